@@ -1,0 +1,23 @@
+"""A folder of files into ordered migrations; the only place that reads migration files."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.catalogue.folder import read_catalogue
+from pytest_bbmigrate.catalogue.model import (
+    Catalogue,
+    Migration,
+    Part,
+    PythonPart,
+    ScriptPart,
+    SqlPart,
+)
+
+__all__ = [
+    "Catalogue",
+    "Migration",
+    "Part",
+    "PythonPart",
+    "ScriptPart",
+    "SqlPart",
+    "read_catalogue",
+]

@@ -1,0 +1,113 @@
+"""The comment lines that declare something, into a contract, each fault with its file and line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.text import fault
+from pytest_bbmigrate.contract import Contract, ContractError, read_contract
+from pytest_bbmigrate.errors import Problem
+from pytest_bbmigrate.statements import UnreadableSql, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+# How sqlx, yoyo and Atlas say that a file is to run without a transaction.
+TRANSACTION = re.compile(
+    r"no-transaction|transactional\s*:\s*(\w+)|atlas:txmode\s+(\w+)", re.IGNORECASE
+)
+WITHOUT = ("no-transaction", "false", "none")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment line that stands where a declaration may stand; ``text`` is without its marks."""
+
+    path: Path
+    line: int
+    text: str
+
+
+def read_declarations(remarks: Sequence[Remark]) -> Contract:
+    """Return the contract that the comments of all files of one migration declare together.
+
+    Raises: CatalogueError when one line contradicts another.
+    """
+    for path, group in groupby(remarks, key=attrgetter("path")):
+        _read(path, tuple(group))
+    return _read(remarks[-1].path, remarks) if remarks else Contract()
+
+
+def line_problems(remarks: Iterable[Remark]) -> list[Problem]:
+    """Return what is wrong with each line by itself."""
+    return [problem for remark in remarks for problem in _line_problems(remark)]
+
+
+def misplaced(path: Path, line: int) -> Problem:
+    """Return the problem with a directive that stands where none is looked for."""
+    return Problem(
+        path,
+        line,
+        "a directive after the first statement",
+        "move it above the first statement of the file, or of its up or down part",
+    )
+
+
+def runs_in_transaction(remarks: Iterable[Remark]) -> bool:
+    """Return whether none of the comments says that there shall be no transaction."""
+    matches = (TRANSACTION.fullmatch(remark.text) for remark in remarks)
+    words = ((match[1] or match[2] or match[0]).lower() for match in matches if match)
+    return not any(word in WITHOUT for word in words)
+
+
+def _read(path: Path, remarks: Sequence[Remark]) -> Contract:
+    try:
+        return read_contract(tuple((remark.line, remark.text) for remark in remarks))
+    except ContractError as error:
+        raise fault(path, error.message, error.remedy, error.line) from error
+
+
+def _line_problems(remark: Remark) -> Iterable[Problem]:
+    if remark.text.lower().startswith("atlas:delimiter"):
+        yield Problem(
+            remark.path,
+            remark.line,
+            "Atlas's delimiters are not supported",
+            "end each statement with ; and leave the line out",
+        )
+    try:
+        contract = read_contract(((remark.line, remark.text),))
+    except ContractError as error:
+        yield Problem(remark.path, remark.line, error.message, error.remedy)
+        return
+    for expression in _expressions(contract):
+        if complaint := _complaint(expression):
+            yield Problem(
+                remark.path,
+                remark.line,
+                f"the condition '{expression}' does not read: {complaint}",
+                "write one SQL expression",
+            )
+
+
+def _expressions(contract: Contract) -> Iterable[str]:
+    conditions = (
+        *(change.where for change in contract.changes[:1]),  # one line's columns share theirs
+        *(delete.where for delete in contract.deletes[:1]),
+        *(requirement.expression for requirement in contract.requires[:1]),
+    )
+    return (condition for condition in conditions if condition is not None)
+
+
+def _complaint(expression: str) -> str:
+    """Return why text is not one SQL expression as far as its tokens tell, '' when it may be."""
+    try:
+        tokens = tokenize(expression)
+    except UnreadableSql as error:
+        return error.message
+    return "there is a ; in it" if any(token.text == ";" for token in tokens) else ""

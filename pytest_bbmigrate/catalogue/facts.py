@@ -1,0 +1,156 @@
+"""What is known of a migration from the tokens of its SQL: checksum, literals, plain drops."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.statements import Kind, fold, quote_name, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_bbmigrate.statements import Statement, Token
+
+Tokens = tuple["Token", ...]
+Literal = tuple[str | None, str | int | float]
+
+COMPARISONS = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
+COMPARING_WORDS = frozenset({"like", "is", "in"})
+DROPPED = frozenset({"index", "trigger", "view"})
+LARGEST_INTEGER = 2**63
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a migration's text says, as the fields of Migration of the same names have it."""
+
+    checksum: str
+    literals: tuple[Literal, ...]
+    explicit_drops: frozenset[tuple[str, str]]
+
+
+def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
+    """Return the facts of an SQL migration.
+
+    The checksum is the SHA-256 of the tokens of all statements, in hexadecimal: comments, white
+    space, line ends and the case of words do not matter. What stands in double quotes counts with
+    its case, for SQLite takes it for a string where no column is called so
+    (https://sqlite.org/quirks.html#dblquote).
+    """
+    digest = hashlib.sha256()
+    literals: list[Literal] = []
+    drops: set[tuple[str, str]] = set()
+    for part in (up, down):
+        for statement in part:
+            tokens = tokenize(statement.text)
+            digest.update("\0".join(map(_exactly, tokens)).encode() + b"\0;")
+            literals.extend(sql_literals(tokens))
+            if part is up:
+                drops.update(explicit_drops(tokens))
+        digest.update(b"\0/")
+    return Facts(digest.hexdigest(), distinct(literals), frozenset(drops))
+
+
+def sql_literals(tokens: Tokens) -> Iterator[Literal]:
+    """Yield the strings and numbers of SQL with the column (case-folded) each is compared with.
+
+    A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
+    ``c LIKE 'x'``, ``c IS 'x'``, with or without NOT; any other stands with None.
+    """
+    lists: list[str | None] = [None]  # for each open parenthesis, the column of the IN before it
+    for index, (kind, text, _) in enumerate(tokens):
+        if text == "(":
+            lists.append(_column_compared(tokens, index))
+        elif text == ")":
+            lists = lists[:-1] or [None]
+        elif kind is Kind.STRING or kind is Kind.NUMBER:
+            yield from _literal(tokens, index, lists[-1])
+
+
+def distinct(literals: Iterable[Literal]) -> tuple[Literal, ...]:
+    """Return ``literals`` in order, each once; 1 and 1.0 are two."""
+    seen = {(column, type(value), value): (column, value) for column, value in literals}
+    return tuple(seen.values())
+
+
+def explicit_drops(tokens: Tokens) -> Iterator[tuple[str, str]]:
+    """Yield (kind, folded name) of every DROP INDEX, DROP TRIGGER and DROP VIEW statement."""
+    starts = [0, *(index + 1 for index, token in enumerate(tokens) if token.text == ";")]
+    for start in starts:
+        # DROP INDEX IF EXISTS schema . name
+        drop, kind, *words = [
+            *(token.name.casefold() for token in tokens[start : start + 7]),
+            "",
+            "",
+        ]
+        if drop != "drop" or kind not in DROPPED:
+            continue
+        if words[:2] == ["if", "exists"]:
+            del words[:2]
+        if words[1:2] == ["."]:
+            del words[:2]
+        if words and words[0]:
+            yield kind, words[0]
+
+
+def _exactly(token: Token) -> str:
+    """Return a token as the checksum covers it: equal only where the meaning is."""
+    if token.kind is not Kind.QUOTED:
+        return fold(token)
+    name = token.name if token.text.startswith('"') else token.name.casefold()
+    return name if name.isidentifier() else quote_name(name)
+
+
+def _literal(tokens: Tokens, index: int, listed: str | None) -> Iterator[Literal]:
+    """Yield the value at ``index``, ``listed`` being the column of the list it stands in."""
+    token = tokens[index]
+    value = token.name if token.kind is Kind.STRING else number(token.text)
+    if value is None:
+        return
+    signed = not isinstance(value, str) and index > 0 and tokens[index - 1].text == "-"
+    place = index - signed  # of the value with its sign
+    in_list = place > 0 and tokens[place - 1].text in ("(", ",")
+    column = listed if in_list else _column_compared(tokens, place)
+    if signed and not isinstance(value, str) and (column or in_list):
+        value = -value
+    yield column, value
+
+
+def _column_compared(tokens: Tokens, index: int) -> str | None:
+    """Return the column (case-folded) before the comparison that ends before ``index``, or None."""
+    words = [token.text.casefold() for token in tokens[max(index - 3, 0) : index]]
+    length = _length_of_comparison(words)
+    place = index - length - 1
+    if not length or place < 0 or tokens[place].kind not in (Kind.WORD, Kind.QUOTED):
+        return None
+    return tokens[place].name.casefold()
+
+
+def _length_of_comparison(words: list[str]) -> int:
+    """Return how many of the last of ``words`` are a comparison: IS NOT and NOT IN are two."""
+    if not words:
+        return 0
+    if words[-1] in COMPARISONS:
+        return 1
+    if words[-1] in COMPARING_WORDS:
+        return 2 if words[-2:-1] == ["not"] else 1
+    return 2 if words[-2:] == ["is", "not"] else 0
+
+
+def number(text: str) -> int | float | None:
+    """Return the number that SQLite reads in a numeric literal, None for an infinite one."""
+    digits = text.replace("_", "")
+    if digits[:2].lower() == "0x":
+        value = int(digits, 16)
+        return None if value >= 2 * LARGEST_INTEGER else _as_signed(value)
+    if digits.isdecimal() and len(digits) < 20 and int(digits) < LARGEST_INTEGER:
+        return int(digits)
+    return float(digits) if math.isfinite(float(digits)) else None
+
+
+def _as_signed(value: int) -> int:
+    """Return a hexadecimal literal's value: 64 bits in two's complement."""
+    return value - 2 * LARGEST_INTEGER if value >= LARGEST_INTEGER else value

@@ -1,0 +1,104 @@
+"""Find the migrations of a folder, have each read by the reader of its form, and order them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_bbmigrate.catalogue import (
+    dbmate,
+    goose,
+    managed,
+    nested,
+    pair,
+    plain,
+    script,
+    unsupported,
+    way_back,
+)
+from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
+from pytest_bbmigrate.catalogue.model import Catalogue
+from pytest_bbmigrate.catalogue.order import Step, arrange
+from pytest_bbmigrate.catalogue.text import fault
+from pytest_bbmigrate.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.model import Migration
+
+
+class Form(Protocol):
+    """One way of writing a migration; the module that reads it."""
+
+    def claims(self, entry: Entry) -> bool:
+        """Return whether ``entry`` is of this form. Raises: CatalogueError."""
+        ...
+
+    def read(self, entry: Entry) -> Migration | None:
+        """Return the migration, None for what another entry reads. Raises: CatalogueError."""
+        ...
+
+
+# The first that claims an entry reads it.
+FORMS: tuple[Form, ...] = (
+    nested,
+    way_back,
+    pair,
+    dbmate,
+    goose,
+    plain,
+    unsupported,
+    managed,
+    script,
+)
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Return the migrations of ``folder``, ordered.
+
+    Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
+    that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
+    """
+    entries, found = list_entries(folder)
+    problems = list(found)
+    migrations: dict[str, Migration] = {}
+    steps = []
+    for entry in entries:
+        try:
+            migration = _read(entry)
+        except CatalogueError as error:
+            problems.extend(error.problems)
+            steps.extend([] if way_back.claims(entry) else [_step(entry, None)])
+            continue
+        if migration:
+            migrations[migration.name] = migration
+            steps.append(_step(entry, migration))
+    if not steps and not problems:
+        raise fault(folder, "there is no migration in this folder", START_HERE)
+    try:
+        ordered = arrange(steps)
+    except CatalogueError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise CatalogueError(
+            sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
+        )
+    return Catalogue(folder, tuple(migrations[step.name] for step in ordered))
+
+
+def _read(entry: Entry) -> Migration | None:
+    form = next(form for form in FORMS if form.claims(entry))
+    return form.read(entry)
+
+
+def _step(entry: Entry, migration: Migration | None) -> Step:
+    """Return what the order needs to know of ``entry``, which may have failed to read."""
+    path = migration.path if migration else entry.path
+    return Step(
+        entry.name,
+        path.relative_to(entry.path.parent).as_posix(),
+        path,
+        entry.number,
+        migration.contract.depends if migration else (),
+    )

@@ -1,0 +1,124 @@
+"""Managed Python: ``up(db)`` or ``upgrade(db)``, and perhaps ``down(db)`` or ``downgrade(db)``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.model import Migration, PythonPart
+from pytest_bbmigrate.catalogue.python_contract import python_contract
+from pytest_bbmigrate.catalogue.python_facts import python_facts
+from pytest_bbmigrate.catalogue.python_source import without_docstring
+from pytest_bbmigrate.catalogue.text import fault
+from pytest_bbmigrate.errors import CatalogueError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.python_source import Function, PythonSource
+
+UP = ("up", "upgrade")
+DOWN = ("down", "downgrade")
+
+
+def claims(entry: Entry) -> bool:
+    """Return whether ``entry`` has a function of one of the four names."""
+    return entry.ending == ".py" and bool(entry.source.functions(*UP, *DOWN))
+
+
+def read(entry: Entry) -> Migration:
+    """Return the migration. Raises: CatalogueError."""
+    source = entry.source
+    ups, downs = source.functions(*UP), source.functions(*DOWN)
+    problems = [*_missing(source, ups, downs), *_doubled(source, ups), *_doubled(source, downs)]
+    for function in (*ups, *downs):
+        problems.extend(_problems(source, function))
+    if problems:
+        raise CatalogueError(problems)
+    up, down = ups[0], downs[0] if downs else None
+    contract = python_contract(source, (*ups, *downs))
+    if contract.script:
+        raise fault(
+            entry.path,
+            f"the line `bb: script` in a file that has {up.name}(db)",
+            f"leave the line out, or give {up.name} another name",
+        )
+    in_transaction = not contract.no_transaction
+    facts = python_facts(source.tree, down)
+    return Migration(
+        name=entry.name,
+        path=entry.path,
+        number=entry.number,
+        up=PythonPart(entry.path, up.name, up.lineno, in_transaction),
+        down=PythonPart(entry.path, down.name, down.lineno, in_transaction) if down else None,
+        contract=contract,
+        checksum=facts.checksum,
+        literals=facts.literals,
+        explicit_drops=facts.explicit_drops,
+    )
+
+
+def _missing(
+    source: PythonSource, ups: Sequence[Function], downs: Sequence[Function]
+) -> Iterator[Problem]:
+    if not ups:
+        yield Problem(
+            source.path,
+            downs[0].lineno,
+            f"a way back, {downs[0].name}(db), and no way there",
+            "write def up(db): beside it",
+        )
+
+
+def _doubled(source: PythonSource, functions: Sequence[Function]) -> Iterator[Problem]:
+    for function in functions[1:]:
+        yield Problem(
+            source.path,
+            function.lineno,
+            f"both {functions[0].name} and {function.name} for one part",
+            "leave one of them",
+        )
+
+
+def _problems(source: PythonSource, function: Function) -> Iterator[Problem]:
+    """Yield what is wrong with a function that is to be a part."""
+    name, line = function.name, function.lineno
+    if isinstance(function, ast.AsyncFunctionDef):
+        yield Problem(source.path, line, f"{name} is asynchronous", f"write def {name}(db):")
+    if not _takes_one(function.args):
+        yield Problem(
+            source.path,
+            line,
+            f"{name} does not take the database, and nothing else, as its parameter",
+            f"write def {name}(db):",
+        )
+    if _is_empty(source, function):
+        yield Problem(
+            source.path,
+            line,
+            f"the function {name} of this migration is still empty",
+            "write what it does, or a comment that says why it does nothing",
+        )
+
+
+def _takes_one(arguments: ast.arguments) -> bool:
+    """Return whether a function can be called with one positional argument."""
+    positional = len(arguments.posonlyargs) + len(arguments.args)
+    required = positional - len(arguments.defaults)
+    takes_one = positional > 0 or arguments.vararg is not None
+    return takes_one and required <= 1 and None not in arguments.kw_defaults
+
+
+def _is_empty(source: PythonSource, function: Function) -> bool:
+    """Return whether a function has neither code nor a word that says why."""
+    if without_docstring(function.body) != function.body:
+        return False
+    last_line = function.end_lineno or function.lineno
+    if any(function.lineno <= line <= last_line for line, _ in source.comments):
+        return False
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in function.body
+    )

@@ -1,0 +1,96 @@
+"""The values a migration folder is read into."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.names import leading_number
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.contract import Contract
+    from pytest_bbmigrate.statements import Statement
+
+NUMBER_ALONE = re.compile(r"[vV]?[0-9]+(?:[-_][0-9]+)*")
+
+
+@dataclass(frozen=True)
+class SqlPart:
+    """Statements to run one by one; empty for a legal, comment-only part."""
+
+    path: Path
+    statements: tuple[Statement, ...]
+    in_transaction: bool = True
+
+
+@dataclass(frozen=True)
+class PythonPart:
+    """A function ``function(db)`` of a Python file; ``line`` is where it is defined."""
+
+    path: Path
+    function: str
+    line: int
+    in_transaction: bool = True
+
+
+@dataclass(frozen=True)
+class ScriptPart:
+    """A Python program that opens the database by itself."""
+
+    path: Path
+
+
+Part = SqlPart | PythonPart | ScriptPart
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of the schema.
+
+    ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
+    ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
+    ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
+    ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
+    """
+
+    name: str
+    path: Path
+    number: tuple[int, ...] | None
+    up: Part
+    down: Part | None
+    contract: Contract
+    checksum: str
+    literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    explicit_drops: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The migrations of a folder, in the order in which they run."""
+
+    folder: Path
+    migrations: tuple[Migration, ...]
+
+    def position(self, name: str) -> int:
+        """Return the index of the migration called ``name``, or whose file or number is ``name``.
+
+        Raises: LookupError that names the nearest names there are.
+        """
+        for index, migration in enumerate(self.migrations):
+            if name in (migration.name, self._file_name(migration)):
+                return index
+        number = leading_number(name) if NUMBER_ALONE.fullmatch(name) else None
+        for index, migration in enumerate(self.migrations):
+            if number is not None and migration.number == number:
+                return index
+        names = [migration.name for migration in self.migrations]
+        nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
+        raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
+
+    def _file_name(self, migration: Migration) -> str:
+        """Return the name of a migration's file as it stands in the folder."""
+        return migration.path.relative_to(self.folder).as_posix()

@@ -1,0 +1,98 @@
+"""What a file's name says: the migration's name, its number, or that it is no migration at all."""
+
+from __future__ import annotations
+
+import re
+
+# Endings that take part in a name, longest first: what is left is the migration's name.
+ENDINGS = (".up.sql", ".down.sql", ".rollback.sql", ".sql", ".py")
+FLYWAY = re.compile(r"(?:[VUB][0-9]+(?:[._][0-9]+)*|R)__.+\.sql", re.DOTALL)
+
+# A date counts as a whole, whatever joins its parts; else all digit groups joined by hyphens do.
+DATED = r"(?:19|20)[0-9]{2}(?P<join>[-_])[0-9]{1,2}(?P=join)[0-9]{1,2}(?:[-_][0-9]+)?"
+PLAIN = r"[0-9]+(?:-[0-9]+)*"
+NUMBER = re.compile(rf"[vV]?(?P<number>{DATED}|{PLAIN})(?P<separator>[-_. ]+|$)")
+DIGITS_INTO_LETTERS = re.compile(rf"(?P<digits>{DATED}|[0-9]+)(?P<rest>[^\W\d_].*)", re.DOTALL)
+WORD_AFTER_DOT = re.compile(r".*(\.[A-Za-z]*)", re.DOTALL)
+HALF_WITHOUT_DOT = re.compile(r"(.+)[-_](?:down|rollback|undo)", re.IGNORECASE | re.DOTALL)
+
+NEVER_MIGRATIONS = frozenset({"__init__.py", "__pycache__", "atlas.sum", "migration_lock.toml"})
+NEVER_ENDINGS = (".md", ".lock", ".lck", ".pyc")
+
+
+def split_name(file_name: str) -> tuple[str, str]:
+    """Return a file's name as (the migration's name, ending); the ending is '' for any other."""
+    for ending in ENDINGS:
+        if file_name.lower().endswith(ending):
+            return file_name[: -len(ending)], ending
+    return file_name, ""
+
+
+def leading_number(name: str) -> tuple[int, ...] | None:
+    """Return the number that ``name`` begins with, as integers, or None.
+
+    ``001_a`` is (1,), ``2026-01-01-120000_a`` is (2026, 1, 1, 120000). Never read as a date.
+    """
+    match = NUMBER.match(name)
+    if match is None:
+        return None
+    return tuple(int(digits) for digits in re.split("[-_]", match["number"]))
+
+
+def is_passed_over(file_name: str) -> bool:
+    """Return whether a file or folder of this name is never a migration."""
+    lower = file_name.lower()
+    return (
+        lower.startswith(".")
+        or lower in NEVER_MIGRATIONS
+        or lower.endswith(NEVER_ENDINGS)
+        or (lower.startswith("readme") and not split_name(file_name)[1])
+    )
+
+
+def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | None:
+    """Return what is doubtful about a name that ends like a migration's, and the remedy, or None.
+
+    A typo must not turn the way back of one migration into a migration of its own.
+    """
+    name, ending = split_name(file_name)
+    if FLYWAY.fullmatch(file_name):
+        return (
+            "Flyway's way of naming is not supported",
+            "write 001_NAME.up.sql and 001_NAME.down.sql for V1__NAME.sql and U1__NAME.sql",
+        )
+    if not name.strip():
+        return "the file has no name before its ending", f"write 001_NAME{ending}"
+    if match := WORD_AFTER_DOT.fullmatch(name):
+        return (
+            f"'{match[1]}{ending}' is no ending of a migration",
+            "write NAME.sql, NAME.py, or NAME.up.sql and NAME.down.sql",
+        )
+    if doubt := number_fault(file_name):
+        return doubt
+    if match := HALF_WITHOUT_DOT.fullmatch(name):
+        return _half_without_dot(match[1], ending, siblings)
+    return None
+
+
+def number_fault(name: str) -> tuple[str, str] | None:
+    """Return what is doubtful about a name's number, and the remedy, or None."""
+    match = DIGITS_INTO_LETTERS.fullmatch(name)
+    if match is None:
+        return None
+    digits, rest = match["digits"], match["rest"]
+    return (
+        f"it cannot be told whether {digits} is the migration's number",
+        f"write {digits}_{rest}, or a name that begins with a letter",
+    )
+
+
+def _half_without_dot(stem: str, ending: str, siblings: frozenset[str]) -> tuple[str, str] | None:
+    """Return what is wrong with ``x_down.sql`` beside ``x_up.sql`` or ``x.sql``."""
+    ups = {f"{stem}{up}".lower() for up in ("_up.sql", "-up.sql", ".up.sql", ".sql")}
+    if ending != ".sql" or ups.isdisjoint(sibling.lower() for sibling in siblings):
+        return None
+    return (
+        "a way back whose name makes it a migration of its own",
+        f"write {stem}.down.sql, and {stem}.up.sql for the way there",
+    )

@@ -1,0 +1,29 @@
+"""Plain SQL: ``NAME.sql``, and ``NAME.down.sql`` or ``NAME.rollback.sql`` for the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.sql_migration import from_files
+from pytest_bbmigrate.catalogue.text import fault
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.model import Migration
+
+
+def claims(entry: Entry) -> bool:
+    """Return whether ``entry`` is of this form; marked files are asked about before."""
+    return entry.ending == ".sql"
+
+
+def read(entry: Entry) -> Migration:
+    """Return the migration. Raises: CatalogueError."""
+    ways_back = entry.beside(".down.sql", ".rollback.sql")
+    if len(ways_back) > 1:
+        raise fault(
+            entry.path,
+            f"two ways back, {ways_back[0].name} and {ways_back[1].name}",
+            "leave one of them",
+        )
+    return from_files(entry, entry.path, ways_back[0] if ways_back else None, may_be_empty=False)

@@ -1,0 +1,134 @@
+"""What is known of a migration from its Python code: checksum, literals, plain drops."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.facts import (
+    LARGEST_INTEGER,
+    Facts,
+    distinct,
+    explicit_drops,
+    sql_literals,
+)
+from pytest_bbmigrate.catalogue.python_contract import DEPENDS, TRANSACTIONAL
+from pytest_bbmigrate.catalogue.python_source import names_assigned, without_docstring
+from pytest_bbmigrate.statements import UnreadableSql, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue.facts import Literal, Tokens
+    from pytest_bbmigrate.catalogue.python_source import Function
+
+LONGEST_VALUE = 60  # characters; longer strings are messages, not values
+SQL = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH|REPLACE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def python_facts(tree: ast.Module, way_back: Function | None) -> Facts:
+    """Return the facts of a Python migration, ``way_back`` being its down function."""
+    return Facts(
+        code_checksum(tree),
+        distinct(python_literals(tree)),
+        frozenset(python_drops(tree, way_back)),
+    )
+
+
+def code_checksum(tree: ast.Module) -> str:
+    """Return the SHA-256 of a file's code, in hexadecimal.
+
+    Comments, docstrings, layout and the contract's own assignments do not matter. The tree is
+    written out by hand because ast.dump leaves out other things in each Python version.
+    """
+    digest = hashlib.sha256()
+    stack: list[object] = [tree]  # bytes are written as they are, anything else is taken apart
+    while stack:
+        item = stack.pop()
+        if isinstance(item, bytes):
+            digest.update(item)
+        elif isinstance(item, ast.Constant):
+            digest.update(repr(item.value).encode("utf-8", "surrogatepass") + b";")
+        elif isinstance(item, ast.AST):
+            stack.extend(reversed(_written(item)))
+        elif isinstance(item, list):
+            stack.extend([b"]", *reversed(item), b"["])
+        else:
+            digest.update(repr(item).encode("utf-8", "surrogatepass") + b";")
+    return digest.hexdigest()
+
+
+def python_literals(tree: ast.Module) -> Iterator[Literal]:
+    """Yield the values in a file's SQL with their columns, and its other short values without."""
+    for value in _constants(tree):
+        if isinstance(value, str) and SQL.match(value):
+            yield from sql_literals(_tokens(value))
+        elif not isinstance(value, str) or (len(value) <= LONGEST_VALUE and "\n" not in value):
+            yield None, value
+
+
+def python_drops(tree: ast.Module, way_back: Function | None) -> Iterator[tuple[str, str]]:
+    """Yield (kind, folded name) of the drops in a file's strings, but for those of its way back."""
+    own = [node for node in tree.body if node is not way_back]
+    for value in _constants(ast.Module(own, [])):
+        if isinstance(value, str) and SQL.match(value):
+            yield from explicit_drops(_tokens(value))
+
+
+def _written(node: ast.AST) -> list[object]:
+    """Return what a node is written as; empty fields, which differ between versions, left out."""
+    parts: list[object] = [f"{type(node).__name__}(".encode()]
+    for name, value in ast.iter_fields(node):
+        content = _code(value) if name == "body" and isinstance(value, list) else value
+        if content is not None and content != []:
+            parts += [f"{name}=".encode(), content]
+    return [*parts, b")"]
+
+
+def _code(body: list[ast.stmt]) -> list[ast.stmt]:
+    declarations = {DEPENDS, TRANSACTIONAL}
+    return [node for node in without_docstring(body) if not names_assigned(node) & declarations]
+
+
+def _constants(tree: ast.Module) -> Iterator[str | int | float]:
+    """Yield the strings and numbers in code, in the order of the text, docstrings left out."""
+    found: list[tuple[int, int, str | int | float]] = []
+    passed_over: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body != without_docstring(body):
+            passed_over.add(id(body[0].value))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            value = _value(node.operand)
+            if value is not None and not isinstance(value, str):
+                passed_over.add(id(node.operand))
+                found.append((node.lineno, node.col_offset, -value))
+        elif isinstance(node, ast.Constant) and id(node) not in passed_over:
+            value = _value(node)
+            if value is not None:
+                found.append((node.lineno, node.col_offset, value))
+    return (value for _, _, value in sorted(found, key=lambda place: place[:2]))
+
+
+def _value(node: ast.expr) -> str | int | float | None:
+    """Return what a constant holds if SQLite can hold it and it may be data."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str) or abs(value) < LARGEST_INTEGER:
+        return value
+    return None
+
+
+def _tokens(sql: str) -> Tokens:
+    """Return the tokens of a string, none when it is but a piece of SQL (of an f-string, say)."""
+    try:
+        return tokenize(sql)
+    except UnreadableSql:
+        return ()

@@ -1,0 +1,136 @@
+"""The texts of an SQL migration's parts put together into one Migration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.declarations import read_declarations, runs_in_transaction
+from pytest_bbmigrate.catalogue.facts import sql_facts
+from pytest_bbmigrate.catalogue.markers import find_markers
+from pytest_bbmigrate.catalogue.model import Migration, SqlPart
+from pytest_bbmigrate.catalogue.sql_text import Section, read_sections
+from pytest_bbmigrate.catalogue.text import fault, read_text
+from pytest_bbmigrate.errors import CatalogueError, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.markers import Halves
+    from pytest_bbmigrate.catalogue.sql_text import SqlText
+
+
+def from_files(
+    entry: Entry, up: Path, down: Path | None, *, may_be_empty: bool, in_transaction: bool = True
+) -> Migration:
+    """Return the migration whose parts are a file each.
+
+    Raises: CatalogueError with every problem of both files; an empty up file is one unless
+    ``may_be_empty``.
+    """
+    sections: list[Section] = []
+    problems: list[Problem] = []
+    for path in (up, down) if down else (up,):
+        try:
+            sections.append(_whole(path))
+        except CatalogueError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise CatalogueError(problems)
+    texts = read_sections(*sections)
+    if texts[0].is_blank and not may_be_empty:
+        raise fault(up, "the migration is still empty", "write its statements, or delete the file")
+    return _assemble(
+        entry,
+        None,
+        texts[0],
+        texts[1] if down else None,
+        up_in_transaction=in_transaction,
+        down_in_transaction=in_transaction,
+    )
+
+
+def from_halves(
+    entry: Entry, halves: Halves, *, up_in_transaction: bool, down_in_transaction: bool
+) -> Migration:
+    """Return the migration of one marked file.
+
+    Raises: CatalogueError with every problem of it; statements above the up marker and a part with
+    neither a statement nor a comment are such.
+    """
+    sections = (halves.header, halves.up, *((halves.down,) if halves.down else ()))
+    texts = read_sections(*sections)
+    header, up = texts[:2]
+    problems = [
+        Problem(
+            entry.path,
+            statement.line,
+            "a statement above the marker of the up part",
+            "move it below the marker",
+        )
+        for statement in header.statements[:1]
+    ]
+    problems += [
+        Problem(
+            entry.path,
+            section.first_line - 1,
+            f"the {part} part of this migration is still empty",
+            "write its statements below the marker, or a comment that says why there are none",
+        )
+        for part, section, text in zip(("up", "down"), sections[1:], texts[1:], strict=False)
+        if text.is_blank
+    ]
+    if problems:
+        raise CatalogueError(problems)
+    return _assemble(
+        entry,
+        header,
+        up,
+        texts[2] if halves.down else None,
+        up_in_transaction=up_in_transaction,
+        down_in_transaction=down_in_transaction,
+    )
+
+
+def _assemble(
+    entry: Entry,
+    header: SqlText | None,
+    up: SqlText,
+    down: SqlText | None,
+    *,
+    up_in_transaction: bool,
+    down_in_transaction: bool,
+) -> Migration:
+    above = header.remarks if header else ()
+    contract = read_declarations((*above, *up.remarks, *(down.remarks if down else ())))
+
+    def part(text: SqlText, *, in_transaction: bool) -> SqlPart:
+        allowed = not contract.no_transaction and runs_in_transaction((*above, *text.remarks))
+        return SqlPart(text.path, text.statements, in_transaction and allowed)
+
+    facts = sql_facts(up.statements, down.statements if down else ())
+    return Migration(
+        name=entry.name,
+        path=up.path,
+        number=entry.number,
+        up=part(up, in_transaction=up_in_transaction),
+        down=part(down, in_transaction=down_in_transaction) if down else None,
+        contract=contract,
+        checksum=facts.checksum,
+        literals=facts.literals,
+        explicit_drops=facts.explicit_drops,
+    )
+
+
+def _whole(path: Path) -> Section:
+    """Return a file that is one part as a whole, so that a marker in it means a mistake."""
+    text = read_text(path)
+    markers = find_markers(path, text)
+    if markers:
+        raise fault(
+            path,
+            f"a marker of {markers[0].dialect} in a file that is one part as a whole",
+            "leave the marker out, or write both parts into NAME.sql",
+            markers[0].line,
+        )
+    return Section(path, text)

@@ -1,0 +1,34 @@
+"""``NAME.down.sql`` and ``NAME.rollback.sql``: read with the file they belong to, never alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.text import fault
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue.files import Entry
+
+UPS = {".down.sql": (".up.sql", ".sql"), ".rollback.sql": (".sql",)}
+
+
+def claims(entry: Entry) -> bool:
+    """Return whether ``entry`` is a way back."""
+    return entry.ending in UPS
+
+
+def read(entry: Entry) -> None:
+    """Return None: the migration it belongs to is another entry.
+
+    Raises: CatalogueError when there is no such entry.
+    """
+    ups = UPS[entry.ending]
+    if entry.beside(".py"):
+        raise fault(
+            entry.path,
+            "a way back in SQL beside a Python migration",
+            f"write it as a function down(db) in {entry.name}.py",
+        )
+    if not entry.beside(*ups):
+        wanted = " or ".join(f"{entry.name}{up}" for up in ups)
+        raise fault(entry.path, "a way back without its way there", f"write {wanted} beside it")

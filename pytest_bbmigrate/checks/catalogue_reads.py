@@ -1,0 +1,124 @@
+"""catalogue_reads: every file reads, is ordered, and its contract names what exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.evidence import StateUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Delete, Insert
+    from pytest_bbmigrate.evidence import Chain
+    from pytest_bbmigrate.schema import Schema
+
+
+@dataclass(frozen=True)
+class Named:
+    """Something that a contract line names: a table, or a column of one, or another object."""
+
+    kind: str
+    name: str
+    column: str
+    line: int
+
+
+def ask_catalogue_reads(chain: Chain) -> Answer:
+    """Return the contract lines that name what exists neither before nor after their migration.
+
+    The names can be looked up only as far as the migrations apply.
+    """
+    findings: list[Finding] = []
+    reason = ""
+    for position, migration in enumerate(chain.catalogue.migrations):
+        before = chain.state(position).schema
+        try:
+            after = chain.state(position + 1).schema
+        except StateUnreachable as error:
+            reason = f"contracts could be looked up only as far as {migration.name}: {error}"
+            break
+        findings += unknown_names(migration, before, after)
+        findings += unanswerable_conditions(migration, chain, position)
+    return Answer(tuple(findings), reason="" if findings else reason)
+
+
+def unknown_names(migration: Migration, before: Schema, after: Schema) -> Iterator[Finding]:
+    """Yield a finding for each name that is in neither schema."""
+    for named in names_of(migration):
+        if not (exists(named, before) or exists(named, after)):
+            shown = f"{named.name}.{named.column}" if named.column else named.name
+            yield Finding(
+                "names nothing",
+                "contract",
+                migration.path,
+                named.line,
+                table=named.kind,
+                name=shown,
+                expected=", ".join(known_names(named, before)),
+            )
+
+
+def names_of(migration: Migration) -> Iterator[Named]:
+    """Yield everything that a contract names, as the thing it must be."""
+    contract = migration.contract
+    for change in contract.changes:
+        yield Named("column", change.table, change.column, change.line)
+    of_rows: tuple[Insert | Delete, ...] = (*contract.inserts, *contract.deletes)
+    for rows in of_rows:
+        yield Named("table", rows.table, "", rows.line)
+    for alter in contract.alters:
+        kind = "column" if alter.column else "table"
+        yield Named(kind, alter.table, alter.column or "", alter.line)
+    for drop in contract.drops:
+        if drop.kind == "column":
+            yield Named("column", drop.table or "", drop.name, drop.line)
+        else:
+            yield Named(drop.kind, drop.name, "", drop.line)
+    for rename in contract.renames:
+        kind = "column" if rename.column else "table"
+        yield Named(kind, rename.table, rename.column or "", rename.line)
+        yield Named(kind, rename.new_table, rename.new_column or "", rename.line)
+
+
+def exists(named: Named, schema: Schema) -> bool:
+    """Return whether ``schema`` has what is named."""
+    name = named.name.casefold()
+    if named.kind == "index":
+        return schema.index(named.name) is not None
+    if named.kind == "trigger":
+        return any(trigger.name.casefold() == name for trigger in schema.triggers)
+    if named.kind == "view":
+        return any(view.name.casefold() == name for view in schema.views)
+    table = schema.table(named.name)
+    return table is not None and (not named.column or table.column(named.column) is not None)
+
+
+def known_names(named: Named, schema: Schema) -> list[str]:
+    """Return what could have been meant: the table's columns, or all of that kind."""
+    table = schema.table(named.name)
+    if named.kind == "column" and table is not None:
+        return [f"{table.name}.{column.name}" for column in table.columns]
+    if named.kind == "trigger":
+        return [trigger.name for trigger in schema.triggers]
+    if named.kind == "view":
+        return [view.name for view in schema.views]
+    if named.kind == "index":
+        return [index.name for table in schema.tables for index in table.indexes if index.name]
+    return [table.name for table in schema.tables]
+
+
+def unanswerable_conditions(migration: Migration, chain: Chain, position: int) -> Iterator[Finding]:
+    """Yield a finding for each ``where`` and ``requires`` that SQLite cannot evaluate before up."""
+    for line, condition, error in chain.condition_errors(position):
+        yield Finding(
+            "condition fails",
+            "contract",
+            migration.path,
+            line,
+            name=condition,
+            observed=error,
+        )

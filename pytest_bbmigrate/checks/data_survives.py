@@ -1,0 +1,132 @@
+"""data_survives: every row and value is still there, but for what the contract declares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.declared import undeclared_rows
+from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
+from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.verdict import Answer, Finding
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Contract
+    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+
+
+def ask_data_survives(evidence: Evidence) -> Answer:
+    """Return the rows, values, columns and tables that up lost or changed without saying so."""
+    if evidence.there is None:
+        return Answer(reason="up does not apply")
+    passage, migration = evidence.there, evidence.migration
+    findings = find_lost_data(passage, migration)
+    findings += tuple(
+        Finding(
+            "invariant broken",
+            "up",
+            migration.up.path,
+            name=invariant.name,
+            expected=invariant.before,
+            observed=invariant.after,
+        )
+        for invariant in evidence.invariants
+        if invariant.before is not None
+        and invariant.after is not None
+        and invariant.before != invariant.after
+    )
+    return Answer(findings, rows=passage.rows_compared, values=passage.values_compared)
+
+
+def find_lost_data(passage: Passage, migration: Migration) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change of data on ``passage``."""
+    return tuple(finding for table in passage.tables for finding in find_in_table(table, migration))
+
+
+def find_in_table(table: TablePassage, migration: Migration) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change in one table."""
+    contract = migration.contract
+    if table.after is None:
+        if drops_table(contract, table.table):
+            return ()
+        place = place_of(migration.up, (table.table,), SHAPES)
+        return (
+            Finding(
+                "table lost",
+                "up",
+                place.path,
+                place.line,
+                table=table.table,
+                count=table.rows_before,
+                total=table.rows_before,
+                allow=contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
+            ),
+        )
+    lost = tuple(
+        lost_column(table, column, migration)
+        for column in table.lost_columns
+        if not drops_column(contract, table.table, column)
+    )
+    rows = find_in_rows(undeclared_rows(table, contract), table, migration.up, "up")
+    return lost + tuple(with_remedy(finding, migration) for finding in rows)
+
+
+def lost_column(table: TablePassage, column: str, migration: Migration) -> Finding:
+    """Return the finding that a column, and all that it held, is gone."""
+    place = place_of(migration.up, (table.table, table.after or ""), SHAPES)
+    return Finding(
+        "column lost",
+        "up",
+        place.path,
+        place.line,
+        table=table.table,
+        column=column,
+        count=table.rows_before,
+        total=table.rows_before,
+        allow=contract_line(migration, f"drops {dotted(table.table, column)}"),
+    )
+
+
+def with_remedy(finding: Finding, migration: Migration) -> Finding:
+    """Return a finding on rows with the contract line that would allow it.
+
+    Where the contract declares the same with a ``where``, that condition is what was broken.
+    """
+    table = bare_or_quoted(finding.table)
+    folded = finding.table.casefold()
+    contract = migration.contract
+    if finding.kind == "rows added":
+        return replace(finding, allow=contract_line(migration, f"inserts {table}"))
+    if finding.kind == "rows lost":
+        wheres = [d.where for d in contract.deletes if d.table.casefold() == folded]
+        declaration = f"deletes {table}"
+    else:
+        wheres = [
+            c.where
+            for c in contract.changes
+            if c.table.casefold() == folded and c.column.casefold() == finding.column.casefold()
+        ]
+        declaration = f"changes {dotted(finding.table, finding.column)}"
+    outside = " or ".join(where for where in wheres if where)
+    if outside:
+        return replace(finding, expected=f"only rows where {outside}")
+    return replace(finding, allow=contract_line(migration, declaration))
+
+
+def drops_table(contract: Contract, table: str) -> bool:
+    """Return whether the contract says that ``table`` goes."""
+    return any(
+        drop.kind == "table" and drop.name.casefold() == table.casefold() for drop in contract.drops
+    )
+
+
+def drops_column(contract: Contract, table: str, column: str) -> bool:
+    """Return whether the contract says that ``table.column`` goes."""
+    return any(
+        drop.kind == "column"
+        and drop.table is not None
+        and drop.table.casefold() == table.casefold()
+        and drop.name.casefold() == column.casefold()
+        for drop in contract.drops
+    )

@@ -1,0 +1,175 @@
+"""down_restores: the way back gives schema and data from before, and keeps rows written since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.places import LOSES_ROWS, SHAPES, WRITES_VALUES, place_of
+from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.up_applies import failure_finding
+from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
+from pytest_bbmigrate.rows import RowLost, ValueChanged
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage, Written
+    from pytest_bbmigrate.rows import RowDifference
+    from pytest_bbmigrate.schema import SchemaDifference
+
+
+def no_way_back(evidence: Evidence) -> str:
+    """Return why there is no way back to try, '' when there is one."""
+    contract = evidence.migration.contract
+    if evidence.there is None:
+        return "up does not apply"
+    if contract.irreversible is not None:
+        because = f" because {contract.irreversible}" if contract.irreversible else ""
+        return f"declared irreversible{because}"
+    return "" if evidence.migration.down else "no down part"
+
+
+def ask_down_restores(evidence: Evidence) -> Answer:
+    """Return what the way back left behind, did not put back, or took of rows written since."""
+    part, down = evidence.migration.down, evidence.down
+    if reason := no_way_back(evidence):
+        return Answer(reason=reason)
+    if part is None or down is None:
+        return Answer(reason="the way back was not run")
+    if down.failure:
+        return Answer((failure_finding(down.failure, "down"),))
+    findings: list[Finding] = []
+    notes: tuple[str, ...] = ()
+    rows = values = 0
+    if evidence.back is not None:
+        findings += find_unrestored(evidence.back, part, evidence.migration)
+        notes = blank_notes(evidence.back, evidence.migration)
+        rows, values = evidence.back.rows_compared, evidence.back.values_compared
+    later = evidence.down_after_writing
+    if later is not None and later.failure and not findings:
+        findings.append(failure_finding(later.failure, "down after writing"))
+    if evidence.written is not None:
+        findings += find_unkept(evidence.written, part)
+    return Answer(tuple(findings), notes=notes, rows=rows, values=values)
+
+
+def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Finding]:
+    """Return every difference of schema and data between before and after the way back."""
+    counts = {table.table.casefold(): table.rows_before for table in back.tables}
+    findings = [
+        replace(finding, count=counts.get(finding.table.casefold(), 0))
+        if finding.kind == "table lost"
+        else finding
+        for finding in (difference_finding(d, part, "down") for d in back.schema)
+    ]
+    for table in back.tables:
+        if table.after is not None:
+            kept = [d for d in table.differences if not is_blank(d, table, migration)]
+            findings += find_in_rows(kept, table, part, "down")
+    findings += [
+        Finding(
+            "sequence lowered",
+            "down",
+            (place := place_of(part, (table,), SHAPES)).path,
+            place.line,
+            table=table,
+            expected=str(before),
+            observed=str(after),
+        )
+        for table, before, after in back.sequences
+    ]
+    return findings
+
+
+def difference_finding(difference: SchemaDifference, part: Part, step: str) -> Finding:
+    """Return a difference of structure as a finding on ``part``."""
+    place = place_of(part, (difference.name, difference.column, difference.table), SHAPES)
+    return Finding(
+        difference.kind,
+        step,
+        place.path,
+        place.line,
+        table=difference.table,
+        column=difference.column,
+        name=difference.name,
+        expected=difference.before,
+        observed=difference.after,
+    )
+
+
+def is_blank(difference: RowDifference, table: TablePassage, migration: Migration) -> bool:
+    """Return whether a difference only shows that what was declared dropped came back blank.
+
+    A dropped column holds nothing but NULL or its default; a dropped table has no rows.
+    """
+    contract = migration.contract
+    if isinstance(difference, ValueChanged):
+        column = difference.column
+        return column in table.blank_columns and drops_column(contract, table.table, column)
+    return (
+        isinstance(difference, RowLost)
+        and not table.rows_after
+        and drops_table(contract, table.table)
+    )
+
+
+def blank_notes(back: Passage, migration: Migration) -> tuple[str, ...]:
+    """Return what came back without its values, as (table or table.column) names."""
+    contract = migration.contract
+    columns = [
+        f"{table.table}.{column}"
+        for table in back.tables
+        for column in sorted(table.blank_columns)
+        if drops_column(contract, table.table, column)
+        and any(isinstance(d, ValueChanged) and d.column == column for d in table.differences)
+    ]
+    tables = [
+        table.table
+        for table in back.tables
+        if drops_table(contract, table.table) and table.rows_before and not table.rows_after
+    ]
+    return tuple(f"down puts {name} back without its values" for name in (*tables, *columns))
+
+
+def find_unkept(written: Written, part: Part) -> list[Finding]:
+    """Return the rows written after up that the way back lost or changed."""
+    findings = []
+    for table in written.counts:
+        lost = [d for d in written.differences if d.table == table and isinstance(d, RowLost)]
+        changed = [
+            d for d in written.differences if d.table == table and isinstance(d, ValueChanged)
+        ]
+        if lost:
+            place = place_of(part, (table,), LOSES_ROWS)
+            findings.append(
+                Finding(
+                    "written rows lost",
+                    "down after writing",
+                    place.path,
+                    place.line,
+                    table=table,
+                    count=len(lost),
+                    total=written.counts[table],
+                    examples=tuple(Example((), tuple(d.row.items())) for d in lost[:5]),
+                )
+            )
+        for column in dict.fromkeys(d.column for d in changed):
+            cells = [d for d in changed if d.column == column]
+            place = place_of(part, (table,), WRITES_VALUES)
+            findings.append(
+                Finding(
+                    "written values changed",
+                    "down after writing",
+                    place.path,
+                    place.line,
+                    table=table,
+                    column=column,
+                    count=len(cells),
+                    total=written.counts[table],
+                    examples=tuple(
+                        Example((), ((column, d.before),), ((column, d.after),)) for d in cells[:5]
+                    ),
+                )
+            )
+    return findings

@@ -1,0 +1,132 @@
+"""foreign_keys_hold: no new dangling reference, none to what is not there, no constraint lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.places import (
+    LOSES_ROWS,
+    SHAPES,
+    bare_or_quoted,
+    contract_line,
+    dotted,
+    place_of,
+)
+from pytest_bbmigrate.checks.schema_survives import is_altered
+from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.evidence import Dangling, Evidence, Mismatch
+    from pytest_bbmigrate.schema import SchemaDifference
+
+
+def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
+    """Return the references that up broke and the foreign keys that it lost."""
+    if evidence.there is None:
+        return Answer(reason="up does not apply")
+    migration, passage = evidence.migration, evidence.there
+    findings = [
+        dangling_finding(dangling, migration, new_key_requirement(dangling, evidence))
+        for dangling in passage.dangling
+    ]
+    findings += [mismatch_finding(mismatch, migration) for mismatch in passage.mismatches]
+    redirected = {mismatch.table.casefold() for mismatch in passage.mismatches}
+    findings += [
+        lost_key_finding(difference, migration)
+        for difference in passage.schema
+        if difference.kind in {"foreign key lost", "foreign key changed"}
+        and difference.table.casefold() not in redirected
+        and not is_allowed(difference, migration, evidence)
+    ]
+    return Answer(tuple(findings))
+
+
+def dangling_finding(dangling: Dangling, migration: Migration, requirement: str = "") -> Finding:
+    """Return rows that refer to nothing as a finding; ``requirement`` would have kept them out."""
+    place = place_of(migration.up, (dangling.parent, dangling.table), LOSES_ROWS)
+    return Finding(
+        "dangling reference",
+        "up",
+        place.path,
+        place.line,
+        table=dangling.table,
+        column=", ".join(dangling.columns),
+        name=dangling.parent,
+        count=dangling.count,
+        examples=tuple(
+            Example(tuple(zip(dangling.columns, cells, strict=True))) for cells in dangling.values
+        ),
+        allow=contract_line(migration, requirement) if requirement else "",
+    )
+
+
+def new_key_requirement(dangling: Dangling, evidence: Evidence) -> str:
+    """Return what a key of one column that is new requires of the rows before, '' for another.
+
+    Both tables and the columns were there before, under these names, and no key between them.
+    """
+    child = evidence.state.schema.table(dangling.table)
+    parent = evidence.state.schema.table(dangling.parent)
+    made = evidence.schema_after.table(dangling.table) if evidence.schema_after else None
+    keys = [k for k in (made.foreign_keys if made else ()) if k.columns == dangling.columns]
+    if child is None or parent is None or len(keys) != 1 or len(dangling.columns) != 1:
+        return ""
+    (column,), (referred,) = dangling.columns, keys[0].parent_columns
+    if child.column(column) is None or parent.column(referred) is None:
+        return ""
+    if any(key.columns == dangling.columns for key in child.foreign_keys):
+        return ""
+    table, name = bare_or_quoted(dangling.table), bare_or_quoted(column)
+    source = f"SELECT {bare_or_quoted(referred)} FROM {bare_or_quoted(dangling.parent)}"
+    return f"requires {table}: {name} IN ({source})"
+
+
+def mismatch_finding(mismatch: Mismatch, migration: Migration) -> Finding:
+    """Return a foreign key to what is not there as a finding."""
+    place = place_of(migration.up, (mismatch.parent, mismatch.table), SHAPES)
+    return Finding(
+        "mismatched reference",
+        "up",
+        place.path,
+        place.line,
+        table=mismatch.table,
+        column=", ".join(mismatch.columns),
+        name=mismatch.parent,
+        expected=", ".join(mismatch.parent_columns),
+        observed=mismatch.missing,
+    )
+
+
+def is_allowed(difference: SchemaDifference, migration: Migration, evidence: Evidence) -> bool:
+    """Return whether the contract gives up the foreign key, a column of it, or its parent."""
+    contract = migration.contract
+    table = evidence.state.schema.table(difference.table)
+    keys = [key for key in table.foreign_keys if table] if table else []
+    columns = [name.strip().casefold() for name in difference.column.split(",")]
+    gone = any(drops_column(contract, difference.table, column) for column in columns)
+    parents = {key.parent for key in keys if [name.casefold() for name in key.columns] == columns}
+    return (
+        gone
+        or any(is_altered(contract, difference.table, column) for column in columns)
+        or any(drops_table(contract, parent) for parent in parents)
+    )
+
+
+def lost_key_finding(difference: SchemaDifference, migration: Migration) -> Finding:
+    """Return a foreign key that is no longer declared, or not as it was, as a finding."""
+    place = place_of(migration.up, (difference.table,), SHAPES)
+    first = difference.column.split(",")[0].strip()
+    return Finding(
+        difference.kind,
+        "up",
+        place.path,
+        place.line,
+        table=difference.table,
+        column=difference.column,
+        name=difference.name,
+        expected=difference.before,
+        observed=difference.after,
+        allow=contract_line(migration, f"alters {dotted(difference.table, first)}"),
+    )

@@ -1,0 +1,65 @@
+"""Where in a migration a fault lies, and the contract line that would allow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue import PythonPart, SqlPart
+from pytest_bbmigrate.statements import folded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue import Migration, Part
+
+LOSES_ROWS = ("delete", "replace", "insert", "drop", "update", "create", "alter")
+WRITES_VALUES = ("update", "insert", "replace", "create", "alter", "drop", "delete")
+SHAPES = ("drop", "alter", "create", "insert")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file and, where known, a line of it."""
+
+    path: Path
+    line: int | None
+
+
+def place_of(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Place:
+    """Return where ``part`` most likely did something to an object of one of ``names``.
+
+    That is the first statement that names it and begins with the earliest of ``verbs`` found;
+    of a Python function it is where the function begins.
+    """
+    if isinstance(part, PythonPart):
+        return Place(part.path, part.line)
+    if not isinstance(part, SqlPart):
+        return Place(part.path, None)
+    wanted = {name.casefold() for name in names if name}
+    naming = [
+        (words[0], statement.line)
+        for statement in part.statements
+        if (words := folded(statement.text)) and wanted & set(words)
+    ]
+    for verb in verbs:
+        for first, line in naming:
+            if first == verb:
+                return Place(part.path, line)
+    return Place(part.path, naming[0][1] if naming else None)
+
+
+def contract_line(migration: Migration, declaration: str) -> str:
+    """Return ``declaration`` as the comment line that belongs in the migration's file."""
+    mark = "--" if isinstance(migration.up, SqlPart) else "#"
+    return f"{mark} bb: {declaration}"
+
+
+def dotted(table: str, column: str) -> str:
+    """Return ``table.column`` as a contract writes it, quoted where it must be."""
+    return f"{bare_or_quoted(table)}.{bare_or_quoted(column)}"
+
+
+def bare_or_quoted(name: str) -> str:
+    """Return ``name``, in double quotes when it is not a plain word."""
+    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,139 @@
+"""schema_survives: nothing of the structure went unsaid; every view and trigger compiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
+from pytest_bbmigrate.checks.verdict import Answer, Finding
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Contract
+    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.schema import SchemaDifference
+
+# What data_survives and foreign_keys_hold speak of, and what takes nothing away.
+NOT_A_LOSS_OF_STRUCTURE = frozenset(
+    {
+        "table lost",
+        "table added",
+        "column added",
+        "column order",
+        "check added",
+        "unique added",
+        "foreign key lost",
+        "foreign key added",
+        "foreign key changed",
+        "index added",
+        "trigger added",
+        "view added",
+    }
+)
+DROPPED_BY_NAME = {
+    "index lost": "index",
+    "index changed": "index",
+    "trigger lost": "trigger",
+    "trigger changed": "trigger",
+    "view lost": "view",
+    "view changed": "view",
+}
+# A property that a table or a column gained is an addition: it takes nothing away.
+GAINED = frozenset({"column not null", "column default", "strict", "autoincrement", "on conflict"})
+
+
+def ask_schema_survives(evidence: Evidence) -> Answer:
+    """Return what up took from the structure, or left broken, without saying so."""
+    if evidence.there is None:
+        return Answer(reason="up does not apply")
+    migration = evidence.migration
+    findings = [
+        structure_finding(difference, migration)
+        for difference in evidence.there.schema
+        if is_loss(difference, evidence) and not is_allowed(difference, migration)
+    ]
+    findings += [
+        Finding(
+            "sequence lowered",
+            "up",
+            (place := place_of(migration.up, (table,), SHAPES)).path,
+            place.line,
+            table=table,
+            expected=str(before),
+            observed=str(after),
+        )
+        for table, before, after in evidence.there.sequences
+    ]
+    return Answer(tuple(findings))
+
+
+def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
+    """Return whether a difference takes something away that was there before."""
+    if difference.kind == "column lost":
+        table = evidence.state.schema.table(difference.table)
+        column = table.column(difference.column) if table else None
+        return bool(column and column.generated)
+    if difference.kind in GAINED:
+        return bool(difference.before)
+    return difference.kind not in NOT_A_LOSS_OF_STRUCTURE
+
+
+def is_allowed(difference: SchemaDifference, migration: Migration) -> bool:
+    """Return whether the contract, or a DROP in the migration's own text, says so."""
+    if difference.kind.endswith("broken"):
+        return False
+    contract = migration.contract
+    kind = DROPPED_BY_NAME.get(difference.kind)
+    if kind:
+        name = difference.name.casefold()
+        if (kind, name) in migration.explicit_drops or any(
+            drop.kind == kind and drop.name.casefold() == name for drop in contract.drops
+        ):
+            return True
+    if difference.column and drops_column(contract, difference.table, difference.column):
+        return True
+    return is_altered(contract, difference.table, difference.column) or drops_table(
+        contract, difference.table
+    )
+
+
+def is_altered(contract: Contract, table: str, column: str) -> bool:
+    """Return whether the contract ``alters`` the table, or the column of it."""
+    return any(
+        alter.table.casefold() == table.casefold()
+        and (alter.column is None or not column or alter.column.casefold() == column.casefold())
+        for alter in contract.alters
+    )
+
+
+def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
+    """Return a loss of structure as a finding, with the line that would allow it."""
+    names = (difference.name, difference.table)
+    place = place_of(migration.up, names, SHAPES)
+    return Finding(
+        difference.kind,
+        "up",
+        place.path,
+        place.line,
+        table=difference.table,
+        column=difference.column,
+        name=difference.name,
+        expected=difference.before,
+        observed=difference.after,
+        allow=remedy_line(difference, migration),
+    )
+
+
+def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
+    """Return the contract line that would allow a loss of structure; '' when none would."""
+    if difference.kind.endswith("broken"):
+        return ""
+    kind = DROPPED_BY_NAME.get(difference.kind)
+    if kind:
+        return contract_line(migration, f"drops {kind} {bare_or_quoted(difference.name)}")
+    if difference.kind == "column lost":
+        return contract_line(migration, f"drops {dotted(difference.table, difference.column)}")
+    if difference.column:
+        return contract_line(migration, f"alters {dotted(difference.table, difference.column)}")
+    return contract_line(migration, f"alters {bare_or_quoted(difference.table)}")

@@ -1,0 +1,55 @@
+"""up_applies: it runs, on a filled and on an empty database, and the database is sound after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.verdict import Answer, Finding
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.runner import Failure, Run
+
+
+def ask_up_applies(evidence: Evidence) -> Answer:
+    """Return what kept the way up from running, or what it left damaged."""
+    findings = [failure_finding(evidence.up.failure, "up")] if evidence.up.failure else []
+    if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
+        findings.append(failure_finding(evidence.up_on_empty.failure, "up on an empty database"))
+    part = evidence.migration.up
+    findings += [
+        Finding("integrity", "up", part.path, observed=message) for message in evidence.integrity
+    ]
+    findings += conflict_findings(evidence.up)
+    state = evidence.state
+    return Answer(tuple(findings), rows=sum(state.row_counts.values()))
+
+
+def failure_finding(failure: Failure, step: str) -> Finding:
+    """Return a part's failure to run as a finding."""
+    return Finding(
+        "set-up lacks" if failure.missing else "does not run",
+        step,
+        failure.path,
+        failure.line,
+        name=failure.missing,
+        expected=failure.statement,
+        observed=failure.message,
+        cause=failure.advice,
+    )
+
+
+def conflict_findings(run: Run) -> list[Finding]:
+    """Return the IF NOT EXISTS of a run that met something of another shape."""
+    return [
+        Finding(
+            "shape conflict",
+            "up",
+            conflict.path,
+            conflict.line,
+            name=conflict.name,
+            expected=conflict.wanted,
+            observed=conflict.there,
+        )
+        for conflict in run.conflicts
+    ]

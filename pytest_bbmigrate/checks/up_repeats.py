@@ -1,0 +1,142 @@
+"""up_repeats: and forward again from there gives what it gave the first time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.down_restores import (
+    difference_finding,
+    find_unrestored,
+    no_way_back,
+)
+from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.up_applies import failure_finding
+from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.rows import RowDifference
+    from pytest_bbmigrate.schema import Table
+
+
+def ask_up_repeats(evidence: Evidence) -> Answer:
+    """Return what going up again, from where the way back led, gave otherwise.
+
+    That means nothing when the way back led elsewhere, for which ``down_restores`` fails.
+    """
+    if reason := no_way_back(evidence):
+        return Answer(reason=reason)
+    down_part = evidence.migration.down
+    if down_part is None or evidence.back is None:
+        return Answer(reason="down does not apply")
+    if find_unrestored(evidence.back, down_part, evidence.migration):
+        return Answer(reason="down does not restore what was there before")
+    if evidence.again is None or evidence.again.failure:
+        failure = evidence.again.failure if evidence.again else None
+        return (
+            Answer((failure_finding(failure, "up again"),))
+            if failure
+            else Answer(reason="up was not run again")
+        )
+    repeat = evidence.repeat
+    if repeat is None:
+        return Answer(reason="up was not run again")
+    part = evidence.migration.up
+    findings: list[Finding] = [
+        difference_finding(difference, part, "up again") for difference in repeat.schema
+    ]
+    given = tables_given_ids(evidence, repeat)
+    for table in (table for table in repeat.tables if table.differences):
+        differences = unexplained(table, evidence, given)
+        findings += find_in_rows(differences, table, part, "up again")
+    return Answer(tuple(findings), rows=repeat.rows_compared, values=repeat.values_compared)
+
+
+def unexplained(
+    table: TablePassage, evidence: Evidence, given: frozenset[str]
+) -> list[RowDifference]:
+    """Return the differences that neither chance, the clock nor SQLite's choice of ids explains."""
+    volatile = volatile_columns(table.table, evidence.volatile)
+    chosen = chosen_columns(table.table, evidence, given)
+    loose = volatile | chosen
+    rest = [
+        d
+        for d in table.differences
+        if not (isinstance(d, ValueChanged) and d.column.casefold() in loose)
+    ]
+    lost = [d for d in rest if isinstance(d, RowLost)]
+    added = [d for d in rest if isinstance(d, RowAdded)]
+    if loose and contents(lost, loose) == contents(added, loose):
+        return [d for d in rest if isinstance(d, ValueChanged)]
+    return rest
+
+
+def contents(rows: Iterable[RowLost | RowAdded], loose: frozenset[str]) -> Counter[str]:
+    """Return rows as a multiset of their cells outside ``loose``."""
+    return Counter(
+        repr([(type(cell), cell) for name, cell in row.row.items() if name.casefold() not in loose])
+        for row in rows
+    )
+
+
+def volatile_columns(table: str, volatile: Passage | None) -> frozenset[str]:
+    """Return the columns of ``table`` that two runs of up from the same state fill differently."""
+    for passage in volatile.tables if volatile else ():
+        if passage.table.casefold() == table.casefold():
+            changed = {
+                d.column.casefold() for d in passage.differences if isinstance(d, ValueChanged)
+            }
+            return frozenset(changed | differing_columns(passage))
+    return frozenset()
+
+
+def differing_columns(passage: TablePassage) -> set[str]:
+    """Return the columns in which the lost rows, taken together, differ from the added ones."""
+    lost = [d.row for d in passage.differences if isinstance(d, RowLost)]
+    added = [d.row for d in passage.differences if isinstance(d, RowAdded)]
+    return {
+        name.casefold()
+        for name in (lost[0] if lost else {})
+        if Counter(repr(row[name]) for row in lost) != Counter(repr(row[name]) for row in added)
+    }
+
+
+def tables_given_ids(evidence: Evidence, repeat: Passage) -> frozenset[str]:
+    """Return the tables (folded, names after) in which up inserts rows whose id SQLite chooses."""
+    there = evidence.there
+    old = {t.after.casefold(): t for t in there.tables if t.after} if there else {}
+    untouched = there.untouched if there else frozenset()
+    return frozenset(
+        name
+        for passage in repeat.tables
+        if (name := passage.table.casefold()) not in untouched
+        and (name not in old or any(isinstance(d, RowAdded) for d in old[name].differences))
+    )
+
+
+def chosen_columns(table: str, evidence: Evidence, given: frozenset[str]) -> frozenset[str]:
+    """Return the columns of ``table`` that hold ids given by SQLite to rows which up inserted."""
+    there = evidence.schema_after.table(table) if evidence.schema_after else None
+    if there is None:
+        return frozenset()
+    own = (
+        {there.rowid_alias.casefold()} if there.rowid_alias and table.casefold() in given else set()
+    )
+    return frozenset(own | referring_columns(there, given, evidence))
+
+
+def referring_columns(table: Table, given: frozenset[str], evidence: Evidence) -> set[str]:
+    """Return the columns of ``table`` that refer to an id of a table in ``given``."""
+    schema = evidence.schema_after
+    found = set()
+    for key in table.foreign_keys:
+        parent = schema.table(key.parent) if schema else None
+        alias = parent.rowid_alias if parent and key.parent.casefold() in given else None
+        for own, theirs in zip(key.columns, key.parent_columns, strict=False):
+            if alias and theirs.casefold() == alias.casefold():
+                found.add(own.casefold())
+    return found

@@ -1,0 +1,87 @@
+"""A check's answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.rows import Cell
+
+
+class Outcome(Enum):
+    """Whether the claim holds, does not, or could not be asked."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+Cells = tuple[tuple[str, "Cell"], ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row: its key as (column, cell) pairs, and its cells before and after."""
+
+    key: Cells
+    before: Cells = ()
+    after: Cells = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One observed fault, as data; ``report`` puts it into words.
+
+    ``step`` is the part of the experiment ('up', 'up on an empty database', 'down', 'up again',
+    'down after writing', 'contract'); ``count`` of ``total`` rows are concerned; ``expected`` and
+    ``observed`` are short values; ``cause`` names a known reason in SQLite, '' when none is known;
+    ``allow`` is the contract line that would allow it, '' when none would.
+    """
+
+    kind: str
+    step: str
+    path: Path
+    line: int | None = None
+    table: str = ""
+    column: str = ""
+    name: str = ""
+    count: int = 0
+    total: int = 0
+    expected: str = ""
+    observed: str = ""
+    examples: tuple[Example, ...] = ()
+    cause: str = ""
+    allow: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question found: faults, what is worth noting, or the reason it cannot be asked."""
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    rows: int = 0
+    values: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of one check on one migration (or, for the catalogue, on a folder).
+
+    ``reason`` says why a skipped check could not be asked; ``notes`` are worth saying, not faults;
+    ``rows`` and ``values`` are how many rows and cells were compared for the answer.
+    """
+
+    check: str
+    subject: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    rows: int = 0
+    values: int = 0

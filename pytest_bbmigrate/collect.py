@@ -1,0 +1,233 @@
+"""The migrations as pytest sees them: Directory, File for a migration, Item for a check."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_bbmigrate.checks import (
+    CATALOGUE_CHECK,
+    CHECKS,
+    Outcome,
+    Verdict,
+    judge,
+    judge_catalogue,
+)
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
+from pytest_bbmigrate.evidence import StateUnreachable
+from pytest_bbmigrate.focus import selection_of
+from pytest_bbmigrate.options import migrations_folder
+from pytest_bbmigrate.report import describe_failure, describe_unreadable
+from pytest_bbmigrate.summary import result_properties
+from pytest_bbmigrate.workers import chain_of, project_of, rerun_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_bbmigrate.workers import Project
+
+
+class CheckFailed(AssertionError):
+    """Raised by an item whose claim does not hold; ``verdict`` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(f"{verdict.subject}: {verdict.check}")
+
+
+def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Return the collector of ``path`` when it is the migration folder or above it."""
+    folder = migrations_folder(parent.config)
+    if path == folder:
+        directory: MigrationsDirectory = MigrationsDirectory.from_parent(parent, path=path)
+        return directory
+    if folder.is_relative_to(path) and (path / "__init__.py").is_file():
+        # As a package, pytest would import its __init__.py for every check: the app's own code,
+        # which may open the real database.
+        return pytest.Dir.from_parent(parent, path=path)
+    return None
+
+
+class MigrationsDirectory(pytest.Directory):
+    """The migration folder."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield the check of the folder as a whole, then its migrations in their order."""
+        project = project_of(self.config)
+        yield CatalogueCheck.from_parent(self, name=CATALOGUE_CHECK)
+        if isinstance(project.reading, CatalogueError):
+            yield from self._unreadable(project.reading)
+        else:
+            yield from _children(self, _judged(self.session, project))
+
+    def _unreadable(self, error: CatalogueError) -> Iterator[pytest.Collector]:
+        """Yield a collector that fails for each path asked for by name, so that it says why."""
+        for path in sorted(self.path.rglob("*")):
+            if self.session.isinitpath(path):
+                file: UnreadableFile = UnreadableFile.from_parent(self, path=path)
+                file.error = error
+                yield file
+
+
+class MigrationFolder(pytest.Directory):
+    """A folder within the migration folder."""
+
+    positions: Sequence[int] = ()
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield the migrations in it, in their order."""
+        yield from _children(self, self.positions)
+
+
+class MigrationFile(pytest.File):
+    """One migration."""
+
+    position: int
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each check."""
+        selection = selection_of(self.config)
+        asked = (selection or {}).get(self.path) or frozenset(CHECKS)
+        unknown = sorted(asked - frozenset(CHECKS))
+        if unknown:
+            raise self.CollectError(
+                f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}"
+            )
+        for check in CHECKS:
+            if check in asked:
+                item: MigrationCheck = MigrationCheck.from_parent(self, name=check)
+                item.position = self.position
+                yield item
+
+
+class UnreadableFile(pytest.File):
+    """A file asked for by name, in a folder that does not read."""
+
+    error: CatalogueError
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Raise the folder's error; pytest shows it without a traceback."""
+        raise self.CollectError(
+            describe_unreadable(
+                self.error, rerun_command(self.config, self.path.parent, CATALOGUE_CHECK)
+            )
+        )
+
+
+class Check(pytest.Item):
+    """One claim, asked of one migration or of the folder."""
+
+    @property
+    @abc.abstractmethod
+    def subject(self) -> str:
+        """What is asked about: a migration's name, or the folder's."""
+
+    @abc.abstractmethod
+    def judge(self) -> Verdict:
+        """Return the answer."""
+
+    def runtest(self) -> None:
+        """Ask; a claim that does not hold raises CheckFailed, one that cannot be asked skips."""
+        self.user_properties[:] = result_properties(self.subject, self.name)
+        try:
+            verdict = self.judge()
+        except StateUnreachable as error:
+            pytest.skip(str(error))
+        except CatalogueError:
+            raise
+        except BBMigrateError as error:
+            pytest.fail(str(error), pytrace=False)
+        self.user_properties[:] = result_properties(self.subject, self.name, verdict)
+        if verdict.outcome is Outcome.FAILED:
+            raise CheckFailed(verdict)
+        if verdict.outcome is Outcome.SKIPPED:
+            pytest.skip(verdict.reason)
+
+    # The types of a style and of a representation are not public in pytest.
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return our own finding in words; anything else is shown as pytest shows it."""
+        rerun = rerun_command(self.config, self.path, self.name)
+        if isinstance(excinfo.value, CheckFailed):
+            return describe_failure(excinfo.value.verdict, rerun)
+        if isinstance(excinfo.value, CatalogueError):
+            return describe_unreadable(excinfo.value, rerun)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where it is and what it is called in the failure's heading."""
+        return self.path, 0, f"{self.subject}: {self.name}"
+
+
+class CatalogueCheck(Check):
+    """The check of the folder as a whole."""
+
+    @property
+    def subject(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    def judge(self) -> Verdict:
+        """Return whether every file reads and every contract names what exists."""
+        return judge_catalogue(chain_of(self.config))
+
+
+class MigrationCheck(Check):
+    """One check of one migration."""
+
+    position: int
+
+    @property
+    def subject(self) -> str:
+        """The migration's name."""
+        return project_of(self.config).catalogue.migrations[self.position].name
+
+    def judge(self) -> Verdict:
+        """Return what this check says of the evidence on this migration."""
+        evidence = chain_of(self.config).evidence(self.position)
+        strict = project_of(self.config).settings.strict
+        return judge(self.name, evidence, strict=strict)
+
+
+def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Have a skipped check say its migration's file, not the line of ours that skipped it."""
+    if isinstance(item, Check) and report.skipped and isinstance(report.longrepr, tuple):
+        path, line, _ = item.reportinfo()
+        report.longrepr = (str(path), line + 1, report.longrepr[2])
+
+
+def _judged(session: pytest.Session, project: Project) -> Iterator[int]:
+    """Yield the positions to judge: what bb_check_from leaves out only when asked for by name."""
+    selection = selection_of(session.config)
+    for position, migration in enumerate(project.catalogue.migrations):
+        if selection is not None:
+            if any(
+                migration.path.is_relative_to(path)
+                for path in selection
+                if path != project.settings.migrations
+            ):
+                yield position
+        elif position >= project.first or session.isinitpath(migration.path):
+            yield position
+
+
+def _children(
+    parent: MigrationsDirectory | MigrationFolder, positions: Sequence[int] | Iterator[int]
+) -> Iterator[pytest.Collector]:
+    """Yield a file or a folder for each next part of the migrations' paths, in their order."""
+    migrations = project_of(parent.config).catalogue.migrations
+    below: dict[Path, list[int]] = {}
+    for position in positions:
+        part = migrations[position].path.relative_to(parent.path).parts[0]
+        below.setdefault(parent.path / part, []).append(position)
+    for path, inside in below.items():
+        if path == migrations[inside[0]].path:
+            file: MigrationFile = MigrationFile.from_parent(parent, path=path)
+            file.position = inside[0]
+            yield file
+        else:
+            folder: MigrationFolder = MigrationFolder.from_parent(parent, path=path)
+            folder.positions = inside
+            yield folder

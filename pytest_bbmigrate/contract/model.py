@@ -1,0 +1,107 @@
+"""The values a migration's declarations are read into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Change:
+    """``changes table.column [where ..]``: values of one column may change."""
+
+    table: str
+    column: str
+    where: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Insert:
+    """``inserts table``: rows may be added to a table that was there before."""
+
+    table: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Delete:
+    """``deletes table [where ..]``: rows may go."""
+
+    table: str
+    where: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Drop:
+    """``drops t``, ``drops t.c``, ``drops index i``, ``drops trigger t`` or ``drops view v``.
+
+    ``kind`` is 'table', 'column', 'index', 'trigger' or 'view'; ``table`` is set for a column only.
+    """
+
+    kind: str
+    name: str
+    table: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Rename:
+    """``renames a -> b`` (``column`` and ``new_column`` None) or ``renames a.x -> b.y``."""
+
+    table: str
+    column: str | None
+    new_table: str
+    new_column: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Alter:
+    """``alters t.c`` or ``alters t``: type, NOT NULL, default, CHECK, collation or key change."""
+
+    table: str
+    column: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """``requires unique t(a, b)`` (``unique`` holds the columns) or ``requires t: expression``."""
+
+    table: str
+    unique: tuple[str, ...]
+    expression: str | None
+    line: int
+
+
+Declaration = Change | Insert | Delete | Drop | Rename | Alter | Requirement
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything a migration's comment lines declare; names as written, compared without case."""
+
+    changes: tuple[Change, ...] = ()
+    inserts: tuple[Insert, ...] = ()
+    deletes: tuple[Delete, ...] = ()
+    drops: tuple[Drop, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    alters: tuple[Alter, ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    irreversible: str | None = None  # the reason given; '' when none was
+    foreign_keys: bool | None = None  # None: not declared
+    no_transaction: bool = False
+    script: bool = False  # the line `# bb: script`
+    depends: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)  # Migration, Date, Author, Purpose
+
+
+class ContractError(ValueError):
+    """Raised when a directive is not understood; ``line`` counts from 1."""
+
+    def __init__(self, line: int, message: str, remedy: str) -> None:
+        self.line = line
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"line {line}: {message}; {remedy}")

@@ -1,0 +1,197 @@
+"""Comment lines into a contract."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_bbmigrate.contract.model import (
+    Alter,
+    Change,
+    Contract,
+    ContractError,
+    Delete,
+    Drop,
+    Insert,
+    Rename,
+    Requirement,
+)
+from pytest_bbmigrate.contract.targets import Directive
+from pytest_bbmigrate.contract.verbs import VERBS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_bbmigrate.contract.model import Declaration
+
+Lines = tuple[tuple[int, str], ...]
+Kind = TypeVar("Kind", Alter, Change, Delete, Drop, Insert, Rename, Requirement)
+
+SETTINGS = ("irreversible", "foreign_keys", "no_transaction", "script")
+KNOWN = (*VERBS, *SETTINGS, "depends")
+HEADERS = ("Migration", "Date", "Author", "Purpose")
+
+DIRECTIVE = re.compile(r"bb\s*:\s*([^\s:]*)(.*)", re.IGNORECASE)
+DEPENDS = re.compile(r"depends\s*:(.*)", re.IGNORECASE)
+COLON_FORGOTTEN = re.compile(rf"bb\s+({'|'.join(KNOWN)})\b.*", re.IGNORECASE)
+HEADER = re.compile(rf"({'|'.join(HEADERS)})\s*:\s*(.*)", re.IGNORECASE)
+DEPENDENCY = re.compile(r'[\s,]*(?:"([^"]+)"|([^\s,"]+))[\s,]*')
+BECAUSE = re.compile(r"because\s+(\S.*)", re.IGNORECASE)
+
+
+def is_directive(text: str) -> bool:
+    """Return whether a comment's text is meant as one: it begins with ``bb:`` or ``depends:``.
+
+    ``bb changes ...``, with the colon forgotten, is meant as one too; to read it is an error.
+    """
+    return any(form.fullmatch(text.strip()) for form in (DIRECTIVE, DEPENDS, COLON_FORGOTTEN))
+
+
+def read_contract(lines: Lines) -> Contract:
+    """Return the contract that comment lines (line number, text without marks) declare.
+
+    Lines that are no directive and no header are passed over; of a header given twice the first
+    stands.
+
+    Raises: ContractError on an unknown or malformed directive, with the nearest known one named,
+    and on one that contradicts another.
+    """
+    directives = tuple(_directives(lines))
+    declared = [item for one in directives if one.verb in VERBS for item in VERBS[one.verb](one)]
+    return Contract(
+        changes=_of_kind(Change, declared),
+        inserts=_of_kind(Insert, declared),
+        deletes=_of_kind(Delete, declared),
+        drops=_of_kind(Drop, declared),
+        renames=_of_kind(Rename, declared),
+        alters=_of_kind(Alter, declared),
+        requires=_of_kind(Requirement, declared),
+        irreversible=_irreversible(directives),
+        foreign_keys=_foreign_keys(directives),
+        no_transaction=_is_said("no_transaction", directives),
+        script=_is_said("script", directives),
+        depends=tuple(_dependencies(directives)),
+        headers=_headers(lines),
+    )
+
+
+def _of_kind(kind: type[Kind], declared: Sequence[Declaration]) -> tuple[Kind, ...]:
+    return tuple(item for item in declared if isinstance(item, kind))
+
+
+def _directives(lines: Lines) -> Iterator[Directive]:
+    """Yield the directives among comment lines, ``depends:`` with that for its verb."""
+    for line, text in lines:
+        content = text.strip()
+        if match := DEPENDS.fullmatch(content):
+            yield Directive(line, "depends", match[1].strip())
+        elif match := DIRECTIVE.fullmatch(content):
+            yield _known(Directive(line, match[1].casefold(), match[2].strip()))
+        elif COLON_FORGOTTEN.fullmatch(content):
+            raise ContractError(
+                line, "'bb' without its colon", f"write `bb: {content[2:].strip()}`"
+            )
+
+
+def _known(directive: Directive) -> Directive:
+    """Return ``directive`` if its verb is one that stands after ``bb:``."""
+    verb = directive.verb
+    if verb in VERBS or verb in SETTINGS:
+        if directive.rest.startswith(":"):
+            raise directive.error(
+                f"a colon after '{verb}'", f"write `bb: {verb} {directive.rest[1:].strip()}`"
+            )
+        return directive
+    if not verb:
+        raise directive.error(
+            "'bb:' says nothing", f"write one of {', '.join(KNOWN[:-1])} after it"
+        )
+    nearest = get_close_matches(verb, KNOWN, n=1, cutoff=0.5)
+    if nearest == ["depends"]:
+        rest = directive.rest.removeprefix(":").strip()
+        raise directive.error(
+            f"'bb: {verb}' is not a directive", f"write `depends: {rest}`, without `bb:`"
+        )
+    remedy = (
+        f"write `bb: {nearest[0]} {directive.rest}`, if that is what you mean"
+        if nearest
+        else f"write one of {', '.join(KNOWN[:-1])}"
+    )
+    raise directive.error(f"'bb: {verb}' is not a directive", remedy)
+
+
+def _irreversible(directives: Sequence[Directive]) -> str | None:
+    """Return the reason of ``irreversible``, '' when it has none, None when it is not said."""
+    said = [one for one in directives if one.verb == "irreversible"]
+    if not said:
+        return None
+    if len(said) > 1:
+        raise said[1].error(
+            f"'irreversible' was said before, on line {said[0].line}", "leave one of them out"
+        )
+    if not said[0].rest:
+        return ""
+    match = BECAUSE.fullmatch(said[0].rest)
+    if match is None:
+        raise said[0].error(
+            f"'irreversible {said[0].rest}' is not understood",
+            "write `bb: irreversible because REASON`",
+        )
+    return match[1]
+
+
+def _foreign_keys(directives: Sequence[Directive]) -> bool | None:
+    """Return what ``foreign_keys`` says, None when it is not said."""
+    said: dict[bool, int] = {}
+    for directive in directives:
+        if directive.verb != "foreign_keys":
+            continue
+        word = directive.rest.casefold()
+        if word not in ("on", "off"):
+            raise directive.error(
+                f"'foreign_keys {directive.rest}' is not understood",
+                "write `bb: foreign_keys on` or `bb: foreign_keys off`",
+            )
+        said.setdefault(word == "on", directive.line)
+        if len(said) > 1:
+            other = said[word != "on"]
+            raise directive.error(
+                f"'foreign_keys {word}' contradicts line {other}", "leave one of them out"
+            )
+    return next(iter(said), None)
+
+
+def _is_said(verb: str, directives: Sequence[Directive]) -> bool:
+    """Return whether a directive that takes nothing after it is there."""
+    said = [one for one in directives if one.verb == verb]
+    for directive in said:
+        if directive.rest:
+            raise directive.error(f"'{verb}' takes nothing after it", f"write `bb: {verb}`")
+    return bool(said)
+
+
+def _dependencies(directives: Sequence[Directive]) -> Iterator[str]:
+    """Yield the names that ``depends:`` lines give, as written but for their quotes."""
+    for directive in directives:
+        if directive.verb != "depends":
+            continue
+        position = 0
+        while match := DEPENDENCY.match(directive.rest, position):
+            yield match[1] or match[2]
+            position = match.end()
+        if position < len(directive.rest) or not directive.rest:
+            raise directive.error(
+                f"'depends: {directive.rest}' does not name migrations",
+                'write `depends: NAME NAME`, and "NAME" in quotes where it holds blanks',
+            )
+
+
+def _headers(lines: Lines) -> dict[str, str]:
+    """Return the headers that say something, under the names in HEADERS."""
+    headers: dict[str, str] = {}
+    for _, text in lines:
+        match = HEADER.fullmatch(text.strip())
+        if match and match[2]:
+            headers.setdefault(match[1].capitalize(), match[2])
+    return headers

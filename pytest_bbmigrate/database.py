@@ -1,0 +1,118 @@
+"""Open, copy and photograph SQLite databases.
+
+A database in a check lives in memory and travels as an *image*: the bytes of the file it would be.
+Images are values: they can be kept, compared and opened as often as wanted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = b"SQLite format 3\x00"
+EMPTY_PAGE_SIZE = 4096
+
+
+def open_image(
+    image: bytes, factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
+    """Return a connection (autocommit, foreign keys off) to a private copy of ``image``.
+
+    An empty ``image`` is an empty database. Text that is not UTF-8 is read with surrogate escapes,
+    so that no value is beyond comparing.
+    """
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=factory)
+    if image:
+        db.deserialize(image)
+    return prepare(db)
+
+
+def open_pair(before: bytes, after: bytes) -> sqlite3.Connection:
+    """Return a connection in which ``main`` is a copy of ``after`` and ``before`` one of before."""
+    db = open_image(after)
+    db.execute("ATTACH ':memory:' AS before")
+    if before:
+        db.deserialize(before, name="before")
+    return db
+
+
+def take_image(db: sqlite3.Connection) -> bytes:
+    """Return the content of ``db`` as an image; empty for a database with nothing in it."""
+    if not db.execute("PRAGMA page_count").fetchone()[0]:
+        return b""  # serialize() refuses a database without a page
+    return in_rollback_mode(db.serialize())
+
+
+def read_image(path: Path) -> bytes:
+    """Return the content of the database file ``path`` as an image, WAL content included.
+
+    The file is opened read-only, and nothing is created beside it.
+
+    Raises: DatabaseError when it is missing, is not SQLite, or cannot be read.
+    """
+    if not path.is_file():
+        raise DatabaseError(path, "no such database file")
+    try:
+        resting = resting_wal_file(path)
+        image = copy_file(path, "mode=ro&immutable=1" if resting else "mode=ro")
+        unchanged = not resting or resting == resting_wal_file(path)
+    except (OSError, sqlite3.Error) as error:
+        raise DatabaseError(path, f"cannot be read as an SQLite database ({error})") from error
+    # Where somebody opened it meanwhile, what was read may be torn.
+    return image if unchanged else read_image(path)
+
+
+def copy_file(path: Path, parameters: str) -> bytes:
+    """Return an image of ``path``, opened with those URI parameters."""
+    source = sqlite3.connect(f"{path.absolute().as_uri()}?{parameters}", uri=True)
+    with closing(source), closing(sqlite3.connect(":memory:")) as copy:
+        source.backup(copy)
+        return take_image(copy)
+
+
+def resting_wal_file(path: Path) -> tuple[int, int] | None:
+    """Return the size and time of a file in WAL mode that has no WAL, which nobody has open.
+
+    Reading such a file in the ordinary way makes a WAL and leaves it there, for a reader may not
+    remove it (https://sqlite.org/wal.html#read_only_databases). None for any other file.
+    """
+    with path.open("rb") as file:
+        if file.read(20)[18:] != b"\x02\x02" or path.with_name(f"{path.name}-wal").exists():
+            return None
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def in_rollback_mode(image: bytes) -> bytes:
+    """Return ``image`` marked as not in WAL mode, which no image in memory can be opened in.
+
+    Bytes 18 and 19 of the header are the write and read version, 2 for WAL
+    (https://sqlite.org/fileformat2.html#file_format_version_numbers).
+    """
+    if image[18:20] != b"\x02\x02":
+        return image
+    return image[:18] + b"\x01\x01" + image[20:]
+
+
+def prepare(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions."""
+    db.text_factory = decode_text
+    db.execute("PRAGMA foreign_keys = OFF")
+    return db
+
+
+def decode_text(raw: bytes) -> str:
+    """Return TEXT as a str, whatever bytes it holds."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def page_size(image: bytes) -> int:
+    """Return the page size of ``image`` in bytes (https://sqlite.org/fileformat2.html#page_size)."""
+    size = int.from_bytes(image[16:18], "big")
+    return 65536 if size == 1 else size

@@ -1,0 +1,68 @@
+"""What can go wrong before a migration is judged.
+
+    BBMigrateError
+    ├── SettingsError       an option or a configured value is not understood
+    ├── CatalogueError      the migration folder does not read; carries every Problem found
+    ├── DatabaseError       a database file cannot be opened or read; carries its path
+    └── SeedingError        the user's own rows (bb_rows_from) do not read or do not fit
+
+A broken migration is none of these: it is evidence, see ``pytest_bbmigrate.evidence``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class BBMigrateError(Exception):
+    """The common base: a message that names what is wrong and says the way out."""
+
+
+class SettingsError(BBMigrateError):
+    """Raised when an option or a configured value is not understood."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a migration file: where it is, what it is, what to write instead.
+
+    ``line`` counts from 1; None when the problem is the file itself.
+    """
+
+    path: Path
+    line: int | None
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{where}: {self.message}; {self.remedy}"
+
+
+class CatalogueError(BBMigrateError):
+    """Raised when a migration folder does not read; ``problems`` holds every fault found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DatabaseError(BBMigrateError):
+    """Raised when a database file cannot be opened or read; ``path`` names it."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")
+
+
+class SeedingError(BBMigrateError):
+    """Raised when the user's own rows do not read or do not fit; ``path`` names the file."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")

@@ -1,0 +1,34 @@
+"""The fixed experiment on a migration, and the chain of states it starts from."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.evidence.chain import Chain, StateUnreachable
+from pytest_bbmigrate.evidence.model import (
+    Dangling,
+    Evidence,
+    Invariant,
+    Mismatch,
+    Passage,
+    Selection,
+    State,
+    TablePassage,
+    Written,
+)
+from pytest_bbmigrate.evidence.observe import Stage, observe, stage_of
+
+__all__ = [
+    "Chain",
+    "Dangling",
+    "Evidence",
+    "Invariant",
+    "Mismatch",
+    "Passage",
+    "Selection",
+    "Stage",
+    "State",
+    "StateUnreachable",
+    "TablePassage",
+    "Written",
+    "observe",
+    "stage_of",
+]

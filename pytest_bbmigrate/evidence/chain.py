@@ -1,0 +1,237 @@
+"""The chain of states: the database after the first N migrations, filled with data."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.evidence.experiment import Setup, Step, gather_evidence, go_up
+from pytest_bbmigrate.evidence.model import State
+from pytest_bbmigrate.evidence.observe import stage_of
+from pytest_bbmigrate.evidence.pages import share_pages
+from pytest_bbmigrate.evidence.requirements import condition_errors, keep_requirements
+from pytest_bbmigrate.rows import count_rows
+from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping
+
+    from pytest_bbmigrate.catalogue import Catalogue
+    from pytest_bbmigrate.contract import Requirement
+    from pytest_bbmigrate.evidence.model import Evidence
+    from pytest_bbmigrate.evidence.observe import Stage
+    from pytest_bbmigrate.runner import Run, Workplace
+    from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.seeding import Recipe
+
+
+class StateUnreachable(BBMigrateError):
+    """Raised when an earlier migration does not apply; ``migration`` is its name."""
+
+    def __init__(self, migration: str) -> None:
+        self.migration = migration
+        super().__init__(f"{migration} does not apply, so nothing after it can be tried")
+
+
+class Chain:
+    """The states of one catalogue, made when first asked for and kept as pages they share."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        recipe: Recipe,
+        workplace: Workplace,
+        *,
+        baseline: bytes = b"",
+        invariants: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.catalogue = catalogue
+        self.recipe = recipe
+        self.workplace = workplace
+        self._baseline = baseline
+        self._invariants = invariants
+        self._states: list[State] = []
+        self._steps: dict[int, Step] = {}
+        self._evidence: dict[int, Evidence] = {}
+
+    def state(self, position: int) -> State:
+        """Return the state after the first ``position`` migrations.
+
+        Raises: StateUnreachable when one of these does not apply.
+        """
+        while len(self._states) <= position:
+            self._states.append(self._next_state())
+        return self._states[position]
+
+    def evidence(self, position: int) -> Evidence:
+        """Return the evidence on the migration at ``position`` (0 the first), gathered once.
+
+        Raises: StateUnreachable when an earlier migration does not apply.
+        """
+        if position not in self._evidence:
+            migration = self.catalogue.migrations[position]
+            state, step = self.state(position), self._step(position)
+            setup = self._setup(position)
+            self._evidence[position] = gather_evidence(migration, state, step, setup)
+            self._forget(position)
+        return self._evidence[position]
+
+    def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
+        """Return the conditions in the contract at ``position`` that the state before it refuses.
+
+        Each as (line, the condition's text, what SQLite said).
+        """
+        state, migration = self.state(position), self.catalogue.migrations[position]
+        return condition_errors(state.image, state.schema, migration.contract)
+
+    def _setup(self, position: int) -> Setup:
+        """Return what an experiment on the migration at ``position`` is made with."""
+        recipe = replace(self.recipe, requires=self._requirements(position))
+        return Setup(recipe, self.workplace, self._invariants)
+
+    def _requirements(self, position: int) -> tuple[Requirement, ...]:
+        """Return what the migrations from ``position`` on require of the rows by then."""
+        later = self.catalogue.migrations[position:]
+        return tuple(required for m in later for required in m.contract.requires)
+
+    def _step(self, position: int) -> Step:
+        """Run the migration at ``position`` up from its state, once."""
+        if position not in self._steps:
+            migration = self.catalogue.migrations[position]
+            state = self.state(position)
+            self._steps[position] = go_up(migration, state, self._setup(position))
+        return self._steps[position]
+
+    def _forget(self, position: int) -> None:
+        """Let go of images once both the next state and the evidence are made."""
+        if position + 1 < len(self._states):
+            self._steps.pop(position, None)
+
+    def _next_state(self) -> State:
+        """Make the state after the last one there is."""
+        position = len(self._states)
+        if position == 0:
+            known: dict[str, frozenset[str]] = {}
+            bare = stage_of(self._baseline)
+            return fill_state(0, bare, self._baseline, None, known, self._setup(0))
+        step = self._step(position - 1)
+        if not step.up.succeeded:
+            raise StateUnreachable(self.catalogue.migrations[position - 1].name)
+        previous = self._states[-1]
+        known = names_now(previous.schema, step.up)
+        setup = self._setup(position)
+        state = fill_state(position, step.after, step.empty, previous, known, setup)
+        if position - 1 in self._evidence:
+            self._steps.pop(position - 1, None)
+        return state
+
+
+def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
+    """Return every table of ``schema`` with its columns, by the (folded) names they have after up.
+
+    Those that up took away are among them.
+    """
+    tables, columns = dict(up.renamed_tables), dict(up.renamed_columns)
+    return {
+        tables.get(table, table): frozenset(
+            columns.get((table, name), name)
+            for column in there.columns
+            for name in [column.name.casefold()]
+        )
+        for there in schema.tables
+        for table in [there.name.casefold()]
+    }
+
+
+def fill_state(
+    position: int,
+    bare: Stage,
+    empty: bytes | None,
+    previous: State | None,
+    known: Mapping[str, Collection[str]],
+    setup: Setup,
+) -> State:
+    """Return the state that ``bare`` becomes when what is new or empty in it is filled.
+
+    ``known`` are the tables, with their columns, that the ``previous`` one has filled.
+    """
+    schema, recipe = bare.schema, setup.recipe
+    tables = bare_tables(bare, known)
+    with closing(open_image(bare.image)) as db:
+        filling = fill_tables(db, schema, tables, recipe)
+        columns = bare_columns(db, schema, known, tables)
+        added = fill_columns(db, schema, columns, recipe)
+        deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        others = [table.name for table in schema.tables] if schema.triggers or deleted else tables
+        counts = {**bare.row_counts, **{name.casefold(): count_rows(db, name) for name in others}}
+        filled = take_image(db)
+    unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
+    return State(
+        position,
+        share_pages(filled, previous.pages if previous else ()),
+        None if empty is None else share_pages(empty, (previous and previous.empty_pages) or ()),
+        schema,
+        counts,
+        unfilled,
+    )
+
+
+def bare_tables(bare: Stage, known: Collection[str]) -> tuple[str, ...]:
+    """Return the tables that are not among the ``known`` ones, or have no rows (left)."""
+    return tuple(
+        table.name
+        for table in bare.schema.tables
+        if table.name.casefold() not in known or not bare.row_counts[table.name.casefold()]
+    )
+
+
+def bare_columns(
+    db: sqlite3.Connection,
+    schema: Schema,
+    known: Mapping[str, Collection[str]],
+    bare: Collection[str],
+) -> tuple[tuple[str, str], ...]:
+    """Return the columns that are new in a table with rows and hold one and the same in all."""
+    return tuple(
+        (table.name, column.name)
+        for table in schema.tables
+        if table.name not in bare and table.virtual is None
+        for column in table.columns
+        if not column.generated
+        and column.name.casefold() not in known[table.name.casefold()]
+        and holds_one_value(db, table.name, column.name)
+    )
+
+
+def holds_one_value(db: sqlite3.Connection, table: str, column: str) -> bool:
+    """Return whether a column has the same value, or NULL, in every row."""
+    name = quote_name(column)
+    low, high = db.execute(f"SELECT min({name}), max({name}) FROM {quote_name(table)}").fetchone()
+    return bool(low == high)
+
+
+def remember_unfilled(
+    schema: Schema,
+    counts: dict[str, int],
+    previous: State | None,
+    found: tuple[Unfilled, ...],
+) -> tuple[Unfilled, ...]:
+    """Return what is still without rows or values, each with the reason first given for it."""
+    known = {
+        (unfilled.table.casefold(), unfilled.column.casefold()): unfilled
+        for unfilled in (*found, *(previous.unfilled if previous else ()))
+    }
+    for name, count in counts.items():
+        if not count:
+            known.setdefault((name, ""), Unfilled(name, "", "every row was deleted again"))
+    return tuple(
+        unfilled
+        for (table, column), unfilled in known.items()
+        if (there := schema.table(table)) is not None
+        and (there.column(column) is not None if column else not counts[table])
+    )

@@ -1,0 +1,192 @@
+"""Which table and which column became which, from one schema to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.rows import Pairing, RowAdded, compare_rows
+from pytest_bbmigrate.schema import Renames
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Mapping
+
+    from pytest_bbmigrate.runner import Run
+    from pytest_bbmigrate.schema import Schema, Table
+
+
+def match_schemas(
+    db: sqlite3.Connection,
+    before: Schema,
+    after: Schema,
+    *,
+    contract: Contract | None = None,
+    run: Run | None = None,
+    untouched: frozenset[str] = frozenset(),
+) -> Renames:
+    """Return every table and column of ``before`` that is still there, and under which name.
+
+    What the contract declares goes first, then what ALTER TABLE .. RENAME did, then the same name,
+    and last a new one under which the very same values stand. Tables in ``untouched`` are known to
+    be themselves.
+    """
+    contract = contract or Contract()
+    tables = match_tables(db, before, after, contract, run)
+    columns: dict[tuple[str, str], str] = {}
+    for old, new in tables.items():
+        one, other = before.table(old), after.table(new)
+        if one is not None and other is not None and not (old == new and old in untouched):
+            matched = match_columns(db, one, other, contract, run)
+            columns |= {(old, column): became for column, became in matched.items()}
+    return Renames(tables, columns)
+
+
+def match_names(before: Schema, after: Schema) -> Renames:
+    """Return every table and column of ``before`` that is still there under its own name."""
+    tables = {table.name.casefold() for table in before.tables if after.table(table.name)}
+    columns = {
+        (table.name.casefold(), column.name.casefold()): column.name.casefold()
+        for table in before.tables
+        if (other := after.table(table.name)) is not None
+        for column in table.columns
+        if other.column(column.name) is not None
+    }
+    return Renames({name: name for name in tables}, columns)
+
+
+def match_tables(
+    db: sqlite3.Connection, before: Schema, after: Schema, contract: Contract, run: Run | None
+) -> dict[str, str]:
+    """Return name before to name after (both folded) for every table that is still there."""
+    old_names = {table.name.casefold(): table for table in before.tables}
+    new_names = {table.name.casefold() for table in after.tables}
+    declared = {
+        rename.table.casefold(): rename.new_table.casefold()
+        for rename in contract.renames
+        if rename.table.casefold() != rename.new_table.casefold()
+    }
+    followed = dict(run.renamed_tables) if run else {}
+    followed = {
+        old: new
+        for old, new in followed.items()
+        if old not in new_names
+        or old in followed.values()
+        or holds_rows(db, before, after, old, new)
+    }
+    matched: dict[str, str] = {}
+    for named in (declared, followed, {name: name for name in old_names}):
+        claim(matched, named, old_names, new_names)
+    for old in old_names:
+        if old in matched:
+            continue
+        for new in sorted(new_names - set(matched.values()) - set(old_names)):
+            if is_same_under_new_name(db, before, after, old, new):
+                matched[old] = new
+                break
+    return matched
+
+
+def claim(
+    matched: dict[str, str],
+    named: Mapping[str, str],
+    old_names: Collection[str],
+    new_names: Collection[str],
+) -> None:
+    """Add to ``matched`` what ``named`` says, where neither name is taken and both are there."""
+    taken = set(matched.values())
+    for old, new in named.items():
+        if old in old_names and old not in matched and new in new_names and new not in taken:
+            matched[old] = new
+            taken.add(new)
+
+
+def holds_rows(
+    db: sqlite3.Connection, before: Schema, after: Schema, old: str, renamed: str
+) -> bool:
+    """Return whether a renamed table, and not a new one under the old name, holds the rows.
+
+    ``RENAME t TO t_old`` and a new ``t`` filled from it is a rebuild that kept a copy: there the
+    new ``t`` is what the app will read, whatever it lacks. A new ``t`` without any row means that
+    the old one was put aside.
+    """
+    is_filled = db.execute(f"SELECT 1 FROM main.{quote_name(old)} LIMIT 1").fetchone()
+    return not is_filled and is_same_under_new_name(db, before, after, old, renamed)
+
+
+def is_same_under_new_name(
+    db: sqlite3.Connection, before: Schema, after: Schema, old: str, new: str
+) -> bool:
+    """Return whether table ``new`` has all columns of ``old`` and every one of its rows."""
+    one, other = before.table(old), after.table(new)
+    if one is None or other is None:
+        return False
+    plain = [column.name for column in one.columns if not column.generated]
+    if not plain or any(other.column(name) is None for name in plain):
+        return False
+    columns = tuple((name, name) for name in plain)
+    if not db.execute(f"SELECT 1 FROM before.{quote_name(one.name)} LIMIT 1").fetchone():
+        return False
+    pairing = Pairing(one.name, other.name, columns, one.primary_key)
+    return all(isinstance(difference, RowAdded) for difference in compare_rows(db, pairing))
+
+
+def match_columns(
+    db: sqlite3.Connection, one: Table, other: Table, contract: Contract, run: Run | None
+) -> dict[str, str]:
+    """Return name before to name after (both folded) for every column that is still there."""
+    table = one.name.casefold()
+    old_names = [column.name.casefold() for column in one.columns]
+    new_names = [column.name.casefold() for column in other.columns]
+    known = dict(run.renamed_columns) if run else {}
+    followed = {old: new for (of_table, old), new in known.items() if of_table == table}
+    declared = {
+        rename.column.casefold(): rename.new_column.casefold()
+        for rename in contract.renames
+        if rename.column and rename.new_column and rename.table.casefold() == table
+    }
+    matched: dict[str, str] = {}
+    for named in (declared, followed, {name: name for name in old_names}):
+        claim(matched, named, old_names, new_names)
+    gone = [name for name in old_names if name not in matched]
+    new = [n for n in new_names if n not in matched.values() and n not in old_names]
+    for old in gone:
+        for name in new:
+            if name not in matched.values() and same_values(db, one, other, matched, old, name):
+                matched[old] = name
+                break
+    return matched
+
+
+def same_values(
+    db: sqlite3.Connection,
+    one: Table,
+    other: Table,
+    matched: dict[str, str],
+    old: str,
+    new: str,
+) -> bool:
+    """Return whether column ``new`` holds, row by row, exactly what ``old`` held.
+
+    Two different values are asked for at least: a column that is NULL throughout is like any other.
+    """
+    was, is_now = one.column(old), other.column(new)
+    if was is None or is_now is None or was.generated or is_now.generated:
+        return False
+    distinct = f"SELECT count(DISTINCT {quote_name(old)}) FROM before.{quote_name(one.name)}"
+    if db.execute(distinct).fetchone()[0] < 2:
+        return False
+    key = tuple(name for name in one.primary_key if name.casefold() in matched)
+    if len(key) != len(one.primary_key):
+        key = ()
+    plain = {column.name.casefold() for column in one.columns if not column.generated}
+    shared = [
+        (name, became)
+        for name, became in matched.items()
+        if name in plain and (not key or name in {column.casefold() for column in key})
+    ]
+    pairing = Pairing(
+        one.name, other.name, (*shared, (old, new)), tuple(name.casefold() for name in key)
+    )
+    return next(iter(compare_rows(db, pairing)), None) is None

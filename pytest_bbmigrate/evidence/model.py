@@ -1,0 +1,177 @@
+"""What one fixed experiment on one migration showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.evidence.pages import Pages, join_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.rows import Cell, Key, RowDifference
+    from pytest_bbmigrate.runner import Run
+    from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
+    from pytest_bbmigrate.seeding import Unfilled
+
+
+@dataclass(frozen=True)
+class State:
+    """The database after the first ``position`` migrations, filled with data.
+
+    ``empty_pages`` is what the same migrations made of an empty database, None where they did
+    not apply to one; ``unfilled`` is what generated rows are missing from, and why.
+    """
+
+    position: int
+    pages: Pages
+    empty_pages: Pages | None
+    schema: Schema
+    row_counts: Mapping[str, int]
+    unfilled: tuple[Unfilled, ...]
+
+    @property
+    def image(self) -> bytes:
+        """The database, as bytes."""
+        return join_pages(self.pages)
+
+    @property
+    def empty(self) -> bytes | None:
+        """The database without generated rows, as bytes."""
+        return None if self.empty_pages is None else join_pages(self.empty_pages)
+
+
+@dataclass(frozen=True)
+class Dangling:
+    """Rows of ``table`` whose ``columns`` refer to no row of ``parent``, with some ``values``."""
+
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    count: int
+    values: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A foreign key whose parent table or parent key is not there.
+
+    ``missing`` is 'table', 'column' or 'unique key'.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    missing: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows before that a contract's ``where`` selects: by primary key, by rowid, by content.
+
+    ``error`` is what SQLite said of a ``where`` that it could not evaluate, else ''.
+    """
+
+    keys: frozenset[Key] = frozenset()
+    rowids: frozenset[Key] = frozenset()
+    rows: frozenset[Key] = frozenset()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class TablePassage:
+    """What became of one table: its name after (None: gone) and what differs in its rows.
+
+    ``key`` is what its rows are told apart by (() when by nothing); ``columns`` maps each column
+    before that still exists to its name after; ``blank_columns`` are those (by name before) that
+    hold only NULL or their default after; ``selections`` is keyed by the text of a ``where``.
+    """
+
+    table: str
+    after: str | None
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+    lost_columns: tuple[str, ...]
+    blank_columns: frozenset[str]
+    rows_before: int
+    rows_after: int
+    values_compared: int
+    differences: tuple[RowDifference, ...]
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What became of one database on its way to another.
+
+    ``untouched`` are the tables (folded names) whose pages prove that they are what they were,
+    with ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
+    ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
+    """
+
+    tables: tuple[TablePassage, ...]
+    renames: Renames
+    schema: tuple[SchemaDifference, ...]
+    dangling: tuple[Dangling, ...]
+    mismatches: tuple[Mismatch, ...]
+    sequences: tuple[tuple[str, int, int], ...]
+    untouched: frozenset[str] = frozenset()
+    rows_untouched: int = 0
+    values_untouched: int = 0
+
+    @property
+    def values_compared(self) -> int:
+        """How many cells were compared, those of tables proven untouched included."""
+        return self.values_untouched + sum(table.values_compared for table in self.tables)
+
+    @property
+    def rows_compared(self) -> int:
+        """How many rows were compared, those of tables proven untouched included."""
+        return self.rows_untouched + sum(table.rows_before for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows written after up, before down: what of them was lost or changed by down."""
+
+    counts: Mapping[str, int]
+    differences: tuple[RowDifference, ...]
+    unwritten: tuple[Unfilled, ...]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A query of the user's whose result may not change; None where it could not run."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The experiment: before, up, down, up again; and up, write rows, down.
+
+    A field is None when that part was not run: there is no way back, or what leads to it failed.
+    ``volatile`` is what a second, later run of up from the same state gave otherwise than the
+    first; ``schema_after`` is None when up did not apply.
+    """
+
+    migration: Migration
+    state: State
+    up: Run
+    up_on_empty: Run | None
+    integrity: tuple[str, ...] = ()
+    schema_after: Schema | None = None
+    there: Passage | None = None
+    invariants: tuple[Invariant, ...] = ()
+    down: Run | None = None
+    back: Passage | None = None
+    again: Run | None = None
+    repeat: Passage | None = None
+    volatile: Passage | None = None
+    down_after_writing: Run | None = None
+    written: Written | None = None

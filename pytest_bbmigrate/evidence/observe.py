@@ -1,0 +1,303 @@
+"""Look at a database as it was and as it is, and say what became of everything in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.database import open_image, open_pair
+from pytest_bbmigrate.evidence.matching import match_names, match_schemas
+from pytest_bbmigrate.evidence.model import Passage, Selection, TablePassage
+from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
+from pytest_bbmigrate.rows import (
+    Pairing,
+    RowAdded,
+    ValueChanged,
+    compare_rows,
+    count_rows,
+    untouched_tables,
+)
+from pytest_bbmigrate.schema import Renames, compare_schemas, read_schema
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pytest_bbmigrate.contract import Change, Delete
+    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.runner import Run
+    from pytest_bbmigrate.schema import Column, Schema, Table
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One moment of an experiment: a database's image, its schema and how many rows it holds."""
+
+    image: bytes
+    schema: Schema
+    row_counts: Mapping[str, int]
+    known: Stage | None = field(default=None, repr=False, compare=False)
+    unchanged: frozenset[str] = frozenset()
+
+
+def stage_of(image: bytes, known: Stage | None = None) -> Stage:
+    """Return the stage that ``image`` is.
+
+    Tables proven to hold what they held in the ``known`` stage are not counted again.
+    """
+    if known is not None and known.image == image:
+        return known
+    if known is None:
+        with closing(open_image(image)) as db:
+            schema = read_schema(db)
+            return Stage(image, schema, count_tables(db, schema, {}))
+    with closing(open_pair(known.image, image)) as pair:
+        schema = read_schema(pair)
+        names = [table.name.casefold() for table in known.schema.tables]
+        unchanged = untouched_tables(known.image, image, names, pair)
+        counted = {name: known.row_counts[name] for name in unchanged}
+        return Stage(image, schema, count_tables(pair, schema, counted), known, unchanged)
+
+
+def count_tables(
+    db: sqlite3.Connection, schema: Schema, counted: Mapping[str, int]
+) -> dict[str, int]:
+    """Return how many rows each table (folded name) holds, but for those ``counted`` already."""
+    names = {table.name.casefold(): table.name for table in schema.tables}
+    return {
+        folded: counted[folded] if folded in counted else count_rows(db, name)
+        for folded, name in names.items()
+    }
+
+
+def unchanged_tables(before: Stage, after: Stage) -> frozenset[str]:
+    """Return the tables (folded names) that are proven to hold in ``after`` what they held."""
+    names = [table.name.casefold() for table in before.schema.tables]
+    if after is before:
+        return frozenset(names)
+    if after.known is before:
+        return after.unchanged
+    return untouched_tables(before.image, after.image, names)
+
+
+def observe(
+    before: Stage,
+    after: Stage,
+    *,
+    contract: Contract | None = None,
+    run: Run | None = None,
+    renaming: bool = True,
+) -> Passage:
+    """Return what became of ``before`` on its way to ``after``.
+
+    ``contract`` and ``run`` tell of renames, and whose ``where`` to evaluate on the rows before.
+    Without ``renaming``, as where the same is expected again, another name is another thing.
+    """
+    if after is before:
+        return still_passage(before)
+    contract = contract or Contract()
+    selected = select_rows(before, contract)
+    untouched = unchanged_tables(before, after)
+    with closing(open_pair(before.image, after.image)) as db:
+        renames = (
+            match_schemas(
+                db, before.schema, after.schema, contract=contract, run=run, untouched=untouched
+            )
+            if renaming
+            else match_names(before.schema, after.schema)
+        )
+        untouched -= {old for old, new in renames.tables.items() if old != new}
+        tables = tuple(
+            follow_table(db, table, before, after, renames, contract, selected)
+            for table in before.schema.tables
+            if table.name.casefold() not in untouched
+        )
+        dangling = find_dangling(db, before.schema, after.schema, renames, untouched)
+        sequences = fallen_sequences(db, before.schema, after.schema, renames)
+    earlier = set(find_mismatches(before.schema))
+    mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
+    differences = compare_schemas(before.schema, after.schema, renames)
+    passage = Passage(tables, renames, differences, dangling, mismatches, sequences)
+    return with_untouched(passage, before, untouched)
+
+
+def still_passage(stage: Stage) -> Passage:
+    """Return the passage of a database on which nothing happened."""
+    passage = Passage((), Renames(), (), (), (), ())
+    return with_untouched(passage, stage, frozenset(stage.row_counts))
+
+
+def with_untouched(passage: Passage, before: Stage, untouched: frozenset[str]) -> Passage:
+    """Return ``passage`` with the tables that nothing happened to, and what they hold."""
+    still = [table for table in before.schema.tables if table.name.casefold() in untouched]
+    counts = [before.row_counts[table.name.casefold()] for table in still]
+    cells = [len(table.stored_columns) for table in still]
+    return replace(
+        passage,
+        untouched=untouched,
+        rows_untouched=sum(counts),
+        values_untouched=sum(rows * width for rows, width in zip(counts, cells, strict=True)),
+    )
+
+
+def follow_table(
+    db: sqlite3.Connection,
+    table: Table,
+    before: Stage,
+    after: Stage,
+    renames: Renames,
+    contract: Contract,
+    selected: Mapping[tuple[str, str], Selection],
+) -> TablePassage:
+    """Return what became of ``table`` and its rows."""
+    name = table.name.casefold()
+    became = after.schema.table(renames.tables.get(name, ""))
+    rows_before = before.row_counts[name]
+    plain = table.stored_columns
+    columns = {old: renames.columns[name, old] for old in plain if (name, old) in renames.columns}
+    lost = tuple(old for old in plain if old not in columns)
+    selections = {where: rows for (of, where), rows in selected.items() if of == name}
+    if became is None:
+        return TablePassage(
+            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, (), selections
+        )
+    rewritten = {c.column.casefold() for c in contract.changes if c.table.casefold() == name}
+    key = row_key(table, columns, rewritten)
+    differences: tuple[RowDifference, ...] = ()
+    if columns:
+        pairing = Pairing(table.name, became.name, tuple(columns.items()), key)
+        differences = tuple(compare_rows(db, pairing))
+    return TablePassage(
+        table=table.name,
+        after=became.name,
+        key=key,
+        columns=columns,
+        lost_columns=lost,
+        blank_columns=find_blank_columns(db, became, columns, differences),
+        rows_before=rows_before,
+        rows_after=after.row_counts[became.name.casefold()],
+        values_compared=rows_before * len(columns),
+        differences=differences,
+        selections=selections,
+    )
+
+
+def still_table(table: Table) -> TablePassage:
+    """Return the passage of a table that nothing happened to; its rows are not counted."""
+    columns = {name: name for name in table.stored_columns}
+    key = tuple(name.casefold() for name in table.primary_key)
+    return TablePassage(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, ())
+
+
+def row_key(
+    table: Table, columns: Mapping[str, str], rewritten: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the columns that tell rows apart: the primary key, where all of it stays as it is."""
+    key = tuple(name.casefold() for name in table.primary_key)
+    stays = all(name in columns and name not in rewritten for name in key)
+    return key if stays else ()
+
+
+def select_rows(before: Stage, contract: Contract) -> dict[tuple[str, str], Selection]:
+    """Return which rows before each ``where`` of the contract selects: (table, where) to rows.
+
+    It is asked of the database before alone, where a subquery finds the rows before as well.
+    """
+    declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
+    conditions = {(d.table.casefold(), d.where) for d in declared if d.where is not None}
+    if not conditions:
+        return {}
+    with closing(open_image(before.image)) as db:
+        return {
+            (name, where): select_where(db, table, where)
+            for name, where in conditions
+            if (table := before.schema.table(name)) is not None and where is not None
+        }
+
+
+def select_where(db: sqlite3.Connection, table: Table, where: str) -> Selection:
+    """Return the rows of ``table`` that ``where`` selects."""
+    plain = [column.name for column in table.columns if not column.generated]
+
+    def select(columns: Collection[str]) -> frozenset[Key]:
+        if not columns:
+            return frozenset()
+        source = f"FROM {quote_name(table.name)} WHERE ({where}\n)"
+        return frozenset(db.execute(f"SELECT {', '.join(columns)} {source}"))
+
+    try:
+        return Selection(
+            select([quote_name(name) for name in table.primary_key]),
+            select([] if table.without_rowid else ["rowid"]),
+            select([quote_name(name) for name in plain]),
+        )
+    except sqlite3.Error as error:
+        return Selection(error=str(error))
+
+
+def find_blank_columns(
+    db: sqlite3.Connection,
+    table: Table,
+    columns: Mapping[str, str],
+    differences: Collection[RowDifference],
+) -> frozenset[str]:
+    """Return the changed columns (names before) that hold nothing but NULL or their default."""
+    changed = {d.column for d in differences if isinstance(d, ValueChanged)}
+    for difference in differences:
+        if not isinstance(difference, ValueChanged):
+            changed |= {name for name, cell in difference.row.items() if cell is not None}
+            if isinstance(difference, RowAdded):
+                changed |= set(difference.row)
+    return frozenset(
+        name
+        for name in changed
+        if (column := table.column(columns.get(name, ""))) and is_blank(db, table, column)
+    )
+
+
+def is_blank(db: sqlite3.Connection, table: Table, column: Column) -> bool:
+    """Return whether ``column`` holds NULL or its default in every row.
+
+    In a comparison the column's affinity applies to the default, as it did when it was stored
+    (https://sqlite.org/datatype3.html, 4.2). What CURRENT_TIMESTAMP gave is known by being recent.
+    """
+    name = quote_name(column.name)
+    default = column.default or "NULL"
+    if default.strip("() ").upper().startswith("CURRENT_"):
+        allowed = f"{name} IS NULL OR {name} >= date('now', '-1 day') OR {name} GLOB '??:??:??'"
+    else:
+        allowed = f"{name} IS NULL OR {name} IS ({default}) COLLATE BINARY"
+    found = db.execute(f"SELECT 1 FROM main.{quote_name(table.name)} WHERE NOT ({allowed}) LIMIT 1")
+    return found.fetchone() is None
+
+
+def fallen_sequences(
+    db: sqlite3.Connection, before: Schema, after: Schema, renames: Renames
+) -> tuple[tuple[str, int, int], ...]:
+    """Return the AUTOINCREMENT tables that would give out an id again: (table, before, after).
+
+    What counts is the next id, the larger of the sequence and the largest rowid
+    (https://sqlite.org/autoinc.html).
+    """
+    found = []
+    for table in before.tables:
+        became = after.table(renames.tables.get(table.name.casefold(), ""))
+        if not (table.autoincrement and became and became.autoincrement):
+            continue
+        was = last_id(db, "before", table.name)
+        is_now = last_id(db, "main", became.name)
+        if is_now < was:
+            found.append((table.name, was, is_now))
+    return tuple(found)
+
+
+def last_id(db: sqlite3.Connection, where: str, table: str) -> int:
+    """Return the largest id that ``table`` is known to have given out."""
+    sequence = db.execute(
+        f"SELECT seq FROM {where}.sqlite_sequence WHERE name = ? COLLATE NOCASE", [table]
+    ).fetchone()
+    largest = db.execute(f"SELECT max(rowid) FROM {where}.{quote_name(table)}").fetchone()
+    return max(int(sequence[0] or 0) if sequence else 0, largest[0] or 0)

@@ -1,0 +1,143 @@
+"""References that lead nowhere: rows without a parent, foreign keys without a parent key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.evidence.model import Dangling, Mismatch
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.rows import Key
+    from pytest_bbmigrate.schema import ForeignKey, Index, Renames, Schema, Table
+
+EXAMPLES = 5
+
+
+def find_mismatches(schema: Schema) -> tuple[Mismatch, ...]:
+    """Return the foreign keys of ``schema`` that refer to a table or a key which is not there."""
+    return tuple(
+        Mismatch(table.name, key.columns, key.parent, key.parent_columns, missing)
+        for table in schema.tables
+        for key in table.foreign_keys
+        if (missing := missing_part(schema, key))
+    )
+
+
+def missing_part(schema: Schema, key: ForeignKey) -> str:
+    """Return what the parent of ``key`` lacks ('table', 'column', 'unique key'), '' for nothing.
+
+    The parent's columns must be its primary key, or have a unique index over all of its rows with
+    the columns' own collations (https://sqlite.org/foreignkeys.html, 3).
+    """
+    parent = schema.table(key.parent)
+    if parent is None:
+        return "table"
+    wanted = {name.casefold() for name in key.parent_columns}
+    if len(key.parent_columns) != len(key.columns) or any(
+        parent.column(name) is None for name in key.parent_columns
+    ):
+        return "column"
+    if wanted == {name.casefold() for name in parent.primary_key}:
+        return ""
+    if any(is_key_index(parent, index, wanted) for index in parent.indexes):
+        return ""
+    return "unique key"
+
+
+def is_key_index(parent: Table, index: Index, wanted: set[str]) -> bool:
+    """Return whether ``index`` makes exactly the columns ``wanted`` a key."""
+    if not index.unique or index.where is not None:
+        return False
+    if {column.name.casefold() for column in index.columns if column.name} != wanted:
+        return False
+    return len(index.columns) == len(wanted) and all(
+        column.name is not None
+        and (declared := parent.column(column.name)) is not None
+        and declared.collation.casefold() == column.collation.casefold()
+        for column in index.columns
+    )
+
+
+def find_dangling(
+    db: sqlite3.Connection,
+    before: Schema,
+    after: Schema,
+    renames: Renames,
+    untouched: frozenset[str],
+) -> tuple[Dangling, ...]:
+    """Return the references without a parent in ``main`` that had one in ``before``.
+
+    ``db`` is made by ``database.open_pair``; tables in ``untouched`` (folded names, the same in
+    both) are known to hold what they held; a column that was added refers for the first time.
+    """
+    found = []
+    for table in after.tables:
+        for key in table.foreign_keys:
+            known = {table.name.casefold(), key.parent.casefold()} <= untouched
+            if known and has_reference(before, table.name, key):
+                continue
+            orphans = Counter(orphaned_values(db, "main", after, table, key))
+            if orphans:
+                orphans -= Counter(earlier_orphans(db, before, renames, table, key))
+            if orphans:
+                values = tuple(list(orphans)[:EXAMPLES])
+                found.append(Dangling(table.name, key.columns, key.parent, orphans.total(), values))
+    return tuple(found)
+
+
+def has_reference(schema: Schema, table: str, key: ForeignKey) -> bool:
+    """Return whether ``table`` of ``schema`` refers from the same columns to the same ones."""
+    there = schema.table(table)
+    return there is not None and any(
+        (other.columns, other.parent, other.parent_columns)
+        == (key.columns, key.parent, key.parent_columns)
+        for other in there.foreign_keys
+    )
+
+
+def earlier_orphans(
+    db: sqlite3.Connection, before: Schema, renames: Renames, table: Table, key: ForeignKey
+) -> Iterator[Key]:
+    """Yield the values of the same foreign key that had no parent before either."""
+    old_names = {new: old for old, new in renames.tables.items()}
+    name = old_names.get(table.name.casefold(), table.name.casefold())
+    old_columns = {new: old for (of_table, old), new in renames.columns.items() if of_table == name}
+    columns = tuple(old_columns.get(c.casefold(), c.casefold()) for c in key.columns)
+    earlier = before.table(name)
+    for old_key in earlier.foreign_keys if earlier else ():
+        if tuple(column.casefold() for column in old_key.columns) == columns and earlier:
+            yield from orphaned_values(db, "before", before, earlier, old_key)
+
+
+def orphaned_values(
+    db: sqlite3.Connection, where: str, schema: Schema, table: Table, key: ForeignKey
+) -> Iterator[Key]:
+    """Yield the values of ``key`` that no parent row has."""
+    if missing_part(schema, key) == "column":
+        return
+    columns = ", ".join(f"c.{quote_name(name)}" for name in key.columns)
+    yield from db.execute(
+        f"SELECT {columns} FROM {where}.{quote_name(table.name)} AS c"
+        f" WHERE {orphaned_where(where, schema, key)}"
+    )
+
+
+def orphaned_where(where: str, schema: Schema, key: ForeignKey) -> str:
+    """Return the SQL condition on a child ``c`` that selects the rows without a parent.
+
+    The unary plus takes the child column's affinity and collation away, so that the parent's
+    apply, as they do when SQLite enforces the key (https://sqlite.org/foreignkeys.html, 3).
+    """
+    child = [f"c.{quote_name(name)}" for name in key.columns]
+    present = " AND ".join(f"{name} IS NOT NULL" for name in child)
+    if missing_part(schema, key) == "table":
+        return present
+    pairs = zip(key.parent_columns, child, strict=True)
+    equal = " AND ".join(f"p.{quote_name(name)} = +{own}" for name, own in pairs)
+    parent = f"{where}.{quote_name(key.parent)}"
+    return f"{present} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {equal})"

@@ -1,0 +1,190 @@
+"""What a session collects: the checks alone, the marked tests with them, or what was asked for.
+
+Imported in every session: nothing here may import the core before it is needed.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.options import argument_path, migrations_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKERS = ("bb_migration", "bb_smoke")
+CATALOGUE_ITEM = "catalogue_reads"
+
+Selection = dict["Path", frozenset[str]]
+
+_ARRANGED = pytest.StashKey[bool]()
+_FOCUSED = pytest.StashKey[bool]()
+_SELECTION = pytest.StashKey[Selection]()
+_HOLDS_MARKED = pytest.StashKey[dict["Path", bool]]()
+
+
+def arrange_arguments(config: pytest.Config) -> None:
+    """Have ``config.args`` say what this session collects; a second call changes nothing.
+
+    Raises: pytest.UsageError for a migration that pytest cannot collect where it is.
+    """
+    if _ARRANGED in config.stash:
+        return
+    config.stash[_ARRANGED] = True
+    folder = migrations_folder(config)
+    _refuse_strays(config, folder)
+    _take_catalogue_item(config, folder)
+    if not config.getoption("bb_check_migrations"):
+        return
+    typed = config.args_source is pytest.Config.ArgsSource.ARGS
+    if typed and any(argument_path(config, arg).is_relative_to(folder) for arg in config.args):
+        return
+    if typed:
+        config.args = [str(folder), *config.args]
+        return
+    config.stash[_FOCUSED] = True
+    config.args_source = pytest.Config.ArgsSource.ARGS
+    config.args = [str(config.rootpath)]
+    if not folder.is_relative_to(config.rootpath):
+        config.args.insert(0, str(folder))
+
+
+def selection_of(config: pytest.Config) -> Selection | None:
+    """Return which files of the folder, and which of their checks, were asked for by name.
+
+    None when pytest's own arguments say it; an empty set stands for all checks of a file.
+    """
+    return config.stash.get(_SELECTION, None)
+
+
+def passes_over(config: pytest.Config, path: Path) -> bool | None:
+    """Return whether ``path`` is not to be collected; None when that is for others to say.
+
+    The migrations asked for are collected whatever ``norecursedirs`` says. With the checks alone, a
+    module is read for the name of a marker before it is imported, and passed over without one.
+    """
+    if not config.getoption("bb_check_migrations"):
+        return None
+    folder = migrations_folder(config)
+    if folder.is_relative_to(path):
+        return False
+    if config.stash.get(_FOCUSED, False) and not _holds_marked(config, path):
+        return True
+    return None
+
+
+def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Put the checks before the tests; with the checks alone, deselect the tests without a marker.
+
+    Raises: pytest.UsageError when the checks were asked for and none was collected.
+    """
+    config = session.config
+    if not config.getoption("bb_check_migrations"):
+        return
+    from pytest_bbmigrate.collect import Check
+
+    checks = [item for item in items if isinstance(item, Check)]
+    if not checks and not session.testsfailed:
+        raise pytest.UsageError(
+            f"the checks of {migrations_folder(config)} were not collected; "
+            "does a conftest.py keep pytest from that folder (collect_ignore)?"
+        )
+    if not config.stash.get(_FOCUSED, False):
+        return
+    tests = [item for item in items if not isinstance(item, Check)]
+    marked = [item for item in tests if _is_marked(item)]
+    items[:] = checks + marked
+    if len(marked) < len(tests):
+        unmarked = [item for item in tests if not _is_marked(item)]
+        config.hook.pytest_deselected(items=unmarked)
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(marker) is not None for marker in MARKERS)
+
+
+def _refuse_strays(config: pytest.Config, folder: Path) -> None:
+    """Raise for a migration outside the root folder: pytest would import it as a test module."""
+    if folder.is_relative_to(config.rootpath):
+        return
+    for argument in config.args:
+        if folder in argument_path(config, argument).parents:
+            raise pytest.UsageError(
+                f"{argument} is not below the root folder {config.rootpath}; give the whole folder "
+                f"{folder}, or give its root with --rootdir=DIR"
+            )
+
+
+def _take_catalogue_item(config: pytest.Config, folder: Path) -> None:
+    """Let ``migrations::catalogue_reads`` be an argument, though pytest wants a file before '::'.
+
+    The folder takes its place, and the selection says what of the folder was meant.
+    """
+    parts = {arg: frozenset(arg.partition("[")[0].split("::")[1:]) for arg in config.args}
+    ours = [arg for arg in config.args if argument_path(config, arg) == folder]
+    named = [arg for arg in ours if parts[arg] == {CATALOGUE_ITEM}]
+    if not named:
+        return
+    paths = {arg: argument_path(config, arg) for arg in config.args}
+    config.args = [str(folder) if arg in named else arg for arg in config.args]
+    if any(not parts[arg] and folder.is_relative_to(path) for arg, path in paths.items()):
+        return
+    selection: Selection = {}
+    for arg, path in paths.items():
+        if path.is_relative_to(folder):
+            asked = selection.get(path)
+            selection[path] = parts[arg] if asked is None else _both(asked, parts[arg])
+    config.stash[_SELECTION] = selection
+
+
+def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    return one | other if one and other else frozenset()
+
+
+def _holds_marked(config: pytest.Config, path: Path) -> bool:
+    """Return whether ``path`` is, or has below it, a module that may hold a marked test."""
+    known = config.stash.setdefault(_HOLDS_MARKED, {})
+    if path not in known:
+        known[path] = _may_be_marked(config, path)
+    return known[path]
+
+
+def _may_be_marked(config: pytest.Config, path: Path) -> bool:
+    if path.is_dir():
+        return any(_holds_marked(config, below) for below in _entries(config, path))
+    if not _is_test_module(config, path):
+        return False
+    # A conftest.py may give a marker to every test below it.
+    above = (parent for parent in path.parents if parent.is_relative_to(config.rootpath))
+    return any(map(_names_marker, [path, *(parent / "conftest.py" for parent in above)]))
+
+
+def _names_marker(module: Path) -> bool:
+    text = module.read_bytes() if module.is_file() else b""
+    return any(marker.encode() in text for marker in MARKERS)
+
+
+def _is_test_module(config: pytest.Config, path: Path) -> bool:
+    patterns: list[str] = config.getini("python_files")
+    return path.suffix == ".py" and any(
+        "/" in pattern or fnmatch.fnmatch(path.name, pattern) for pattern in patterns
+    )
+
+
+def _entries(config: pytest.Config, folder: Path) -> list[Path]:
+    """Return what is in ``folder``; nothing for one that pytest does not enter or may not read."""
+    patterns: list[str] = config.getini("norecursedirs")
+    is_environment = (folder / "pyvenv.cfg").is_file()
+    if (
+        any(fnmatch.fnmatch(folder.name, pattern) for pattern in patterns)
+        or (is_environment and not config.getoption("collect_in_virtualenv"))
+        or (folder.is_symlink() and folder.is_relative_to(folder.resolve()))
+    ):
+        return []
+    try:
+        return sorted(folder.iterdir())
+    except PermissionError:
+        return []

@@ -1,0 +1,169 @@
+"""The options on the command line and in the configuration; their values as settings.
+
+Imported in every session: nothing here may import the core before it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.settings import Given, Settings
+
+DEFAULT_FOLDER = "migrations"
+
+_SETTINGS = pytest.StashKey["Settings"]()
+_WANTED = pytest.StashKey[bool]()
+
+
+class _Option(NamedTuple):
+    """One setting: its field in Settings, and what the configuration and command line call it."""
+
+    field: str
+    kind: Literal["string", "int", "bool", "linelist"]
+    help: str
+    flag: str = ""
+    metavar: str = ""
+
+    @property
+    def ini(self) -> str:
+        """The name in the configuration, and where the command line's value is kept."""
+        return f"bb_{self.field}"
+
+
+_OPTIONS = (
+    _Option(
+        "migrations",
+        "string",
+        "Folder of the migrations (default: migrations)",
+        "--bb-migrations",
+        "DIR",
+    ),
+    _Option(
+        "database",
+        "string",
+        "Database that the migrations are for (default: budget_buddy.db)",
+        "--bb-db",
+        "FILE",
+    ),
+    _Option("rows", "int", "Rows to generate in each table (default: 200)", "--bb-rows", "N"),
+    _Option(
+        "seed",
+        "int",
+        "Seed of the generated rows (default: 20260101)",
+        "--bb-seed",
+        "N",
+    ),
+    _Option("baseline", "string", "SQL file or database that the first migration starts from"),
+    _Option("invariants", "linelist", "Lines 'name: SELECT ..' whose result may never change"),
+    _Option("connection", "string", "'package.module:function' called with every connection"),
+    _Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
+    _Option("check_from", "string", "First migration to judge; earlier ones run unjudged"),
+    _Option("strict", "bool", "Fail a check that could not be asked for want of rows"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options to pytest's own."""
+    group = parser.getgroup("bbmigrate", "SQLite migrations")
+    group.addoption(
+        "--bb-check-migrations",
+        action="store_true",
+        help="Prove every migration on realistic data, forward and back",
+    )
+    for option in _OPTIONS:
+        parser.addini(option.ini, option.help, type=option.kind, default=None)
+        if option.flag:
+            group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.help)
+    group.addoption(
+        "--bb-status",
+        action="store_true",
+        help="Show which migrations are applied and which are pending, and exit",
+    )
+    group.addoption(
+        "--bb-new",
+        metavar="NAME",
+        help="Write the next numbered migration from a template, and exit",
+    )
+
+
+def gives_value(config: pytest.Config) -> bool:
+    """Return whether the command line gives one of our values, which then must be right."""
+    return any(option.flag and config.getoption(option.ini) is not None for option in _OPTIONS)
+
+
+def names_command(config: pytest.Config) -> bool:
+    """Return whether the command line asks for something else than a session."""
+    return bool(config.getoption("bb_status")) or config.getoption("bb_new") is not None
+
+
+def migrations_folder(config: pytest.Config) -> Path:
+    """Return the folder of the migrations, absolute; it need not exist."""
+    given = config.getoption("bb_migrations")
+    if given is not None:
+        return _absolute(config.invocation_params.dir, given)
+    return _absolute(config.rootpath, config.getini("bb_migrations") or DEFAULT_FOLDER)
+
+
+def argument_path(config: pytest.Config, argument: str) -> Path:
+    """Return the path of a command line argument such as ``migrations/003.sql::data_survives``."""
+    return _absolute(config.invocation_params.dir, argument.partition("[")[0].split("::")[0])
+
+
+def checks_are_wanted(config: pytest.Config) -> bool:
+    """Return whether this session checks migrations: by the option, or by a path it was given."""
+    if _WANTED not in config.stash:
+        folder = migrations_folder(config)
+        config.stash[_WANTED] = config.getoption("bb_check_migrations") or any(
+            argument_path(config, argument).is_relative_to(folder) for argument in config.args
+        )
+    return config.stash[_WANTED]
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the session's settings, validated once.
+
+    Raises: pytest.UsageError naming the option, its value and what is allowed.
+    """
+    if _SETTINGS not in config.stash:
+        from pytest_bbmigrate.errors import SettingsError
+        from pytest_bbmigrate.settings import read_settings
+
+        try:
+            config.stash[_SETTINGS] = read_settings(config.rootpath, dict(_given(config)))
+        except SettingsError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_SETTINGS]
+
+
+def _given(config: pytest.Config) -> Iterator[tuple[str, Given]]:
+    from pytest_bbmigrate.settings import Given
+
+    for option in _OPTIONS:
+        typed = config.getoption(option.ini) if option.flag else None
+        if typed is not None:
+            yield option.field, Given(option.flag, typed, config.invocation_params.dir)
+            continue
+        value = _configured(config, option)
+        if value is not None:
+            yield option.field, Given(option.ini, value, config.rootpath)
+
+
+def _configured(config: pytest.Config, option: _Option) -> str | int | tuple[str, ...] | None:
+    try:
+        value = config.getini(option.ini)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        kind = {"int": "an integer", "bool": "true or false"}.get(option.kind, "text")
+        raise pytest.UsageError(f"{option.ini}: {kind} is wanted ({error})") from error
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _absolute(folder: Path, path: str) -> Path:
+    # resolve() would follow symbolic links, which pytest does not.
+    return Path(os.path.abspath(folder / path))  # noqa: PTH100

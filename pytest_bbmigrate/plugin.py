@@ -1,0 +1,119 @@
+"""pytest's hooks. Each delegates; what a session does not use is never imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate import fixtures, focus, options
+from pytest_bbmigrate.fixtures import (
+    bb_at,
+    bb_faker,
+    bb_head,
+    bb_head_path,
+    bb_migration,
+    bb_snapshot,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+__all__ = ["bb_at", "bb_faker", "bb_head", "bb_head_path", "bb_migration", "bb_snapshot"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options."""
+    options.add_options(parser)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run a command that collects nothing, when one was given."""
+    if not options.names_command(config):
+        return None
+    from pytest_bbmigrate import commands
+
+    return commands.run_command(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our markers; say what this session collects."""
+    fixtures.add_markers(config)
+    focus.arrange_arguments(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the session with one clear line when a setting is wrong."""
+    if options.gives_value(session.config):
+        options.settings_of(session.config)
+    if options.checks_are_wanted(session.config):
+        from pytest_bbmigrate import workers
+
+        workers.prepare(session.config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is checked, and on what."""
+    if not options.checks_are_wanted(config):
+        return None
+    from pytest_bbmigrate import terminal
+
+    return terminal.header(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over what can hold neither a check nor a marked test."""
+    return focus.passes_over(config, collection_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the migration folder."""
+    if not options.checks_are_wanted(parent.config):
+        return None
+    from pytest_bbmigrate import collect
+
+    return collect.collect_directory(path, parent)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Keep the checks and the marked tests."""
+    focus.keep_marked(session, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a skipped check say where its migration is."""
+    report = yield
+    if options.checks_are_wanted(item.config):
+        from pytest_bbmigrate import collect
+
+        collect.place_skip(item, report)
+    return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was proved."""
+    if options.checks_are_wanted(config):
+        from pytest_bbmigrate import terminal
+
+        terminal.write_summary(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep a migration's checks on one worker."""
+    if not options.checks_are_wanted(config):
+        return None
+    from pytest_bbmigrate import workers
+
+    return workers.make_scheduler(config, log)

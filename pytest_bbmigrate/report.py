@@ -1,0 +1,322 @@
+"""Verdicts in words; the only place that writes sentences. Pure."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks import CATALOGUE_CHECK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.checks import Example, Finding, Verdict
+    from pytest_bbmigrate.errors import CatalogueError
+    from pytest_bbmigrate.rows import Cell
+
+LABEL_WIDTH = 11
+LONGEST_CELL = 60
+MOST_CELLS = 6
+
+
+def describe_failure(verdict: Verdict, rerun: str) -> str:
+    """Return the text of a failed verdict; its first line stands alone.
+
+    pytest puts the migration and the check before it, here and in its short summary.
+    ``rerun`` is the command that asks the check again.
+    """
+    first, *others = verdict.findings
+    more = f" (and {len(others)} more)" if others else ""
+    lines = [f"{headline(first)}{more}"]
+    for number, finding in enumerate(verdict.findings):
+        if number:
+            lines += ["", headline(finding)]
+        lines += details(finding)
+    if verdict.check != CATALOGUE_CHECK:
+        lines += labelled("rows", "generated for this check, none of them real")
+    return "\n".join([*lines, *labelled("rerun", rerun)])
+
+
+def describe_unreadable(error: CatalogueError, rerun: str) -> str:
+    """Return the text for a folder that does not read; its first line stands alone."""
+    first, *others = error.problems
+    more = f" (and {len(others)} more)" if others else ""
+    lines = [f"{shown_place(first.path, first.line)}: {first.message}{more}"]
+    for number, problem in enumerate(error.problems):
+        if number:
+            lines += ["", problem.message]
+        lines += labelled("where", shown_place(problem.path, problem.line))
+        lines += labelled("remedy", problem.remedy)
+    return "\n".join([*lines, *labelled("rerun", rerun)])
+
+
+def headline(finding: Finding) -> str:
+    """Return what broke, in one line."""
+    write = HEADLINES.get(finding.kind)
+    text = write(finding) if write else structural_headline(finding)
+    return " ".join(text.split())
+
+
+def structural_headline(finding: Finding) -> str:
+    """Return a difference of structure in one line: what, of what, and where it was seen."""
+    subject = finding.name or finding.table
+    what, _, became = finding.kind.rpartition(" ")
+    if became in {"lost", "added", "changed", "broken"}:
+        text = f"{what} {object_name(finding)} {STATES[became]}"
+    else:
+        text = f"{finding.kind} of {object_name(finding) or subject} changed"
+    if became == "added" and finding.step == "down":
+        return f"{what} {object_name(finding)} is left behind by down"
+    return f"{text}{after_step(finding)}"
+
+
+STATES = {
+    "lost": "is gone",
+    "added": "is there and was not before",
+    "changed": "is not what it was",
+    "broken": "no longer compiles",
+}
+
+
+def object_name(finding: Finding) -> str:
+    """Return the name of what a finding is about, with its table where that tells more."""
+    table, column = finding.table, finding.column
+    has_own_name = finding.name.casefold() not in {"", table.casefold(), column.casefold()}
+    if table and has_own_name:
+        return f"{finding.name} on {table}"
+    if table and column:
+        return f"{table}.{column}"
+    return finding.name or table
+
+
+def after_step(finding: Finding) -> str:
+    """Return when it was seen, unless that was after up."""
+    return "" if finding.step == "up" else f" after {finding.step}"
+
+
+def of_total(finding: Finding, noun: str = "row") -> str:
+    """Return a count of rows, in words."""
+    total = f" of {finding.total:,}" if finding.total >= finding.count else ""
+    return f"{finding.count:,}{total} {noun}{'' if finding.count == 1 and not total else 's'}"
+
+
+ABSENT = {
+    "table": "which is not there",
+    "column": "a column that is not there",
+    "unique key": "which is no key there",
+}
+
+HEADLINES: dict[str, Callable[[Finding], str]] = {
+    "does not run": lambda f: f"{f.step} does not run: {f.observed}",
+    "set-up lacks": lambda f: f"{f.step} needs {f.name}, which is not there",
+    "integrity": lambda f: f"the database is damaged after up: {f.observed}",
+    "shape conflict": lambda f: f"IF NOT EXISTS met another {f.name} than the one it describes",
+    "table lost": lambda f: f"table {f.table} and its {f.count:,} rows are gone{after_step(f)}",
+    "column lost": lambda f: f"column {f.table}.{f.column} is gone{after_step(f)}",
+    "rows lost": lambda f: f"{f.table} lost {of_total(f)}{after_step(f)}",
+    "rows added": lambda f: f"{f.table} has {f.count:,} new rows{after_step(f)}",
+    "values changed": lambda f: f"{f.table}.{f.column} changed in {of_total(f)}{after_step(f)}",
+    "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
+    "sequence lowered": lambda f: (
+        f"the sequence of {f.table} fell from {f.expected} to {f.observed}{after_step(f)}"
+    ),
+    "dangling reference": lambda f: (
+        f"{f.count:,} rows of {f.table} refer by {f.column} to rows that {f.name} does not have"
+    ),
+    "mismatched reference": lambda f: (
+        f"{f.table}.{f.column} refers to {f.name} ({f.expected}), {ABSENT.get(f.observed, '')}"
+    ),
+    "written rows lost": lambda f: f"down lost {of_total(f)} written to {f.table} after up",
+    "written values changed": lambda f: (
+        f"down changed {f.table}.{f.column} in {of_total(f)} written after up"
+    ),
+    "names nothing": lambda f: f"there is no {f.table} {f.name}, before or after",
+    "condition fails": lambda f: f"the condition ({f.name}) cannot be evaluated: {f.observed}",
+    "no rows": lambda f: f"no generated rows in {object_name(f)}: {f.observed}",
+}
+
+EXPECTED: dict[str, str] = {
+    "table lost": "the table, under its own or a declared new name",
+    "column lost": "the column, under its own or a declared new name",
+    "rows added": "no row added to a table that was there before",
+    "dangling reference": "every reference to have its row",
+    "written rows lost": "rows written after up to be there after down",
+    "written values changed": "values written after up to be there after down",
+    "names nothing": "",
+}
+
+
+def details(finding: Finding) -> Iterator[str]:
+    """Yield the labelled lines of a finding."""
+    where = shown_place(finding.path, finding.line)
+    step = "" if finding.step == "contract" else f" ({finding.step})"
+    yield from labelled("where", f"{where}{step}")
+    yield from expectation(finding)
+    for example in finding.examples:
+        yield from labelled("", describe_example(example))
+    yield from labelled("why", REASONS.get(finding.cause, finding.cause))
+    if finding.allow:
+        yield from labelled("to allow it", f"add the line:  {finding.allow}")
+
+
+def expectation(finding: Finding) -> Iterator[str]:
+    """Yield what was expected and what was observed."""
+    if finding.kind in {"does not run", "set-up lacks"}:
+        yield from labelled("statement", shorten(finding.expected, 300))
+        yield from labelled("observed", finding.observed)
+        return
+    if finding.kind == "names nothing":
+        yield from labelled("there are", finding.expected)
+        return
+    expected = EXPECTED.get(
+        finding.kind, finding.expected or DEFAULT_EXPECTATION.get(finding.kind, "")
+    )
+    if finding.kind in {"condition fails", "no rows", "integrity"}:
+        yield from labelled("expected", expected)
+        return
+    if finding.kind == "mismatched reference":
+        yield from labelled(
+            "expected", f"a table {finding.name} with {finding.expected} as its key"
+        )
+        yield from labelled("observed", f"no such {finding.observed}")
+        return
+    yield from labelled("expected", expected or "nothing of it")
+    observed = finding.observed or ("" if finding.examples else "nothing of it")
+    if finding.examples:
+        shown = len(finding.examples)
+        observed = (
+            f"for example ({shown} of {finding.count:,})" if finding.count > shown else "these"
+        )
+    yield from labelled("observed", observed)
+
+
+DEFAULT_EXPECTATION = {
+    "rows lost": "every row that was there before",
+    "values changed": "every value as it was, in type and in every byte",
+}
+
+
+def describe_example(example: Example) -> str:
+    """Return one row in one line: its key, and what was before and after."""
+    key = describe_cells(example.key)
+    before, after = describe_cells(example.before), describe_cells(example.after)
+    if example.before and example.after:
+        was, now = (show_cell(cells[0][1]) for cells in (example.before, example.after))
+        change = f"{was} -> {now}"
+        return f"{key}: {change}" if key else change
+    cells = example.before or example.after
+    if cells and {name for name, _ in example.key} <= {name for name, _ in cells}:
+        return describe_cells(cells)
+    row = before or after
+    return f"{key}: {row}" if key and row else key or row
+
+
+def describe_cells(cells: tuple[tuple[str, Cell], ...]) -> str:
+    """Return named cells, the first few of a wide row."""
+    shown = ", ".join(f"{name}={show_cell(cell)}" for name, cell in cells[:MOST_CELLS])
+    return shown + (", .." if len(cells) > MOST_CELLS else "")
+
+
+def show_cell(cell: Cell) -> str:
+    """Return a value so that its type can be told: NULL, 1, 1.0, 'text', x'00'."""
+    if cell is None:
+        return "NULL"
+    if isinstance(cell, bytes):
+        return f"x'{shorten(cell.hex(), LONGEST_CELL)}'"
+    return shorten(repr(cell), LONGEST_CELL)
+
+
+def shorten(text: str, length: int) -> str:
+    """Return ``text``, its middle left out where it is longer than ``length``."""
+    if len(text) <= length:
+        return text
+    kept = (length - 4) // 2
+    return f"{text[:kept]} .. {text[-kept:]}"
+
+
+def labelled(label: str, text: str) -> list[str]:
+    """Return ``text`` as lines behind a label; none for an empty text."""
+    if not text:
+        return []
+    first, *rest = text.splitlines()
+    return [
+        f"  {label:<{LABEL_WIDTH}} {first}",
+        *(f"  {'':<{LABEL_WIDTH}} {line}" for line in rest),
+    ]
+
+
+def shown_place(path: Path, line: int | None) -> str:
+    """Return ``path:line``, the path relative to here when it lies below."""
+    relative = os.path.relpath(path)
+    shown = str(path) if relative.startswith("..") else relative
+    return f"{shown}:{line}" if line else shown
+
+
+REASONS: dict[str, str] = {
+    "transform": (
+        "transform() of sqlite-utils rebuilds the table and leaves behind its triggers, COLLATE\n"
+        "clauses and generated columns, and turns NUMERIC into REAL; write the rebuild as SQL, or\n"
+        "put back what it leaves behind"
+    ),
+    "create table as": (
+        "CREATE TABLE .. AS SELECT hands down names and values only: no key, no constraint, no\n"
+        "default; write the columns out and fill the table with INSERT .. SELECT"
+    ),
+    "left out of rebuild": (
+        "DROP TABLE takes the table's indexes and triggers with it; after the rebuild, repeat\n"
+        "their CREATE statements"
+    ),
+    "another create table": (
+        "the rebuilt table has what its own CREATE TABLE says, nothing is inherited from the old\n"
+        "one; write there what the old table had"
+    ),
+    "sequence": (
+        "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
+        "from the largest id that is left, so that ids of deleted rows are given out again; carry\n"
+        "the number over with UPDATE sqlite_sequence"
+    ),
+    "cascade": (
+        "with foreign keys enforced, DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
+        "DELETE says to its children; leave foreign_keys off, as is the default, while it runs"
+    ),
+    "renamed first": (
+        "ALTER TABLE .. RENAME rewrites what refers to the table: keys, views and triggers follow\n"
+        "the old table to its new name; create the new table under another name, copy, drop the\n"
+        "old one, and rename the new one last"
+    ),
+    "new key": (
+        "the foreign key is new: rows that were there before did not have to meet it, and SQLite\n"
+        "does not look at them when it is made; mend or leave out those that do not"
+    ),
+    "missing key": (
+        "the columns that a foreign key refers to must be the parent's primary key or have a\n"
+        "UNIQUE constraint or index; without it every write to the child fails with a mismatch"
+    ),
+    "stale view": (
+        "SQLite does not look at views and triggers when what they name goes; drop them before\n"
+        "and create them again, as they must be now, afterwards"
+    ),
+    "select star": (
+        "INSERT .. SELECT * fills columns by position, whatever their names; name the columns on\n"
+        "both sides"
+    ),
+    "affinity": (
+        "a column's declared type decides how values are stored: numbers become text in a TEXT\n"
+        "column, digits become a number in INTEGER, REAL and NUMERIC, 3 becomes 3.0 in REAL"
+    ),
+    "quoted text": (
+        "double quotes name a column, but where there is none of that name SQLite takes the word\n"
+        "for a text; write texts in single quotes"
+    ),
+    "replace": "REPLACE deletes every row that is in the way of the new one, in any unique index",
+    "ignore": "OR IGNORE leaves out, without a word, every row that breaks a constraint",
+    "inner join": (
+        "a row for which the join or the WHERE of an INSERT .. SELECT finds nothing is not\n"
+        "copied; a LEFT JOIN keeps it"
+    ),
+    "trigger": (
+        "a trigger of the table fires for what a migration writes as well; drop it before and\n"
+        "create it again afterwards"
+    ),
+}

@@ -1,0 +1,140 @@
+"""Prove from the pages of two images that a table holds the same rows, without reading one.
+
+Pages are those of the file format (https://sqlite.org/fileformat2.html): a table is a tree of them,
+and when its root and all of them are the same, so are its rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_bbmigrate.database import open_pair, page_size
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+GENERATED = (2, 3)  # table_xinfo.hidden of a virtual and a stored generated column
+
+
+class Stored(NamedTuple):
+    """A table as sqlite_schema has it."""
+
+    name: str
+    root: int
+    sql: str
+
+
+def untouched_tables(
+    before: bytes,
+    after: bytes,
+    tables: Collection[str],
+    pair: sqlite3.Connection | None = None,
+) -> frozenset[str]:
+    """Return those of ``tables`` whose content is proven the same by their pages alone.
+
+    A table (same name in both) is proven untouched when page sizes are equal, its root page is
+    the same, the CREATE before is a column prefix of the one after, and no page that it had before
+    (dbstat) differs between the two images. Without the dbstat virtual table nothing is proven,
+    but for equal images and for those that differ in nothing but the schema's first page. Sound: a
+    table that is named holds exactly the same rows. ``pair`` is a connection to both, where the
+    caller has one (``database.open_pair``).
+    """
+    if before == after:
+        return frozenset(tables)
+    if not before or not after or _format(before) != _format(after):
+        return frozenset()
+    changed = _changed_pages(before, after)
+    if changed and not has_dbstat():
+        return frozenset()
+    if pair is not None:
+        proven = _proven(pair, changed)
+    else:
+        with closing(open_pair(before, after)) as opened:
+            proven = _proven(opened, changed)
+    return frozenset(name for name in tables if name.casefold() in proven)
+
+
+def _proven(pair: sqlite3.Connection, changed: Collection[int]) -> set[str]:
+    """Return the case-folded names of the tables with the same root and definition, unchanged."""
+    there, still_there = _stored_tables(pair, "before"), _stored_tables(pair, "main")
+    names = there.keys() & still_there.keys()
+    names -= _owners(pair, changed) if changed else set()
+    return {
+        name
+        for name in names
+        if there[name].root == still_there[name].root
+        and _reads_the_same(pair, there[name], still_there[name])
+    }
+
+
+@cache
+def has_dbstat() -> bool:
+    """Return whether SQLite is built with the dbstat virtual table, which tells a table's pages."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        try:
+            db.execute("SELECT 1 FROM dbstat")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
+def _format(image: bytes) -> tuple[bytes, ...]:
+    """Return what decides how a page is read: page size, bytes reserved in it, text encoding.
+
+    https://sqlite.org/fileformat2.html#the_database_header
+    """
+    return image[16:18], image[20:21], image[56:60]
+
+
+def _changed_pages(before: bytes, after: bytes) -> frozenset[int]:
+    """Return the numbers of the pages of ``before`` that differ in ``after``, the first aside.
+
+    The first page holds the header, which always changes, and the root of the schema's own table.
+    """
+    size = page_size(before)
+    return frozenset(
+        start // size + 1
+        for start in range(size, len(before), size)
+        if before[start : start + size] != after[start : start + size]
+    )
+
+
+def _stored_tables(db: sqlite3.Connection, schema: str) -> dict[str, Stored]:
+    """Return the tables that have pages, by case-folded name; none whose name is not unique so."""
+    source = f"{schema}.sqlite_master WHERE type = 'table' AND rootpage > 0"
+    tables = [Stored(*row) for row in db.execute(f"SELECT name, rootpage, sql FROM {source}")]
+    count = Counter(table.name.casefold() for table in tables)
+    return {key: table for table in tables if count[key := table.name.casefold()] == 1}
+
+
+def _owners(db: sqlite3.Connection, pages: Collection[int]) -> set[str]:
+    """Return the tables and indexes that ``pages`` belong to, overflow pages among them."""
+    numbers = ", ".join(map(str, pages))
+    owners = db.execute(f"SELECT DISTINCT name FROM dbstat('before') WHERE pageno IN ({numbers})")
+    return {name.casefold() for (name,) in owners}
+
+
+def _reads_the_same(db: sqlite3.Connection, before: Stored, after: Stored) -> bool:
+    """Return whether the same pages mean the same rows in the columns that were there before.
+
+    A row that is too short takes the rest from the columns' defaults, REAL and the rowid are not
+    stored as they are read, and generated columns may not be stored at all: hence the whole
+    definition counts, not just the names.
+    """
+    if before.sql == after.sql:
+        return True
+    definition = _definition(db, "before", before.name)
+    is_prefix = _definition(db, "main", after.name)[: len(definition)] == definition
+    return is_prefix and not any(column[-1] in GENERATED for column in definition)
+
+
+def _definition(db: sqlite3.Connection, schema: str, table: str) -> list[tuple[object, ...]]:
+    sql = (
+        'SELECT lower(name), type, "notnull", dflt_value, pk, hidden '
+        "FROM pragma_table_xinfo(?, ?) ORDER BY cid"
+    )
+    return db.execute(sql, [table, schema]).fetchall()

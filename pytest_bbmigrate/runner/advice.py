@@ -1,0 +1,142 @@
+"""From what SQLite or Python says to what to do about it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import NamedTuple
+
+from pytest_bbmigrate.runner.messages import MESSAGES
+from pytest_bbmigrate.runner.syntax import foreign_remedy, newer_feature, plain_text
+from pytest_bbmigrate.runner.told_apart import advise_on_statement
+
+HOOK = (
+    "if the app registers it on its connections, name the function that does so: "
+    'bb_connection = "package.module:function"'
+)
+
+FUNCTIONS_SINCE = {  # https://sqlite.org/changes.html
+    "concat": (3, 44),
+    "concat_ws": (3, 44),
+    "format": (3, 38),
+    "if": (3, 48),
+    "iif": (3, 32),
+    "json_pretty": (3, 46),
+    "jsonb": (3, 45),
+    "octet_length": (3, 43),
+    "sign": (3, 35),
+    "string_agg": (3, 44),
+    "substring": (3, 34),
+    "timediff": (3, 43),
+    "unhex": (3, 41),
+    "unistr": (3, 50),
+    "unixepoch": (3, 38),
+}
+FOREIGN_FUNCTIONS = {
+    "char_length": "write length(x)",
+    "concat": "write a || b",
+    "concat_ws": "write a || ', ' || b",
+    "curdate": "write CURRENT_DATE",
+    "date_add": "write date(x, '+1 day')",
+    "date_format": "write strftime('%Y-%m', x)",
+    "date_sub": "write date(x, '-1 day')",
+    "date_trunc": "write date(x, 'start of month')",
+    "day": "write CAST(strftime('%d', x) AS INTEGER)",
+    "from_unixtime": "write datetime(x, 'unixepoch')",
+    "gen_random_uuid": "write lower(hex(randomblob(16)))",
+    "getdate": "write CURRENT_TIMESTAMP",
+    "greatest": "write max(a, b)",
+    "if": "write iif(a, b, c) or CASE WHEN a THEN b ELSE c END",
+    "isnull": "write ifnull(a, b), or a IS NULL",
+    "least": "write min(a, b)",
+    "left": "write substr(x, 1, n)",
+    "len": "write length(x)",
+    "lpad": "write printf('%05d', x) or substr('00000' || x, -5)",
+    "month": "write CAST(strftime('%m', x) AS INTEGER)",
+    "now": "write CURRENT_TIMESTAMP or datetime('now')",
+    "nvl": "write ifnull(a, b)",
+    "rand": "write random()",
+    "setval": "leave it out: SQLite has no sequences, an INTEGER PRIMARY KEY counts by itself",
+    "string_agg": "write group_concat(x, ', ')",
+    "str_to_date": "keep dates as ISO text, 2026-01-31",
+    "sysdate": "write CURRENT_TIMESTAMP",
+    "to_char": "write strftime(format, x) or printf(format, x)",
+    "to_date": "write date(x)",
+    "to_timestamp": "write datetime(x)",
+    "unix_timestamp": "write strftime('%s', x)",
+    "uuid": "write lower(hex(randomblob(16)))",
+    "year": "write CAST(strftime('%Y', x) AS INTEGER)",
+}
+
+# What Python puts before SQLite's own words, through SQLAlchemy or not, and what came of the error.
+DATABASE_ERROR = re.compile(
+    r"^(?:.*, after )?(?:Operational|Integrity|Programming|NotSupported|Data|Database)Error: "
+    r"(?:\(sqlite3\.\w+\) )?"
+)
+MISSING_MODULE = re.compile(r"No module named '(?P<name>[^']+)'")
+MISSING = re.compile(
+    r"no such (?P<kind>function|collation sequence|module|tokenizer): (?P<name>[\w.]+)"
+)
+
+
+class Advice(NamedTuple):
+    """What to do, and what the set-up lacks; '' when not known or not so."""
+
+    advice: str
+    missing: str = ""
+
+
+def advise(
+    message: str, statement: str, *, version: tuple[int, ...] = sqlite3.sqlite_version_info
+) -> Advice:
+    """Return what to do about ``message``, raised for the SQL ``statement`` ('' for none).
+
+    ``version`` is that of the SQLite that runs.
+    """
+    if absent := MISSING.search(message):
+        return advise_on_missing(absent["kind"], absent["name"], version)
+    if module := MISSING_MODULE.search(message):
+        return Advice(
+            "install it where pytest runs, or import from the migration's own folder",
+            f"module {module['name']}",
+        )
+    words = plain_text(statement)
+    for text in (DATABASE_ERROR.sub("", message), message):
+        if advice := advise_on_statement(text, words):
+            return Advice(advice)
+        for pattern, advice in MESSAGES:
+            if match := re.search(pattern, text):
+                return Advice(advice.format(**match.groupdict()))
+    if "syntax error" in message or "unrecognized token" in message:
+        return advise_on_syntax(words, version)
+    return Advice("")
+
+
+def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
+    """Return what to do about a function, collation or module that SQLite does not have."""
+    if kind == "module":
+        return Advice("use an SQLite that is built with it", f"SQLite module {name}")
+    known = name.casefold() if kind == "function" else ""
+    since = FUNCTIONS_SINCE.get(known)
+    remedy = FOREIGN_FUNCTIONS.get(known, "")
+    if since and version < since:
+        newer = f"{name}() came with SQLite {dotted(since)}, this is {dotted(version)}"
+        return Advice(f"{newer}; {remedy}" if remedy else newer, f"SQLite {dotted(since)}")
+    if remedy:
+        return Advice(f"SQLite has no {name}(): {remedy}")
+    return Advice(HOOK, f"{kind.split()[0]} {name}")
+
+
+def advise_on_syntax(text: str, version: tuple[int, ...]) -> Advice:
+    """Return what to do about a syntax error in a statement, given as ``plain_text`` has it."""
+    since = newer_feature(text)
+    if since and version < since:
+        newer = f"this syntax came with SQLite {dotted(since)}, this is {dotted(version)}"
+        remedy = foreign_remedy(text)
+        return Advice(f"{newer}; {remedy}" if remedy else newer, f"SQLite {dotted(since)}")
+    return Advice(foreign_remedy(text))
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """Return a version as it is written, 3.40.1."""
+    return ".".join(str(number) for number in version)

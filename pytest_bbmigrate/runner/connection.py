@@ -1,0 +1,250 @@
+"""The connection a migration runs on: whatever it does, it stays in the runner's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.runner.dialect import adapt
+from pytest_bbmigrate.runner.model import ShapeConflict
+from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement, statement_of
+from pytest_bbmigrate.runner.transactions import first_word, read_transactions
+from pytest_bbmigrate.statements import UnreadableSql, split_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+ENDED = "this statement ended the whole transaction"
+ROLLED_BACK = "the migration rolled back"
+
+REFUSED = {
+    sqlite3.SQLITE_TRANSACTION: "{} is refused in a migration",
+    sqlite3.SQLITE_ATTACH: "ATTACH of {} is refused in a migration",
+    sqlite3.SQLITE_DETACH: "DETACH of {} is refused in a migration",
+}
+
+
+class RunCursor(sqlite3.Cursor):
+    """A cursor whose statements are adapted, written down and kept in the transaction."""
+
+    def execute(self, sql: str, *args: Any) -> RunCursor:
+        """As in the base class, but that ``ADD COLUMN IF NOT EXISTS`` does what it means."""
+        return self._run(super().execute, sql, args)
+
+    def executemany(self, sql: str, *args: Any) -> RunCursor:
+        """As in the base class."""
+        return self._run(super().executemany, sql, args)
+
+    def executescript(self, sql: str) -> RunCursor:
+        """Execute statement by statement, without the COMMIT of the base class.
+
+        A sole BEGIN and COMMIT around the whole are left out.
+        """
+        db = self._connection
+        try:
+            statements = split_statements(sql)
+        except UnreadableSql as error:
+            raise sqlite3.OperationalError(str(error)) from error
+        left_out = () if db.controls_transaction else read_transactions(statements).outer
+        for position, statement in enumerate(statements):
+            if position not in left_out:
+                self.execute(statement.text).fetchall()
+        return self
+
+    def _run(
+        self, method: Callable[..., sqlite3.Cursor], sql: str, args: tuple[Any, ...]
+    ) -> RunCursor:
+        db = self._connection
+        if not db.watched:
+            method(sql, *args)
+            return self
+        adapted = adapt(db.ask, db.prepare_scratch, sql)
+        if adapted.sql:
+            try:
+                db.before(adapted.sql)
+                method(adapted.sql, *args)
+            except sqlite3.Error as error:
+                db.look_at_transaction(sql)
+                note_statement(error, sql)
+                if db.refusal:
+                    raise sqlite3.OperationalError(db.refusal) from error
+                raise
+            db.executed.append(adapted.sql)
+            db.look_at_transaction(sql)
+        if adapted.misfit:
+            db.note_misfit(*adapted.misfit)
+        return self
+
+    @property
+    def _connection(self) -> RunConnection:
+        db: RunConnection = self.connection  # type: ignore[assignment]  # the one that makes it
+        return db
+
+
+class RunConnection(sqlite3.Connection):
+    """A connection on which ``commit()``, ``close()`` and ``with`` do nothing.
+
+    Once it is begun, ``executed`` is the SQL it executed, ``conflicts`` what an IF NOT EXISTS met
+    of another shape; ``fault`` says how the migration left the transaction, '' if it did not, and
+    ``fault_line`` and ``fault_statement`` where.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.path = Path()
+        self.line: int | None = None  # of the SQL statement at hand; None in Python code
+        self.prepare_scratch: Callable[[sqlite3.Connection], object] = no_preparation
+        self.watched = False
+        self.controls_transaction = False  # whether the migration may begin and end one
+        self.executed: list[str] = []
+        self.conflicts: list[ShapeConflict] = []
+        self.refusal = ""  # what the authorizer last refused
+        self.fault = ""
+        self.fault_line: int | None = None
+        self.fault_statement = ""
+        self._atomic = True
+        self._vacuums = False
+
+    def begin(self, *, foreign_keys: bool, atomic: bool) -> None:
+        """Begin to watch, in a transaction if ``atomic``, with foreign keys enforced or not."""
+        self.ask(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+        if atomic:
+            self.ask("BEGIN IMMEDIATE")
+        self._atomic = atomic
+        super().set_authorizer(self._authorize)
+        self.watched = True
+
+    def finish(self) -> None:
+        """Stop watching and commit.
+
+        Raises: sqlite3.Error when SQLite refuses to (a deferred foreign key is violated).
+        """
+        self.watched = False
+        super().set_authorizer(None)
+        if self.in_transaction:
+            self.ask("COMMIT")
+
+    def end(self) -> None:
+        """Close the connection, and lose what is not committed."""
+        super().close()
+
+    def ask(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Execute a statement of the runner's own and return its rows as tuples."""
+        return sqlite3.Cursor(self).execute(sql, parameters).fetchall()
+
+    def before(self, sql: str) -> None:
+        """Note that ``sql`` is about to be executed."""
+        self.refusal = ""
+        self._vacuums = not self._atomic and first_word(sql) == "VACUUM"
+
+    def look_at_transaction(self, sql: str) -> None:
+        """Note it when the transaction is over after ``sql``.
+
+        No authorizer sees ON CONFLICT ROLLBACK and RAISE(ROLLBACK) doing that
+        (https://sqlite.org/lang_conflict.html).
+        """
+        if self._atomic and not self.in_transaction:
+            self.note_fault(ENDED, sql)
+
+    def note_fault(self, message: str, sql: str = "") -> None:
+        """Note how the migration left the transaction; the first time counts."""
+        if not self.fault:
+            self.fault, self.fault_statement = message, sql
+            self.fault_line = self.current_line()
+
+    def note_misfit(self, name: str, wanted: str, there: str) -> None:
+        """Note that an IF NOT EXISTS met something of another shape."""
+        line = self.current_line()
+        self.conflicts.append(ShapeConflict(self.path, line, name, wanted, there))
+
+    def current_line(self) -> int | None:
+        """Return the line of the migration's file that is being executed."""
+        if self.line is not None:
+            return self.line
+        return calling_line(str(self.path), sys._getframe())  # noqa: SLF001 - the way to callers
+
+    def cursor(self, factory: Any = RunCursor) -> Any:
+        """As in the base class."""
+        return super().cursor(factory)
+
+    def execute(self, sql: str, *args: Any) -> Any:
+        """As in the base class, with a cursor of our own, which that would pass over."""
+        return self.cursor().execute(sql, *args)
+
+    def executemany(self, sql: str, *args: Any) -> Any:
+        """As in the base class."""
+        return self.cursor().executemany(sql, *args)
+
+    def executescript(self, sql: str) -> Any:
+        """As in the base class."""
+        return self.cursor().executescript(sql)
+
+    def commit(self) -> None:
+        """Do nothing: the runner commits at the end."""
+        if self.controls_transaction:
+            super().commit()
+
+    def rollback(self) -> None:
+        """Mark the migration as failed: what it did is thrown away at its end."""
+        if self.controls_transaction:
+            super().rollback()
+        else:
+            error = sys.exc_info()[1]
+            if error is None:
+                self.note_fault(ROLLED_BACK)
+            else:
+                self.note_fault(f"{ROLLED_BACK}, after {describe(error)}", statement_of(error))
+
+    def close(self) -> None:
+        """Do nothing: the runner needs the connection still."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Any:
+        """Do nothing, or after an exception what ``rollback()`` does."""
+        if self.controls_transaction:
+            return super().__exit__(kind, error, trace)
+        if error is not None:
+            self.rollback()
+        return False
+
+    @property
+    def isolation_level(self) -> None:
+        """None, whatever is put here: Python itself begins no transaction."""
+        return None
+
+    @isolation_level.setter
+    def isolation_level(self, _: object) -> None:
+        """Do nothing: in the base class this commits."""
+
+    def set_authorizer(self, _: object) -> None:
+        """Refuse another authorizer in the place of the runner's.
+
+        Raises: sqlite3.NotSupportedError.
+        """
+        raise sqlite3.NotSupportedError("a migration cannot set an authorizer of its own")
+
+    def backup(self, *_: Any, **__: Any) -> None:
+        """Refuse to copy the database, which would wait for the transaction's end for ever.
+
+        Raises: sqlite3.NotSupportedError.
+        """
+        raise sqlite3.NotSupportedError("a migration cannot make a backup while it runs")
+
+    def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
+        if action not in REFUSED or (self._vacuums and name in ("", "BEGIN")):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_TRANSACTION and self.controls_transaction:
+            return sqlite3.SQLITE_OK
+        self.refusal = REFUSED[action].format(name or "a database")
+        return sqlite3.SQLITE_DENY
+
+
+def no_preparation(_: sqlite3.Connection) -> None:
+    """Do nothing with a connection."""

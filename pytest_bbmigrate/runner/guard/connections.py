@@ -1,0 +1,234 @@
+"""The sqlite3 module as a migration script sees it: it opens the working copy and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sqlite3
+import sqlite3.dbapi2
+import sys
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from pytest_bbmigrate.runner.guard.ledger import Ledger
+    from pytest_bbmigrate.runner.guard.paths import Places
+
+FACTORY_POSITION = 5  # among the arguments of sqlite3.connect()
+URI_POSITION = 7
+
+READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.I | re.S)
+COMMITS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:COMMIT|END)\b", re.I | re.S)
+ROLLS_BACK = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*ROLLBACK(?:\s+TRANSACTION)?\s*;?\s*$", re.I | re.S
+)
+
+ROLLED_BACK = "the script rolled its changes back"
+NOT_COMMITTED = "the script closed the database without commit()"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a script's connections are held to.
+
+    ``script`` is its path; ``prepare`` is called with every connection before the script has it.
+    """
+
+    places: Places
+    ledger: Ledger
+    script: str
+    prepare: Callable[[sqlite3.Connection], object] | None = None
+
+
+class GuardedCursor(sqlite3.Cursor):
+    """A cursor that writes down what is executed and says what exactly was refused."""
+
+    def execute(self, sql: str, *args: Any) -> GuardedCursor:
+        """As in the base class."""
+        return self._run(super().execute, sql, args)
+
+    def executemany(self, sql: str, *args: Any) -> GuardedCursor:
+        """As in the base class."""
+        return self._run(super().executemany, sql, args)
+
+    def executescript(self, sql: str) -> GuardedCursor:
+        """As in the base class."""
+        return self._run(super().executescript, sql, ())
+
+    def _run(
+        self, method: Callable[..., sqlite3.Cursor], sql: str, args: tuple[Any, ...]
+    ) -> GuardedCursor:
+        connection: GuardedConnection = self.connection  # type: ignore[assignment]  # makes it
+        connection.before(sql)
+        try:
+            method(sql, *args)
+        except sqlite3.Error as error:
+            note_statement(error, sql)
+            if connection.refusal:
+                raise sqlite3.OperationalError(connection.refusal) from error
+            raise
+        connection.done(sql)
+        return self
+
+
+class GuardedConnection(sqlite3.Connection):
+    """A connection to the working copy, whatever name of the real database it was opened by."""
+
+    terms: ClassVar[Terms]
+    opened: ClassVar[weakref.WeakSet[GuardedConnection]] = weakref.WeakSet()
+
+    def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
+        self.refusal = ""  # why the statement at hand was refused
+        self.unsaved = False  # whether something was written since the last commit
+        self.ready = False
+        uri = kwargs.get("uri", len(args) >= URI_POSITION and args[URI_POSITION - 1])
+        try:
+            name = self.terms.places.connected(os.fsdecode(database), uri=bool(uri))
+        except sqlite3.OperationalError as error:
+            self.terms.ledger.refused.append(str(error))
+            raise
+        super().__init__(name, *args, **kwargs)
+        if self.terms.prepare is not None:
+            self.terms.prepare(self)
+        super().set_authorizer(self._authorize)
+        self.opened.add(self)
+        self.ready = True
+
+    def before(self, sql: str) -> None:
+        """Note that ``sql`` is about to be executed."""
+        self.refusal = ""
+        if ROLLS_BACK.match(sql):
+            self.note_loss(ROLLED_BACK)
+
+    def done(self, sql: str) -> None:
+        """Note that ``sql`` was executed."""
+        if not self.ready:
+            return
+        self.terms.ledger.executed.append(sql)
+        if COMMITS.match(sql):
+            self.terms.ledger.lost = ""
+        self.unsaved = self.in_transaction and (self.unsaved or not READS.match(sql))
+
+    def note_loss(self, how: str) -> None:
+        """Note that what was written since the last commit is thrown away now."""
+        if not self.unsaved:
+            return
+        error = sys.exc_info()[1]
+        self.terms.ledger.lost = f"{how}, after {describe(error)}" if error else how
+        self.terms.ledger.line = calling_line(self.terms.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
+        self.unsaved = False
+
+    def set_authorizer(self, *_: object) -> None:
+        """Refuse another authorizer in the place of the one that keeps files apart.
+
+        Raises: sqlite3.NotSupportedError.
+        """
+        raise sqlite3.NotSupportedError("a migration cannot set an authorizer of its own")
+
+    def cursor(self, factory: Any = GuardedCursor) -> Any:
+        """As in the base class."""
+        return super().cursor(factory)
+
+    def execute(self, sql: str, *args: Any) -> Any:
+        """As in the base class, with a cursor of our own, which that would pass over."""
+        return self.cursor().execute(sql, *args)
+
+    def executemany(self, sql: str, *args: Any) -> Any:
+        """As in the base class."""
+        return self.cursor().executemany(sql, *args)
+
+    def executescript(self, sql: str) -> Any:
+        """As in the base class."""
+        return self.cursor().executescript(sql)
+
+    def commit(self) -> None:
+        """As in the base class."""
+        super().commit()
+        self.unsaved = False
+        self.terms.ledger.lost = ""
+
+    def rollback(self) -> None:
+        """As in the base class; a script that ends with it has failed."""
+        self.note_loss(ROLLED_BACK)
+        super().rollback()
+
+    def close(self) -> None:
+        """As in the base class; changes that nobody committed are lost with it."""
+        self.note_loss(NOT_COMMITTED)
+        super().close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Any:
+        """As in the base class: commit, or roll back after an exception."""
+        if error is not None:
+            self.note_loss(ROLLED_BACK)
+        elif self.unsaved:
+            self.unsaved = False
+            self.terms.ledger.lost = ""
+        return super().__exit__(kind, error, trace)
+
+    def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
+        """Refuse ATTACH and VACUUM INTO of any file but those that may be opened."""
+        if action != sqlite3.SQLITE_ATTACH:
+            return sqlite3.SQLITE_OK
+        if name is None:
+            self.refusal = "ATTACH of a name that is not written out is refused in a migration"
+        else:
+            self.refusal = why_not(self.terms.places, name)
+        if not self.refusal:
+            return sqlite3.SQLITE_OK
+        self.terms.ledger.refused.append(self.refusal)
+        return sqlite3.SQLITE_DENY
+
+
+def why_not(places: Places, name: str) -> str:
+    """Return why the database ``name`` (a path or URI) may not be opened as it is; '' if it may."""
+    try:
+        if places.is_open_to(name):
+            return ""
+    except sqlite3.OperationalError as error:
+        return str(error)
+    return f"opening the real database {name} by the side is refused in a migration"
+
+
+def install(terms: Terms) -> None:
+    """Hold every connection that this process makes from here on to ``terms``, for good."""
+    GuardedConnection.terms = terms
+    connect = sqlite3.connect
+
+    def guarded_connect(*args: Any, **kwargs: Any) -> Any:
+        if len(args) <= FACTORY_POSITION:
+            kwargs.setdefault("factory", GuardedConnection)
+        return connect(*args, **kwargs)
+
+    for module in (sqlite3, sqlite3.dbapi2):
+        vars(module).update(connect=guarded_connect, Connection=GuardedConnection)
+    sys.addaudithook(functools.partial(refuse_others, terms))
+
+
+def refuse_others(terms: Terms, event: str, args: tuple[Any, ...]) -> None:
+    """Look at one audit event.
+
+    Raises: sqlite3.OperationalError when it is a connection, made past GuardedConnection, to what
+        may not be opened.
+    """
+    if event == "sqlite3.connect" and (message := why_not(terms.places, os.fsdecode(args[0]))):
+        terms.ledger.refused.append(message)
+        raise sqlite3.OperationalError(message)
+
+
+def note_unsaved() -> None:
+    """Note what connections still hold that nobody committed, at the end of a script."""
+    for connection in GuardedConnection.opened:
+        connection.note_loss("the script ended without commit()")

@@ -1,0 +1,108 @@
+"""Run a migration script as a program of its own, held in; the start of the child process."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.runner.guard import connections, files, landlock
+from pytest_bbmigrate.runner.guard.ledger import Ledger
+from pytest_bbmigrate.runner.guard.paths import Places
+from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+
+def main(text: str) -> int:
+    """Run the script that the JSON object ``text`` describes and return the exit code."""
+    order = json.loads(text)
+    script = order["script"]
+    places = Places(*(Path(order[name]) for name in Places.__dataclass_fields__))
+    ledger = Ledger()
+    sys.argv = [script]
+    sys.path[:] = [str(Path(script).parent), *sys.path, order["root"]]
+    prepare = load_hook(order["connection_hook"])
+    confined = order["landlock"] and landlock.restrict_writes([str(places.work.parent)])
+    files.watch(places, programs=confined)
+    files.show_copy(places)
+    connections.install(connections.Terms(places, ledger, script, prepare))
+    code = run(script, ledger)
+    connections.note_unsaved()
+    ledger.write(Path(order["ledger"]))
+    return code
+
+
+def load_hook(name: str | None) -> Callable[[sqlite3.Connection], object] | None:
+    """Return the function called ``package.module:function``; None when none is wanted."""
+    if name is None:
+        return None
+    module, _, function = name.partition(":")
+    hook: Callable[[sqlite3.Connection], object] = getattr(
+        importlib.import_module(module), function
+    )
+    return hook
+
+
+def run(script: str, ledger: Ledger) -> int:
+    """Run ``script``, print a traceback as Python would, and return the exit code."""
+    try:
+        run_program(script)
+    except BaseException as error:  # noqa: BLE001 - whatever ends the script is told
+        if isinstance(error, SystemExit) and not error.code:
+            return 0
+        ledger.error = describe(error)
+        ledger.line = line_in(script, error)
+        ledger.statement = statement_of(error)
+        print_error(script, error)
+        return 1
+    return 0
+
+
+def run_program(script: str) -> None:
+    """Run ``script`` as a program; one that only defines ``migrate()`` has that called."""
+    if not is_bare_migrate(Path(script).read_bytes(), script):
+        runpy.run_path(script, run_name="__main__")
+        return
+    result = runpy.run_path(script, run_name="migration")["migrate"]()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError("migrate() is a coroutine function, and nobody runs what it returns")
+
+
+def is_bare_migrate(source: bytes, script: str) -> bool:
+    """Return whether a program defines ``migrate()`` and does not call it by itself.
+
+    It would in a ``__main__`` block, or in a statement outside any function.
+    """
+    body = ast.parse(source, script).body
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    defined = any(isinstance(node, functions) and node.name == "migrate" for node in body)
+    tests = (ast.dump(node.test) for node in body if isinstance(node, ast.If))
+    called = any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "migrate"
+        for statement in body
+        if not isinstance(statement, (*functions, ast.ClassDef))
+        for node in ast.walk(statement)
+    )
+    return defined and not called and not any("__main__" in test for test in tests)
+
+
+def print_error(script: str, error: BaseException) -> None:
+    """Print ``error`` to standard error as Python does, without the frames of this package."""
+    if isinstance(error, SystemExit):
+        if not isinstance(error.code, int):
+            sys.stderr.write(f"{error.code}\n")
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != script:
+        trace = trace.tb_next
+    traceback.print_exception(error.with_traceback(trace))

@@ -1,0 +1,106 @@
+"""Which file a script means by a name: the working copy, the real database, or another one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+MEMORY = ":memory:"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files a script may mean; every path is absolute and free of symbolic links.
+
+    ``real`` is the database it must not reach (it need not exist) and ``copy`` what it works on
+    instead, in the folder ``work`` that it runs in; ``root`` is the folder that relative names of
+    the real one count from, ``temporary`` the one for temporary files.
+    """
+
+    real: Path
+    copy: Path
+    work: Path
+    root: Path
+    temporary: Path
+
+    def names_real(self, path: str) -> bool:
+        """Return whether ``path`` is the real database by any name, also as seen from root."""
+        here = resolved(path)
+        if here == self.copy:
+            return False
+        # an absolute name in the working folder was a relative one before somebody completed it
+        relative = here.relative_to(self.work) if here.is_relative_to(self.work) else Path(path)
+        there = resolved(self.root / relative)
+        return self._is_real(here) or self._is_real(there)
+
+    def _is_real(self, path: Path) -> bool:
+        real = identity(self.real)
+        return path == self.real or (real is not None and real == identity(path))
+
+    def opened(self, path: str) -> str:
+        """Return the path to open where a script opens the database file ``path``.
+
+        Raises: sqlite3.OperationalError for a database that is neither the real one nor its own.
+        """
+        here = resolved(path)
+        if here == self.copy or here.is_relative_to(self.temporary):
+            return path
+        if self.names_real(path):
+            return str(self.copy)
+        raise sqlite3.OperationalError(
+            f"opening the database {here} is refused: a migration script may open "
+            f"{self.copy.name} and no other"
+        )
+
+    def connected(self, database: str, *, uri: bool) -> str:
+        """Return what to hand to SQLite where a script connects to ``database``.
+
+        Raises: sqlite3.OperationalError, as ``opened`` does.
+        """
+        path = file_of(database, uri=uri)
+        if path is None or (opened := self.opened(path)) == path:
+            return database
+        if not uri:
+            return opened
+        query = urlsplit(database).query
+        return f"file:{quote(opened)}?{query}"
+
+    def is_open_to(self, database: str) -> bool:
+        """Return whether SQLite may be given ``database`` (a name or a URI) as it is."""
+        path = file_of(database, uri=True)
+        return path is None or self.opened(path) == path
+
+    def is_within(self, path: str) -> bool:
+        """Return whether ``path`` lies where a script may write."""
+        return resolved(path).is_relative_to(self.work.parent)
+
+
+def file_of(database: str, *, uri: bool) -> str | None:
+    """Return the path in the name or URI of a database; None for one without a file.
+
+    See https://sqlite.org/uri.html.
+    """
+    if not (uri and database.startswith("file:")):
+        return None if database in ("", MEMORY) else database
+    parts = urlsplit(database)
+    path = unquote(parts.path)
+    if path in ("", MEMORY) or parse_qs(parts.query).get("mode") == ["memory"]:
+        return None
+    return path
+
+
+def resolved(path: str | Path) -> Path:
+    """Return ``path`` as an absolute one without symbolic links, whether it exists or not."""
+    return Path(os.path.realpath(path))
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from every other, whatever its name; None when there is none."""
+    try:
+        found = os.lstat(path)  # path.lstat() goes through os.stat, which a script sees replaced
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

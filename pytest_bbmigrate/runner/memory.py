@@ -1,0 +1,94 @@
+"""Run an SQL or Python part on a copy of the database in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.runner.advice import advise
+from pytest_bbmigrate.runner.connection import RunConnection
+from pytest_bbmigrate.runner.model import Failure, Outcome
+from pytest_bbmigrate.runner.sql import run_statements
+from pytest_bbmigrate.runner.transactions import read_transactions
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration, PythonPart
+    from pytest_bbmigrate.contract import Contract
+    from pytest_bbmigrate.runner.run import Workplace
+
+NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
+
+
+def run_in_memory(
+    migration: Migration, part: SqlPart | PythonPart, image: bytes, workplace: Workplace
+) -> Outcome:
+    """Run ``part`` on a copy of ``image`` in memory."""
+    db = cast("RunConnection", open_image(image, factory=RunConnection))
+    try:
+        db.text_factory = str  # as every connection in Python has it, unless the hook sets another
+        if workplace.prepare_connection:
+            workplace.prepare_connection(db)
+            db.prepare_scratch = workplace.prepare_connection
+        db.path = part.path
+        if isinstance(part, SqlPart):
+            printed, failure = "", run_sql(db, migration.contract, part)
+        else:
+            from pytest_bbmigrate.runner.python import run_function  # needs sqlite-utils
+
+            db.controls_transaction = not part.in_transaction
+            db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
+            failure, printed = run_function(db, part)
+        failure = failure or commit(db, part)
+        if failure and not part.in_transaction:
+            failure = replace(failure, advice=f"{failure.advice}\n{NOTHING_KEPT}".lstrip())
+        return Outcome(
+            failure=failure,
+            image=image if failure else take_image(db),
+            executed=tuple(db.executed),
+            statements=len(db.executed),
+            conflicts=tuple(db.conflicts),
+            printed=printed,
+        )
+    finally:
+        db.end()
+
+
+def run_sql(db: RunConnection, contract: Contract, part: SqlPart) -> Failure | None:
+    """Begin as the contract and the statements of ``part`` want it, and run them."""
+    transactions = read_transactions(part.statements)
+    declared = contract.foreign_keys
+    enforced = transactions.foreign_keys if declared is None else declared
+    db.begin(foreign_keys=bool(enforced), atomic=part.in_transaction)
+    return run_statements(db, part, transactions)
+
+
+def commit(db: RunConnection, part: SqlPart | PythonPart) -> Failure | None:
+    """Commit what was run on ``db``, and return why that failed."""
+    message, statement = "", "COMMIT"
+    if db.in_transaction and not part.in_transaction:
+        message, statement = "the migration ended with its own transaction open", ""
+    try:
+        db.finish()
+    except sqlite3.Error as error:
+        message = str(error)
+    if not message:
+        return None
+    advice, missing = advise(message, statement)
+    return Failure(part.path, None, statement, message, advice, missing)
+
+
+def columns_of(image: bytes) -> dict[str, set[str]]:
+    """Return the columns of every table in ``image``, all names case-folded."""
+    columns: dict[str, set[str]] = {}
+    with closing(open_image(image)) as db:
+        rows = db.execute(
+            "SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c "
+            "WHERE t.type = 'table' AND t.rootpage > 0"  # virtual tables need their module
+        )
+        for table, column in rows:
+            columns.setdefault(table.casefold(), set()).add(column.casefold())
+    return columns

@@ -1,0 +1,179 @@
+"""What to do about the messages of SQLite, Python and the runner itself."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.runner.syntax import REBUILD
+
+# (what a message looks like, what to do); {name} is what the group of that name matched.
+MESSAGES: tuple[tuple[str, str], ...] = (
+    (
+        r"^(BEGIN|COMMIT|ROLLBACK) is refused",
+        (
+            "leave it out: the runner puts the whole migration into one transaction (a single "
+            "BEGIN and "
+            "COMMIT around all of it may stay; SAVEPOINT may be used); -- bb: no_transaction is "
+            "for what "
+            "cannot run in one"
+        ),
+    ),
+    (
+        r"^(ATTACH|DETACH) of",
+        (
+            "leave it out: a migration works on its own database alone; bring rows from elsewhere "
+            "in as "
+            "INSERT statements"
+        ),
+    ),
+    (
+        r"ended the whole transaction",
+        (
+            "ON CONFLICT ROLLBACK, INSERT OR ROLLBACK and RAISE(ROLLBACK) undo everything before "
+            "them: "
+            "use ABORT"
+        ),
+    ),
+    (
+        r"rolled back|rolled its changes back",
+        "a migration that cannot do its work must raise: let the exception through",
+    ),
+    (r"without commit\(\)", "call commit() before close()"),
+    (
+        r"with its own transaction open",
+        "commit what it began, or leave no_transaction out and let the runner do both",
+    ),
+    (
+        r"opening the database .* is refused",
+        "if that is the database to migrate, name it: bb_database in the settings, or --bb-db",
+    ),
+    (
+        r"NOT NULL column with default value NULL",
+        "give it a default (NOT NULL DEFAULT ..), or add it without NOT NULL, fill it, and rebuild",
+    ),
+    (
+        r"non-constant default",
+        (
+            "add it without the default and UPDATE the rows that are there; a rebuild can set the "
+            "default"
+        ),
+    ),
+    (
+        r"Cannot add a (UNIQUE|PRIMARY KEY) column",
+        f"add a plain column and CREATE UNIQUE INDEX on it; for a primary key {REBUILD}",
+    ),
+    (r"cannot add a STORED column", f"make it VIRTUAL, or {REBUILD}"),
+    (
+        r"REFERENCES column with non-NULL default",
+        "leave the default out while foreign keys are on, and UPDATE the rows afterwards",
+    ),
+    (
+        r"^error in (view|trigger) (?P<name>.+?)(?: after \w+)?:",
+        (
+            "it names what this statement drops or renames: DROP {name} first and create it anew "
+            "afterwards, in this migration"
+        ),
+    ),
+    (
+        r"^error in index (?P<name>.+?) after drop column",
+        "DROP INDEX {name} first",
+    ),
+    (
+        r"^error in table .* after drop column|^cannot drop column",
+        f"a key, a constraint or a generated column needs it: {REBUILD}",
+    ),
+    (
+        r"^(table|index|view|trigger) .+ already exists",
+        (
+            "it is there already: was a part of this run before, or does an earlier migration make "
+            "it? "
+            "Make it in one place only; IF NOT EXISTS would hide that it has another shape"
+        ),
+    ),
+    (
+        r"^duplicate column name",
+        (
+            "an earlier migration adds it already: add it in one place only (ADD COLUMN IF NOT "
+            "EXISTS "
+            "is understood)"
+        ),
+    ),
+    (
+        r"^no such (table|index|view|trigger): ",
+        "is it made by a migration that runs later, or by the app (then see bb_baseline)?",
+    ),
+    (r"^UNIQUE constraint failed: index", "the rows there hold duplicates: merge them first"),
+    (
+        r"^malformed JSON",
+        (
+            "there are rows whose text is no JSON: leave them out (json_valid(..)); if real rows "
+            "hold "
+            "nothing else, declare -- bb: requires TABLE: json_valid(COLUMN)"
+        ),
+    ),
+    (r"^no such column: INTERVAL", "write date(x, '+1 day') or datetime(x, '-1 month')"),
+    (
+        r"^no such column: \"",
+        "strings stand in single quotes: 'text'",
+    ),
+    (
+        r"^CHECK constraint failed",
+        (
+            "there are rows that do not meet it: mend them first; if real rows all do, declare "
+            "-- bb: requires TABLE: EXPRESSION"
+        ),
+    ),
+    (
+        r"^FOREIGN KEY constraint failed",
+        (
+            "a row refers to a parent that is not there (any more): with foreign keys on, dropping "
+            "a "
+            "parent table deletes or orphans its children; leave them off while a table is rebuilt"
+        ),
+    ),
+    (
+        r"^foreign key mismatch",
+        "the parent's columns need a PRIMARY KEY or UNIQUE index: did a rebuild lose it?",
+    ),
+    (
+        r"from within a transaction|inside a transaction",
+        "declare -- bb: no_transaction, and put it into a migration of its own",
+    ),
+    (
+        r"^database table is locked|statements in progress",
+        "a SELECT is still being read: fetch all of its rows (list(..)) before changing the table",
+    ),
+    (r"has \d+ columns but \d+ values", "name the columns: INSERT INTO t (a, b) .."),
+    (
+        r"^incomplete input",
+        "the statement stops too early: is a bracket or an END missing?",
+    ),
+    (
+        r"number of bindings|binding \d+|did not supply a value",
+        "a migration file has no values to fill in: write the value itself",
+    ),
+    (r"one statement at a time", "call execute() for each, or executescript()"),
+    (
+        r"^unknown datatype|^missing datatype|^cannot store",
+        "a STRICT table holds INTEGER, REAL, TEXT, BLOB and ANY only: CAST the values on the way",
+    ),
+    (r"^AUTOINCREMENT is only allowed", "write id INTEGER PRIMARY KEY AUTOINCREMENT"),
+    (
+        r"object has no attribute 'cursor'|object has no attribute 'fetchall'",
+        "up(db) gets a sqlite_utils.Database: db.conn is the sqlite3 connection",
+    ),
+    (
+        r"(up|upgrade|down|downgrade)\(\) takes",
+        "define it with one parameter: def up(db)",
+    ),
+    (
+        r"^SystemExit",
+        "a migration returns when it is done and raises when it cannot do its work",
+    ),
+    (
+        r"working folder",
+        "a script runs in a folder of its own, beside a copy of the database, and may write there",
+    ),
+    (
+        r"^FileNotFoundError",
+        "a script runs in a folder of its own: find files from Path(__file__).parent",
+    ),
+)

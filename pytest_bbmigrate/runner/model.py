@@ -1,0 +1,77 @@
+"""What running one part of one migration came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a part did not run to its end.
+
+    ``line`` counts from 1 in ``path``, None when not known; ``statement`` is the SQL at fault or
+    ''; ``message`` is what SQLite or Python said; ``advice`` is what to do about it, '' when not
+    known; ``missing`` names what the set-up lacks ('function normalize', 'SQLite 3.53'), '' when
+    the migration itself is at fault.
+    """
+
+    path: Path
+    line: int | None
+    statement: str
+    message: str
+    advice: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class ShapeConflict:
+    """A ``CREATE .. IF NOT EXISTS`` or ``ADD COLUMN IF NOT EXISTS`` that met another shape."""
+
+    path: Path
+    line: int | None
+    name: str
+    wanted: str
+    there: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One part, run once. ``executed`` is the SQL that SQLite was given, in order.
+
+    ``renamed_tables`` and ``renamed_columns`` follow ALTER TABLE .. RENAME, name before the run
+    to name after it, case-folded; columns are keyed by (table before, column before).
+    ``printed`` is what a Python part wrote to its standard output and error.
+    """
+
+    failure: Failure | None
+    statements: int
+    seconds: float
+    executed: tuple[str, ...] = ()
+    renamed_tables: tuple[tuple[str, str], ...] = ()
+    renamed_columns: tuple[tuple[tuple[str, str], str], ...] = ()
+    conflicts: tuple[ShapeConflict, ...] = ()
+    printed: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the part ran to its end."""
+        return self.failure is None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one way of running a part (in memory, or as a program) hands back.
+
+    ``image`` is the one afterwards; after a failure the one before.
+    """
+
+    failure: Failure | None
+    image: bytes
+    executed: tuple[str, ...]
+    statements: int
+    conflicts: tuple[ShapeConflict, ...] = ()
+    printed: str = ""

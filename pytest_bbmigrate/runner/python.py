@@ -1,0 +1,141 @@
+"""Run a migration that is a Python function ``up(db)``."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import io
+import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlite_utils import Database
+
+from pytest_bbmigrate.runner.advice import advise
+from pytest_bbmigrate.runner.model import Failure
+from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from pytest_bbmigrate.catalogue import PythonPart
+    from pytest_bbmigrate.runner.connection import RunConnection
+
+MODULE_NAME = "bb_migration_at_work"
+
+
+class RunDatabase(Database):
+    """The ``db`` of a migration: ``commit()`` does nothing on it either."""
+
+    def commit(self) -> None:
+        """Do what ``db.conn.commit()`` does."""
+        self.conn.commit()
+
+    def rollback(self) -> None:
+        """Do what ``db.conn.rollback()`` does."""
+        self.conn.rollback()
+
+
+class UncachedLoader(SourceFileLoader):
+    """A loader that neither reads nor writes compiled files."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Tell nothing of the source's age, without which Python caches nothing.
+
+        Raises: OSError.
+        """
+        raise OSError(f"no cache for {path}")
+
+
+def run_function(db: RunConnection, part: PythonPart) -> tuple[Failure | None, str]:
+    """Call the function of ``part`` with ``db``; return why it failed and what it printed."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        failure = call(db, part)
+    if failure is None and db.fault:
+        advice, missing = advise(db.fault, db.fault_statement)
+        failure = Failure(part.path, db.fault_line, db.fault_statement, db.fault, advice, missing)
+    return failure, printed.getvalue()
+
+
+def call(db: RunConnection, part: PythonPart) -> Failure | None:
+    """Load the file of ``part`` and call its function; return what it raised."""
+    try:
+        with loaded(part.path) as module:
+            result = getattr(module, part.function)(RunDatabase(db, recursive_triggers=False))
+            refuse_unfinished(part.function, result)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is evidence
+        message, statement = describe(error), statement_of(error)
+        advice, missing = advise(message, statement)
+        line = line_in(str(part.path), error)
+        return Failure(part.path, line, statement, message, advice, missing)
+    return None
+
+
+def refuse_unfinished(function: str, result: object) -> None:
+    """Raise TypeError when a function has only returned something that would do its work."""
+    if inspect.iscoroutine(result) or inspect.isgenerator(result):
+        result.close()
+        kind = type(result).__name__
+        raise TypeError(f"{function}() is a {kind} function: what it returns is run by nobody")
+
+
+@contextmanager
+def loaded(path: Path) -> Iterator[ModuleType]:
+    """Give the module in the file ``path``, its folder being first on ``sys.path`` meanwhile."""
+    spec = importlib.util.spec_from_file_location(
+        MODULE_NAME, path, loader=UncachedLoader(MODULE_NAME, str(path))
+    )
+    assert spec is not None  # noqa: S101 - it never is when a loader is given
+    module = importlib.util.module_from_spec(spec)
+    with importing_from(path.absolute().parent):
+        sys.modules[MODULE_NAME] = module
+        try:
+            UncachedLoader(MODULE_NAME, str(path)).exec_module(module)
+            yield module
+        finally:
+            del sys.modules[MODULE_NAME]
+
+
+@contextmanager
+def importing_from(folder: Path) -> Iterator[None]:
+    """Have imports look in ``folder`` first, write no compiled files, and leave no trace of it."""
+    own = module_names(folder)
+    path, writes_nothing = list(sys.path), sys.dont_write_bytecode
+    others = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in own and not lies_in(module, folder)
+    }
+    for name in others:
+        del sys.modules[name]
+    known = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    sys.path_importer_cache.pop(str(folder), None)  # it may not know of the newest files
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = writes_nothing
+        sys.path[:] = path
+        for name in set(sys.modules) - known:
+            if name.partition(".")[0] in own:
+                del sys.modules[name]
+        sys.modules.update(others)
+
+
+def module_names(folder: Path) -> set[str]:
+    """Return the names of the modules and packages in ``folder`` that are a migration's own."""
+    found = {each.stem for each in folder.glob("*.py")} | {
+        each.parent.name for each in folder.glob("*/*.py")
+    }
+    return found - sys.stdlib_module_names - {__name__.partition(".")[0]}
+
+
+def lies_in(module: ModuleType, folder: Path) -> bool:
+    """Return whether ``module`` was loaded from ``folder``."""
+    places = (getattr(module, "__file__", None), *getattr(module, "__path__", ()))
+    return any(place is not None and Path(place).is_relative_to(folder) for place in places)

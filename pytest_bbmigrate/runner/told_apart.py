@@ -1,0 +1,71 @@
+"""What to do about messages that mean something else in another statement."""
+
+from __future__ import annotations
+
+import re
+
+UNIQUE = re.compile(
+    r"^UNIQUE constraint failed: (?P<table>[^.;]+)\.(?P<column>[^,;]+)(?P<more>,[^;]*)?$"
+)
+NOT_NULL = re.compile(r"^NOT NULL constraint failed: (?P<table>[^.;]+)\.(?P<column>[^;]+)$")
+ABSENT = re.compile(r"^no such (?:table|index|view|trigger|column): ")
+
+
+def advise_on_statement(message: str, words: str) -> str:
+    """Return what to do about ``message``, '' when it means the same in every statement.
+
+    ``words`` is the statement at fault, as ``plain_text`` has it.
+    """
+    if match := UNIQUE.match(message):
+        return advise_on_duplicates(match, words)
+    if match := NOT_NULL.match(message):
+        return advise_on_null(match["table"], match["column"], words)
+    if not ABSENT.match(message):
+        return ""
+    if words.startswith("DROP "):
+        return (
+            "it may be gone already (DROP TABLE takes indexes and triggers along, RENAME leaves no "
+            "old name), or the app makes it (then see bb_baseline)"
+        )
+    if words.startswith("ALTER TABLE ") and "no such column" in message:
+        return "the table has no column of that name here: was it renamed or dropped before?"
+    return ""
+
+
+def advise_on_duplicates(failed: re.Match[str], words: str) -> str:
+    """Return what to do about rows that share what must be unique."""
+    more = re.sub(r", [^.]+\.", ", ", failed["more"] or "")
+    columns = f"{failed['column']}{more}"
+    if is_copy(words):
+        return (
+            f"the rows that it copies hold duplicates of {columns}, or are there already: merge "
+            "them on the way; if real rows hold none, declare so of the table that they come "
+            "from: -- bb: requires unique TABLE(COLUMN, ..)"
+        )
+    if words.startswith(("UPDATE ", "INSERT ", "REPLACE ")):
+        return f"it gives a second row the same {columns}: leave out the rows that have it already"
+    return (
+        "the rows there hold duplicates: merge them first; if real rows hold none, declare "
+        f"-- bb: requires unique {failed['table']}({columns})"
+    )
+
+
+def advise_on_null(table: str, column: str, words: str) -> str:
+    """Return what to do about a NULL where none may be."""
+    if is_copy(words):
+        return (
+            f"there are rows without a value for {column}: give them one on the way "
+            "(coalesce(..)); if real rows all have one, declare so of the table that they come "
+            "from: -- bb: requires TABLE: COLUMN IS NOT NULL"
+        )
+    if words.startswith("UPDATE "):
+        return f"it sets {column} to NULL in some rows: give those another value (coalesce(..))"
+    return (
+        "there are rows with NULL: give them a value first (coalesce(..)); if real rows have "
+        f"none, declare -- bb: requires {table}: {column} IS NOT NULL"
+    )
+
+
+def is_copy(words: str) -> bool:
+    """Return whether a statement is an INSERT .. SELECT."""
+    return words.startswith(("INSERT ", "REPLACE ", "WITH ")) and " SELECT " in f"{words} "

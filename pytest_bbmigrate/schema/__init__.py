@@ -1,0 +1,40 @@
+"""A schema's structure, and what two schemas differ in."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.schema.differences import (
+    KINDS,
+    Renames,
+    SchemaDifference,
+    compare_schemas,
+)
+from pytest_bbmigrate.schema.model import (
+    Check,
+    Column,
+    ForeignKey,
+    Index,
+    IndexColumn,
+    Schema,
+    Table,
+    Trigger,
+    View,
+)
+from pytest_bbmigrate.schema.read import HISTORY_TABLE, read_schema
+
+__all__ = [
+    "HISTORY_TABLE",
+    "KINDS",
+    "Check",
+    "Column",
+    "ForeignKey",
+    "Index",
+    "IndexColumn",
+    "Renames",
+    "Schema",
+    "SchemaDifference",
+    "Table",
+    "Trigger",
+    "View",
+    "compare_schemas",
+    "read_schema",
+]

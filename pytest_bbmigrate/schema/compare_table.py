@@ -1,0 +1,277 @@
+"""What one table lost, changed or gained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.schema import wording
+from pytest_bbmigrate.schema.compare_indexes import compare_indexes, has_other_key_terms
+from pytest_bbmigrate.schema.correspondence import column_names
+from pytest_bbmigrate.schema.kinds import SchemaDifference
+from pytest_bbmigrate.schema.table_pair import is_part_of, only
+from pytest_bbmigrate.schema.tokens import canonical, equal_under, spelled, without_parentheses
+from pytest_bbmigrate.statements import Kind, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pytest_bbmigrate.schema.model import Check, Column, ForeignKey, Table, Tokens
+    from pytest_bbmigrate.schema.table_pair import TablePair
+    from pytest_bbmigrate.statements import Token
+
+DEFAULT_WORDS: dict[str, Tokens | None] = {"null": None, "true": ("1",), "false": ("0",)}
+
+
+def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:
+    """Yield every difference of ``pair``."""
+    if pair.before.virtual is not None or pair.after.virtual is not None:
+        yield from _compare_virtual(pair)
+        return
+    yield from _compare_columns(pair)
+    yield from _compare_order(pair)
+    yield from _compare_primary_key(pair)
+    yield from _compare_checks(pair)
+    yield from compare_indexes(pair)
+    yield from _compare_foreign_keys(pair)
+    yield from _compare_options(pair)
+
+
+def _compare_virtual(pair: TablePair) -> Iterator[SchemaDifference]:
+    was, now = pair.before.virtual, pair.after.virtual
+    if was is None or now is None or not equal_under(pair.words, was, now):
+        before, after = (
+            "an ordinary table" if tokens is None else f"USING {spelled(tokens)}"
+            for tokens in (was, now)
+        )
+        yield pair.difference("virtual table", "", before, after)
+
+
+def _compare_columns(pair: TablePair) -> Iterator[SchemaDifference]:
+    for column in pair.before.columns:
+        now = pair.after.column(pair.columns.get(column.name.casefold(), ""))
+        if column.name.casefold() in pair.lost or now is None:
+            table = pair.before.name
+            text = wording.column_text(column)
+            yield SchemaDifference("column lost", column.name, table, column.name, text, "")
+        else:
+            yield from _compare_column(pair, column, now)
+    for column in pair.after.columns:
+        if column.name.casefold() in pair.added:
+            table = pair.after.name
+            text = wording.column_text(column)
+            yield SchemaDifference("column added", column.name, table, column.name, "", text)
+
+
+def _compare_column(pair: TablePair, was: Column, now: Column) -> Iterator[SchemaDifference]:
+    for kind, is_same, text in COLUMN_ASPECTS:
+        if not is_same(pair, was, now):
+            yield SchemaDifference(kind, was.name, pair.before.name, was.name, text(was), text(now))
+
+
+def _same_type(pair: TablePair, was: Column, now: Column) -> bool:
+    """Return whether both affinities, in STRICT tables both types, are the same.
+
+    A STRICT table takes INT for INTEGER, and ANY has an affinity of its own
+    (https://sqlite.org/datatype3.html, https://sqlite.org/stricttables.html).
+    """
+    if pair.before.strict and pair.after.strict and "ANY" in {was.type, now.type}:
+        return was.type == now.type
+    return was.affinity == now.affinity
+
+
+def _same_not_null(pair: TablePair, was: Column, now: Column) -> bool:
+    """Return whether NULL is kept out as before; a rowid is never NULL, declared or not."""
+    aliases = (pair.before.rowid_alias, pair.after.rowid_alias)
+    return was.not_null == now.not_null or was.name == aliases[0] or now.name == aliases[1]
+
+
+def _same_default(_pair: TablePair, was: Column, now: Column) -> bool:
+    return _default_value(was) == _default_value(now)
+
+
+def _default_value(column: Column) -> Tokens | None:
+    """Return a default's tokens in one form for what is one value; None for NULL or no default.
+
+    A lone name, in double quotes or bare, is a string; TRUE and FALSE are 1 and 0
+    (https://sqlite.org/lang_createtable.html, 3.2).
+    """
+    if column.default is None:
+        return None
+    tokens = without_parentheses(tokenize(column.default))
+    if len(tokens) == 1 and tokens[0].kind in (Kind.WORD, Kind.QUOTED):
+        return _default_name(tokens[0])
+    return canonical(tokens, ())
+
+
+def _default_name(token: Token) -> Tokens | None:
+    word = token.text.casefold()
+    if word in DEFAULT_WORDS:
+        return DEFAULT_WORDS[word]
+    if word.startswith("current_"):
+        return (word,)
+    return ("'" + token.name.replace("'", "''") + "'",)
+
+
+def _same_collation(_pair: TablePair, was: Column, now: Column) -> bool:
+    return was.collation.casefold() == now.collation.casefold()
+
+
+def _same_generated(pair: TablePair, was: Column, now: Column) -> bool:
+    return was.generated == now.generated and equal_under(
+        pair.words, was.expression or (), now.expression or ()
+    )
+
+
+COLUMN_ASPECTS: tuple[
+    tuple[str, Callable[[TablePair, Column, Column], bool], Callable[[Column], str]], ...
+] = (
+    ("column type", _same_type, lambda column: column.type),
+    (
+        "column not null",
+        _same_not_null,
+        lambda column: "NOT NULL" if column.not_null else "",
+    ),
+    ("column default", _same_default, wording.default_text),
+    ("column collation", _same_collation, lambda column: f"COLLATE {column.collation}"),
+    ("column generated", _same_generated, wording.generated_text),
+)
+
+
+def _compare_order(pair: TablePair) -> Iterator[SchemaDifference]:
+    was = [name for name in column_names(pair.before) if name in pair.columns]
+    now = [name for name in column_names(pair.after) if name not in pair.added]
+    if [pair.columns[name] for name in was] != now:
+        yield pair.difference("column order", "", ", ".join(was), ", ".join(now))
+
+
+def _compare_primary_key(pair: TablePair) -> Iterator[SchemaDifference]:
+    was = [name.casefold() for name in pair.before.primary_key]
+    now = [name.casefold() for name in pair.after.primary_key]
+    same = [pair.columns.get(name) for name in was] == now
+    if same and pair.before.without_rowid == pair.after.without_rowid:
+        # Whether the key is the rowid: INTEGER PRIMARY KEY is, INT PRIMARY KEY is not.
+        same = (pair.before.rowid_alias is None) == (
+            pair.after.rowid_alias is None
+        ) and not has_other_key_terms(pair)
+    gone_with_column = len(was) == 1 and was[0] in pair.lost and not now
+    come_with_column = len(now) == 1 and now[0] in pair.added and not was
+    if not same and not gone_with_column and not come_with_column:
+        column = pair.before.primary_key[0] if len(was) == 1 else ""
+        before, after = (wording.primary_key_text(t) for t in (pair.before, pair.after))
+        yield pair.difference("primary key", column, before, after)
+
+
+def _compare_checks(pair: TablePair) -> Iterator[SchemaDifference]:
+    added = list(pair.after.checks)
+    for check in pair.before.checks:
+        match = next((c for c in added if equal_under(pair.words, check.tokens, c.tokens)), None)
+        if match is not None:
+            added.remove(match)
+            continue
+        columns = _columns_of(check, pair.before)
+        if not is_part_of(columns, pair.lost):
+            text = wording.check_text(check)
+            yield pair.difference("check lost", only(columns), text, "")
+    for check in added:
+        columns = _columns_of(check, pair.after)
+        if not is_part_of(columns, pair.added):
+            yield pair.addition("check added", only(columns), wording.check_text(check))
+
+
+def _columns_of(check: Check, table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.name.casefold() in check.tokens]
+
+
+def _compare_foreign_keys(pair: TablePair) -> Iterator[SchemaDifference]:
+    lost, added = _unmatched_references(pair)
+    for key in lost:
+        now = next((other for other in added if _is_same_reference(pair, key, other)), None)
+        text, columns = wording.foreign_key_text(key), ", ".join(key.columns)
+        if now is not None:
+            added.remove(now)
+            yield pair.difference(
+                "foreign key changed", columns, text, wording.foreign_key_text(now)
+            )
+        elif not is_part_of(key.columns, pair.lost):
+            yield pair.difference("foreign key lost", columns, text, "")
+    for key in added:
+        if not is_part_of(key.columns, pair.added):
+            text = wording.foreign_key_text(key)
+            yield pair.addition("foreign key added", ", ".join(key.columns), text)
+
+
+def _unmatched_references(pair: TablePair) -> tuple[list[ForeignKey], list[ForeignKey]]:
+    """Return the foreign keys that only one side has, actions and all: before, after."""
+    lost, added = [], list(pair.after.foreign_keys)
+    for key in pair.before.foreign_keys:
+        same = (other for other in added if _is_same_reference(pair, key, other))
+        now = next((other for other in same if _actions(other) == _actions(key)), None)
+        if now is None:
+            lost.append(key)
+        else:
+            added.remove(now)
+    return lost, added
+
+
+def _actions(key: ForeignKey) -> tuple[str, str, bool]:
+    return key.on_update, key.on_delete, key.deferred
+
+
+def _is_same_reference(pair: TablePair, was: ForeignKey, now: ForeignKey) -> bool:
+    """Return whether both go from the same columns to the same columns of the same table.
+
+    Where nothing is known of the parent's key, on either side, its name is all there is.
+    """
+    parent = was.parent.casefold()
+    in_parent = pair.names.columns.get(parent, {})
+    wanted = [in_parent.get(name.casefold(), name.casefold()) for name in was.parent_columns]
+    return (
+        [pair.columns.get(name.casefold()) for name in was.columns]
+        == [name.casefold() for name in now.columns]
+        and pair.names.tables.get(parent, parent) == now.parent.casefold()
+        and (
+            not was.parent_columns
+            or not now.parent_columns
+            or wanted == [name.casefold() for name in now.parent_columns]
+        )
+    )
+
+
+def _compare_options(pair: TablePair) -> Iterator[SchemaDifference]:
+    for kind, was, now in (
+        ("strict", pair.before.strict, pair.after.strict),
+        ("without rowid", pair.before.without_rowid, pair.after.without_rowid),
+        ("autoincrement", pair.before.autoincrement, pair.after.autoincrement),
+    ):
+        if was != now:
+            yield pair.difference(kind, "", kind.upper() * was, kind.upper() * now)
+    yield from _compare_conflicts(pair)
+
+
+def _compare_conflicts(pair: TablePair) -> Iterator[SchemaDifference]:
+    """Compare ON CONFLICT by what it stands at: a NOT NULL, a key, a UNIQUE that has no index."""
+    before = _conflicts(pair.before, pair.columns)
+    after = _conflicts(pair.after, None)
+    for key in before | after:
+        was, now = before.get(key, ("", "")), after.get(key, ("", ""))
+        if was[1] != now[1]:
+            yield pair.difference("on conflict", "", was[0], now[0])
+
+
+def _conflicts(
+    table: Table, columns: Mapping[str, str] | None
+) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Return text and action by what they stand at, in names after; of lost columns none."""
+    texts = dict(text.rsplit(" ON CONFLICT ", 1) for text in table.conflicts)
+    places: list[tuple[str, tuple[str, ...]]]
+    places = [("NOT NULL", (column.name,)) for column in table.columns]
+    places += [("PRIMARY KEY", table.primary_key), ("UNIQUE", table.primary_key)]
+    found = {}
+    for kind, names in places:
+        place = wording.place_text(kind, names)
+        folded = [name.casefold() for name in names]
+        mapped = [name if columns is None else columns.get(name, "") for name in folded]
+        if place in texts and all(mapped):
+            action = texts[place]
+            found[kind, *mapped] = (f"{place} ON CONFLICT {action}", action)
+    return found

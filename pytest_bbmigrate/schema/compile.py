@@ -1,0 +1,152 @@
+"""Find out which views and triggers SQLite can still compile.
+
+A view is compiled when it is selected from, a trigger when its event is prepared; EXPLAIN does
+either without running anything. SQLite's message does not name the trigger at fault, so when an
+event does not compile its triggers are tried one at a time, on a copy of the database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.schema.table import query
+from pytest_bbmigrate.schema.tokens import is_word, split_at_commas
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pytest_bbmigrate.schema.model import Table
+    from pytest_bbmigrate.statements import Token
+
+EVENTS = ("delete", "insert", "update")
+# What a connection lacks, not what a schema lacks: a copy does not have the app's functions.
+LACKING_SETUP = (
+    "no such function",
+    "unknown function",
+    "no such collation sequence",
+    "no such module",
+)
+
+
+def view_error(db: sqlite3.Connection, view: str) -> str | None:
+    """Return why ``view`` does not compile, or None."""
+    return _error(db, f"EXPLAIN SELECT * FROM main.{quote_name(view)} LIMIT 0")
+
+
+def trigger_errors(
+    db: sqlite3.Connection,
+    triggers: Mapping[str, tuple[str, Sequence[Token]]],
+    tables: Mapping[str, Table],
+) -> dict[str, str]:
+    """Return the errors of those ``triggers`` (name to table and tokens) that do not compile.
+
+    ``tables`` are those of the schema, by case-folded name.
+
+    A trigger ``UPDATE OF`` a column that is not there compiles and never fires: that is an error
+    too, in our own words.
+    """
+    columns_of = partial(_settable_columns, db, tables)
+    by_event: dict[tuple[str, str], list[str]] = {}
+    errors: dict[str, str] = {}
+    for name, (table, tokens) in triggers.items():
+        event, watched = _event(tokens)
+        by_event.setdefault((table, event), []).append(name)
+        present = {column.casefold() for column in columns_of(table)} if watched else set()
+        missing = [column for column in watched if column.casefold() not in present]
+        if missing:
+            errors[name] = f"UPDATE OF {missing[0]}: no such column"
+    failing = []
+    for (table, event), names in by_event.items():
+        statement = _statement(table, event, columns_of)
+        error = _error(db, statement)
+        if error is not None:
+            failing.append((names, statement, error))
+    return errors | (_blame(db, failing) if failing else {})
+
+
+def _error(db: sqlite3.Connection, sql: str) -> str | None:
+    try:
+        db.execute(sql).close()
+    except sqlite3.OperationalError as error:
+        return str(error)
+    return None
+
+
+def _event(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
+    """Return a trigger's event (delete, insert or update) and the columns after UPDATE OF."""
+    at = next(
+        place
+        for place, token in enumerate(tokens)
+        if place > 2 and any(is_word(token, event) for event in EVENTS)
+    )
+    event = tokens[at].text.casefold()
+    if not is_word(tokens[at + 1], "of"):
+        return event, ()
+    end = next(p for p, token in enumerate(tokens) if p > at and is_word(token, "on"))
+    return event, tuple(names[0].name for names in split_at_commas(tokens[at + 2 : end]))
+
+
+def _settable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name: str) -> list[str]:
+    """Return the columns of a table or view that can be set; none for a view that is broken."""
+    table = tables.get(name.casefold())
+    if table is not None:
+        return [column.name for column in table.columns if not column.generated]
+    try:
+        return [
+            column
+            for (column,) in query(db, "SELECT name FROM pragma_table_xinfo(?, 'main')", name)
+        ]
+    except sqlite3.OperationalError:
+        return []
+
+
+def _statement(table: str, event: str, columns_of: Callable[[str], list[str]]) -> str:
+    target = f"main.{quote_name(table)}"
+    if event == "insert":
+        return f"EXPLAIN INSERT INTO {target} DEFAULT VALUES"
+    if event == "delete":
+        return f"EXPLAIN DELETE FROM {target}"
+    columns = [quote_name(column) for column in columns_of(table)] or ["rowid"]
+    return f"EXPLAIN UPDATE {target} SET " + ", ".join(f"{name} = {name}" for name in columns)
+
+
+def _blame(
+    db: sqlite3.Connection, failing: Sequence[tuple[Sequence[str], str, str]]
+) -> dict[str, str]:
+    """Return the errors of the triggers that fail alone; of all that ``failing`` has if none does.
+
+    ``failing`` holds the triggers of an event, its statement and its error. One that fails only for
+    what it sets off, a trigger on another table, is not at fault.
+    """
+    found: dict[str, str] = {}
+    with closing(open_image(take_image(db))) as copy:
+        for names, statement, error in failing:
+            for name in names:
+                own = _error_alone(copy, name, statement)
+                if own is not None and (own == error or not own.startswith(LACKING_SETUP)):
+                    found[name] = own
+    return found or {name: error for names, _, error in failing for name in names}
+
+
+def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str | None:
+    """Return the error of ``statement`` when ``trigger`` is the only one, INSTEAD OF ones aside."""
+    copy.execute("SAVEPOINT alone")
+    for other in _other_triggers(copy, trigger):
+        copy.execute(f"DROP TRIGGER main.{quote_name(other)}")
+    error = _error(copy, statement)
+    copy.execute("ROLLBACK TO alone")
+    return error
+
+
+def _other_triggers(db: sqlite3.Connection, trigger: str) -> Iterable[str]:
+    """Return the other triggers on tables; without those on a view nothing could be put in it."""
+    sql = (
+        "SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND name <> ? AND tbl_name "
+        "COLLATE NOCASE IN (SELECT name FROM main.sqlite_master WHERE type = 'table')"
+    )
+    return [name for (name,) in query(db, sql, trigger)]

@@ -1,0 +1,182 @@
+"""A schema's structure: what it means, not how it was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+Tokens = tuple[str, ...]  # as statements.folded gives them, but "x" that names nothing is 'x'
+
+
+@dataclass(frozen=True)
+class Check:
+    """A CHECK constraint: ``tokens`` of its expression (renames aside) and its text."""
+
+    tokens: Tokens
+    text: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; ``position`` counts from 0; ``primary_key`` from 1 within the key, else 0.
+
+    ``type`` is the declared type, upper-cased with single blanks ('' when none); ``generated`` is
+    '', 'virtual' or 'stored'; ``default`` and ``expression`` are None when there is none.
+    """
+
+    name: str
+    position: int
+    type: str
+    not_null: bool
+    default: str | None
+    primary_key: int
+    collation: str
+    generated: str
+    expression: Tokens | None
+
+    @property
+    def affinity(self) -> str:
+        """INTEGER, TEXT, BLOB, REAL or NUMERIC (https://sqlite.org/datatype3.html, 3.1)."""
+        if "INT" in self.type:
+            return "INTEGER"
+        if any(part in self.type for part in ("CHAR", "CLOB", "TEXT")):
+            return "TEXT"
+        if "BLOB" in self.type or not self.type:
+            return "BLOB"
+        if any(part in self.type for part in ("REAL", "FLOA", "DOUB")):
+            return "REAL"
+        return "NUMERIC"
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key; parent columns are those meant when none are written (the parent's key).
+
+    ``parent_columns`` is () when none are written and the parent has no key, or is not there.
+    """
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_update: str
+    on_delete: str
+    deferred: bool
+
+
+@dataclass(frozen=True)
+class IndexColumn:
+    """One term of an index: a column's ``name``, or None and the ``expression``."""
+
+    name: str | None
+    expression: Tokens | None
+    descending: bool
+    collation: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index or the index of a UNIQUE or PRIMARY KEY constraint.
+
+    ``name`` is None for a constraint's own index; ``conflict`` its ON CONFLICT clause or ''.
+    """
+
+    name: str | None
+    table: str
+    unique: bool
+    columns: tuple[IndexColumn, ...]
+    where: Tokens | None
+    conflict: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. ``indexes`` has explicit ones and those of UNIQUE constraints, not the key's.
+
+    ``key`` is the primary key's own index; None when there is no key or the rowid is the key.
+    ``conflicts`` reads like ``NOT NULL (amount) ON CONFLICT REPLACE``; ABORT is not mentioned, for
+    it is what SQLite does without the clause.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    checks: tuple[Check, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    indexes: tuple[Index, ...]
+    strict: bool
+    without_rowid: bool
+    autoincrement: bool
+    virtual: Tokens | None  # the tokens after USING, for a virtual table
+    conflicts: tuple[str, ...] = ()  # ON CONFLICT clauses of NOT NULL and PRIMARY KEY, sorted
+    key: Index | None = None
+
+    @property
+    def rowid_alias(self) -> str | None:
+        """The INTEGER PRIMARY KEY column that is the rowid, or None.
+
+        ``INTEGER PRIMARY KEY DESC`` is none (https://sqlite.org/lang_createtable.html#rowid); it
+        has an index of its own.
+        """
+        if len(self.primary_key) != 1 or self.without_rowid or self.key is not None:
+            return None
+        column = self.column(self.primary_key[0])
+        return column.name if column is not None and column.type == "INTEGER" else None
+
+    @cached_property
+    def stored_columns(self) -> tuple[str, ...]:
+        """The case-folded names of the columns that hold values of their own."""
+        return tuple(c.name.casefold() for c in self.columns if not c.generated)
+
+    def column(self, name: str) -> Column | None:
+        """Return the column called ``name``, compared without case, or None."""
+        return self._columns_by_name.get(name.casefold())
+
+    @cached_property
+    def _columns_by_name(self) -> dict[str, Column]:
+        """The columns by their case-folded names."""
+        return {column.name.casefold(): column for column in self.columns}
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: ``tokens`` of its whole CREATE statement; ``error`` when it does not compile."""
+
+    name: str
+    tokens: Tokens
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger on ``table``: ``tokens`` of its CREATE; ``error`` when it does not compile."""
+
+    name: str
+    table: str
+    tokens: Tokens
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Everything a database's schema holds, but for shadow, statistics and our own tables."""
+
+    tables: tuple[Table, ...]
+    views: tuple[View, ...]
+    triggers: tuple[Trigger, ...]
+
+    def table(self, name: str) -> Table | None:
+        """Return the table called ``name``, compared without case, or None."""
+        return self._tables_by_name.get(name.casefold())
+
+    @cached_property
+    def _tables_by_name(self) -> dict[str, Table]:
+        """The tables by their case-folded names."""
+        return {table.name.casefold(): table for table in self.tables}
+
+    def index(self, name: str) -> Index | None:
+        """Return the explicit index called ``name``, compared without case, or None."""
+        wanted = name.casefold()
+        explicit = ((index.name, index) for table in self.tables for index in table.indexes)
+        return next(
+            (i for own, i in explicit if own is not None and own.casefold() == wanted), None
+        )

@@ -1,0 +1,192 @@
+"""Read a schema's structure from a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_bbmigrate.schema.compile import EVENTS, trigger_errors, view_error
+from pytest_bbmigrate.schema.model import Schema, Trigger, View
+from pytest_bbmigrate.schema.table import query, read_table, read_virtual_table
+from pytest_bbmigrate.schema.tokens import canonical, names_mentioned
+from pytest_bbmigrate.statements import tokenize
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pytest_bbmigrate.schema.model import Table, Tokens
+    from pytest_bbmigrate.statements import Token
+
+    Row = tuple[str, str, str, str]  # of sqlite_master: type, name, tbl_name, sql
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+HISTORY_TABLE = "_bb_migrations"
+FOR_EACH_ROW = ["for", "each", "row"]
+CACHED_SCHEMAS = 64
+CACHED_TABLES = 4096
+
+_schemas: dict[tuple[Row, ...], Schema] = {}
+_tables: dict[tuple[object, ...], Table] = {}
+
+
+def read_schema(db: sqlite3.Connection) -> Schema:
+    """Return the structure of the ``main`` schema of ``db``.
+
+    Left out: sqlite_* tables, shadow tables of virtual tables, our history table. Structure of a
+    table is cached by the text of its CREATE and of its indexes, for a chain of states repeats it.
+    """
+    rows = tuple(
+        query(db, "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL")
+    )
+    known = _schemas.get(rows)
+    if known is not None:
+        return known
+    schema = _read(db, rows)
+    if _depends_on_text_alone(schema):
+        return _cached(_schemas, rows, CACHED_SCHEMAS, lambda: schema)
+    return schema
+
+
+def _depends_on_text_alone(schema: Schema) -> bool:
+    """Return whether another connection would read the same.
+
+    Errors and a virtual table's columns depend on the functions and modules a connection has.
+    """
+    return not (
+        any(table.virtual is not None for table in schema.tables)
+        or any(view.error is not None for view in schema.views)
+        or any(trigger.error is not None for trigger in schema.triggers)
+    )
+
+
+def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
+    passed_over = _passed_over(db, rows)
+    kept = [row for row in rows if row[2].casefold() not in passed_over]
+    tables = _read_tables(db, kept)
+    views = {name: tokenize(sql) for kind, name, _, sql in kept if kind == "view"}
+    triggers = {
+        name: (table, tokenize(sql)) for kind, name, table, sql in kept if kind == "trigger"
+    }
+    errors = trigger_errors(db, triggers, {table.name.casefold(): table for table in tables})
+    names = _names(tables, views.values())
+    return Schema(
+        tables=tables,
+        views=tuple(
+            View(name, _whole(tokens, names), view_error(db, name))
+            for name, tokens in views.items()
+        ),
+        triggers=tuple(
+            Trigger(name, table, _plain_trigger(_whole(tokens, names)), errors.get(name))
+            for name, (table, tokens) in triggers.items()
+        ),
+    )
+
+
+def _passed_over(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str]:
+    """Return the case-folded names of the tables that are no part of the user's schema.
+
+    Only SQLite knows which table is the shadow of a virtual one (``PRAGMA table_list``, 3.37).
+    """
+    names = {row[1].casefold() for row in rows if row[0] == "table"}
+    passed_over = {name for name in names if name.startswith("sqlite_")} | {HISTORY_TABLE}
+    if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
+        shadows = query(
+            db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
+        )
+        passed_over |= {name.casefold() for (name,) in shadows}
+    return frozenset(passed_over)
+
+
+def _is_virtual(sql: str) -> bool:
+    return sql[:14].upper() == "CREATE VIRTUAL"  # as SQLite writes it, whatever was typed
+
+
+def _read_tables(db: sqlite3.Connection, rows: Iterable[Row]) -> tuple[Table, ...]:
+    indexes: dict[str, dict[str, str]] = {}
+    for kind, name, table, sql in rows:
+        if kind == "index":
+            indexes.setdefault(table.casefold(), {})[name] = sql
+    texts = [
+        (name, sql, tuple(indexes.get(name.casefold(), {}).items()))
+        for kind, name, _, sql in rows
+        if kind == "table"
+    ]
+    tables = [_read_table(db, *text) for text in texts]
+    keys = {table.name.casefold(): table.primary_key for table in tables}
+    return tuple(
+        _with_parent_columns(text, table, keys) for text, table in zip(texts, tables, strict=True)
+    )
+
+
+def _read_table(
+    db: sqlite3.Connection, name: str, sql: str, indexes: tuple[tuple[str, str], ...]
+) -> Table:
+    if _is_virtual(sql):
+        return read_virtual_table(db, name, sql)
+    return _cached(
+        _tables,
+        (name, sql, indexes),
+        CACHED_TABLES,
+        partial(read_table, db, name, sql, dict(indexes)),
+    )
+
+
+def _with_parent_columns(
+    text: tuple[object, ...], table: Table, keys: Mapping[str, tuple[str, ...]]
+) -> Table:
+    """Return ``table``, made from ``text``, with ``REFERENCES t`` taken for t's primary key."""
+    if all(key.parent_columns for key in table.foreign_keys):
+        return table
+    parents = tuple(
+        key.parent_columns or keys.get(key.parent.casefold(), ()) for key in table.foreign_keys
+    )
+
+    def resolve() -> Table:
+        resolved = map(
+            lambda key, columns: replace(key, parent_columns=columns), table.foreign_keys, parents
+        )
+        return replace(table, foreign_keys=tuple(resolved))
+
+    return _cached(_tables, (text, parents), CACHED_TABLES, resolve)
+
+
+def _cached(cache: dict[K, V], key: K, limit: int, make: Callable[[], V]) -> V:
+    """Return what ``cache`` holds under ``key``, made by ``make`` when it was not there.
+
+    A cache that holds ``limit`` entries starts again from nothing.
+    """
+    known = cache.get(key)
+    if known is None:
+        if len(cache) >= limit:
+            cache.clear()
+        known = cache[key] = make()
+    return known
+
+
+def _names(tables: Iterable[Table], views: Iterable[Sequence[Token]]) -> frozenset[str]:
+    """Return, case-folded, what a name in a view or trigger can mean: aliases of views as well."""
+    own = {
+        name.casefold()
+        for table in tables
+        for name in (table.name, *(column.name for column in table.columns))
+    }
+    return frozenset(own.union(*(names_mentioned(tokens) for tokens in views)))
+
+
+def _whole(tokens: Sequence[Token], names: frozenset[str]) -> Tokens:
+    return canonical(tokens, names, names_mentioned(tokens))
+
+
+def _plain_trigger(tokens: Tokens) -> Tokens:
+    """Return tokens with BEFORE, the default, written out and FOR EACH ROW, a default, left out."""
+    plain = list(tokens)
+    if plain[3] in EVENTS:
+        plain.insert(3, "before")
+    each = next((at for at in range(4, len(plain)) if plain[at : at + 3] == FOR_EACH_ROW), None)
+    if each is not None:
+        del plain[each : each + 3]
+    return tuple(plain)

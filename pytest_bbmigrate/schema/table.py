@@ -1,0 +1,265 @@
+"""Read the structure of one table: pragmas first, tokens of CREATE for what no pragma tells."""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.schema.create_table import parse_create_table
+from pytest_bbmigrate.schema.model import (
+    Check,
+    Column,
+    ForeignKey,
+    Index,
+    IndexColumn,
+    Table,
+)
+from pytest_bbmigrate.schema.tokens import (
+    canonical,
+    closing,
+    is_word,
+    source_text,
+    split_at_commas,
+    without_parentheses,
+)
+from pytest_bbmigrate.schema.wording import place_text
+from pytest_bbmigrate.statements import Kind, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from pytest_bbmigrate.schema.create_table import CreateTable
+    from pytest_bbmigrate.schema.model import Tokens
+    from pytest_bbmigrate.statements import Token
+
+GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table
+ROWID_NAMES = ("rowid", "oid", "_rowid_")
+
+
+def query(db: sqlite3.Connection, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Return the rows of ``sql`` as plain tuples, whatever row factory ``db`` has."""
+    cursor = db.cursor()
+    cursor.row_factory = None
+    return cursor.execute(sql, parameters).fetchall()
+
+
+def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str, str]) -> Table:
+    """Return the structure of table ``name`` as ``sql`` and the CREATEs of its ``indexes`` have it.
+
+    Parent columns that are not written are left as (): they depend on another table.
+    """
+    created = parse_create_table(sql)
+    columns = _columns(_column_rows(db, name), created, name)
+    names = _names(name, columns)
+    own, key = _indexes(db, name, indexes, created, names)
+    return Table(
+        name=name,
+        columns=columns,
+        primary_key=_primary_key(columns),
+        checks=tuple(_check(tokens, names) for tokens in created.checks),
+        foreign_keys=_foreign_keys(db, name, created),
+        indexes=own,
+        strict=created.strict,
+        without_rowid=created.without_rowid,
+        autoincrement=created.autoincrement,
+        virtual=None,
+        conflicts=_conflicts(created, columns, own),
+        key=key,
+    )
+
+
+def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
+    """Return virtual table ``name``; without columns when its module is not there."""
+    tokens = tokenize(sql)
+    using = next(place for place, token in enumerate(tokens) if is_word(token, "using"))
+    try:
+        rows = _column_rows(db, name)
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("no such module"):
+            raise
+        rows = []
+    columns = tuple(_column(row, position, "BINARY", None) for position, row in enumerate(rows))
+    return Table(
+        name=name,
+        columns=columns,
+        primary_key=_primary_key(columns),
+        checks=(),
+        foreign_keys=(),
+        indexes=(),
+        strict=False,
+        without_rowid=False,
+        autoincrement=False,
+        virtual=canonical(tokens[using + 1 :], ()),
+    )
+
+
+def _column_rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    return query(
+        db,
+        'SELECT name, type, "notnull", dflt_value, pk, hidden '
+        "FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid",
+        table,
+    )
+
+
+def _columns(
+    rows: Sequence[tuple[Any, ...]], created: CreateTable, table: str
+) -> tuple[Column, ...]:
+    names = frozenset((*(row[0].casefold() for row in rows), table.casefold()))
+    columns = []
+    for position, row in enumerate(rows):
+        name = row[0].casefold()
+        source = created.expressions.get(name)
+        expression = None if source is None else canonical(without_parentheses(source), names)
+        collation = created.collations.get(name, "BINARY")
+        columns.append(_column(row, position, collation, expression))
+    return tuple(columns)
+
+
+def _column(
+    row: tuple[Any, ...], position: int, collation: str, expression: Tokens | None
+) -> Column:
+    name, declared, not_null, default, key, hidden = row
+    return Column(
+        name=name,
+        position=position,
+        type=" ".join(declared.upper().split()),
+        not_null=bool(not_null),
+        default=default,
+        primary_key=key,
+        collation=collation,
+        generated=GENERATED.get(hidden, ""),
+        expression=expression,
+    )
+
+
+def _names(table: str, columns: Sequence[Column]) -> frozenset[str]:
+    """Return what a name in a table's own expressions can mean."""
+    return frozenset(
+        (*ROWID_NAMES, table.casefold(), *(column.name.casefold() for column in columns))
+    )
+
+
+def _primary_key(columns: Sequence[Column]) -> tuple[str, ...]:
+    members = sorted(
+        (column for column in columns if column.primary_key), key=lambda c: c.primary_key
+    )
+    return tuple(column.name for column in members)
+
+
+def _check(tokens: Sequence[Token], names: Collection[str]) -> Check:
+    inner = without_parentheses(tokens)
+    return Check(tokens=canonical(inner, names), text=source_text(inner))
+
+
+def _foreign_keys(
+    db: sqlite3.Connection, table: str, created: CreateTable
+) -> tuple[ForeignKey, ...]:
+    """Return the foreign keys in the order written: SQLite numbers them from the last."""
+    rows = query(
+        db,
+        'SELECT id, "from", "table", "to", on_update, on_delete '
+        "FROM pragma_foreign_key_list(?, 'main') ORDER BY id DESC, seq",
+        table,
+    )
+    keys = [list(group) for _, group in groupby(rows, key=lambda row: row[0])]
+    return tuple(
+        ForeignKey(
+            columns=tuple(row[1] for row in key),
+            parent=key[0][2],
+            parent_columns=tuple(row[3] for row in key if row[3] is not None),
+            on_update=key[0][4],
+            on_delete=key[0][5],
+            deferred=deferred,
+        )
+        for key, deferred in zip(keys, created.deferred, strict=True)
+    )
+
+
+def _indexes(
+    db: sqlite3.Connection,
+    table: str,
+    texts: Mapping[str, str],
+    created: CreateTable,
+    names: Collection[str],
+) -> tuple[tuple[Index, ...], Index | None]:
+    """Return the indexes that are not the primary key's, and the primary key's."""
+    own: list[Index] = []
+    key = None
+    actions = {c.columns: c.action for c in created.conflicts if c.kind == "UNIQUE"}
+    for name, unique, origin in query(
+        db,
+        "SELECT name, \"unique\", origin FROM pragma_index_list(?, 'main') ORDER BY seq DESC",
+        table,
+    ):
+        terms, where = _parse_create_index(texts[name]) if origin == "c" else ((), ())
+        columns = _index_columns(db, name, terms, names)
+        index = Index(
+            name=name if origin == "c" else None,
+            table=table,
+            unique=bool(unique),
+            columns=columns,
+            where=canonical(without_parentheses(where), names) if where else None,
+            conflict=actions.get(_folded_names(columns), "") if origin == "u" else "",
+        )
+        if origin == "pk":
+            key = index
+        else:
+            own.append(index)
+    return tuple(own), key
+
+
+def _folded_names(columns: Sequence[IndexColumn]) -> tuple[str, ...]:
+    return tuple((column.name or "").casefold() for column in columns)
+
+
+def _index_columns(
+    db: sqlite3.Connection, index: str, terms: Sequence[Sequence[Token]], names: Collection[str]
+) -> tuple[IndexColumn, ...]:
+    rows = query(
+        db,
+        'SELECT name, "desc", coll FROM pragma_index_xinfo(?, \'main\') WHERE "key" ORDER BY seqno',
+        index,
+    )
+    return tuple(
+        IndexColumn(
+            name=name,
+            expression=_term_expression(terms[place], names) if name is None else None,
+            descending=bool(descending),
+            collation=collation,
+        )
+        for place, (name, descending, collation) in enumerate(rows)
+    )
+
+
+def _parse_create_index(sql: str) -> tuple[tuple[Sequence[Token], ...], Sequence[Token]]:
+    """Return the terms of a CREATE INDEX and the tokens after WHERE, () when there is none."""
+    tokens = tokenize(sql)
+    opening = next(place for place, token in enumerate(tokens) if token.text == "(")
+    end = closing(tokens, opening)
+    return tuple(split_at_commas(tokens[opening + 1 : end])), tokens[end + 2 :]
+
+
+def _term_expression(term: Sequence[Token], names: Collection[str]) -> Tokens:
+    """Return an index term without ASC, DESC and COLLATE, which the pragma tells."""
+    if is_word(term[-1], "asc") or is_word(term[-1], "desc"):
+        term = term[:-1]
+    while len(term) > 2 and is_word(term[-2], "collate") and term[-1].kind is not Kind.SYMBOL:
+        term = term[:-2]
+    return canonical(without_parentheses(term), names)
+
+
+def _conflicts(
+    created: CreateTable, columns: Sequence[Column], indexes: Sequence[Index]
+) -> tuple[str, ...]:
+    """Return the ON CONFLICT clauses that no index of ``indexes`` carries."""
+    carried = {_folded_names(index.columns) for index in indexes if index.name is None}
+    spelling = {column.name.casefold(): column.name for column in columns}
+    return tuple(
+        sorted(
+            f"{place_text(c.kind, [spelling[n] for n in c.columns])} ON CONFLICT {c.action}"
+            for c in created.conflicts
+            if c.kind != "UNIQUE" or c.columns not in carried
+        )
+    )

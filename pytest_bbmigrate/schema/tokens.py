@@ -1,0 +1,151 @@
+"""Tokens of CREATE statements in a form in which equal meaning is equal text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.statements import Kind, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from pytest_bbmigrate.schema.model import Tokens
+    from pytest_bbmigrate.statements import Token
+
+# A double-quoted token after one of these words is a name, whatever it names.
+NAME_FOLLOWS = frozenset(
+    {
+        *("as", "collate", "constraint", "from", "index", "into", "join", "of", "on"),
+        *("references", "table", "trigger", "update", "view"),
+    }
+)
+KEYWORDS_BEFORE_PARENTHESIS = frozenset(
+    {
+        *("and", "as", "between", "case", "check", "else", "exists", "from", "having", "in"),
+        *("like", "not", "on", "or", "over", "select", "then", "union", "using", "values"),
+        *("when", "where"),
+    }
+)
+
+
+def is_word(token: Token, word: str) -> bool:
+    """Return whether ``token`` is the bare (lower-case) keyword ``word``, in any letter case."""
+    return token.kind is Kind.WORD and token.text.casefold() == word
+
+
+def canonical(tokens: Sequence[Token], *names: Collection[str]) -> Tokens:
+    """Return ``tokens`` unquoted and case-folded, with ``"x"`` that is no name given as ``'x'``.
+
+    SQLite reads a double-quoted token that names nothing as a string, and rewrites it as one when
+    a column is renamed or dropped (https://sqlite.org/quirks.html#dblquote). ``names`` hold
+    the case-folded names that can be meant here.
+    """
+    return tuple(_canonical_token(tokens, position, names) for position in range(len(tokens)))
+
+
+def _canonical_token(
+    tokens: Sequence[Token], position: int, names: Sequence[Collection[str]]
+) -> str:
+    token = tokens[position]
+    text = fold(token)
+    if token.text[0] != '"' or _in_place_of_a_name(tokens, position):
+        return text
+    if any(text in known for known in names):
+        return text
+    return "'" + token.name.replace("'", "''") + "'"
+
+
+def _in_place_of_a_name(tokens: Sequence[Token], position: int) -> bool:
+    following = tokens[position + 1].text if position + 1 < len(tokens) else ""
+    if following in (".", "("):
+        return True
+    preceding = tokens[position - 1] if position else None
+    return preceding is not None and (
+        preceding.text == "."
+        or (preceding.kind is Kind.WORD and preceding.text.casefold() in NAME_FOLLOWS)
+    )
+
+
+def names_mentioned(tokens: Sequence[Token]) -> frozenset[str]:
+    """Return the case-folded names that ``tokens`` hold in a place or form that only a name has."""
+    return frozenset(
+        token.name.casefold()
+        for position, token in enumerate(tokens)
+        if token.kind is Kind.WORD
+        or (
+            token.kind is Kind.QUOTED
+            and (token.text[0] != '"' or _in_place_of_a_name(tokens, position))
+        )
+    )
+
+
+def without_parentheses(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Return ``tokens`` without the parentheses that enclose all of them, if any do."""
+    while len(tokens) > 1 and closing(tokens, 0) == len(tokens) - 1:
+        tokens = tokens[1:-1]
+    return tokens
+
+
+def closing(tokens: Sequence[Token], position: int) -> int:
+    """Return where the parenthesis that opens at ``position`` is closed; -1 when none opens there.
+
+    Raises: ValueError when it is not closed.
+    """
+    if tokens[position].text != "(":
+        return -1
+    depth = 0
+    for here in range(position, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[here].text, 0)
+        if not depth:
+            return here
+    raise ValueError("an opening parenthesis without its closing one")
+
+
+def split_at_commas(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """Yield what stands between the commas of ``tokens`` that are in no parentheses."""
+    start = depth = 0
+    for position, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if token.text == "," and not depth:
+            yield tokens[start:position]
+            start = position + 1
+    yield tokens[start:]
+
+
+def source_text(tokens: Sequence[Token]) -> str:
+    """Return ``tokens`` as they were written, a single blank for each gap, comments left out."""
+    parts: list[str] = []
+    end = tokens[0].start if tokens else 0
+    for token in tokens:
+        parts.append(token.text if token.start == end else f" {token.text}")
+        end = token.start + len(token.text)
+    return "".join(parts)
+
+
+def spelled(tokens: Tokens) -> str:
+    """Return folded ``tokens`` as a line for a reader."""
+    parts: list[str] = []
+    previous = "("
+    for part in tokens:
+        parts.append(part if _is_tight(previous, part) else f" {part}")
+        previous = part
+    return "".join(parts)
+
+
+def _is_tight(previous: str, part: str) -> bool:
+    """Return whether no blank stands between the two."""
+    if part in (",", ")", ".", ";") or previous in ("(", "."):
+        return True
+    is_call = previous.isidentifier() and previous not in KEYWORDS_BEFORE_PARENTHESIS
+    return is_call and part == "("
+
+
+def equal_under(renamed: Mapping[str, Collection[str]], before: Tokens, after: Tokens) -> bool:
+    """Return whether ``after`` is ``before`` with names replaced.
+
+    ``renamed`` gives what a token before may be after; a token it does not mention is kept.
+    """
+    return len(before) == len(after) and all(
+        new in renamed[old] if old in renamed else new == old
+        for old, new in zip(before, after, strict=True)
+    )

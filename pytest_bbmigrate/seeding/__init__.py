@@ -1,0 +1,23 @@
+"""Fill a database with data that looks like a household's and breaks migrations that are wrong."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.seeding.fill import (
+    Filling,
+    Recipe,
+    Unfilled,
+    add_rows,
+    fill_columns,
+    fill_tables,
+    read_own_rows,
+)
+
+__all__ = [
+    "Filling",
+    "Recipe",
+    "Unfilled",
+    "add_rows",
+    "fill_columns",
+    "fill_tables",
+    "read_own_rows",
+]

@@ -1,0 +1,128 @@
+"""Values for columns that a migration added to tables with rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.seeding.drawing import draw
+from pytest_bbmigrate.seeding.model import Unfilled, storable
+from pytest_bbmigrate.seeding.queries import listed, row_key, select
+from pytest_bbmigrate.seeding.sources import FromParents, Pending
+from pytest_bbmigrate.seeding.updating import settle, update_row
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Sequence
+
+    from pytest_bbmigrate.schema import Table
+    from pytest_bbmigrate.seeding.context import Context
+    from pytest_bbmigrate.seeding.drawing import Drawing
+    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.seeding.queries import Key
+    from pytest_bbmigrate.seeding.sources import Row, Source
+    from pytest_bbmigrate.seeding.tables import Work
+
+TRIES = 4
+
+
+def set_columns(
+    db: sqlite3.Connection, context: Context, work: Work, names: Collection[str]
+) -> list[Unfilled]:
+    """Give the columns ``names`` (case-folded) of a table values in about two of three rows.
+
+    Return those for which no row took any.
+    """
+    table = work.table
+    if not work.kept:
+        return [Unfilled(table.name, name, "the table holds no rows") for name in sorted(names)]
+    itself = [key for key in table.foreign_keys if key.parent.casefold() == table.name.casefold()]
+    count = (2 * len(work.kept) + 2) // 3
+    drawing = draw(db, context, table, itself, count, work.rng)
+    there = _rows(db, table, drawing.columns)
+    chosen = [there[number] for number in sorted(work.rng.sample(range(len(there)), count))]
+    unfilled = [item for item in drawing.unfilled if item.column.casefold() in names]
+    for source in drawing.sources:
+        wanted = [
+            position
+            for position in source.positions
+            if drawing.columns[position].casefold() in names
+        ]
+        if wanted:
+            refusal = _set(db, work, drawing, source, wanted, chosen)
+            known = {item.column for item in unfilled}
+            unfilled += [
+                Unfilled(table.name, drawing.columns[position], refusal)
+                for position in wanted
+                if refusal and drawing.columns[position] not in known
+            ]
+    return unfilled
+
+
+def _rows(
+    db: sqlite3.Connection, table: Table, columns: Sequence[str]
+) -> list[tuple[Key, tuple[Cell, ...]]]:
+    """Return all rows: key and values of ``columns``."""
+    key = row_key(table)
+    names = f"{', '.join(key)}, {listed(columns)}"
+    order = ", ".join(key)
+    found = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {order}")
+    parted = [(row[: len(key)], row[len(key) :]) for row in found]
+    return [(row, values) for row, values in parted if all(storable(value) for value in row)]
+
+
+def _set(
+    db: sqlite3.Connection,
+    work: Work,
+    drawing: Drawing,
+    source: Source,
+    wanted: Sequence[int],
+    rows: Sequence[tuple[Key, tuple[Cell, ...]]],
+) -> str:
+    """Set the columns at positions ``wanted`` in ``rows``; return '' or why none could be."""
+    if isinstance(source, Pending):
+        return _set_own_parents(db, work, drawing, source, [key for key, _ in rows])
+    done = 0
+    refusal = "no value fits the rows"
+    for key, values in _started(source, wanted, rows, work):
+        for _ in range(TRIES):
+            refused = update_row(
+                db, work.table, key, {drawing.columns[at]: values[at] for at in wanted}
+            )
+            done += not refused
+            refusal = refused or refusal
+            if not refused or not source.again(values, work.rng):
+                break
+    return "" if done else refusal
+
+
+def _started(
+    source: Source,
+    wanted: Sequence[int],
+    rows: Sequence[tuple[Key, tuple[Cell, ...]]],
+    work: Work,
+) -> list[tuple[Key, Row]]:
+    """Return ``rows`` with new values; without those for which there is none."""
+    keys = [key for key, _ in rows]
+    changed = [list(values) for _, values in rows]
+    if isinstance(source, FromParents):
+        source.kept = frozenset(source.positions) - set(wanted)
+        pairs = zip(keys, changed, strict=True)
+        return [(key, values) for key, values in pairs if source.again(values, work.rng)]
+    served = source.start(changed, work.rng)
+    return list(zip(keys[:served], changed[:served], strict=True))
+
+
+def _set_own_parents(
+    db: sqlite3.Connection,
+    work: Work,
+    drawing: Drawing,
+    source: Pending,
+    rows: Sequence[Key],
+) -> str:
+    """Let ``rows`` refer to other rows of their own table."""
+    names = {drawing.columns[position] for position in source.positions}
+    for key, free in drawing.pending:
+        if names == set(free) and settle(db, work.table, key, free, frozenset(rows), work.rng):
+            return ""
+    return f"no row took a row of {work.table.name} as its parent"

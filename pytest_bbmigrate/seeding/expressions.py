@@ -1,0 +1,89 @@
+"""What a constraint's expression tells of the values that it lets through. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Collection, Iterator
+
+    from pytest_bbmigrate.schema.model import Tokens
+    from pytest_bbmigrate.seeding.model import Cell
+
+_INTEGER = re.compile(r"\d+")
+_REAL = re.compile(r"\d*\.\d+(?:e[-+]?\d+)?|\d+\.?(?:e[-+]?\d+)?")
+PATTERNS = frozenset({"glob", "like", "regexp", "match"})
+TYPES = frozenset({"integer", "real", "text", "blob", "null"})
+LONGEST = 200  # a number in a CHECK up to which texts of that length are worth a try
+
+
+def columns_mentioned(tokens: Tokens, columns: Collection[str]) -> frozenset[str]:
+    """Return which of ``columns`` (case-folded) an expression names; a function is no column."""
+    return frozenset(
+        token
+        for token, after in zip(tokens, (*tokens[1:], ""), strict=False)
+        if token in columns and after != "("
+    )
+
+
+def literals_in(tokens: Tokens, *, numbers: bool) -> list[Cell]:
+    """Return the strings of an expression and, if asked for, its numbers with their neighbours.
+
+    Patterns and the names of types are no values.
+    """
+    found: list[Cell] = []
+    for before, token in zip(("", *tokens), tokens, strict=False):
+        if token.startswith("'"):
+            if before not in PATTERNS and not ("typeof" in tokens and unquoted(token) in TYPES):
+                found.append(unquoted(token))
+        elif numbers and (number := _number(token)) is not None:
+            number = -number if before == "-" else number
+            found += [number, number + 1, number - 1]
+    return found
+
+
+def texts_for(tokens: Tokens, rng: random.Random) -> Iterator[str]:
+    """Yield texts that an expression's patterns and lengths seem to ask for."""
+    for before, token in zip(("", *tokens), tokens, strict=False):
+        if token.startswith("'") and before == "glob":
+            yield from (_like_glob(unquoted(token), rng) for _ in range(20))
+        elif token.startswith("'") and before == "like":
+            yield re.sub("%+", "some", unquoted(token)).replace("_", "a")
+        elif _INTEGER.fullmatch(token) and "length" in tokens and int(token) <= LONGEST:
+            sizes = range(max(int(token) - 1, 0), int(token) + 2)
+            yield from (letters * size for letters in "xX7" for size in sizes)
+
+
+def unquoted(token: str) -> str:
+    """Return the text of a string token."""
+    return token[1:-1].replace("''", "'")
+
+
+def _number(token: str) -> int | float | None:
+    if _INTEGER.fullmatch(token):
+        return int(token)
+    return float(token) if _REAL.fullmatch(token) else None
+
+
+def _like_glob(pattern: str, rng: random.Random) -> str:
+    """Return a text that ``pattern`` fits (https://sqlite.org/lang_expr.html#glob)."""
+
+    def of_set(match: re.Match[str]) -> str:
+        return rng.choice(_members(match[1]))
+
+    pattern = re.sub(r"[*]+", "", pattern).replace("?", "a")
+    return re.sub(r"\[([^\]]+)\]", of_set, pattern)
+
+
+def _members(inside: str) -> str:
+    """Return some characters of a set such as 0-9a-f or ^0-9."""
+    if inside.startswith("^"):
+        taken = _members(inside[1:])
+        return "".join(one for one in "aA0_-" if one not in taken) or "~"
+    spans = re.findall(r"(.)-(.)", inside)
+    single = re.sub(r".-.", "", inside)
+    return single + "".join(
+        "".join(map(chr, range(ord(first), ord(last) + 1))) for first, last in spans
+    )

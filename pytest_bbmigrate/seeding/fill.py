@@ -1,0 +1,132 @@
+"""Fill tables of any schema.
+
+The connection must be in autocommit mode, with foreign keys off: rows of tables that refer to each
+other in a circle can only be put in first and connected afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.seeding.columns import set_columns
+from pytest_bbmigrate.seeding.context import Context
+from pytest_bbmigrate.seeding.model import Cell, Filling, OwnRows, Recipe, Unfilled
+from pytest_bbmigrate.seeding.own_rows import read_own_rows
+from pytest_bbmigrate.seeding.queries import row_count
+from pytest_bbmigrate.seeding.references import fill_order
+from pytest_bbmigrate.seeding.requirements import requirements_enforced
+from pytest_bbmigrate.seeding.tables import add, add_own, begin, finish, leave_gap
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection
+
+    from pytest_bbmigrate.schema import Schema, Table
+
+__all__ = [
+    "Cell",
+    "Filling",
+    "OwnRows",
+    "Recipe",
+    "Unfilled",
+    "add_rows",
+    "fill_columns",
+    "fill_tables",
+    "read_own_rows",
+]
+
+NOT_THERE = "there is no such table"
+NONE_GIVEN = "the file of its own rows holds none"
+
+
+def fill_tables(
+    db: sqlite3.Connection, schema: Schema, tables: Collection[str], recipe: Recipe
+) -> Filling:
+    """Add rows to ``tables`` until each holds ``recipe.rows`` of them (rows there are kept).
+
+    Foreign keys, NOT NULL, CHECK, UNIQUE and ``recipe.requires`` hold afterwards. A table of which
+    the user gave rows gets those and no others. Unfilled are tables left without any row, and
+    columns for which there was nothing but NULL.
+
+    Raises: SeedingError when the schema refuses one of the user's own rows.
+    """
+    context = Context(schema, recipe)
+    order = fill_order(schema, {name.casefold() for name in tables})
+    before = {table.name: row_count(db, table) for table, _ in order}
+    goals = {table.name: _goal(table, recipe) for table, _ in order}
+    works = {
+        table.name: begin(db, context, table, "rows")
+        for table, _ in order
+        if before[table.name] < goals[table.name]
+    }
+    with requirements_enforced(db, context, [table for table, _ in order]):
+        for table, pending in order:
+            lacking = goals[table.name] - row_count(db, table)
+            if lacking > 0 and table.name.casefold() in recipe.own_rows:
+                add_own(db, context, works[table.name])
+            elif lacking > 0:
+                add(db, context, works[table.name], pending, lacking)
+        unfilled = finish(db, context, list(works.values()))
+        for work in works.values():
+            leave_gap(db, work.table)
+    missing = [Unfilled(name, "", NOT_THERE) for name in tables if schema.table(name) is None]
+    empty = [
+        Unfilled(name, "", NONE_GIVEN)
+        for name, goal in goals.items()
+        if recipe.rows and not goal and not before[name]
+    ]
+    added = {table.name: row_count(db, table) - before[table.name] for table, _ in order}
+    return Filling(added, (*missing, *empty, *unfilled))
+
+
+def _goal(table: Table, recipe: Recipe) -> int:
+    """Return how many rows ``table`` should hold."""
+    own = recipe.own_rows.get(table.name.casefold())
+    return recipe.rows if own is None else len(own)
+
+
+def fill_columns(
+    db: sqlite3.Connection, schema: Schema, columns: Collection[tuple[str, str]], recipe: Recipe
+) -> Filling:
+    """Give (table, column) pairs varied values in about two of three rows that are there.
+
+    No row is added. Generated columns follow by themselves. Unfilled are columns for which no row
+    took any value.
+    """
+    context = Context(schema, recipe)
+    wanted: dict[str, set[str]] = {}
+    unfilled = []
+    for name, column_name in columns:
+        table = schema.table(name)
+        column = table and table.column(column_name)
+        if not column:
+            unfilled.append(Unfilled(name, column_name, "there is no such column"))
+        elif not column.generated:
+            wanted.setdefault(name.casefold(), set()).add(column_name.casefold())
+    tables = [table for table in schema.tables if table.name.casefold() in wanted]
+    with requirements_enforced(db, context, tables):
+        for table in tables:
+            names = wanted[table.name.casefold()]
+            work = begin(db, context, table, f"columns {' '.join(sorted(names))}")
+            unfilled += set_columns(db, context, work, names)
+    return Filling({}, tuple(unfilled))
+
+
+def add_rows(
+    db: sqlite3.Connection, schema: Schema, table: str, count: int, recipe: Recipe
+) -> Filling:
+    """Add up to ``count`` further rows to ``table``, with keys not in use; parents as they are."""
+    found = schema.table(table)
+    if found is None:
+        return Filling({table: 0}, (Unfilled(table, "", NOT_THERE),))
+    context = Context(schema, recipe)
+    before = row_count(db, found)
+    itself = [key for key in found.foreign_keys if key.parent.casefold() == found.name.casefold()]
+    with requirements_enforced(db, context, [found]):
+        work = begin(db, context, found, "further rows")
+        add(db, context, work, itself, count)
+        unfilled = finish(db, context, [work])
+    added = row_count(db, found) - before
+    if not added and not unfilled:
+        unfilled = [Unfilled(found.name, "", work.refusal or "no further row fits")]
+    return Filling({found.name: added}, tuple(unfilled))

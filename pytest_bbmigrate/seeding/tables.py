@@ -1,0 +1,223 @@
+"""Further rows for one table, and what is left to do when all tables have theirs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.errors import SeedingError
+from pytest_bbmigrate.seeding.admission import REFUSALS
+from pytest_bbmigrate.seeding.drawing import draw
+from pytest_bbmigrate.seeding.model import Unfilled, exact
+from pytest_bbmigrate.seeding.own_rows import FileRows
+from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, HOSTILE_ROWS
+from pytest_bbmigrate.seeding.queries import row_count, row_key, row_keys, select
+from pytest_bbmigrate.seeding.references import dangling, missing_parent
+from pytest_bbmigrate.seeding.sources import FromPool
+from pytest_bbmigrate.seeding.updating import repair, settle, update_row
+from pytest_bbmigrate.seeding.writing import insertion, write_rows
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from pytest_bbmigrate.schema import ForeignKey, Table
+    from pytest_bbmigrate.seeding.context import Context
+    from pytest_bbmigrate.seeding.drawing import Drawing
+    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.seeding.queries import Key
+
+GAP = 3  # row numbers given out with AUTOINCREMENT and not in use any more
+OWED_TRIES = 8
+GENTLY = 4  # rounds of giving rows other parents, which may cost another key its own
+FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
+
+
+@dataclass
+class Work:
+    """One table that is being filled: the rows to keep, and what came of it so far."""
+
+    table: Table
+    kept: frozenset[Key]
+    rng: random.Random
+    pending: list[tuple[ForeignKey, tuple[str, ...]]] = field(default_factory=list)
+    unfilled: list[Unfilled] = field(default_factory=list)
+    refusal: str = ""
+    loose: str = ""  # why a row without a parent could not be removed
+
+
+def begin(db: sqlite3.Connection, context: Context, table: Table, purpose: str) -> Work:
+    """Return the work on ``table``: the same for the same seed, purpose and rows that are there."""
+    kept = frozenset(row_keys(db, table)) if row_count(db, table) else frozenset()
+    seed = f"{context.recipe.seed}:{purpose}:{table.name.casefold()}:{len(kept)}"
+    return Work(table, kept, random.Random(seed))  # noqa: S311 -- must be reproducible
+
+
+def add(
+    db: sqlite3.Connection,
+    context: Context,
+    work: Work,
+    pending: Collection[ForeignKey],
+    count: int,
+) -> None:
+    """Add up to ``count`` generated rows to the table; ``pending`` keys get parents later."""
+    if reason := _left_alone(work.table):
+        work.unfilled.append(Unfilled(work.table.name, "", reason))
+        return
+    drawing = draw(db, context, work.table, pending, count, work.rng)
+    rows = drawing.rows(count, work.rng)
+    work.pending += drawing.pending
+    work.unfilled += drawing.unfilled
+    if rows:
+        written = write_rows(db, work.table, drawing.columns, rows, drawing.sources, work.rng)
+        work.refusal = written.refusal
+        if written.mended or written.given_up:
+            _give_what_is_owed(db, work, drawing, count)
+
+
+def add_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
+    """Add the user's own rows to the table, as they are.
+
+    A row that only repeats a key that was there before is left as it was.
+
+    Raises: SeedingError naming the file and the row that the schema refuses.
+    """
+    table = work.table
+    rows = context.recipe.own_rows[table.name.casefold()]
+    for number, row in enumerate(rows, 1):
+        known = {
+            column.name: value
+            for name, value in row.items()
+            if (column := table.column(name)) and not column.generated
+        }
+        if not known:
+            raise SeedingError(_path(rows, table), f"row {number}: no column of {table.name}")
+        try:
+            db.execute(insertion(table, tuple(known)), tuple(known.values()))
+        except REFUSALS as error:
+            if work.kept and str(error).startswith("UNIQUE"):
+                continue
+            message = f"row {number} does not fit table {table.name}: {error}"
+            raise SeedingError(_path(rows, table), message) from error
+
+
+def finish(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> list[Unfilled]:
+    """Let every reference of the rows added hold, and return what was not to be filled."""
+    for work in works:
+        for key, free in work.pending:
+            added = frozenset(row_keys(db, work.table)) - work.kept
+            settle(db, work.table, key, free, added, work.rng)
+    for work in works:
+        if work.table.name.casefold() in context.recipe.own_rows:
+            _check_own(db, context, work)
+    _repair_all(db, context, works)
+    return [item for work in works for item in _outcome(db, work)]
+
+
+def _repair_all(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> None:
+    """Mend references until there is nothing to mend: one row's end may be another's parent's."""
+    changed, number = True, 0
+    while changed:
+        changed, number = False, number + 1
+        for work in works:
+            outcomes = repair(
+                db, context.schema, work.table, work.kept, work.rng, gently=number <= GENTLY
+            )
+            changed = changed or "" in outcomes
+            work.loose = next(filter(None, outcomes), "")
+
+
+def leave_gap(db: sqlite3.Connection, table: Table) -> None:
+    """Let AUTOINCREMENT be ahead of the rows, as where the last ones were deleted."""
+    if table.autoincrement and table.rowid_alias:
+        alias = quote_name(table.rowid_alias)
+        db.execute(
+            "UPDATE main.sqlite_sequence SET seq = seq + ? WHERE name = ? AND seq ="
+            f" (SELECT max({alias}) FROM main.{quote_name(table.name)})",
+            (GAP, table.name),
+        )
+
+
+def _left_alone(table: Table) -> str:
+    """Return why rows are not for us to add; '' for a plain table or full-text index."""
+    if table.virtual is None:
+        return ""
+    module = table.virtual[0]
+    if module not in FULL_TEXT:
+        return f"it is a virtual table ({module})"
+    return (
+        "its full-text index takes its content from elsewhere" if "content" in table.virtual else ""
+    )
+
+
+def _outcome(db: sqlite3.Connection, work: Work) -> Iterable[Unfilled]:
+    """Return why the table has no rows, or which of its columns have no values."""
+    if work.loose:
+        reason = f"rows without a parent could not be removed: {work.loose}"
+        return [Unfilled(work.table.name, "", reason)]
+    if row_count(db, work.table):
+        return [item for item in work.unfilled if item.column]
+    reasons = [item for item in work.unfilled if not item.column]
+    if reasons:
+        return reasons[:1]
+    reason = "no row could be given the parents that it must refer to"
+    if work.refusal:
+        reason = f"every generated row was refused: {work.refusal}"
+    return [Unfilled(work.table.name, "", reason)]
+
+
+def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
+    """Raise SeedingError when one of the user's rows refers to a parent that is not there."""
+    for key in work.table.foreign_keys:
+        if missing_parent(context.schema, key):
+            continue
+        for row in dangling(db, work.table, key):
+            if row not in work.kept:
+                named = zip(row_key(work.table), row, strict=True)
+                told = ", ".join(f"{name} = {value!r}" for name, value in named).replace('"', "")
+                raise SeedingError(
+                    _path(context.recipe.own_rows[work.table.name.casefold()], work.table),
+                    f"the row with {told} refers by"
+                    f" {', '.join(key.columns)} to no row of {key.parent};"
+                    f" give rows of {key.parent} as well",
+                )
+
+
+def _give_what_is_owed(db: sqlite3.Connection, work: Work, drawing: Drawing, count: int) -> None:
+    """Put hostile values that went with refused rows into other rows, where they are taken."""
+    if count < ENOUGH_ROWS:
+        return
+    rows = [key for key in row_keys(db, work.table) if key not in work.kept]
+    for source in drawing.sources:
+        if isinstance(source, FromPool):
+            column = drawing.columns[source.positions[0]]
+            there = _values(db, work.table, column)
+            wanted = {exact(value) for value in source.pool.hostile}
+            present = {exact(value) for value in there.values()}
+            usual = [row for row in rows if exact(there[row]) not in wanted]
+            for value in source.pool.hostile:
+                if exact(value) not in present:
+                    _place(db, work, usual, column, value)
+
+
+def _place(db: sqlite3.Connection, work: Work, rows: list[Key], column: str, value: Cell) -> None:
+    """Give ``value`` to the first of ``rows`` that takes it, and leave that row be from now on."""
+    early = rows[:HOSTILE_ROWS]
+    for row in work.rng.sample(early, min(OWED_TRIES, len(early))):
+        if not update_row(db, work.table, row, {column: value}):
+            rows.remove(row)
+            return
+
+
+def _values(db: sqlite3.Connection, table: Table, column: str) -> Mapping[Key, Cell]:
+    """Return the values of ``column`` by row."""
+    names = ", ".join((*row_key(table), quote_name(column)))
+    found = select(db, f"SELECT {names} FROM main.{quote_name(table.name)}")
+    return {row[:-1]: row[-1] for row in found}
+
+
+def _path(rows: Sequence[Mapping[str, Cell]], table: Table) -> Path:
+    return rows.path if isinstance(rows, FileRows) else Path(table.name)

@@ -1,0 +1,28 @@
+"""SQL text into tokens and statements with their lines. Pure: no database is asked."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.statements.split import Comment, Statement, read_comments, split_statements
+from pytest_bbmigrate.statements.tokens import (
+    Kind,
+    Token,
+    UnreadableSql,
+    fold,
+    folded,
+    quote_name,
+    tokenize,
+)
+
+__all__ = [
+    "Comment",
+    "Kind",
+    "Statement",
+    "Token",
+    "UnreadableSql",
+    "fold",
+    "folded",
+    "quote_name",
+    "read_comments",
+    "split_statements",
+    "tokenize",
+]

@@ -1,0 +1,164 @@
+"""SQL text into its statements and its comments, in one pass."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.statements.tokens import (
+    BLANKS,
+    COMMENT,
+    QUOTED,
+    STRING,
+    UnreadableSql,
+    line_breaks,
+    unfinished,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GAP = f"(?:[{BLANKS}]++|{COMMENT})"
+MARKS = r"'\"`\[/\-"  # what may begin a string, a name or a comment
+LITERAL = rf"{STRING}|{QUOTED}|/(?!\*)|-(?!-)"
+WORD_END = r"(?![A-Za-z0-9_$\x80-\U0010ffff])"
+
+# Blanks, comments and empty statements; then code up to a semicolon, perhaps with a gap at its end.
+PIECE = re.compile(
+    rf"(?:[{BLANKS};]++|{COMMENT})*+((?:[^;{MARKS}\x00]++|{LITERAL}|{COMMENT})*+)(?:;|\Z|())"
+)
+CODE = re.compile(f"(?:{GAP}*+(?:[^;{MARKS}{BLANKS}]++|{LITERAL}))*+")  # ends with its last token
+NO_COMMENT = re.compile(rf"(?:[^{MARKS}\x00]++|{LITERAL})*+")
+ONE_COMMENT = re.compile(COMMENT)
+MAY_END_A_GAP = frozenset("/ \t\n\f\r\ufeff")
+MAY_NEED_A_LOOK = frozenset(".CcEe")  # a dot-command, CREATE or EXPLAIN
+DOT_COMMAND = re.compile(r"\.[A-Za-z]+")
+TRIGGER = re.compile(
+    rf"(?:EXPLAIN{GAP}++(?:QUERY{GAP}++PLAN{GAP}++)?)?"
+    rf"CREATE{GAP}++(?:TEMP(?:ORARY)?{GAP}++)?TRIGGER{WORD_END}",
+    re.IGNORECASE,
+)
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement without comments around it or its final semicolon; ``line`` from 1."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A ``--`` or ``/* */`` comment's text without its marks, one per line; ``line`` from 1.
+
+    ``leading`` is true while no statement has begun yet.
+    """
+
+    text: str
+    line: int
+    leading: bool
+
+
+def split_statements(text: str, *, first_line: int = 1) -> tuple[Statement, ...]:
+    """Return the statements of ``text`` (BOM, CRLF, triggers, a last one without ``;`` are fine).
+
+    ``first_line`` is the number of the first line of ``text`` in its file.
+
+    Raises: UnreadableSql.
+    """
+    return tuple(_statements(text, first_line))
+
+
+def read_comments(text: str, *, first_line: int = 1) -> tuple[Comment, ...]:
+    """Return every comment of ``text``, in order; of a block comment, each of its lines.
+
+    Raises: UnreadableSql when a string, a quoted name or a block comment is not finished.
+    """
+    return tuple(_comments(text, first_line))
+
+
+def _statements(text: str, first_line: int) -> Iterator[Statement]:
+    line, counted = first_line, 0
+    trigger: int | None = None  # where the trigger begins whose body we are in
+    for start, code in _pieces(text, first_line):
+        if trigger is None:
+            line += line_breaks(text, counted, start)
+            counted = start
+            if code[0] in MAY_NEED_A_LOOK and _is_trigger(code, line):
+                trigger = start
+            else:
+                yield Statement(code, line)
+        elif code.casefold() == "end":
+            yield Statement(text[trigger : start + len(code)], line)
+            trigger = None
+    if trigger is not None:
+        raise UnreadableSql(
+            line,
+            "a CREATE TRIGGER that is not finished",
+            "close its body with END; after the last statement in it",
+        )
+
+
+def _pieces(text: str, first_line: int) -> Iterator[tuple[int, str]]:
+    """Yield what stands between semicolons, with its place, without the comments around it."""
+    for piece in PIECE.finditer(text):
+        code = piece[1]
+        if piece[2] is not None:  # it stopped before what is no semicolon
+            raise unfinished(text, piece.end(), first_line)
+        if not code:
+            continue
+        if code[-1] in MAY_END_A_GAP or "--" in code:
+            code = code[: _end(CODE, code)]
+        yield piece.start(1), code
+
+
+def _is_trigger(code: str, line: int) -> bool:
+    """Return whether ``code`` begins a trigger, whose body has semicolons of its own.
+
+    It ends after END alone between two semicolons, https://sqlite.org/c3ref/complete.html; to ask
+    sqlite3.complete_statement at every semicolon instead would be quadratic.
+    """
+    if command := DOT_COMMAND.match(code):
+        raise UnreadableSql(
+            line,
+            f"'{command.group()}' is a command of the sqlite3 shell, not SQL",
+            "leave it out, or write in SQL what it is to do",
+        )
+    return TRIGGER.match(code) is not None
+
+
+def _comments(text: str, first_line: int) -> Iterator[Comment]:
+    first_statement = _start_of_code(text)
+    line, counted = first_line, 0
+    position = _end(NO_COMMENT, text)
+    while position < len(text):
+        comment = ONE_COMMENT.match(text, position)
+        if comment is None:
+            raise unfinished(text, position, first_line)
+        line += line_breaks(text, counted, position)
+        counted = position
+        for number, content in enumerate(_lines_of(comment.group())):
+            yield Comment(content, line + number, position < first_statement)
+        position = _end(NO_COMMENT, text, comment.end())
+
+
+def _start_of_code(text: str) -> int:
+    """Return where the first statement begins; the end of the text when there is none."""
+    piece = PIECE.match(text)
+    return piece.start(1) if piece else 0
+
+
+def _lines_of(comment: str) -> list[str]:
+    """Return the lines of a comment without its marks and the column of stars in front."""
+    if comment.startswith("--"):
+        return [comment[2:].strip()]
+    return [line.strip().strip("*").strip() for line in LINE_END.split(comment[2:-2])]
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int = 0) -> int:
+    """Return where ``pattern``, which also matches nothing, stops."""
+    match = pattern.match(text, position)
+    return match.end() if match else position

@@ -1,0 +1,153 @@
+"""The tokens of SQL, as SQLite's own tokenizer sees them (https://sqlite.org/src/file/src/tokenize.c).
+
+Every pattern is possessive, so that reading takes one pass however long the text is.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+# White space is what SQLite takes for it: no vertical tab, no Unicode blanks; a BOM anywhere.
+BLANKS = " \\t\\n\\f\\r\ufeff"
+STRING = "'[^']*+'"
+QUOTED = '"[^"]*+"|`[^`]*+`|\\[[^\\]]*+\\]'
+# SQLite ends a -- comment at a line feed only. One that a lone carriage return seems to end would
+# swallow the statement after it, so it matches nothing here and is refused as unfinished.
+COMMENT = r"--[^\r\n]*+[\r \t]*+(?=\n|\Z)|/\*(?:[^*]++|\*(?!/))*+\*/"
+WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+"
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    WORD = "word"  # a keyword or a bare identifier
+    QUOTED = "quoted"  # "x", `x` or [x]: an identifier (or SQLite's double-quoted string)
+    STRING = "string"  # 'x'
+    NUMBER = "number"
+    BLOB = "blob"  # x'00'
+    PARAMETER = "parameter"  # ?, ?1, :a, @a, $a
+    SYMBOL = "symbol"  # an operator or punctuation
+
+
+class Token(NamedTuple):
+    """One token; ``start`` is its offset in the text it came from."""
+
+    kind: Kind
+    text: str
+    start: int
+
+    @property
+    def name(self) -> str:
+        """The identifier or string without its quotes (doubled quotes undone)."""
+        if self.kind not in (Kind.QUOTED, Kind.STRING):
+            return self.text
+        inner = self.text[1:-1]
+        quote = self.text[0]
+        return inner if quote == "[" else inner.replace(quote * 2, quote)
+
+
+class UnreadableSql(ValueError):
+    """Raised when text cannot be SQL: an unfinished string, a NUL, a dot-command."""
+
+    def __init__(self, line: int, message: str, remedy: str) -> None:
+        self.line = line
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"line {line}: {message}; {remedy}")
+
+
+NUMBER = (
+    r"0[xX][0-9a-fA-F]++"
+    r"|(?:[0-9](?:_?[0-9])*+(?:\.(?:[0-9](?:_?[0-9])*+)?+)?+|\.[0-9](?:_?[0-9])*+)"
+    r"(?:[eE][+-]?+[0-9](?:_?[0-9])*+)?+"
+)
+GROUPS = (
+    (Kind.BLOB, "[xX]'[^']*+'"),
+    (Kind.WORD, WORD),
+    (Kind.SYMBOL, r"->>?|\|\||<<|>>|[<>=!]=|<>|[(),;=*+%&|~<>]|\.(?![0-9])|/(?!\*)|-(?!-)"),
+    (Kind.STRING, f"(?:{STRING})++"),
+    (Kind.QUOTED, r'(?:"[^"]*+")++|(?:`[^`]*+`)++|\[[^\]]*+\]'),
+    (Kind.NUMBER, NUMBER),
+    (Kind.PARAMETER, r"\?[0-9]*+|[:@$][A-Za-z0-9_$\x80-\U0010ffff]++"),
+    (None, r"['\"`\[\x00/-]"),  # begins what is not finished, see UNFINISHED
+    (Kind.SYMBOL, "."),  # nothing that SQLite knows; it will say so
+)
+TOKEN = re.compile(
+    f"(?:[{BLANKS}]++|{COMMENT})*+"
+    "(?:" + "|".join(f"({pattern})" for _, pattern in GROUPS) + r"|\Z)",
+    re.DOTALL,
+)
+KINDS = (None, *(kind for kind, _ in GROUPS))  # by the number of the group that matched
+
+UNFINISHED = {
+    "'": ("a string that is not finished", "close it with ' (a quote inside it is written '')"),
+    '"': ('a name in " that is not finished', 'close it with "'),
+    "`": ("a name in ` that is not finished", "close it with `"),
+    "[": ("a name in [ that is not finished", "close it with ]"),
+    "/": ("a comment that is not finished", "close it with */"),
+    "-": (
+        "a carriage return without a line feed in a comment, which SQLite reads on past it",
+        "save the file with LF or CRLF line ends",
+    ),
+    "\0": ("a NUL character, where SQLite stops reading", "save the file as plain UTF-8 text"),
+}
+
+SAME_MEANING = {"!=": "<>", "==": "="}
+
+
+def tokenize(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of ``sql``, comments and white space left out.
+
+    Raises: UnreadableSql when a string, a quoted name or a block comment is not finished.
+    """
+    tokens = []
+    for match in TOKEN.finditer(sql):
+        group = match.lastindex
+        if group is None:  # at the end of the text
+            continue
+        kind = KINDS[group]
+        if kind is None:
+            raise unfinished(sql, match.start(group), 1)
+        tokens.append(Token(kind, match[group], match.start(group)))
+    return tuple(tokens)
+
+
+@lru_cache(maxsize=1024)  # one statement is asked about for every finding on its migration
+def folded(sql: str) -> tuple[str, ...]:
+    """Return the tokens of ``sql`` in a form in which equal meaning is equal text.
+
+    Words and quoted identifiers are unquoted and case-folded, strings, numbers and blobs kept;
+    ``!=`` becomes ``<>`` and ``==`` becomes ``=``.
+
+    Raises: UnreadableSql, as ``tokenize`` does.
+    """
+    return tuple(fold(token) for token in tokenize(sql))
+
+
+def fold(token: Token) -> str:
+    """Return one token's text as ``folded`` gives it."""
+    if token.kind in (Kind.WORD, Kind.QUOTED):
+        return token.name.casefold()
+    return SAME_MEANING.get(token.text, token.text)
+
+
+def quote_name(name: str) -> str:
+    """Return ``name`` as an SQL identifier, always in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def unfinished(text: str, position: int, first_line: int) -> UnreadableSql:
+    """Return the error for what begins at ``position`` and never ends."""
+    message, remedy = UNFINISHED[text[position]]
+    return UnreadableSql(first_line + line_breaks(text, 0, position), message, remedy)
+
+
+def line_breaks(text: str, start: int, end: int) -> int:
+    """Return how many lines end in ``text[start:end]``: by LF, by CRLF or by a lone CR."""
+    breaks = text.count("\n", start, end)
+    if returns := text.count("\r", start, end):
+        breaks += returns - text.count("\r\n", start, end)
+    return breaks

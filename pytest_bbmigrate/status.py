@@ -1,0 +1,139 @@
+"""How a database stands to a migration folder, in words. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue import PythonPart, SqlPart
+from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
+from pytest_bbmigrate.plan import WAS_APPLIED, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Contract, Drop, Requirement
+    from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.plan import Place, Stock
+
+_WIDTH = len(Standing.OUT_OF_ORDER.value)
+_INDENT = " " * (_WIDTH + 2)
+
+
+def describe_status(
+    stock: Stock, history: Iterable[Applied], database: str, *, statements: bool = False
+) -> tuple[str, ...]:
+    """Return a line on ``database``, then on each migration; on pending ones what they declare.
+
+    With ``statements``, pending ones also show what they run.
+    """
+    recorded = {applied.name: applied for applied in history}
+    lines = [f"{database}: {_totals(stock)}", ""]
+    for place in stock.places:
+        lines.append(_line(place.standing.value, place.migration.name, _remark(place, recorded)))
+        if place.standing not in WAS_APPLIED:
+            lines += [_INDENT + line for line in _intent(place.migration, statements=statements)]
+    lines += [
+        _line("missing", name, f"applied {recorded[name].applied_at}, and its file is gone")
+        for name in stock.missing
+    ]
+    return tuple(lines)
+
+
+def describe_contract(contract: Contract) -> tuple[str, ...]:
+    """Return what a migration declares it does to data, as its own lines would say it."""
+    return (
+        *(f"changes {dotted(c.table, c.column)}{_where(c.where)}" for c in contract.changes),
+        *(f"inserts {bare_or_quoted(insert.table)}" for insert in contract.inserts),
+        *(f"deletes {bare_or_quoted(d.table)}{_where(d.where)}" for d in contract.deletes),
+        *map(_drop, contract.drops),
+        *(
+            f"renames {_target(r.table, r.column)} -> {_target(r.new_table, r.new_column)}"
+            for r in contract.renames
+        ),
+        *(f"alters {_target(alter.table, alter.column)}" for alter in contract.alters),
+        *map(_requirement, contract.requires),
+        *_settings(contract),
+    )
+
+
+def _drop(drop: Drop) -> str:
+    if drop.table is not None:
+        return f"drops {dotted(drop.table, drop.name)}"
+    kind = "" if drop.kind == "table" else f"{drop.kind} "
+    return f"drops {kind}{bare_or_quoted(drop.name)}"
+
+
+def _requirement(requirement: Requirement) -> str:
+    table = bare_or_quoted(requirement.table)
+    if requirement.expression is not None:
+        return f"requires {table}: {requirement.expression}"
+    return f"requires unique {table}({', '.join(map(bare_or_quoted, requirement.unique))})"
+
+
+def _settings(contract: Contract) -> Iterator[str]:
+    if contract.irreversible is not None:
+        because = f" because {contract.irreversible}" if contract.irreversible else ""
+        yield f"irreversible{because}"
+    if contract.foreign_keys is not None:
+        yield f"foreign_keys {'on' if contract.foreign_keys else 'off'}"
+    if contract.no_transaction:
+        yield "no_transaction"
+
+
+def _where(condition: str | None) -> str:
+    return f" where {condition}" if condition is not None else ""
+
+
+def _target(table: str, column: str | None) -> str:
+    return bare_or_quoted(table) if column is None else dotted(table, column)
+
+
+def _totals(stock: Stock) -> str:
+    parts = [f"{len(stock.applied)} of {len(stock.places)} migrations applied"]
+    parts.append(f"{len(stock.pending)} pending")
+    for kind, count in (
+        ("changed since", len(stock.changed)),
+        ("out of order", len(stock.out_of_order)),
+        ("missing", len(stock.missing)),
+    ):
+        if count:
+            parts.append(f"{count} {kind}")
+    return ", ".join(parts)
+
+
+def _line(standing: str, name: str, remark: str) -> str:
+    return f"{standing:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}"
+
+
+def _remark(place: Place, recorded: Mapping[str, Applied]) -> str:
+    """Return a migration's title, or when it was applied and what became of its file since."""
+    if place.applied_as is None:
+        return place.migration.contract.headers.get("Migration", "")
+    when = f"applied {recorded[place.applied_as].applied_at}"
+    if place.standing is Standing.CHANGED:
+        return f"{when}, and its file says something else since"
+    if place.standing is Standing.RENAMED:
+        return f"{when} as {place.applied_as}"
+    return recorded[place.applied_as].applied_at
+
+
+def _intent(migration: Migration, *, statements: bool) -> Iterator[str]:
+    yield from describe_contract(migration.contract)
+    if statements:
+        for line in _steps(migration):
+            yield f"  {line}"
+
+
+def _steps(migration: Migration) -> Iterator[str]:
+    """Yield what the way up runs, each statement after the line where it begins."""
+    part = migration.up
+    if isinstance(part, SqlPart):
+        for statement in part.statements:
+            first, *rest = statement.text.splitlines()
+            yield f"{statement.line:>4}  {first}"
+            yield from (f"      {line}" for line in rest)
+    elif isinstance(part, PythonPart):
+        yield f"{part.line:>4}  {part.function}(db)"
+    else:
+        yield f"   1  python {part.path.name}"

@@ -1,0 +1,169 @@
+"""A session's results in words: its header, its summary, and how a result travels to them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pytest_bbmigrate.checks import Verdict
+
+BACK = ("down_restores", "up_repeats")
+FORWARD = tuple(check for check in CHECKS if check not in BACK)
+
+_MOST_NAMES = 4
+_MOST_LINES = 8
+
+Properties = list[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one item; ``outcome`` is 'passed', 'failed' or 'skipped'."""
+
+    subject: str
+    check: str
+    outcome: str
+    reason: str = ""
+    rows: int = 0
+    values: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def result_properties(subject: str, check: str, verdict: Verdict | None = None) -> Properties:
+    """Return an item's user properties: plain values that a worker can send and JUnit can show."""
+    properties: Properties = [("bb_migration", subject), ("bb_check", check)]
+    if verdict is not None:
+        properties += [("bb_rows", verdict.rows), ("bb_values", verdict.values)]
+        properties += [("bb_note", note) for note in verdict.notes]
+    return properties
+
+
+def read_result(
+    properties: Iterable[tuple[str, object]], outcome: str, reason: str
+) -> Result | None:
+    """Return the result that an item's properties tell of; None for an item that is no check."""
+    single = dict(properties)
+    if "bb_check" not in single:
+        return None
+    return Result(
+        subject=str(single["bb_migration"]),
+        check=str(single["bb_check"]),
+        outcome=outcome,
+        reason=reason,
+        rows=int(str(single.get("bb_rows", 0))),
+        values=int(str(single.get("bb_values", 0))),
+        notes=tuple(str(value) for name, value in properties if name == "bb_note"),
+    )
+
+
+def describe_header(folder: Path, migrations: int, rows: int, seed: int, sqlite: str) -> str:
+    """Return the line that says what is about to be checked, and on what."""
+    return (
+        f"bbmigrate: {folder}, {_count(migrations, 'migration')}, "
+        f"{_count(rows, 'row')} in each table, seed {seed}, SQLite {sqlite}"
+    )
+
+
+def describe_results(results: Sequence[Result], unjudged: int = 0) -> tuple[str, ...]:
+    """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks."""
+    lines = [*_proofs(results), *_amount(results)]
+    if unjudged:
+        lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as bb_check_from says")
+    lines += _failures(results)
+    lines += _skips(results)
+    lines += _notes(results)
+    return tuple(lines)
+
+
+def describe_briefly(results: Sequence[Result]) -> str:
+    """Return the summary in one line."""
+    parts = _proofs(results)
+    failed = sum(result.outcome == "failed" for result in results)
+    if failed:
+        parts.append(f"{_count(failed, 'check')} failed")
+    return "; ".join([*parts, *_amount(results)])
+
+
+def _proofs(results: Sequence[Result]) -> list[str]:
+    """Return how many migrations were proved; what was asked in part proves nothing."""
+    migrations: dict[str, dict[str, str]] = {}
+    for result in results:
+        if result.check != CATALOGUE_CHECK:
+            migrations.setdefault(result.subject, {})[result.check] = result.outcome
+    whole = [asked for asked in migrations.values() if set(FORWARD) <= set(asked)]
+    forward = [asked for asked in whole if _all_passed(asked, FORWARD)]
+    back = [asked for asked in forward if _all_passed(asked, BACK)]
+    lines = []
+    if whole:
+        of_all = "" if len(forward) == len(whole) else f"{len(forward):,} of "
+        of_them = f", {len(back):,} of them back" if forward else ""
+        lines.append(f"{of_all}{_count(len(whole), 'migration')} proved forward{of_them}")
+    partly = len(migrations) - len(whole)
+    if partly:
+        lines.append(f"{_count(partly, 'migration')} asked in part")
+    return lines or ["no migration was asked about"]
+
+
+def _all_passed(asked: dict[str, str], checks: Iterable[str]) -> bool:
+    return all(asked.get(check) == "passed" for check in checks)
+
+
+def _amount(results: Sequence[Result]) -> list[str]:
+    """Return how much data stood behind the answers, when some did."""
+    rows = max((result.rows for result in results), default=0)
+    values = sum(result.values for result in results)
+    return [f"on up to {_count(rows, 'row')}, {_count(values, 'value')} compared"] if rows else []
+
+
+def _failures(results: Sequence[Result]) -> list[str]:
+    failed: dict[str, list[str]] = {}
+    for result in results:
+        if result.outcome == "failed":
+            failed.setdefault(result.subject, []).append(result.check)
+    return [f"failed: {subject}: {', '.join(checks)}" for subject, checks in failed.items()]
+
+
+def _skips(results: Sequence[Result]) -> list[str]:
+    """Return the reasons for skips, each with the migrations that it holds for."""
+    reasons: dict[str, dict[str, None]] = {}
+    for result in results:
+        if result.outcome == "skipped":
+            reasons.setdefault(result.reason, {})[result.subject] = None
+    return _at_most(
+        [f"skipped: {reason}: {_names(list(names))}" for reason, names in reasons.items()],
+        "reason",
+    )
+
+
+def _notes(results: Sequence[Result]) -> list[str]:
+    notes: dict[str, dict[str, None]] = {}
+    for result in results:
+        for note in result.notes:
+            notes.setdefault(note, {})[result.subject] = None
+    return _at_most(
+        [f"note: {_names(list(names))}: {note}" for note, names in notes.items()], "note"
+    )
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMES + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
+
+
+def _at_most(lines: list[str], kind: str) -> list[str]:
+    """Return ``lines``, or the first of them and how many there are beyond: one screen for all."""
+    if len(lines) <= _MOST_LINES + 1:
+        return lines
+    beyond = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"and {_count(beyond, f'more {kind}')}; --junitxml lists all"]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,61 @@
+"""What a session that checks migrations writes to the terminal beside pytest's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.summary import (
+    Result,
+    describe_briefly,
+    describe_header,
+    describe_results,
+    read_result,
+)
+from pytest_bbmigrate.workers import project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def header(config: pytest.Config) -> str:
+    """Return the header's line."""
+    project = project_of(config)
+    settings = project.settings
+    folder = settings.migrations
+    if folder.is_relative_to(config.rootpath):
+        folder = folder.relative_to(config.rootpath)
+    count = len(project.reading.migrations) if isinstance(project.reading, Catalogue) else 0
+    return describe_header(folder, count, settings.rows, settings.seed, sqlite3.sqlite_version)
+
+
+def write_summary(reporter: pytest.TerminalReporter) -> None:
+    """Write what was proved: a section, or one line when pytest is to be quiet."""
+    results = list(_results(reporter))
+    if not results:
+        return
+    if reporter.config.getoption("verbose") < 0:
+        reporter.write_line(describe_briefly(results))
+        return
+    reporter.write_sep("=", "migrations")
+    for line in describe_results(results, project_of(reporter.config).first):
+        reporter.write_line(line, red=line.startswith("failed: "))
+
+
+def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:
+    """Yield a result for each check that was asked, from reports: workers send nothing else."""
+    for reports in reporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and (report.when == "call" or report.failed):
+                result = read_result(report.user_properties, report.outcome, _reason(report))
+                if result is not None:
+                    yield result
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return ""

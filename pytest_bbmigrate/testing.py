@@ -1,0 +1,177 @@
+"""What the fixtures hand to a test: databases of its own, a migration to run, and assertions."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sqlite_utils import Database
+
+from pytest_bbmigrate.catalogue import Migration, SqlPart
+from pytest_bbmigrate.checks import Finding, find_lost_data
+from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
+from pytest_bbmigrate.contract import Contract, read_contract
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.evidence import Passage, observe, stage_of
+from pytest_bbmigrate.report import details, headline
+from pytest_bbmigrate.runner import run_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from pytest_bbmigrate.catalogue import Part
+    from pytest_bbmigrate.evidence import Chain
+
+Snapshot = bytes
+Subject = Snapshot | Database | sqlite3.Connection
+
+
+class Databases:
+    """Databases in memory, each a test's own, at any state of a chain; closed all together."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def open(self, image: Snapshot) -> Database:
+        """Return a database with the content of ``image``, prepared as a migration's is."""
+        connection = open_image(image)
+        self._open.callback(connection.close)
+        if self.chain.workplace.prepare_connection is not None:
+            self.chain.workplace.prepare_connection(connection)
+        return Database(connection, recursive_triggers=False)
+
+    def at(self, name: str) -> Database:
+        """Return the database after the migration called ``name``, with data.
+
+        Raises: LookupError naming the nearest names; StateUnreachable when one does not apply.
+        """
+        return self.open(self.chain.state(self.chain.catalogue.position(name) + 1).image)
+
+    def head_image(self) -> Snapshot:
+        """Return the image of the database after the last migration, with data."""
+        return self.chain.state(len(self.chain.catalogue.migrations)).image
+
+
+class MigrationUnderTest:
+    """One migration, run by a test: ``before`` is the database that it starts from, with data."""
+
+    def __init__(self, databases: Databases, position: int) -> None:
+        chain = databases.chain
+        self.migration: Migration = chain.catalogue.migrations[position]
+        self.before: Database = databases.open(chain.state(position).image)
+        self._databases = databases
+        self._after: Database | None = None
+
+    @property
+    def after(self) -> Database:
+        """The database after ``up()``; after ``down()``, the one after the way back.
+
+        Raises: AssertionError when ``up()`` was not called.
+        """
+        __tracebackhide__ = True
+        if self._after is None:
+            raise AssertionError(f"call up() first: {self.migration.name} has not run")
+        return self._after
+
+    def up(self) -> Database:
+        """Run the migration on a copy of ``before``, as it is now; return ``after``.
+
+        Raises: AssertionError with the file, line and message of what failed.
+        """
+        __tracebackhide__ = True
+        self._after = self._run(self.migration.up, self.before)
+        return self._after
+
+    def down(self) -> Database:
+        """Run the way back on a copy of ``after``, as it is now; return the new ``after``.
+
+        Raises: AssertionError when it fails or there is none, or ``up()`` was not called.
+        """
+        __tracebackhide__ = True
+        if self.migration.down is None:
+            raise AssertionError(f"{self.migration.name} has no way back")
+        self._after = self._run(self.migration.down, self.after)
+        return self._after
+
+    def _run(self, part: Part, database: Database) -> Database:
+        __tracebackhide__ = True
+        workplace = self._databases.chain.workplace
+        run, image = run_part(self.migration, part, take_snapshot(database), workplace)
+        if run.failure is not None:
+            failure = run.failure
+            place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
+            raise AssertionError(
+                "\n".join(filter(None, [f"{place}: {failure.message}", failure.advice]))
+            )
+        return self._databases.open(image)
+
+
+def take_snapshot(subject: Subject) -> Snapshot:
+    """Return the content of a database at this moment, a value to compare later ones with."""
+    if isinstance(subject, bytes):
+        return subject
+    return take_image(subject.conn if isinstance(subject, Database) else subject)
+
+
+def assert_preserved(before: Subject, after: Subject, *directives: str) -> None:
+    """Assert that every row and value of ``before`` is there in ``after``, and no row was added.
+
+    Each is a snapshot or an open database. ``directives`` are contract lines that say what may
+    differ: ``"changes transactions.bb_category where bb_category = 'Dining Out'"``.
+
+    Raises: AssertionError naming rows and columns; ContractError for a directive not understood.
+    """
+    __tracebackhide__ = True
+    contract = read_contract(tuple((n, f"bb: {line}") for n, line in enumerate(directives, 1)))
+    passage = _compare(take_snapshot(before), take_snapshot(after), contract)
+    _fail_with(find_lost_data(passage, _anonymous(contract)))
+
+
+def assert_foreign_keys(database: Subject) -> None:
+    """Assert that every reference leads to a row, and every foreign key to a table and key.
+
+    Raises: AssertionError naming the rows that refer to nothing.
+    """
+    __tracebackhide__ = True
+    # Against an empty database everything that dangles is new.
+    passage = _compare(b"", take_snapshot(database), Contract())
+    nameless = _anonymous(Contract())
+    _fail_with(
+        [
+            *(dangling_finding(dangling, nameless) for dangling in passage.dangling),
+            *(mismatch_finding(mismatch, nameless) for mismatch in passage.mismatches),
+        ]
+    )
+
+
+def _compare(before: Snapshot, after: Snapshot, contract: Contract) -> Passage:
+    earlier = stage_of(before)
+    return observe(earlier, stage_of(after, earlier), contract=contract)
+
+
+def _anonymous(contract: Contract) -> Migration:
+    """Return a migration that stands for whatever happened between two snapshots."""
+    nowhere = SqlPart(Path("snapshot"), ())
+    return Migration("snapshot", nowhere.path, None, nowhere, None, contract, "")
+
+
+def _fail_with(findings: Iterable[Finding]) -> None:
+    __tracebackhide__ = True
+    lines = [line for finding in findings for line in (headline(finding), *details(finding))]
+    if lines:
+        raise AssertionError("\n".join(lines))

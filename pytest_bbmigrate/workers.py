@@ -1,0 +1,214 @@
+"""What a session's settings name, read once; and one chain of states for each process."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
+from pytest_bbmigrate.database import HEADER, open_image, read_image, take_image
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, SettingsError
+from pytest_bbmigrate.evidence import Chain
+from pytest_bbmigrate.options import settings_of
+from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.seeding import Recipe, read_own_rows
+from pytest_bbmigrate.settings import load_connection_hook
+from pytest_bbmigrate.statements import UnreadableSql, split_statements
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.settings import ConnectionHook, Settings
+    from pytest_bbmigrate.statements import Statement
+
+_PROJECT = pytest.StashKey["Project"]()
+_CHAIN = pytest.StashKey[Chain]()
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the settings name: the folder as it reads, and what its migrations start from.
+
+    ``first`` is the position of the first migration to judge.
+    """
+
+    settings: Settings
+    reading: Catalogue | CatalogueError
+    workplace: Workplace
+    baseline: bytes
+    recipe: Recipe
+    first: int
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The migrations.
+
+        Raises: CatalogueError when the folder does not read.
+        """
+        if isinstance(self.reading, CatalogueError):
+            raise self.reading
+        return self.reading
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether there is no folder, or nothing in it, rather than a file that does not read."""
+        return isinstance(self.reading, CatalogueError) and all(
+            problem.path == self.settings.migrations for problem in self.reading.problems
+        )
+
+
+def read_project(settings: Settings) -> Project:
+    """Return what ``settings`` name.
+
+    Raises: SettingsError, DatabaseError or SeedingError when one of these does not read. A folder
+    of migrations that does not read is kept, for it is a check's finding.
+    """
+    hook = load_connection_hook(settings.connection, settings.root)
+    own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
+    try:
+        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations)
+    except CatalogueError as error:
+        reading = error
+    migrations = reading.migrations if isinstance(reading, Catalogue) else ()
+    literals = {
+        (column, type(value), value): (column, value)
+        for migration in migrations
+        for column, value in migration.literals
+    }
+    return Project(
+        settings=settings,
+        reading=reading,
+        workplace=Workplace(
+            settings.database, settings.root, hook, connection_hook=settings.connection or None
+        ),
+        baseline=_baseline(settings.baseline, hook),
+        recipe=Recipe(
+            rows=settings.rows,
+            seed=settings.seed,
+            literals=tuple(literals.values()),
+            own_rows=own_rows,
+        ),
+        first=_first(settings.check_from, reading),
+    )
+
+
+def project_of(config: pytest.Config) -> Project:
+    """Return what this session's settings name, read once.
+
+    Raises: pytest.UsageError with one clear line when a setting is wrong.
+    """
+    if _PROJECT not in config.stash:
+        try:
+            config.stash[_PROJECT] = read_project(settings_of(config))
+        except BBMigrateError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_PROJECT]
+
+
+def chain_of(config: pytest.Config) -> Chain:
+    """Return this process's chain of states, made when first asked for.
+
+    Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
+    """
+    if _CHAIN not in config.stash:
+        project = project_of(config)
+        config.stash[_CHAIN] = Chain(
+            project.catalogue,
+            project.recipe,
+            project.workplace,
+            baseline=project.baseline,
+            invariants=project.settings.invariants,
+        )
+    return config.stash[_CHAIN]
+
+
+def prepare(config: pytest.Config) -> None:
+    """Read what the checks of this session need, so that a wrong setting ends it before any test.
+
+    Raises: pytest.UsageError when a setting is wrong, or when there is nothing to check.
+    """
+    project = project_of(config)
+    if config.getoption("bb_check_migrations") and project.holds_nothing:
+        folder = project.settings.migrations
+        fault = "is there, but no migration is in it" if folder.is_dir() else "is not there"
+        raise pytest.UsageError(
+            f"the migration folder {folder} {fault}; name another with bb_migrations or "
+            "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
+        )
+
+
+def rerun_command(config: pytest.Config, path: Path, check: str) -> str:
+    """Return the command that asks one check again, with the options given to this session."""
+    options = {
+        "bb_migrations": "--bb-migrations",
+        "bb_database": "--bb-db",
+        "bb_rows": "--bb-rows",
+        "bb_seed": "--bb-seed",
+    }
+    given = [
+        f"{option}={config.getoption(name)}"
+        for name, option in options.items()
+        if config.getoption(name) is not None
+    ]
+    where = Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
+    return shlex.join(["pytest", *given, f"{where}::{check}"])
+
+
+def make_scheduler(config: pytest.Config, log: object) -> object:
+    """Return the scheduler that keeps a migration's checks on one worker, where they share a run.
+
+    None when the user chose a distribution of their own.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # no py.typed
+
+    return LoadFileScheduling(config, log)
+
+
+def _first(check_from: str, reading: Catalogue | CatalogueError) -> int:
+    if not check_from or isinstance(reading, CatalogueError):
+        return 0
+    try:
+        return reading.position(check_from)
+    except LookupError as error:
+        raise SettingsError(f"bb_check_from = {check_from}: {error.args[0]}") from error
+
+
+def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
+    """Return the image that the first migration starts from; empty without a baseline."""
+    if path is None:
+        return b""
+    content = path.read_bytes()
+    if content.startswith(HEADER):
+        return read_image(path)
+    statements = _baseline_statements(path, content)
+    with closing(open_image(b"")) as db:
+        if hook is not None:
+            hook(db)
+        for statement in statements:
+            try:
+                db.execute(statement.text)
+            except sqlite3.Error as error:
+                raise SettingsError(f"bb_baseline = {path}:{statement.line}: {error}") from error
+        if db.in_transaction:
+            raise SettingsError(f"bb_baseline = {path}: its BEGIN has no COMMIT")
+        return take_image(db)
+
+
+def _baseline_statements(path: Path, content: bytes) -> tuple[Statement, ...]:
+    try:
+        return split_statements(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"bb_baseline = {path}: neither an SQLite database nor SQL in UTF-8 ({error})"
+        ) from error
+    except UnreadableSql as error:
+        raise SettingsError(
+            f"bb_baseline = {path}:{error.line}: {error.message}; {error.remedy}"
+        ) from error

@@ -1,0 +1,99 @@
+"""The fault collection: folders of migrations that must be refused, and near misses that must not.
+
+``python -m tests.cases`` prints what was expected of each case and what was found.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict, judge, judge_catalogue
+from pytest_bbmigrate.evidence import Chain, StateUnreachable
+from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.seeding import Recipe
+
+CASES = Path(__file__).parent.parent / "fixtures" / "cases"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One folder of ``fixtures/cases``.
+
+    ``fails`` is the one check that must fail on the last migration, '' for a near miss;
+    ``finding`` the kind of fault that it must find.
+    """
+
+    name: str
+    folder: Path
+    fails: str
+    finding: str
+    rows: int
+    invariants: tuple[tuple[str, str], ...]
+
+
+def read_cases() -> tuple[Case, ...]:
+    """Return every case there is, by name."""
+    return tuple(read_case(path.parent) for path in sorted(CASES.rglob("case.toml")))
+
+
+def read_case(folder: Path) -> Case:
+    """Return the case that ``folder`` describes in its ``case.toml``."""
+    described = tomllib.loads((folder / "case.toml").read_text())
+    return Case(
+        name=folder.relative_to(CASES).as_posix(),
+        folder=folder,
+        fails=described.get("fails", ""),
+        finding=described.get("finding", ""),
+        rows=described.get("rows", 60),
+        invariants=tuple(described.get("invariants", {}).items()),
+    )
+
+
+def judge_case(case: Case) -> tuple[Verdict, ...]:
+    """Return the verdict of every check on every migration of a case."""
+    catalogue = read_catalogue(case.folder / "migrations")
+    literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
+    recipe = Recipe(rows=case.rows, literals=literals)
+    chain = Chain(catalogue, recipe, Workplace(), invariants=case.invariants)
+    verdicts = [judge_catalogue(chain)]
+    for position in range(len(catalogue.migrations)):
+        try:
+            evidence = chain.evidence(position)
+        except StateUnreachable:
+            break
+        verdicts += [judge(check, evidence) for check in CHECKS]
+    return tuple(verdicts)
+
+
+def failures(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
+    """Return what failed, as ``migration::check``."""
+    return tuple(f"{v.subject}::{v.check}" for v in verdicts if v.outcome is Outcome.FAILED)
+
+
+def expected_failures(case: Case) -> tuple[str, ...]:
+    """Return what must fail: one check of the last migration, or nothing."""
+    if not case.fails:
+        return ()
+    if case.fails == "catalogue_reads":
+        return ("migrations::catalogue_reads",)
+    last = read_catalogue(case.folder / "migrations").migrations[-1]
+    return (f"{last.name}::{case.fails}",)
+
+
+def main() -> None:
+    """Print the table of all cases."""
+    for case in read_cases():
+        found = failures(judge_case(case))
+        right = "ok   " if found == expected_failures(case) else "WRONG"
+        expected = case.fails or "nothing"
+        sys.stdout.write(
+            f"{right}  {case.name:<60} {expected:<20} {', '.join(found) or 'nothing'}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

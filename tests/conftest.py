@@ -1,0 +1,21 @@
+"""Fixtures that tests of several layers share."""
+
+from __future__ import annotations
+
+import pytest
+
+# What would make a pytest inside a test behave otherwise than on its own.
+AMBIENT = ("CI", "GITHUB_ACTIONS", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return an empty project to run pytest in, away from this session's environment."""
+    for name in AMBIENT:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    # The plugin alone: whatever else is installed has no say, and is not imported each time.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_bbmigrate.plugin")
+    pytester.makeini("[pytest]\nbb_rows = 12\nfilterwarnings = error\n")
+    return pytester

@@ -1,0 +1,84 @@
+"""What the tests of the runner share: migrations made by hand, and databases as images."""
+
+from __future__ import annotations
+
+import textwrap
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.catalogue import Migration, PythonPart, ScriptPart, SqlPart
+from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.runner import Failure, Run, Workplace, run_part
+from pytest_bbmigrate.statements import split_statements
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Part
+
+FILE = Path("001_step.sql")
+PLAIN = Contract()
+
+
+def image_of(sql: str) -> bytes:
+    """Return the image of a new database after ``sql``."""
+    with closing(open_image(b"")) as db:
+        db.executescript(sql)
+        return take_image(db)
+
+
+def rows(image: bytes, sql: str) -> list[Any]:
+    """Return what a query gives on ``image``; the values themselves if it has one column."""
+    with closing(open_image(image)) as db:
+        found = db.execute(sql).fetchall()
+    return [row[0] if len(row) == 1 else row for row in found]
+
+
+def migration_of(part: Part, contract: Contract = PLAIN) -> Migration:
+    """Return a migration with ``part`` as its way up."""
+    return Migration("001_step", part.path, (1,), part, None, contract, "")
+
+
+def run_sql(
+    sql: str,
+    image: bytes = b"",
+    *,
+    contract: Contract = PLAIN,
+    in_transaction: bool = True,
+    workplace: Workplace | None = None,
+) -> tuple[Run, bytes]:
+    """Run a file with ``sql`` on ``image``."""
+    part = SqlPart(FILE, split_statements(sql), in_transaction)
+    return run_part(migration_of(part, contract), part, image, workplace or Workplace())
+
+
+def run_python(
+    folder: Path,
+    source: str,
+    image: bytes = b"",
+    *,
+    contract: Contract = PLAIN,
+    in_transaction: bool = True,
+    workplace: Workplace | None = None,
+) -> tuple[Run, bytes]:
+    """Run ``up`` of a file with ``source`` in ``folder`` on ``image``."""
+    path = folder / "002_step.py"
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    part = PythonPart(path, "up", 1, in_transaction)
+    return run_part(migration_of(part, contract), part, image, workplace or Workplace())
+
+
+def run_script(
+    folder: Path, source: str, image: bytes = b"", *, workplace: Workplace
+) -> tuple[Run, bytes]:
+    """Run the program with ``source`` in ``folder`` on ``image``."""
+    path = folder / "003_step.py"
+    path.write_text(textwrap.dedent(source), encoding="utf-8")
+    part = ScriptPart(path)
+    return run_part(migration_of(part), part, image, workplace)
+
+
+def failure_of(run: Run) -> Failure:
+    """Return why ``run`` failed, which it must have."""
+    assert run.failure is not None
+    return run.failure

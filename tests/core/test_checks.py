@@ -1,0 +1,280 @@
+"""What the collection of faults does not reach: strictness, reasons, notes, causes, remedies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.checks import Outcome, judge, judge_catalogue
+from pytest_bbmigrate.checks.causes import CAUSES
+from pytest_bbmigrate.evidence import Chain
+from pytest_bbmigrate.report import REASONS, describe_failure
+from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.seeding import Recipe
+from tests.cases import CASES, judge_case, read_case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.checks import Verdict
+
+NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, mood TEXT);"
+NEVER_FILLED = "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0), text TEXT);"
+
+CAUSE_OF_CASE = [
+    ("data_survives/cascade_by_drop_table", "cascade"),
+    ("data_survives/cascade_by_replace", "cascade"),
+    ("data_survives/set_default_by_delete", "cascade"),
+    ("data_survives/select_star_swaps_columns", "select star"),
+    ("data_survives/digits_become_a_number", "affinity"),
+    ("data_survives/integer_becomes_real", "affinity"),
+    ("data_survives/double_quotes_make_a_text", "quoted text"),
+    ("data_survives/update_or_replace", "replace"),
+    ("data_survives/or_ignore_loses_duplicates", "ignore"),
+    ("data_survives/inner_join_loses_rows", "inner join"),
+    ("data_survives/trigger_touches_updated_at", "trigger"),
+    ("data_survives/numeric_through_transform", "transform"),
+    ("schema_survives/transform_loses_a_trigger", "transform"),
+    ("schema_survives/primary_key_lost_by_create_as", "create table as"),
+    ("schema_survives/index_lost_in_rebuild", "left out of rebuild"),
+    ("schema_survives/collation_lost", "another create table"),
+    ("schema_survives/sequence_lowered", "sequence"),
+    ("schema_survives/view_of_a_dropped_table", "stale view"),
+    ("foreign_keys_hold/old_table_renamed_first", "renamed first"),
+    ("foreign_keys_hold/parent_key_index_dropped", "missing key"),
+    ("foreign_keys_hold/reference_made_of_free_text", "new key"),
+    ("schema_survives/index_gone_with_the_renamed_table", "left out of rebuild"),
+    ("down_restores/columns_swapped_by_down", "select star"),
+    ("down_restores/transform_on_the_way_back", "transform"),
+]
+
+REMEDY_OF_CASE = [
+    ("data_survives/undeclared_update", "-- bb: changes transactions.bb_category"),
+    ("data_survives/deduplication_undeclared", "-- bb: deletes transactions"),
+    ("data_survives/rows_inserted_undeclared", "-- bb: inserts categories"),
+    ("data_survives/table_dropped_undeclared", "-- bb: drops monthly_reflections"),
+    ("data_survives/column_dropped_undeclared", "-- bb: drops transactions.note"),
+    ("data_survives/accents_composed", "# bb: changes merchants.name"),
+    ("schema_survives/index_lost_in_rebuild", "-- bb: drops index idx_sinking_funds_due"),
+    ("schema_survives/trigger_lost_in_rebuild", "-- bb: drops trigger weekly_reflections_touch"),
+    ("schema_survives/view_lost", "# bb: drops view v_active_accounts"),
+    ("schema_survives/default_lost", "-- bb: alters accounts.balance_cents"),
+    ("schema_survives/check_over_columns_lost", "-- bb: alters trips"),
+    ("schema_survives/generated_column_lost", "-- bb: drops transactions.month"),
+    ("foreign_keys_hold/reference_lost_in_rebuild", "-- bb: alters transactions.category_id"),
+    (
+        "foreign_keys_hold/reference_made_of_free_text",
+        "-- bb: requires members: household_slug IN (SELECT slug FROM households)",
+    ),
+]
+
+
+def chain_of(folder: Path, *files: str, rows: int = 20) -> Chain:
+    """Return a chain of migrations, one for each text."""
+    for number, text in enumerate(files, 1):
+        (folder / f"00{number}_step.sql").write_text(text)
+    catalogue = read_catalogue(folder)
+    literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
+    return Chain(catalogue, Recipe(rows=rows, literals=literals), Workplace())
+
+
+def judge_last(check: str, chain: Chain, *, strict: bool = False) -> Verdict:
+    """Return what ``check`` says of the last migration of ``chain``."""
+    last = len(chain.catalogue.migrations) - 1
+    return judge(check, chain.evidence(last), strict=strict)
+
+
+def failed_text(name: str) -> str:
+    """Return the text of the one failure of a case of the collection, in one line."""
+    (failed,) = (v for v in judge_case(read_case(CASES / name)) if v.outcome is Outcome.FAILED)
+    return describe_failure(failed, "pytest")
+
+
+def test_a_check_that_needed_rows_which_cannot_be_made_is_skipped_and_says_why(
+    tmp_path: Path,
+) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, "UPDATE odd SET text = 'x';")
+    verdict = judge_last("data_survives", chain)
+
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason.startswith("no generated rows in odd: ")
+
+
+def test_a_strict_run_fails_where_rows_cannot_be_made(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, "UPDATE odd SET text = 'x';")
+    verdict = judge_last("data_survives", chain, strict=True)
+
+    assert verdict.outcome is Outcome.FAILED
+    assert [(f.kind, f.table) for f in verdict.findings] == [("no rows", "odd")]
+    assert "no generated rows in odd" in describe_failure(verdict, "pytest")
+
+
+def test_a_table_without_rows_matters_only_to_what_works_on_it(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED + NOTES, "CREATE INDEX i ON notes (text);")
+
+    assert judge_last("data_survives", chain, strict=True).outcome is Outcome.PASSED
+
+
+def test_a_check_that_needs_no_rows_is_asked_without_any(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, "UPDATE odd SET text = 'x';")
+
+    assert judge_last("schema_survives", chain, strict=True).outcome is Outcome.PASSED
+    assert judge_last("up_applies", chain, strict=True).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("second", "check", "reason"),
+    [
+        ("SELECT 1;", "down_restores", "no down part"),
+        ("SELECT 1;", "up_repeats", "no down part"),
+        (
+            "-- bb: irreversible because it is\n-- migrate:up\nSELECT 1;\n-- migrate:down\n-- no",
+            "down_restores",
+            "declared irreversible because it is",
+        ),
+        (
+            "-- bb: irreversible\n-- migrate:up\nSELECT 1;\n-- migrate:down\n-- no",
+            "up_repeats",
+            "declared irreversible",
+        ),
+        ("DROP TABLE nots;", "data_survives", "up does not apply"),
+        ("DROP TABLE nots;", "schema_survives", "up does not apply"),
+        ("DROP TABLE nots;", "foreign_keys_hold", "up does not apply"),
+        ("DROP TABLE nots;", "down_restores", "up does not apply"),
+        ("DROP TABLE nots;", "up_repeats", "up does not apply"),
+        (
+            "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE nots;",
+            "up_repeats",
+            "down does not apply",
+        ),
+        (
+            "-- migrate:up\nSELECT 1;\n-- migrate:down\nDELETE FROM notes;",
+            "up_repeats",
+            "down does not restore what was there before",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_skipped_with_its_reason(
+    tmp_path: Path, second: str, check: str, reason: str
+) -> None:
+    verdict = judge_last(check, chain_of(tmp_path, NOTES, second))
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.SKIPPED, reason)
+
+
+def test_what_comes_back_blank_after_a_declared_drop_is_noted(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        NOTES + "CREATE TABLE moods (id INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+        "-- bb: drops notes.mood, moods\n"
+        "-- migrate:up\nALTER TABLE notes DROP COLUMN mood; DROP TABLE moods;\n"
+        "-- migrate:down\nALTER TABLE notes ADD COLUMN mood TEXT;\n"
+        "CREATE TABLE moods (id INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+    )
+    verdict = judge_last("down_restores", chain)
+
+    assert verdict.outcome is Outcome.PASSED
+    assert sorted(verdict.notes) == [
+        "down puts moods back without its values",
+        "down puts notes.mood back without its values",
+    ]
+
+
+def test_contracts_are_looked_up_as_far_as_the_migrations_apply(tmp_path: Path) -> None:
+    verdict = judge_catalogue(chain_of(tmp_path, NOTES, "DROP TABLE nots;", "-- bb: drops nothing"))
+
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason.startswith("contracts could be looked up only as far as 002_step: ")
+
+
+def test_a_name_that_nothing_has_is_answered_with_the_names_there_are(tmp_path: Path) -> None:
+    verdict = judge_catalogue(chain_of(tmp_path, NOTES, "-- bb: changes notes.txt\nSELECT 1;"))
+
+    assert [(f.name, f.line, f.expected) for f in verdict.findings] == [
+        ("notes.txt", 1, "notes.id, notes.text, notes.mood")
+    ]
+
+
+def test_a_verdict_counts_what_was_compared(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NOTES, "UPDATE notes SET text = text;", rows=20)
+    verdict = judge_last("data_survives", chain)
+
+    assert (verdict.outcome, verdict.rows, verdict.values) == (Outcome.PASSED, 20, 60)
+
+
+def test_five_rows_are_shown_and_all_are_counted(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NOTES, "DELETE FROM notes;", rows=20)
+    (finding,) = judge_last("data_survives", chain).findings
+
+    assert (finding.count, finding.total, len(finding.examples)) == (20, 20, 5)
+
+
+def test_a_finding_stands_at_the_statement_that_made_it(tmp_path: Path) -> None:
+    text = "CREATE INDEX i ON notes (text);\n\n-- tidy\nUPDATE notes\nSET mood = 'fine';\n"
+    (finding,) = judge_last("data_survives", chain_of(tmp_path, NOTES, text)).findings
+
+    assert (finding.path.name, finding.line) == ("002_step.sql", 4)
+
+
+def test_a_table_that_down_does_not_put_back_is_told_with_the_rows_it_had(tmp_path: Path) -> None:
+    text = "-- migrate:up\nDROP TABLE notes;\n-- migrate:down\nSELECT 1;\n"
+    (finding,) = judge_last("down_restores", chain_of(tmp_path, NOTES, text)).findings
+
+    assert (finding.kind, finding.count) == ("table lost", 20)
+
+
+def test_a_reference_that_was_mended_is_not_put_down_to_the_rename_that_mended_it(
+    tmp_path: Path,
+) -> None:
+    broken = (
+        "CREATE TABLE trips (id INTEGER PRIMARY KEY, title TEXT);\n"
+        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips_old (id));\n"
+    )
+    mended = (
+        "ALTER TABLE costs RENAME TO costs_old;\n"
+        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips (id));\n"
+        "INSERT INTO costs SELECT id, NULL FROM costs_old;\nDROP TABLE costs_old;\n"
+    )
+    (finding,) = judge_last("foreign_keys_hold", chain_of(tmp_path, broken, mended)).findings
+
+    assert (finding.kind, finding.cause) == ("foreign key lost", "another create table")
+
+
+@pytest.mark.parametrize(("name", "cause"), CAUSE_OF_CASE)
+def test_a_failure_says_why_in_sqlite(name: str, cause: str) -> None:
+    text = failed_text(name)
+
+    assert REASONS[cause].splitlines()[0] in text
+
+
+def test_every_cause_is_shown_by_a_case() -> None:
+    assert {cause for cause, _ in CAUSES} == {cause for _, cause in CAUSE_OF_CASE}
+    assert {cause for cause, _ in CAUSES} == set(REASONS)
+
+
+@pytest.mark.parametrize(("name", "line"), REMEDY_OF_CASE)
+def test_a_failure_says_which_line_would_allow_it(name: str, line: str) -> None:
+    assert f"add the line:  {line}\n" in failed_text(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data_survives/update_wider_than_declared",
+        "data_survives/delete_wider_than_declared",
+        "schema_survives/view_of_a_dropped_table",
+        "foreign_keys_hold/parent_deleted",
+        "down_restores/index_not_put_back",
+        "up_repeats/user_version_stays",
+    ],
+)
+def test_what_no_line_can_allow_offers_none(name: str) -> None:
+    assert "add the line" not in failed_text(name)
+
+
+def test_rows_outside_a_declared_condition_are_told_by_that_condition() -> None:
+    assert "only rows where amount_cents = 0" in failed_text(
+        "data_survives/delete_wider_than_declared"
+    )

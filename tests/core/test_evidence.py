@@ -1,0 +1,459 @@
+"""The chain of states, and what one experiment on one migration shows."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.checks import Outcome, judge
+from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.runner import Workplace, run_part
+from pytest_bbmigrate.seeding import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_bbmigrate.rows import Cell
+
+TRIPS = "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT, cents INTEGER);"
+REFERRING = (
+    "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT);"
+    "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips (id));"
+)
+
+
+def chain_of(
+    folder: Path,
+    *files: str,
+    rows: int = 20,
+    baseline: bytes = b"",
+    invariants: tuple[tuple[str, str], ...] = (),
+    own_rows: Mapping[str, Sequence[Mapping[str, Cell]]] | None = None,
+) -> Chain:
+    """Return a chain of migrations, one for each text."""
+    for number, text in enumerate(files, 1):
+        (folder / f"00{number}_step.sql").write_text(text)
+    catalogue = read_catalogue(folder)
+    literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
+    recipe = Recipe(rows=rows, literals=literals, own_rows=own_rows or {})
+    return Chain(catalogue, recipe, Workplace(), baseline=baseline, invariants=invariants)
+
+
+def image_of(sql: str) -> bytes:
+    """Return the image of a new database after ``sql``."""
+    with closing(open_image(b"")) as db:
+        db.executescript(sql)
+        return take_image(db)
+
+
+def ask(image: bytes | None, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on ``image``."""
+    assert image is not None
+    with closing(open_image(image)) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_a_state_is_made_once_and_shares_its_pages_with_the_one_before(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, "CREATE TABLE notes (id INTEGER PRIMARY KEY);")
+    first, second = chain.state(1), chain.state(2)
+
+    assert chain.state(1) is first
+    assert any(mine is theirs for mine, theirs in zip(first.pages, second.pages, strict=False))
+
+
+def test_a_state_is_filled_and_its_empty_twin_is_not(tmp_path: Path) -> None:
+    state = chain_of(tmp_path, TRIPS, rows=7).state(1)
+
+    assert state.row_counts == {"trips": 7}
+    assert ask(state.image, "SELECT count(*) FROM trips") == [(7,)]
+    assert ask(state.empty, "SELECT count(*) FROM trips") == [(0,)]
+
+
+def test_what_a_migration_creates_is_filled_before_the_next_one(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, "CREATE TABLE notes (id INTEGER PRIMARY KEY);", rows=7)
+
+    assert chain.state(1).row_counts == {"trips": 7}
+    assert chain.state(2).row_counts == {"trips": 7, "notes": 7}
+
+
+def test_a_column_that_a_migration_adds_is_filled_before_the_next_one(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, "ALTER TABLE trips ADD COLUMN mood TEXT;")
+    ((distinct,),) = ask(chain.state(2).image, "SELECT count(DISTINCT mood) FROM trips")
+
+    assert distinct > 1
+
+
+def test_a_table_that_a_migration_emptied_is_filled_again(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, "-- bb: deletes trips\nDELETE FROM trips;", rows=7)
+
+    assert chain.state(2).row_counts == {"trips": 7}
+
+
+def test_same_files_give_the_same_states(tmp_path: Path) -> None:
+    files = (TRIPS, "ALTER TABLE trips ADD COLUMN mood TEXT;")
+
+    assert chain_of(tmp_path, *files).state(2).image == chain_of(tmp_path, *files).state(2).image
+
+
+def test_nothing_is_tried_after_a_migration_that_does_not_apply(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, "DROP TABLE trip;", "SELECT 1;")
+
+    with pytest.raises(StateUnreachable, match="002_step does not apply") as raised:
+        chain.evidence(2)
+    assert raised.value.migration == "002_step"
+
+
+def test_a_migration_that_does_not_apply_is_evidence(tmp_path: Path) -> None:
+    evidence = chain_of(tmp_path, TRIPS, "DROP TABLE trip;").evidence(1)
+
+    assert evidence.up.failure is not None
+    assert (evidence.up_on_empty, evidence.there, evidence.down) == (None, None, None)
+
+
+def test_a_migration_that_fails_on_the_empty_database_ends_that_one_only(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "CREATE TABLE top (cents INTEGER NOT NULL); INSERT INTO top SELECT max(cents) FROM trips;",
+        "SELECT 1;",
+    )
+    on_empty = chain.evidence(1).up_on_empty
+
+    assert on_empty is not None
+    assert not on_empty.succeeded
+    assert chain.state(2).empty is None
+    assert chain.evidence(2).up_on_empty is None
+
+
+def test_an_experiment_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def counted(*args: Any) -> Any:
+        runs.append(args[0].name)
+        return run_part(*args)
+
+    monkeypatch.setattr(experiment, "run_part", counted)
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- migrate:up\nCREATE INDEX i ON trips (name);\n-- migrate:down\nDROP INDEX i;",
+    )
+    evidence = chain.evidence(1)
+    chain.state(2)
+
+    assert chain.evidence(1) is evidence
+    # Up on the filled and the empty state; down, up again; up once more, rows written, down.
+    assert runs == ["001_step"] * 2 + ["002_step"] * 6
+
+
+@pytest.mark.parametrize(
+    ("requirement", "broken"),
+    [
+        ("unique trips(name)", "SELECT 1 FROM trips GROUP BY name HAVING count(name) > 1"),
+        ("trips: cents > 100", "SELECT 1 FROM trips WHERE NOT cents > 100"),
+    ],
+)
+def test_rows_keep_to_what_a_later_migration_requires(
+    tmp_path: Path, requirement: str, broken: str
+) -> None:
+    chain = chain_of(tmp_path, TRIPS, "SELECT 1;", f"-- bb: requires {requirement}\nSELECT 1;")
+
+    assert chain.state(1).row_counts["trips"] > 0
+    assert ask(chain.state(1).image, broken) == []
+    assert ask(chain.state(2).image, broken) == []
+
+
+def test_rows_keep_to_a_requirement_under_a_name_that_comes_by_a_rename(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        REFERRING,
+        "ALTER TABLE trips RENAME COLUMN name TO title;",
+        "-- bb: requires unique trips(title)\nCREATE UNIQUE INDEX i ON trips (title);",
+    )
+
+    assert chain.evidence(2).up.failure is None
+    assert ask(chain.state(2).image, "PRAGMA foreign_key_check") == []
+    assert chain.state(2).row_counts["costs"] > 0
+
+
+def test_the_users_own_rows_stay_though_a_requirement_says_otherwise(tmp_path: Path) -> None:
+    own: dict[str, list[dict[str, Cell]]] = {
+        "trips": [{"id": 1, "name": "Alps", "cents": 5}, {"id": 2, "name": "Alps", "cents": 7}]
+    }
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "ALTER TABLE trips RENAME COLUMN name TO title;",
+        "-- bb: requires unique trips(title)\nCREATE UNIQUE INDEX i ON trips (title);",
+        own_rows=own,
+    )
+    rows = ask(chain.state(2).image, "SELECT id, title, cents FROM trips")
+
+    assert rows == [(1, "Alps", 5), (2, "Alps", 7)]
+    assert chain.evidence(2).up.failure is not None
+
+
+def test_a_renamed_table_is_not_filled_as_if_it_were_new(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- bb: changes trips.name\nUPDATE trips SET name = 'same';",
+        "ALTER TABLE trips RENAME COLUMN name TO title; ALTER TABLE trips RENAME TO journeys;",
+        rows=7,
+    )
+
+    assert ask(chain.state(3).image, "SELECT DISTINCT title FROM journeys") == [("same",)]
+    assert chain.state(3).row_counts == {"journeys": 7}
+
+
+def test_conditions_that_cannot_be_asked_are_told_with_their_line(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- bb: deletes trips where cent = 0\n"
+        "-- bb: requires trips: nam <> ''\n"
+        "-- bb: requires unique trips(nam)\n"
+        "-- bb: requires unique trip(name)\n"
+        "-- bb: deletes trip where cent = 0\n"
+        "SELECT 1;",
+    )
+
+    assert sorted(chain.condition_errors(1)) == [
+        (1, "cent = 0", "no such column: cent"),
+        (2, "nam <> ''", "no such column: nam"),
+        (3, "unique nam", "no such column: trips.nam"),
+        (4, "unique name", "no such table: trip"),
+    ]
+    assert chain.condition_errors(0) == ()
+
+
+def test_what_cannot_be_filled_is_remembered_with_its_reason(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0));",
+        "CREATE TABLE plain (id INTEGER PRIMARY KEY);",
+    )
+    (first,), (later,) = chain.state(1).unfilled, chain.state(2).unfilled
+
+    assert first == later
+    assert (first.table, first.column) == ("odd", "")
+
+
+def test_a_table_that_is_gone_is_no_longer_unfilled(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0));",
+        "-- bb: drops odd\nDROP TABLE odd;",
+    )
+
+    assert chain.state(2).unfilled == ()
+
+
+VOLATILE = [
+    "ALTER TABLE trips ADD COLUMN seen TEXT; UPDATE trips SET seen = strftime('%f', 'now') || id;",
+    "ALTER TABLE trips ADD COLUMN token BLOB; UPDATE trips SET token = randomblob(8);",
+    (
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT DEFAULT CURRENT_TIMESTAMP, r REAL);"
+        "INSERT INTO log (r) SELECT random() FROM trips;"
+    ),
+    (
+        "CREATE TABLE names (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
+        "INSERT INTO names (name) SELECT name FROM trips ORDER BY random();"
+    ),
+]
+
+
+@pytest.mark.parametrize("up", VOLATILE)
+def test_what_differs_between_two_runs_from_one_state_is_no_fault(tmp_path: Path, up: str) -> None:
+    undo = (
+        "ALTER TABLE trips DROP COLUMN " + up.split()[5]
+        if up.startswith("ALTER")
+        else "DROP TABLE " + up.split()[2]
+    )
+    chain = chain_of(tmp_path, TRIPS, f"-- migrate:up\n{up}\n-- migrate:down\n{undo};")
+
+    assert judge("up_repeats", chain.evidence(1)).outcome is Outcome.PASSED
+
+
+def test_what_two_runs_from_one_state_gave_otherwise_is_told(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        f"-- migrate:up\n{VOLATILE[1]}\n-- migrate:down\nALTER TABLE trips DROP COLUMN token;",
+    )
+    volatile = chain.evidence(1).volatile
+
+    assert volatile is not None
+    assert {
+        difference.column
+        for table in volatile.tables
+        for difference in table.differences
+        if isinstance(difference, ValueChanged)
+    } == {"token"}
+
+
+def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS + "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);",
+        "-- migrate:up\n"
+        "ALTER TABLE trips ADD COLUMN mood TEXT;\n"
+        "CREATE TABLE empty_one (id INTEGER PRIMARY KEY, text TEXT);\n"
+        "CREATE TABLE full_one AS SELECT * FROM trips;\n"
+        "-- migrate:down\n"
+        "DROP TABLE full_one; DROP TABLE empty_one; ALTER TABLE trips DROP COLUMN mood;",
+    )
+    written = chain.evidence(1).written
+
+    assert written is not None
+    assert dict(written.counts) == {"trips": 5, "empty_one": 5}
+    assert written.differences == ()
+
+
+def test_rows_written_since_are_followed_by_key_and_value(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- migrate:up\n"
+        "ALTER TABLE trips ADD COLUMN is_old INTEGER;\n"
+        "CREATE TABLE old AS SELECT id FROM trips;\n"
+        "-- migrate:down\n"
+        "DELETE FROM trips WHERE id NOT IN (SELECT id FROM old)\n"
+        "AND id % 2 = (SELECT max(id) % 2 FROM trips);\n"
+        "UPDATE trips SET cents = 424242 WHERE id NOT IN (SELECT id FROM old);\n"
+        "DROP TABLE old; ALTER TABLE trips DROP COLUMN is_old;",
+    )
+    written = chain.evidence(1).written
+
+    assert written is not None
+    lost = [d for d in written.differences if isinstance(d, RowLost)]
+    changed = [d for d in written.differences if isinstance(d, ValueChanged)]
+    assert len(lost) + len({d.key for d in changed}) == 5
+    assert {(d.column, d.after) for d in changed} == {("cents", 424242)}
+
+
+def test_invariants_are_asked_before_and_after_where_they_can_be(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "ALTER TABLE trips ADD COLUMN mood TEXT;",
+        rows=7,
+        invariants=(("trips", "SELECT count(*) FROM trips"), ("moods", "SELECT mood FROM trips")),
+    )
+    trips, moods = chain.evidence(1).invariants
+
+    assert (trips.before, trips.after) == ("[(7,)]", "[(7,)]")
+    assert moods.before is None
+    assert moods.after is not None
+
+
+def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Path) -> None:
+    baseline = image_of(REFERRING + "INSERT INTO costs VALUES (1, 99), (2, 98);")
+    chain = chain_of(
+        tmp_path,
+        "ALTER TABLE costs RENAME COLUMN trip_id TO trip; UPDATE costs SET id = id;",
+        "-- bb: changes costs.trip where id = 1\nUPDATE costs SET trip = 97 WHERE id = 1;",
+        baseline=baseline,
+    )
+    first, second = chain.evidence(0).there, chain.evidence(1).there
+
+    assert first is not None
+    assert first.dangling == ()
+    assert second is not None
+    assert [(d.table, d.columns, d.count, d.values) for d in second.dangling] == [
+        ("costs", ("trip",), 1, ((97,),))
+    ]
+
+
+def test_a_reference_that_was_broken_before_is_not_laid_to_a_migration(tmp_path: Path) -> None:
+    baseline = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
+    chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", baseline=baseline)
+    there = chain.evidence(0).there
+
+    assert there is not None
+    assert there.mismatches == ()
+
+
+def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS + "CREATE TABLE costs (id INTEGER PRIMARY KEY);",
+        "ALTER TABLE costs ADD COLUMN trip_id INTEGER DEFAULT 0 REFERENCES trips (id);",
+        rows=7,
+    )
+    there = chain.evidence(1).there
+
+    assert there is not None
+    assert [(d.table, d.count) for d in there.dangling] == [("costs", 7)]
+
+
+def test_a_table_put_aside_is_followed_while_the_new_one_is_empty(tmp_path: Path) -> None:
+    aside = "ALTER TABLE trips RENAME TO trips_2025;" + TRIPS
+    chain = chain_of(tmp_path, TRIPS, aside, rows=7)
+    there = chain.evidence(1).there
+
+    assert there is not None
+    assert there.renames.tables == {"trips": "trips_2025"}
+
+
+def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "ALTER TABLE trips RENAME TO trips_old;"
+        + TRIPS
+        + "INSERT INTO trips SELECT * FROM trips_old LIMIT 19;",
+    )
+    there = chain.evidence(1).there
+
+    assert there is not None
+    assert there.renames.tables == {"trips": "trips"}
+    assert [type(d) for table in there.tables for d in table.differences] == [RowLost]
+
+
+def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- bb: renames trips -> journeys, trips.name -> journeys.title\n"
+        "CREATE TABLE journeys (id INTEGER PRIMARY KEY, title TEXT, cents INTEGER);"
+        "INSERT INTO journeys SELECT id, upper(name), cents FROM trips; DROP TABLE trips;",
+    )
+    there = chain.evidence(1).there
+
+    assert there is not None
+    assert there.renames.tables == {"trips": "journeys"}
+    assert there.renames.columns["trips", "name"] == "title"
+
+
+def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        "-- migrate:up\nALTER TABLE trips RENAME COLUMN name TO title;\n-- migrate:down\n-- no",
+    )
+    back = chain.evidence(1).back
+
+    assert back is not None
+    assert [d.kind for d in back.schema] == ["column lost", "column added"]
+
+
+def test_tables_that_nothing_happened_to_are_counted_and_not_compared(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS + "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);",
+        "-- bb: inserts notes\nINSERT INTO notes (text) VALUES ('new');",
+        rows=7,
+    )
+    there = chain.evidence(1).there
+
+    assert there is not None
+    assert there.untouched == {"trips"}
+    assert (there.rows_compared, there.values_compared) == (14, 35)
+    assert [type(d) for table in there.tables for d in table.differences] == [RowAdded]

@@ -1,0 +1,171 @@
+"""Verdicts in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.checks import Example, Finding, Outcome, Verdict
+from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.report import (
+    REASONS,
+    describe_example,
+    describe_failure,
+    describe_unreadable,
+    headline,
+    shorten,
+    show_cell,
+)
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.rows import Cell
+
+FILE = Path("migrations/004_clean_up.sql")
+RERUN = 'pytest "migrations/004_clean_up.sql::data_survives"'
+
+
+def failed(*findings: Finding, check: str = "data_survives") -> Verdict:
+    return Verdict(check, "004_clean_up", Outcome.FAILED, findings)
+
+
+def test_a_failure_says_what_where_expected_observed_why_and_the_way_out() -> None:
+    finding = Finding(
+        "rows lost",
+        "up",
+        FILE,
+        7,
+        table="transactions",
+        count=12,
+        total=200,
+        examples=(
+            Example((("id", 4),), (("id", 4), ("note", None))),
+            Example((("id", 9),), (("id", 9), ("note", "a\x00b"))),
+        ),
+        cause="inner join",
+        allow="-- bb: deletes transactions",
+    )
+
+    assert describe_failure(failed(finding), RERUN).splitlines() == [
+        "transactions lost 12 of 200 rows",
+        "  where       migrations/004_clean_up.sql:7 (up)",
+        "  expected    every row that was there before",
+        "  observed    for example (2 of 12)",
+        "              id=4, note=NULL",
+        "              id=9, note='a\\x00b'",
+        "  why         " + REASONS["inner join"].splitlines()[0],
+        "              copied; a LEFT JOIN keeps it",
+        "  to allow it add the line:  -- bb: deletes transactions",
+        "  rows        generated for this check, none of them real",
+        '  rerun       pytest "migrations/004_clean_up.sql::data_survives"',
+    ]
+
+
+def test_the_first_line_counts_what_follows() -> None:
+    one = Finding("rows lost", "up", FILE, table="accounts", count=1, total=3)
+    two = Finding("column lost", "up", FILE, table="accounts", column="iban", count=3, total=3)
+    text = describe_failure(failed(one, two), RERUN)
+
+    assert text.splitlines()[0] == ("accounts lost 1 of 3 rows (and 1 more)")
+    assert "\n\ncolumn accounts.iban is gone\n" in text
+
+
+def test_a_folder_that_does_not_read_is_told_problem_by_problem() -> None:
+    error = CatalogueError(
+        [
+            Problem(Path("m/1_a.sql"), 3, "unfinished string", "close it with '"),
+            Problem(Path("m/2_b.py"), None, "no up(db)", "define up(db)"),
+        ]
+    )
+
+    assert describe_unreadable(error, "pytest m").splitlines() == [
+        "m/1_a.sql:3: unfinished string (and 1 more)",
+        "  where       m/1_a.sql:3",
+        "  remedy      close it with '",
+        "",
+        "no up(db)",
+        "  where       m/2_b.py",
+        "  remedy      define up(db)",
+        "  rerun       pytest m",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("finding", "line"),
+    [
+        (
+            Finding("does not run", "up", FILE, observed="no such table: t"),
+            "up does not run: no such table: t",
+        ),
+        (
+            Finding("set-up lacks", "up", FILE, name="function norm"),
+            "up needs function norm, which is not there",
+        ),
+        (
+            Finding("index lost", "up", FILE, table="t", name="idx_a"),
+            "index idx_a on t is gone",
+        ),
+        (
+            Finding("index lost", "down", FILE, table="t", name="idx_a"),
+            "index idx_a on t is gone after down",
+        ),
+        (
+            Finding("trigger added", "down", FILE, table="t", name="touch"),
+            "trigger touch on t is left behind by down",
+        ),
+        (
+            Finding("column default", "up", FILE, table="t", column="a"),
+            "column default of t.a changed",
+        ),
+        (
+            Finding("view broken", "up", FILE, name="v"),
+            "view v no longer compiles",
+        ),
+        (
+            Finding("values changed", "up again", FILE, table="t", column="a", count=1, total=4),
+            "t.a changed in 1 of 4 rows after up again",
+        ),
+        (
+            Finding("sequence lowered", "up", FILE, table="t", expected="9", observed="4"),
+            "the sequence of t fell from 9 to 4",
+        ),
+    ],
+)
+def test_a_headline_stands_alone(finding: Finding, line: str) -> None:
+    assert headline(finding) == line
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (None, "NULL"),
+        (1, "1"),
+        (1.0, "1.0"),
+        ("1", "'1'"),
+        (b"\x00\xff", "x'00ff'"),
+        ("x" * 100, "'" + "x" * 27 + " .. " + "x" * 27 + "'"),
+    ],
+)
+def test_a_value_shows_its_type(cell: Cell, text: str) -> None:
+    assert show_cell(cell) == text
+
+
+def test_a_changed_value_is_shown_before_and_after() -> None:
+    example = Example((("id", 4),), (("amount", 3),), (("amount", 3.0),))
+
+    assert describe_example(example) == "id=4: 3 -> 3.0"
+
+
+def test_a_wide_row_is_cut() -> None:
+    example = Example((), tuple((f"c{n}", n) for n in range(8)))
+
+    assert describe_example(example) == "c0=0, c1=1, c2=2, c3=3, c4=4, c5=5, .."
+
+
+def test_a_long_text_keeps_both_ends() -> None:
+    assert shorten("abcdefghij" * 3, 14) == "abcde .. fghij"
+
+
+def test_every_reason_fits_the_width_of_a_terminal() -> None:
+    assert [line for text in REASONS.values() for line in text.splitlines() if len(line) > 90] == []

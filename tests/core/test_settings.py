@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.settings import Given, Settings, load_connection_hook, read_settings
+
+ROOT = Path("/household")
+
+
+def settings_with(**values: str | int | tuple[str, ...]) -> Settings:
+    given = {field: Given(f"bb_{field}", value, ROOT) for field, value in values.items()}
+    return read_settings(ROOT, given)
+
+
+def refusal_of(**values: str | int | tuple[str, ...]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings_with(**values)
+    return str(caught.value)
+
+
+def test_nothing_given_means_the_defaults() -> None:
+    settings = read_settings(ROOT, {})
+
+    assert settings == Settings(
+        root=ROOT,
+        migrations=ROOT / "migrations",
+        database=ROOT / "budget_buddy.db",
+        baseline=None,
+        invariants=(),
+        rows=200,
+        seed=20260101,
+        rows_from=None,
+        connection="",
+        check_from="",
+        strict=False,
+    )
+
+
+def test_an_empty_value_means_the_default() -> None:
+    fields = ("migrations", "database", "baseline", "rows", "seed", "rows_from", "strict")
+
+    assert settings_with(**dict.fromkeys(fields, "")) == read_settings(ROOT, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("db/migrations", "/household/db/migrations"),
+        ("./db/../other/", "/household/other"),
+        ("../shared", "/shared"),
+        ("/srv/migrations", "/srv/migrations"),
+        ("  db  ", "/household/db"),
+    ],
+)
+def test_a_relative_path_counts_from_the_folder_of_its_option(text: str, path: str) -> None:
+    assert settings_with(migrations=text).migrations == Path(path)
+    assert settings_with(database=text).database == Path(path)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+
+    assert settings_with(database="~/money.db").database == Path("/home/ada/money.db")
+
+
+def test_a_symbolic_link_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    settings = read_settings(tmp_path, {"migrations": Given("bb_migrations", "link", tmp_path)})
+
+    assert settings.migrations == tmp_path / "link"
+
+
+@pytest.mark.parametrize(("raw", "rows"), [("1", 1), (50, 50), ("+7", 7), (" 12 ", 12)])
+def test_rows_are_a_positive_integer(raw: str | int, rows: int) -> None:
+    assert settings_with(rows=raw).rows == rows
+
+
+@pytest.mark.parametrize("raw", ["0", "-1", "-200", 0, "abc", "1.5", "1_000", "1e3", "٣", "9" * 19])
+def test_rows_that_are_no_positive_integer_are_refused(raw: str | int) -> None:
+    assert refusal_of(rows=raw) == f"bb_rows = {raw}: a positive integer is wanted"
+
+
+@pytest.mark.parametrize(("raw", "seed"), [("0", 0), ("-3", -3), ("20260101", 20260101)])
+def test_a_seed_is_any_integer(raw: str, seed: int) -> None:
+    assert settings_with(seed=raw).seed == seed
+
+
+def test_a_seed_that_is_no_integer_is_refused() -> None:
+    assert refusal_of(seed="today") == "bb_seed = today: an integer is wanted"
+
+
+@pytest.mark.parametrize(
+    ("raw", "strict"),
+    [(True, True), ("true", True), ("ON", True), ("1", True), (False, False), ("no", False)],
+)
+def test_strict_is_true_or_false(raw: str | int, strict: bool) -> None:  # noqa: FBT001 (a table)
+    assert settings_with(strict=raw).strict is strict
+
+
+def test_strict_that_is_neither_is_refused() -> None:
+    assert refusal_of(strict="maybe") == "bb_strict = maybe: true or false is wanted"
+
+
+def test_a_message_names_the_option_that_gave_the_value() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(ROOT, {"rows": Given("--bb-rows", "-1", ROOT)})
+
+    assert str(caught.value) == "--bb-rows = -1: a positive integer is wanted"
+
+
+def test_a_path_with_a_nul_is_refused() -> None:
+    assert refusal_of(migrations="a\0b") == "bb_migrations = a\0b: a path is wanted"
+
+
+def test_the_baseline_is_a_file_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "baseline.sql").write_text("")
+
+    settings = read_settings(tmp_path, {"baseline": Given("bb_baseline", "baseline.sql", tmp_path)})
+
+    assert settings.baseline == tmp_path / "baseline.sql"
+
+
+def test_a_baseline_that_is_not_there_is_refused() -> None:
+    message = refusal_of(baseline="models.sql")
+
+    assert message == "bb_baseline = models.sql: there is no such file (/household/models.sql)"
+
+
+def test_the_users_rows_are_a_folder_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+
+    settings = read_settings(tmp_path, {"rows_from": Given("bb_rows_from", "rows", tmp_path)})
+
+    assert settings.rows_from == tmp_path / "rows"
+
+
+def test_a_folder_of_rows_that_is_not_there_is_refused() -> None:
+    message = refusal_of(rows_from="rows")
+
+    assert message == "bb_rows_from = rows: there is no such folder (/household/rows)"
+
+
+def test_an_invariant_is_a_name_and_a_query() -> None:
+    settings = settings_with(
+        invariants=(
+            "money is conserved: SELECT sum(amount) FROM transactions;",
+            "",
+            "# per account",
+            "times: select time(':' || 1)",
+            "ids: WITH i AS (SELECT 1) SELECT * FROM i",
+        )
+    )
+
+    assert settings.invariants == (
+        ("money is conserved", "SELECT sum(amount) FROM transactions"),
+        ("times", "select time(':' || 1)"),
+        ("ids", "WITH i AS (SELECT 1) SELECT * FROM i"),
+    )
+
+
+def test_invariants_may_come_as_one_text() -> None:
+    settings = settings_with(invariants="one: SELECT 1\ntwo: SELECT 2\n")
+
+    assert settings.invariants == (("one", "SELECT 1"), ("two", "SELECT 2"))
+
+
+@pytest.mark.parametrize("line", ["SELECT 1", "name:", ": SELECT 1", "name: DELETE FROM t"])
+def test_a_line_that_is_no_invariant_is_refused(line: str) -> None:
+    message = refusal_of(invariants=(line,))
+
+    assert message == f"bb_invariants = {line}: a line 'name: SELECT ..' is wanted"
+
+
+def test_two_invariants_of_one_name_are_refused() -> None:
+    message = refusal_of(invariants=("sum: SELECT 1", "sum: SELECT 2"))
+
+    assert message == "bb_invariants: two queries are called sum"
+
+
+@pytest.mark.parametrize("name", ["app.db:prepare", "db:prepare", "a.b.c:set_up"])
+def test_a_connection_hook_is_a_module_and_a_function(name: str) -> None:
+    assert settings_with(connection=name).connection == name
+
+
+@pytest.mark.parametrize("name", ["app.db", "app/db.py:prepare", "app:", ":f", "app:f:g", "1a:f"])
+def test_a_connection_hook_of_another_form_is_refused(name: str) -> None:
+    message = refusal_of(connection=name)
+
+    assert message == f"bb_connection = {name}: package.module:function is wanted"
+
+
+def test_no_name_is_no_hook() -> None:
+    assert load_connection_hook("", ROOT) is None
+
+
+def test_a_hook_is_imported_from_the_root_folder(tmp_path: Path) -> None:
+    (tmp_path / "household_hook.py").write_text(
+        "def prepare(db):\n    db.create_function('twice', 1, lambda x: 2 * x)\n"
+    )
+    before = list(sys.path)
+
+    hook = load_connection_hook("household_hook:prepare", tmp_path)
+
+    assert hook is not None
+    db = sqlite3.connect(":memory:")
+    hook(db)
+    assert db.execute("SELECT twice(21)").fetchone() == (42,)
+    assert sys.path == before
+    db.close()
+
+
+def test_a_hook_in_no_module_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_connection_hook("household_nowhere:prepare", tmp_path)
+
+    assert str(caught.value) == (
+        "bb_connection = household_nowhere:prepare: household_nowhere cannot be imported from "
+        f"{tmp_path} (ModuleNotFoundError: No module named 'household_nowhere')"
+    )
+
+
+def test_a_module_that_fails_as_it_is_imported_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "household_fails.py").write_text("{}['KEY']\n")
+
+    with pytest.raises(SettingsError, match=r"cannot be imported from .* \(KeyError: 'KEY'\)"):
+        load_connection_hook("household_fails:prepare", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "prepare = 3\n"])
+def test_a_module_without_the_function_is_refused(tmp_path: Path, text: str) -> None:
+    module = f"household_without_{len(text)}"
+    (tmp_path / f"{module}.py").write_text(text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_connection_hook(f"{module}:prepare", tmp_path)
+
+    assert str(caught.value) == (
+        f"bb_connection = {module}:prepare: {module} has no function prepare; "
+        "define prepare(connection) there"
+    )
