@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: check test lint bench clean
+.PHONY: check test lint bench cases clean
 
 check: $(INSTALLED)
 	$(BIN)/pytest --bb-check-migrations
@@ -23,6 +23,9 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/chain_length.py
+
+cases: $(INSTALLED)
+	$(BIN)/python -m tests.cases
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

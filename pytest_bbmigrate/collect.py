@@ -135,25 +135,23 @@ class Check(pytest.Item):
         try:
             verdict = self.judge()
         except StateUnreachable as error:
-            pytest.skip(str(error))
-        except CatalogueError:
-            raise
-        except BBMigrateError as error:
-            pytest.fail(str(error), pytrace=False)
+            pytest.skip(_writable(str(error)))
         self.user_properties[:] = result_properties(self.subject, self.name, verdict)
         if verdict.outcome is Outcome.FAILED:
             raise CheckFailed(verdict)
         if verdict.outcome is Outcome.SKIPPED:
-            pytest.skip(verdict.reason)
+            pytest.skip(_writable(verdict.reason))
 
     # The types of a style and of a representation are not public in pytest.
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return our own finding in words; anything else is shown as pytest shows it."""
         rerun = rerun_command(self.config, self.path, self.name)
         if isinstance(excinfo.value, CheckFailed):
-            return describe_failure(excinfo.value.verdict, rerun)
+            return _writable(describe_failure(excinfo.value.verdict, rerun))
         if isinstance(excinfo.value, CatalogueError):
-            return describe_unreadable(excinfo.value, rerun)
+            return _writable(describe_unreadable(excinfo.value, rerun))
+        if isinstance(excinfo.value, BBMigrateError):
+            return _writable(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -189,6 +187,11 @@ class MigrationCheck(Check):
         evidence = chain_of(self.config).evidence(self.position)
         strict = project_of(self.config).settings.strict
         return judge(self.name, evidence, strict=strict)
+
+
+def _writable(text: str) -> str:
+    """Return ``text`` as UTF-8 can hold it: no terminal and no worker takes a lone surrogate."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -7,16 +7,22 @@ Images are values: they can be kept, compared and opened as often as wanted.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+Hook = Callable[[sqlite3.Connection], object]
+
 HEADER = b"SQLite format 3\x00"
-EMPTY_PAGE_SIZE = 4096
+LOCK_SECONDS = 5.0  # how long to wait for another program to end its transaction
+APP_HOOK: ContextVar[Hook | None] = ContextVar("APP_HOOK", default=None)
 
 
 def open_image(
@@ -26,11 +32,50 @@ def open_image(
 
     An empty ``image`` is an empty database. Text that is not UTF-8 is read with surrogate escapes,
     so that no value is beyond comparing.
+
+    Raises: SettingsError when the app's hook (``app_connections``) raises.
     """
     db = sqlite3.connect(":memory:", isolation_level=None, factory=factory)
     if image:
         db.deserialize(image)
+    try:
+        call_hook(APP_HOOK.get(), db)
+    except SettingsError:
+        db.close()
+        raise
     return prepare(db)
+
+
+@contextmanager
+def app_connections(hook: Hook | None) -> Iterator[None]:
+    """Have ``hook`` called with every connection that is opened while the block runs.
+
+    A CHECK, a view or an index may call functions that only the app registers, so that without
+    them its tables can be neither filled nor read. The hook belongs to every connection there is,
+    which is why it is not handed from function to function.
+    """
+    token = APP_HOOK.set(hook)
+    try:
+        yield
+    finally:
+        APP_HOOK.reset(token)
+
+
+def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
+    """Call the app's hook with ``db``.
+
+    Raises: SettingsError when it raises anything.
+    """
+    if hook is None:
+        return
+    try:
+        hook(db)
+    except Exception as error:
+        name = getattr(hook, "__name__", repr(hook))
+        raise SettingsError(
+            f"bb_connection: {name}() raised {type(error).__name__}: {error}; it is called with "
+            "every connection, and must be able to prepare each"
+        ) from error
 
 
 def open_pair(before: bytes, after: bytes) -> sqlite3.Connection:
@@ -57,7 +102,8 @@ def read_image(path: Path) -> bytes:
     Raises: DatabaseError when it is missing, is not SQLite, or cannot be read.
     """
     if not path.is_file():
-        raise DatabaseError(path, "no such database file")
+        there = path.exists()
+        raise DatabaseError(path, "not a database file" if there else "no such database file")
     try:
         resting = resting_wal_file(path)
         image = copy_file(path, "mode=ro&immutable=1" if resting else "mode=ro")
@@ -69,9 +115,20 @@ def read_image(path: Path) -> bytes:
 
 
 def copy_file(path: Path, parameters: str) -> bytes:
-    """Return an image of ``path``, opened with those URI parameters."""
-    source = sqlite3.connect(f"{path.absolute().as_uri()}?{parameters}", uri=True)
+    """Return an image of ``path``, opened with those URI parameters.
+
+    The read lock is taken first, which gives up when another program is writing: backup() alone
+    would try again for ever.
+    """
+    source = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{parameters}",
+        uri=True,
+        isolation_level=None,
+        timeout=LOCK_SECONDS,
+    )
     with closing(source), closing(sqlite3.connect(":memory:")) as copy:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         source.backup(copy)
         return take_image(copy)
 
@@ -103,6 +160,7 @@ def in_rollback_mode(image: bytes) -> bytes:
 def prepare(db: sqlite3.Connection) -> sqlite3.Connection:
     """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions."""
     db.text_factory = decode_text
+    db.row_factory = None
     db.execute("PRAGMA foreign_keys = OFF")
     return db
 

@@ -86,7 +86,8 @@ def bb_migration(
         try:
             position = databases.chain.catalogue.position(name)
         except LookupError as error:
-            pytest.fail(f"bb_migration({name!r}): {error.args[0]}", pytrace=False)
+            message = f"bb_migration({name!r}): {error.args[0]}"
+            raise pytest.fail.Exception(message, pytrace=False) from None
         with _clear_errors():
             migration = MigrationUnderTest(databases, position)
         yield migration
@@ -122,4 +123,5 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except (BBMigrateError, pytest.UsageError) as error:
-        pytest.fail(str(error), pytrace=False)
+        # From None, or pytest shows the errors that led to this one.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import os
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.statements import UnreadableSql, split_statements, tokenize
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Mapping
 
     ConnectionHook = Callable[[sqlite3.Connection], object]
@@ -22,10 +26,12 @@ DEFAULT_MIGRATIONS = "migrations"
 DEFAULT_DATABASE = "budget_buddy.db"
 DEFAULT_ROWS = 200
 DEFAULT_SEED = 20260101
+MOST_ROWS = 1_000_000  # a chain of states is kept in memory
 
 _HOOK = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _TRUE = ("1", "on", "true", "yes")
 _FALSE = ("", "0", "false", "no", "off")
+_WRITES = frozenset({"into", "update", "delete"})  # reserved: none can be a column's bare name
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,14 @@ def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
     def take(field: str) -> Given:
         return given.get(field, nothing)
 
+    database = _path(take("database")) or root / DEFAULT_DATABASE
     return Settings(
         root=root,
         migrations=_path(take("migrations")) or root / DEFAULT_MIGRATIONS,
-        database=_path(take("database")) or root / DEFAULT_DATABASE,
-        baseline=_existing_file(take("baseline")),
+        database=database,
+        baseline=_baseline(take("baseline"), database),
         invariants=_invariants(take("invariants")),
-        rows=_integer(take("rows"), DEFAULT_ROWS, "a positive integer", least=1),
+        rows=_row_count(take("rows")),
         seed=_integer(take("seed"), DEFAULT_SEED, "an integer"),
         rows_from=_existing_folder(take("rows_from")),
         connection=_hook_name(take("connection")),
@@ -93,16 +100,20 @@ def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
 def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
     """Return the function that 'package.module:function' names; None for ''.
 
-    The import sees ``root`` first, whatever the working directory is.
+    The import sees ``root`` first, whatever the working directory is. The function is tried once;
+    with every connection it is kept from other databases, and rows stay tuples.
 
-    Raises: SettingsError when there is no such module or function.
+    Raises: SettingsError when there is no such module or function, or it cannot prepare a
+        connection.
     """
     if not name:
         return None
     module_name, _, function_name = name.partition(":")
     try:
         module = _import_from(root, module_name)
-    except Exception as error:  # the user's own module runs here and may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's own module runs here and may raise anything
         raise SettingsError(
             f"bb_connection = {name}: {module_name} cannot be imported from {root} "
             f"({type(error).__name__}: {error})"
@@ -113,8 +124,61 @@ def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
             f"bb_connection = {name}: {module_name} has no function {function_name}; "
             f"define {function_name}(connection) there"
         )
-    hook: ConnectionHook = function
+    hook = _held(function)
+    if fault := _fault_of(hook):
+        raise SettingsError(f"bb_connection = {name}: {fault}")
     return hook
+
+
+def _held(function: ConnectionHook) -> ConnectionHook:
+    """Return ``function`` so that it opens no other database, and rows stay plain tuples."""
+
+    @functools.wraps(function)
+    def prepare(connection: sqlite3.Connection) -> object:
+        # The connection's own method would refuse, where a migration is to run on it.
+        sqlite3.Connection.set_authorizer(connection, refuse_other_files)
+        result = function(connection)
+        sqlite3.Connection.set_authorizer(connection, None)
+        connection.row_factory = None
+        return result
+
+    return prepare
+
+
+def refuse_other_files(action: int, *_: str | None) -> int:
+    """Refuse ATTACH and VACUUM INTO: an authorizer."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
+
+
+def _fault_of(hook: ConnectionHook) -> str:
+    """Return what is wrong with ``hook``, found by calling it with an empty database; or ''."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        try:
+            result = hook(db)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the user's own function, see above
+            return (
+                f"called with an empty database it raised {type(error).__name__}: {error}; "
+                "it is to register functions and collations, whatever the database holds"
+            )
+        if inspect.iscoroutine(result):
+            result.close()
+            return "it is a coroutine function, and nobody awaits what it returns"
+        try:
+            return _trace_of_hook(db)
+        except sqlite3.Error as error:
+            return f"the connection is of no use after it ({error})"
+
+
+def _trace_of_hook(db: sqlite3.Connection) -> str:
+    """Return what a hook has left behind in the empty database ``db`` that it must not; or ''."""
+    if db.in_transaction:
+        return "it leaves a transaction open"
+    if db.execute("PRAGMA page_count").fetchone()[0]:
+        return "it writes to the database; it is to register functions and collations only"
+    db.execute("CREATE TABLE written (there)")
+    return ""
 
 
 def _import_from(root: Path, module_name: str) -> object:
@@ -146,6 +210,15 @@ def _existing_file(given: Given) -> Path | None:
     return path
 
 
+def _baseline(given: Given, database: Path) -> Path | None:
+    path = _existing_file(given)
+    if path is not None and database.exists() and path.samefile(database):
+        raise _refuse(
+            given, "this is the real database, which a check never opens; make a copy of it"
+        )
+    return path
+
+
 def _existing_folder(given: Given) -> Path | None:
     path = _path(given)
     if path is not None and not path.is_dir():
@@ -163,6 +236,13 @@ def _integer(given: Given, default: int, wanted: str, *, least: int | None = Non
     if least is not None and number < least:
         raise _refuse(given, f"{wanted} is wanted")
     return number
+
+
+def _row_count(given: Given) -> int:
+    rows = _integer(given, DEFAULT_ROWS, "a positive integer", least=1)
+    if rows > MOST_ROWS:
+        raise _refuse(given, f"{MOST_ROWS} is the most")
+    return rows
 
 
 def _boolean(given: Given) -> bool:
@@ -197,4 +277,29 @@ def _invariant(given: Given) -> tuple[str, str]:
     name, colon, query = (part.strip() for part in given.text.partition(":"))
     if not (name and colon and re.match(r"(?i)(select|with|values)\b", query)):
         raise _refuse(given, "a line 'name: SELECT ..' is wanted")
+    if fault := _fault_of_query(query):
+        raise _refuse(given, fault)
     return name, query.removesuffix(";").rstrip()
+
+
+def _fault_of_query(query: str) -> str:
+    """Return why ``query`` could run on no database, or would write to one; '' when it is fine."""
+    try:
+        statements = split_statements(query)
+    except UnreadableSql as error:
+        return f"{error.message}; {error.remedy}"
+    if len(statements) > 1:
+        return "one query is wanted; write each on a line of its own, with a name of its own"
+    depth = 0
+    for token in tokenize(query):
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text.lower() in _WRITES:
+            return f"a query that only reads is wanted, and this has {token.text}"
+    with closing(sqlite3.connect(":memory:")) as db:
+        try:
+            db.execute(f"EXPLAIN {query}")
+        except sqlite3.Error as error:
+            # A table, column or function that is missing here may be there at some version.
+            if re.search("syntax error|incomplete input", str(error)):
+                return str(error)
+    return ""

@@ -12,8 +12,8 @@ from sqlite_utils import Database
 from pytest_bbmigrate.catalogue import Migration, SqlPart
 from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
-from pytest_bbmigrate.contract import Contract, read_contract
-from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.contract import Contract, ContractError, read_contract
+from pytest_bbmigrate.database import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.evidence import Passage, observe, stage_of
 from pytest_bbmigrate.report import details, headline
 from pytest_bbmigrate.runner import run_part
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Chain
 
 Snapshot = bytes
-Subject = Snapshot | Database | sqlite3.Connection
+Subject = Snapshot | Database | sqlite3.Connection | Path
 
 
 class Databases:
@@ -51,8 +51,7 @@ class Databases:
         """Return a database with the content of ``image``, prepared as a migration's is."""
         connection = open_image(image)
         self._open.callback(connection.close)
-        if self.chain.workplace.prepare_connection is not None:
-            self.chain.workplace.prepare_connection(connection)
+        call_hook(self.chain.workplace.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
     def at(self, name: str) -> Database:
@@ -60,7 +59,14 @@ class Databases:
 
         Raises: LookupError naming the nearest names; StateUnreachable when one does not apply.
         """
-        return self.open(self.chain.state(self.chain.catalogue.position(name) + 1).image)
+        __tracebackhide__ = True
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a migration is wanted, not {name!r}")
+        try:
+            position = self.chain.catalogue.position(name)
+        except LookupError as error:
+            raise LookupError(*error.args) from None
+        return self.open(self.chain.state(position + 1).image)
 
     def head_image(self) -> Snapshot:
         """Return the image of the database after the last migration, with data."""
@@ -122,22 +128,43 @@ class MigrationUnderTest:
 
 
 def take_snapshot(subject: Subject) -> Snapshot:
-    """Return the content of a database at this moment, a value to compare later ones with."""
+    """Return the content of a database at this moment, a value to compare later ones with.
+
+    Raises: AssertionError where a transaction is open: a snapshot would miss what it has done.
+    """
+    __tracebackhide__ = True
+    if isinstance(subject, Path):
+        return read_image(subject)
     if isinstance(subject, bytes):
+        if subject and not subject.startswith(HEADER):
+            raise TypeError("these bytes are no snapshot; take one with bb_snapshot(db)")
         return subject
-    return take_image(subject.conn if isinstance(subject, Database) else subject)
+    connection = subject.conn if isinstance(subject, Database) else subject
+    if not isinstance(connection, sqlite3.Connection):
+        raise TypeError(
+            f"a snapshot, a database, a connection or a Path is wanted, not {subject!r}"
+        )
+    if connection.in_transaction:
+        raise AssertionError(
+            "a transaction is open on this database, and what is not committed cannot be seen: "
+            "commit() or rollback() first"
+        )
+    return take_image(connection)
 
 
 def assert_preserved(before: Subject, after: Subject, *directives: str) -> None:
     """Assert that every row and value of ``before`` is there in ``after``, and no row was added.
 
-    Each is a snapshot or an open database. ``directives`` are contract lines that say what may
-    differ: ``"changes transactions.bb_category where bb_category = 'Dining Out'"``.
+    Each is a snapshot, an open database or the path of one. ``directives`` are contract lines that
+    say what may differ: ``"changes transactions.bb_category where bb_category = 'Dining Out'"``.
 
     Raises: AssertionError naming rows and columns; ContractError for a directive not understood.
     """
     __tracebackhide__ = True
-    contract = read_contract(tuple((n, f"bb: {line}") for n, line in enumerate(directives, 1)))
+    try:
+        contract = read_contract(tuple((n, f"bb: {line}") for n, line in enumerate(directives, 1)))
+    except ContractError as error:
+        raise error.with_traceback(None) from None
     passage = _compare(take_snapshot(before), take_snapshot(after), contract)
     _fail_with(find_lost_data(passage, _anonymous(contract)))
 

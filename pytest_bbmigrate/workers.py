@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
-from pytest_bbmigrate.database import HEADER, open_image, read_image, take_image
-from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, SettingsError
+from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image, take_image
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.settings import load_connection_hook
+from pytest_bbmigrate.settings import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.statements import UnreadableSql, split_statements
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.settings import ConnectionHook, Settings
     from pytest_bbmigrate.statements import Statement
+
+# What takes longer than this on a few hundred rows will not end.
+STATEMENT_SECONDS = 60.0
 
 _PROJECT = pytest.StashKey["Project"]()
 _CHAIN = pytest.StashKey[Chain]()
@@ -84,7 +87,11 @@ def read_project(settings: Settings) -> Project:
         settings=settings,
         reading=reading,
         workplace=Workplace(
-            settings.database, settings.root, hook, connection_hook=settings.connection or None
+            settings.database,
+            settings.root,
+            hook,
+            connection_hook=settings.connection or None,
+            statement_seconds=STATEMENT_SECONDS,
         ),
         baseline=_baseline(settings.baseline, hook),
         recipe=Recipe(
@@ -135,7 +142,9 @@ def prepare(config: pytest.Config) -> None:
     project = project_of(config)
     if config.getoption("bb_check_migrations") and project.holds_nothing:
         folder = project.settings.migrations
-        fault = "is there, but no migration is in it" if folder.is_dir() else "is not there"
+        fault = "is not there"
+        if folder.exists():
+            fault = "is there, but no migration is in it" if folder.is_dir() else "is a file"
         raise pytest.UsageError(
             f"the migration folder {folder} {fault}; name another with bb_migrations or "
             "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
@@ -186,19 +195,45 @@ def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
         return b""
     content = path.read_bytes()
     if content.startswith(HEADER):
-        return read_image(path)
+        return _sound(path, read_image(path), hook)
     statements = _baseline_statements(path, content)
     with closing(open_image(b"")) as db:
         if hook is not None:
             hook(db)
+        db.set_authorizer(refuse_other_files)
         for statement in statements:
             try:
                 db.execute(statement.text)
             except sqlite3.Error as error:
-                raise SettingsError(f"bb_baseline = {path}:{statement.line}: {error}") from error
+                refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
+                raise SettingsError(
+                    f"bb_baseline = {path}:{statement.line}: {error}{refused}"
+                ) from error
+        db.set_authorizer(None)
         if db.in_transaction:
             raise SettingsError(f"bb_baseline = {path}: its BEGIN has no COMMIT")
         return take_image(db)
+
+
+def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
+    """Return ``image``; old values that break a CHECK, a NOT NULL or a type are no damage.
+
+    Raises: DatabaseError when it is damaged: of a table that is cut off rows would be missing.
+    """
+    with closing(open_image(image)) as db:
+        if hook is not None:
+            hook(db)
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        try:
+            report = [row[0] for row in db.execute("PRAGMA quick_check")]
+        except sqlite3.Error as error:
+            report = [str(error)]
+    damage = [line for line in report if line != "ok" and " value in " not in line]
+    if path.stat().st_size % page_size(image):
+        damage.append("its end is cut off")
+    if damage:
+        raise DatabaseError(path, f"is damaged ({damage[0]}); bb_baseline wants a sound copy")
+    return image
 
 
 def _baseline_statements(path: Path, content: bytes) -> tuple[Statement, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
+from pytest_bbmigrate.report.words import HEADLINES
+from pytest_bbmigrate.schema import KINDS
 from tests.cases import Case, expected_failures, failures, judge_case, read_cases
 
 ALL = read_cases()
@@ -18,6 +20,14 @@ def test_a_case_fails_the_check_it_should_and_only_that(case: Case) -> None:
     if case.fails:
         failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
         assert case.finding in {finding.kind for finding in failed[0].findings}
+
+
+@pytest.mark.parametrize("kind", sorted({*HEADLINES, *KINDS}))
+def test_every_kind_of_finding_has_a_fault_and_a_near_miss(kind: str) -> None:
+    cases = [case for case in ALL if case.finding == kind]
+
+    assert any(case.fails for case in cases)
+    assert any(not case.fails for case in cases)
 
 
 @pytest.mark.parametrize("check", [CATALOGUE_CHECK, *CHECKS])

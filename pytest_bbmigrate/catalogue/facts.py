@@ -20,6 +20,8 @@ Literal = tuple[str | None, str | int | float]
 COMPARISONS = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
 COMPARING_WORDS = frozenset({"like", "is", "in"})
 DROPPED = frozenset({"index", "trigger", "view"})
+ASKING = frozenset({"select", "insert", "replace", "update", "delete", "with"})
+CLAUSES = frozenset({"set", "where", "values", "select", "from", "on", "having", "when", "then"})
 LARGEST_INTEGER = 2**63
 
 
@@ -30,6 +32,7 @@ class Facts:
     checksum: str
     literals: tuple[Literal, ...]
     explicit_drops: frozenset[tuple[str, str]]
+    sought: tuple[Literal, ...] = ()
 
 
 def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
@@ -51,7 +54,8 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
             if part is up:
                 drops.update(explicit_drops(tokens))
         digest.update(b"\0/")
-    return Facts(digest.hexdigest(), distinct(literals), frozenset(drops))
+    found = sought_values(tokenize(statement.text) for statement in up)
+    return Facts(digest.hexdigest(), distinct(literals), frozenset(drops), found)
 
 
 def sql_literals(tokens: Tokens) -> Iterator[Literal]:
@@ -60,6 +64,100 @@ def sql_literals(tokens: Tokens) -> Iterator[Literal]:
     A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
     ``c LIKE 'x'``, ``c IS 'x'``, with or without NOT; any other stands with None.
     """
+    return (literal for _, literal in _placed_literals(tokens))
+
+
+def sought_values(
+    statements: Iterable[Tokens], written: Iterable[object] = ()
+) -> tuple[Literal, ...]:
+    """Return what the conditions of ``statements`` ask of rows and none of them writes itself.
+
+    Each as (column, value); values in ``written`` are not among them either.
+    """
+    asked: list[Literal] = []
+    own = set(written)
+    for tokens in statements:
+        if tokens and fold(tokens[0]) in ASKING:
+            asked += (overwritten := _overwriting(tokens))
+            clauses = _clauses(tokens)
+            for index, (column, value) in _placed_literals(tokens):
+                if column is None or clauses[index] in ("set", "values"):
+                    own.update({value} - {value for _, value in overwritten})
+                else:
+                    asked.append((column, value))
+    return distinct(literal for literal in asked if literal[1] not in own)
+
+
+def _clauses(tokens: Tokens) -> list[str]:
+    """Return for each token which clause of its query, subquery or CASE it stands in."""
+    clauses = []
+    open_clauses = [""]
+    for token in tokens:
+        word = fold(token)
+        if word in ("(", "case"):
+            open_clauses.append(open_clauses[-1])
+        elif word in (")", "end"):
+            open_clauses = open_clauses[:-1] or [""]
+        elif word in CLAUSES:
+            open_clauses[-1] = word
+        clauses.append(open_clauses[-1])
+    return clauses
+
+
+def _overwriting(tokens: Tokens) -> list[Literal]:
+    """Return the keys, as (column, value), of the rows that REPLACE or an upsert may overwrite."""
+    keys, places = _overwritten(tokens), _inserted(tokens)
+    return [
+        (places[index], literal[1])
+        for index, literal in _placed_literals(tokens)
+        if keys and places.get(index) in keys
+    ]
+
+
+def _overwritten(tokens: Tokens) -> frozenset[str] | None:
+    """Return what tells the rows which an INSERT may meet: its columns, folded; None if it fails.
+
+    Those of ON CONFLICT (..), else the first that is named; none where what is there stays.
+    """
+    words = [fold(token) for token in tokens]
+    if words[:1] not in (["insert"], ["replace"]) or "values" not in words:
+        return None
+    if "conflict" in words:
+        after = words[words.index("conflict") :]
+        target = after[2 : after.index(")") : 2] if after[1:2] == ["("] else []
+        return frozenset(target) if "update" in after else frozenset()
+    if words[0] == "replace" or words[1:3] == ["or", "replace"]:
+        start = words.index("values")
+        named = words[:start].index("(") + 1 if "(" in words[:start] else None
+        return frozenset(words[named : named + 1]) if named else frozenset({"rowid"})
+    return frozenset() if words[1:2] == ["or"] else None
+
+
+def _inserted(tokens: Tokens) -> dict[int, str]:
+    """Return for what stands in the VALUES of an INSERT the column (folded) it is for, by place.
+
+    Where no columns are named, the first one is taken for the row's number.
+    """
+    words = [fold(token) for token in tokens]
+    if not words or words[0] not in ("insert", "replace") or "values" not in words:
+        return {}
+    start = words.index("values")
+    named = words[words.index("(") + 1 : start - 1 : 2] if "(" in words[:start] else ["rowid"]
+    found, depth, column = {}, 0, 0
+    for index in range(start + 1, len(words)):
+        depth += {"(": 1, ")": -1}.get(words[index], 0)
+        if words[index] == "(" and depth == 1:
+            column = 0
+        elif words[index] == "," and depth == 1:
+            column += 1
+        elif depth == 1 and column < len(named):
+            found[index] = named[column]
+    return found
+
+
+def _placed_literals(tokens: Tokens) -> Iterator[tuple[int, Literal]]:
+    """Yield the literals of a statement and where they stand in it."""
+    inserted = {} if _overwritten(tokens) is not None else _inserted(tokens)
     lists: list[str | None] = [None]  # for each open parenthesis, the column of the IN before it
     for index, (kind, text, _) in enumerate(tokens):
         if text == "(":
@@ -67,7 +165,10 @@ def sql_literals(tokens: Tokens) -> Iterator[Literal]:
         elif text == ")":
             lists = lists[:-1] or [None]
         elif kind is Kind.STRING or kind is Kind.NUMBER:
-            yield from _literal(tokens, index, lists[-1])
+            for literal in _literal(tokens, index, lists[-1]):
+                yield index, literal
+                if index in inserted:
+                    yield index, (inserted[index], literal[1])
 
 
 def distinct(literals: Iterable[Literal]) -> tuple[Literal, ...]:

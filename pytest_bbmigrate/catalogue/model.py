@@ -53,7 +53,9 @@ class Migration:
 
     ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
     ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
-    ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
+    ``sought`` are those of them that conditions of its way up ask of rows, and that it writes
+    nowhere: what it expects to find. ``explicit_drops`` are the (kind, folded name) pairs of the
+    DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
     """
 
@@ -66,6 +68,7 @@ class Migration:
     checksum: str
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
     explicit_drops: frozenset[tuple[str, str]] = frozenset()
+    sought: tuple[tuple[str | None, str | int | float], ...] = ()
 
 
 @dataclass(frozen=True)

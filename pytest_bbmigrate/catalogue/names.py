@@ -12,7 +12,7 @@ FLYWAY = re.compile(r"(?:[VUB][0-9]+(?:[._][0-9]+)*|R)__.+\.sql", re.DOTALL)
 DATED = r"(?:19|20)[0-9]{2}(?P<join>[-_])[0-9]{1,2}(?P=join)[0-9]{1,2}(?:[-_][0-9]+)?"
 PLAIN = r"[0-9]+(?:-[0-9]+)*"
 NUMBER = re.compile(rf"[vV]?(?P<number>{DATED}|{PLAIN})(?P<separator>[-_. ]+|$)")
-DIGITS_INTO_LETTERS = re.compile(rf"(?P<digits>{DATED}|[0-9]+)(?P<rest>[^\W\d_].*)", re.DOTALL)
+DIGITS_FIRST = re.compile(rf"(?P<digits>{DATED}|[0-9]+)(?P<rest>.*)", re.DOTALL)
 WORD_AFTER_DOT = re.compile(r".*(\.[A-Za-z]*)", re.DOTALL)
 HALF_WITHOUT_DOT = re.compile(r"(.+)[-_](?:down|rollback|undo)", re.IGNORECASE | re.DOTALL)
 
@@ -77,8 +77,8 @@ def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | No
 
 def number_fault(name: str) -> tuple[str, str] | None:
     """Return what is doubtful about a name's number, and the remedy, or None."""
-    match = DIGITS_INTO_LETTERS.fullmatch(name)
-    if match is None:
+    match = DIGITS_FIRST.fullmatch(name)
+    if match is None or (leading_number(name) and not match["rest"][:1].isalpha()):
         return None
     digits, rest = match["digits"], match["rest"]
     return (

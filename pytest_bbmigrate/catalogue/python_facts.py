@@ -12,6 +12,7 @@ from pytest_bbmigrate.catalogue.facts import (
     Facts,
     distinct,
     explicit_drops,
+    sought_values,
     sql_literals,
 )
 from pytest_bbmigrate.catalogue.python_contract import DEPENDS, TRANSACTIONAL
@@ -38,6 +39,7 @@ def python_facts(tree: ast.Module, way_back: Function | None) -> Facts:
         code_checksum(tree),
         distinct(python_literals(tree)),
         frozenset(python_drops(tree, way_back)),
+        python_sought(tree, way_back),
     )
 
 
@@ -79,6 +81,14 @@ def python_drops(tree: ast.Module, way_back: Function | None) -> Iterator[tuple[
     for value in _constants(ast.Module(own, [])):
         if isinstance(value, str) and SQL.match(value):
             yield from explicit_drops(_tokens(value))
+
+
+def python_sought(tree: ast.Module, way_back: Function | None) -> tuple[Literal, ...]:
+    """Return what the conditions in a file's SQL ask of rows, its way back aside."""
+    own = [node for node in tree.body if node is not way_back]
+    values = list(_constants(ast.Module(own, [])))
+    texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
+    return sought_values(map(_tokens, texts), set(values) - set(texts))
 
 
 def _written(node: ast.AST) -> list[object]:

@@ -46,6 +46,7 @@ def read(entry: Entry) -> Migration:
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
+        sought=facts.sought,
         explicit_drops=facts.explicit_drops,
     )
 

@@ -118,6 +118,7 @@ def _assemble(
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
+        sought=facts.sought,
         explicit_drops=facts.explicit_drops,
     )
 

@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks.causes import with_cause
 from pytest_bbmigrate.checks.data_survives import ask_data_survives, find_lost_data
 from pytest_bbmigrate.checks.down_restores import ask_down_restores
 from pytest_bbmigrate.checks.foreign_keys_hold import ask_foreign_keys_hold
+from pytest_bbmigrate.checks.idle import idle_statements
 from pytest_bbmigrate.checks.schema_survives import ask_schema_survives
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
@@ -56,6 +57,8 @@ def judge(check: str, evidence: Evidence, *, strict: bool = False) -> Verdict:
     name = evidence.migration.name
     if not answer.findings and not answer.reason and check in NEEDS_ROWS:
         answer = ask_for_rows(answer, evidence, strict=strict)
+        if check == "data_survives" and not answer.findings and not answer.reason:
+            answer = ask_for_effect(answer, evidence, strict=strict)
     explained = tuple(with_cause(finding, evidence) for finding in answer.findings)
     return conclude(check, name, replace(answer, findings=explained))
 
@@ -108,6 +111,25 @@ def ask_for_rows(answer: Answer, evidence: Evidence, *, strict: bool) -> Answer:
     first = missing[0]
     subject = f"{first.table}.{first.column}" if first.column else first.table
     return Answer(reason=f"no generated rows in {subject}: {first.reason}")
+
+
+def ask_for_effect(answer: Answer, evidence: Evidence, *, strict: bool) -> Answer:
+    """Return ``answer``, unless an undeclared UPDATE or DELETE met none of the generated rows."""
+    idle = tuple(idle_statements(evidence))
+    if not idle:
+        return answer
+    if strict:
+        path = evidence.migration.up.path
+        return Answer(
+            tuple(
+                Finding("no rows", "up", path, table=table, observed=f"none that `{sql}` meets")
+                for table, sql in idle
+            )
+        )
+    return Answer(
+        reason=f"no generated row in {idle[0].table} meets `{idle[0].sql}`, "
+        "and the contract does not declare what it does"
+    )
 
 
 def is_concerned(unfilled: Unfilled, words: set[str]) -> bool:

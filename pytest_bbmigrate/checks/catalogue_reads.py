@@ -31,6 +31,8 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
     """Return the contract lines that name what exists neither before nor after their migration.
 
     The names can be looked up only as far as the migrations apply.
+
+    Raises: SeedingError when the user's own rows are for a table that no version has.
     """
     findings: list[Finding] = []
     reason = ""
@@ -43,7 +45,18 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
             break
         findings += unknown_names(migration, before, after)
         findings += unanswerable_conditions(migration, chain, position)
+    else:
+        chain.refuse_idle_rows()
+        findings += silent_invariants(chain)
     return Answer(tuple(findings), reason="" if findings else reason)
+
+
+def silent_invariants(chain: Chain) -> Iterator[Finding]:
+    """Yield a finding for each invariant that can run at no version, and so guards nothing."""
+    for name, error in chain.silent_invariants():
+        yield Finding(
+            "invariant never runs", "contract", chain.catalogue.folder, name=name, observed=error
+        )
 
 
 def unknown_names(migration: Migration, before: Schema, after: Schema) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     if part is None or down is None:
         return Answer(reason="the way back was not run")
     if down.failure:
-        return Answer((failure_finding(down.failure, "down"),))
+        return Answer((failure_finding(down.failure, "down", down.printed),))
     findings: list[Finding] = []
     notes: tuple[str, ...] = ()
     rows = values = 0
@@ -48,7 +48,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
         rows, values = evidence.back.rows_compared, evidence.back.values_compared
     later = evidence.down_after_writing
     if later is not None and later.failure and not findings:
-        findings.append(failure_finding(later.failure, "down after writing"))
+        findings.append(failure_finding(later.failure, "down after writing", later.printed))
     if evidence.written is not None:
         findings += find_unkept(evidence.written, part)
     return Answer(tuple(findings), notes=notes, rows=rows, values=values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.places import (
     LOSES_ROWS,
     SHAPES,
@@ -13,7 +12,11 @@ from pytest_bbmigrate.checks.places import (
     dotted,
     place_of,
 )
-from pytest_bbmigrate.checks.schema_survives import is_altered
+from pytest_bbmigrate.checks.schema_survives import (
+    is_altered,
+    is_column_dropped,
+    is_table_dropped,
+)
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
         for difference in passage.schema
         if difference.kind in {"foreign key lost", "foreign key changed"}
         and difference.table.casefold() not in redirected
-        and not is_allowed(difference, migration, evidence)
+        and not is_allowed(difference, evidence)
     ]
     return Answer(tuple(findings))
 
@@ -99,18 +102,19 @@ def mismatch_finding(mismatch: Mismatch, migration: Migration) -> Finding:
     )
 
 
-def is_allowed(difference: SchemaDifference, migration: Migration, evidence: Evidence) -> bool:
+def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
     """Return whether the contract gives up the foreign key, a column of it, or its parent."""
-    contract = migration.contract
     table = evidence.state.schema.table(difference.table)
-    keys = [key for key in table.foreign_keys if table] if table else []
+    keys = table.foreign_keys if table else ()
     columns = [name.strip().casefold() for name in difference.column.split(",")]
-    gone = any(drops_column(contract, difference.table, column) for column in columns)
+    gone = any(is_column_dropped(evidence, difference.table, column) for column in columns)
     parents = {key.parent for key in keys if [name.casefold() for name in key.columns] == columns}
     return (
         gone
-        or any(is_altered(contract, difference.table, column) for column in columns)
-        or any(drops_table(contract, parent) for parent in parents)
+        or any(
+            is_altered(evidence.migration.contract, difference.table, column) for column in columns
+        )
+        or any(is_table_dropped(evidence, parent) for parent in parents)
     )
 
 

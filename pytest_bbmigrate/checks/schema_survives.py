@@ -40,7 +40,9 @@ DROPPED_BY_NAME = {
     "view changed": "view",
 }
 # A property that a table or a column gained is an addition: it takes nothing away.
-GAINED = frozenset({"column not null", "column default", "strict", "autoincrement", "on conflict"})
+GAINED = frozenset(
+    {"column not null", "column default", "strict", "autoincrement", "on conflict", "primary key"}
+)
 
 
 def ask_schema_survives(evidence: Evidence) -> Answer:
@@ -51,7 +53,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
     findings = [
         structure_finding(difference, migration)
         for difference in evidence.there.schema
-        if is_loss(difference, evidence) and not is_allowed(difference, migration)
+        if is_loss(difference, evidence) and not is_allowed(difference, evidence)
     ]
     findings += [
         Finding(
@@ -79,11 +81,11 @@ def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
     return difference.kind not in NOT_A_LOSS_OF_STRUCTURE
 
 
-def is_allowed(difference: SchemaDifference, migration: Migration) -> bool:
+def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
     """Return whether the contract, or a DROP in the migration's own text, says so."""
     if difference.kind.endswith("broken"):
         return False
-    contract = migration.contract
+    migration, contract = evidence.migration, evidence.migration.contract
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:
         name = difference.name.casefold()
@@ -91,18 +93,34 @@ def is_allowed(difference: SchemaDifference, migration: Migration) -> bool:
             drop.kind == kind and drop.name.casefold() == name for drop in contract.drops
         ):
             return True
-    if difference.column and drops_column(contract, difference.table, difference.column):
+    if is_column_dropped(evidence, difference.table, difference.column):
         return True
-    return is_altered(contract, difference.table, difference.column) or drops_table(
-        contract, difference.table
+    # An index, a trigger or a view goes by its own name: `alters` speaks of the table alone.
+    return not kind and is_altered(contract, difference.table, difference.column)
+
+
+def is_column_dropped(evidence: Evidence, table: str, column: str) -> bool:
+    """Return whether a column is declared dropped and is gone: else it keeps what stood on it."""
+    still = evidence.there.renames.columns if evidence.there else {}
+    return drops_column(evidence.migration.contract, table, column) and (
+        (table.casefold(), column.casefold()) not in still
     )
 
 
+def is_table_dropped(evidence: Evidence, table: str) -> bool:
+    """Return whether a table is declared dropped and is gone."""
+    still = evidence.there.renames.tables if evidence.there else {}
+    return drops_table(evidence.migration.contract, table) and table.casefold() not in still
+
+
 def is_altered(contract: Contract, table: str, column: str) -> bool:
-    """Return whether the contract ``alters`` the table, or the column of it."""
+    """Return whether the contract ``alters`` the table, or the one ``column`` of it.
+
+    What is about no column ('') or several is altered with the whole table only.
+    """
     return any(
         alter.table.casefold() == table.casefold()
-        and (alter.column is None or not column or alter.column.casefold() == column.casefold())
+        and (alter.column is None or alter.column.casefold() == column.casefold())
         for alter in contract.alters
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.room import requirement_line
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 
 if TYPE_CHECKING:
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
 
 def ask_up_applies(evidence: Evidence) -> Answer:
     """Return what kept the way up from running, or what it left damaged."""
-    findings = [failure_finding(evidence.up.failure, "up")] if evidence.up.failure else []
+    findings = []
+    if evidence.up.failure:
+        failed = failure_finding(evidence.up.failure, "up", evidence.up.printed)
+        findings.append(replace(failed, allow=requirement_line(evidence.up.failure, evidence)))
     if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
-        findings.append(failure_finding(evidence.up_on_empty.failure, "up on an empty database"))
+        findings.append(on_empty_finding(evidence.up_on_empty.failure))
     part = evidence.migration.up
     findings += [
         Finding("integrity", "up", part.path, observed=message) for message in evidence.integrity
@@ -25,8 +30,14 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     return Answer(tuple(findings), rows=sum(state.row_counts.values()))
 
 
-def failure_finding(failure: Failure, step: str) -> Finding:
-    """Return a part's failure to run as a finding."""
+def on_empty_finding(failure: Failure) -> Finding:
+    """Return a failure on an empty database, where advice on the rows there says nothing."""
+    finding = failure_finding(failure, "up on an empty database")
+    return finding if failure.missing else replace(finding, cause="")
+
+
+def failure_finding(failure: Failure, step: str, printed: str = "") -> Finding:
+    """Return a part's failure to run as a finding, with what it had ``printed`` by then."""
     return Finding(
         "set-up lacks" if failure.missing else "does not run",
         step,
@@ -36,6 +47,7 @@ def failure_finding(failure: Failure, step: str) -> Finding:
         expected=failure.statement,
         observed=failure.message,
         cause=failure.advice,
+        printed=printed,
     )
 
 

@@ -39,7 +39,8 @@ class Finding:
     ``step`` is the part of the experiment ('up', 'up on an empty database', 'down', 'up again',
     'down after writing', 'contract'); ``count`` of ``total`` rows are concerned; ``expected`` and
     ``observed`` are short values; ``cause`` names a known reason in SQLite, '' when none is known;
-    ``allow`` is the contract line that would allow it, '' when none would.
+    ``allow`` is the contract line that would allow it, '' when none would; ``printed`` is what a
+    Python part wrote before it failed.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Finding:
     examples: tuple[Example, ...] = ()
     cause: str = ""
     allow: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True)

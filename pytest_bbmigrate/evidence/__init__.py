@@ -14,7 +14,8 @@ from pytest_bbmigrate.evidence.model import (
     TablePassage,
     Written,
 )
-from pytest_bbmigrate.evidence.observe import Stage, observe, stage_of
+from pytest_bbmigrate.evidence.observe import observe
+from pytest_bbmigrate.evidence.stage import Stage, stage_of
 
 __all__ = [
     "Chain",

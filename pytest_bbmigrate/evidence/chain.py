@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.database import open_image, take_image
-from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.evidence.experiment import Setup, Step, gather_evidence, go_up
+from pytest_bbmigrate.database import app_connections, open_image, take_image
+from pytest_bbmigrate.errors import BBMigrateError, SeedingError
+from pytest_bbmigrate.evidence.experiment import (
+    Setup,
+    Step,
+    gather_evidence,
+    go_up,
+    silent_invariants,
+)
 from pytest_bbmigrate.evidence.model import State
-from pytest_bbmigrate.evidence.observe import stage_of
 from pytest_bbmigrate.evidence.pages import share_pages
 from pytest_bbmigrate.evidence.requirements import condition_errors, keep_requirements
+from pytest_bbmigrate.evidence.stage import stage_of
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
-    from pytest_bbmigrate.catalogue import Catalogue
+    from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.evidence.model import Evidence
-    from pytest_bbmigrate.evidence.observe import Stage
+    from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding import Recipe
+
+    Literal = tuple[str | None, str | int | float]
 
 
 class StateUnreachable(BBMigrateError):
@@ -36,6 +45,17 @@ class StateUnreachable(BBMigrateError):
     def __init__(self, migration: str) -> None:
         self.migration = migration
         super().__init__(f"{migration} does not apply, so nothing after it can be tried")
+
+
+class Sought(NamedTuple):
+    """A value that the migration at ``position`` expects in a column, as (column, value).
+
+    ``last_writer`` is the position of the last other migration that writes it, -1 for none.
+    """
+
+    position: int
+    literal: Literal
+    last_writer: int
 
 
 class Chain:
@@ -55,6 +75,7 @@ class Chain:
         self.workplace = workplace
         self._baseline = baseline
         self._invariants = invariants
+        self._sought = read_sought(catalogue.migrations)
         self._states: list[State] = []
         self._steps: dict[int, Step] = {}
         self._evidence: dict[int, Evidence] = {}
@@ -64,8 +85,9 @@ class Chain:
 
         Raises: StateUnreachable when one of these does not apply.
         """
-        while len(self._states) <= position:
-            self._states.append(self._next_state())
+        with app_connections(self.workplace.prepare_connection):
+            while len(self._states) <= position:
+                self._states.append(self._next_state())
         return self._states[position]
 
     def evidence(self, position: int) -> Evidence:
@@ -75,9 +97,10 @@ class Chain:
         """
         if position not in self._evidence:
             migration = self.catalogue.migrations[position]
-            state, step = self.state(position), self._step(position)
-            setup = self._setup(position)
-            self._evidence[position] = gather_evidence(migration, state, step, setup)
+            state, setup = self.state(position), self._setup(position)
+            with app_connections(self.workplace.prepare_connection):
+                step = self._step(position)
+                self._evidence[position] = gather_evidence(migration, state, step, setup)
             self._forget(position)
         return self._evidence[position]
 
@@ -87,12 +110,45 @@ class Chain:
         Each as (line, the condition's text, what SQLite said).
         """
         state, migration = self.state(position), self.catalogue.migrations[position]
-        return condition_errors(state.image, state.schema, migration.contract)
+        with app_connections(self.workplace.prepare_connection):
+            return condition_errors(state.image, state.schema, migration.contract)
+
+    def refuse_idle_rows(self) -> None:
+        """Make sure that every table the user's own rows are for is there at some version.
+
+        Raises: SeedingError for one that never is; StateUnreachable.
+        """
+        head = len(self.catalogue.migrations)
+        there = {name for at in range(head + 1) for name in self.state(at).schema.table_names}
+        for table, rows in self.recipe.own_rows.items():
+            if table.casefold() not in there:
+                path = getattr(rows, "path", Path(table))
+                raise SeedingError(path, f"no version of the database has a table {table}")
+
+    def silent_invariants(self) -> tuple[tuple[str, str], ...]:
+        """Return the invariants that can run at no version: (name, what SQLite said at the last).
+
+        Raises: StateUnreachable when a migration does not apply.
+        """
+        states = [self.state(at) for at in range(len(self.catalogue.migrations), -1, -1)]
+        with app_connections(self.workplace.prepare_connection):
+            return silent_invariants(states, self._invariants)
 
     def _setup(self, position: int) -> Setup:
         """Return what an experiment on the migration at ``position`` is made with."""
-        recipe = replace(self.recipe, requires=self._requirements(position))
+        recipe = replace(
+            self.recipe,
+            sought=self._sought_from(position),
+            requires=self._requirements(position),
+        )
         return Setup(recipe, self.workplace, self._invariants)
+
+    def _sought_from(self, position: int) -> tuple[Literal, ...]:
+        """Return what migrations from ``position`` on expect in rows that none of them puts there.
+
+        A key that one migration looks for and another writes is left for that one to write.
+        """
+        return tuple(s.literal for s in self._sought if s.last_writer < position <= s.position)
 
     def _requirements(self, position: int) -> tuple[Requirement, ...]:
         """Return what the migrations from ``position`` on require of the rows by then."""
@@ -129,6 +185,20 @@ class Chain:
         if position - 1 in self._evidence:
             self._steps.pop(position - 1, None)
         return state
+
+
+def read_sought(migrations: Sequence[Migration]) -> tuple[Sought, ...]:
+    """Return what the conditions of ``migrations`` ask of rows, in order."""
+    writers: dict[Literal, set[int]] = {}
+    for number, migration in enumerate(migrations):
+        for literal in set(migration.literals).difference(migration.sought):
+            writers.setdefault(literal, set()).add(number)
+    return tuple(
+        Sought(number, literal, max(others - {number}, default=-1))
+        for number, migration in enumerate(migrations)
+        for literal in migration.sought
+        for others in [writers.get(literal, set()) | writers.get((None, literal[1]), set())]
+    )
 
 
 def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:

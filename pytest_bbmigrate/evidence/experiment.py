@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.evidence.model import Evidence, Invariant, Written
-from pytest_bbmigrate.evidence.observe import Stage, observe, stage_of
+from pytest_bbmigrate.evidence.observe import arrive, observe
+from pytest_bbmigrate.evidence.search import broken_searches
+from pytest_bbmigrate.evidence.stage import Stage, stage_of
 from pytest_bbmigrate.evidence.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.evidence.model import Passage, State
     from pytest_bbmigrate.runner import Run, Workplace
@@ -67,7 +71,7 @@ def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup
         evidence,
         schema_after=after.schema,
         there=there,
-        integrity=check_integrity(after, there, step.up),
+        integrity=check_integrity(after, there, step.up) + broken_searches(before, after),
         invariants=ask_invariants(before, after, setup.invariants),
     )
     if migration.down is None or migration.contract.irreversible is not None:
@@ -84,12 +88,11 @@ def go_back_and_up_again(
     down, image = run_part(migration, down_part, after.image, setup.workplace)
     if not down.succeeded:
         return replace(evidence, down=down)
-    returned = stage_of(image, before)
-    back = observe(before, returned, renaming=False)
+    returned, back = arrive(before, image)
     again, image = run_part(migration, migration.up, returned.image, setup.workplace)
     repeat = None
     if again.succeeded:
-        repeat = observe(after, stage_of(image, after), renaming=False)
+        _, repeat = arrive(after, image)
     return replace(evidence, down=down, back=back, again=again, repeat=repeat)
 
 
@@ -105,8 +108,7 @@ def write_and_go_back(
     up, image = run_part(migration, migration.up, before.image, setup.workplace)
     if not up.succeeded or evidence.there is None or evidence.down is None:
         return evidence
-    second = stage_of(image, after)
-    volatile = observe(after, second, renaming=False)
+    second, volatile = arrive(after, image)
     targets = tables_to_write(evidence, evidence.there, second)
     written_image, counts, unwritten = write_rows(second, targets, setup.recipe)
     down, image = run_part(migration, down_part, written_image, setup.workplace)
@@ -157,6 +159,25 @@ def ask_invariants(
         return ()
     with closing(open_image(before.image)) as old, closing(open_image(after.image)) as new:
         return tuple(Invariant(name, ask(old, sql), ask(new, sql)) for name, sql in queries)
+
+
+def silent_invariants(
+    states: Sequence[State], queries: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the queries that run on none of ``states``, with what SQLite said on the first."""
+    errors = dict[str, str]()
+    waiting = dict(queries)
+    for state in states:
+        if not waiting:
+            break
+        with closing(open_image(state.image)) as db:
+            for name, sql in list(waiting.items()):
+                try:
+                    db.execute(sql).fetchone()
+                    del waiting[name]
+                except sqlite3.Error as error:
+                    errors.setdefault(name, str(error))
+    return tuple((name, errors[name]) for name in waiting)
 
 
 def ask(db: sqlite3.Connection, sql: str) -> str | None:

@@ -43,13 +43,16 @@ def match_schemas(
     return Renames(tables, columns)
 
 
-def match_names(before: Schema, after: Schema) -> Renames:
-    """Return every table and column of ``before`` that is still there under its own name."""
-    tables = {table.name.casefold() for table in before.tables if after.table(table.name)}
+def match_names(before: Schema, after: Schema, untouched: frozenset[str] = frozenset()) -> Renames:
+    """Return every table and column of ``before`` that is still there under its own name.
+
+    The columns of tables in ``untouched`` go without saying.
+    """
+    tables = before.table_names & after.table_names
     columns = {
-        (table.name.casefold(), column.name.casefold()): column.name.casefold()
-        for table in before.tables
-        if (other := after.table(table.name)) is not None
+        (name, column.name.casefold()): column.name.casefold()
+        for name in tables - untouched
+        if (table := before.table(name)) and (other := after.table(name))
         for column in table.columns
         if other.column(column.name) is not None
     }
@@ -60,8 +63,7 @@ def match_tables(
     db: sqlite3.Connection, before: Schema, after: Schema, contract: Contract, run: Run | None
 ) -> dict[str, str]:
     """Return name before to name after (both folded) for every table that is still there."""
-    old_names = {table.name.casefold(): table for table in before.tables}
-    new_names = {table.name.casefold() for table in after.tables}
+    old_names, new_names = before.table_names, after.table_names
     declared = {
         rename.table.casefold(): rename.new_table.casefold()
         for rename in contract.renames
@@ -78,9 +80,7 @@ def match_tables(
     matched: dict[str, str] = {}
     for named in (declared, followed, {name: name for name in old_names}):
         claim(matched, named, old_names, new_names)
-    for old in old_names:
-        if old in matched:
-            continue
+    for old in sorted(old_names - matched.keys()):
         for new in sorted(new_names - set(matched.values()) - set(old_names)):
             if is_same_under_new_name(db, before, after, old, new):
                 matched[old] = new
@@ -141,6 +141,11 @@ def match_columns(
     new_names = [column.name.casefold() for column in other.columns]
     known = dict(run.renamed_columns) if run else {}
     followed = {old: new for (of_table, old), new in known.items() if of_table == table}
+    followed = {
+        old: new
+        for old, new in followed.items()
+        if old not in new_names or old in followed.values() or holds_one_value(db, other, old)
+    }
     declared = {
         rename.column.casefold(): rename.new_column.casefold()
         for rename in contract.renames
@@ -157,6 +162,16 @@ def match_columns(
                 matched[old] = name
                 break
     return matched
+
+
+def holds_one_value(db: sqlite3.Connection, table: Table, column: str) -> bool:
+    """Return whether a column that stands under an old name holds one and the same in all rows.
+
+    Then the renamed one was put aside with what it holds. ``RENAME a TO a_old`` and a new ``a``
+    filled from it is a change of ``a``: that is what the app will read.
+    """
+    distinct = f"SELECT count(DISTINCT t.{quote_name(column)}) FROM main.{quote_name(table.name)} t"
+    return bool(db.execute(distinct).fetchone()[0] < 2)
 
 
 def same_values(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
@@ -12,15 +12,14 @@ from pytest_bbmigrate.database import open_image, open_pair
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.model import Passage, Selection, TablePassage
 from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
+from pytest_bbmigrate.evidence.stage import Stage, stage_in, unchanged_tables
 from pytest_bbmigrate.rows import (
     Pairing,
     RowAdded,
     ValueChanged,
     compare_rows,
-    count_rows,
-    untouched_tables,
 )
-from pytest_bbmigrate.schema import Renames, compare_schemas, read_schema
+from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
@@ -32,91 +31,60 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Column, Schema, Table
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One moment of an experiment: a database's image, its schema and how many rows it holds."""
-
-    image: bytes
-    schema: Schema
-    row_counts: Mapping[str, int]
-    known: Stage | None = field(default=None, repr=False, compare=False)
-    unchanged: frozenset[str] = frozenset()
-
-
-def stage_of(image: bytes, known: Stage | None = None) -> Stage:
-    """Return the stage that ``image`` is.
-
-    Tables proven to hold what they held in the ``known`` stage are not counted again.
-    """
-    if known is not None and known.image == image:
-        return known
-    if known is None:
-        with closing(open_image(image)) as db:
-            schema = read_schema(db)
-            return Stage(image, schema, count_tables(db, schema, {}))
-    with closing(open_pair(known.image, image)) as pair:
-        schema = read_schema(pair)
-        names = [table.name.casefold() for table in known.schema.tables]
-        unchanged = untouched_tables(known.image, image, names, pair)
-        counted = {name: known.row_counts[name] for name in unchanged}
-        return Stage(image, schema, count_tables(pair, schema, counted), known, unchanged)
-
-
-def count_tables(
-    db: sqlite3.Connection, schema: Schema, counted: Mapping[str, int]
-) -> dict[str, int]:
-    """Return how many rows each table (folded name) holds, but for those ``counted`` already."""
-    names = {table.name.casefold(): table.name for table in schema.tables}
-    return {
-        folded: counted[folded] if folded in counted else count_rows(db, name)
-        for folded, name in names.items()
-    }
-
-
-def unchanged_tables(before: Stage, after: Stage) -> frozenset[str]:
-    """Return the tables (folded names) that are proven to hold in ``after`` what they held."""
-    names = [table.name.casefold() for table in before.schema.tables]
-    if after is before:
-        return frozenset(names)
-    if after.known is before:
-        return after.unchanged
-    return untouched_tables(before.image, after.image, names)
-
-
 def observe(
     before: Stage,
     after: Stage,
     *,
     contract: Contract | None = None,
     run: Run | None = None,
-    renaming: bool = True,
 ) -> Passage:
     """Return what became of ``before`` on its way to ``after``.
 
     ``contract`` and ``run`` tell of renames, and whose ``where`` to evaluate on the rows before.
-    Without ``renaming``, as where the same is expected again, another name is another thing.
     """
     if after is before:
         return still_passage(before)
-    contract = contract or Contract()
-    selected = select_rows(before, contract)
+    with closing(open_pair(before.image, after.image)) as pair:
+        return observe_in(pair, before, after, contract or Contract(), run)
+
+
+def arrive(before: Stage, image: bytes) -> tuple[Stage, Passage]:
+    """Return the stage that ``image`` is, and what became of ``before``, which it should be again.
+
+    Another name is another thing here.
+    """
+    if image == before.image:
+        return before, still_passage(before)
+    with closing(open_pair(before.image, image)) as pair:
+        after = stage_in(pair, before, image)
+        return after, observe_in(pair, before, after)
+
+
+def observe_in(
+    pair: sqlite3.Connection,
+    before: Stage,
+    after: Stage,
+    contract: Contract | None = None,
+    run: Run | None = None,
+) -> Passage:
+    """Return what became of ``before``; renames are looked for when there is a ``contract``."""
     untouched = unchanged_tables(before, after)
-    with closing(open_pair(before.image, after.image)) as db:
-        renames = (
-            match_schemas(
-                db, before.schema, after.schema, contract=contract, run=run, untouched=untouched
-            )
-            if renaming
-            else match_names(before.schema, after.schema)
+    if contract is None:
+        renames = match_names(before.schema, after.schema, untouched)
+    else:
+        renames = match_schemas(
+            pair, before.schema, after.schema, contract=contract, run=run, untouched=untouched
         )
-        untouched -= {old for old, new in renames.tables.items() if old != new}
-        tables = tuple(
-            follow_table(db, table, before, after, renames, contract, selected)
-            for table in before.schema.tables
-            if table.name.casefold() not in untouched
-        )
-        dangling = find_dangling(db, before.schema, after.schema, renames, untouched)
-        sequences = fallen_sequences(db, before.schema, after.schema, renames)
+    untouched -= {old for old, new in renames.tables.items() if old != new}
+    declared = contract or Contract()
+    selected = select_rows(before, declared)
+    tables = tuple(
+        follow_table(pair, table, before, after, renames, declared, selected)
+        for table in before.schema.tables
+        if table.name.casefold() not in untouched
+    )
+    dangling = find_dangling(pair, before.schema, after.schema, renames, untouched)
+    sequences = fallen_sequences(pair, before.schema, after.schema, renames)
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_bbmigrate.evidence.model import Evidence, Passage
-    from pytest_bbmigrate.evidence.observe import Stage
+    from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.rows import Cell, Key, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
@@ -64,7 +64,7 @@ def write_rows(
     stage: Stage, tables: tuple[str, ...], recipe: Recipe
 ) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
     """Return an image with rows added to ``tables``, how many in each, and what got none."""
-    later = replace(recipe, seed=recipe.seed + 1, own_rows={}, requires=())
+    later = replace(recipe, seed=recipe.seed + 1, own_rows={}, sought=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
     with closing(open_image(stage.image)) as db:

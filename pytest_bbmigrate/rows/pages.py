@@ -25,7 +25,6 @@ class Stored(NamedTuple):
 
     name: str
     root: int
-    sql: str
 
 
 def untouched_tables(
@@ -58,17 +57,28 @@ def untouched_tables(
     return frozenset(name for name in tables if name.casefold() in proven)
 
 
-def _proven(pair: sqlite3.Connection, changed: Collection[int]) -> set[str]:
+def _proven(pair: sqlite3.Connection, changed: frozenset[int]) -> set[str]:
     """Return the case-folded names of the tables with the same root and definition, unchanged."""
     there, still_there = _stored_tables(pair, "before"), _stored_tables(pair, "main")
+    alike = _alike(pair)
     names = there.keys() & still_there.keys()
-    names -= _owners(pair, changed) if changed else set()
+    if changed:
+        names -= _owners(pair, changed)
     return {
         name
         for name in names
-        if there[name].root == still_there[name].root
-        and _reads_the_same(pair, there[name], still_there[name])
+        if there[name] == still_there[name]
+        and (there[name].name in alike or _reads_the_same(pair, there[name].name))
     }
+
+
+def _alike(pair: sqlite3.Connection) -> set[str]:
+    """Return the names of the tables whose CREATE is the same text in both."""
+    sql = (
+        "SELECT b.name FROM before.sqlite_master AS b JOIN main.sqlite_master AS m"
+        " ON m.name = b.name AND m.type = b.type AND m.sql = b.sql WHERE b.type = 'table'"
+    )
+    return {name for (name,) in pair.execute(sql)}
 
 
 @cache
@@ -106,29 +116,35 @@ def _changed_pages(before: bytes, after: bytes) -> frozenset[int]:
 def _stored_tables(db: sqlite3.Connection, schema: str) -> dict[str, Stored]:
     """Return the tables that have pages, by case-folded name; none whose name is not unique so."""
     source = f"{schema}.sqlite_master WHERE type = 'table' AND rootpage > 0"
-    tables = [Stored(*row) for row in db.execute(f"SELECT name, rootpage, sql FROM {source}")]
+    tables = [Stored(*row) for row in db.execute(f"SELECT name, rootpage FROM {source}")]
     count = Counter(table.name.casefold() for table in tables)
     return {key: table for table in tables if count[key := table.name.casefold()] == 1}
 
 
-def _owners(db: sqlite3.Connection, pages: Collection[int]) -> set[str]:
-    """Return the tables and indexes that ``pages`` belong to, overflow pages among them."""
+def _owners(db: sqlite3.Connection, pages: frozenset[int]) -> set[str]:
+    """Return the tables and indexes that ``pages`` belong to, overflow pages among them.
+
+    The schema's own pages are asked for first: they change with every CREATE, and looking at them
+    alone is cheap, where all of dbstat reads the whole database.
+    """
+    own = "SELECT pageno FROM dbstat('before') WHERE name IN ('sqlite_schema', 'sqlite_master')"
+    pages -= {page for (page,) in db.execute(own)}
+    if not pages:
+        return set()
     numbers = ", ".join(map(str, pages))
     owners = db.execute(f"SELECT DISTINCT name FROM dbstat('before') WHERE pageno IN ({numbers})")
     return {name.casefold() for (name,) in owners}
 
 
-def _reads_the_same(db: sqlite3.Connection, before: Stored, after: Stored) -> bool:
+def _reads_the_same(db: sqlite3.Connection, table: str) -> bool:
     """Return whether the same pages mean the same rows in the columns that were there before.
 
     A row that is too short takes the rest from the columns' defaults, REAL and the rowid are not
     stored as they are read, and generated columns may not be stored at all: hence the whole
     definition counts, not just the names.
     """
-    if before.sql == after.sql:
-        return True
-    definition = _definition(db, "before", before.name)
-    is_prefix = _definition(db, "main", after.name)[: len(definition)] == definition
+    definition = _definition(db, "before", table)
+    is_prefix = _definition(db, "main", table)[: len(definition)] == definition
     return is_prefix and not any(column[-1] in GENERATED for column in definition)
 
 

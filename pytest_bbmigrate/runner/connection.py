@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ENDED = "this statement ended the whole transaction"
 ROLLED_BACK = "the migration rolled back"
+
+STEPS = 100_000  # of SQLite's virtual machine, from one look at the clock to the next
 
 REFUSED = {
     sqlite3.SQLITE_TRANSACTION: "{} is refused in a migration",
@@ -67,12 +70,16 @@ class RunCursor(sqlite3.Cursor):
                 db.before(adapted.sql)
                 method(adapted.sql, *args)
             except sqlite3.Error as error:
+                if db.was_stopped(error):
+                    raise KeyboardInterrupt from error
                 db.look_at_transaction(sql)
                 note_statement(error, sql)
                 if db.refusal:
                     raise sqlite3.OperationalError(db.refusal) from error
                 raise
             db.executed.append(adapted.sql)
+            if not self.rowcount and first_word(adapted.sql) in ("UPDATE", "DELETE"):
+                db.idle.append(adapted.sql)
             db.look_at_transaction(sql)
         if adapted.misfit:
             db.note_misfit(*adapted.misfit)
@@ -100,6 +107,7 @@ class RunConnection(sqlite3.Connection):
         self.watched = False
         self.controls_transaction = False  # whether the migration may begin and end one
         self.executed: list[str] = []
+        self.idle: list[str] = []  # UPDATEs and DELETEs of these that met no row
         self.conflicts: list[ShapeConflict] = []
         self.refusal = ""  # what the authorizer last refused
         self.fault = ""
@@ -107,6 +115,8 @@ class RunConnection(sqlite3.Connection):
         self.fault_statement = ""
         self._atomic = True
         self._vacuums = False
+        self._began = 0.0  # when the statement at hand did, by the monotonic clock
+        self._seconds: float | None = None  # that a statement may take
 
     def begin(self, *, foreign_keys: bool, atomic: bool) -> None:
         """Begin to watch, in a transaction if ``atomic``, with foreign keys enforced or not."""
@@ -116,6 +126,27 @@ class RunConnection(sqlite3.Connection):
         self._atomic = atomic
         super().set_authorizer(self._authorize)
         self.watched = True
+
+    def limit(self, seconds: float) -> None:
+        """Interrupt every statement that takes longer than ``seconds``.
+
+        A loop may count as far as a value goes, and SQLite itself never gives up
+        (https://sqlite.org/c3ref/progress_handler.html).
+        """
+        self._seconds = seconds
+        super().set_progress_handler(lambda: int(self.watched and self._is_overdue()), STEPS)
+
+    def _is_overdue(self) -> bool:
+        """Return whether the statement at hand takes longer than it may."""
+        return self._seconds is not None and time.monotonic() - self._began > self._seconds
+
+    def was_stopped(self, error: sqlite3.Error) -> bool:
+        """Return whether ``error`` is all that is left of a Ctrl-C during a statement.
+
+        Python raises KeyboardInterrupt in the progress handler, and sqlite3 makes this of it.
+        """
+        is_interrupt = getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+        return self._seconds is not None and is_interrupt and not self._is_overdue()
 
     def finish(self) -> None:
         """Stop watching and commit.
@@ -138,6 +169,7 @@ class RunConnection(sqlite3.Connection):
     def before(self, sql: str) -> None:
         """Note that ``sql`` is about to be executed."""
         self.refusal = ""
+        self._began = time.monotonic()
         self._vacuums = not self._atomic and first_word(sql) == "VACUUM"
 
     def look_at_transaction(self, sql: str) -> None:

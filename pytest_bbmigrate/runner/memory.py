@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.database import app_connections, call_hook, open_image, take_image
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
+from pytest_bbmigrate.runner.watch import kept_from_files, untouched
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
@@ -27,12 +28,15 @@ def run_in_memory(
     migration: Migration, part: SqlPart | PythonPart, image: bytes, workplace: Workplace
 ) -> Outcome:
     """Run ``part`` on a copy of ``image`` in memory."""
-    db = cast("RunConnection", open_image(image, factory=RunConnection))
+    with app_connections(None):  # the hook comes after our own settings here, and may change them
+        db = cast("RunConnection", open_image(image, factory=RunConnection))
     try:
         db.text_factory = str  # as every connection in Python has it, unless the hook sets another
+        call_hook(workplace.prepare_connection, db)
         if workplace.prepare_connection:
-            workplace.prepare_connection(db)
             db.prepare_scratch = workplace.prepare_connection
+        if workplace.statement_seconds is not None:
+            db.limit(workplace.statement_seconds)
         db.path = part.path
         if isinstance(part, SqlPart):
             printed, failure = "", run_sql(db, migration.contract, part)
@@ -41,7 +45,8 @@ def run_in_memory(
 
             db.controls_transaction = not part.in_transaction
             db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
-            failure, printed = run_function(db, part)
+            with untouched(workplace.real, part), kept_from_files(workplace.real):
+                failure, printed = run_function(db, part)
         failure = failure or commit(db, part)
         if failure and not part.in_transaction:
             failure = replace(failure, advice=f"{failure.advice}\n{NOTHING_KEPT}".lstrip())
@@ -52,6 +57,7 @@ def run_in_memory(
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),
             printed=printed,
+            idle=tuple(db.idle),
         )
     finally:
         db.end()

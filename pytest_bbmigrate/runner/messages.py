@@ -7,6 +7,14 @@ from pytest_bbmigrate.runner.syntax import REBUILD
 # (what a message looks like, what to do); {name} is what the group of that name matched.
 MESSAGES: tuple[tuple[str, str], ...] = (
     (
+        r"^interrupted",
+        (
+            "it was given up after a minute, on a few hundred rows: does it count as far as a "
+            "value goes, or join everything with everything? If real rows hold no such value, "
+            "declare -- bb: requires TABLE: COLUMN < 1000"
+        ),
+    ),
+    (
         r"^(BEGIN|COMMIT|ROLLBACK) is refused",
         (
             "leave it out: the runner puts the whole migration into one transaction (a single "
@@ -66,7 +74,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         "leave the default out while foreign keys are on, and UPDATE the rows afterwards",
     ),
     (
-        r"^error in (view|trigger) (?P<name>.+?)(?: after \w+)?:",
+        r"^error in (view|trigger) (?P<name>.+?)(?: after [a-z ]+)?: ",
         (
             "it names what this statement drops or renames: DROP {name} first and create it anew "
             "afterwards, in this migration"
@@ -99,6 +107,22 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^no such (table|index|view|trigger): ",
         "is it made by a migration that runs later, or by the app (then see bb_baseline)?",
+    ),
+    (
+        r"^no such column: (?!\"|INTERVAL)",
+        "no table of this statement has it: is it spelt as in the table, and each text in quotes?",
+    ),
+    (
+        r"^datatype mismatch",
+        "INTEGER PRIMARY KEY takes whole numbers only: CAST the values, or number the rows anew",
+    ),
+    (
+        r"^cannot (INSERT into|UPDATE) generated column",
+        "leave the column out: SQLite computes it",
+    ),
+    (
+        r"'NoneType' object",
+        "a query gave None, for a NULL or for no row at all: ask for it before using the value",
     ),
     (r"^UNIQUE constraint failed: index", "the rows there hold duplicates: merge them first"),
     (

@@ -44,7 +44,8 @@ class Run:
 
     ``renamed_tables`` and ``renamed_columns`` follow ALTER TABLE .. RENAME, name before the run
     to name after it, case-folded; columns are keyed by (table before, column before).
-    ``printed`` is what a Python part wrote to its standard output and error.
+    ``printed`` is what a Python part wrote to its standard output and error; ``idle`` are the
+    UPDATEs and DELETEs that met no row (of a script's nothing is known).
     """
 
     failure: Failure | None
@@ -55,6 +56,7 @@ class Run:
     renamed_columns: tuple[tuple[tuple[str, str], str], ...] = ()
     conflicts: tuple[ShapeConflict, ...] = ()
     printed: str = ""
+    idle: tuple[str, ...] = ()
 
     @property
     def succeeded(self) -> bool:
@@ -75,3 +77,4 @@ class Outcome:
     statements: int
     conflicts: tuple[ShapeConflict, ...] = ()
     printed: str = ""
+    idle: tuple[str, ...] = ()

@@ -67,7 +67,9 @@ def call(db: RunConnection, part: PythonPart) -> Failure | None:
         with loaded(part.path) as module:
             result = getattr(module, part.function)(RunDatabase(db, recursive_triggers=False))
             refuse_unfinished(part.function, result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is evidence
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it raises is evidence, a skip as well
         message, statement = describe(error), statement_of(error)
         advice, missing = advise(message, statement)
         line = line_in(str(part.path), error)

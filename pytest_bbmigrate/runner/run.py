@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,19 @@ class Workplace:
     paths count from; ``prepare_connection`` is called with every connection that runs a migration.
     ``connection_hook`` is the same function's name, ``package.module:function``: a script runs in a
     process of its own, which calls it by that name.
+    ``statement_seconds`` is how long one SQL statement may take, None for as long as it needs.
     """
 
     database: Path = Path("budget_buddy.db")
     root: Path = Path()
     prepare_connection: Callable[[sqlite3.Connection], object] | None = None
     connection_hook: str | None = None
+    statement_seconds: float | None = None
+
+    @property
+    def real(self) -> Path:
+        """The real database's path, absolute and without symbolic links."""
+        return Path(os.path.realpath(self.root / self.database))
 
 
 def run_part(
@@ -42,7 +50,7 @@ def run_part(
     where there was no transaction, for the copy is thrown away. Whatever the migration raises is
     evidence, in ``Run.failure``.
 
-    Raises: DatabaseError when a script has touched the real database file all the same.
+    Raises: DatabaseError when a Python part has touched the real database file all the same.
     """
     # Imported here, for the process that a script runs in imports this package and needs no more.
     from pytest_bbmigrate.runner.memory import columns_of
@@ -62,6 +70,7 @@ def run_part(
         renamed_columns=names.columns,
         conflicts=outcome.conflicts,
         printed=outcome.printed,
+        idle=outcome.idle,
     )
     return run, outcome.image
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import in_rollback_mode
-from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
 from pytest_bbmigrate.runner.model import Failure, Outcome
+from pytest_bbmigrate.runner.watch import untouched
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
@@ -66,18 +66,11 @@ def run_script(part: ScriptPart, image: bytes, workplace: Workplace) -> Outcome:
 
     Raises: DatabaseError when the real database is not as it was before.
     """
-    real = Path(os.path.realpath(workplace.root / workplace.database))
-    before = look_at(real)
+    real = workplace.real
     with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
         desk = lay_out(Path(folder).resolve(), workplace.database.name, image)
-        code = run_child(desk, part, real, workplace)
-        if look_at(real) != before:
-            raise DatabaseError(
-                real,
-                f"was written while {part.path.name} ran on a copy of it; either the migration "
-                "found a way around its guard, or another program has the database open: "
-                "compare it with your backup, and stop the app before the next run",
-            )
+        with untouched(real, part):
+            code = run_child(desk, part, real, workplace)
         printed = desk.printed.read_text(encoding="utf-8", errors="replace")
         ledger = read_ledger(desk.ledger)
         failure = judge(part, code, ledger)
@@ -161,19 +154,3 @@ def read_back(copy: Path) -> bytes:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # rolls a hot journal back
     return in_rollback_mode(copy.read_bytes())
-
-
-def look_at(real: Path) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what shows whether a database was written: identity, size, time of it and its logs."""
-    return tuple(
-        (found.st_ino, found.st_size, found.st_mtime_ns) if found else None
-        for found in (stat_of(real.with_name(real.name + end)) for end in ("", "-wal", "-journal"))
-    )
-
-
-def stat_of(path: Path) -> os.stat_result | None:
-    """Return what the file system knows of ``path``; None when it is not there."""
-    try:
-        return path.stat()
-    except FileNotFoundError:
-        return None

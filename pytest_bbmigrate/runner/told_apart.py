@@ -18,6 +18,11 @@ def advise_on_statement(message: str, words: str) -> str:
     """
     if match := UNIQUE.match(message):
         return advise_on_duplicates(match, words)
+    if message.startswith("CHECK constraint failed") and words.startswith("ALTER TABLE "):
+        return (
+            "the rows there get the new column's default, and it does not meet its own CHECK: "
+            "choose another default, or let the CHECK pass NULL and add it without"
+        )
     if match := NOT_NULL.match(message):
         return advise_on_null(match["table"], match["column"], words)
     if not ABSENT.match(message):

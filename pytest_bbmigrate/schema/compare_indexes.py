@@ -143,7 +143,7 @@ def _compare_conflicts(pair: TablePair) -> Iterator[SchemaDifference]:
     for now in pair.after.indexes:
         same = [was for was in pair.before.indexes if _does_the_same(pair, was, now)]
         if now.conflict and same and not any(was.conflict for was in same):
-            yield _other_conflict(pair, same[0], "", now.conflict)
+            yield _other_conflict(pair, same[0], "ABORT", now.conflict)  # what it did till then
 
 
 def _other_conflict(pair: TablePair, was: Index, before: str, after: str) -> SchemaDifference:

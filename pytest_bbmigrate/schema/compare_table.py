@@ -254,8 +254,19 @@ def _compare_conflicts(pair: TablePair) -> Iterator[SchemaDifference]:
     after = _conflicts(pair.after, None)
     for key in before | after:
         was, now = before.get(key, ("", "")), after.get(key, ("", ""))
+        if not was[1] and _was_there(pair, *key):
+            was = (now[0].removesuffix(now[1]) + "ABORT", "")  # which is what it did till then
         if was[1] != now[1]:
             yield pair.difference("on conflict", "", was[0], now[0])
+
+
+def _was_there(pair: TablePair, kind: str, *columns: str) -> bool:
+    """Return whether the constraint of this kind, by its columns' names after, was there before."""
+    if kind == "NOT NULL":
+        kept = [column for column in pair.before.columns if column.not_null]
+        return any(pair.columns.get(column.name.casefold()) in columns for column in kept)
+    key = [pair.columns.get(name.casefold()) for name in pair.before.primary_key]
+    return tuple(key) == columns
 
 
 def _conflicts(

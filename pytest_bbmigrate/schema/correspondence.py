@@ -25,6 +25,13 @@ class Correspondence:
     renamed: bool
 
 
+def keeps_names(renames: Renames) -> bool:
+    """Return whether every table and column has the name that it had."""
+    return all(old == new for old, new in renames.tables.items()) and all(
+        old == new for (_, old), new in renames.columns.items()
+    )
+
+
 def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondence:
     """Return what became of each table and column, by ``renames`` or by keeping its name."""
     tables = _follow(

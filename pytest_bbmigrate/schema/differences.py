@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import wording
 from pytest_bbmigrate.schema.compare_table import compare_tables
-from pytest_bbmigrate.schema.correspondence import correspond, renamed_in_statement
+from pytest_bbmigrate.schema.correspondence import correspond, keeps_names, renamed_in_statement
 from pytest_bbmigrate.schema.kinds import KINDS, Renames, SchemaDifference
 from pytest_bbmigrate.schema.model import Trigger
 from pytest_bbmigrate.schema.table_pair import pair_tables
@@ -31,7 +31,10 @@ def compare_schemas(
     after and did before. A constraint on a column that is itself lost or added is part of that one
     difference, not a second one.
     """
-    names = correspond(before, after, renames or Renames())
+    renames = renames or Renames()
+    if before is after and keeps_names(renames):
+        return ()  # one and the same, as the cache of read_schema gives it
+    names = correspond(before, after, renames)
     found = [*_lost_and_added_tables(before, after, names)]
     for pair in pair_tables(before, after, names):
         found += compare_tables(pair)

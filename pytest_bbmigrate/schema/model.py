@@ -169,6 +169,11 @@ class Schema:
         return self._tables_by_name.get(name.casefold())
 
     @cached_property
+    def table_names(self) -> frozenset[str]:
+        """The case-folded names of the tables."""
+        return frozenset(self._tables_by_name)
+
+    @cached_property
     def _tables_by_name(self) -> dict[str, Table]:
         """The tables by their case-folded names."""
         return {table.name.casefold(): table for table in self.tables}

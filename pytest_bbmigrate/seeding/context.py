@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import Check
 from pytest_bbmigrate.seeding.admission import Gate
-from pytest_bbmigrate.seeding.expressions import columns_mentioned
+from pytest_bbmigrate.seeding.expressions import columns_mentioned, dates_like
 from pytest_bbmigrate.seeding.meaning import (
     AMOUNTS,
     FREE_TEXT,
@@ -41,11 +41,12 @@ class Context:
     @cached_property
     def literals(self) -> dict[str | None, tuple[Cell, ...]]:
         """The migrations' literals by the column they are about, None for any."""
-        found: dict[str | None, list[Cell]] = {}
-        for name, value in self.recipe.literals:
-            if storable(value):
-                found.setdefault(name and name.casefold(), []).append(value)
-        return {name: tuple(values) for name, values in found.items()}
+        return _by_column(self.recipe.literals)
+
+    @cached_property
+    def sought(self) -> dict[str | None, tuple[Cell, ...]]:
+        """What the migrations expect to find in rows, by column."""
+        return _by_column(self.recipe.sought)
 
     @cached_property
     def children(self) -> dict[str, list[tuple[Table, ForeignKey]]]:
@@ -130,6 +131,7 @@ class Context:
                 (exact(value), value)
                 for value in self._spoken(name, family, meaning, avoided=key or distinct)
             ),
+            sought=self._expected(column, family, meaning),
         )
 
     def _about(self, table: Table, check: Check) -> frozenset[str]:
@@ -145,6 +147,17 @@ class Context:
                         if self._about(child, check) == {own.casefold()}:
                             yield check.tokens
 
+    def expected(self, column: Column) -> tuple[Cell, ...]:
+        """Return what migrations expect to find in a column, the first one if they do not say."""
+        found = self.sought.get(column.name.casefold(), ())
+        return found if column.position else found + self.sought.get("rowid", ())
+
+    def _expected(self, column: Column, family: Family, meaning: str) -> tuple[Cell, ...]:
+        """Return what migrations expect to find in a column, as it may hold it."""
+        values = _suited(self.expected(column), family)
+        is_day = meaning in TEMPORAL and family is Family.TEXT
+        return dates_like(values, meaning) if is_day else values
+
     def _spoken(
         self, name: str, family: Family, meaning: str, *, avoided: bool
     ) -> tuple[Cell, ...]:
@@ -152,9 +165,22 @@ class Context:
         own, others = self.literals.get(name, ()), self.literals.get(None, ())
         if avoided:
             return own + tuple(value for value in others if isinstance(value, str))
+        if meaning in TEMPORAL and family is Family.TEXT:
+            return dates_like(own + others, meaning)
         if meaning in TEMPORAL or family is Family.BLOB:
             return ()
         return _suited(own, family) + _suited(others, family, meaning)
+
+
+def _by_column(
+    literals: Iterable[tuple[str | None, str | int | float]],
+) -> dict[str | None, tuple[Cell, ...]]:
+    """Return the values that SQLite can hold, by the (folded) column they are about."""
+    found: dict[str | None, list[Cell]] = {}
+    for name, value in literals:
+        if storable(value):
+            found.setdefault(name and name.casefold(), []).append(value)
+    return {name: tuple(values) for name, values in found.items()}
 
 
 def _suited(values: Sequence[Cell], family: Family, meaning: str | None = None) -> tuple[Cell, ...]:

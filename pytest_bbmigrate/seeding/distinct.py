@@ -37,8 +37,11 @@ def distinct_values(
     seen = {_compared(value, facts) for value in taken}
     usual = [value for value in pool.realistic if value is not None]
     rng.shuffle(usual)
+    sought = list(_fresh(pool.sought, seen, facts))
     plain = list(_fresh((*pool.hinted, *usual), seen, facts))
-    hostile = [value for value in pool.hostile if value is None or [*_fresh([value], seen, facts)]]
+    hostile = sought + [
+        value for value in pool.hostile if value is None or [*_fresh([value], seen, facts)]
+    ]
     makers = (_made(facts, usual, rng), _patterned(facts, rng)) if usual else ()
     for maker in makers:
         lacking = count + SPARE - len(plain) - len(hostile)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.admission import admit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.pools import Facts
     from pytest_bbmigrate.seeding.sources import Row, Source
 
+HIGHEST_SOUGHT = 2**31
 HIGHEST = 2**62  # a row number beyond which no further ones are sought
 _KNOWN_MERCHANTS = frozenset(one for some in MERCHANTS.values() for one in some)
 CHILDLESS = 10  # one parent in so many has no child
@@ -200,9 +202,10 @@ class _Drawer:
     def _plain(self, position: int, column: Column) -> Source:
         facts = self.context.facts(self.table, column)
         if column.name == self.table.rowid_alias and not facts.gate.checks:
-            return OneByOne(
-                position, row_numbers(self._first_row_number(column), self._own(column))
-            )
+            sought = self._sought(column)
+            avoided = {*self._own(column), *sought}
+            numbers = row_numbers(self._first_row_number(column), avoided)
+            return OneByOne(position, chain(sought, numbers))
         if facts.distinct:
             taken = self._select(quote_name(column.name)) if self.holds_rows else []
             values = distinct_values(facts, self.count, [value for (value,) in taken], self.rng)
@@ -232,7 +235,23 @@ class _Drawer:
 
     def _own(self, column: Column) -> Collection[Cell]:
         """Return the row numbers that migrations speak of, which had better stay theirs."""
-        return self.context.literals.get(column.name.casefold(), ())
+        literals = self.context.literals
+        return (*literals.get(column.name.casefold(), ()), *literals.get("rowid", ()))
+
+    def _sought(self, column: Column) -> list[Cell]:
+        """Return the row numbers that migrations expect to find, and the next ones to either side.
+
+        For more than half of the rows there is no such number.
+        """
+        taken = {number for (number,) in self._select(quote_name(column.name))}
+        found: list[Cell] = [
+            number
+            for value in self.context.expected(column)
+            if isinstance(value, int)
+            for number in (value, value + 1, value - 1)
+            if 0 < number <= HIGHEST_SOUGHT and number not in taken
+        ]
+        return list(dict.fromkeys(found))[: self.count // 2]
 
     def _merchant(self) -> tuple[int, int] | None:
         if "merchant" in self.meanings and "category" in self.meanings:

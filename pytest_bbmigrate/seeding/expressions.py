@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Cell
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 _INTEGER = re.compile(r"\d+")
 _REAL = re.compile(r"\d*\.\d+(?:e[-+]?\d+)?|\d+\.?(?:e[-+]?\d+)?")
 PATTERNS = frozenset({"glob", "like", "regexp", "match"})
+_DAY = re.compile(r"((?:19|20)\d\d)(?:-([01]\d))?(?:-([0-3]\d))?([ T]\d\d:\d\d.*)?(?!\d)")
+_DAYS = {
+    "date": "{}-{}-{}",
+    "month": "{}-{}",
+    "month_start": "{}-{}-01",
+    "timestamp": "{}-{}-{} 12:00:00",
+}
 TYPES = frozenset({"integer", "real", "text", "blob", "null"})
 LONGEST = 200  # a number in a CHECK up to which texts of that length are worth a try
 
@@ -42,6 +49,22 @@ def literals_in(tokens: Tokens, *, numbers: bool) -> list[Cell]:
             number = -number if before == "-" else number
             found += [number, number + 1, number - 1]
     return found
+
+
+def dates_like(values: Iterable[Cell], meaning: str) -> tuple[Cell, ...]:
+    """Return the days that ``values`` speak of, as a column of this ``meaning`` writes them.
+
+    ``'2019-%'`` and ``'2019'`` speak of a day in that year.
+    """
+    found: list[Cell] = []
+    for value in values:
+        day = _DAY.match(value) if isinstance(value, str) else None
+        if day and meaning in _DAYS:
+            year, month, number, rest = day.groups()
+            if not (rest and meaning == "timestamp"):
+                value = _DAYS[meaning].format(year, month or "06", number or "15")
+            found.append(value)
+    return tuple(found)
 
 
 def texts_for(tokens: Tokens, rng: random.Random) -> Iterator[str]:

@@ -27,19 +27,22 @@ BEYOND_FLOAT = 2**53 + 1  # the first integer that no double holds
 ACCENTS = unicodedata.normalize("NFC", "Café Zoë")
 DIGITS = ("0042", "1", "7e5")
 BAD_CENTS = (0.29, 1.15, 4.35, 8.2, 1.005, 19.99, 0.07, 1234567.89, -8.2, -0.01)
+BAD_SUM = 0.1 + 0.2  # 17 digits, of which SQLite writes 15 when it makes a text of it
 
-_DATES = ("2024-02-29", "2024-12-31", "2025-01-01", "2026-12-31")
+_DATES = ("2024-02-29", "2024-12-31", "2025-01-01", "2026-12-31", "1999-12-31", "2099-01-01")
 _TIMESTAMPS = (
     "2024-02-29 00:00:00",
     "2025-03-30T02:30:00Z",
     "2025-06-30T23:59:59.999999+02:00",
     "2025-10-26 01:30:00.5",
     "2026-01-01T00:00:00-05:00",
+    "1999-12-31 23:59:59",  # before and after all that a WHERE may ask for
+    "2099-01-01 00:00:00",
 )
 _TEMPORAL_TEXTS: dict[str, tuple[str, ...]] = {
     "date": _DATES,
-    "month": ("2024-02", "2024-12", "2025-01"),
-    "month_start": ("2024-02-01", "2024-12-01", "2025-01-01"),
+    "month": ("2024-02", "2024-12", "2025-01", "1999-12", "2099-01"),
+    "month_start": ("2024-02-01", "2024-12-01", "2025-01-01", "1999-12-01", "2099-01-01"),
     "week_start": ("2024-02-26", "2024-12-30", "2025-12-29"),  # weeks across month and year ends
     "week_end": ("2024-03-03", "2025-01-05", "2026-01-04"),
     "timestamp": _TIMESTAMPS,
@@ -118,7 +121,8 @@ def _integers(meaning: str) -> tuple[int, ...]:
     if meaning in _LIMITS:
         return _LIMITS[meaning]
     if meaning in TEMPORAL:
-        return (1_709_164_800, 1_735_689_599)  # a leap day's midnight, a year's last second
+        # A leap day's midnight, a year's last second, and what is before or after any WHERE.
+        return (1_709_164_800, 1_735_689_599, 946_684_799, 4_070_908_800)
     if meaning in SMALL_NUMBERS:
         return ()
     if meaning == "count":
@@ -131,7 +135,7 @@ def _reals(meaning: str) -> tuple[float, ...]:
         return (0.0, 1.0, 0.07, 0.285)
     if meaning in SMALL_NUMBERS | TEMPORAL:
         return ()  # numbers of a small range, or seconds
-    return (0.0, 12.0, -1.0, *BAD_CENTS)
+    return (0.0, 12.0, -1.0, *BAD_CENTS, BAD_SUM, 9_876_543_210.5, -9_876_543_210.5)
 
 
 def _anything(meaning: str, example: Cell) -> tuple[Cell, ...]:

@@ -16,13 +16,15 @@ from pytest_bbmigrate.seeding.model import exact
 from pytest_bbmigrate.seeding.vocabulary import realistic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Cell
 
 ENOUGH_ROWS = 60  # from here on every hostile value has a row
 HOSTILE_ROWS = 40  # the first rows, in which they are
+TIMES = 3  # rows with a hostile value, to be beside more than one of another column
+TIMES_SOUGHT = 8  # of these rows those with a value that a migration's WHERE looks for
 NULL_SHARE = 12  # one in so many further values of a nullable column is NULL
 _CONSTANT = re.compile(r"\(*\s*([-+]?\s*[\d.]+(e[-+]?\d+)?|'([^']|'')*'|x'[\da-f]*')\s*\)*", re.I)
 
@@ -43,6 +45,7 @@ class Facts:
     A ``key`` is (part of) a primary key or what a foreign key refers to; ``distinct`` columns are
     unique by themselves. ``literals`` are values from migrations, each with ``exact`` of it, for 1
     equals 1.0 in Python: of the column's own kind, or all there are when they are to be avoided.
+    ``sought`` are those that migrations expect to find, for a key or unique column the only ones.
     """
 
     gate: Gate
@@ -56,6 +59,7 @@ class Facts:
     limit: int | None = None
     check_tokens: tuple[Tokens, ...] = ()
     literals: tuple[tuple[tuple[str, str], Cell], ...] = ()
+    sought: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Pool:
     literals: tuple[Cell, ...] = ()
     simple: tuple[Cell, ...] = ()
     hinted: tuple[Cell, ...] = ()
+    sought: tuple[Cell, ...] = ()
 
 
 @lru_cache(maxsize=8192)
@@ -80,8 +85,8 @@ def build_pool(facts: Facts) -> Pool:
     usual = realistic(facts.seed, facts.family, facts.meaning)
     nasty = (key_values if facts.key else hostile_values)(facts.family, facts.meaning, usual[0])
     spoken = () if facts.key or facts.distinct else tuple(value for _, value in facts.literals)
-    groups = (usual, _hints(facts), nasty, spoken, _SIMPLE[facts.family])
-    fit, hinted, hostile, literals, simple = admit(
+    groups = (usual, _hints(facts), nasty, spoken, _SIMPLE[facts.family], facts.sought)
+    fit, hinted, hostile, literals, simple, sought = admit(
         facts.gate, [_fitting(facts, group) for group in groups]
     )
     if facts.key or facts.distinct:
@@ -91,14 +96,16 @@ def build_pool(facts: Facts) -> Pool:
         (plain,) = admit(facts.gate, [_fitting(facts, _anything(facts))])
     if not plain:
         plain = tuple(value for value in hostile + literals if value is not None)
-    return Pool(_with_nulls(facts, plain, hostile), hostile, literals, simple + plain[:2], hinted)
+    usual = _with_nulls(facts, plain, hostile)
+    return Pool(usual, hostile, literals, simple + plain[:2], hinted, sought)
 
 
 def spread(pool: Pool, count: int, rng: random.Random) -> list[Cell]:
     """Return ``count`` values of ``pool``: mostly realistic, with every hostile one if it fits.
 
     With ENOUGH_ROWS each hostile value is among the first HOSTILE_ROWS; the migrations' literals
-    follow, in up to half of the rest. With fewer rows every second one may be hostile.
+    follow, in up to half of the rest, and what a WHERE looks for is among the first as well, beside
+    the hostile values of other columns. With fewer rows every second one may be hostile.
     """
     if not count:
         return []
@@ -107,16 +114,24 @@ def spread(pool: Pool, count: int, rng: random.Random) -> list[Cell]:
         chosen = [*pool.hostile[:2], *pool.literals, *pool.hostile[2:]][: count // 2]
         _put(values, chosen, range(1, count), rng)
         return values
-    _put(values, pool.hostile, range(1, max(HOSTILE_ROWS, len(pool.hostile) + 1)), rng)
+    early = range(1, max(HOSTILE_ROWS, len(pool.hostile) + 1))
+    times = min(max(HOSTILE_ROWS // 2 // max(len(pool.hostile), 1), 1), TIMES)
+    taken = _put(values, pool.hostile * times, early, rng)
     rest = range(HOSTILE_ROWS, count - 1)  # the last row may become a duplicate
     _put(values, pool.literals[: len(rest) // 2], rest, rng)
+    free = [place for place in early if place not in taken]
+    _put(values, (pool.sought * TIMES_SOUGHT)[: len(free)], free, rng)
     return values
 
 
-def _put(values: list[Cell], chosen: Sequence[Cell], places: range, rng: random.Random) -> None:
-    """Put each of ``chosen`` at a place of its own."""
-    for place, value in zip(rng.sample(places, len(chosen)), chosen, strict=True):
+def _put(
+    values: list[Cell], chosen: Sequence[Cell], places: Sequence[int], rng: random.Random
+) -> Collection[int]:
+    """Put each of ``chosen`` at a place of its own; return the places."""
+    taken = rng.sample(places, len(chosen))
+    for place, value in zip(taken, chosen, strict=True):
         values[place] = value
+    return taken
 
 
 def _hints(facts: Facts) -> list[Cell]:

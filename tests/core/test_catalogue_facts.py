@@ -130,7 +130,15 @@ def test_the_checksum_of_python_is_the_same_in_every_version_of_python(tmp_path:
         ),
         ("SELECT \"A b\" IN ('x', 1, -2)", [("a b", "x"), ("a b", 1), ("a b", -2)]),
         ("SELECT a NOT IN ('x', (SELECT 'y'), 'z')", [("a", "x"), (None, "y"), ("a", "z")]),
-        ("INSERT INTO t (a) VALUES ('x', -1, 0.0)", [(None, "x"), (None, -1), (None, 0.0)]),
+        (
+            "INSERT INTO t (a, b) VALUES ('x', 1, 0.0), ('y', -2, 3)",
+            [
+                *[(None, "x"), ("a", "x"), (None, 1), ("b", 1), (None, 0.0)],
+                *[(None, "y"), ("a", "y"), (None, -2), ("b", -2), (None, 3)],
+            ],
+        ),
+        ("INSERT INTO t VALUES (1, 'x')", [(None, 1), ("rowid", 1), (None, "x")]),
+        ("INSERT OR IGNORE INTO t (a) VALUES ('x')", [(None, "x")]),
         ("SELECT a = -1.5, b - 2, a = b - 3", [("a", -1.5), (None, 2), (None, 3)]),
         ("SELECT 'x' = a, lower(a) = 'y', 5", [(None, "x"), (None, "y"), (None, 5)]),
         (
@@ -172,6 +180,42 @@ def test_a_numeric_literal_is_what_sqlite_reads_in_it(text: str) -> None:
 
 def test_what_no_64_bits_hold_is_no_literal() -> None:
     assert number("0x1" + "0" * 16) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("DELETE FROM t WHERE a = 'x' AND b IN (1, 2)", [("a", "x"), ("b", 1), ("b", 2)]),
+        ("UPDATE t SET a = 'y', b = 3 WHERE a = 'x'", [("a", "x")]),
+        ("UPDATE t SET a = CASE b WHEN 'x' THEN 'y' END, c = 'z' WHERE d = 1", [("d", 1)]),
+        ("UPDATE t SET a = (SELECT b FROM u WHERE c = 'x'), d = 'z'", [("c", "x")]),
+        ("UPDATE t SET a = 'x' WHERE a = 'y'; UPDATE t SET a = 'z' WHERE a = 'x'", [("a", "y")]),
+        ("INSERT INTO t SELECT 'x', 'y' WHERE NOT EXISTS (SELECT 1 FROM t WHERE a = 'x')", []),
+        ("INSERT INTO t (a) VALUES ('x'); DELETE FROM t WHERE a = 'x'", []),
+        ("CREATE VIEW v AS SELECT * FROM t WHERE a = 'x'", []),
+        ("REPLACE INTO t (a, b) VALUES ('x', 'y')", [("a", "x")]),
+        ("INSERT OR REPLACE INTO t VALUES (1, 'y')", [("rowid", 1)]),
+        (
+            "INSERT INTO t (a, b) VALUES ('x', 'y') ON CONFLICT (b) DO UPDATE SET a = 'z'",
+            [("b", "y")],
+        ),
+        ("INSERT INTO t (a) VALUES ('x') ON CONFLICT (a) DO NOTHING", []),
+        ("INSERT INTO t (a) VALUES ('x') ON CONFLICT DO UPDATE SET a = 'z'", []),
+        ("SELECT 1) END", []),
+    ],
+)
+def test_what_a_migration_expects_to_find_is_what_it_asks_for_and_writes_nowhere(
+    tmp_path: Path, sql: str, expected: list[tuple[str | None, object]]
+) -> None:
+    assert list(migration(tmp_path, {"a.sql": sql}).sought) == expected
+
+
+def test_what_a_way_back_asks_for_is_not_expected_before(tmp_path: Path) -> None:
+    up, down = "UPDATE t SET a = 'y' WHERE a = 'x'", "UPDATE t SET a = 'x' WHERE a = 'y'"
+    code = f'def up(db):\n    db.execute("{up}")\ndef down(db):\n    db.execute("{down}")\n'
+
+    assert migration(tmp_path / "one", {"a.up.sql": up, "a.down.sql": down}).sought == (("a", "x"),)
+    assert migration(tmp_path / "other", {"a.py": code}).sought == (("a", "x"),)
 
 
 def test_literals_are_of_both_parts(tmp_path: Path) -> None:

@@ -538,6 +538,13 @@ OTHER_ENDING = (
                 "write 2026-01-02_T03_a.py, or a name that begins with a letter"
             ),
         ),
+        (
+            "003[x].sql",
+            (
+                "it cannot be told whether 003 is the migration's number; "
+                "write 003_[x].sql, or a name that begins with a letter"
+            ),
+        ),
         ("001_a.sq1", OTHER_ENDING),
         ("001_a", OTHER_ENDING),
         ("1a.txt", OTHER_ENDING),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate import database
 from pytest_bbmigrate.database import (
+    app_connections,
     copy_file,
     in_rollback_mode,
     open_image,
@@ -17,7 +19,7 @@ from pytest_bbmigrate.database import (
     read_image,
     take_image,
 )
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +90,29 @@ def test_a_pair_may_begin_with_nothing() -> None:
         assert pair.execute("SELECT count(*) FROM before.sqlite_schema").fetchone() == (0,)
 
 
+def test_the_apps_hook_is_called_with_every_connection_and_changes_none_of_our_settings() -> None:
+    def hook(db: sqlite3.Connection) -> None:
+        db.create_function("norm", 1, str.lower, deterministic=True)
+        db.row_factory = sqlite3.Row
+        db.text_factory = bytes
+        db.execute("PRAGMA foreign_keys = ON")
+
+    with app_connections(hook), closing(open_image(b"")) as db:
+        assert db.execute("SELECT norm('A')").fetchall() == [("a",)]
+        assert db.execute("PRAGMA foreign_keys").fetchone() == (0,)
+    with closing(open_image(b"")) as db, pytest.raises(sqlite3.OperationalError, match="norm"):
+        db.execute("SELECT norm('A')")
+
+
+def test_a_hook_that_raises_is_named() -> None:
+    def prepare(db: sqlite3.Connection) -> None:
+        db.execute("SELECT absent")
+
+    message = r"bb_connection: prepare\(\) raised OperationalError: no such column: absent"
+    with app_connections(prepare), pytest.raises(SettingsError, match=message):
+        open_image(b"")
+
+
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_a_file_is_read_and_left_as_it_was(tmp_path: Path, mode: str) -> None:
     path = make_file(
@@ -145,12 +170,28 @@ def test_rows_that_are_only_in_the_wal_are_read(tmp_path: Path) -> None:
         assert db.execute("SELECT a FROM t").fetchall() == [(42,)]
 
 
+def test_a_file_that_another_program_is_writing_is_said_to_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS", 0.1)
+    path = make_file(tmp_path / "money.db", "CREATE TABLE t (a)")
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseError, match=r"money\.db: .*database is locked"):
+            read_image(path)
+
+
 def test_a_missing_file_is_named_and_not_created(tmp_path: Path) -> None:
     path = tmp_path / "money.db"
     with pytest.raises(DatabaseError, match="no such database file"):
         read_image(path)
 
     assert not path.exists()
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="not a database file"):
+        read_image(tmp_path)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

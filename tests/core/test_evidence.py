@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import Outcome, judge
+from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
 from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -73,6 +75,23 @@ def test_a_state_is_filled_and_its_empty_twin_is_not(tmp_path: Path) -> None:
     assert state.row_counts == {"trips": 7}
     assert ask(state.image, "SELECT count(*) FROM trips") == [(7,)]
     assert ask(state.empty, "SELECT count(*) FROM trips") == [(0,)]
+
+
+def test_a_state_holds_the_keys_that_later_migrations_look_for_and_none_of_them_writes(
+    tmp_path: Path,
+) -> None:
+    names = "SELECT count(*) FROM settings WHERE name = '{}'"
+    chain = chain_of(
+        tmp_path,
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT);",
+        "DELETE FROM settings WHERE name = 'theme';",
+        "UPDATE settings SET value = 1 WHERE name = 'font';",
+        "INSERT INTO settings (name) VALUES ('font');",
+    )
+
+    assert ask(chain.state(1).image, names.format("theme")) == [(1,)]
+    assert ask(chain.state(1).image, names.format("font")) == [(0,)]
+    assert ask(chain.state(4).image, names.format("font")) == [(1,)]
 
 
 def test_what_a_migration_creates_is_filled_before_the_next_one(tmp_path: Path) -> None:
@@ -351,6 +370,54 @@ def test_invariants_are_asked_before_and_after_where_they_can_be(tmp_path: Path)
     assert (trips.before, trips.after) == ("[(7,)]", "[(7,)]")
     assert moods.before is None
     assert moods.after is not None
+
+
+def test_an_invariant_that_runs_at_no_version_guards_nothing_and_is_told(tmp_path: Path) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        invariants=(("trips", "SELECT count(*) FROM trips"), ("typo", "SELECT sum(x) FROM trip")),
+    )
+    verdict = judge_catalogue(chain)
+
+    assert verdict.outcome is Outcome.FAILED
+    assert [(f.kind, f.name, f.observed) for f in verdict.findings] == [
+        ("invariant never runs", "typo", "no such table: trip")
+    ]
+
+
+def test_the_apps_functions_are_there_wherever_the_schema_needs_them(tmp_path: Path) -> None:
+    def prepare(db: sqlite3.Connection) -> None:
+        db.create_function("norm", 1, lambda text: text and text.lower(), deterministic=True)
+
+    (tmp_path / "001_base.sql").write_text(
+        "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT, tag TEXT CHECK (norm(tag) = tag),"
+        " short TEXT AS (norm(name)));"
+        "CREATE INDEX by_name ON trips (norm(name));"
+        "CREATE VIEW labels AS SELECT norm(name) AS label FROM trips;"
+    )
+    (tmp_path / "002_mood.sql").write_text(
+        "-- bb: changes trips.name where norm(name) = 'rome'\n-- migrate:up\n"
+        "ALTER TABLE trips ADD COLUMN mood TEXT;"
+        "UPDATE trips SET name = 'Roma' WHERE norm(name) = 'rome';\n"
+        "-- migrate:down\nALTER TABLE trips DROP COLUMN mood;"
+        "UPDATE trips SET name = 'Rome' WHERE name = 'Roma';"
+    )
+    catalogue = read_catalogue(tmp_path)
+    chain = Chain(catalogue, Recipe(rows=20), Workplace(prepare_connection=prepare))
+
+    assert judge_catalogue(chain).outcome is Outcome.PASSED
+    for position in (0, 1):
+        verdicts = [judge(check, chain.evidence(position)) for check in CHECKS]
+        assert {verdict.outcome for verdict in verdicts} <= {Outcome.PASSED, Outcome.SKIPPED}
+    assert chain.state(2).row_counts["trips"] == 20
+
+
+def test_own_rows_for_a_table_that_no_version_has_are_told(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, own_rows={"trips": [], "trip": []})
+
+    with pytest.raises(SeedingError, match="no version of the database has a table trip"):
+        judge_catalogue(chain)
 
 
 def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_failure_says_what_where_expected_observed_why_and_the_way_out() -> No
             Example((("id", 4),), (("id", 4), ("note", None))),
             Example((("id", 9),), (("id", 9), ("note", "a\x00b"))),
         ),
-        cause="inner join",
+        cause="where",
         allow="-- bb: deletes transactions",
     )
 
@@ -54,12 +54,22 @@ def test_a_failure_says_what_where_expected_observed_why_and_the_way_out() -> No
         "  observed    for example (2 of 12)",
         "              id=4, note=NULL",
         "              id=9, note='a\\x00b'",
-        "  why         " + REASONS["inner join"].splitlines()[0],
-        "              copied; a LEFT JOIN keeps it",
+        "  why         " + REASONS["where"].splitlines()[0],
+        "              leave the WHERE out, or add OR .. IS NULL",
         "  to allow it add the line:  -- bb: deletes transactions",
         "  rows        generated for this check, none of them real",
         '  rerun       pytest "migrations/004_clean_up.sql::data_survives"',
     ]
+
+
+def test_what_a_program_printed_before_it_failed_is_shown_from_the_end() -> None:
+    printed = "".join(f"line {number}\n" for number in range(1, 13))
+    finding = Finding("does not run", "up", FILE, observed="SystemExit: 4", printed=printed)
+    text = describe_failure(failed(finding, check="up_applies"), RERUN)
+
+    assert "  printed     ..\n              line 3\n" in text
+    assert "              line 12\n" in text
+    assert "line 2\n" not in text.replace("line 12", "")
 
 
 def test_the_first_line_counts_what_follows() -> None:

@@ -501,3 +501,24 @@ def test_a_deferred_violation_fails_at_the_commit(tmp_path: Path) -> None:
 
     assert failure_of(run).statement == "COMMIT"
     assert failure_of(run).message == "FOREIGN KEY constraint failed"
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        ("import pytest; pytest.skip('nothing to do')", "Skipped: nothing to do"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("class Stop(BaseException): pass\n    raise Stop('here')", "Stop: here"),
+    ],
+)
+def test_whatever_is_raised_is_a_failure_and_no_skip(
+    tmp_path: Path, raised: str, message: str
+) -> None:
+    run, _ = run_python(tmp_path, f"def up(db):\n    {raised}\n")
+
+    assert failure_of(run).message == message
+
+
+def test_ctrl_c_ends_the_session(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_python(tmp_path, "def up(db):\n    raise KeyboardInterrupt\n")

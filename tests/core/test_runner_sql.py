@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -222,6 +224,31 @@ def test_vacuum_into_a_file_is_refused_everywhere() -> None:
     run, _ = run_sql("VACUUM INTO 'copy.db'", image_of(ACCOUNTS), in_transaction=False)
 
     assert failure_of(run).message == "ATTACH of copy.db is refused in a migration"
+
+
+COUNTS_FOR_EVER = """CREATE TABLE days (n);
+WITH RECURSIVE count (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count)
+INSERT INTO days SELECT n FROM count WHERE n < 0;
+"""
+
+
+def test_a_statement_that_never_ends_is_given_up() -> None:
+    before = image_of(ACCOUNTS)
+
+    run, after = run_sql(COUNTS_FOR_EVER, before, workplace=Workplace(statement_seconds=0.05))
+
+    failure = failure_of(run)
+    assert failure.line == 2
+    assert failure.message.startswith("interrupted")
+    assert "-- bb: requires" in failure.advice
+    assert after == before
+
+
+def test_ctrl_c_during_a_statement_ends_the_session() -> None:
+    ctrl_c = threading.Timer(0.2, _thread.interrupt_main)
+    ctrl_c.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_sql(COUNTS_FOR_EVER, image_of(ACCOUNTS), workplace=Workplace(statement_seconds=60))
 
 
 def test_a_failure_half_way_outside_a_transaction_keeps_nothing() -> None:

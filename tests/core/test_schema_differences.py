@@ -420,7 +420,7 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         ),
         [
             ("on conflict", "c", "ON CONFLICT FAIL", ""),
-            ("on conflict", "d", "", "ON CONFLICT IGNORE"),
+            ("on conflict", "d", "ON CONFLICT ABORT", "ON CONFLICT IGNORE"),
             (
                 "on conflict",
                 "",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -178,6 +180,46 @@ def test_a_line_that_is_no_invariant_is_refused(line: str) -> None:
     assert message == f"bb_invariants = {line}: a line 'name: SELECT ..' is wanted"
 
 
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("SELECT 1; SELECT 2", "one query is wanted; write each on a line of its own, *"),
+        ("SELECT 'a", "a string that is not finished; *"),
+        ("WITH a AS (SELECT 1) DELETE FROM t", "a query that only reads is wanted, *has DELETE"),
+        ("WITH a AS (SELECT 1) replace into t SELECT 1", "a query that only reads *has into"),
+        ("SELECT sum(amount FROM t", 'near "FROM": syntax error'),
+        ("SELECT sum(amount) FROM", "incomplete input"),
+    ],
+)
+def test_an_invariant_that_could_not_run_or_would_write_is_refused(query: str, fault: str) -> None:
+    message = refusal_of(invariants=(f"sum: {query}",))
+
+    assert fnmatch(message, f"bb_invariants = sum: {query}: {fault}")
+
+
+@pytest.mark.parametrize("query", ["SELECT gold FROM vault", "SELECT shout('delete') FROM t"])
+def test_an_invariant_may_name_what_is_not_there_yet(query: str) -> None:
+    assert settings_with(invariants=(f"sum: {query}",)).invariants == (("sum", query),)
+
+
+def test_more_rows_than_memory_holds_are_refused() -> None:
+    assert settings_with(rows=1_000_000).rows == 1_000_000
+    assert refusal_of(rows=1_000_001) == "bb_rows = 1000001: 1000000 is the most"
+
+
+def test_the_real_database_is_no_baseline(tmp_path: Path) -> None:
+    (tmp_path / "budget_buddy.db").touch()
+    (tmp_path / "link.db").symlink_to("budget_buddy.db")
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings(tmp_path, {"baseline": Given("bb_baseline", "link.db", tmp_path)})
+
+    assert str(caught.value) == (
+        "bb_baseline = link.db: this is the real database, which a check never opens; "
+        "make a copy of it"
+    )
+
+
 def test_two_invariants_of_one_name_are_refused() -> None:
     message = refusal_of(invariants=("sum: SELECT 1", "sum: SELECT 2"))
 
@@ -231,6 +273,78 @@ def test_a_module_that_fails_as_it_is_imported_is_refused(tmp_path: Path) -> Non
 
     with pytest.raises(SettingsError, match=r"cannot be imported from .* \(KeyError: 'KEY'\)"):
         load_connection_hook("household_fails:prepare", tmp_path)
+
+
+def test_a_module_that_ends_the_program_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "household_exits.py").write_text("raise SystemExit(3)\n")
+
+    with pytest.raises(SettingsError, match=r"cannot be imported from .* \(SystemExit: 3\)"):
+        load_connection_hook("household_exits:prepare", tmp_path)
+
+
+def test_an_interrupt_is_no_fault_of_the_module(tmp_path: Path) -> None:
+    (tmp_path / "household_interrupted.py").write_text("raise KeyboardInterrupt\n")
+
+    with pytest.raises(KeyboardInterrupt):
+        load_connection_hook("household_interrupted:prepare", tmp_path)
+
+
+RAISED = "called with an empty database it raised {}; it is to register functions and collations, *"
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("raise ValueError('no')", RAISED.format("ValueError: no")),
+        ("raise SystemExit(3)", RAISED.format("SystemExit: 3")),
+        ("db.execute('SELECT * FROM rates')", RAISED.format("OperationalError: no such *")),
+        ("db.execute(\"ATTACH 'o.db' AS o\")", RAISED.format("DatabaseError: not authorized")),
+        ("db.execute(\"VACUUM INTO 'o.db'\")", RAISED.format("DatabaseError: authorization *")),
+        ("db.execute('BEGIN')", "it leaves a transaction open"),
+        ("db.execute('CREATE TABLE a (b)')", "it writes to the database; it is to register *"),
+        ("db.close()", RAISED.format("ProgrammingError: Cannot operate on a closed database.")),
+        ("db.execute('PRAGMA query_only = 1')", "the connection is of no use after it (attempt *"),
+    ],
+)
+def test_a_hook_that_cannot_prepare_a_connection_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, fault: str
+) -> None:
+    module = f"household_{abs(hash(body))}"
+    (tmp_path / f"{module}.py").write_text(f"def prepare(db):\n    {body}\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SettingsError) as caught:
+        load_connection_hook(f"{module}:prepare", tmp_path)
+
+    assert fnmatch(str(caught.value), f"bb_connection = {module}:prepare: {fault}")
+    assert not (tmp_path / "o.db").exists()
+
+
+def test_a_hook_that_nobody_awaits_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "household_async.py").write_text("async def prepare(db): pass\n")
+
+    with pytest.raises(SettingsError, match="it is a coroutine function, and nobody awaits"):
+        load_connection_hook("household_async:prepare", tmp_path)
+
+
+def test_an_interrupt_is_no_fault_of_the_hook(tmp_path: Path) -> None:
+    (tmp_path / "household_stopped.py").write_text("def prepare(db): raise KeyboardInterrupt\n")
+
+    with pytest.raises(KeyboardInterrupt):
+        load_connection_hook("household_stopped:prepare", tmp_path)
+
+
+def test_rows_stay_tuples_after_a_hook(tmp_path: Path) -> None:
+    (tmp_path / "household_rows.py").write_text(
+        "def prepare(db): db.row_factory = lambda cursor, row: {'value': row[0]}\n"
+    )
+
+    hook = load_connection_hook("household_rows:prepare", tmp_path)
+
+    assert hook is not None
+    with closing(sqlite3.connect(":memory:")) as db:
+        hook(db)
+        assert db.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("text", ["", "prepare = 3\n"])

@@ -20,6 +20,13 @@ def test_the_fund_that_is_due_first_has_the_highest_priority(
     late = add_row(
         bb_migration.before, "sinking_funds", name="Roof in fifty years", target_date="9999-01-01"
     )
+    for year in range(2101, 2109):
+        add_row(
+            bb_migration.before,
+            "sinking_funds",
+            name=f"Gutters {year}",
+            target_date=f"{year}-01-01",
+        )
     bb_migration.up()
 
     assert value(bb_migration.after, "sinking_funds", soon, "priority") == 1

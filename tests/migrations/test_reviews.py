@@ -46,6 +46,8 @@ def test_a_week_without_purchases_gets_no_sentence(bb_migration: MigrationUnderT
 @pytest.mark.bb_migration("011_add_income_savings_to_reflections")
 def test_a_review_adds_up_the_income_of_its_month(bb_migration: MigrationUnderTest) -> None:
     before = bb_migration.before
+    for table in ("monthly_income", "monthly_reflections"):
+        before.execute(f"DELETE FROM {table} WHERE month = '1970-01'")
     add_row(before, "monthly_income", month="1970-01", source="Salary", amount_cents=300_000)
     add_row(before, "monthly_income", month="1970-01", source="Gift", amount_cents=100_000)
     review = add_row(before, "monthly_reflections", month="1970-01", total_spent_cents=300_000)
@@ -57,6 +59,8 @@ def test_a_review_adds_up_the_income_of_its_month(bb_migration: MigrationUnderTe
 
 @pytest.mark.bb_migration("011_add_income_savings_to_reflections")
 def test_a_month_without_income_has_no_savings_rate(bb_migration: MigrationUnderTest) -> None:
+    for table in ("monthly_income", "monthly_reflections"):
+        bb_migration.before.execute(f"DELETE FROM {table} WHERE month = '1970-01'")
     review = add_row(
         bb_migration.before, "monthly_reflections", month="1970-01", total_spent_cents=5
     )

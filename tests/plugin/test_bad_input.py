@@ -149,7 +149,7 @@ def test_a_file_in_place_of_the_folder_is_a_usage_error(project: pytest.Pytester
     result = project.runpytest("--bb-check-migrations")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: the migration folder */migrations is not *"])
+    result.stderr.fnmatch_lines(["ERROR: the migration folder */migrations is a file; name *"])
 
 
 def test_a_python_migration_that_cannot_be_imported_fails_its_check(

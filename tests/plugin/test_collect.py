@@ -277,7 +277,9 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise DatabaseError(project.path / "budget_buddy.db", "was written to by a script")
+        raise DatabaseError(
+            project.path / "budget_buddy.db", "was written to by a script"
+        ) from OSError("what led to it")
 
     monkeypatch.setattr("pytest_bbmigrate.collect.judge", fail)
     write_migrations(project)
@@ -287,6 +289,7 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*budget_buddy.db: was written to by a script"])
     result.stdout.no_fnmatch_line("*collect.py*")
+    result.stdout.no_fnmatch_line("*what led to it*")
 
 
 def test_after_one_that_does_not_apply_the_rest_is_skipped(project: pytest.Pytester) -> None:
@@ -358,6 +361,17 @@ def test_junit_xml_tells_rows_and_values(project: pytest.Pytester) -> None:
     assert 'classname="migrations.002_trip_tags.sql" name="data_survives"' in xml
     assert '<property name="bb_migration" value="002_trip_tags" />' in xml
     assert '<property name="bb_rows" value="24" />' in xml
+
+
+def test_a_character_that_no_terminal_takes_is_escaped(project: pytest.Pytester) -> None:
+    write_migrations(project, _004_odd__py="def up(db): raise ValueError('caf\\udce9')\n")
+
+    result = project.runpytest("--bb-check-migrations", "-k", "004_odd")
+
+    result.assert_outcomes(failed=1, skipped=5, deselected=19)
+    result.stdout.fnmatch_lines(
+        [r"up does not run: ValueError: caf\udce9", "  where *004_odd.py:1*"]
+    )
 
 
 def test_an_interrupt_during_a_check_ends_the_session(

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -85,6 +87,24 @@ def test_any_version_can_be_had(project: pytest.Pytester) -> None:
     )
 
     result.assert_outcomes(passed=2)
+
+
+def test_a_name_that_is_none_is_told_without_our_own_lines(project: pytest.Pytester) -> None:
+    write_migrations(project)
+
+    result = run(
+        project,
+        """
+        def test_number(bb_at): bb_at(1)
+        def test_nowhere(bb_at): bb_at("nowhere")
+        """,
+    )
+
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        ["E *TypeError: the name of a migration is wanted, not 1", "E *LookupError: no migration *"]
+    )
+    result.stdout.no_fnmatch_line("*model.py*")
 
 
 def test_an_app_can_be_started_on_a_file(project: pytest.Pytester) -> None:
@@ -270,6 +290,16 @@ def test_a_version_that_cannot_be_reached_is_an_error(project: pytest.Pytester) 
     result.stdout.fnmatch_lines(["004_nowhere does not apply, so nothing after it can be tried"])
 
 
+def test_only_the_message_of_an_error_is_shown(project: pytest.Pytester) -> None:
+    write_migrations(project)
+
+    result = run(project, "def test_it(bb_faker): pass", "-o", "bb_seed=now")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["bb_seed: an integer is wanted (*)"])
+    result.stdout.no_fnmatch_line("*direct cause*")
+
+
 def test_a_wrong_setting_is_an_error(project: pytest.Pytester) -> None:
     write_migrations(project)
 
@@ -358,6 +388,38 @@ def test_what_is_lost_without_a_word_fails(
 def test_a_directive_that_is_not_understood_is_refused() -> None:
     with pytest.raises(ContractError, match="line 2: "):
         preserve("", "changes t.a", "chnages t.b")
+
+
+def test_what_is_not_committed_is_not_passed_over() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE a (b)")
+        db.execute("INSERT INTO a VALUES (1)")
+
+        with pytest.raises(AssertionError, match="a transaction is open on this database"):
+            assert_preserved(b"", db)
+
+        db.commit()
+        assert take_snapshot(db).startswith(b"SQLite format 3")
+
+
+def test_a_file_has_a_snapshot_too(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "app.db")) as db:
+        db.execute("CREATE TABLE a (b)")
+        before = take_snapshot(db)
+        db.execute("INSERT INTO a VALUES (1)")
+        db.commit()
+
+    with pytest.raises(AssertionError, match="a has 1 new row"):
+        assert_preserved(before, tmp_path / "app.db")
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [(b"nothing", "these bytes are no snapshot"), ("app.db", "is wanted, not 'app.db'")],
+)
+def test_what_has_no_snapshot_is_refused(subject: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        take_snapshot(subject)
 
 
 def test_a_plain_connection_has_a_snapshot_too() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -323,6 +324,8 @@ def test_a_baseline_may_need_the_apps_functions(project: pytest.Pytester) -> Non
         (b"-- \xff\n", "models.sql: neither an SQLite database nor SQL in UTF-8 (*)"),
         (b"BEGIN; CREATE TABLE a (b);\n", "models.sql: its BEGIN has no COMMIT"),
         (b"SQLite format 3\0, or not", "models.sql: cannot be read as an SQLite database (*)"),
+        (b"ATTACH 'budget_buddy.db' AS real;\n", "models.sql:1: *; ATTACH and VACUUM INTO are *"),
+        (b"VACUUM INTO 'budget_buddy.db';\n", "models.sql:1: *; ATTACH and VACUUM INTO are *"),
     ],
 )
 def test_a_baseline_that_does_not_read_is_a_usage_error(
@@ -335,6 +338,47 @@ def test_a_baseline_that_does_not_read_is_a_usage_error(
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{message}"])
+    assert not (project.path / "budget_buddy.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "put"),
+    [(0, -1000, b""), (0, -4096, b"\xff" * 4096)],
+    ids=["cut off", "overwritten"],
+)
+def test_a_damaged_baseline_is_a_usage_error(
+    project: pytest.Pytester, first: int, last: int, put: bytes
+) -> None:
+    make_baseline_project(project, "models.db")
+    with closing(sqlite3.connect(project.path / "models.db")) as db:
+        db.executescript(BASELINE)
+    whole = (project.path / "models.db").read_bytes()
+    (project.path / "models.db").write_bytes(whole[first:last] + put)
+
+    result = project.runpytest("--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *models.db: is damaged (*); bb_baseline wants a sound *"])
+
+
+def test_old_values_that_break_a_constraint_are_no_damage(project: pytest.Pytester) -> None:
+    make_baseline_project(project, "models.db")
+    with closing(sqlite3.connect(project.path / "models.db")) as db:
+        db.create_function("shout", 1, str.upper)
+        db.executescript(
+            f"{BASELINE} CREATE TABLE old (a CHECK (shout(a) = a), b);"
+            "PRAGMA ignore_check_constraints = ON;"
+            "INSERT INTO old VALUES ('a', NULL); PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_schema SET sql = replace(sql, ', b)', ', b NOT NULL)');"
+        )
+    project.makepyfile(
+        app_functions="def prepare(db): db.create_function('shout', 1, lambda s: s.upper())"
+    )
+    args = ("--bb-check-migrations", "-o", "bb_connection=app_functions:prepare")
+
+    result = project.runpytest(*args, "--collect-only")
+
+    assert result.ret == pytest.ExitCode.OK
 
 
 def test_strict_fails_what_had_no_rows(project: pytest.Pytester) -> None:

@@ -17,6 +17,16 @@ def xdist_loaded(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PYTEST_PLUGINS", "pytest_bbmigrate.plugin,xdist.plugin")
 
 
+def test_a_character_that_no_worker_can_send_is_escaped(project: pytest.Pytester) -> None:
+    write_migrations(project, _004_odd__py="def up(db): raise ValueError('caf\\udce9')\n")
+
+    result = project.run(sys.executable, "-m", "pytest", "migrations/004_odd.py", "-n", "1")
+
+    result.stdout.fnmatch_lines(
+        [r"up does not run: ValueError: caf\udce9", "* 1 failed, 5 skipped *"]
+    )
+
+
 def test_two_workers_give_the_same_verdicts(project: pytest.Pytester) -> None:
     write_migrations(project, _004_forget__sql=FORGETS)
     project.makepyfile(test_marked=MARKED)

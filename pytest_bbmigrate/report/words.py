@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK
+from pytest_bbmigrate.report.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import Cell
 
 LABEL_WIDTH = 11
+WIDTH = 88  # of an explanation, beside its label
 LONGEST_CELL = 60
 MOST_CELLS = 6
+MOST_LINES = 10
 
 
 def describe_failure(verdict: Verdict, rerun: str) -> str:
@@ -118,6 +122,7 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "rows added": lambda f: f"{f.table} has {f.count:,} new rows{after_step(f)}",
     "values changed": lambda f: f"{f.table}.{f.column} changed in {of_total(f)}{after_step(f)}",
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
+    "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",
     "sequence lowered": lambda f: (
         f"the sequence of {f.table} fell from {f.expected} to {f.observed}{after_step(f)}"
     ),
@@ -155,7 +160,7 @@ def details(finding: Finding) -> Iterator[str]:
     yield from expectation(finding)
     for example in finding.examples:
         yield from labelled("", describe_example(example))
-    yield from labelled("why", REASONS.get(finding.cause, finding.cause))
+    yield from labelled("why", REASONS.get(finding.cause) or wrapped(finding.cause))
     if finding.allow:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
 
@@ -165,6 +170,7 @@ def expectation(finding: Finding) -> Iterator[str]:
     if finding.kind in {"does not run", "set-up lacks"}:
         yield from labelled("statement", shorten(finding.expected, 300))
         yield from labelled("observed", finding.observed)
+        yield from labelled("printed", last_lines(finding.printed))
         return
     if finding.kind == "names nothing":
         yield from labelled("there are", finding.expected)
@@ -172,7 +178,7 @@ def expectation(finding: Finding) -> Iterator[str]:
     expected = EXPECTED.get(
         finding.kind, finding.expected or DEFAULT_EXPECTATION.get(finding.kind, "")
     )
-    if finding.kind in {"condition fails", "no rows", "integrity"}:
+    if finding.kind in {"condition fails", "no rows", "integrity", "invariant never runs"}:
         yield from labelled("expected", expected)
         return
     if finding.kind == "mismatched reference":
@@ -235,6 +241,21 @@ def shorten(text: str, length: int) -> str:
     return f"{text[:kept]} .. {text[-kept:]}"
 
 
+def wrapped(text: str) -> str:
+    """Return ``text`` with lines of the width that a failure has, its own line breaks kept."""
+    return "\n".join(
+        part
+        for line in text.splitlines()
+        for part in wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+    )
+
+
+def last_lines(text: str) -> str:
+    """Return the last lines of what a program printed, where the reason often stands."""
+    lines = text.rstrip().splitlines()
+    return "\n".join(["..", *lines[-MOST_LINES:]] if len(lines) > MOST_LINES else lines)
+
+
 def labelled(label: str, text: str) -> list[str]:
     """Return ``text`` as lines behind a label; none for an empty text."""
     if not text:
@@ -251,72 +272,3 @@ def shown_place(path: Path, line: int | None) -> str:
     relative = os.path.relpath(path)
     shown = str(path) if relative.startswith("..") else relative
     return f"{shown}:{line}" if line else shown
-
-
-REASONS: dict[str, str] = {
-    "transform": (
-        "transform() of sqlite-utils rebuilds the table and leaves behind its triggers, COLLATE\n"
-        "clauses and generated columns, and turns NUMERIC into REAL; write the rebuild as SQL, or\n"
-        "put back what it leaves behind"
-    ),
-    "create table as": (
-        "CREATE TABLE .. AS SELECT hands down names and values only: no key, no constraint, no\n"
-        "default; write the columns out and fill the table with INSERT .. SELECT"
-    ),
-    "left out of rebuild": (
-        "DROP TABLE takes the table's indexes and triggers with it; after the rebuild, repeat\n"
-        "their CREATE statements"
-    ),
-    "another create table": (
-        "the rebuilt table has what its own CREATE TABLE says, nothing is inherited from the old\n"
-        "one; write there what the old table had"
-    ),
-    "sequence": (
-        "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
-        "from the largest id that is left, so that ids of deleted rows are given out again; carry\n"
-        "the number over with UPDATE sqlite_sequence"
-    ),
-    "cascade": (
-        "with foreign keys enforced, DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
-        "DELETE says to its children; leave foreign_keys off, as is the default, while it runs"
-    ),
-    "renamed first": (
-        "ALTER TABLE .. RENAME rewrites what refers to the table: keys, views and triggers follow\n"
-        "the old table to its new name; create the new table under another name, copy, drop the\n"
-        "old one, and rename the new one last"
-    ),
-    "new key": (
-        "the foreign key is new: rows that were there before did not have to meet it, and SQLite\n"
-        "does not look at them when it is made; mend or leave out those that do not"
-    ),
-    "missing key": (
-        "the columns that a foreign key refers to must be the parent's primary key or have a\n"
-        "UNIQUE constraint or index; without it every write to the child fails with a mismatch"
-    ),
-    "stale view": (
-        "SQLite does not look at views and triggers when what they name goes; drop them before\n"
-        "and create them again, as they must be now, afterwards"
-    ),
-    "select star": (
-        "INSERT .. SELECT * fills columns by position, whatever their names; name the columns on\n"
-        "both sides"
-    ),
-    "affinity": (
-        "a column's declared type decides how values are stored: numbers become text in a TEXT\n"
-        "column, digits become a number in INTEGER, REAL and NUMERIC, 3 becomes 3.0 in REAL"
-    ),
-    "quoted text": (
-        "double quotes name a column, but where there is none of that name SQLite takes the word\n"
-        "for a text; write texts in single quotes"
-    ),
-    "replace": "REPLACE deletes every row that is in the way of the new one, in any unique index",
-    "ignore": "OR IGNORE leaves out, without a word, every row that breaks a constraint",
-    "inner join": (
-        "a row for which the join or the WHERE of an INSERT .. SELECT finds nothing is not\n"
-        "copied; a LEFT JOIN keeps it"
-    ),
-    "trigger": (
-        "a trigger of the table fires for what a migration writes as well; drop it before and\n"
-        "create it again afterwards"
-    ),
-}

@@ -1,0 +1,264 @@
+"""What a finding is explained from: the statements of its step and the tables on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
+from pytest_bbmigrate.checks.copies import Copy, read_copy
+from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
+from pytest_bbmigrate.statements import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue import Part
+    from pytest_bbmigrate.checks.verdict import Finding
+    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.runner import Run
+    from pytest_bbmigrate.schema import Schema, Table, Trigger, View
+
+Tokens = tuple[str, ...]
+
+
+@lru_cache(maxsize=16)
+def read_statements(executed: tuple[str, ...]) -> tuple[Tokens, ...]:
+    """Return the folded tokens of each statement."""
+    return tuple(folded(sql) for sql in executed)
+
+
+@lru_cache(maxsize=16)
+def read_copies(executed: tuple[str, ...]) -> tuple[Copy, ...]:
+    """Return the copies of rows among the statements."""
+    copies = (read_copy(position, sql) for position, sql in enumerate(executed))
+    return tuple(copy for copy in copies if copy is not None)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One finding and the step of the experiment that it was made in."""
+
+    finding: Finding
+    evidence: Evidence
+
+    @property
+    def run(self) -> Run:
+        """What the step ran."""
+        runs = {
+            "down": self.evidence.down,
+            "down after writing": self.evidence.down_after_writing,
+            "up again": self.evidence.again,
+        }
+        return runs.get(self.finding.step) or self.evidence.up
+
+    @property
+    def part(self) -> Part:
+        """The part of the migration that the step ran."""
+        down = self.evidence.migration.down
+        return down if self.is_back and down else self.evidence.migration.up
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the step was the way back."""
+        return self.finding.step in {"down", "down after writing"}
+
+    @property
+    def executed(self) -> tuple[str, ...]:
+        """The SQL that the step gave SQLite."""
+        return self.run.executed
+
+    @property
+    def statements(self) -> tuple[Tokens, ...]:
+        """The folded tokens of each of its statements."""
+        return read_statements(self.executed)
+
+    @property
+    def up_statements(self) -> tuple[Tokens, ...]:
+        """The folded tokens of each statement of the first way up."""
+        return read_statements(self.evidence.up.executed)
+
+    @property
+    def table(self) -> str:
+        """The finding's table, folded, by its name in the state before up."""
+        return self.finding.table.casefold()
+
+    @property
+    def column(self) -> str:
+        """The finding's column, folded."""
+        return self.finding.column.casefold()
+
+    @cached_property
+    def passage(self) -> TablePassage | None:
+        """What became of the finding's table on the way up; None when nothing did."""
+        return passage_of(self.evidence.there, self.table)
+
+    @property
+    def name_after_up(self) -> str:
+        """The name that the finding's table has after up, folded."""
+        renames = self.evidence.there.renames.tables if self.evidence.there else {}
+        after = self.passage.after if self.passage else None
+        return (after or renames.get(self.table, self.table)).casefold()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names, folded, that the finding's table had one after another in the step."""
+        names = [self.name_after_up if self.is_back else self.table]
+        for tokens in self.statements:
+            if tokens[:3] == ("alter", "table", names[-1]) and tokens[3:5] == ("rename", "to"):
+                names.append(tokens[5])
+        return tuple(names)
+
+    @property
+    def name_at_end(self) -> str:
+        """The name, folded, under which the step leaves what the finding's table became."""
+        return self.table if self.is_back else self.name_after_up
+
+    @property
+    def schema_before(self) -> Schema | None:
+        """The schema that the step began with; None when that is not known."""
+        return self.evidence.schema_after if self.is_back else self.evidence.state.schema
+
+    @property
+    def schema_at_end(self) -> Schema | None:
+        """The schema that the step should have led to, or did; None when it led nowhere."""
+        return self.evidence.state.schema if self.is_back else self.evidence.schema_after
+
+    @property
+    def table_before(self) -> Table | None:
+        """The finding's table as the step met it."""
+        return self.schema_before.table(self.names[0]) if self.schema_before else None
+
+    @property
+    def table_at_end(self) -> Table | None:
+        """What the finding's table became."""
+        return self.schema_at_end.table(self.name_at_end) if self.schema_at_end else None
+
+    @property
+    def broken_object(self) -> Tokens:
+        """The tokens of the view or trigger that the finding is about, as they are after up."""
+        after = self.evidence.schema_after
+        objects: list[View | Trigger] = [*after.views, *after.triggers] if after else []
+        name = self.finding.name.casefold()
+        return next((found.tokens for found in objects if found.name.casefold() == name), ())
+
+    @property
+    def values(self) -> tuple[tuple[Cell, Cell], ...]:
+        """The cells of the examples, before and after."""
+        return tuple(
+            (example.before[0][1], example.after[0][1])
+            for example in self.finding.examples
+            if example.before and example.after
+        )
+
+    def ran(self, *words: str) -> bool:
+        """Return whether a statement begins with ``words`` (folded, '*' for any one)."""
+        return any(begins(tokens, words) for tokens in self.statements)
+
+    def dropped(self, *names: str) -> bool:
+        """Return whether the step dropped a table of one of ``names``."""
+        return any(
+            self.ran("drop", "table", name) or self.ran("drop", "table", "if", "exists", name)
+            for name in names
+        )
+
+    @property
+    def rebuilt(self) -> bool:
+        """Whether the table was dropped and another stands in its place."""
+        back = self.evidence.back.schema if self.evidence.back and self.is_back else ()
+        gone = any(d.kind == "table lost" and d.table.casefold() == self.table for d in back)
+        return self.dropped(*self.names) and self.table_at_end is not None and not gone
+
+    def name_later(self, name: str, position: int) -> str:
+        """Return what the table ``name`` is called after all statements from ``position`` on."""
+        for tokens in self.statements[position:]:
+            if tokens[:3] == ("alter", "table", name) and tokens[3:5] == ("rename", "to"):
+                name = tokens[5]
+        return name
+
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """The copies of the finding's table into what it became."""
+        return tuple(
+            copy
+            for copy in read_copies(self.executed)
+            if copy.source in self.names and self.is_target(copy)
+        )
+
+    def is_target(self, copy: Copy) -> bool:
+        """Return whether ``copy`` fills what the finding's table became."""
+        return self.name_later(copy.target, copy.position + 1) == self.name_at_end
+
+    def expressions(self, copy: Copy) -> dict[str, Tokens]:
+        """Return what each column gets in ``copy``, {} where that cannot be told."""
+        source, target = self.table_before, self.table_at_end
+        return copy.expressions(
+            target.stored_columns if target else (),
+            self.columns_at(source, copy.position) if source else (),
+        )
+
+    def columns_at(self, table: Table, position: int) -> tuple[str, ...]:
+        """Return the columns of ``table``, folded, as ADD and DROP COLUMN have left them."""
+        columns = list(table.stored_columns)
+        for tokens in self.statements[:position]:
+            if tokens[:2] != ("alter", "table") or tokens[2] not in self.names:
+                continue
+            changed = tokens[5 if tokens[4:5] == ("column",) else 4]
+            if tokens[3] == "add":
+                columns.append(changed)
+            elif tokens[3] == "drop" and changed in columns:
+                columns.remove(changed)
+        return tuple(columns)
+
+    @property
+    def column_at_end(self) -> str:
+        """The name that the finding's column has at the end of the step, folded."""
+        columns = self.passage.columns if self.passage and not self.is_back else {}
+        return columns.get(self.finding.column, self.finding.column).casefold()
+
+    @property
+    def enforced(self) -> bool:
+        """Whether foreign keys were enforced in the step."""
+        declared = self.evidence.migration.contract.foreign_keys
+        part = self.part
+        if isinstance(part, ScriptPart) or not part.in_transaction:
+            return any(switched_to(sql) for sql in self.executed)
+        if declared is None and isinstance(part, SqlPart):
+            return bool(read_transactions(part.statements).foreign_keys)
+        return bool(declared)
+
+    @property
+    def pragmas(self) -> Iterator[Tokens]:
+        """The folded tokens of the step's PRAGMA statements, those that the runner left out too."""
+        part = self.part
+        texts = self.executed
+        if isinstance(part, SqlPart):
+            texts = tuple(statement.text for statement in part.statements)
+        return (tokens for tokens in read_statements(texts) if tokens[:1] == ("pragma",))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the step ran in the runner's transaction."""
+        return isinstance(self.part, SqlPart | PythonPart) and self.part.in_transaction
+
+
+def passage_of(passage: Passage | None, table: str) -> TablePassage | None:
+    """Return what became of the table called ``table`` (folded) on ``passage``."""
+    tables = passage.tables if passage else ()
+    return next((found for found in tables if found.table.casefold() == table), None)
+
+
+def begins(tokens: Tokens, words: tuple[str, ...]) -> bool:
+    """Return whether ``tokens`` begin with ``words``, '*' standing for any one."""
+    return len(tokens) >= len(words) and all(
+        word in {token, "*"} for word, token in zip(words, tokens, strict=False)
+    )
+
+
+def holds(tokens: Tokens, *words: str) -> bool:
+    """Return whether ``words`` stand one after another in ``tokens``, '*' for any one."""
+    if not set(words) <= {"*", *tokens}:  # the quick answer, for it is asked very often
+        return False
+    return any(begins(tokens[at:], words) for at in range(len(tokens)))

@@ -1,0 +1,207 @@
+"""Why values are not what they were; each is seen in the values themselves."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.checks.causes.scene import holds
+from pytest_bbmigrate.statements import Kind, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_bbmigrate.checks.causes.scene import Scene
+    from pytest_bbmigrate.rows import Cell
+
+EXACT = 2**53  # up to here REAL holds every whole number (https://sqlite.org/floatingpoint.html)
+SECONDS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+FINER = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+WHOLE = re.compile(r"[1-9]\d*")
+
+
+def all_changed(scene: Scene, fits: Callable[[Cell, Cell], bool]) -> bool:
+    """Return whether every example shows a change of the kind that ``fits`` tells."""
+    return (
+        scene.finding.kind in CHANGED
+        and bool(scene.values)
+        and all(fits(was, now) for was, now in scene.values)
+    )
+
+
+def calls(scene: Scene, *functions: str) -> bool:
+    """Return whether a statement calls one of ``functions``."""
+    return any(
+        holds(tokens, function, "(") for tokens in scene.statements for function in functions
+    )
+
+
+def is_by_position(scene: Scene) -> bool:
+    """Tell whether INSERT .. SELECT put values where they stand, not where they belong."""
+    if scene.finding.kind not in CHANGED | LOST | {"rows added"}:
+        return False
+    keyless = scene.table_before is not None and not scene.table_before.primary_key
+    for copy in scene.copies:
+        got = scene.expressions(copy)
+        swapped = {
+            column
+            for column, item in got.items()
+            if len(item) == 1 and item[0] != column and item[0] in got
+        }
+        if scene.column_at_end in swapped or (swapped and keyless and not scene.column):
+            return True
+    return False
+
+
+def is_affinity(scene: Scene) -> bool:
+    """Tell whether a value was stored in a column of another type, and became a number or text."""
+    before = scene.table_before.column(scene.column) if scene.table_before else None
+    after = scene.table_at_end.column(scene.column_at_end) if scene.table_at_end else None
+    return (
+        before is not None
+        and after is not None
+        and before.affinity != after.affinity
+        and all_changed(scene, is_conversion)
+    )
+
+
+def is_conversion(was: Cell, now: Cell) -> bool:
+    """Return whether the same number is stored as another type."""
+    number, other = number_in(was), number_in(now)
+    return number is not None and number == other and (type(was), was) != (type(now), now)
+
+
+def number_in(cell: Cell) -> float | None:
+    """Return the number that a cell is, or that it is the text of."""
+    try:
+        return None if cell is None or isinstance(cell, bytes) else float(cell)
+    except ValueError:
+        return None
+
+
+def is_quoted_text(scene: Scene) -> bool:
+    """Tell whether a name in double quotes that is no column was taken for a text."""
+    values = {now for _, now in scene.values}
+    if len(values) != 1 or scene.finding.kind not in CHANGED:
+        return False
+    (value,) = values
+    tables = scene.schema_before.tables if scene.schema_before else ()
+    if not isinstance(value, str) or any(table.column(value) for table in tables):
+        return False
+    return any(
+        token.kind is Kind.QUOTED and token.text[0] == '"' and token.name == value
+        for sql in scene.executed
+        for token in tokenize(sql)
+    )
+
+
+def is_cut_at_nul(scene: Scene) -> bool:
+    """Tell whether a function took a NUL character for the end of the text."""
+    return all_changed(
+        scene, lambda was, now: isinstance(was, str) and "\0" in was and now == was.split("\0")[0]
+    )
+
+
+def is_trimmed(scene: Scene) -> bool:
+    """Tell whether a text lost blanks at its ends to trim(), ltrim() or rtrim()."""
+    return calls(scene, "trim", "ltrim", "rtrim") and all_changed(
+        scene,
+        lambda was, now: isinstance(was, str) and now in {was.strip(), was.lstrip(), was.rstrip()},
+    )
+
+
+def is_other_case(scene: Scene) -> bool:
+    """Tell whether upper() or lower() changed the letters A to Z."""
+    return calls(scene, "upper", "lower") and all_changed(
+        scene,
+        lambda was, now: isinstance(was, str) and now in {ascii_case(was, 97), ascii_case(was, 65)},
+    )
+
+
+def ascii_case(text: str, first: int) -> str:
+    """Return ``text`` with the 26 letters from character ``first`` in the other letter case."""
+    other = 65 + 97 - first
+    return text.translate({first + letter: other + letter for letter in range(26)})
+
+
+def is_rounded_integer(scene: Scene) -> bool:
+    """Tell whether a large whole number went through a REAL, which holds 53 bits of it."""
+    return all_changed(
+        scene,
+        lambda was, now: (
+            isinstance(was, int)
+            and abs(was) > EXACT
+            and isinstance(now, int | float)
+            and float(now) == float(was)
+        ),
+    )
+
+
+def is_whole_seconds(scene: Scene) -> bool:
+    """Tell whether datetime() left out fractions of a second, and turned the time into UTC."""
+    return calls(scene, "datetime", "strftime", "time") and all_changed(
+        scene,
+        lambda was, now: (
+            isinstance(was, str)
+            and isinstance(now, str)
+            and bool(FINER.fullmatch(was) and SECONDS.fullmatch(now))
+        ),
+    )
+
+
+def is_integer_division(scene: Scene) -> bool:
+    """Tell whether an integer was divided by an integer, which gives an integer."""
+    divisors = {
+        int(following)
+        for tokens in scene.statements
+        for word, following in pairwise(tokens)
+        if word == "/" and WHOLE.fullmatch(following)
+    }
+    return bool(divisors) and all_changed(
+        scene,
+        lambda was, now: (
+            isinstance(was, int | float)
+            and isinstance(now, int | float)
+            and any(now in {math.trunc(was), math.trunc(was / d) * d} for d in divisors)
+        ),
+    )
+
+
+def is_cut_by_cast(scene: Scene) -> bool:
+    """Tell whether CAST cut a product such as 0.29 * 100, which is a little less than 29."""
+    statements = (*scene.statements, *(scene.up_statements if scene.is_back else ()))
+    return any(
+        holds(tokens, "cast", "(")
+        and "*" in tokens
+        and holds(tokens, "as", "integer", ")")
+        and "round" not in tokens
+        for tokens in statements
+    ) and all_changed(
+        scene,
+        lambda was, now: (
+            isinstance(was, int | float)
+            and isinstance(now, int | float)
+            and abs(now) < abs(was)
+            and math.isclose(was, now, abs_tol=1)
+        ),
+    )
+
+
+def is_like(scene: Scene) -> bool:
+    """Tell whether LIKE chose rows that differ from its pattern in letter case."""
+    patterns = {
+        following.strip("'")
+        for tokens in scene.statements
+        for word, following in pairwise(tokens)
+        if word == "like" and not {"%", "_"} & set(following)
+    }
+    return all_changed(
+        scene,
+        lambda was, _: (
+            isinstance(was, str)
+            and any(was != pattern and was.lower() == pattern.lower() for pattern in patterns)
+        ),
+    )

@@ -1,0 +1,165 @@
+"""The contract line that makes room for a constraint which rows that are there break."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, target_of
+from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line
+from pytest_bbmigrate.schema.tokens import closing
+from pytest_bbmigrate.statements import Kind, folded, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.runner import Failure
+    from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.statements import Token
+
+UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
+NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<columns>[^;]+)")
+CHECK = re.compile(r"CHECK constraint failed: (?P<check>[^;]+)")
+STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the values came from that a statement put into a new table, or found in an old one.
+
+    ``columns`` gives the column of ``table``, as it is written, for each folded column of the
+    table that the constraint is on; columns that are computed are not in it.
+    """
+
+    table: Table
+    columns: dict[str, str]
+    created: str = ""
+
+
+def requirement_line(failure: Failure, evidence: Evidence) -> str:
+    """Return the ``requires`` line under which up would not meet ``failure``, '' for none.
+
+    There is one where a constraint that up makes is on columns of a table that was there before.
+    """
+    executed = evidence.up.executed
+    source = source_of_copy(failure.statement, executed, evidence.state.schema)
+    if source is None and folded(failure.statement)[:3] == ("create", "unique", "index"):
+        source = indexed_table(failure.statement, executed, evidence.state.schema)
+    if source is None:
+        return ""
+    requirement = requirement_of(failure.message, source)
+    return contract_line(evidence.migration, f"requires {requirement}") if requirement else ""
+
+
+def requirement_of(message: str, source: Source) -> str:
+    """Return what the rows of ``source`` must satisfy for ``message`` not to be raised."""
+    table = bare_or_quoted(source.table.name)
+    if match := CHECK.search(message):
+        condition = condition_of(match["check"], source)
+        return f"{table}: {condition}" if condition else ""
+    match = UNIQUE.search(message) or NOT_NULL.search(message) or STORE.search(message)
+    if match is None:
+        return ""
+    named = [part.strip().rpartition(".")[2].casefold() for part in match["columns"].split(",")]
+    if not all(name in source.columns for name in named):
+        return ""
+    columns = [bare_or_quoted(source.columns[name]) for name in named]
+    if match.re is UNIQUE:
+        return f"unique {table}({', '.join(columns)})"
+    if match.re is NOT_NULL:
+        return f"{table}: {columns[0]} IS NOT NULL"
+    return f"{table}: {columns[0]} = CAST(CAST({columns[0]} AS INTEGER) AS TEXT)"
+
+
+def source_of_copy(statement: str, executed: Sequence[str], schema: Schema) -> Source | None:
+    """Return where the rows of an INSERT .. SELECT into a new table come from."""
+    copy = read_copy(len(executed), statement)
+    created = "" if copy is None else creation_of(copy.target, executed)
+    table = None if copy is None else table_before(copy.source, executed, schema)
+    if (
+        copy is None
+        or table is None
+        or not created
+        or is_mixed(copy)
+        or "collate" in folded(created)
+    ):
+        return None
+    got = copy.expressions(created_columns(created), table.stored_columns)
+    plain = {
+        column: found.name
+        for column, item in got.items()
+        if len(item) == 1 and (found := table.column(item[0])) is not None
+    }
+    return Source(table, plain, created)
+
+
+def is_mixed(copy: Copy) -> bool:
+    """Return whether rows or values of several tables are copied."""
+    return copy.joins or bool({"union", "union all", "except", "intersect"} & copy.features)
+
+
+def indexed_table(statement: str, executed: Sequence[str], schema: Schema) -> Source | None:
+    """Return the table that a CREATE UNIQUE INDEX is on."""
+    tokens = folded(statement)
+    table = table_before(tokens[tokens.index("on") + 1], executed, schema)
+    if table is None or "collate" in tokens:
+        return None
+    return Source(table, {column.name.casefold(): column.name for column in table.columns})
+
+
+def creation_of(name: str, executed: Sequence[str]) -> str:
+    """Return the CREATE TABLE that made the table ``name`` (folded) in this run, '' for none."""
+    for sql in reversed(executed):
+        tokens = folded(sql)
+        if tokens[:1] == ("create",) and target_of(list(tokens)) == name:
+            return sql
+    return ""
+
+
+def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | None:
+    """Return the table that is now called ``name`` (folded) as it was before up."""
+    for sql in reversed(executed):
+        tokens = folded(sql)
+        if tokens[:2] == ("alter", "table") and tokens[3:] == ("rename", "to", name):
+            name = tokens[2]
+    return schema.table(name)
+
+
+def condition_of(check: str, source: Source) -> str:
+    """Return the CHECK that is called or reads ``check``, on the columns of ``source``."""
+    found = check_in(source.created, check)
+    columns = set(created_columns(source.created))
+    parts: list[str] = []
+    end = found[0].start if found else 0
+    for token in found:
+        text, name = token.text, token.name.casefold()
+        if token.kind in (Kind.WORD, Kind.QUOTED) and name in columns:
+            if name not in source.columns:
+                return ""
+            text = bare_or_quoted(source.columns[name])
+        parts.append(text if token.start == end else f" {text}")
+        end = token.start + len(token.text)
+    return "".join(parts)
+
+
+def check_in(created: str, check: str) -> Sequence[Token]:
+    """Return the tokens of the CHECK in a CREATE TABLE that SQLite calls ``check``, () for none.
+
+    It calls a CHECK by its name, or else by its expression.
+    """
+    tokens = tokenize(created)
+    for at, token in enumerate(tokens):
+        if token.text.casefold() != "check" or tokens[at + 1].text != "(":
+            continue
+        body = tokens[at + 2 : closing(tokens, at + 1)]
+        name = tokens[at - 1].name if tokens[at - 2].text.casefold() == "constraint" else ""
+        if name.casefold() == check.casefold() or closed_up(body) == "".join(check.split()):
+            return body
+    return ()
+
+
+def closed_up(tokens: Sequence[Token]) -> str:
+    """Return the text of ``tokens`` without any blanks."""
+    return "".join("".join(token.text for token in tokens).split())

@@ -1,0 +1,49 @@
+"""Full-text indexes that no longer agree with the rows they are about."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import open_image
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.schema import Schema
+
+
+def broken_searches(before: Stage, after: Stage) -> tuple[str, ...]:
+    """Return what is wrong with FTS5 tables after that was right before, in words.
+
+    One with external content shows the rows of another table, whatever its own index holds: when
+    rowids change, or the index is emptied, only FTS5 itself can tell
+    (https://sqlite.org/fts5.html#the_integrity_check_command).
+    """
+    names = search_tables(before.schema) & search_tables(after.schema)
+    if not names:
+        return ()
+    with closing(open_image(before.image)) as old, closing(open_image(after.image)) as new:
+        return tuple(
+            f"the full-text index {name} does not agree with its rows"
+            for name in sorted(names)
+            if agrees(old, name) and not agrees(new, name)
+        )
+
+
+def search_tables(schema: Schema) -> frozenset[str]:
+    """Return the (folded) names of the FTS5 tables."""
+    return frozenset(
+        table.name.casefold() for table in schema.tables if (table.virtual or ())[:1] == ("fts5",)
+    )
+
+
+def agrees(db: sqlite3.Connection, table: str) -> bool:
+    """Return whether FTS5 finds its index and the rows it is about in agreement."""
+    name = quote_name(table)
+    try:
+        db.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError:
+        return False
+    return True

@@ -1,0 +1,27 @@
+"""Verdicts in words; the only place that writes sentences. Pure."""
+
+from __future__ import annotations
+
+from pytest_bbmigrate.report.reasons import REASONS
+from pytest_bbmigrate.report.words import (
+    HEADLINES,
+    describe_example,
+    describe_failure,
+    describe_unreadable,
+    details,
+    headline,
+    shorten,
+    show_cell,
+)
+
+__all__ = [
+    "HEADLINES",
+    "REASONS",
+    "describe_example",
+    "describe_failure",
+    "describe_unreadable",
+    "details",
+    "headline",
+    "shorten",
+    "show_cell",
+]

@@ -1,0 +1,235 @@
+"""Why it happened, in sentences: what SQLite does, and the remedy, for each known cause."""
+
+from __future__ import annotations
+
+REASONS: dict[str, str] = {
+    "transform": (
+        "transform() of sqlite-utils rebuilds the table and leaves behind its triggers, COLLATE\n"
+        "clauses and generated columns, WITHOUT ROWID, ON CONFLICT and DEFERRABLE, quotes numbers\n"
+        "in DEFAULT, and turns NUMERIC into REAL; write the rebuild as SQL, or put back what it\n"
+        "leaves behind"
+    ),
+    "create table as": (
+        "CREATE TABLE .. AS SELECT hands down names and values only: no key, no constraint, no\n"
+        "default; write the columns out and fill the table with INSERT .. SELECT"
+    ),
+    "dropped with its view": (
+        "DROP VIEW takes the view's INSTEAD OF triggers with it; after CREATE VIEW, repeat their\n"
+        "CREATE TRIGGER"
+    ),
+    "left out of rebuild": (
+        "DROP TABLE takes the table's indexes and triggers with it; after the rebuild, repeat\n"
+        "their CREATE statements"
+    ),
+    "another create table": (
+        "the rebuilt table has what its own CREATE TABLE says, nothing is inherited from the old\n"
+        "one; write there what the old table had"
+    ),
+    "made otherwise": (
+        "it was made again under its name, and has what its new CREATE statement says; repeat the\n"
+        "old one word for word: UNIQUE, DESC, COLLATE, WHERE and expressions included"
+    ),
+    "sequence": (
+        "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
+        "from the largest id that is left, so that ids of deleted rows are given out again; carry\n"
+        "the number over with UPDATE sqlite_sequence"
+    ),
+    "added last": (
+        "ALTER TABLE .. ADD COLUMN puts a column at the end, which SELECT * and INSERT without a\n"
+        "column list notice; to put it back in its place, rebuild the table"
+    ),
+    "empty database": (
+        "it runs where there are rows, and not where there are none, as on a new database: there\n"
+        "max() and other aggregates give NULL, and a query gives no first row"
+    ),
+    "trigger refuses": (
+        "a trigger of the table refuses the change with RAISE; change only what it lets pass, or\n"
+        "drop it before and create it again afterwards"
+    ),
+    "if not exists": (
+        "IF NOT EXISTS asks for the name only: what has that name stays as it is, and nothing is\n"
+        "made; leave IF NOT EXISTS out, and change what is there with ALTER TABLE or a rebuild"
+    ),
+    "edited schema": (
+        "PRAGMA writable_schema changes the text of the schema, not the rows, and nothing looks\n"
+        "whether they fit; rebuild the table"
+    ),
+    "checks ignored": (
+        "PRAGMA ignore_check_constraints lets rows in that break a CHECK; leave it out and mend\n"
+        "the rows"
+    ),
+    "left behind": (
+        "down does not drop what up made, and a later up, or another migration, meets it there;\n"
+        "drop it in down"
+    ),
+    "not put back": (
+        "down has no statement that would put back what up took away; make it again in down"
+    ),
+    "pragma in transaction": (
+        "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
+        "keys stayed enforced, and DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE\n"
+        "says; say -- bb: foreign_keys off, or nothing, for off is the default"
+    ),
+    "deferred": (
+        "PRAGMA defer_foreign_keys puts checks off until COMMIT, not what ON DELETE does: DROP\n"
+        "TABLE, DELETE or REPLACE of the parent did that at once; leave foreign_keys off"
+    ),
+    "cascade": (
+        "with foreign keys enforced, DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
+        "DELETE says to its children; leave foreign_keys off, as is the default, while it runs"
+    ),
+    "update cascade": (
+        "with foreign keys enforced, an UPDATE of a parent's key does to its children what ON\n"
+        "UPDATE says; where that is meant, declare it"
+    ),
+    "renamed first": (
+        "ALTER TABLE .. RENAME rewrites what refers to the table: keys, views and triggers follow\n"
+        "the old table to its new name; create the new table under another name, copy, drop the\n"
+        "old one, and rename the new one last"
+    ),
+    "legacy rename": (
+        "with PRAGMA legacy_alter_table, RENAME leaves references to the table as they are\n"
+        "written; leave the pragma out, or write in the new table the name it will have"
+    ),
+    "missing key": (
+        "the columns that a foreign key refers to must be the parent's primary key or have a\n"
+        "UNIQUE constraint or index, over all rows and in the column's own collation; without it\n"
+        "every write to the child fails with a mismatch"
+    ),
+    "parent column renamed": (
+        "ALTER TABLE .. RENAME COLUMN takes references along, a rebuild under another column name\n"
+        "does not; rename the column, or rebuild the children too"
+    ),
+    "parent dropped": (
+        "DROP TABLE does not look at what refers to the table while foreign keys are off; drop\n"
+        "the children or their foreign key as well, or keep the parent"
+    ),
+    "unknown parent": (
+        "CREATE TABLE and ADD COLUMN do not look whether what REFERENCES names is there; the\n"
+        "first write with foreign keys on fails: correct the name"
+    ),
+    "new key": (
+        "the foreign key is new: rows that were there before did not have to meet it, and SQLite\n"
+        "does not look at them when it is made; mend or leave out those that do not"
+    ),
+    "default without parent": (
+        "ADD COLUMN gives every row the default, and with foreign keys off SQLite does not look\n"
+        "whether the parent has such a row; leave the default out, or insert that row"
+    ),
+    "parent deleted": (
+        "foreign keys are not enforced while a migration runs, so that ON DELETE did nothing for\n"
+        "the children; delete or move them too, or declare foreign_keys on and what it deletes"
+    ),
+    "parent updated": (
+        "foreign keys are not enforced while a migration runs, so that ON UPDATE did nothing for\n"
+        "the children; update them too"
+    ),
+    "written unchecked": (
+        "foreign keys are not enforced while a migration runs: a value without its parent is\n"
+        "written like any other; insert the parent, or write NULL"
+    ),
+    "stale view": (
+        "SQLite does not look at views and triggers when what they name goes; drop them before\n"
+        "and create them again, as they must be now, afterwards"
+    ),
+    "deleted for good": (
+        "rows that up deletes are gone, down cannot invent them; keep them in a table of their\n"
+        "own, or declare -- bb: irreversible"
+    ),
+    "put aside": (
+        "down puts a copy from before up in place of what is there by then, and what was written\n"
+        "since is gone; undo the change on the rows that are there"
+    ),
+    "not copied": (
+        "DROP TABLE takes the rows with it, and nothing copied them into the new table; copy them\n"
+        "with INSERT .. SELECT before the DROP"
+    ),
+    "by position": (
+        "INSERT .. SELECT fills columns by position, whatever their names; name the columns on\n"
+        "both sides, in the same order"
+    ),
+    "numbered anew": (
+        "the copy leaves the INTEGER PRIMARY KEY out, and SQLite gives new ids, of which nothing\n"
+        "that refers to the rows knows; copy the id too"
+    ),
+    "replace": (
+        "REPLACE deletes every row that is in the way of the new one, in any unique index, and\n"
+        "columns it does not name begin anew; write INSERT .. ON CONFLICT DO UPDATE, or leave the\n"
+        "rows in the way as they are"
+    ),
+    "ignore": (
+        "OR IGNORE leaves out, without a word, every row that breaks a constraint; mend those\n"
+        "rows first and write a plain INSERT"
+    ),
+    "inner join": (
+        "a row for which an inner join finds nothing is not copied; a LEFT JOIN keeps it"
+    ),
+    "not in null": (
+        "x NOT IN (..) is never true when the list holds a NULL: take NULL out of it, or write\n"
+        "NOT EXISTS"
+    ),
+    "where": (
+        "only rows for which the WHERE is true are copied, and a comparison with NULL never is;\n"
+        "leave the WHERE out, or add OR .. IS NULL"
+    ),
+    "distinct": (
+        "DISTINCT, UNION, EXCEPT and INTERSECT take equal rows for one; leave DISTINCT out, write\n"
+        "UNION ALL"
+    ),
+    "group by": (
+        "GROUP BY makes one row of each group, the others are not copied; copy without it, or\n"
+        "merge what refers to them first and declare what goes"
+    ),
+    "join doubles": (
+        "a join gives a row once for each match on the other side; make the match unique, or\n"
+        "choose one with a subquery"
+    ),
+    "trigger": (
+        "a trigger fires for what a migration writes as well; drop it before and create it again\n"
+        "afterwards"
+    ),
+    "affinity": (
+        "a column's declared type decides how values are stored: numbers become text in a TEXT\n"
+        "column, digits become a number in INTEGER, REAL and NUMERIC, 3 becomes 3.0 in REAL"
+    ),
+    "quoted text": (
+        "double quotes name a column, but where there is none of that name SQLite takes the word\n"
+        "for a text; write texts in single quotes"
+    ),
+    "nul": (
+        "printf(), replace(), substr() and other functions take a NUL character for the end of\n"
+        "the text; leave rows with instr(column, char(0)) alone"
+    ),
+    "trim": (
+        "trim() takes blanks off every row, those that matter too; copy the column as it is, or\n"
+        "declare the change"
+    ),
+    "letter case": (
+        "upper() and lower() change A to Z only and keep nothing of how a text was written; where\n"
+        "case should not matter, compare with COLLATE NOCASE instead"
+    ),
+    "large integer": (
+        "REAL holds whole numbers exactly up to 2^53 only; keep large ones in INTEGER, and out of\n"
+        "REAL expressions"
+    ),
+    "whole seconds": (
+        "datetime() gives whole seconds in UTC: it leaves fractions out and works time zones in;\n"
+        "keep the text, or write strftime('%Y-%m-%d %H:%M:%f', x)"
+    ),
+    "integer division": (
+        "an integer divided by an integer is cut to an integer: 199 / 100 is 1; write 199 / 100.0"
+    ),
+    "cast": (
+        "CAST cuts, it does not round, and 0.29 * 100 is 28.999..; write CAST(round(x * 100) AS\n"
+        "INTEGER)"
+    ),
+    "like": ("LIKE takes no notice of the case of A to Z; write =, or GLOB for a pattern"),
+    "version kept": (
+        "up goes by PRAGMA user_version or application_id, which down does not put back, so that\n"
+        "up does nothing the second time; reset it in down, or do not ask for it"
+    ),
+    "blank the second time": (
+        "down brought back what up dropped without its values, and up read them the first time;\n"
+        "put the values back in down from where up moved them to"
+    ),
+}

@@ -1,0 +1,133 @@
+"""Keep a migration away from the real database file, and notice when it got there all the same."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue import Part
+
+SIDECARS = ("", "-wal", "-shm", "-journal")
+CHANGES_A_FILE = frozenset({"os.remove", "os.rename", "os.link", "os.truncate", "os.chmod"})
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Watch:
+    """What the audit hook of this process forbids at the moment; nothing while ``real`` is None."""
+
+    real: Path | None = None
+
+
+@contextmanager
+def untouched(real: Path, part: Part) -> Iterator[None]:
+    """Run the block, then make sure that the database file ``real`` is as it was.
+
+    Raises: DatabaseError when it is not.
+    """
+    before = look_at(real)
+    yield
+    if look_at(real) != before:
+        raise DatabaseError(
+            real,
+            f"was written while {part.path.name} ran on a copy of it; either the migration "
+            "found a way around its guard, or another program has the database open: "
+            "compare it with your backup, and stop the app before the next run",
+        )
+
+
+@contextmanager
+def kept_from_files(real: Path) -> Iterator[None]:
+    """Refuse, while the block runs, to open any database file, or to write to ``real``.
+
+    The audit hook sees what Python code of this process does (https://peps.python.org/pep-0578/);
+    it cannot be taken away again, so there is one, which does nothing outside such a block.
+    """
+    watch()
+    earlier, Watch.real = Watch.real, real
+    at_once, os._exit = os._exit, refuse_exit
+    try:
+        yield
+    finally:
+        os._exit = at_once
+        Watch.real = earlier
+
+
+def refuse_exit(status: int) -> NoReturn:
+    """Raise SystemExit in place of ending the process, and with it a session that looks passed."""
+    raise SystemExit(f"os._exit({status}) was called")
+
+
+@cache
+def watch() -> None:
+    """Begin to look at what this process opens."""
+    sys.addaudithook(audit)
+
+
+def audit(event: str, args: tuple[Any, ...]) -> None:
+    """Refuse what a migration must not do.
+
+    Raises: sqlite3.OperationalError for a database file, PermissionError for the real one.
+    """
+    real = Watch.real
+    if real is None:
+        return
+    if event == "sqlite3.connect":
+        refuse_database(os.fsdecode(args[0]))
+    elif event == "open" and is_written(args):
+        refuse_write(args[0], real)
+    elif event in CHANGES_A_FILE:
+        for path in args[:2]:
+            refuse_write(path, real)
+
+
+def refuse_database(name: str) -> None:
+    """Raise sqlite3.OperationalError unless ``name`` is a database in memory."""
+    path = unquote(urlsplit(name).path) if name.startswith("file:") else name
+    if path in {"", ":memory:"} or "mode=memory" in urlsplit(name).query:
+        return
+    raise sqlite3.OperationalError(
+        f"opening the database {Path(path).absolute()} is refused: a migration works on the db it "
+        "is given; a program that opens the database by itself has def migrate(): and no up(db)"
+    )
+
+
+def is_written(args: tuple[Any, ...]) -> bool:
+    """Return whether the arguments of an ``open`` event ask for writing."""
+    mode, flags = args[1], args[2]
+    if isinstance(mode, str):
+        return bool(set(mode) & set("wax+"))
+    return isinstance(flags, int) and bool(flags & WRITES)
+
+
+def refuse_write(path: object, real: Path) -> None:
+    """Raise PermissionError when ``path`` is the database file ``real`` or one of its logs."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return
+    named = os.path.realpath(os.fsdecode(path))
+    if named in {f"{real}{sidecar}" for sidecar in SIDECARS}:
+        raise PermissionError(f"writing to {named} is refused: a migration works on a copy of it")
+
+
+def look_at(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """Return what tells whether a database file, or a file beside it, was written."""
+    return tuple(state_of(f"{path}{sidecar}") for sidecar in SIDECARS if sidecar != "-shm")
+
+
+def state_of(path: str) -> tuple[int, int, int] | None:
+    """Return a file's inode, size and time of change in nanoseconds; None when it is not there."""
+    try:
+        state = os.stat(path)  # noqa: PTH116 - a path with a suffix added
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
