@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.declared import undeclared_rows
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
 from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 
 if TYPE_CHECKING:
@@ -36,7 +37,12 @@ def ask_data_survives(evidence: Evidence) -> Answer:
         and invariant.after is not None
         and invariant.before != invariant.after
     )
-    return Answer(findings, rows=passage.rows_compared, values=passage.values_compared)
+    return Answer(
+        findings,
+        notes=unneeded_notes(evidence),
+        rows=passage.rows_compared,
+        values=passage.values_compared,
+    )
 
 
 def find_lost_data(passage: Passage, migration: Migration) -> tuple[Finding, ...]:

@@ -1,0 +1,106 @@
+"""What a contract declares and nothing needed: worth a note, for a reviewer reads these lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.contract import Contract, Drop
+    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.schema import Schema
+
+
+def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
+    """Return a note for each declaration of rows, columns and objects that nothing made use of."""
+    passage, after = evidence.there, evidence.schema_after
+    if passage is None or after is None:
+        return ()
+    contract = evidence.migration.contract
+    found = (
+        *unneeded_of_rows(contract, passage),
+        *(f"drops {drop_text(drop)}" for drop in contract.drops if is_there(drop, after)),
+        *unneeded_alters(contract, passage),
+    )
+    return tuple(f"nothing needed `{declaration}`" for declaration in found)
+
+
+def unneeded_of_rows(contract: Contract, passage: Passage) -> Iterator[str]:
+    """Yield what is declared of rows and values of which none came, went or changed."""
+    tables = {table.table.casefold(): table for table in passage.tables}
+    for change in contract.changes:
+        table = tables.get(change.table.casefold())
+        if table is None or not has_changed(table, change.column.casefold()):
+            yield f"changes {dotted(change.table, change.column)}{condition(change.where)}"
+    for insert in contract.inserts:
+        if not has(tables.get(insert.table.casefold()), RowAdded):
+            yield f"inserts {bare_or_quoted(insert.table)}"
+    for delete in contract.deletes:
+        if not has(tables.get(delete.table.casefold()), RowLost):
+            yield f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
+
+
+def has_changed(table: TablePassage, column: str) -> bool:
+    """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
+    return any(
+        isinstance(d, ValueChanged) and d.column.casefold() == column for d in table.differences
+    ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
+
+
+def has(table: TablePassage | None, kind: type[RowLost | RowAdded]) -> bool:
+    """Return whether rows of ``table`` came or went; with a table that is gone, all of them did."""
+    if table is None:
+        return False
+    if table.after is None:
+        return kind is RowLost
+    return any(isinstance(difference, kind) for difference in table.differences)
+
+
+def is_there(drop: Drop, schema: Schema) -> bool:
+    """Return whether ``schema`` still has what is declared to be dropped."""
+    name = drop.name.casefold()
+    if drop.kind == "column":
+        table = schema.table(drop.table or "")
+        return table is not None and table.column(name) is not None
+    if drop.kind == "index":
+        return schema.index(name) is not None
+    if drop.kind == "table":
+        return schema.table(name) is not None
+    others = schema.views if drop.kind == "view" else schema.triggers
+    return any(other.name.casefold() == name for other in others)
+
+
+def drop_text(drop: Drop) -> str:
+    """Return what is dropped as the contract has it."""
+    if drop.kind == "column":
+        return dotted(drop.table or "", drop.name)
+    name = bare_or_quoted(drop.name)
+    return name if drop.kind == "table" else f"{drop.kind} {name}"
+
+
+def unneeded_alters(contract: Contract, passage: Passage) -> Iterator[str]:
+    """Yield the tables and columns that are declared to be altered and are what they were."""
+    altered = {
+        (difference.table.casefold(), column.casefold())
+        for difference in passage.schema
+        for column in difference.column.split(", ")
+    }
+    for alter in contract.alters:
+        table = alter.table.casefold()
+        if alter.column is None:
+            needed = any(of == table for of, _ in altered)
+        else:
+            # What concerns several columns at once is not laid to one of them.
+            needed = bool({(table, alter.column.casefold()), (table, "")} & altered)
+        if not needed:
+            column = alter.column
+            yield f"alters {dotted(alter.table, column) if column else bare_or_quoted(alter.table)}"
+
+
+def condition(where: str | None) -> str:
+    """Return a ``where`` as the contract has it."""
+    return f" where {where}" if where else ""

@@ -1,0 +1,202 @@
+"""Which ``requires`` line a constraint that rows break is answered with, and when with none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.checks.room import check_in
+from tests.core.test_checks import chain_of, judge_last
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEOPLE = (
+    "CREATE TABLE people (id INTEGER PRIMARY KEY, Age INTEGER, name TEXT, code TEXT);\n"
+    "CREATE TABLE pets (id INTEGER PRIMARY KEY, name TEXT);\n"
+    "CREATE TABLE tags (name TEXT NOT NULL UNIQUE);\n"
+    "INSERT INTO people VALUES (1, -1, 'x', 'a'), (2, -1, 'x', 'a'), (3, NULL, NULL, NULL);\n"
+    "INSERT INTO pets VALUES (1, 'x'), (2, 'x');\n"
+)
+COPY = "INSERT INTO new SELECT * FROM people;"
+
+
+def new_table(age: str = "Age INTEGER", name: str = "name TEXT", code: str = "code TEXT") -> str:
+    """Return the statement that makes the table ``new``, with these columns."""
+    return f"CREATE TABLE new (id INTEGER PRIMARY KEY, {age}, {name}, {code});\n"
+
+
+def line_for(folder: Path, up: str) -> str:
+    """Return the line that is offered where ``up`` does not run on PEOPLE."""
+    findings = judge_last("up_applies", chain_of(folder, PEOPLE, up, rows=2)).findings
+    (finding,) = (f for f in findings if f.step == "up")
+    assert finding.kind == "does not run"
+    return finding.allow
+
+
+@pytest.mark.parametrize(
+    ("up", "line"),
+    [
+        # what the constraint is
+        (new_table(age="Age INTEGER CHECK (Age >= 0)") + COPY, "people: Age >= 0"),
+        (
+            new_table(age="Age INTEGER CHECK (Age>=0 AND  length( name ) > 0)") + COPY,
+            "people: Age>=0 AND length( name ) > 0",
+        ),
+        (new_table(name="name TEXT NOT NULL") + COPY, "people: name IS NOT NULL"),
+        (new_table(name="name TEXT UNIQUE") + COPY, "unique people(name)"),
+        (new_table(code="code TEXT, UNIQUE (name, age)") + COPY, "unique people(name, Age)"),
+        ("CREATE UNIQUE INDEX i ON people (name);", "unique people(name)"),
+        ("CREATE UNIQUE INDEX i ON people (age, name);", "unique people(Age, name)"),
+        # a CHECK by its name, among others
+        (
+            new_table(age="Age INTEGER CHECK (Age > -9) CONSTRAINT grown CHECK (Age >= 0)") + COPY,
+            "people: Age >= 0",
+        ),
+        (
+            new_table(age="Age INTEGER CONSTRAINT Grown CHECK (Age >= 0) CHECK (Age > -9)") + COPY,
+            "people: Age >= 0",
+        ),
+        (new_table(age='Age INTEGER CHECK (0 <= "Age")') + COPY, "people: 0 <= Age"),
+        (new_table(name="name TEXT CHECK (name <> 'x')") + COPY, "people: name <> 'x'"),
+        (new_table(name="name TEXT CHECK (name < 'name')") + COPY, "people: name < 'name'"),
+        # columns by the names that they had
+        (
+            new_table(age="years INTEGER CHECK (years >= 0)") + COPY,
+            "people: Age >= 0",
+        ),
+        (
+            new_table(name="title TEXT NOT NULL")
+            + "INSERT INTO new (id, title) SELECT id, name FROM people;",
+            "people: name IS NOT NULL",
+        ),
+        # a table by the name that it had
+        (
+            "ALTER TABLE people RENAME TO old;\n"
+            + new_table(name="name TEXT NOT NULL")
+            + "INSERT INTO new SELECT * FROM old;",
+            "people: name IS NOT NULL",
+        ),
+        (
+            (
+                "ALTER TABLE pets RENAME TO old_pets; ALTER TABLE people RENAME TO pets;\n"
+                "CREATE UNIQUE INDEX i ON pets (age);"
+            ),
+            "unique people(Age)",
+        ),
+        (
+            "ALTER TABLE people RENAME COLUMN code TO pets;\nCREATE UNIQUE INDEX i ON pets (name);",
+            "unique pets(name)",
+        ),
+        # of the right table, among others that are made and filled
+        (
+            new_table(name="name TEXT NOT NULL")
+            + "CREATE TABLE later (id INTEGER PRIMARY KEY);\n"
+            + "INSERT INTO new (id, name) SELECT id + 5000, 'x' FROM pets;\n"
+            + COPY,
+            "people: name IS NOT NULL",
+        ),
+        # no line: the table that is filled was there
+        ("INSERT INTO tags (name) SELECT name FROM people;", ""),
+        ("INSERT INTO people (id) VALUES (1);", ""),
+        (COPY.replace("new", "people"), ""),
+        # no line: the rows come from a table that was not there
+        (
+            "CREATE TABLE made AS SELECT * FROM people;\nCREATE UNIQUE INDEX i ON made (name);",
+            "",
+        ),
+        (
+            "CREATE TABLE made AS SELECT * FROM people;\n"
+            + new_table(name="name TEXT UNIQUE")
+            + "INSERT INTO new SELECT * FROM made;",
+            "",
+        ),
+        # no line: the values are not those that were there
+        (
+            new_table(name="name TEXT NOT NULL")
+            + "INSERT INTO new SELECT id, age, nullif(name, 'x'), code FROM people;",
+            "",
+        ),
+        (
+            new_table(name="name TEXT NOT NULL")
+            + "INSERT INTO new SELECT id, age, NULL, code FROM people;",
+            "",
+        ),
+        (
+            new_table(age="Age INTEGER CHECK (Age >= 0)")
+            + "INSERT INTO new SELECT id, age - 1, name, code FROM people;",
+            "",
+        ),
+        (
+            new_table(code="code TEXT, UNIQUE (age, name)")
+            + "INSERT INTO new SELECT id, 1, name, code FROM people;",
+            "",
+        ),
+        # no line: of several tables
+        (
+            new_table(name="name TEXT UNIQUE")
+            + "INSERT INTO new SELECT p.id, age, p.name, code FROM people p JOIN pets ON true;",
+            "",
+        ),
+        *(
+            (
+                new_table(name="name TEXT UNIQUE")
+                + f"INSERT INTO new SELECT * FROM people {word} SELECT 9, 0, name, 0 FROM pets;",
+                "",
+            )
+            for word in ("UNION", "UNION ALL", "EXCEPT")
+        ),
+        (
+            new_table(name="name TEXT UNIQUE")
+            + "INSERT INTO new SELECT * FROM people INTERSECT SELECT * FROM people;",
+            "",
+        ),
+        # no line: equality is another one
+        (new_table(name="name TEXT COLLATE NOCASE UNIQUE") + COPY, ""),
+        ("CREATE UNIQUE INDEX i ON people (name COLLATE NOCASE);", ""),
+        # no line: it is no constraint
+        (
+            new_table()
+            + "CREATE TRIGGER t BEFORE INSERT ON new BEGIN\n"
+            + "SELECT RAISE(ABORT, 'CHECK constraint failed: mine'); END;\n"
+            + COPY,
+            "",
+        ),
+        (new_table() + "INSERT INTO new SELECT nothing FROM people;", ""),
+        ("CREATE UNIQUE INDEX i ON people (nothing);", ""),
+    ],
+)
+def test_a_constraint_that_rows_break_is_answered_with_what_they_must_satisfy(
+    tmp_path: Path, up: str, line: str
+) -> None:
+    assert line_for(tmp_path, up) == (f"-- bb: requires {line}" if line else "")
+
+
+def test_text_in_the_way_of_a_strict_integer_column_is_answered_with_a_cast(tmp_path: Path) -> None:
+    up = (
+        "CREATE TABLE new (id INTEGER PRIMARY KEY, code INTEGER) STRICT;\n"
+        "INSERT INTO new SELECT id, code FROM people;"
+    )
+
+    assert line_for(tmp_path, up) == (
+        "-- bb: requires people: code = CAST(CAST(code AS INTEGER) AS TEXT)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("created", "check", "body"),
+    [
+        ("CREATE TABLE t (a CHECK (a > 0))", "a > 0", "a>0"),
+        ("CREATE TABLE t (a CHECK (a>0))", "a > 0", "a>0"),
+        ("CREATE TABLE t (a CONSTRAINT c CHECK (a > 0))", "C", "a>0"),
+        ("CREATE TABLE t (a CONSTRAINT d CHECK (a < 9) CONSTRAINT c CHECK (a > 0))", "c", "a>0"),
+        ("CREATE TABLE t (a, c CHECK (a > 0))", "c", ""),
+        ('CREATE TABLE t ("check", b, CHECK (b > 0))', "b > 0", "b>0"),
+        ("CREATE TABLE t (b REFERENCES c (d) CHECK (b > 0))", "d", ""),
+    ],
+)
+def test_a_check_is_found_by_its_name_or_by_what_it_says(
+    created: str, check: str, body: str
+) -> None:
+    assert "".join(token.text for token in check_in(created, check)) == body

@@ -1,0 +1,158 @@
+"""What the collection of faults cannot show: when a check is skipped, and with which reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import ScriptPart
+from pytest_bbmigrate.checks import Outcome, judge
+from pytest_bbmigrate.checks.idle import assigned_columns, idle_statements
+from tests.core.test_checks import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+THERE_AND_BACK = (
+    "-- migrate:up\nALTER TABLE odd ADD COLUMN extra;\n"
+    "-- migrate:down\nALTER TABLE odd DROP COLUMN extra;\n"
+)
+NEVER_A_KIND = (
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, "
+    "kind TEXT CHECK (kind IS NULL OR (kind > 'b' AND kind < 'a')));"
+)
+OTHER = "CREATE TABLE other (id INTEGER PRIMARY KEY, note TEXT);"
+NONE_MET = "WHERE code GLOB 'b*';"
+
+
+@pytest.mark.parametrize(
+    "check", ["data_survives", "foreign_keys_hold", "down_restores", "up_repeats"]
+)
+def test_each_check_that_compares_rows_needs_some(tmp_path: Path, check: str) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, THERE_AND_BACK)
+    verdict = judge_last(check, chain)
+    strict = judge_last(check, chain, strict=True)
+
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason.startswith("no generated rows in odd: ")
+    assert strict.outcome is Outcome.FAILED
+    assert [(f.kind, f.table, f.column) for f in strict.findings] == [("no rows", "odd", "")]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_check_that_cannot_be_asked_keeps_its_own_reason(tmp_path: Path, *, strict: bool) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, "UPDATE odd SET text = 'x';")
+    verdict = judge_last("down_restores", chain, strict=strict)
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.SKIPPED, "no down part")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_statement_that_meets_no_row_says_nothing_against_the_other_checks(
+    tmp_path: Path, *, strict: bool
+) -> None:
+    chain = chain_of(tmp_path, CODES, f"DELETE FROM codes {NONE_MET}")
+
+    assert judge_last("foreign_keys_hold", chain, strict=strict).outcome is Outcome.PASSED
+
+
+def test_a_table_without_rows_is_told_before_a_statement_that_met_none(tmp_path: Path) -> None:
+    text = f"UPDATE odd SET text = 'x'; DELETE FROM codes {NONE_MET}"
+    chain = chain_of(tmp_path, NEVER_FILLED + CODES, text)
+    verdict = judge_last("data_survives", chain)
+    strict = judge_last("data_survives", chain, strict=True)
+
+    assert verdict.reason.startswith("no generated rows in odd: ")
+    assert [(f.kind, f.table) for f in strict.findings] == [("no rows", "odd")]
+
+
+def test_a_column_that_no_value_can_be_made_for_is_named(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_A_KIND, "CREATE INDEX i ON notes (kind);")
+    verdict = judge_last("foreign_keys_hold", chain)
+    strict = judge_last("foreign_keys_hold", chain, strict=True)
+
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason.startswith("no generated rows in notes.kind: no value made for kind ")
+    assert [(f.kind, f.table, f.column) for f in strict.findings] == [("no rows", "notes", "kind")]
+
+
+def test_a_column_without_values_matters_only_to_what_names_it(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_A_KIND, "CREATE INDEX i ON notes (text);")
+
+    assert judge_last("data_survives", chain, strict=True).outcome is Outcome.PASSED
+
+
+def test_any_table_without_rows_matters_to_a_script(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED + NOTES, "CREATE INDEX i ON notes (text);")
+    seen = chain.evidence(1)
+    script = ScriptPart(tmp_path / "002_step.py")
+    by_script = replace(
+        seen,
+        migration=replace(seen.migration, up=script),
+        up=replace(seen.up, executed=()),  # what a script runs is not known
+    )
+
+    assert judge("data_survives", seen).outcome is Outcome.PASSED
+    assert judge("data_survives", by_script).reason.startswith("no generated rows in odd: ")
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_seen"),
+    [
+        (f"-- bb: changes codes.n\nUPDATE codes SET n = max(n, note) {NONE_MET}", True),
+        (f"UPDATE codes SET n = (SELECT max(id) FROM other) {NONE_MET}", False),
+        (
+            (
+                "-- bb: changes codes.n\n"
+                f"UPDATE codes SET n = (SELECT max(id) FROM other), note = 'x' {NONE_MET}"
+            ),
+            False,
+        ),
+        (
+            (
+                "-- bb: changes codes.n\nCREATE TABLE note (id INTEGER PRIMARY KEY);\n"
+                f"UPDATE codes SET n = 1 FROM other, note {NONE_MET}"
+            ),
+            True,
+        ),
+        (
+            (
+                "-- bb: changes codes.n\n"
+                "UPDATE codes SET n = 1 WHERE code GLOB 'b*' RETURNING n, note;"
+            ),
+            True,
+        ),
+        (f"-- bb: changes other.note\nUPDATE codes SET note = 'x' {NONE_MET}", False),
+        (f"-- bb: deletes other\nDELETE FROM codes {NONE_MET}", False),
+    ],
+)
+def test_a_statement_is_passed_over_only_where_all_that_it_does_is_declared(
+    tmp_path: Path, sql: str, *, is_seen: bool
+) -> None:
+    verdict = judge_last("data_survives", chain_of(tmp_path, CODES + OTHER, sql))
+
+    assert verdict.outcome is (Outcome.PASSED if is_seen else Outcome.SKIPPED)
+
+
+def test_a_statement_on_an_empty_table_is_not_said_to_have_met_no_row(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NEVER_FILLED, "DELETE FROM odd; UPDATE odd SET text = 'x';")
+
+    assert list(idle_statements(chain.evidence(1))) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("t set a = 1", ["a"]),
+        ("t set a = b , c = d where e = f", ["a", "c"]),
+        ("t set ( a , b ) = ( c , d ) , e = 1", ["a", "b", "e"]),
+        ("t set a = 1 from b , c where d = 1", ["a"]),
+        ("t set a = 1 returning b , c", ["a"]),
+        ("t set a = 1 order by b , c", ["a"]),
+        ("t set a = 1 limit b , c", ["a"]),
+    ],
+)
+def test_an_update_assigns_what_stands_before_an_equals_sign(sql: str, columns: list[str]) -> None:
+    assert list(assigned_columns(sql.split())) == columns
