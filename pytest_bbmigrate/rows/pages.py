@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import open_pair, page_size
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 GENERATED = (2, 3)  # table_xinfo.hidden of a virtual and a stored generated column
-
-
-class Stored(NamedTuple):
-    """A table as sqlite_schema has it."""
-
-    name: str
-    root: int
 
 
 def untouched_tables(
@@ -59,26 +52,43 @@ def untouched_tables(
 
 def _proven(pair: sqlite3.Connection, changed: frozenset[int]) -> set[str]:
     """Return the case-folded names of the tables with the same root and definition, unchanged."""
-    there, still_there = _stored_tables(pair, "before"), _stored_tables(pair, "main")
+    names = _with_unique_name(pair)
     alike = _alike(pair)
-    names = there.keys() & still_there.keys()
+    if len(alike) < len(names):
+        there, still_there = _roots(pair, "before"), _roots(pair, "main")
+        alike |= {
+            name
+            for name in there.keys() - alike
+            if there[name] == still_there.get(name) and _reads_the_same(pair, name)
+        }
     if changed:
-        names -= _owners(pair, changed)
-    return {
-        name
-        for name in names
-        if there[name] == still_there[name]
-        and (there[name].name in alike or _reads_the_same(pair, there[name].name))
-    }
+        owners = _owners(pair, changed)
+        alike = {name for name in alike if name.casefold() not in owners}
+    return {name.casefold() for name in alike & names}
+
+
+def _with_unique_name(pair: sqlite3.Connection) -> set[str]:
+    """Return the names of the tables before, but for those that are one name when case-folded."""
+    sql = "SELECT name FROM before.sqlite_master WHERE type = 'table' AND rootpage > 0"
+    names = [name for (name,) in pair.execute(sql)]
+    count = Counter(name.casefold() for name in names)
+    return {name for name in names if count[name.casefold()] == 1}
 
 
 def _alike(pair: sqlite3.Connection) -> set[str]:
-    """Return the names of the tables whose CREATE is the same text in both."""
+    """Return the names of the tables whose CREATE is the same text in both, at the same root."""
     sql = (
         "SELECT b.name FROM before.sqlite_master AS b JOIN main.sqlite_master AS m"
-        " ON m.name = b.name AND m.type = b.type AND m.sql = b.sql WHERE b.type = 'table'"
+        " ON m.name = b.name AND m.type = b.type AND m.rootpage = b.rootpage AND m.sql = b.sql"
+        " WHERE b.type = 'table' AND b.rootpage > 0"
     )
     return {name for (name,) in pair.execute(sql)}
+
+
+def _roots(db: sqlite3.Connection, schema: str) -> dict[str, int]:
+    """Return the root page of each table that has pages."""
+    source = f"{schema}.sqlite_master WHERE type = 'table' AND rootpage > 0"
+    return dict(db.execute(f"SELECT name, rootpage FROM {source}").fetchall())
 
 
 @cache
@@ -111,14 +121,6 @@ def _changed_pages(before: bytes, after: bytes) -> frozenset[int]:
         for start in range(size, len(before), size)
         if before[start : start + size] != after[start : start + size]
     )
-
-
-def _stored_tables(db: sqlite3.Connection, schema: str) -> dict[str, Stored]:
-    """Return the tables that have pages, by case-folded name; none whose name is not unique so."""
-    source = f"{schema}.sqlite_master WHERE type = 'table' AND rootpage > 0"
-    tables = [Stored(*row) for row in db.execute(f"SELECT name, rootpage FROM {source}")]
-    count = Counter(table.name.casefold() for table in tables)
-    return {key: table for table in tables if count[key := table.name.casefold()] == 1}
 
 
 def _owners(db: sqlite3.Connection, pages: frozenset[int]) -> set[str]:

@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 HISTORY_TABLE = "_bb_migrations"
 FOR_EACH_ROW = ["for", "each", "row"]
-CACHED_SCHEMAS = 64
+CACHED_SCHEMAS = 2048  # a chain comes by each of its schemas again on every way back
 CACHED_TABLES = 4096
 
 _schemas: dict[tuple[Row, ...], Schema] = {}
