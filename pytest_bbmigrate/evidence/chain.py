@@ -118,15 +118,14 @@ class Chain:
 
         Raises: SeedingError for one that never is; StateUnreachable.
         """
-        head = len(self.catalogue.migrations)
-        there = {name for at in range(head + 1) for name in self.state(at).schema.table_names}
+        versions = range(len(self.catalogue.migrations) + 1)
         for table, rows in self.recipe.own_rows.items():
-            if table.casefold() not in there:
+            if not any(table.casefold() in self.state(at).schema.table_names for at in versions):
                 path = getattr(rows, "path", Path(table))
                 raise SeedingError(path, f"no version of the database has a table {table}")
 
     def silent_invariants(self) -> tuple[tuple[str, str], ...]:
-        """Return the invariants that can run at no version: (name, what SQLite said at the last).
+        """Return the invariants that can run at no version: (name, what SQLite said at head).
 
         Raises: StateUnreachable when a migration does not apply.
         """
