@@ -11,16 +11,16 @@ from pytest_bbmigrate.database import app_connections, open_image, take_image
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.evidence.experiment import (
     Setup,
-    Step,
     gather_evidence,
     go_up,
     silent_invariants,
 )
+from pytest_bbmigrate.evidence.keeping import KeptStep, keep_step
 from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.pages import share_pages
 from pytest_bbmigrate.evidence.requirements import condition_errors, keep_requirements
 from pytest_bbmigrate.evidence.stage import stage_of
-from pytest_bbmigrate.rows import count_rows
+from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.statements import quote_name
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
+    from pytest_bbmigrate.evidence.experiment import Step
     from pytest_bbmigrate.evidence.model import Evidence
     from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.runner import Run, Workplace
@@ -77,7 +78,7 @@ class Chain:
         self._invariants = invariants
         self._sought = read_sought(catalogue.migrations)
         self._states: list[State] = []
-        self._steps: dict[int, Step] = {}
+        self._steps: dict[int, KeptStep] = {}
         self._evidence: dict[int, Evidence] = {}
 
     def state(self, position: int) -> State:
@@ -111,7 +112,7 @@ class Chain:
         """
         state, migration = self.state(position), self.catalogue.migrations[position]
         with app_connections(self.workplace.prepare_connection):
-            return condition_errors(state.image, state.schema, migration.contract)
+            return condition_errors(state, migration.contract)
 
     def refuse_idle_rows(self) -> None:
         """Make sure that every table the user's own rows are for is there at some version.
@@ -156,14 +157,15 @@ class Chain:
 
     def _step(self, position: int) -> Step:
         """Run the migration at ``position`` up from its state, once."""
-        if position not in self._steps:
-            migration = self.catalogue.migrations[position]
-            state = self.state(position)
-            self._steps[position] = go_up(migration, state, self._setup(position))
-        return self._steps[position]
+        state = self.state(position)
+        if position in self._steps:
+            return self._steps[position].taken_up(state)
+        step = go_up(self.catalogue.migrations[position], state, self._setup(position))
+        self._steps[position] = keep_step(step, state)
+        return step
 
     def _forget(self, position: int) -> None:
-        """Let go of images once both the next state and the evidence are made."""
+        """Let go of a step once both the next state and the evidence are made."""
         if position + 1 < len(self._states):
             self._steps.pop(position, None)
 
@@ -208,10 +210,10 @@ def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
     tables, columns = dict(up.renamed_tables), dict(up.renamed_columns)
     return {
         tables.get(table, table): frozenset(
-            columns.get((table, name), name)
-            for column in there.columns
-            for name in [column.name.casefold()]
+            columns.get((table, name), name) for name in there.column_names
         )
+        if columns
+        else there.column_names
         for there in schema.tables
         for table in [there.name.casefold()]
     }
@@ -222,7 +224,7 @@ def fill_state(
     bare: Stage,
     empty: bytes | None,
     previous: State | None,
-    known: Mapping[str, Collection[str]],
+    known: Mapping[str, frozenset[str]],
     setup: Setup,
 ) -> State:
     """Return the state that ``bare`` becomes when what is new or empty in it is filled.
@@ -238,6 +240,7 @@ def fill_state(
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         others = [table.name for table in schema.tables] if schema.triggers or deleted else tables
         counts = {**bare.row_counts, **{name.casefold(): count_rows(db, name) for name in others}}
+        layout = replace(bare.layout, own_pages=schema_pages(db))
         filled = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
     return State(
@@ -247,6 +250,7 @@ def fill_state(
         schema,
         counts,
         unfilled,
+        layout,
     )
 
 
@@ -262,7 +266,7 @@ def bare_tables(bare: Stage, known: Collection[str]) -> tuple[str, ...]:
 def bare_columns(
     db: sqlite3.Connection,
     schema: Schema,
-    known: Mapping[str, Collection[str]],
+    known: Mapping[str, frozenset[str]],
     bare: Collection[str],
 ) -> tuple[tuple[str, str], ...]:
     """Return the columns that are new in a table with rows and hold one and the same in all."""
@@ -270,6 +274,7 @@ def bare_columns(
         (table.name, column.name)
         for table in schema.tables
         if table.name not in bare and table.virtual is None
+        if not table.column_names <= known[table.name.casefold()]
         for column in table.columns
         if not column.generated
         and column.name.casefold() not in known[table.name.casefold()]

@@ -7,11 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image
+from pytest_bbmigrate.database import attach_before, open_image
 from pytest_bbmigrate.evidence.model import Evidence, Invariant, Written
-from pytest_bbmigrate.evidence.observe import arrive, observe
+from pytest_bbmigrate.evidence.observe import arrive, is_same, observe_in, still_passage
 from pytest_bbmigrate.evidence.search import broken_searches
-from pytest_bbmigrate.evidence.stage import Stage, stage_of
+from pytest_bbmigrate.evidence.stage import Stage, stage_in
 from pytest_bbmigrate.evidence.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.statements import quote_name
@@ -36,28 +36,49 @@ class Setup:
 
 @dataclass(frozen=True)
 class Step:
-    """A migration's way up from a state: the runs, and what they left.
+    """A migration's way up from a state: the runs, what they left, and what that is.
 
-    ``after`` is ``before`` again when up did not apply.
+    ``after`` is ``before`` again when up did not apply, or did nothing; ``integrity`` is what
+    SQLite finds wrong with it.
     """
 
     up: Run
     before: Stage
     after: Stage
-    up_on_empty: Run | None
-    empty: bytes | None
+    there: Passage | None = None
+    integrity: tuple[str, ...] = ()
+    up_on_empty: Run | None = None
+    empty: bytes | None = None
+
+
+def stage_at(state: State) -> Stage:
+    """Return ``state`` as the first stage of an experiment."""
+    return Stage(state.image, state.schema, state.row_counts, state.layout)
 
 
 def go_up(migration: Migration, state: State, setup: Setup) -> Step:
     """Return what running ``migration`` on the filled and on the empty state came to."""
-    before = Stage(state.image, state.schema, state.row_counts)
+    before = stage_at(state)
     up, image = run_part(migration, migration.up, before.image, setup.workplace)
-    after = stage_of(image, before) if up.succeeded else before
-    empty = state.empty
-    if empty is None or not up.succeeded:
-        return Step(up, before, after, None, None)
+    if not up.succeeded:
+        return Step(up, before, before)
+    step = look_at(migration, up, before, image)
+    if (empty := state.empty) is None:
+        return step
     on_empty, empty = run_part(migration, migration.up, empty, setup.workplace)
-    return Step(up, before, after, on_empty, empty if on_empty.succeeded else None)
+    return replace(step, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
+
+
+def look_at(migration: Migration, up: Run, before: Stage, image: bytes) -> Step:
+    """Return the step that ``up`` made from ``before`` to ``image``."""
+    if image == before.image:
+        return Step(up, before, before, still_passage(before))
+    with closing(open_image(image)) as db:
+        after = stage_in(db, image, before)
+        pair = attach_before(db, before.image)
+        there = observe_in(pair, before, after, migration.contract, up)
+        unsound = check_integrity(db, after, there, up)
+    return Step(up, before, after, there, unsound + broken_searches(before, after))
 
 
 def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup) -> Evidence:
@@ -66,49 +87,65 @@ def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup
     if not step.up.succeeded:
         return evidence
     before, after = step.before, step.after
-    there = observe(before, after, contract=migration.contract, run=step.up)
     evidence = replace(
         evidence,
         schema_after=after.schema,
-        there=there,
-        integrity=check_integrity(after, there, step.up) + broken_searches(before, after),
+        there=step.there,
+        integrity=step.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
     )
     if migration.down is None or migration.contract.irreversible is not None:
         return evidence
-    evidence = go_back_and_up_again(evidence, migration.down, before, after, setup)
-    return write_and_go_back(evidence, migration.down, before, after, setup)
+    evidence, again = go_back_and_up_again(evidence, migration.down, before, after, setup)
+    return write_and_go_back(evidence, migration.down, before, after, again, setup)
 
 
 def go_back_and_up_again(
     evidence: Evidence, down_part: Part, before: Stage, after: Stage, setup: Setup
-) -> Evidence:
-    """Add what the way back restored, and what going up again from there gave."""
+) -> tuple[Evidence, Stage | None]:
+    """Add what the way back restored, and what going up again from there gave.
+
+    Where both are proven to be what they should be, the stage that going up again gave is returned
+    beside it.
+    """
     migration = evidence.migration
     down, image = run_part(migration, down_part, after.image, setup.workplace)
     if not down.succeeded:
-        return replace(evidence, down=down)
+        return replace(evidence, down=down), None
     returned, back = arrive(before, image)
     again, image = run_part(migration, migration.up, returned.image, setup.workplace)
-    repeat = None
-    if again.succeeded:
-        _, repeat = arrive(after, image)
-    return replace(evidence, down=down, back=back, again=again, repeat=repeat)
+    evidence = replace(evidence, down=down, back=back, again=again)
+    if not again.succeeded:
+        return evidence, None
+    repeated, repeat = arrive(after, image)
+    proven = is_same(before, returned) and is_same(after, repeated)
+    return replace(evidence, repeat=repeat), repeated if proven else None
 
 
 def write_and_go_back(
-    evidence: Evidence, down_part: Part, before: Stage, after: Stage, setup: Setup
+    evidence: Evidence,
+    down_part: Part,
+    before: Stage,
+    after: Stage,
+    again: Stage | None,
+    setup: Setup,
 ) -> Evidence:
     """Add what a second run of up gave otherwise, and what became of rows written after it.
 
     This run is the last of the experiment, so whatever the clock changed between the first up and
-    the one after the way back has changed here as well.
+    the one after the way back has changed here as well. Where ``again`` is given, from what is the
+    state before, with what is the state after, it is that second run.
     """
     migration = evidence.migration
-    up, image = run_part(migration, migration.up, before.image, setup.workplace)
-    if not up.succeeded or evidence.there is None or evidence.down is None:
+    if evidence.there is None or evidence.down is None:
         return evidence
-    second, volatile = arrive(after, image)
+    if again is not None:
+        second, volatile = again, evidence.repeat
+    else:
+        up, image = run_part(migration, migration.up, before.image, setup.workplace)
+        if not up.succeeded:
+            return evidence
+        second, volatile = arrive(after, image)
     targets = tables_to_write(evidence, evidence.there, second)
     written_image, counts, unwritten = write_rows(second, targets, setup.recipe)
     down, image = run_part(migration, down_part, written_image, setup.workplace)
@@ -128,7 +165,9 @@ def write_and_go_back(
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 
-def check_integrity(after: Stage, there: Passage, up: Run) -> tuple[str, ...]:
+def check_integrity(
+    db: sqlite3.Connection, after: Stage, there: Passage, up: Run
+) -> tuple[str, ...]:
     """Return what ``PRAGMA integrity_check`` says of the tables that up may have touched.
 
     A table whose every page is what it was needs no second look, unless the schema was written by
@@ -138,17 +177,15 @@ def check_integrity(after: Stage, there: Passage, up: Run) -> tuple[str, ...]:
     names = [
         t.name for t in after.schema.tables if by_hand or t.name.casefold() not in there.untouched
     ]
-    with closing(open_image(after.image)) as db:
-        if by_hand:
-            return tuple(row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok")
-        return tuple(
-            dict.fromkeys(
-                row[0]
-                for name in names
-                for row in db.execute(f"PRAGMA integrity_check({quote_name(name)})")
-                if row[0] != "ok"
-            )
-        )
+    if by_hand:
+        rows = db.execute("PRAGMA main.integrity_check").fetchall()
+    else:
+        rows = [
+            row
+            for name in names
+            for row in db.execute(f"PRAGMA main.integrity_check({quote_name(name)})")
+        ]
+    return tuple(dict.fromkeys(message for (message,) in rows if message != "ok"))
 
 
 def ask_invariants(

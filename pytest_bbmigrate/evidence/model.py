@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.rows import Cell, Key, RowDifference
+    from pytest_bbmigrate.rows import Cell, Key, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
     from pytest_bbmigrate.seeding import Unfilled
@@ -31,6 +31,7 @@ class State:
     schema: Schema
     row_counts: Mapping[str, int]
     unfilled: tuple[Unfilled, ...]
+    layout: Layout
 
     @property
     def image(self) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.database import open_image, open_pair
+from pytest_bbmigrate.database import attach_before, open_image, open_pair, same_content
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.model import Passage, Selection, TablePassage
 from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
@@ -53,13 +53,13 @@ def arrive(before: Stage, image: bytes) -> tuple[Stage, Passage]:
 
     Another name is another thing here.
     """
-    if image == before.image:
+    if same_content(before.image, image):
         return before, still_passage(before)
-    with closing(open_pair(before.image, image)) as pair:
-        after = stage_in(pair, before, image)
+    with closing(open_image(image)) as db:
+        after = stage_in(db, image, before)
         if is_same(before, after):
             return after, still_passage(before)
-        return after, observe_in(pair, before, after)
+        return after, observe_in(attach_before(db, before.image), before, after)
 
 
 def is_same(before: Stage, after: Stage) -> bool:
@@ -68,7 +68,7 @@ def is_same(before: Stage, after: Stage) -> bool:
     Pages tell nothing of AUTOINCREMENT sequences: those are looked at where there are any.
     """
     tables = before.schema.tables
-    return (
+    return after is before or (
         after.schema is before.schema
         and after.unchanged == before.schema.table_names
         and not any(table.autoincrement for table in tables)
@@ -83,7 +83,7 @@ def observe_in(
     run: Run | None = None,
 ) -> Passage:
     """Return what became of ``before``; renames are looked for when there is a ``contract``."""
-    untouched = unchanged_tables(before, after)
+    untouched = unchanged_tables(pair, before, after)
     if contract is None:
         renames = match_names(before.schema, after.schema, untouched)
     else:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from pytest_bbmigrate.database import page_size
 
 Pages = tuple[bytes, ...]
 
+PAGES_SHARED = 8  # pages that are shared, or not, as one
+
 
 def share_pages(image: bytes, previous: Pages = ()) -> Pages:
-    """Return ``image`` cut into pages, taken from ``previous`` where that has the same."""
+    """Return ``image`` cut into runs of pages, taken from ``previous`` where that has the same."""
     if not image:
         return ()
-    size = page_size(image)
-    pages = [image[start : start + size] for start in range(0, len(image), size)]
-    for number, (page, known) in enumerate(zip(pages, previous, strict=False)):
-        if page == known:
-            pages[number] = known
-    return tuple(pages)
+    size = PAGES_SHARED * page_size(image)
+    whole = [run if len(run) == size else None for run in previous]
+    return tuple(
+        known if known and image.startswith(known, start) else image[start : start + size]
+        for start, known in zip_longest(range(0, len(image), size), whole)
+        if start is not None
+    )
 
 
 def join_pages(pages: Pages) -> bytes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
+    from pytest_bbmigrate.evidence.model import State
     from pytest_bbmigrate.schema import Schema, Table
 
 
@@ -62,16 +63,15 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
     return None
 
 
-def condition_errors(
-    image: bytes, schema: Schema, contract: Contract
-) -> tuple[tuple[int, str, str], ...]:
+def condition_errors(state: State, contract: Contract) -> tuple[tuple[int, str, str], ...]:
     """Return each ``where`` and ``requires`` that cannot be asked: (line, its text, the error)."""
     both: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
     declared = [condition for condition in both if condition.where is not None]
     if not declared and not contract.requires:
         return ()
     found = []
-    with closing(open_image(image)) as db:
+    schema = state.schema
+    with closing(open_image(state.image)) as db:
         for required in contract.requires:
             if error := requirement_error(db, schema, required):
                 text = required.expression or f"unique {', '.join(required.unique)}"

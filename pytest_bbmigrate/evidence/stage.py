@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image, open_pair
-from pytest_bbmigrate.rows import count_rows, untouched_tables
-from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.database import attach_before, open_image
+from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
+from pytest_bbmigrate.schema import read_entries, read_schema
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stage:
-    """One moment of an experiment: a database's image, its schema and how many rows it holds."""
+    """One moment of an experiment: a database's image, its schema and how many rows it holds.
+
+    ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``.
+    """
 
     image: bytes
     schema: Schema
     row_counts: Mapping[str, int]
+    layout: Layout = field(repr=False)
     known: Stage | None = field(default=None, repr=False, compare=False)
     unchanged: frozenset[str] = frozenset()
 
@@ -35,21 +39,27 @@ def stage_of(image: bytes, known: Stage | None = None) -> Stage:
     """
     if known is not None and known.image == image:
         return known
+    with closing(open_image(image)) as db:
+        return stage_in(db, image, known)
+
+
+def stage_in(db: sqlite3.Connection, image: bytes, known: Stage | None = None) -> Stage:
+    """Return the stage that ``image`` is, ``db`` being a connection to it.
+
+    The ``known`` stage is attached to ``db`` where pages must be looked up in it.
+    """
+    entries = read_entries(db)
+    schema, layout = read_schema(db, entries), read_layout(db, entries)
     if known is None:
-        with closing(open_image(image)) as db:
-            schema = read_schema(db)
-            return Stage(image, schema, count_tables(db, schema, {}))
-    with closing(open_pair(known.image, image)) as pair:
-        return stage_in(pair, known, image)
-
-
-def stage_in(pair: sqlite3.Connection, known: Stage, image: bytes) -> Stage:
-    """Return the stage that ``image`` is, ``pair`` being a connection to it and the known one."""
-    schema = read_schema(pair)
-    names = [table.name.casefold() for table in known.schema.tables]
-    unchanged = untouched_tables(known.image, image, names, pair)
+        return Stage(image, schema, count_tables(db, schema, {}), layout)
+    unchanged = untouched_tables(
+        (known.image, image),
+        (known.layout, layout),
+        known.schema.table_names,
+        lambda: attach_before(db, known.image),
+    )
     counted = {name: known.row_counts[name] for name in unchanged}
-    return Stage(image, schema, count_tables(pair, schema, counted), known, unchanged)
+    return Stage(image, schema, count_tables(db, schema, counted), layout, known, unchanged)
 
 
 def count_tables(
@@ -63,11 +73,13 @@ def count_tables(
     }
 
 
-def unchanged_tables(before: Stage, after: Stage) -> frozenset[str]:
+def unchanged_tables(pair: sqlite3.Connection, before: Stage, after: Stage) -> frozenset[str]:
     """Return the tables (folded names) that are proven to hold in ``after`` what they held."""
-    names = [table.name.casefold() for table in before.schema.tables]
-    if after is before:
-        return frozenset(names)
     if after.known is before:
         return after.unchanged
-    return untouched_tables(before.image, after.image, names)
+    return untouched_tables(
+        (before.image, after.image),
+        (before.layout, after.layout),
+        before.schema.table_names,
+        lambda: pair,
+    )

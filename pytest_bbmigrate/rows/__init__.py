@@ -12,11 +12,12 @@ from pytest_bbmigrate.rows.model import (
     RowLost,
     ValueChanged,
 )
-from pytest_bbmigrate.rows.pages import untouched_tables
+from pytest_bbmigrate.rows.pages import Layout, read_layout, schema_pages, untouched_tables
 
 __all__ = [
     "Cell",
     "Key",
+    "Layout",
     "Pairing",
     "RowAdded",
     "RowDifference",
@@ -24,6 +25,8 @@ __all__ = [
     "ValueChanged",
     "compare_rows",
     "count_rows",
+    "read_layout",
     "same_cell",
+    "schema_pages",
     "untouched_tables",
 ]

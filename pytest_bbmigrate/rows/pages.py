@@ -9,32 +9,65 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_pair, page_size
+from pytest_bbmigrate.database import page_size
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    Entry = tuple[str, str, str, str, int]
+
+PAGES_AT_ONCE = 32  # compared as one, before any is looked at alone
 GENERATED = (2, 3)  # table_xinfo.hidden of a virtual and a stored generated column
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where a database keeps its tables: name to root page and CREATE, and the schema's own pages.
+
+    Only tables with pages of their own are named: no view, no virtual table.
+    """
+
+    tables: Mapping[str, tuple[int, str]]
+    own_pages: frozenset[int] = frozenset()
+
+
+def read_layout(db: sqlite3.Connection, entries: Iterable[Entry]) -> Layout:
+    """Return the layout of ``main`` of ``db``.
+
+    ``entries`` are those of its sqlite_master: (type, name, tbl_name, sql, rootpage).
+    """
+    tables = {name: (root, sql) for kind, name, _, sql, root in entries if kind == "table" and root}
+    return Layout(tables, schema_pages(db))
+
+
+def schema_pages(db: sqlite3.Connection) -> frozenset[int]:
+    """Return the pages that hold the schema of ``main``; none where dbstat is not there."""
+    if not has_dbstat():
+        return frozenset()
+    own = "SELECT pageno FROM dbstat('main') WHERE name IN ('sqlite_schema', 'sqlite_master')"
+    return frozenset(page for (page,) in db.execute(own))
+
+
 def untouched_tables(
-    before: bytes,
-    after: bytes,
+    images: tuple[bytes, bytes],
+    layouts: tuple[Layout, Layout],
     tables: Collection[str],
-    pair: sqlite3.Connection | None = None,
+    pair: Callable[[], sqlite3.Connection],
 ) -> frozenset[str]:
-    """Return those of ``tables`` whose content is proven the same by their pages alone.
+    """Return those of ``tables`` whose content pages alone prove the same, before and after.
 
     A table (same name in both) is proven untouched when page sizes are equal, its root page is
     the same, the CREATE before is a column prefix of the one after, and no page that it had before
     (dbstat) differs between the two images. Without the dbstat virtual table nothing is proven,
     but for equal images and for those that differ in nothing but the schema's first page. Sound: a
-    table that is named holds exactly the same rows. ``pair`` is a connection to both, where the
-    caller has one (``database.open_pair``).
+    table that is named holds exactly the same rows. ``pair`` gives a connection to both images
+    (``database.open_pair``), and is only called where the layouts do not tell.
     """
+    before, after = images
     if before == after:
         return frozenset(tables)
     if not before or not after or _format(before) != _format(after):
@@ -42,53 +75,29 @@ def untouched_tables(
     changed = _changed_pages(before, after)
     if changed and not has_dbstat():
         return frozenset()
-    if pair is not None:
-        proven = _proven(pair, changed)
-    else:
-        with closing(open_pair(before, after)) as opened:
-            proven = _proven(opened, changed)
+    proven = _proven(*layouts, changed - layouts[0].own_pages, pair)
     return frozenset(name for name in tables if name.casefold() in proven)
 
 
-def _proven(pair: sqlite3.Connection, changed: frozenset[int]) -> set[str]:
+def _proven(
+    before: Layout,
+    after: Layout,
+    changed: frozenset[int],
+    pair: Callable[[], sqlite3.Connection],
+) -> set[str]:
     """Return the case-folded names of the tables with the same root and definition, unchanged."""
-    names = _with_unique_name(pair)
-    alike = _alike(pair)
-    if len(alike) < len(names):
-        there, still_there = _roots(pair, "before"), _roots(pair, "main")
-        alike |= {
-            name
-            for name in there.keys() - alike
-            if there[name] == still_there.get(name) and _reads_the_same(pair, name)
-        }
+    alike = {name for name, at in before.tables.items() if after.tables.get(name) == at}
+    others = [
+        name
+        for name, (root, _) in before.tables.items()
+        if name not in alike and name in after.tables and after.tables[name][0] == root
+    ]
+    alike |= {name for name in others if _reads_the_same(pair(), name)}
     if changed:
-        owners = _owners(pair, changed)
+        owners = _owners(pair(), changed)
         alike = {name for name in alike if name.casefold() not in owners}
-    return {name.casefold() for name in alike & names}
-
-
-def _with_unique_name(pair: sqlite3.Connection) -> set[str]:
-    """Return the names of the tables before, but for those that are one name when case-folded."""
-    sql = "SELECT name FROM before.sqlite_master WHERE type = 'table' AND rootpage > 0"
-    names = [name for (name,) in pair.execute(sql)]
-    count = Counter(name.casefold() for name in names)
-    return {name for name in names if count[name.casefold()] == 1}
-
-
-def _alike(pair: sqlite3.Connection) -> set[str]:
-    """Return the names of the tables whose CREATE is the same text in both, at the same root."""
-    sql = (
-        "SELECT b.name FROM before.sqlite_master AS b JOIN main.sqlite_master AS m"
-        " ON m.name = b.name AND m.type = b.type AND m.rootpage = b.rootpage AND m.sql = b.sql"
-        " WHERE b.type = 'table' AND b.rootpage > 0"
-    )
-    return {name for (name,) in pair.execute(sql)}
-
-
-def _roots(db: sqlite3.Connection, schema: str) -> dict[str, int]:
-    """Return the root page of each table that has pages."""
-    source = f"{schema}.sqlite_master WHERE type = 'table' AND rootpage > 0"
-    return dict(db.execute(f"SELECT name, rootpage FROM {source}").fetchall())
+    folded = Counter(name.casefold() for name in before.tables)
+    return {name.casefold() for name in alike if folded[name.casefold()] == 1}
 
 
 @cache
@@ -116,25 +125,20 @@ def _changed_pages(before: bytes, after: bytes) -> frozenset[int]:
     The first page holds the header, which always changes, and the root of the schema's own table.
     """
     size = page_size(before)
+    several = PAGES_AT_ONCE * size
     return frozenset(
         start // size + 1
-        for start in range(size, len(before), size)
+        for block in range(0, len(before), several)
+        if not after.startswith(before[block : block + several], block)
+        for start in range(block or size, min(block + several, len(before)), size)
         if before[start : start + size] != after[start : start + size]
     )
 
 
-def _owners(db: sqlite3.Connection, pages: frozenset[int]) -> set[str]:
-    """Return the tables and indexes that ``pages`` belong to, overflow pages among them.
-
-    The schema's own pages are asked for first: they change with every CREATE, and looking at them
-    alone is cheap, where all of dbstat reads the whole database.
-    """
-    own = "SELECT pageno FROM dbstat('before') WHERE name IN ('sqlite_schema', 'sqlite_master')"
-    pages -= {page for (page,) in db.execute(own)}
-    if not pages:
-        return set()
+def _owners(pair: sqlite3.Connection, pages: frozenset[int]) -> set[str]:
+    """Return the tables and indexes before that ``pages`` belong to, overflow pages among them."""
     numbers = ", ".join(map(str, pages))
-    owners = db.execute(f"SELECT DISTINCT name FROM dbstat('before') WHERE pageno IN ({numbers})")
+    owners = pair.execute(f"SELECT DISTINCT name FROM dbstat('before') WHERE pageno IN ({numbers})")
     return {name.casefold() for (name,) in owners}
 
 

@@ -19,7 +19,7 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
-from pytest_bbmigrate.schema.read import HISTORY_TABLE, read_schema
+from pytest_bbmigrate.schema.read import HISTORY_TABLE, read_entries, read_schema
 
 __all__ = [
     "HISTORY_TABLE",
@@ -36,5 +36,6 @@ __all__ = [
     "Trigger",
     "View",
     "compare_schemas",
+    "read_entries",
     "read_schema",
 ]

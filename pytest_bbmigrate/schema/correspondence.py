@@ -74,9 +74,12 @@ def _follow(
     b is a, and the old b is lost.
     """
     followed = {name: renamed[name] for name in before if renamed.get(name) in after}
-    taken = set(followed.values())
-    kept = {name: name for name in before if name in after and name not in taken | followed.keys()}
-    return {name: (followed | kept)[name] for name in before if name in followed or name in kept}
+    taken = followed.keys() | set(followed.values())
+    return {
+        name: followed.get(name, name)
+        for name in before
+        if name in followed or (name in after and name not in taken)
+    }
 
 
 def renamed_in_table(table: Table, after: Table, names: Correspondence) -> dict[str, set[str]]:

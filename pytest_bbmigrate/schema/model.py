@@ -127,6 +127,11 @@ class Table:
         """The case-folded names of the columns that hold values of their own."""
         return tuple(c.name.casefold() for c in self.columns if not c.generated)
 
+    @cached_property
+    def column_names(self) -> frozenset[str]:
+        """The case-folded names of the columns."""
+        return frozenset(self._columns_by_name)
+
     def column(self, name: str) -> Column | None:
         """Return the column called ``name``, compared without case, or None."""
         return self._columns_by_name.get(name.casefold())

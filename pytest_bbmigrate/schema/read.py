@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.statements import Token
 
     Row = tuple[str, str, str, str]  # of sqlite_master: type, name, tbl_name, sql
+    Entry = tuple[str, str, str, str, int]  # the same, and rootpage
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,15 +34,19 @@ _schemas: dict[tuple[Row, ...], Schema] = {}
 _tables: dict[tuple[object, ...], Table] = {}
 
 
-def read_schema(db: sqlite3.Connection) -> Schema:
-    """Return the structure of the ``main`` schema of ``db``.
+def read_entries(db: sqlite3.Connection) -> list[Entry]:
+    """Return what ``main`` was made with: (type, name, tbl_name, sql, rootpage) of each CREATE."""
+    columns = "type, name, tbl_name, sql, rootpage"
+    return query(db, f"SELECT {columns} FROM main.sqlite_master WHERE sql IS NOT NULL")
+
+
+def read_schema(db: sqlite3.Connection, entries: Iterable[Entry] | None = None) -> Schema:
+    """Return the structure of the ``main`` schema of ``db``, whose ``entries`` may be known.
 
     Left out: sqlite_* tables, shadow tables of virtual tables, our history table. Structure of a
     table is cached by the text of its CREATE and of its indexes, for a chain of states repeats it.
     """
-    rows = tuple(
-        query(db, "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL")
-    )
+    rows = tuple(entry[:4] for entry in (read_entries(db) if entries is None else entries))
     known = _schemas.get(rows)
     if known is not None:
         return known

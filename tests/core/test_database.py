@@ -17,6 +17,7 @@ from pytest_bbmigrate.database import (
     open_pair,
     page_size,
     read_image,
+    same_content,
     take_image,
 )
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
@@ -218,3 +219,35 @@ def test_the_page_size_is_read_from_the_header(size: int) -> None:
         image = take_image(db)
 
     assert page_size(image) == size
+
+
+def image_after(image: bytes, *statements: str) -> bytes:
+    with closing(open_image(image)) as db:
+        for sql in statements:
+            db.execute(sql)
+        return take_image(db)
+
+
+def test_a_table_that_is_dropped_and_made_again_is_the_same_content() -> None:
+    once = image_after(b"", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)", "CREATE TABLE u (a)")
+    again = image_after(once, "DROP TABLE u", "CREATE TABLE u (a)")
+
+    assert once != again
+    assert same_content(once, again)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE t SET a = 2",
+        "PRAGMA user_version = 1",
+        "PRAGMA application_id = 1",
+        "CREATE TABLE u (a)",
+        "DELETE FROM t",
+    ],
+)
+def test_content_settings_and_free_pages_are_not_the_same_content(statement: str) -> None:
+    image = image_after(b"", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+
+    assert not same_content(image, image_after(image, statement))
+    assert same_content(image, bytes(bytearray(image)))

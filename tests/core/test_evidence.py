@@ -12,6 +12,8 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
 from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
+from pytest_bbmigrate.evidence.experiment import Setup
+from pytest_bbmigrate.evidence.keeping import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
@@ -62,7 +64,8 @@ def ask(image: bytes | None, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_state_is_made_once_and_shares_its_pages_with_the_one_before(tmp_path: Path) -> None:
-    chain = chain_of(tmp_path, TRIPS, "CREATE TABLE notes (id INTEGER PRIMARY KEY);")
+    notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
+    chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
     first, second = chain.state(1), chain.state(2)
 
     assert chain.state(1) is first
@@ -150,25 +153,45 @@ def test_a_migration_that_fails_on_the_empty_database_ends_that_one_only(tmp_pat
     assert chain.evidence(2).up_on_empty is None
 
 
-def test_an_experiment_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("up", "down", "ups"),
+    [
+        ("CREATE INDEX i ON trips (name);", "DROP INDEX i;", 3),
+        ("UPDATE trips SET cents = cents + 1;", "UPDATE trips SET cents = cents - 1;", 4),
+    ],
+)
+def test_an_experiment_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, up: str, down: str, ups: int
+) -> None:
     runs: list[str] = []
 
     def counted(*args: Any) -> Any:
-        runs.append(args[0].name)
+        runs.append(f"{args[0].name} {'down' if args[1] is args[0].down else 'up'}")
         return run_part(*args)
 
     monkeypatch.setattr(experiment, "run_part", counted)
-    chain = chain_of(
-        tmp_path,
-        TRIPS,
-        "-- migrate:up\nCREATE INDEX i ON trips (name);\n-- migrate:down\nDROP INDEX i;",
-    )
+    chain = chain_of(tmp_path, TRIPS, f"-- migrate:up\n{up}\n-- migrate:down\n{down}")
     evidence = chain.evidence(1)
     chain.state(2)
 
     assert chain.evidence(1) is evidence
-    # Up on the filled and the empty state; down, up again; up once more, rows written, down.
-    assert runs == ["001_step"] * 2 + ["002_step"] * 6
+    # Up on the filled and the empty state; down, up again; rows written, down. Where pages do not
+    # prove that down gave the state before again, up runs once more from that.
+    assert sorted(runs) == ["001_step up"] * 2 + ["002_step down"] * 2 + ["002_step up"] * ups
+
+
+def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> None:
+    notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
+    chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
+    state = chain.state(1)
+    step = experiment.go_up(chain.catalogue.migrations[1], state, Setup(chain.recipe, Workplace()))
+    kept = keep_step(step, state)
+
+    assert not kept.step.before.image
+    assert not kept.step.after.image
+    assert kept.after is not None
+    assert kept.after[1] is state.pages[1]
+    assert kept.taken_up(state) == step
 
 
 @pytest.mark.parametrize(

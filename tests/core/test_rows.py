@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pytest_bbmigrate.database import open_image, open_pair, take_image
 from pytest_bbmigrate.rows import (
     Cell,
+    Layout,
     Pairing,
     RowAdded,
     RowDifference,
@@ -24,12 +25,14 @@ from pytest_bbmigrate.rows import (
     compare_rows,
     count_rows,
     pages,
+    read_layout,
     same_cell,
     untouched_tables,
 )
+from pytest_bbmigrate.schema import read_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 DIFFERENT_CELLS: list[tuple[Cell, Cell]] = [
     (1, 1.0),
@@ -63,6 +66,18 @@ def test_cells_that_differ_in_type_or_in_a_bit_are_not_the_same(one: Cell, other
     assert not same_cell(other, one)
     assert same_cell(one, one)
     assert same_cell(other, other)
+
+
+def proven_tables(before: bytes, after: bytes, tables: Collection[str]) -> frozenset[str]:
+    """Return what pages prove, with layouts as they are read from the two images."""
+    with closing(open_pair(before, after)) as pair:
+        layouts = (layout_of(before), layout_of(after))
+        return untouched_tables((before, after), layouts, tables, lambda: pair)
+
+
+def layout_of(image: bytes) -> Layout:
+    with closing(open_image(image)) as db:
+        return read_layout(db, read_entries(db))
 
 
 def image_of(script: str, *rows: tuple[str, Iterable[tuple[Cell, ...]]]) -> bytes:
@@ -382,30 +397,27 @@ class TestUntouched:
     def test_a_table_whose_pages_and_definition_stayed_is_untouched(
         self, filled: bytes, script: str, untouched: set[str]
     ) -> None:
-        assert untouched_tables(filled, run(filled, script), FILLED_TABLES) == untouched
+        assert proven_tables(filled, run(filled, script), FILLED_TABLES) == untouched
 
     def test_names_are_given_back_as_they_were_asked_for(self, filled: bytes) -> None:
         after = run(filled, "DELETE FROM other")
 
-        assert untouched_tables(filled, after, ["T", "OTHER", "Keyed", "gone"]) == {"T", "Keyed"}
+        assert proven_tables(filled, after, ["T", "OTHER", "Keyed", "gone"]) == {"T", "Keyed"}
 
     def test_equal_images_leave_every_table_untouched(self, filled: bytes) -> None:
-        assert untouched_tables(filled, bytes(bytearray(filled)), FILLED_TABLES) == set(
-            FILLED_TABLES
-        )
-        assert untouched_tables(b"", b"", ["t"]) == {"t"}
+        assert proven_tables(filled, bytes(bytearray(filled)), FILLED_TABLES) == set(FILLED_TABLES)
+        assert proven_tables(b"", b"", ["t"]) == {"t"}
 
     def test_nothing_is_known_of_an_empty_image(self, filled: bytes) -> None:
-        assert untouched_tables(b"", filled, ["t"]) == set()
-        assert untouched_tables(filled, b"", ["t"]) == set()
+        assert proven_tables(b"", filled, ["t"]) == set()
+        assert proven_tables(filled, b"", ["t"]) == set()
 
     @pytest.mark.parametrize("pragma", ["page_size = 1024", "encoding = 'UTF-16le'"])
     def test_another_page_format_proves_nothing(self, pragma: str) -> None:
         create = "CREATE TABLE t (a); INSERT INTO t VALUES (1)"
 
         assert (
-            untouched_tables(image_of(create), image_of(f"PRAGMA {pragma}; {create}"), ["t"])
-            == set()
+            proven_tables(image_of(create), image_of(f"PRAGMA {pragma}; {create}"), ["t"]) == set()
         )
 
     @pytest.mark.parametrize("auto_vacuum", ["NONE", "FULL", "INCREMENTAL"])
@@ -419,7 +431,7 @@ class TestUntouched:
         )
         after = run(before, "INSERT INTO keyed SELECT k || 'x', a FROM keyed")
 
-        assert untouched_tables(before, after, FILLED_TABLES) == {"t", "other"}
+        assert proven_tables(before, after, FILLED_TABLES) == {"t", "other"}
 
     def test_tables_without_pages_of_their_own_are_never_proven(self) -> None:
         before = image_of(
@@ -428,7 +440,7 @@ class TestUntouched:
         )
         after = run(before, "CREATE TABLE u (a)")
 
-        assert untouched_tables(before, after, ["t", "v", "f"]) == {"t"}
+        assert proven_tables(before, after, ["t", "v", "f"]) == {"t"}
 
     @pytest.mark.parametrize(
         ("create", "edited"),
@@ -450,13 +462,13 @@ class TestUntouched:
             f"UPDATE sqlite_master SET sql = '{edited}'; PRAGMA writable_schema = RESET",
         )
 
-        assert untouched_tables(before, after, ["t"]) == set()
+        assert proven_tables(before, after, ["t"]) == set()
 
     def test_names_that_differ_in_case_beyond_ascii_prove_nothing(self) -> None:
         before = image_of('CREATE TABLE "É" (a); CREATE TABLE "é" (a); CREATE TABLE t (a)')
         after = run(before, 'INSERT INTO "É" VALUES (1)')
 
-        assert untouched_tables(before, after, ["É", "é", "t"]) == {"t"}
+        assert proven_tables(before, after, ["É", "é", "t"]) == {"t"}
 
     def test_without_dbstat_only_what_needs_no_pages_is_proven(
         self, filled: bytes, monkeypatch: pytest.MonkeyPatch
@@ -465,9 +477,9 @@ class TestUntouched:
         touched = run(filled, "DELETE FROM other")
         version = run(filled, "PRAGMA user_version = 7")
 
-        assert untouched_tables(filled, touched, FILLED_TABLES) == set()
-        assert untouched_tables(filled, filled, FILLED_TABLES) == set(FILLED_TABLES)
-        assert untouched_tables(filled, version, FILLED_TABLES) == set(FILLED_TABLES)
+        assert proven_tables(filled, touched, FILLED_TABLES) == set()
+        assert proven_tables(filled, filled, FILLED_TABLES) == set(FILLED_TABLES)
+        assert proven_tables(filled, version, FILLED_TABLES) == set(FILLED_TABLES)
 
     def test_dbstat_is_looked_for_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         class Bare(sqlite3.Connection):
@@ -578,7 +590,7 @@ def test_an_untouched_table_truly_holds_the_same_rows(seed: int) -> None:
                     continue  # not every step fits every table, nor what it has become
             after = take_image(db)
         there = [table for table in tables if column_names(image, table)]
-        for table in untouched_tables(image, after, there):
+        for table in proven_tables(image, after, there):
             columns = column_names(image, table)
 
             assert contents(image, table, columns) == contents(after, table, columns)

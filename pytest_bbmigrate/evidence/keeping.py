@@ -1,0 +1,44 @@
+"""A step that waits for its evidence, with images as pages that are shared with its state's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.evidence.experiment import Step, stage_at
+from pytest_bbmigrate.evidence.pages import join_pages, share_pages
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.evidence.model import State
+    from pytest_bbmigrate.evidence.pages import Pages
+
+
+@dataclass(frozen=True)
+class KeptStep:
+    """A ``step`` whose stages hold no images: ``after`` and ``empty`` have those that up left.
+
+    ``after`` is None where up left the state as it was.
+    """
+
+    step: Step
+    after: Pages | None
+    empty: Pages | None
+
+    def taken_up(self, state: State) -> Step:
+        """Return the step, whole again; ``state`` is the one that it goes up from."""
+        before = stage_at(state)
+        after = before
+        if self.after is not None:
+            after = replace(self.step.after, image=join_pages(self.after), known=before)
+        empty = None if self.empty is None else join_pages(self.empty)
+        return replace(self.step, before=before, after=after, empty=empty)
+
+
+def keep_step(step: Step, state: State) -> KeptStep:
+    """Return ``step``, which goes up from ``state``, for keeping."""
+    moved = step.after is not step.before
+    after = share_pages(step.after.image, state.pages) if moved else None
+    empty = None if step.empty is None else share_pages(step.empty, state.empty_pages or ())
+    before = replace(step.before, image=b"")
+    bare = replace(step.after, image=b"", known=None)
+    return KeptStep(replace(step, before=before, after=bare, empty=None), after, empty)
