@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate import database
+from pytest_bbmigrate.database import images as database
 from pytest_bbmigrate.database import (
     app_connections,
     copy_file,
@@ -151,7 +151,7 @@ def test_a_file_that_somebody_opened_meanwhile_is_read_again(
         asked.append(parameters)
         return image
 
-    monkeypatch.setattr("pytest_bbmigrate.database.copy_file", copy_and_be_interrupted)
+    monkeypatch.setattr("pytest_bbmigrate.database.images.copy_file", copy_and_be_interrupted)
     image = read_image(path)
 
     with closing(open_image(image)) as db:

@@ -1,0 +1,69 @@
+"""What the steps of a run on the real database take and give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.errors import BBMigrateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.plan import Stock
+
+
+class StepFailed(BBMigrateError):
+    """Raised when a step of the run cannot be done: a message that says what, and the way out.
+
+    Nothing has been published when it is raised, unless the message says so.
+    """
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found before anything is locked.
+
+    ``pending`` are the migrations to run, in their order; ``batch`` is this apply's number;
+    ``notes`` are worth saying and no obstacle (old violations, hard links, an unknown file
+    system); ``is_new`` is whether the database file is to be made first (--bb-create).
+    """
+
+    stock: Stock
+    pending: tuple[Migration, ...]
+    batch: int
+    notes: tuple[str, ...] = ()
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What the run did to one table: rows before and after, values that are not what they were.
+
+    ``rows_before`` is None for a table that was made, ``rows_after`` for one that is gone.
+    """
+
+    table: str
+    rows_before: int | None
+    rows_after: int | None
+    columns_added: tuple[str, ...] = ()
+    columns_lost: tuple[str, ...] = ()
+    values_changed: int = 0
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What running the migrations on a copy of the real database came to.
+
+    ``verdicts`` has one for each check of each migration, in their order, up to the first migration
+    with a failure; ``digest`` is the hash of the working copy's file (``database.digest_of``), ''
+    when anything failed; ``changes`` are what differs between the backup and the working copy;
+    ``printed`` is what the migrations wrote, by name.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    digest: str = ""
+    changes: tuple[TableChange, ...] = ()
+    printed: tuple[tuple[str, str], ...] = ()
