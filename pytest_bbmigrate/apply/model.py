@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.plan import Stock

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import images as database
 from pytest_bbmigrate.database import (
     app_connections,
     copy_file,
@@ -20,6 +19,7 @@ from pytest_bbmigrate.database import (
     same_content,
     take_image,
 )
+from pytest_bbmigrate.database import images as database
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
 
 if TYPE_CHECKING:
