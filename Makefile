@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: check test lint bench cases clean
+.PHONY: check test lint bench cases torture clean
 
 check: $(INSTALLED)
 	$(BIN)/pytest --bb-check-migrations
@@ -26,6 +26,9 @@ bench: $(INSTALLED)
 
 cases: $(INSTALLED)
 	$(BIN)/python -m tests.cases
+
+torture: $(INSTALLED)
+	$(BIN)/python -m tests.torture
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__all__ = ["MigrationUnderTest", "assert_foreign_keys", "assert_preserved"]
+__all__ = ["MigrationUnderTest", "assert_foreign_keys", "assert_preserved", "pending"]
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.apply.pending import pending
     from pytest_bbmigrate.testing import MigrationUnderTest, assert_foreign_keys, assert_preserved
 else:
-    # pytest imports this package in every session; what is exported needs the whole core.
+    # pytest imports this package in every session; what is exported needs much of the core, and
+    # what is for tests needs pytest.
     def __getattr__(name: str) -> object:
+        if name == "pending":
+            from pytest_bbmigrate.apply.pending import pending
+
+            return pending
         if name in __all__:
             from pytest_bbmigrate import testing
 

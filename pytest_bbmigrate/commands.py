@@ -1,26 +1,35 @@
-"""Commands that collect nothing: --bb-status and --bb-new."""
+"""Commands that collect nothing: status, new, backup, restore and baseline."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.restore import choose_backup
+from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
-from pytest_bbmigrate.database import open_image, read_image
+from pytest_bbmigrate.database import app_connections
+from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import read_history
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
+from pytest_bbmigrate.runner.hook import load_connection_hook
+from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.status import describe_status
+from pytest_bbmigrate.workers import backup_folder, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
+    from pytest_bbmigrate.apply.baseline import Recognition
+    from pytest_bbmigrate.database import Hook
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.settings import Settings
 
@@ -31,20 +40,28 @@ def run_command(config: pytest.Config) -> int:
     Raises: pytest.UsageError, which pytest writes to stderr and ends with 4, when the folder, the
     database or a setting is at fault.
     """
-    new, status = config.getoption("bb_new"), config.getoption("bb_status")
-    if new is not None and status:
-        raise pytest.UsageError("--bb-status and --bb-new are two commands; give one of them")
     settings = settings_of(config)
+    run = next(command for option, command in COMMANDS.items() if _is_given(config, option))
     try:
-        lines = _new(config, settings, new) if new is not None else _status(config, settings)
+        lines = run(config, settings)
+    except StepFailed as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return pytest.ExitCode.TESTS_FAILED
     except BBMigrateError as error:
         raise pytest.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: what was not yet reported as done was not done\n")
+        return pytest.ExitCode.INTERRUPTED
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return pytest.ExitCode.OK
 
 
-def _new(config: pytest.Config, settings: Settings, name: str) -> Sequence[str]:
-    path = write_new(settings.migrations, name)
+def _is_given(config: pytest.Config, option: str) -> bool:
+    return config.getoption(option) not in (None, False)
+
+
+def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
+    path = write_new(settings.migrations, config.getoption("bb_new"))
     return [f"wrote {_shown(path, config)}"]
 
 
@@ -61,12 +78,93 @@ def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
     return describe_status(stock, history, shown, statements=verbose)
 
 
+def _back_up(config: pytest.Config, settings: Settings) -> Sequence[str]:
+    target, note = back_up_now(settings.database, backup_folder(settings), lambda _: None)
+    return [f"backed up to {_shown(target, config)}", *([note] if note else [])]
+
+
+def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
+    folder, hook = backup_folder(settings), _hook(settings)
+    named = config.getoption("bb_restore")
+    start = config.invocation_params.dir
+    backup = choose_backup(settings.database, folder, named, start, hook)
+    discard = config.getoption("bb_discard_changes")
+    kept = put_back(settings.database, folder, backup, LineReporter(), discard=discard, hook=hook)
+    lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
+    if kept is not None:
+        lines.append(f"what it held before is in {_shown(kept, config)}")
+    return lines
+
+
+def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
+    project = project_of(config)
+    wanted, database = config.getoption("bb_baseline"), settings.database
+    hook, folder = project.workplace.prepare_connection, backup_folder(settings)
+    with app_connections(hook):
+        history, schema = read_database(
+            database, lambda db: (read_history(db), read_schema(db)), hook, folder
+        )
+        if history:
+            raise StepFailed(
+                f"{database} has a history already, of {len(history)} migrations: --bb-status "
+                "shows it, and --bb-apply goes on from there"
+            )
+        found = recognise(schema, project.catalogue, project.workplace, project.baseline)
+        lines = describe_recognition(found, project.catalogue, Path(_shown(database, config)))
+        if not wanted:
+            return [*lines, *_way_on(found)]
+        migrations = to_adopt(found, project.catalogue, wanted, database)
+    kept = adopt_version(database, folder, migrations, LineReporter(), hook)
+    many = "" if len(migrations) == 1 else "s"
+    recorded = f"{len(migrations)} migration{many} recorded as applied"
+    lines.append(f"{recorded}; --bb-apply goes on from there")
+    return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]
+
+
+def _way_on(found: Recognition) -> list[str]:
+    if found.decided is not None:
+        return ["--bb-baseline=auto records that; nothing was written"]
+    return ["nothing was written"]
+
+
+def _hook(settings: Settings) -> Hook | None:
+    return load_connection_hook(settings.connection, settings.root)
+
+
+class LineReporter:
+    """Writes a line for each step that is done."""
+
+    def begin(self) -> None:
+        """Nothing is to be seen of a step that begins."""
+
+    def progress(self, _: str, __: float | str, /) -> None:
+        """Nor of how far it is."""
+
+    def end(self, step: str, detail: str) -> None:
+        """Write what the step came to."""
+        sys.stdout.write(f"{step:<10}{detail or 'done'}\n")
+        sys.stdout.flush()
+
+    def fail(self, step: str, _: StepFailed, /) -> None:
+        """Write which step failed; the reason follows on stderr."""
+        sys.stdout.write(f"{step:<10}failed\n")
+        sys.stdout.flush()
+
+
+COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {
+    "bb_new": _new,
+    "bb_status": _status,
+    "bb_backup": _back_up,
+    "bb_restore": _restore,
+    "bb_baseline": _baseline,
+}
+
+
 def _history(database: Path) -> tuple[Applied, ...]:
     """Return what is recorded in ``database``; nothing is, in one that is not there."""
     if not database.exists():
         return ()
-    with closing(open_image(read_image(database))) as db:
-        return read_history(db)
+    return read_database(database, read_history)
 
 
 def _shown(path: Path, config: pytest.Config) -> str:

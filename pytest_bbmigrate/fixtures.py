@@ -58,12 +58,21 @@ def bb_at(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Database]]:
 
 
 @pytest.fixture
-def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Path:
-    """Return a file with the database after the last migration, with data, to start an app on."""
+def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
+    """Return a file with the database after the last migration, with data, to start an app on.
+
+    While a real database is migrated it is a copy of that one, gone when the test is over.
+    """
+    from pytest_bbmigrate.smoke_session import copy_for_test, working_copy
+
+    if (migrated := working_copy(pytestconfig)) is not None:
+        with copy_for_test(migrated, tmp_path) as path:
+            yield path
+        return
     with _databases(pytestconfig) as databases, _clear_errors():
         path = tmp_path / databases.chain.workplace.database.name
         path.write_bytes(databases.head_image())
-        return path
+    yield path
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def passes_over(config: pytest.Config, path: Path) -> bool | None:
     folder = migrations_folder(config)
     if folder.is_relative_to(path):
         return False
-    if config.stash.get(_FOCUSED, False) and not _holds_marked(config, path):
+    if config.stash.get(_FOCUSED, False) and not holds_marked(config, path):
         return True
     return None
 
@@ -144,7 +144,7 @@ def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     return one | other if one and other else frozenset()
 
 
-def _holds_marked(config: pytest.Config, path: Path) -> bool:
+def holds_marked(config: pytest.Config, path: Path) -> bool:
     """Return whether ``path`` is, or has below it, a module that may hold a marked test."""
     known = config.stash.setdefault(_HOLDS_MARKED, {})
     if path not in known:
@@ -154,7 +154,7 @@ def _holds_marked(config: pytest.Config, path: Path) -> bool:
 
 def _may_be_marked(config: pytest.Config, path: Path) -> bool:
     if path.is_dir():
-        return any(_holds_marked(config, below) for below in _entries(config, path))
+        return any(holds_marked(config, below) for below in _entries(config, path))
     if not _is_test_module(config, path):
         return False
     # A conftest.py may give a marker to every test below it.

@@ -1,8 +1,10 @@
-"""The table in the user's database that says which migrations it has."""
+"""The table in the user's database that says which migrations it has, and what it held then."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import BBMigrateError
@@ -10,20 +12,27 @@ from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Mapping
 
 HISTORY_TABLE = "_bb_migrations"
+TABLE = quote_name(HISTORY_TABLE)
 
 # The id keeps the order: VACUUM may renumber rowids that no column is an alias of.
+# A batch has its contents in its last row, which a rollback takes out first, for they are those
+# after the whole batch; and its backups in its first row, which a rollback takes out last.
 CREATE_HISTORY = f"""\
-CREATE TABLE IF NOT EXISTS {quote_name(HISTORY_TABLE)} (
+CREATE TABLE IF NOT EXISTS {TABLE} (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     checksum TEXT NOT NULL,
     applied_at TEXT NOT NULL,
     seconds REAL NOT NULL,
     batch INTEGER NOT NULL,
-    statements INTEGER NOT NULL
+    statements INTEGER NOT NULL,
+    contents TEXT,
+    backups TEXT
 )"""
+ADDED_SINCE = ("contents", "backups")  # columns that the first tables of this name did not have
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,35 @@ class Applied:
 
 
 COLUMNS = tuple(field.name for field in fields(Applied))
+STORED_TYPES = (str, str, str, float, int, int)
+
+
+def utc_now() -> str:
+    """Return the time as ``applied_at`` has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def has_history(db: sqlite3.Connection) -> bool:
+    """Return whether ``db`` has a history, be it one without a migration.
+
+    Raises: BBMigrateError when a table of that name is not ours.
+    """
+    there = _columns(db)
+    missing = [column for column in ("id", *COLUMNS) if column not in there]
+    if there and missing:
+        raise _foreign(f"it has no column {', '.join(missing)}")
+    return bool(there)
+
+
+def lacks_history(db: sqlite3.Connection) -> bool:
+    """Return whether ``db`` has tables or views and no history: it was migrated by hand, or never.
+
+    Raises: BBMigrateError when a table of that name is not ours.
+    """
+    if has_history(db):
+        return False
+    query = "SELECT count(*) FROM main.sqlite_schema WHERE lower(substr(name, 1, 7)) <> 'sqlite_'"
+    return bool(db.execute(query).fetchone()[0])
 
 
 def read_history(db: sqlite3.Connection) -> tuple[Applied, ...]:
@@ -50,30 +88,205 @@ def read_history(db: sqlite3.Connection) -> tuple[Applied, ...]:
 
     Nothing is created.
 
+    Raises: BBMigrateError when a table of that name is not ours, or a row in it does not read.
+    """
+    if not has_history(db):
+        return ()
+    rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM {TABLE} ORDER BY id")
+    return tuple(_applied(row) for row in rows)
+
+
+def last_batch(history: Iterable[Applied]) -> int:
+    """Return the number of the last apply in ``history``, 0 when there was none."""
+    return max((applied.batch for applied in history), default=0)
+
+
+def make_history(db: sqlite3.Connection) -> None:
+    """Make the table in ``db``, or give an older one the columns added since, in its transaction.
+
     Raises: BBMigrateError when a table of that name is not ours.
     """
-    there = {row[1] for row in db.execute(f"PRAGMA table_info({quote_name(HISTORY_TABLE)})")}
-    if not there:
-        return ()
-    missing = [column for column in ("id", *COLUMNS) if column not in there]
-    if missing:
-        raise BBMigrateError(
-            f"the table {HISTORY_TABLE} is not a history that this version can read: "
-            f"it has no column {', '.join(missing)}; rename the table if it is yours, "
-            "or use the version of pytest-bbmigrate that made it"
-        )
-    rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM {quote_name(HISTORY_TABLE)} ORDER BY id")
-    return tuple(Applied(*row) for row in rows)
+    if not has_history(db):
+        db.execute(CREATE_HISTORY)
+        return
+    there = _columns(db)
+    for column in ADDED_SINCE:
+        if column not in there:
+            db.execute(f"ALTER TABLE {TABLE} ADD COLUMN {column} TEXT")
 
 
 def record(db: sqlite3.Connection, applied: Applied) -> None:
     """Write that ``db`` has a migration, in the transaction that is open, making the table first.
 
-    Raises: sqlite3.IntegrityError when it has it already.
+    Raises: sqlite3.IntegrityError when it has it already; BBMigrateError when a table of that name
+        is not ours.
     """
-    db.execute(CREATE_HISTORY)
+    make_history(db)
     db.execute(
-        f"INSERT INTO {quote_name(HISTORY_TABLE)} ({', '.join(COLUMNS)}) "
-        f"VALUES ({', '.join('?' * len(COLUMNS))})",
+        f"INSERT INTO {TABLE} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",
         astuple(applied),
+    )
+
+
+def rename(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Write that the file of an applied migration has another name since.
+
+    Raises: LookupError when ``db`` does not have it; sqlite3.IntegrityError when ``new`` is there.
+    """
+    _row_of(db, old)
+    db.execute(f"UPDATE {TABLE} SET name = ? WHERE name = ?", (new, old))
+
+
+def remove(db: sqlite3.Connection, name: str) -> None:
+    """Write that ``db`` no longer has a migration.
+
+    The backups that only its row knew of go to the batch before it, or else after it: they can
+    still be pruned then.
+
+    Raises: LookupError when ``db`` does not have it.
+    """
+    make_history(db)
+    row, batch = _row_of(db, name)
+    known = _backups_in(db, row)
+    db.execute(f"DELETE FROM {TABLE} WHERE id = ?", (row,))
+    heir = db.execute(
+        f"SELECT batch FROM {TABLE} ORDER BY batch <> ?, id > ?, abs(id - ?) LIMIT 1",
+        (batch, row, row),
+    ).fetchone()
+    if known and heir:
+        first = _edge_of(db, heir[0], "min")
+        _write_backups(db, first, [*_backups_in(db, first), *known])
+
+
+def record_contents(
+    db: sqlite3.Connection, batch: int, contents: Iterable[tuple[str, int, str]]
+) -> None:
+    """Write what ``db`` holds after ``batch``: each table's name, row count and content hash.
+
+    What was written for the batch before is replaced.
+
+    Raises: LookupError when the history has no such batch.
+    """
+    make_history(db)
+    text = json.dumps({table: [rows, digest] for table, rows, digest in contents})
+    last = _edge_of(db, batch, "max")
+    db.execute(f"UPDATE {TABLE} SET contents = NULL WHERE batch = ?", (batch,))
+    db.execute(f"UPDATE {TABLE} SET contents = ? WHERE id = ?", (text, last))
+
+
+def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, str]]:
+    """Return each table's row count and content hash after ``batch``; {} when none are recorded.
+
+    They are of the whole batch: none are left once a migration of it was taken out.
+
+    Raises: BBMigrateError when the history does not read.
+    """
+    if not has_history(db) or "contents" not in _columns(db):
+        return {}
+    row = db.execute(
+        f"SELECT contents FROM {TABLE} WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)
+    ).fetchone()
+    if row is None or row[0] is None:
+        return {}
+    try:
+        known = dict(json.loads(row[0]))
+        return {table: (int(rows), str(digest)) for table, (rows, digest) in known.items()}
+    except (TypeError, ValueError) as error:
+        raise _unreadable("contents") from error
+
+
+def record_backup(db: sqlite3.Connection, batch: int, file_name: str) -> None:
+    """Write the name of a backup that was made before ``batch``, or before a rollback to it.
+
+    Raises: LookupError when the history has no such batch.
+    """
+    make_history(db)
+    first = _edge_of(db, batch, "min")
+    known = _backups_in(db, first)
+    if file_name not in known:
+        _write_backups(db, first, [*known, file_name])
+
+
+def backups_of(db: sqlite3.Connection) -> Mapping[int, tuple[str, ...]]:
+    """Return the file names of the backups that the history knows of, by batch, oldest first.
+
+    Raises: BBMigrateError when the history does not read.
+    """
+    if not has_history(db) or "backups" not in _columns(db):
+        return {}
+    found: dict[int, tuple[str, ...]] = {}
+    for row, batch in db.execute(f"SELECT id, batch FROM {TABLE} ORDER BY id").fetchall():
+        if names := _backups_in(db, row):
+            found[batch] = (*found.get(batch, ()), *names)
+    return found
+
+
+def _columns(db: sqlite3.Connection) -> frozenset[str]:
+    """Return the columns of the history; none when there is no such table.
+
+    Raises: BBMigrateError when it is a view or a virtual table.
+    """
+    entry = db.execute(
+        "SELECT type, rootpage FROM main.sqlite_schema "
+        "WHERE lower(name) = ? AND type IN ('table', 'view')",
+        (HISTORY_TABLE,),
+    ).fetchone()
+    if entry is None:
+        return frozenset()
+    if entry[0] != "table" or not entry[1]:
+        raise _foreign("it is no ordinary table")
+    return frozenset(row[1] for row in db.execute(f"PRAGMA main.table_info({TABLE})"))
+
+
+def _applied(row: tuple[object, ...]) -> Applied:
+    """Return a row of the history. Raises: BBMigrateError when a value is of another type."""
+    for column, value, stored in zip(COLUMNS, row, STORED_TYPES, strict=True):
+        if type(value) is not stored:
+            raise _unreadable(column)
+    return Applied(*row)  # type: ignore[arg-type] # their types are looked at above
+
+
+def _row_of(db: sqlite3.Connection, name: str) -> tuple[int, int]:
+    """Return the id and the batch of an applied migration. Raises: LookupError."""
+    row: tuple[int, int] | None = None
+    if has_history(db):
+        row = db.execute(f"SELECT id, batch FROM {TABLE} WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise LookupError(f"the history has no migration {name}")
+    return row
+
+
+def _edge_of(db: sqlite3.Connection, batch: int, which: str) -> int:
+    """Return the id of the first ('min') or last ('max') row of a batch. Raises: LookupError."""
+    query = f"SELECT {which}(id) FROM {TABLE} WHERE batch = ?"
+    row: int | None = db.execute(query, (batch,)).fetchone()[0]
+    if row is None:
+        raise LookupError(f"the history has no batch {batch}")
+    return row
+
+
+def _backups_in(db: sqlite3.Connection, row: int) -> list[str]:
+    """Return the backups that a row knows of."""
+    (text,) = db.execute(f"SELECT backups FROM {TABLE} WHERE id = ?", (row,)).fetchone()
+    try:
+        return [] if text is None else [str(name) for name in json.loads(text)]
+    except (TypeError, ValueError) as error:
+        raise _unreadable("backups") from error
+
+
+def _write_backups(db: sqlite3.Connection, row: int, names: list[str]) -> None:
+    db.execute(f"UPDATE {TABLE} SET backups = ? WHERE id = ?", (json.dumps(names), row))
+
+
+def _foreign(reason: str) -> BBMigrateError:
+    return BBMigrateError(
+        f"the table {HISTORY_TABLE} is not a history that this version can read: {reason}; "
+        "rename the table if it is yours, or use the version of pytest-bbmigrate that made it"
+    )
+
+
+def _unreadable(column: str) -> BBMigrateError:
+    return BBMigrateError(
+        f"the history in the table {HISTORY_TABLE} does not read: a value in its column {column} "
+        "is none that was written there; correct it by hand, or put a backup in place of the file"
     )

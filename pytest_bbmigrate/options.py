@@ -37,6 +37,19 @@ class _Option(NamedTuple):
         return f"bb_{self.field}"
 
 
+class _Deed(NamedTuple):
+    """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE."""
+
+    flag: str
+    help: str
+    metavar: str = ""
+
+    @property
+    def dest(self) -> str:
+        """Where the command line's value is kept: None for not given, '' without a value."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+
 _OPTIONS = (
     _Option(
         "migrations",
@@ -66,6 +79,36 @@ _OPTIONS = (
     _Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
     _Option("check_from", "string", "First migration to judge; earlier ones run unjudged"),
     _Option("strict", "bool", "Fail a check that could not be asked for want of rows"),
+    _Option(
+        "backup_dir",
+        "string",
+        "Folder for backups (default: the database's own)",
+        "--bb-backup-dir",
+        "DIR",
+    ),
+    _Option("keep_backups", "int", "How many of the backups it made an apply keeps (default: all)"),
+)
+
+# What is done to a real database: one of them at a time. The first two are sessions.
+_DEEDS = (
+    _Deed("--bb-apply", "Prove the migrations, then apply the pending ones to the real database"),
+    _Deed("--bb-rollback", "Undo the last apply, or the last N, or what came after NAME", "N|NAME"),
+    _Deed("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
+    _Deed("--bb-backup", "Make a verified backup"),
+    _Deed(
+        "--bb-baseline",
+        "Say which version a database without history is; record it with NAME or auto",
+        "NAME",
+    ),
+    _Deed("--bb-status", "Show which migrations are applied and which are pending, and exit"),
+)
+_MODIFIERS = (
+    ("--bb-rehearse", "Do all of --bb-apply but publish"),
+    ("--bb-create", "Let --bb-apply make the database file"),
+    ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
+    ("--bb-skip-way-back", "Do not rehearse the way back on the real rows"),
+    ("--bb-show-values", "Show values of the real database in failures"),
+    ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
 )
 
 
@@ -81,11 +124,14 @@ def add_options(parser: pytest.Parser) -> None:
         parser.addini(option.ini, option.help, type=option.kind, default=None)
         if option.flag:
             group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.help)
-    group.addoption(
-        "--bb-status",
-        action="store_true",
-        help="Show which migrations are applied and which are pending, and exit",
-    )
+    for deed in _DEEDS:
+        if deed.metavar:
+            group.addoption(deed.flag, nargs="?", const="", metavar=deed.metavar, help=deed.help)
+        else:
+            group.addoption(deed.flag, action="store_true", help=deed.help)
+    for flag, meaning in _MODIFIERS:
+        group.addoption(flag, action="store_true", help=meaning)
+    group.addoption("--bb-to", metavar="NAME", help="Last migration that --bb-apply applies")
     group.addoption(
         "--bb-new",
         metavar="NAME",
@@ -98,9 +144,52 @@ def gives_value(config: pytest.Config) -> bool:
     return any(option.flag and config.getoption(option.ini) is not None for option in _OPTIONS)
 
 
+def keep_values_apart(args: list[str]) -> None:
+    """Change ``args`` so that an option with an optional value takes it as FLAG=VALUE only.
+
+    argparse would take the next argument for it, which is a path to collect.
+    """
+    bare = {deed.flag for deed in _DEEDS if deed.metavar}
+    args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
+
+
+def deeds(config: pytest.Config) -> tuple[str, ...]:
+    """Return the flags of what is to be done to a database, as given."""
+    given = [deed.flag for deed in _DEEDS if config.getoption(deed.dest) not in (None, False)]
+    return tuple(given)
+
+
+def writes_database(config: pytest.Config) -> bool:
+    """Return whether this session is to change a real database when its checks have passed."""
+    return config.getoption("bb_apply") or config.getoption("bb_rollback") is not None
+
+
+def applies_here(config: pytest.Config) -> bool:
+    """Return whether this process is to change a real database: under xdist, the controller."""
+    return writes_database(config) and not hasattr(config, "workerinput")
+
+
+def imply_options(config: pytest.Config) -> None:
+    """Have a session that changes a database check migrations, and refuse what does not combine.
+
+    Raises: pytest.UsageError.
+    """
+    if config.getoption("bb_rehearse"):
+        config.option.bb_apply = True
+    given = [flag for flag in deeds(config) if flag != "--bb-apply" or config.option.bb_apply]
+    if config.getoption("bb_new") is not None:
+        given.append("--bb-new")
+    if len(given) > 1:
+        raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
+    if writes_database(config):
+        config.option.bb_check_migrations = True
+
+
 def names_command(config: pytest.Config) -> bool:
     """Return whether the command line asks for something else than a session."""
-    return bool(config.getoption("bb_status")) or config.getoption("bb_new") is not None
+    return not writes_database(config) and (
+        bool(deeds(config)) or config.getoption("bb_new") is not None
+    )
 
 
 def migrations_folder(config: pytest.Config) -> Path:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.errors import BBMigrateError
 
-    from pytest_bbmigrate.catalogue import Catalogue, Migration
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_bbmigrate.catalogue import Migration
+
+
+class PlanError(BBMigrateError):
+    """Raised when the history and the files disagree; ``problems`` holds each, with its way out."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class Standing(Enum):
@@ -36,10 +49,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Stock:
-    """Every migration of a catalogue, in its order, and the applied names that have no file."""
+    """Every migration of a catalogue, in its order, and the applied names that have no file.
+
+    ``folder`` is the catalogue's.
+    """
 
     places: tuple[Place, ...]
     missing: tuple[str, ...]
+    folder: Path = Path()
 
     def having(self, *standings: Standing) -> tuple[Migration, ...]:
         """Return the migrations that stand so, in the catalogue's order."""
@@ -81,7 +98,7 @@ def take_stock(catalogue: Catalogue, applied: Mapping[str, str]) -> Stock:
         if former is not None:
             del without_file[former]
         places.append(_place(migration, applied, former))
-    return Stock(_mark_out_of_order(places), tuple(without_file))
+    return Stock(_mark_out_of_order(places), tuple(without_file), catalogue.folder)
 
 
 def _former_name(
@@ -114,3 +131,83 @@ def _mark_out_of_order(places: list[Place]) -> tuple[Place, ...]:
             marked.append(place)
         one_applied = one_applied or place.standing in WAS_APPLIED
     return tuple(reversed(marked))
+
+
+def plan_run(stock: Stock, *, to: str = "", allow_late: bool = False) -> tuple[Migration, ...]:
+    """Return the migrations to run, in the order in which they will really run.
+
+    Late ones run now, after all that is applied, and before the pending ones they come before.
+    With ``to`` (a migration's name, file or number) nothing after it runs; () where the database
+    is at it already. Late ones are refused unless ``allow_late``.
+
+    Raises: PlanError with every problem found.
+    """
+    problems = [*history_problems(stock)]
+    last = len(stock.places) - 1
+    if to:
+        try:
+            last = _target(stock, to)
+        except PlanError as error:
+            problems += error.problems
+    wanted = stock.places[: last + 1]
+    if not allow_late:
+        problems += _late_problems(wanted, stock)
+    if problems:
+        raise PlanError(problems)
+    return tuple(place.migration for place in wanted if place.standing not in WAS_APPLIED)
+
+
+def history_problems(stock: Stock) -> Iterator[str]:
+    """Yield what of the history the files no longer say: changed and missing migrations."""
+    for migration in stock.changed:
+        yield (
+            f"{migration.name} is applied, and {migration.path} says something else since: bring "
+            "the file back as it was when it was applied, and write what is to change as a "
+            "migration of its own"
+        )
+    pending = [migration.name for migration in stock.pending]
+    for name in stock.missing:
+        alike = get_close_matches(name, pending, n=1)
+        hint = (
+            f"; if {alike[0]} is this one renamed, it was changed as well: bring its statements "
+            "back as they were"
+            if alike
+            else ""
+        )
+        yield (
+            f"{name} is applied, and no file in {stock.folder} has it: bring the file back, or, if "
+            f"the database is ahead of these files, use the version of them that has it{hint}"
+        )
+
+
+def _late_problems(wanted: Sequence[Place], stock: Stock) -> Iterator[str]:
+    """Yield the pending migrations among ``wanted`` that come before one that is applied."""
+    for at, place in enumerate(wanted):
+        if place.standing is Standing.OUT_OF_ORDER:
+            later = next(p for p in stock.places[at + 1 :] if p.standing in WAS_APPLIED)
+            yield (
+                f"{place.migration.name} is pending, and {later.migration.name}, which comes after "
+                f"it, is applied: give {place.migration.path.name} a number after the last applied "
+                "one, or run it now, in the order that makes, with --bb-allow-late"
+            )
+
+
+def _target(stock: Stock, to: str) -> int:
+    """Return the position of the migration that ``--bb-to`` names.
+
+    Raises: PlanError when there is none, or the database is past it.
+    """
+    migrations = tuple(place.migration for place in stock.places)
+    try:
+        position = Catalogue(stock.folder, migrations).position(to)
+    except LookupError as error:
+        raise PlanError([f"--bb-to={to}: {error.args[0]}"]) from error
+    place = stock.places[position]
+    past = [p.migration.name for p in stock.places[position + 1 :] if p.standing in WAS_APPLIED]
+    if place.standing in WAS_APPLIED and past:
+        problem = (
+            f"--bb-to={to}: {place.migration.name} is applied already, and so is {past[-1]} after "
+            f"it: an apply only goes forward; --bb-rollback={place.migration.name} goes back"
+        )
+        raise PlanError([problem])
+    return position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,8 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Keep optional values apart from the paths that follow them."""
+    options.keep_values_apart(args)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run a command that collects nothing, when one was given."""
+    options.imply_options(config)
     if not options.names_command(config):
         return None
     from pytest_bbmigrate import commands
@@ -53,6 +61,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate import workers
 
         workers.prepare(session.config)
+        workers.take_order(session.config)
+    if options.applies_here(session.config):
+        from pytest_bbmigrate import applying
+
+        applying.prepare(session)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run no test when the real database cannot be changed, or has nothing to be changed."""
+    if not options.applies_here(session.config):
+        return None
+    from pytest_bbmigrate import applying
+
+    return applying.begin(session)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -107,6 +130,19 @@ def pytest_terminal_summary(
         from pytest_bbmigrate import terminal
 
         terminal.write_summary(terminalreporter)
+    if options.applies_here(config):
+        from pytest_bbmigrate import applying
+
+        applying.write_summary(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # a type of xdist's, which has none
+    """Tell a worker the order that migrations are applied in."""
+    if options.applies_here(node.config):
+        from pytest_bbmigrate import applying
+
+        applying.tell_worker(node)
 
 
 @pytest.hookimpl(optionalhook=True)

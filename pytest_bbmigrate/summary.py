@@ -39,6 +39,7 @@ def result_properties(subject: str, check: str, verdict: Verdict | None = None) 
     """Return an item's user properties: plain values that a worker can send and JUnit can show."""
     properties: Properties = [("bb_migration", subject), ("bb_check", check)]
     if verdict is not None:
+        properties += [("bb_verdict", verdict.outcome.value)]
         properties += [("bb_rows", verdict.rows), ("bb_values", verdict.values)]
         properties += [("bb_note", note) for note in verdict.notes]
     return properties

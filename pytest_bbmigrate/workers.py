@@ -6,7 +6,7 @@ import os
 import shlex
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,18 +18,23 @@ from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseErro
 from pytest_bbmigrate.evidence import Chain
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.settings import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.statements import UnreadableSql, split_statements
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.settings import ConnectionHook, Settings
+    from collections.abc import Sequence
+
+    from pytest_bbmigrate.runner.hook import ConnectionHook
+    from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.statements import Statement
 
 # What takes longer than this on a few hundred rows will not end.
 STATEMENT_SECONDS = 60.0
 
 _PROJECT = pytest.StashKey["Project"]()
+ORDER_INPUT = "bb_apply_order"  # of xdist's workerinput
+
 _CHAIN = pytest.StashKey[Chain]()
 
 
@@ -115,6 +120,30 @@ def project_of(config: pytest.Config) -> Project:
         except BBMigrateError as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_PROJECT]
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Return the folder for backups: the configured one, or the database's own."""
+    return settings.backup_dir or settings.database.resolve().parent
+
+
+def judge_in_order(config: pytest.Config, names: Sequence[str], pending: int) -> None:
+    """Have this session's chain run the migrations in the order of ``names``.
+
+    That is the order that an apply runs them in; those from ``pending`` on are judged whatever
+    bb_check_from says.
+    """
+    project = project_of(config)
+    by_name = {migration.name: migration for migration in project.catalogue.migrations}
+    ordered = replace(project.catalogue, migrations=tuple(by_name[name] for name in names))
+    config.stash[_PROJECT] = replace(project, reading=ordered, first=min(project.first, pending))
+
+
+def take_order(config: pytest.Config) -> None:
+    """Take over the order that the controller's apply has, in a worker."""
+    order = getattr(config, "workerinput", {}).get(ORDER_INPUT)
+    if order is not None:
+        judge_in_order(config, *order)
 
 
 def chain_of(config: pytest.Config) -> Chain:

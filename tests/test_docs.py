@@ -46,15 +46,13 @@ def example(name: str) -> str:
 
 
 def rows_of(table: str, text: str) -> list[list[str]]:
-    """Return the cells of the Markdown table whose head begins with ``table``."""
-    lines = iter(text.splitlines())
-    next(line for line in lines if line.startswith(f"| {table} |"))
-    next(lines)
+    """Return the cells of the Markdown tables whose head begins with ``table``."""
     rows = []
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    for part in re.split(rf"^(?=\| {re.escape(table)} \|)", text, flags=re.MULTILINE)[1:]:
+        for line in part.splitlines()[2:]:
+            if not line.startswith("|"):
+                break
+            rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
     return rows
 
 

@@ -26,7 +26,8 @@ class Preflight:
 
     ``pending`` are the migrations to run, in their order; ``batch`` is this apply's number;
     ``notes`` are worth saying and no obstacle (old violations, hard links, an unknown file
-    system); ``is_new`` is whether the database file is to be made first (--bb-create).
+    system); ``is_new`` is whether the database file is to be made first (--bb-create). With
+    ``goes_back`` the ``pending`` ones are to be taken back, of those ``applied``, in their order.
     """
 
     stock: Stock
@@ -34,13 +35,16 @@ class Preflight:
     batch: int
     notes: tuple[str, ...] = ()
     is_new: bool = False
+    goes_back: bool = False
+    applied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TableChange:
     """What the run did to one table: rows before and after, values that are not what they were.
 
-    ``rows_before`` is None for a table that was made, ``rows_after`` for one that is gone.
+    ``rows_before`` is None for a table that was made, ``rows_after`` for one that is gone;
+    ``former`` is the name it had before, '' when it was made.
     """
 
     table: str
@@ -49,6 +53,7 @@ class TableChange:
     columns_added: tuple[str, ...] = ()
     columns_lost: tuple[str, ...] = ()
     values_changed: int = 0
+    former: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,12 @@ class Rehearsal:
     ``verdicts`` has one for each check of each migration, in their order, up to the first migration
     with a failure; ``digest`` is the hash of the working copy's file (``database.digest_of``), ''
     when anything failed; ``changes`` are what differs between the backup and the working copy;
-    ``printed`` is what the migrations wrote, by name.
+    ``printed`` is what the migrations wrote, by name; ``discarded`` says of which tables and
+    columns values go with migrations that are taken back, and how many.
     """
 
     verdicts: tuple[Verdict, ...]
     digest: str = ""
     changes: tuple[TableChange, ...] = ()
     printed: tuple[tuple[str, str], ...] = ()
+    discarded: tuple[str, ...] = ()

@@ -55,7 +55,8 @@ def judge(check: str, evidence: Evidence, *, strict: bool = False) -> Verdict:
     """
     answer = QUESTIONS[check](evidence)
     name = evidence.migration.name
-    if not answer.findings and not answer.reason and check in NEEDS_ROWS:
+    asks_for_rows = check in NEEDS_ROWS and not evidence.on_real_rows
+    if asks_for_rows and not answer.findings and not answer.reason:
         answer = ask_for_rows(answer, evidence, strict=strict)
         if check == "data_survives" and not answer.findings and not answer.reason:
             answer = ask_for_effect(answer, evidence, strict=strict)

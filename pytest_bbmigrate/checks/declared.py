@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, same_cell
+from pytest_bbmigrate.rows import (
+    Differences,
+    RowAdded,
+    RowLost,
+    ValueChanged,
+    differences_of,
+    same_cell,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.evidence import TablePassage
-    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.rows import RowDifference
 
 
-def undeclared_rows(passage: TablePassage, contract: Contract) -> tuple[RowDifference, ...]:
+def undeclared_rows(passage: TablePassage, contract: Contract) -> Differences:
     """Return the differences of a table's rows that ``contract`` does not allow.
 
     Without a key, a changed row shows as a lost and an added one: such a pair counts as changed
     when the two agree in every column that is not declared ``changes``.
     """
     differences = passage.differences
-    if not passage.key:
-        differences = pair_up(differences, declared_columns(passage, contract))
-    return tuple(d for d in differences if not is_declared(d, passage, contract))
+    columns = declared_columns(passage, contract)
+    if not passage.key and columns:
+        differences = differences_of(pair_up(differences, columns))
+    return differences.which(lambda d: not is_declared(d, passage, contract))
 
 
 def declared_columns(passage: TablePassage, contract: Contract) -> frozenset[str]:
@@ -37,34 +45,22 @@ def declared_columns(passage: TablePassage, contract: Contract) -> frozenset[str
 
 
 def is_declared(difference: RowDifference, passage: TablePassage, contract: Contract) -> bool:
-    """Return whether the contract allows this one difference."""
+    """Return whether the contract allows this one difference, and all that are like it."""
     table = passage.table.casefold()
     if isinstance(difference, RowAdded):
         return any(insert.table.casefold() == table for insert in contract.inserts)
     if isinstance(difference, RowLost):
-        key = difference.key or tuple(difference.row.values())
         return any(
-            is_selected(key, passage, delete.where)
+            delete.where is None or delete.where in difference.met
             for delete in contract.deletes
             if delete.table.casefold() == table
         )
     return any(
-        is_selected(difference.key, passage, change.where)
+        change.where is None or change.where in difference.met
         for change in contract.changes
         if change.table.casefold() == table
         and change.column.casefold() == difference.column.casefold()
     )
-
-
-def is_selected(key: Key, passage: TablePassage, where: str | None) -> bool:
-    """Return whether the row before that ``key`` tells is among those that ``where`` selects.
-
-    In a table compared without a key, that is a rowid or the whole row.
-    """
-    if where is None:
-        return True
-    selection = passage.selections[where]
-    return key in selection.keys if passage.key else key in selection.rowids | selection.rows
 
 
 def pair_up(
@@ -75,8 +71,6 @@ def pair_up(
     The key of such a change is the whole row as it was.
     """
     differences = tuple(differences)
-    if not columns:
-        return differences
     added: dict[tuple[object, ...], list[RowAdded]] = {}
     for difference in differences:
         if isinstance(difference, RowAdded):
@@ -92,7 +86,9 @@ def pair_up(
         used[id(partner)] += 1
         key = tuple(difference.row.values())
         paired += [
-            ValueChanged(difference.table, key, column, difference.row[column], cell)
+            ValueChanged(
+                difference.table, key, column, difference.row[column], cell, difference.met
+            )
             for column, cell in partner.row.items()
             if column.casefold() in columns and not same_cell(difference.row[column], cell)
         ]

@@ -65,8 +65,7 @@ def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Fin
     ]
     for table in back.tables:
         if table.after is not None:
-            kept = [d for d in table.differences if not is_blank(d, table, migration)]
-            findings += find_in_rows(kept, table, part, "down")
+            findings += find_unrestored_rows(table, part, migration)
     findings += [
         Finding(
             "sequence lowered",
@@ -80,6 +79,14 @@ def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Fin
         for table, before, after in back.sequences
     ]
     return findings
+
+
+def find_unrestored_rows(
+    table: TablePassage, part: Part, migration: Migration
+) -> tuple[Finding, ...]:
+    """Return every difference of one table's rows between before and after the way back."""
+    kept = table.differences.which(lambda d: not is_blank(d, table, migration))
+    return find_in_rows(kept, table, part, "down")
 
 
 def difference_finding(difference: SchemaDifference, part: Part, step: str) -> Finding:
@@ -122,7 +129,7 @@ def blank_notes(back: Passage, migration: Migration) -> tuple[str, ...]:
         for table in back.tables
         for column in sorted(table.blank_columns)
         if drops_column(contract, table.table, column)
-        and any(isinstance(d, ValueChanged) and d.column == column for d in table.differences)
+        and any(alike.column == column for alike in table.differences.alike)
     ]
     tables = [
         table.table

@@ -2,69 +2,60 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.places import LOSES_ROWS, WRITES_VALUES, place_of
 from pytest_bbmigrate.checks.verdict import Example, Finding
-from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.evidence import TablePassage
-    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.rows import Alike, Key, RowDifference
+    from pytest_bbmigrate.rows.differences import Kind
 
 EXAMPLES = 5
+VERBS = {RowLost: LOSES_ROWS, RowAdded: WRITES_VALUES[1:], ValueChanged: WRITES_VALUES}
+KINDS = {RowLost: "rows lost", RowAdded: "rows added", ValueChanged: "values changed"}
 
 
 def find_in_rows(
     differences: Iterable[RowDifference], passage: TablePassage, part: Part, step: str
 ) -> tuple[Finding, ...]:
     """Return a finding for lost rows, one for added rows and one for each column that changed."""
-    differences = tuple(differences)
-    lost = [d for d in differences if isinstance(d, RowLost)]
-    added = [d for d in differences if isinstance(d, RowAdded)]
-    changed: dict[str, list[ValueChanged]] = {}
-    for difference in differences:
-        if isinstance(difference, ValueChanged):
-            changed.setdefault(difference.column, []).append(difference)
+    if not isinstance(differences, Differences):
+        differences = differences_of(differences)
+    groups: dict[tuple[Kind, str], list[Alike]] = {}
+    for alike in differences.alike:
+        groups.setdefault((alike.kind, alike.column), []).append(alike)
+    ordered = sorted(groups.items(), key=lambda group: list(KINDS).index(group[0][0]))
     names = (passage.table, passage.after or "")
     found = []
-    for kind, rows, verbs in (
-        ("rows lost", lost, LOSES_ROWS),
-        ("rows added", added, WRITES_VALUES[1:]),
-    ):
-        if rows:
-            place = place_of(part, names, verbs)
-            found.append(
-                Finding(
-                    kind,
-                    step,
-                    place.path,
-                    place.line,
-                    table=passage.table,
-                    count=len(rows),
-                    total=passage.rows_before,
-                    examples=tuple(example_of(row, passage) for row in rows[:EXAMPLES]),
-                )
-            )
-    for column, cells in changed.items():
-        place = place_of(part, names, WRITES_VALUES)
+    for (kind, column), group in ordered:
+        place = place_of(part, names, VERBS[kind])
         found.append(
             Finding(
-                "values changed",
+                KINDS[kind],
                 step,
                 place.path,
                 place.line,
                 table=passage.table,
                 column=column,
-                count=len(cells),
+                count=sum(alike.count for alike in group),
                 total=passage.rows_before,
-                examples=tuple(example_of(cell, passage) for cell in cells[:EXAMPLES]),
+                examples=tuple(example_of(found, passage) for found in first_of(group)),
             )
         )
     return tuple(found)
+
+
+def first_of(group: Iterable[Alike]) -> list[RowDifference]:
+    """Return the first few differences of a group, in their order."""
+    placed = sorted((pair for alike in group for pair in alike.first), key=itemgetter(0))
+    return [difference for _, difference in placed[:EXAMPLES]]
 
 
 def example_of(difference: RowDifference, passage: TablePassage) -> Example:

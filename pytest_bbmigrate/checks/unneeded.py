@@ -47,7 +47,8 @@ def unneeded_of_rows(contract: Contract, passage: Passage) -> Iterator[str]:
 def has_changed(table: TablePassage, column: str) -> bool:
     """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
     return any(
-        isinstance(d, ValueChanged) and d.column.casefold() == column for d in table.differences
+        alike.kind is ValueChanged and alike.column.casefold() == column
+        for alike in table.differences.alike
     ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
 
 
@@ -57,7 +58,7 @@ def has(table: TablePassage | None, kind: type[RowLost | RowAdded]) -> bool:
         return False
     if table.after is None:
         return kind is RowLost
-    return any(isinstance(difference, kind) for difference in table.differences)
+    return any(alike.kind is kind for alike in table.differences.alike)
 
 
 def is_there(drop: Drop, schema: Schema) -> bool:

@@ -13,13 +13,11 @@ from pytest_bbmigrate.checks.down_restores import (
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Finding
-from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, number_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
-    from pytest_bbmigrate.rows import RowDifference
+    from pytest_bbmigrate.rows import Differences
     from pytest_bbmigrate.schema import Table
 
 
@@ -31,7 +29,9 @@ def ask_up_repeats(evidence: Evidence) -> Answer:
     if reason := no_way_back(evidence):
         return Answer(reason=reason)
     down_part = evidence.migration.down
-    if down_part is None or evidence.back is None:
+    if down_part is None or evidence.down is None:
+        return Answer(reason="the way back was not run")
+    if evidence.back is None:
         return Answer(reason="down does not apply")
     if find_unrestored(evidence.back, down_part, evidence.migration):
         return Answer(reason="down does not restore what was there before")
@@ -56,53 +56,50 @@ def ask_up_repeats(evidence: Evidence) -> Answer:
     return Answer(tuple(findings), rows=repeat.rows_compared, values=repeat.values_compared)
 
 
-def unexplained(
-    table: TablePassage, evidence: Evidence, given: frozenset[str]
-) -> list[RowDifference]:
+def unexplained(table: TablePassage, evidence: Evidence, given: frozenset[str]) -> Differences:
     """Return the differences that neither chance, the clock nor SQLite's choice of ids explains."""
     volatile = volatile_columns(table.table, evidence.volatile)
     chosen = chosen_columns(table.table, evidence, given)
     loose = volatile | chosen
-    rest = [
-        d
-        for d in table.differences
-        if not (isinstance(d, ValueChanged) and d.column.casefold() in loose)
-    ]
-    lost = [d for d in rest if isinstance(d, RowLost)]
-    added = [d for d in rest if isinstance(d, RowAdded)]
-    if loose and contents(lost, loose) == contents(added, loose):
-        return [d for d in rest if isinstance(d, ValueChanged)]
+    rest = table.differences.which(
+        lambda d: not (isinstance(d, ValueChanged) and d.column.casefold() in loose)
+    )
+    if loose and not rows_apart_from(loose, rest):
+        return rest.which(lambda d: isinstance(d, ValueChanged))
     return rest
 
 
-def contents(rows: Iterable[RowLost | RowAdded], loose: frozenset[str]) -> Counter[str]:
-    """Return rows as a multiset of their cells outside ``loose``."""
-    return Counter(
-        repr([(type(cell), cell) for name, cell in row.row.items() if name.casefold() not in loose])
-        for row in rows
-    )
+def rows_apart_from(loose: frozenset[str], differences: Differences) -> bool:
+    """Return whether lost and added rows, as multisets of the cells outside ``loose``, differ."""
+    balance = 0
+    for row in differences:
+        if not isinstance(row, ValueChanged):
+            cells = tuple(cell for name, cell in row.row.items() if name.casefold() not in loose)
+            balance += number_of(cells) if isinstance(row, RowLost) else -number_of(cells)
+    return balance != 0
 
 
 def volatile_columns(table: str, volatile: Passage | None) -> frozenset[str]:
     """Return the columns of ``table`` that two runs of up from the same state fill differently."""
     for passage in volatile.tables if volatile else ():
         if passage.table.casefold() == table.casefold():
-            changed = {
-                d.column.casefold() for d in passage.differences if isinstance(d, ValueChanged)
-            }
+            alike = passage.differences.alike
+            changed = {a.column.casefold() for a in alike if a.kind is ValueChanged}
             return frozenset(changed | differing_columns(passage))
     return frozenset()
 
 
 def differing_columns(passage: TablePassage) -> set[str]:
     """Return the columns in which the lost rows, taken together, differ from the added ones."""
-    lost = [d.row for d in passage.differences if isinstance(d, RowLost)]
-    added = [d.row for d in passage.differences if isinstance(d, RowAdded)]
-    return {
-        name.casefold()
-        for name in (lost[0] if lost else {})
-        if Counter(repr(row[name]) for row in lost) != Counter(repr(row[name]) for row in added)
-    }
+    if not any(alike.kind is RowLost for alike in passage.differences.alike):
+        return set()
+    balance = Counter[str]()
+    for row in passage.differences:
+        if not isinstance(row, ValueChanged):
+            for name, cell in row.row.items():
+                number = number_of(cell)
+                balance[name.casefold()] += number if isinstance(row, RowLost) else -number
+    return {name for name, rest in balance.items() if rest}
 
 
 def tables_given_ids(evidence: Evidence, repeat: Passage) -> frozenset[str]:
@@ -114,7 +111,7 @@ def tables_given_ids(evidence: Evidence, repeat: Passage) -> frozenset[str]:
         name
         for passage in repeat.tables
         if (name := passage.table.casefold()) not in untouched
-        and (name not in old or any(isinstance(d, RowAdded) for d in old[name].differences))
+        and (name not in old or any(a.kind is RowAdded for a in old[name].differences.alike))
     )
 
 

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.database.backup import backup_path, failed_path
+from pytest_bbmigrate.database.contents import (
+    Content,
+    alike_contents,
+    attach_content,
+    changed_pages,
+    content_header,
+    content_size,
+    digest_of,
+    discard,
+    equal_contents,
+    in_memory,
+    kept_content,
+    open_content,
+    open_contents,
+    open_private,
+    private_copy,
+    throwaway,
+)
 from pytest_bbmigrate.database.images import (
     APP_HOOK,
     HEADER,
@@ -22,24 +41,50 @@ from pytest_bbmigrate.database.images import (
     same_content,
     take_image,
 )
+from pytest_bbmigrate.database.locking import DatabaseLocked
+from pytest_bbmigrate.database.openers import Opener, openers_of
+from pytest_bbmigrate.database.places import file_system_fault, room_for
 
 __all__ = [
     "APP_HOOK",
     "HEADER",
     "LOCK_SECONDS",
+    "Content",
+    "DatabaseLocked",
     "Hook",
+    "Opener",
+    "alike_contents",
     "app_connections",
     "attach_before",
+    "attach_content",
+    "backup_path",
     "call_hook",
+    "changed_pages",
+    "content_header",
+    "content_size",
     "copy_file",
     "decode_text",
+    "digest_of",
+    "discard",
+    "equal_contents",
+    "failed_path",
+    "file_system_fault",
+    "in_memory",
     "in_rollback_mode",
+    "kept_content",
+    "open_content",
+    "open_contents",
     "open_image",
     "open_pair",
+    "open_private",
+    "openers_of",
     "page_size",
     "prepare",
+    "private_copy",
     "read_image",
     "resting_wal_file",
+    "room_for",
     "same_content",
     "take_image",
+    "throwaway",
 ]

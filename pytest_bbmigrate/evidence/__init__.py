@@ -9,12 +9,12 @@ from pytest_bbmigrate.evidence.model import (
     Invariant,
     Mismatch,
     Passage,
-    Selection,
     State,
     TablePassage,
     Written,
 )
 from pytest_bbmigrate.evidence.observe import observe
+from pytest_bbmigrate.evidence.real_rows import Unmet, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.stage import Stage, stage_of
 
 __all__ = [
@@ -24,12 +24,14 @@ __all__ = [
     "Invariant",
     "Mismatch",
     "Passage",
-    "Selection",
     "Stage",
     "State",
     "StateUnreachable",
     "TablePassage",
+    "Unmet",
     "Written",
     "observe",
     "stage_of",
+    "try_on_real_rows",
+    "unmet_requirements",
 ]

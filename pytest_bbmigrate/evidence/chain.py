@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.database import app_connections, open_image, take_image
+from pytest_bbmigrate.database import app_connections, in_memory, open_image, take_image
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.evidence.experiment import (
     Setup,
     gather_evidence,
     go_up,
-    silent_invariants,
 )
 from pytest_bbmigrate.evidence.keeping import KeptStep, keep_step
 from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.pages import share_pages
 from pytest_bbmigrate.evidence.requirements import condition_errors, keep_requirements
+from pytest_bbmigrate.evidence.soundness import silent_invariants
 from pytest_bbmigrate.evidence.stage import stage_of
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
+    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.experiment import Step
     from pytest_bbmigrate.evidence.model import Evidence
     from pytest_bbmigrate.evidence.stage import Stage
@@ -222,7 +223,7 @@ def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
 def fill_state(
     position: int,
     bare: Stage,
-    empty: bytes | None,
+    empty: Content | None,
     previous: State | None,
     known: Mapping[str, frozenset[str]],
     setup: Setup,
@@ -233,7 +234,7 @@ def fill_state(
     """
     schema, recipe = bare.schema, setup.recipe
     tables = bare_tables(bare, known)
-    with closing(open_image(bare.image)) as db:
+    with closing(open_image(in_memory(bare.image))) as db:
         filling = fill_tables(db, schema, tables, recipe)
         columns = bare_columns(db, schema, known, tables)
         added = fill_columns(db, schema, columns, recipe)
@@ -246,7 +247,9 @@ def fill_state(
     return State(
         position,
         share_pages(filled, previous.pages if previous else ()),
-        None if empty is None else share_pages(empty, (previous and previous.empty_pages) or ()),
+        None
+        if empty is None
+        else share_pages(in_memory(empty), (previous and previous.empty_pages) or ()),
         schema,
         counts,
         unfilled,

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import attach_before, open_image
-from pytest_bbmigrate.evidence.model import Evidence, Invariant, Written
+from pytest_bbmigrate.database import attach_content, equal_contents, open_content
+from pytest_bbmigrate.evidence.model import Evidence, Written
 from pytest_bbmigrate.evidence.observe import arrive, is_same, observe_in, still_passage
 from pytest_bbmigrate.evidence.search import broken_searches
+from pytest_bbmigrate.evidence.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.evidence.stage import Stage, stage_in
 from pytest_bbmigrate.evidence.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.runner import run_part
-from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.model import Passage, State
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.seeding import Recipe
@@ -27,11 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """What every experiment of a session shares."""
+    """What every experiment of a session shares.
+
+    With ``on_real_rows`` the database is a file with somebody's own rows: none are generated.
+    """
 
     recipe: Recipe
     workplace: Workplace
     invariants: tuple[tuple[str, str], ...] = ()
+    on_real_rows: bool = False
+    skips_way_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Step:
     there: Passage | None = None
     integrity: tuple[str, ...] = ()
     up_on_empty: Run | None = None
-    empty: bytes | None = None
+    empty: Content | None = None
 
 
 def stage_at(state: State) -> Stage:
@@ -69,21 +72,23 @@ def go_up(migration: Migration, state: State, setup: Setup) -> Step:
     return replace(step, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
 
 
-def look_at(migration: Migration, up: Run, before: Stage, image: bytes) -> Step:
+def look_at(migration: Migration, up: Run, before: Stage, image: Content) -> Step:
     """Return the step that ``up`` made from ``before`` to ``image``."""
-    if image == before.image:
+    if equal_contents(before.image, image):
         return Step(up, before, before, still_passage(before))
-    with closing(open_image(image)) as db:
+    with closing(open_content(image)) as db:
         after = stage_in(db, image, before)
-        pair = attach_before(db, before.image)
+        pair = attach_content(db, before.image)
         there = observe_in(pair, before, after, migration.contract, up)
-        unsound = check_integrity(db, after, there, up)
+        unsound = check_integrity(before, after, there, up)
     return Step(up, before, after, there, unsound + broken_searches(before, after))
 
 
 def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup) -> Evidence:
     """Return the evidence on ``migration``, which went up from ``state`` by ``step``."""
-    evidence = Evidence(migration, state, step.up, step.up_on_empty)
+    evidence = Evidence(
+        migration, state, step.up, step.up_on_empty, on_real_rows=setup.on_real_rows
+    )
     if not step.up.succeeded:
         return evidence
     before, after = step.before, step.after
@@ -94,9 +99,12 @@ def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup
         integrity=step.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
     )
-    if migration.down is None or migration.contract.irreversible is not None:
+    irreversible = migration.contract.irreversible is not None
+    if migration.down is None or irreversible or setup.skips_way_back:
         return evidence
     evidence, again = go_back_and_up_again(evidence, migration.down, before, after, setup)
+    if setup.on_real_rows:
+        return look_for_chance(evidence, before, after, setup)
     return write_and_go_back(evidence, migration.down, before, after, again, setup)
 
 
@@ -113,7 +121,10 @@ def go_back_and_up_again(
     if not down.succeeded:
         return replace(evidence, down=down), None
     returned, back = arrive(before, image)
-    again, image = run_part(migration, migration.up, returned.image, setup.workplace)
+    # Nobody needs what the way back left any more: a file is used up, and never copied.
+    again, image = run_part(
+        migration, migration.up, image, setup.workplace, take=setup.on_real_rows
+    )
     evidence = replace(evidence, down=down, back=back, again=again)
     if not again.succeeded:
         return evidence, None
@@ -165,61 +176,18 @@ def write_and_go_back(
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 
-def check_integrity(
-    db: sqlite3.Connection, after: Stage, there: Passage, up: Run
-) -> tuple[str, ...]:
-    """Return what ``PRAGMA integrity_check`` says of the tables that up may have touched.
+def look_for_chance(evidence: Evidence, before: Stage, after: Stage, setup: Setup) -> Evidence:
+    """Add what a second run of up from real rows gave otherwise, where going up again did.
 
-    A table whose every page is what it was needs no second look, unless the schema was written by
-    hand.
+    No rows are written here, for they would have to be invented: what the way back does to rows
+    written since is judged on generated ones, of which there may be as many as are wanted.
     """
-    by_hand = any("writable_schema" in sql.casefold() for sql in up.executed)
-    names = [
-        t.name for t in after.schema.tables if by_hand or t.name.casefold() not in there.untouched
-    ]
-    if by_hand:
-        rows = db.execute("PRAGMA main.integrity_check").fetchall()
-    else:
-        rows = [
-            row
-            for name in names
-            for row in db.execute(f"PRAGMA main.integrity_check({quote_name(name)})")
-        ]
-    return tuple(dict.fromkeys(message for (message,) in rows if message != "ok"))
-
-
-def ask_invariants(
-    before: Stage, after: Stage, queries: tuple[tuple[str, str], ...]
-) -> tuple[Invariant, ...]:
-    """Return what each of the user's queries gave before and after."""
-    if not queries:
-        return ()
-    with closing(open_image(before.image)) as old, closing(open_image(after.image)) as new:
-        return tuple(Invariant(name, ask(old, sql), ask(new, sql)) for name, sql in queries)
-
-
-def silent_invariants(
-    states: Sequence[State], queries: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str], ...]:
-    """Return the queries that run on none of ``states``, with what SQLite said on the first."""
-    errors = dict[str, str]()
-    waiting = dict(queries)
-    for state in states:
-        if not waiting:
-            break
-        with closing(open_image(state.image)) as db:
-            for name, sql in list(waiting.items()):
-                try:
-                    db.execute(sql).fetchone()
-                    del waiting[name]
-                except sqlite3.Error as error:
-                    errors.setdefault(name, str(error))
-    return tuple((name, errors[name]) for name in waiting)
-
-
-def ask(db: sqlite3.Connection, sql: str) -> str | None:
-    """Return the rows of a query as text, None when it cannot run on this schema."""
-    try:
-        return repr(db.execute(sql).fetchall())
-    except sqlite3.OperationalError:
-        return None
+    repeat = evidence.repeat
+    if repeat is None or not any(table.differences for table in repeat.tables):
+        return evidence
+    migration = evidence.migration
+    up, image = run_part(migration, migration.up, before.image, setup.workplace)
+    if not up.succeeded:
+        return evidence
+    _, volatile = arrive(after, image)
+    return replace(evidence, volatile=volatile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.database import in_memory
 from pytest_bbmigrate.evidence.experiment import Step, stage_at
 from pytest_bbmigrate.evidence.pages import join_pages, share_pages
 
@@ -37,8 +38,9 @@ class KeptStep:
 def keep_step(step: Step, state: State) -> KeptStep:
     """Return ``step``, which goes up from ``state``, for keeping."""
     moved = step.after is not step.before
-    after = share_pages(step.after.image, state.pages) if moved else None
-    empty = None if step.empty is None else share_pages(step.empty, state.empty_pages or ())
+    after = share_pages(in_memory(step.after.image), state.pages) if moved else None
+    known = state.empty_pages or ()
+    empty = None if step.empty is None else share_pages(in_memory(step.empty), known)
     before = replace(step.before, image=b"")
     bare = replace(step.after, image=b"", known=None)
     return KeptStep(replace(step, before=before, after=bare, empty=None), after, empty)

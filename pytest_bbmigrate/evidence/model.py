@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.evidence.pages import Pages, join_pages
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.rows import Cell, Key, Layout, RowDifference
+    from pytest_bbmigrate.rows import Cell, Differences, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
     from pytest_bbmigrate.seeding import Unfilled
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class State:
-    """The database after the first ``position`` migrations, filled with data.
+    """The database after the first ``position`` migrations, filled with data, or a real one.
+
+    Of a real one, which is a file, ``pages`` is () and nothing is generated.
 
     ``empty_pages`` is what the same migrations made of an empty database, None where they did
     not apply to one; ``unfilled`` is what generated rows are missing from, and why.
@@ -70,25 +72,13 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """The rows before that a contract's ``where`` selects: by primary key, by rowid, by content.
-
-    ``error`` is what SQLite said of a ``where`` that it could not evaluate, else ''.
-    """
-
-    keys: frozenset[Key] = frozenset()
-    rowids: frozenset[Key] = frozenset()
-    rows: frozenset[Key] = frozenset()
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class TablePassage:
     """What became of one table: its name after (None: gone) and what differs in its rows.
 
     ``key`` is what its rows are told apart by (() when by nothing); ``columns`` maps each column
     before that still exists to its name after; ``blank_columns`` are those (by name before) that
-    hold only NULL or their default after; ``selections`` is keyed by the text of a ``where``.
+    hold only NULL or their default after; ``met`` of a difference are the texts of the contract's
+    ``where`` that the row before met.
     """
 
     table: str
@@ -100,8 +90,7 @@ class TablePassage:
     rows_before: int
     rows_after: int
     values_compared: int
-    differences: tuple[RowDifference, ...]
-    selections: Mapping[str, Selection] = field(default_factory=dict)
+    differences: Differences
 
 
 @dataclass(frozen=True)
@@ -158,7 +147,8 @@ class Evidence:
 
     A field is None when that part was not run: there is no way back, or what leads to it failed.
     ``volatile`` is what a second, later run of up from the same state gave otherwise than the
-    first; ``schema_after`` is None when up did not apply.
+    first; ``schema_after`` is None when up did not apply. ``on_real_rows`` is whether the rows are
+    somebody's own: none of them is generated, and that a statement meets none is no fault.
     """
 
     migration: Migration
@@ -176,3 +166,4 @@ class Evidence:
     volatile: Passage | None = None
     down_after_writing: Run | None = None
     written: Written | None = None
+    on_real_rows: bool = False

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.database import attach_before, open_image, open_pair, same_content
+from pytest_bbmigrate.database import (
+    alike_contents,
+    attach_content,
+    open_content,
+    open_contents,
+)
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
-from pytest_bbmigrate.evidence.model import Passage, Selection, TablePassage
+from pytest_bbmigrate.evidence.model import Passage, TablePassage
 from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
 from pytest_bbmigrate.evidence.stage import Stage, stage_in, unchanged_tables
 from pytest_bbmigrate.rows import (
+    Differences,
     Pairing,
-    RowAdded,
+    Question,
     ValueChanged,
     compare_rows,
+    differences_of,
+    summarize_rows,
 )
 from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from pytest_bbmigrate.contract import Change, Delete
-    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.rows import RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Column, Schema, Table
 
@@ -44,22 +53,22 @@ def observe(
     """
     if after is before:
         return still_passage(before)
-    with closing(open_pair(before.image, after.image)) as pair:
+    with closing(open_contents(before.image, after.image)) as pair:
         return observe_in(pair, before, after, contract or Contract(), run)
 
 
-def arrive(before: Stage, image: bytes) -> tuple[Stage, Passage]:
+def arrive(before: Stage, image: Content) -> tuple[Stage, Passage]:
     """Return the stage that ``image`` is, and what became of ``before``, which it should be again.
 
     Another name is another thing here.
     """
-    if same_content(before.image, image):
+    if alike_contents(before.image, image):
         return before, still_passage(before)
-    with closing(open_image(image)) as db:
+    with closing(open_content(image)) as db:
         after = stage_in(db, image, before)
         if is_same(before, after):
             return after, still_passage(before)
-        return after, observe_in(attach_before(db, before.image), before, after)
+        return after, observe_in(attach_content(db, before.image), before, after)
 
 
 def is_same(before: Stage, after: Stage) -> bool:
@@ -92,9 +101,8 @@ def observe_in(
         )
     untouched -= {old for old, new in renames.tables.items() if old != new}
     declared = contract or Contract()
-    selected = select_rows(before, declared)
     tables = tuple(
-        follow_table(pair, table, before, after, renames, declared, selected)
+        follow_table(pair, table, before, after, renames, declared)
         for table in before.schema.tables
         if table.name.casefold() not in untouched
     )
@@ -133,7 +141,6 @@ def follow_table(
     after: Stage,
     renames: Renames,
     contract: Contract,
-    selected: Mapping[tuple[str, str], Selection],
 ) -> TablePassage:
     """Return what became of ``table`` and its rows."""
     name = table.name.casefold()
@@ -142,17 +149,17 @@ def follow_table(
     plain = table.stored_columns
     columns = {old: renames.columns[name, old] for old in plain if (name, old) in renames.columns}
     lost = tuple(old for old in plain if old not in columns)
-    selections = {where: rows for (of, where), rows in selected.items() if of == name}
     if became is None:
         return TablePassage(
-            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, (), selections
+            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
         )
     rewritten = {c.column.casefold() for c in contract.changes if c.table.casefold() == name}
     key = row_key(table, columns, rewritten)
-    differences: tuple[RowDifference, ...] = ()
+    differences = Differences()
     if columns:
         pairing = Pairing(table.name, became.name, tuple(columns.items()), key)
-        differences = tuple(compare_rows(db, pairing))
+        comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
+        differences = comparison.differences(db)
     return TablePassage(
         table=table.name,
         after=became.name,
@@ -164,15 +171,71 @@ def follow_table(
         rows_after=after.row_counts[became.name.casefold()],
         values_compared=rows_before * len(columns),
         differences=differences,
-        selections=selections,
     )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One table in two contents, to be compared; each row before is asked the ``conditions``."""
+
+    before: Content
+    after: Content
+    pairing: Pairing
+    conditions: tuple[str, ...]
+
+    def differences(self, pair: sqlite3.Connection) -> Differences:
+        """Return what differs, ``pair`` being a connection to both; of a file, not all is kept."""
+        with self.question() as question:
+            if isinstance(self.before, bytes):
+                return differences_of(compare_rows(pair, self.pairing, question))
+            return summarize_rows(pair, self.pairing, question, self.again)
+
+    def again(self) -> Iterator[RowDifference]:
+        """Yield what differs, comparing anew."""
+        with closing(open_contents(self.before, self.after)) as pair, self.question() as question:
+            yield from compare_rows(pair, self.pairing, question)
+
+    @contextmanager
+    def question(self) -> Iterator[Question | None]:
+        """Give what to ask each row before, None for nothing.
+
+        It is asked where ``main`` is the database before, so that a subquery finds the rows before
+        as well.
+        """
+        if not self.conditions:
+            yield None
+            return
+        with closing(open_content(self.before)) as alone:
+            asked = [c for c in self.conditions if can_be_asked(alone, self.pairing.before, c)]
+            if asked:
+                yield Question(attach_content(alone, self.after, "after"), tuple(asked))
+            else:
+                yield None
+
+
+def conditions_on(table: Table, contract: Contract) -> tuple[str, ...]:
+    """Return each ``where`` that the contract has for ``table``, once."""
+    declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
+    name = table.name.casefold()
+    found = (d.where for d in declared if d.where is not None and d.table.casefold() == name)
+    return tuple(dict.fromkeys(found))
+
+
+def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
+    """Return whether ``condition`` can be asked of each row of ``table``; else none meets it."""
+    try:
+        db.execute(f"SELECT count(*) FROM {quote_name(table)} WHERE ({condition}\n)").fetchone()
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def still_table(table: Table) -> TablePassage:
     """Return the passage of a table that nothing happened to; its rows are not counted."""
     columns = {name: name for name in table.stored_columns}
     key = tuple(name.casefold() for name in table.primary_key)
-    return TablePassage(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, ())
+    nothing = Differences()
+    return TablePassage(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, nothing)
 
 
 def row_key(
@@ -184,56 +247,12 @@ def row_key(
     return key if stays else ()
 
 
-def select_rows(before: Stage, contract: Contract) -> dict[tuple[str, str], Selection]:
-    """Return which rows before each ``where`` of the contract selects: (table, where) to rows.
-
-    It is asked of the database before alone, where a subquery finds the rows before as well.
-    """
-    declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
-    conditions = {(d.table.casefold(), d.where) for d in declared if d.where is not None}
-    if not conditions:
-        return {}
-    with closing(open_image(before.image)) as db:
-        return {
-            (name, where): select_where(db, table, where)
-            for name, where in conditions
-            if (table := before.schema.table(name)) is not None and where is not None
-        }
-
-
-def select_where(db: sqlite3.Connection, table: Table, where: str) -> Selection:
-    """Return the rows of ``table`` that ``where`` selects."""
-    plain = [column.name for column in table.columns if not column.generated]
-
-    def select(columns: Collection[str]) -> frozenset[Key]:
-        if not columns:
-            return frozenset()
-        source = f"FROM {quote_name(table.name)} WHERE ({where}\n)"
-        return frozenset(db.execute(f"SELECT {', '.join(columns)} {source}"))
-
-    try:
-        return Selection(
-            select([quote_name(name) for name in table.primary_key]),
-            select([] if table.without_rowid else ["rowid"]),
-            select([quote_name(name) for name in plain]),
-        )
-    except sqlite3.Error as error:
-        return Selection(error=str(error))
-
-
 def find_blank_columns(
-    db: sqlite3.Connection,
-    table: Table,
-    columns: Mapping[str, str],
-    differences: Collection[RowDifference],
+    db: sqlite3.Connection, table: Table, columns: Mapping[str, str], differences: Differences
 ) -> frozenset[str]:
     """Return the changed columns (names before) that hold nothing but NULL or their default."""
-    changed = {d.column for d in differences if isinstance(d, ValueChanged)}
-    for difference in differences:
-        if not isinstance(difference, ValueChanged):
-            changed |= {name for name, cell in difference.row.items() if cell is not None}
-            if isinstance(difference, RowAdded):
-                changed |= set(difference.row)
+    changed = {alike.column for alike in differences.alike if alike.kind is ValueChanged}
+    changed = changed.union(*(alike.filled for alike in differences.alike))
     return frozenset(
         name
         for name in changed

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image
+from pytest_bbmigrate.database import throwaway
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
@@ -24,11 +23,15 @@ def broken_searches(before: Stage, after: Stage) -> tuple[str, ...]:
     names = search_tables(before.schema) & search_tables(after.schema)
     if not names:
         return ()
-    with closing(open_image(before.image)) as old, closing(open_image(after.image)) as new:
+    with throwaway(after.image) as db:
+        broken = [name for name in sorted(names) if not agrees(db, name)]
+    if not broken:
+        return ()
+    with throwaway(before.image) as db:
         return tuple(
             f"the full-text index {name} does not agree with its rows"
-            for name in sorted(names)
-            if agrees(old, name) and not agrees(new, name)
+            for name in broken
+            if agrees(db, name)
         )
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import attach_before, open_image
+from pytest_bbmigrate.database import attach_content, equal_contents, open_content
 from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
 from pytest_bbmigrate.schema import read_entries, read_schema
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
+    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.schema import Schema
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One moment of an experiment: a database's image, its schema and how many rows it holds.
+    """One moment of an experiment: a database's content, its schema and how many rows it holds.
 
     ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``.
     """
 
-    image: bytes
+    image: Content
     schema: Schema
     row_counts: Mapping[str, int]
     layout: Layout = field(repr=False)
@@ -32,18 +33,18 @@ class Stage:
     unchanged: frozenset[str] = frozenset()
 
 
-def stage_of(image: bytes, known: Stage | None = None) -> Stage:
+def stage_of(image: Content, known: Stage | None = None) -> Stage:
     """Return the stage that ``image`` is.
 
     Tables proven to hold what they held in the ``known`` stage are not counted again.
     """
-    if known is not None and known.image == image:
+    if known is not None and equal_contents(known.image, image):
         return known
-    with closing(open_image(image)) as db:
+    with closing(open_content(image)) as db:
         return stage_in(db, image, known)
 
 
-def stage_in(db: sqlite3.Connection, image: bytes, known: Stage | None = None) -> Stage:
+def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None) -> Stage:
     """Return the stage that ``image`` is, ``db`` being a connection to it.
 
     The ``known`` stage is attached to ``db`` where pages must be looked up in it.
@@ -56,7 +57,7 @@ def stage_in(db: sqlite3.Connection, image: bytes, known: Stage | None = None) -
         (known.image, image),
         (known.layout, layout),
         known.schema.table_names,
-        lambda: attach_before(db, known.image),
+        lambda: attach_content(db, known.image),
     )
     counted = {name: known.row_counts[name] for name in unchanged}
     return Stage(image, schema, count_tables(db, schema, counted), layout, known, unchanged)

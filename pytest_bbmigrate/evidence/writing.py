@@ -7,7 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image, open_pair, take_image
+from pytest_bbmigrate.database import (
+    in_memory,
+    open_content,
+    open_contents,
+    open_image,
+    take_image,
+)
 from pytest_bbmigrate.evidence.observe import row_key, still_table
 from pytest_bbmigrate.rows import (
     Pairing,
@@ -23,6 +29,7 @@ from pytest_bbmigrate.statements import folded, quote_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.model import Evidence, Passage
     from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.rows import Cell, Key, RowDifference
@@ -67,7 +74,7 @@ def write_rows(
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, sought=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
-    with closing(open_image(stage.image)) as db:
+    with closing(open_image(in_memory(stage.image))) as db:
         for name in tables:
             filling = add_rows(db, stage.schema, name, WRITTEN_ROWS, later)
             if added := filling.added.get(name, 0):
@@ -77,7 +84,7 @@ def write_rows(
 
 
 def follow_written(
-    evidence: Evidence, there: Passage, second: Stage, written: bytes, back: bytes, name: str
+    evidence: Evidence, there: Passage, second: Stage, written: Content, back: Content, name: str
 ) -> list[RowDifference]:
     """Return what the way back lost or changed of the rows written into table ``name`` (after)."""
     table = second.schema.table(name)
@@ -99,19 +106,19 @@ def follow_written(
         new: old for new, old in before_names.items() if new not in declared and old not in declared
     }
     written_rows = added_rows(second, written, table)
-    with closing(open_image(back)) as db:
+    with closing(open_content(back)) as db:
         there_now = rows_of(db, passage.table, tuple(columns.values()))
     key = row_key(table, columns)
     return compare_written(name, written_rows, there_now, tuple(columns.items()), key)
 
 
-def added_rows(second: Stage, written: bytes, table: Table) -> list[Mapping[str, Cell]]:
+def added_rows(second: Stage, written: Content, table: Table) -> list[Mapping[str, Cell]]:
     """Return the rows of ``table`` that are in ``written`` and not in ``second``."""
     plain = tuple(c.name.casefold() for c in table.columns if not c.generated)
     columns = tuple((name, name) for name in plain)
     key = tuple(name.casefold() for name in table.primary_key)
     pairing = Pairing(table.name, table.name, columns, key)
-    with closing(open_pair(second.image, written)) as db:
+    with closing(open_contents(second.image, written)) as db:
         return [d.row for d in compare_rows(db, pairing) if isinstance(d, RowAdded)]
 
 

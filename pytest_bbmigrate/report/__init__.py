@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.report.masking import mask_verdict
 from pytest_bbmigrate.report.reasons import REASONS
 from pytest_bbmigrate.report.words import (
     HEADLINES,
@@ -22,6 +23,7 @@ __all__ = [
     "describe_unreadable",
     "details",
     "headline",
+    "mask_verdict",
     "shorten",
     "show_cell",
 ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.errors import CatalogueError
     from pytest_bbmigrate.rows import Cell
 
+GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11
 WIDTH = 88  # of an explanation, beside its label
 LONGEST_CELL = 60
@@ -24,11 +25,11 @@ MOST_CELLS = 6
 MOST_LINES = 10
 
 
-def describe_failure(verdict: Verdict, rerun: str) -> str:
+def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str:
     """Return the text of a failed verdict; its first line stands alone.
 
     pytest puts the migration and the check before it, here and in its short summary.
-    ``rerun`` is the command that asks the check again.
+    ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at.
     """
     first, *others = verdict.findings
     more = f" (and {len(others)} more)" if others else ""
@@ -38,7 +39,7 @@ def describe_failure(verdict: Verdict, rerun: str) -> str:
             lines += ["", headline(finding)]
         lines += details(finding)
     if verdict.check != CATALOGUE_CHECK:
-        lines += labelled("rows", "generated for this check, none of them real")
+        lines += labelled("rows", rows)
     return "\n".join([*lines, *labelled("rerun", rerun)])
 
 
@@ -114,7 +115,7 @@ ABSENT = {
 HEADLINES: dict[str, Callable[[Finding], str]] = {
     "does not run": lambda f: f"{f.step} does not run: {f.observed}",
     "set-up lacks": lambda f: f"{f.step} needs {f.name}, which is not there",
-    "integrity": lambda f: f"the database is damaged after up: {f.observed}",
+    "integrity": lambda f: f"the database is damaged after {f.step}: {f.observed}",
     "shape conflict": lambda f: f"IF NOT EXISTS met another {f.name} than the one it describes",
     "table lost": lambda f: f"table {f.table} and its {f.count:,} rows are gone{after_step(f)}",
     "column lost": lambda f: f"column {f.table}.{f.column} is gone{after_step(f)}",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.rows.compare import compare_rows, count_rows, same_cell
+from pytest_bbmigrate.rows.compare import compare_rows, count_rows, same_cell, summarize_rows
+from pytest_bbmigrate.rows.differences import Alike, Differences, differences_of
+from pytest_bbmigrate.rows.fingerprint import TableContent, content_of, number_of
 from pytest_bbmigrate.rows.model import (
     Cell,
     Key,
     Pairing,
+    Question,
     RowAdded,
     RowDifference,
     RowLost,
@@ -15,18 +18,26 @@ from pytest_bbmigrate.rows.model import (
 from pytest_bbmigrate.rows.pages import Layout, read_layout, schema_pages, untouched_tables
 
 __all__ = [
+    "Alike",
     "Cell",
+    "Differences",
     "Key",
     "Layout",
     "Pairing",
+    "Question",
     "RowAdded",
     "RowDifference",
     "RowLost",
+    "TableContent",
     "ValueChanged",
     "compare_rows",
+    "content_of",
     "count_rows",
+    "differences_of",
+    "number_of",
     "read_layout",
     "same_cell",
     "schema_pages",
+    "summarize_rows",
     "untouched_tables",
 ]

@@ -1,4 +1,4 @@
-"""Exact comparison of rows, chunk by chunk, and of what is left over row by row."""
+"""Exact comparison of rows: by key as two sorted streams, without one as a multiset."""
 
 from __future__ import annotations
 
@@ -6,150 +6,132 @@ import marshal
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows.model import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.rows.differences import Differences, gather
+from pytest_bbmigrate.rows.merging import Pairs, merge
+from pytest_bbmigrate.rows.model import NO_CONDITION, RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.rows.reading import AFTER, BEFORE, CHUNK, Side, exact, key_places, query
+from pytest_bbmigrate.rows.shortcut import count_changed, narrowed, rows_changed
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Row, RowDifference
+    from pytest_bbmigrate.rows.merging import Group
+    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Question, Row, RowDifference
 
-BEFORE, AFTER = 0, 1
-SCHEMAS = ("before", "main")  # as database.open_pair names them
-CHUNK = 200  # rows read at a time
 CANDIDATES = 100  # rows of one key among which the nearest is looked for
-ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
-def compare_rows(db: sqlite3.Connection, pairing: Pairing) -> Iterator[RowDifference]:
-    """Yield every difference, ``db`` being made by ``database.open_pair``.
+def compare_rows(
+    db: sqlite3.Connection, pairing: Pairing, question: Question | None = None
+) -> Iterator[RowDifference]:
+    """Yield every difference, ``db`` being made by ``database.open_contents``.
 
-    Without a key, a lost and an added row that share a rowid and at least half of their cells are
-    given as changed values, with the rowid as key.
+    With a key, both sides are read in its order, and what is held in memory is bounded, as long as
+    few rows share a key. Without one, what differs is held. There, a lost and an added row that
+    share a rowid and at least half of their cells are given as changed values, with the rowid as
+    key. Where there is a ``question``, each difference tells the conditions that the row before
+    met.
     """
-    left = _left_over(_chunks(db, pairing, BEFORE), _chunks(db, pairing, AFTER))
-    lost = {row: count for row, count in left.items() if count > 0}
-    added = {row: -count for row, count in left.items() if count < 0}
-    if pairing.key:
-        yield from _pair_by_key(pairing, lost, added)
+    if not pairing.key:
+        yield from _compare_bags(db, pairing, question)
         return
-    if lost and added:
-        yield from _pair_by_rowid(db, pairing, lost, added)
-    yield from _unpaired(pairing, (), _rows(lost), _rows(added))
+    narrow = narrowed(db, pairing)
+    if narrow.changed is None:
+        yield from _compare_keyed(db, narrow.pairing, question)
+    elif narrow.changed:
+        for key, row, new_row, met in rows_changed(db, narrow, question):
+            yield from _changed(narrow.pairing, key, row, new_row, met)
+
+
+def summarize_rows(
+    db: sqlite3.Connection,
+    pairing: Pairing,
+    question: Question | None,
+    again: Callable[[], Iterator[RowDifference]],
+) -> Differences:
+    """Return what ``compare_rows`` yields, of which little is kept; ``again`` yields it anew.
+
+    Where every row kept its key and is asked nothing, SQLite counts what changed.
+    """
+    if pairing.key and question is None:
+        narrow = narrowed(db, pairing)
+        if narrow.changed is not None:
+            return Differences(count_changed(db, narrow), (), again)
+        return gather(_compare_keyed(db, narrow.pairing, None), again)
+    return gather(compare_rows(db, pairing, question), again)
+
+
+def _compare_keyed(
+    db: sqlite3.Connection, pairing: Pairing, question: Question | None
+) -> Iterator[RowDifference]:
+    """Yield what differs between two tables whose rows are told apart by a key.
+
+    Rows that came are told after those around them that went or changed.
+    """
+    sides = (Side(db, pairing, BEFORE, question), Side(db, pairing, AFTER, question))
+    added: list[RowDifference] = []
+    for group in merge(db, sides, key_places(pairing)):
+        if isinstance(group, Pairs):
+            for key, row, new_row, met in group.rows:
+                yield from _changed(pairing, key, row, new_row, met)
+            continue
+        for difference in _pair_group(pairing, group):
+            if isinstance(difference, RowAdded):
+                added.append(difference)
+            else:
+                yield difference
+        if added and (group.ends_window or len(added) >= CHUNK):
+            yield from added
+            added.clear()
+    yield from added
 
 
 def same_cell(one: Cell, other: Cell) -> bool:
     """Return whether two cells are the same in type and every bit (-0.0 is not 0.0)."""
-    return _exact(one) == _exact(other)
+    if type(one) is not type(other) or one != other:
+        return False
+    return type(one) is not float or exact(one) == exact(other)
 
 
 def count_rows(db: sqlite3.Connection, table: str, *, schema: str = "main") -> int:
     """Return how many rows ``table`` holds."""
     sql = f"SELECT count(*) FROM {quote_name(schema)}.{quote_name(table)}"
-    return int(_query(db, sql).fetchone()[0])
+    return int(query(db, sql).fetchone()[0])
 
 
-def _exact(value: Cell | Row | list[Row]) -> bytes:
-    """Return bytes that are equal for what is the same in type and every bit, and only then.
-
-    Version 2 of the format holds floats in binary and knows no references to equal objects; it
-    takes the lone surrogates that ``database.decode_text`` gives for bytes that are not UTF-8.
-    """
-    return marshal.dumps(value, 2)
-
-
-def _query(db: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Cursor:
-    """Return a cursor that gives plain tuples, whatever row factory ``db`` has."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    return cursor.execute(sql, parameters)
-
-
-def _selected(pairing: Pairing, side: int) -> list[str]:
-    """Return the columns of one side; qualified, for a name in quotes alone may be a string."""
-    return [f"t.{quote_name(names[side])}" for names in pairing.columns] or ["NULL"]
+def _pair_group(pairing: Pairing, group: Group) -> Iterator[RowDifference]:
+    """Yield what differs among rows whose keys sort as one."""
+    if len(group.before) == 1 and len(group.after) == 1:
+        ((key, row, met),), ((other_key, new_row, _),) = group.before, group.after
+        if exact(key) == exact(other_key):
+            yield from _changed(pairing, key, row, new_row, met)
+            return
+    by_key: dict[bytes, tuple[Key, list[tuple[Row, frozenset[str]]], list[Row]]] = {}
+    for key, row, met in group.before:
+        by_key.setdefault(exact(key), (key, [], []))[1].append((row, met))
+    for key, row, _ in group.after:
+        by_key.setdefault(exact(key), (key, [], []))[2].append(row)
+    for key, before, after in by_key.values():
+        yield from _pair_nearest(pairing, key, before, after)
 
 
-def _source(pairing: Pairing, side: int) -> str:
-    table = (pairing.before, pairing.after)[side]
-    return f"{SCHEMAS[side]}.{quote_name(table)} AS t"
-
-
-def _chunks(db: sqlite3.Connection, pairing: Pairing, side: int) -> Iterator[list[Row]]:
-    """Yield the rows of one side, in the order of the key where there is one, chunk by chunk.
-
-    The order is for speed alone: what meets its counterpart early need not be kept in mind.
-    """
-    columns = _selected(pairing, side)
-    sql = f"SELECT {', '.join(columns)} FROM {_source(pairing, side)}"
-    if pairing.key:
-        sql += " ORDER BY " + ", ".join(columns[place] for place in _key_places(pairing))
-    cursor = _query(db, sql)
-    while rows := cursor.fetchmany(CHUNK):
-        yield rows
-
-
-def _left_over(before: Iterable[list[Row]], after: Iterable[list[Row]]) -> dict[bytes, int]:
-    """Return the rows without a counterpart: exact bytes to how many, below 0 for those after.
-
-    Chunks that are the same are done with at once; of the others, what has met its counterpart is
-    forgotten, so that memory holds no more than what differs or stands elsewhere.
-    """
-    left: dict[bytes, int] = {}
-    nothing: list[Row] = []
-    for mine, theirs in zip_longest(before, after, fillvalue=nothing):
-        if _exact(mine) != _exact(theirs):
-            for rows, step in ((mine, 1), (theirs, -1)):
-                for row in rows:
-                    _count(left, _exact(row), step)
-    return left
-
-
-def _count(counts: dict[bytes, int], row: bytes, step: int) -> None:
-    count = counts.get(row, 0) + step
-    if count:
-        counts[row] = count
-    else:
-        counts.pop(row, None)
-
-
-def _row(exact: bytes) -> Row:
-    row: Row = marshal.loads(exact)  # noqa: S302 (bytes that _exact made a moment ago)
-    return row
-
-
-def _rows(counts: Mapping[bytes, int]) -> list[Row]:
-    return [_row(exact) for exact, count in counts.items() for _ in range(count)]
-
-
-def _key_places(pairing: Pairing) -> list[int]:
-    places = {names[BEFORE].casefold(): place for place, names in enumerate(pairing.columns)}
-    return [places[name.casefold()] for name in pairing.key]
-
-
-def _pair_by_key(
-    pairing: Pairing, lost: Mapping[bytes, int], added: Mapping[bytes, int]
+def _pair_nearest(
+    pairing: Pairing, key: Key, before: Iterable[tuple[Row, frozenset[str]]], after: list[Row]
 ) -> Iterator[RowDifference]:
-    """Yield what differs, taking rows of the same key together, those that share most cells first.
+    """Yield what differs in rows of one key, those that share most cells taken together.
 
     A key can be there more than once: when it holds NULL, or when its constraint is gone.
     """
-    places = _key_places(pairing)
-    groups: dict[bytes, tuple[Key, tuple[list[Row], list[Row]]]] = {}
-    for side, rows in ((BEFORE, _rows(lost)), (AFTER, _rows(added))):
-        for row in rows:
-            key = tuple(row[place] for place in places)
-            groups.setdefault(_exact(key), (key, ([], [])))[1][side].append(row)
-    for key, (before, after) in groups.values():
-        gone: list[Row] = []
-        for row in before:
-            if after:
-                nearest = _nearest(row, after)
-                yield from _changed(pairing, key, row, after.pop(nearest))
-            else:
-                gone.append(row)
-        yield from _unpaired(pairing, key, gone, after)
+    gone = []
+    for row, met in before:
+        if after:
+            yield from _changed(pairing, key, row, after.pop(_nearest(row, after)), met)
+        else:
+            gone.append(_lost(pairing, key, row, met))
+    yield from gone
+    yield from (_added(pairing, key, row) for row in after)
 
 
 def _nearest(row: Row, rows: Iterable[Row]) -> int:
@@ -162,60 +144,109 @@ def _shared_cells(one: Row, other: Row) -> int:
     return sum(map(same_cell, one, other))
 
 
+def _compare_bags(
+    db: sqlite3.Connection, pairing: Pairing, question: Question | None
+) -> Iterator[RowDifference]:
+    """Yield what differs between two tables as multisets of rows."""
+    sides = (Side(db, pairing, BEFORE, question), Side(db, pairing, AFTER, question))
+    met: dict[bytes, frozenset[str]] = {}
+    left = _left_over(*sides, met)
+    lost = {row: count for row, count in left.items() if count > 0}
+    added = {row: -count for row, count in left.items() if count < 0}
+    if lost and added:
+        yield from _pair_by_rowid(pairing, sides, lost, added)
+    for row, count in lost.items():
+        for _ in range(count):
+            yield _lost(pairing, (), _row(row), met.get(row, NO_CONDITION))
+    for row, count in added.items():
+        for _ in range(count):
+            yield _added(pairing, (), _row(row))
+
+
+def _left_over(before: Side, after: Side, met: dict[bytes, frozenset[str]]) -> dict[bytes, int]:
+    """Return the rows without a counterpart: exact bytes to how many, below 0 for those after.
+
+    Chunks that are the same are done with at once; of the others, what has met its counterpart is
+    forgotten, so that memory holds no more than what differs or stands elsewhere. ``met`` is given
+    the conditions that rows before meet.
+    """
+    left: dict[bytes, int] = {}
+    nothing: list[Row] = []
+    for mine, theirs in zip_longest(before.chunks(), after.chunks(), fillvalue=nothing):
+        own = [row[: before.width] for row in mine] if before.conditions else mine
+        if exact(own) == exact(theirs):
+            continue
+        for row, cells in zip(mine, own, strict=True):
+            known = exact(cells)
+            _count(left, known, 1)
+            if before.conditions:
+                met[known] = met.get(known, NO_CONDITION) | before.met(row)
+        for row in theirs:
+            _count(left, exact(row), -1)
+    return left
+
+
+def _count(counts: dict[bytes, int], row: bytes, step: int) -> None:
+    count = counts.get(row, 0) + step
+    if count:
+        counts[row] = count
+    else:
+        counts.pop(row, None)
+
+
+def _row(known: bytes) -> Row:
+    row: Row = marshal.loads(known)  # noqa: S302 (bytes that exact() made a moment ago)
+    return row
+
+
 def _pair_by_rowid(
-    db: sqlite3.Connection, pairing: Pairing, lost: dict[bytes, int], added: dict[bytes, int]
+    pairing: Pairing, sides: tuple[Side, Side], lost: dict[bytes, int], added: dict[bytes, int]
 ) -> Iterator[RowDifference]:
     """Yield as changed what shares a rowid and half of its cells, and take it from both counts."""
-    before = _by_rowid(db, pairing, BEFORE, lost)
-    after = _by_rowid(db, pairing, AFTER, added)
-    for rowid, exact in before.items():
-        became = after.get(rowid)
-        if became is None or exact not in lost or became not in added:
+    before, after = _by_rowid(sides[BEFORE], lost), _by_rowid(sides[AFTER], added)
+    for rowid, (known, met) in before.items():
+        became, _ = after.get(rowid, (b"", NO_CONDITION))
+        if known not in lost or became not in added:
             continue
-        row, new_row = _row(exact), _row(became)
+        row, new_row = _row(known), _row(became)
         if 2 * _shared_cells(row, new_row) >= len(row):
-            _count(lost, exact, -1)
+            _count(lost, known, -1)
             _count(added, became, -1)
-            yield from _changed(pairing, (rowid,), row, new_row)
+            yield from _changed(pairing, (rowid,), row, new_row, met)
 
 
-def _by_rowid(
-    db: sqlite3.Connection, pairing: Pairing, side: int, wanted: Collection[bytes]
-) -> dict[int, bytes]:
-    """Return rowid to row of those rows that are ``wanted``; nothing when there is no rowid."""
-    rowid = _rowid_name(db, pairing, side)
-    if rowid is None:
-        return {}
-    columns = ", ".join((f"t.{rowid}", *_selected(pairing, side)))
-    rows = _query(db, f"SELECT {columns} FROM {_source(pairing, side)}")
-    return {number: exact for number, *row in rows if (exact := _exact(tuple(row))) in wanted}
+def _by_rowid(side: Side, wanted: Collection[bytes]) -> dict[int, tuple[bytes, frozenset[str]]]:
+    """Return rowid to row, and what it meets, of those rows that are ``wanted``.
 
-
-def _rowid_name(db: sqlite3.Connection, pairing: Pairing, side: int) -> str | None:
-    """Return a name of the rowid that is no column's name; None when there is no rowid.
-
-    For a table WITHOUT ROWID, and for no other, index_info tells the key by the table's name
-    (https://sqlite.org/pragma.html#pragma_index_info).
+    Nothing when there is no rowid.
     """
-    table = ((pairing.before, pairing.after)[side], SCHEMAS[side])
-    if _query(db, "SELECT 1 FROM pragma_index_info(?, ?)", *table).fetchone():
-        return None
-    columns = _query(db, "SELECT name FROM pragma_table_xinfo(?, ?)", *table)
-    taken = {name.casefold() for (name,) in columns}
-    return next((name for name in ROWID_NAMES if name not in taken), None)
+    name = side.rowid_name()
+    if name is None:
+        return {}
+    found = {}
+    for number, *row in query(side.db, side.select(side.qualified(name))):
+        known = exact(tuple(row[: side.width]))
+        if known in wanted:
+            found[number] = known, side.met(tuple(row))
+    return found
 
 
-def _changed(pairing: Pairing, key: Key, row: Row, became: Row) -> Iterator[ValueChanged]:
+def _changed(
+    pairing: Pairing, key: Key, row: Row, became: Row, met: frozenset[str]
+) -> Iterator[RowDifference]:
     for (name, _), cell, new_cell in zip(pairing.columns, row, became, strict=True):
         if not same_cell(cell, new_cell):
-            yield ValueChanged(pairing.before, key, name, cell, new_cell)
+            yield ValueChanged(pairing.before, key, name, cell, new_cell, met)
 
 
-def _unpaired(
-    pairing: Pairing, key: Key, lost: Iterable[Row], added: Iterable[Row]
-) -> Iterator[RowDifference]:
-    names = [before for before, _ in pairing.columns]
-    for row in lost:
-        yield RowLost(pairing.before, key, dict(zip(names, row, strict=False)))
-    for row in added:
-        yield RowAdded(pairing.before, key, dict(zip(names, row, strict=False)))
+def _lost(pairing: Pairing, key: Key, row: Row, met: frozenset[str]) -> RowLost:
+    return RowLost(pairing.before, key, _named(pairing, row), met)
+
+
+def _added(pairing: Pairing, key: Key, row: Row) -> RowAdded:
+    return RowAdded(pairing.before, key, _named(pairing, row))
+
+
+def _named(pairing: Pairing, row: Row) -> Mapping[str, Cell]:
+    """Return the cells of a row by the names of their columns before; {} where none is compared."""
+    return {name: cell for (name, _), cell in zip(pairing.columns, row, strict=False)}

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
 
 Cell = None | int | float | str | bytes
 Key = tuple[Cell, ...]
 Row = tuple[Cell, ...]
+NO_CONDITION: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,29 @@ class Pairing:
 
 
 @dataclass(frozen=True)
+class Question:
+    """SQL ``conditions`` that each row before is asked, on a connection ``db`` of their own.
+
+    There, ``main`` is the database before, and so a subquery finds the rows before as well; the one
+    after is attached as ``after``. Each condition must run after WHERE.
+    """
+
+    db: sqlite3.Connection
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RowLost:
     """A row that was there before and is not there after; ``row`` maps names before to cells.
 
-    ``key`` is () when rows are compared as a multiset.
+    ``key`` is () when rows are compared as a multiset; ``met`` are the conditions, of those asked,
+    that the row met.
     """
 
     table: str
     key: Key
     row: Mapping[str, Cell]
+    met: frozenset[str] = NO_CONDITION
 
 
 @dataclass(frozen=True)
@@ -50,13 +66,17 @@ class RowAdded:
 
 @dataclass(frozen=True)
 class ValueChanged:
-    """One cell that is not exactly what it was; ``column`` by its name before."""
+    """One cell that is not exactly what it was; ``column`` by its name before.
+
+    ``met`` are the conditions, of those asked, that the row before met.
+    """
 
     table: str
     key: Key
     column: str
     before: Cell
     after: Cell
+    met: frozenset[str] = NO_CONDITION
 
 
 RowDifference = RowLost | RowAdded | ValueChanged

@@ -1,4 +1,4 @@
-"""Prove from the pages of two images that a table holds the same rows, without reading one.
+"""Prove from the pages of two databases that a table holds the same rows, without reading one.
 
 Pages are those of the file format (https://sqlite.org/fileformat2.html): a table is a tree of them,
 and when its root and all of them are the same, so are its rows.
@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import page_size
+from pytest_bbmigrate.database import changed_pages, content_header, equal_contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from pytest_bbmigrate.database import Content
+
     Entry = tuple[str, str, str, str, int]
 
-PAGES_AT_ONCE = 32  # compared as one, before any is looked at alone
 GENERATED = (2, 3)  # table_xinfo.hidden of a virtual and a stored generated column
 
 
@@ -53,7 +54,7 @@ def schema_pages(db: sqlite3.Connection) -> frozenset[int]:
 
 
 def untouched_tables(
-    images: tuple[bytes, bytes],
+    contents: tuple[Content, Content],
     layouts: tuple[Layout, Layout],
     tables: Collection[str],
     pair: Callable[[], sqlite3.Connection],
@@ -62,27 +63,30 @@ def untouched_tables(
 
     A table (same name in both) is proven untouched when page sizes are equal, its root page is
     the same, the CREATE before is a column prefix of the one after, and no page that it had before
-    (dbstat) differs between the two images. Without the dbstat virtual table nothing is proven,
-    but for equal images and for those that differ in nothing but the schema's first page. Sound: a
-    table that is named holds exactly the same rows. ``pair`` gives a connection to both images
-    (``database.open_pair``), and is only called where the layouts do not tell.
+    (dbstat) differs between the two. Without the dbstat virtual table nothing is proven, but for
+    equal contents and for those that differ in nothing but the schema's first page. Sound: a
+    table that is named holds exactly the same rows. ``pair`` gives a connection to both
+    (``database.open_contents``), and is only called where the layouts do not tell.
     """
-    before, after = images
-    if before == after:
+    before, after = contents
+    headers = content_header(before), content_header(after)
+    if headers[0] == headers[1] and equal_contents(before, after):
         return frozenset(tables)
-    if not before or not after or _format(before) != _format(after):
+    if not headers[0] or not headers[1] or _format(headers[0]) != _format(headers[1]):
         return frozenset()
-    changed = _changed_pages(before, after)
-    if changed and not has_dbstat():
+    changed = changed_pages(before, after)
+    for page in layouts[0].own_pages:
+        changed[page] = 0
+    if 1 in changed and not has_dbstat():
         return frozenset()
-    proven = _proven(*layouts, changed - layouts[0].own_pages, pair)
+    proven = _proven(*layouts, changed, pair)
     return frozenset(name for name in tables if name.casefold() in proven)
 
 
 def _proven(
     before: Layout,
     after: Layout,
-    changed: frozenset[int],
+    changed: bytearray,
     pair: Callable[[], sqlite3.Connection],
 ) -> set[str]:
     """Return the case-folded names of the tables with the same root and definition, unchanged."""
@@ -93,7 +97,7 @@ def _proven(
         if name not in alike and name in after.tables and after.tables[name][0] == root
     ]
     alike |= {name for name in others if _reads_the_same(pair(), name)}
-    if changed:
+    if 1 in changed:
         owners = _owners(pair(), changed)
         alike = {name for name in alike if name.casefold() not in owners}
     folded = Counter(name.casefold() for name in before.tables)
@@ -111,35 +115,18 @@ def has_dbstat() -> bool:
     return True
 
 
-def _format(image: bytes) -> tuple[bytes, ...]:
+def _format(header: bytes) -> tuple[bytes, ...]:
     """Return what decides how a page is read: page size, bytes reserved in it, text encoding.
 
     https://sqlite.org/fileformat2.html#the_database_header
     """
-    return image[16:18], image[20:21], image[56:60]
+    return header[16:18], header[20:21], header[56:60]
 
 
-def _changed_pages(before: bytes, after: bytes) -> frozenset[int]:
-    """Return the numbers of the pages of ``before`` that differ in ``after``, the first aside.
-
-    The first page holds the header, which always changes, and the root of the schema's own table.
-    """
-    size = page_size(before)
-    several = PAGES_AT_ONCE * size
-    return frozenset(
-        start // size + 1
-        for block in range(0, len(before), several)
-        if not after.startswith(before[block : block + several], block)
-        for start in range(block or size, min(block + several, len(before)), size)
-        if before[start : start + size] != after[start : start + size]
-    )
-
-
-def _owners(pair: sqlite3.Connection, pages: frozenset[int]) -> set[str]:
-    """Return the tables and indexes before that ``pages`` belong to, overflow pages among them."""
-    numbers = ", ".join(map(str, pages))
-    owners = pair.execute(f"SELECT DISTINCT name FROM dbstat('before') WHERE pageno IN ({numbers})")
-    return {name.casefold() for (name,) in owners}
+def _owners(pair: sqlite3.Connection, changed: bytearray) -> set[str]:
+    """Return the tables and indexes before that ``changed`` pages belong to, overflow pages too."""
+    pages = pair.execute("SELECT name, pageno FROM dbstat('before')")
+    return {name.casefold() for name, page in pages if changed[page]}
 
 
 def _reads_the_same(db: sqlite3.Connection, table: str) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from pytest_bbmigrate.runner.run import Record
+
 ENDED = "this statement ended the whole transaction"
 ROLLED_BACK = "the migration rolled back"
 
@@ -148,13 +150,18 @@ class RunConnection(sqlite3.Connection):
         is_interrupt = getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
         return self._seconds is not None and is_interrupt and not self._is_overdue()
 
-    def finish(self) -> None:
-        """Stop watching and commit.
+    def finish(self, record: Record | None = None) -> None:
+        """Stop watching, have ``record`` write what it wants to, and commit.
 
         Raises: sqlite3.Error when SQLite refuses to (a deferred foreign key is violated).
         """
         self.watched = False
         super().set_authorizer(None)
+        self.row_factory, self.text_factory = None, str
+        if record is not None:
+            if not self.in_transaction:
+                self.ask("BEGIN IMMEDIATE")
+            record(self, len(self.executed))
         if self.in_transaction:
             self.ask("COMMIT")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_bbmigrate.database import Content
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -66,13 +68,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one way of running a part (in memory, or as a program) hands back.
+    """What one way of running a part (on a connection, or as a program) hands back.
 
-    ``image`` is the one afterwards; after a failure the one before.
+    ``content`` is the one afterwards; after a failure the one before.
     """
 
     failure: Failure | None
-    image: bytes
+    content: Content
     executed: tuple[str, ...]
     statements: int
     conflicts: tuple[ShapeConflict, ...] = ()

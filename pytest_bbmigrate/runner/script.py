@@ -21,7 +21,8 @@ from pytest_bbmigrate.runner.watch import untouched
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
-    from pytest_bbmigrate.runner.run import Workplace
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.runner.run import Record, Workplace
 
 # -P keeps the folder it is started in off sys.path; ours is on it for the import of the guard only.
 START = (
@@ -61,37 +62,46 @@ class Desk:
         return self.folder / "ledger.json"
 
 
-def run_script(part: ScriptPart, image: bytes, workplace: Workplace) -> Outcome:
-    """Run ``part`` on a copy of ``image``, in a folder of its own that is gone afterwards.
+def run_script(
+    part: ScriptPart, copy: Content, workplace: Workplace, record: Record | None = None
+) -> Outcome:
+    """Run ``part`` on ``copy``, a private one, in a folder of its own that is gone afterwards.
 
     Raises: DatabaseError when the real database is not as it was before.
     """
     real = workplace.real
-    with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
-        desk = lay_out(Path(folder).resolve(), workplace.database.name, image)
+    beside = workplace.scratch if isinstance(copy, Path) else None
+    with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
+        desk = lay_out(Path(folder).resolve(), workplace.database.name, copy)
         with untouched(real, part):
             code = run_child(desk, part, real, workplace)
         printed = desk.printed.read_text(encoding="utf-8", errors="replace")
         ledger = read_ledger(desk.ledger)
+        executed = tuple(ledger.executed) if ledger else ()
         failure = judge(part, code, ledger)
-        after = image
+        after = copy
         if failure is None:
             try:
-                after = read_back(desk.copy)
+                after = read_back(desk.copy, copy, record, len(executed))
             except (sqlite3.Error, OSError) as error:
                 failure = Failure(
                     part.path, None, "", f"what the script left is no database any more ({error})"
                 )
-    executed = tuple(ledger.executed) if ledger else ()
     return Outcome(failure, after, executed, len(executed), printed=printed)
 
 
-def lay_out(folder: Path, name: str, image: bytes) -> Desk:
-    """Put a working copy called ``name`` into ``folder`` and return where everything is."""
+def lay_out(folder: Path, name: str, content: Content) -> Desk:
+    """Put ``content`` into ``folder`` as a working copy called ``name``; a file is moved there.
+
+    Return where everything is.
+    """
     desk = Desk(folder, folder / "work" / name)
     desk.work.mkdir()
     desk.temporary.mkdir()
-    desk.copy.write_bytes(image)
+    if isinstance(content, bytes):
+        desk.copy.write_bytes(content)
+    else:
+        content.replace(desk.copy)
     return desk
 
 
@@ -144,13 +154,26 @@ def judge(part: ScriptPart, code: int, ledger: Ledger | None) -> Failure | None:
     return None
 
 
-def read_back(copy: Path) -> bytes:
-    """Return the database ``copy`` as an image, with what a journal or WAL beside it holds.
+def read_back(
+    left: Path, content: Content, record: Record | None = None, statements: int = 0
+) -> Content:
+    """Return the database ``left`` by a script, with what a journal or WAL beside it holds.
+
+    Where ``content`` is a file, what is left takes its place. ``record`` is called with a
+    connection to it, in a transaction, and with ``statements``.
 
     Raises: sqlite3.Error when it is no database, OSError when it is not there.
     """
-    copy.stat()  # for SQLite would make a new one
-    with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+    left.stat()  # for SQLite would make a new one
+    with closing(sqlite3.connect(left, isolation_level=None)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # rolls a hot journal back
-    return in_rollback_mode(copy.read_bytes())
+        if record is not None:
+            db.execute("BEGIN IMMEDIATE")
+            record(db, statements)
+            db.execute("COMMIT")
+        if isinstance(content, Path):
+            db.execute("PRAGMA journal_mode = DELETE")
+    if isinstance(content, bytes):
+        return in_rollback_mode(left.read_bytes())
+    return left.replace(content)

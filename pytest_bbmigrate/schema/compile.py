@@ -7,6 +7,7 @@ event does not compile its triggers are tried one at a time, on a copy of the da
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from functools import partial
@@ -124,13 +125,28 @@ def _blame(
     what it sets off, a trigger on another table, is not at fault.
     """
     found: dict[str, str] = {}
-    with closing(open_image(take_image(db))) as copy:
+    with closing(_copy_of(db)) as copy:
         for names, statement, error in failing:
             for name in names:
                 own = _error_alone(copy, name, statement)
                 if own is not None and (own == error or not own.startswith(LACKING_SETUP)):
                     found[name] = own
     return found or {name: error for names, _, error in failing for name in names}
+
+
+def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Return a copy of ``main`` in memory; of a file, which may be large, of its schema alone."""
+    ((file,),) = query(db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+    if not os.path.isabs(file):  # noqa: PTH117 - what SQLite calls a database in memory is no path
+        return open_image(take_image(db))
+    copy = open_image(b"")
+    entries = (
+        "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL "
+        "ORDER BY instr('table index view trigger', type), rowid"
+    )
+    for (sql,) in query(db, entries):
+        _error(copy, sql)  # SQLite's own tables are there already, and a shadow table with its own
+    return copy
 
 
 def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.checks.up_repeats import chosen_columns, tables_given_ids
 from pytest_bbmigrate.evidence import Passage, TablePassage
-from pytest_bbmigrate.rows import RowAdded, RowLost
+from pytest_bbmigrate.rows import RowAdded, RowLost, differences_of
 from pytest_bbmigrate.schema import Renames
 from tests.core.test_checks import NOTES, chain_of, judge_last
 
@@ -33,7 +33,8 @@ def passage_of(*tables: TablePassage, untouched: frozenset[str] = frozenset()) -
 
 def table_passage(name: str, *differences: RowDifference) -> TablePassage:
     """Return a passage of a table that kept its name."""
-    return TablePassage(name, name, ("id",), {"id": "id"}, (), frozenset(), 1, 1, 1, differences)
+    found = differences_of(differences)
+    return TablePassage(name, name, ("id",), {"id": "id"}, (), frozenset(), 1, 1, 1, found)
 
 
 @pytest.mark.parametrize(

@@ -165,9 +165,9 @@ def test_an_experiment_is_made_once(
 ) -> None:
     runs: list[str] = []
 
-    def counted(*args: Any) -> Any:
+    def counted(*args: Any, **options: Any) -> Any:
         runs.append(f"{args[0].name} {'down' if args[1] is args[0].down else 'up'}")
-        return run_part(*args)
+        return run_part(*args, **options)
 
     monkeypatch.setattr(experiment, "run_part", counted)
     chain = chain_of(tmp_path, TRIPS, f"-- migrate:up\n{up}\n-- migrate:down\n{down}")

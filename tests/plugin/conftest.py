@@ -5,6 +5,7 @@ Each of them forgets its own imports when it ends.
 
 from __future__ import annotations
 
+import pytest_bbmigrate.applying
 import pytest_bbmigrate.collect
 import pytest_bbmigrate.commands
 import pytest_bbmigrate.terminal

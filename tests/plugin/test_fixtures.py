@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 import pytest_bbmigrate
 from pytest_bbmigrate import testing
+from pytest_bbmigrate.apply import pending
 from pytest_bbmigrate.contract import ContractError
 from pytest_bbmigrate.testing import assert_foreign_keys, assert_preserved, take_snapshot
 from tests.plugin.sample import DOES_NOT_APPLY, UNFINISHED, write_migrations
@@ -468,9 +469,11 @@ def test_what_is_exported_is_what_is_documented() -> None:
         "MigrationUnderTest",
         "assert_foreign_keys",
         "assert_preserved",
+        "pending",
     ]
-    for name in pytest_bbmigrate.__all__:
+    for name in pytest_bbmigrate.__all__[:3]:
         assert getattr(pytest_bbmigrate, name) is getattr(testing, name)
+    assert pytest_bbmigrate.pending is pending.pending
     assert set(pytest_bbmigrate.__all__) <= set(dir(pytest_bbmigrate))
 
 

@@ -26,10 +26,27 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-db=FILE Database that the migrations are for (default: budget_buddy.db) "
         "--bb-rows=N Rows to generate in each table (default: 200) "
         "--bb-seed=N Seed of the generated rows (default: 20260101) "
+        "--bb-backup-dir=DIR Folder for backups (default: the database's own) "
+        "--bb-apply Prove the migrations, then apply the pending ones to the real database "
+        "--bb-rollback=[N|NAME] Undo the last apply, or the last N, or what came after NAME "
+        "--bb-restore=[BACKUP] Put a backup back, the latest one or the one named "
+        "--bb-backup Make a verified backup "
+        "--bb-baseline=[NAME] Say which version a database without history is; record it with "
+        "NAME or auto "
         "--bb-status Show which migrations are applied and which are pending, and exit "
+        "--bb-rehearse Do all of --bb-apply but publish "
+        "--bb-create Let --bb-apply make the database file "
+        "--bb-allow-late Apply migrations that come before an applied one, now "
+        "--bb-skip-way-back Do not rehearse the way back on the real rows "
+        "--bb-show-values Show values of the real database in failures "
+        "--bb-discard-changes Let a restore or a rollback lose what was written since "
+        "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
-    for name in ("baseline", "invariants", "connection", "rows_from", "check_from", "strict"):
+    for name in (
+        *("baseline", "invariants", "connection", "rows_from", "check_from", "strict"),
+        *("backup_dir", "keep_backups"),
+    ):
         assert f"  bb_{name} (" in help_text
 
 

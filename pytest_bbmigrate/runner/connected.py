@@ -1,4 +1,4 @@
-"""Run an SQL or Python part on a copy of the database in memory."""
+"""Run an SQL or Python part on a private copy of the database, on a connection of ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.database import app_connections, call_hook, open_image, take_image
+from pytest_bbmigrate.database import (
+    app_connections,
+    call_hook,
+    kept_content,
+    open_content,
+    open_private,
+)
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, Outcome
@@ -19,17 +25,22 @@ from pytest_bbmigrate.runner.watch import kept_from_files, untouched
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.runner.run import Workplace
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.runner.run import Record, Workplace
 
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
 
 
-def run_in_memory(
-    migration: Migration, part: SqlPart | PythonPart, image: bytes, workplace: Workplace
+def run_connected(
+    migration: Migration,
+    part: SqlPart | PythonPart,
+    copy: Content,
+    workplace: Workplace,
+    record: Record | None = None,
 ) -> Outcome:
-    """Run ``part`` on a copy of ``image`` in memory."""
+    """Run ``part`` on ``copy``, a private one."""
     with app_connections(None):  # the hook comes after our own settings here, and may change them
-        db = cast("RunConnection", open_image(image, factory=RunConnection))
+        db = cast("RunConnection", open_private(copy, factory=RunConnection))
     try:
         db.text_factory = str  # as every connection in Python has it, unless the hook sets another
         call_hook(workplace.prepare_connection, db)
@@ -47,12 +58,12 @@ def run_in_memory(
             db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
             with untouched(workplace.real, part), kept_from_files(workplace.real):
                 failure, printed = run_function(db, part)
-        failure = failure or commit(db, part)
+        failure = failure or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, advice=f"{failure.advice}\n{NOTHING_KEPT}".lstrip())
         return Outcome(
             failure=failure,
-            image=image if failure else take_image(db),
+            content=copy if failure else kept_content(db, copy),
             executed=tuple(db.executed),
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),
@@ -72,13 +83,16 @@ def run_sql(db: RunConnection, contract: Contract, part: SqlPart) -> Failure | N
     return run_statements(db, part, transactions)
 
 
-def commit(db: RunConnection, part: SqlPart | PythonPart) -> Failure | None:
-    """Commit what was run on ``db``, and return why that failed."""
+def commit(
+    db: RunConnection, part: SqlPart | PythonPart, record: Record | None = None
+) -> Failure | None:
+    """Commit what was run on ``db`` and what ``record`` writes, and return why that failed."""
     message, statement = "", "COMMIT"
     if db.in_transaction and not part.in_transaction:
         message, statement = "the migration ended with its own transaction open", ""
+        record = None
     try:
-        db.finish()
+        db.finish(record)
     except sqlite3.Error as error:
         message = str(error)
     if not message:
@@ -87,10 +101,10 @@ def commit(db: RunConnection, part: SqlPart | PythonPart) -> Failure | None:
     return Failure(part.path, None, statement, message, advice, missing)
 
 
-def columns_of(image: bytes) -> dict[str, set[str]]:
-    """Return the columns of every table in ``image``, all names case-folded."""
+def columns_of(content: Content) -> dict[str, set[str]]:
+    """Return the columns of every table in ``content``, all names case-folded."""
     columns: dict[str, set[str]] = {}
-    with closing(open_image(image)) as db:
+    with closing(open_content(content)) as db:
         rows = db.execute(
             "SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c "
             "WHERE t.type = 'table' AND t.rootpage > 0"  # virtual tables need their module

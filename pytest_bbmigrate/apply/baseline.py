@@ -1,0 +1,214 @@
+"""Adopt a database that was migrated by hand: find the version it is at, and record it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.likeness import (
+    Step,
+    compare_version,
+    describe_likeness,
+    few,
+    names_in,
+    names_known,
+)
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.database import app_connections, open_content, prepare
+from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
+from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.runner import Failure, Workplace
+
+AUTO = "auto"
+NONE = "none"  # of the migrations, to name the version before the first
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The schemas after the first 0, 1, 2 .. migrations on a database without a row.
+
+    ``steps`` has what each of them did to it; ``failure`` is why the one after the last did not
+    run, None when all did.
+    """
+
+    schemas: tuple[Schema, ...]
+    steps: tuple[Step, ...]
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The versions that have a database's schema, as numbers of migrations that have run.
+
+    ``positions`` are those; several where the ones between them change data alone, which
+    ``undecided`` names: whether these have run cannot be seen. Where there is none, ``nearest`` is
+    the version most like it, and ``findings`` say what is there and what is missing, in words.
+    ``extras`` are what is there and no migration mentions. ``stopped`` says which migration does
+    not run on a database without rows, and why: later versions are not known; '' when all run.
+    """
+
+    positions: tuple[int, ...]
+    nearest: int
+    undecided: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    stopped: str = ""
+    stopped_at: int | None = None
+
+    @property
+    def decided(self) -> int | None:
+        """The one version that the database can be at; None when there is none, or several."""
+        if len(self.positions) != 1 or self.positions[0] == self.stopped_at:
+            return None
+        return self.positions[0]
+
+
+def replay(catalogue: Catalogue, workplace: Workplace, start: bytes) -> Replay:
+    """Run every migration on ``start``, an image without rows, and keep the schemas in between."""
+    image = start
+    schemas = [_schema_of(image, workplace)]
+    steps: list[Step] = []
+    for migration in catalogue.migrations:
+        run, image = run_part(migration, migration.up, image, workplace)
+        if run.failure is not None:
+            return Replay(tuple(schemas), tuple(steps), run.failure)
+        schemas.append(_schema_of(image, workplace))
+        effects = compare_schemas(schemas[-2], schemas[-1])
+        steps.append(Step(migration.name, effects, names_in(run.executed)))
+    return Replay(tuple(schemas), tuple(steps))
+
+
+def recognise(
+    schema: Schema, catalogue: Catalogue, workplace: Workplace, start: bytes
+) -> Recognition:
+    """Return which versions of ``catalogue`` have this ``schema``.
+
+    The migrations are replayed on ``start``: an image of the baseline, or b''.
+    """
+    return find_version(schema, replay(catalogue, workplace, start), catalogue)
+
+
+def find_version(schema: Schema, replayed: Replay, catalogue: Catalogue) -> Recognition:
+    """Return which of the versions ``replayed`` have this ``schema``."""
+    # What later migrations make is not known where the replay has stopped, so nothing is an extra.
+    known = None if replayed.failure else names_known(replayed.schemas, replayed.steps)
+    likenesses = [compare_version(version, schema, known) for version in replayed.schemas]
+    positions = tuple(at for at, found in enumerate(likenesses) if not found.differences)
+    nearest = min(range(len(likenesses)), key=lambda at: likenesses[at].distance)
+    found = likenesses[nearest]
+    names = [step.name for step in replayed.steps]
+    stopped_at = len(replayed.steps) if replayed.failure else None
+    return Recognition(
+        positions,
+        nearest,
+        undecided=tuple(names[positions[0] : positions[-1]]) if positions else (),
+        findings=describe_likeness(found.differences, nearest, replayed.steps),
+        extras=found.extras,
+        stopped=_stopped(catalogue, replayed, stopped_at),
+        stopped_at=stopped_at,
+    )
+
+
+def describe_recognition(found: Recognition, catalogue: Catalogue, database: Path) -> list[str]:
+    """Return what was recognised, in lines; the first stands alone."""
+    names = [version_name(position, catalogue) for position in found.positions]
+    if found.decided is not None:
+        lines = [f"{database}: it is at the version {names[0]}"]
+    elif len(names) > 1:
+        lines = [f"{database}: it is at one of the versions {', '.join(names)}"]
+        lines.append(
+            f"whether {', '.join(found.undecided)} has run cannot be seen from the schema: "
+            "--bb-baseline=NAME names the last one that has"
+        )
+    elif names:
+        lines = [f"{database}: it is at the version {names[0]}, or at one after it"]
+    else:
+        nearest = version_name(found.nearest, catalogue)
+        lines = [f"{database}: no version has its schema; the nearest is {nearest}"]
+        lines += found.findings
+    if found.extras:
+        lines.append(f"there, and in no migration: {', '.join(few(found.extras))}; left as is")
+    if found.stopped:
+        lines.append(found.stopped)
+    return lines
+
+
+def to_adopt(
+    found: Recognition, catalogue: Catalogue, wanted: str, database: Path
+) -> tuple[Migration, ...]:
+    """Return the migrations to record for ``wanted``: 'auto', 'none', or the last that has run.
+
+    Raises: StepFailed when the database is at no version, or ``wanted`` is not one it can be at;
+        for 'auto' when there are several.
+    """
+    described = describe_recognition(found, catalogue, database)
+    if wanted == AUTO:
+        if found.decided is None:
+            raise StepFailed("\n".join([*described, "nothing was recorded"]))
+        return catalogue.migrations[: found.decided]
+    position = 0
+    if wanted != NONE:
+        try:
+            position = catalogue.position(wanted) + 1
+        except LookupError as error:
+            raise StepFailed(f"--bb-baseline={wanted}: {error.args[0]}") from error
+    if position not in found.positions:
+        described[0] = f"--bb-baseline={wanted}: {described[0]}"
+        raise StepFailed("\n".join([*described, "nothing was recorded"]))
+    return catalogue.migrations[:position]
+
+
+def adopt(work: Path, migrations: Iterable[Migration], batch: int) -> None:
+    """Record in the working copy ``work`` that it has ``migrations``, in one transaction.
+
+    Without a migration an empty history is made, which says that it is at the first version.
+
+    Raises: StepFailed when it has a history with a migration in it already.
+    """
+    now = utc_now()
+    uri = f"{work.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+        prepare(db).execute("BEGIN IMMEDIATE")
+        if read_history(db):
+            raise StepFailed(
+                f"{work.name}: it has a history already; --bb-status shows it, and --bb-apply "
+                "goes on from there"
+            )
+        make_history(db)
+        for migration in migrations:
+            record(db, Applied(migration.name, migration.checksum, now, 0.0, batch, 0))
+        db.execute("COMMIT")
+
+
+def version_name(position: int, catalogue: Catalogue) -> str:
+    """Return a version's name: that of its last migration."""
+    return catalogue.migrations[position - 1].name if position else "before the first migration"
+
+
+def _schema_of(image: bytes, workplace: Workplace) -> Schema:
+    with (
+        app_connections(workplace.prepare_connection),
+        closing(open_content(image)) as db,
+    ):
+        return read_schema(db)
+
+
+def _stopped(catalogue: Catalogue, replayed: Replay, at: int | None) -> str:
+    if at is None or replayed.failure is None:
+        return ""
+    failure = replayed.failure
+    where = f"{failure.path.name}:{failure.line}" if failure.line else failure.path.name
+    return (
+        f"{catalogue.migrations[at].name} does not run on a database without rows ({where}: "
+        f"{failure.message}), so what comes after it could not be compared; have it run on an "
+        "empty database, too"
+    )

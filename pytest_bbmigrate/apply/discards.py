@@ -1,0 +1,127 @@
+"""What goes with a migration that is taken back, and how much of it holds values."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.declared import undeclared_rows
+from pytest_bbmigrate.contract import Change, Contract, Insert
+from pytest_bbmigrate.database import open_content
+from pytest_bbmigrate.rows import RowLost
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
+    from pytest_bbmigrate.rows import Differences
+    from pytest_bbmigrate.schema import Renames, Schema
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """What goes with a migration: ``values`` in a column; rows of a table, where ``column`` is ''.
+
+    In a column, NULL and its default are no values: nobody has put them there.
+    """
+
+    table: str
+    column: str
+    values: int
+
+    def __str__(self) -> str:
+        many = "" if self.values == 1 else "s"
+        if self.column:
+            return f"{self.values:,} value{many} in {self.table}.{self.column}"
+        return f"{self.values:,} row{many} of {self.table}"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The schema with a migration and without it, as the migrations make it of no rows at all."""
+
+    applied: Schema
+    target: Schema
+
+    def adds_table(self, table: str) -> bool:
+        """Return whether ``table`` is there with the migration, and not without it."""
+        return self.applied.table(table) is not None and self.target.table(table) is None
+
+    def adds_column(self, table: str, column: str, after: str) -> bool:
+        """Return whether a column of ``table``, ``after`` the way back so called, is such a one."""
+        there, target = self.applied.table(table), self.target.table(after)
+        is_there = there is not None and there.column(column) is not None
+        return is_there and (target is None or target.column(column) is None)
+
+
+def find_discarded(
+    contract: Contract, passage: Passage, before: Stage, versions: Versions
+) -> tuple[Discarded, ...]:
+    """Return what goes on ``passage``, the way back, and holds values.
+
+    That is what the migration has added, and rows of tables that it declares ``inserts`` in: who
+    wrote them cannot be told.
+    """
+    found: list[Discarded] = []
+    for table in passage.tables:
+        if table.after is None:
+            if versions.adds_table(table.table):
+                found.append(Discarded(table.table, "", table.rows_before))
+            continue
+        found += [
+            Discarded(table.table, column, count_values(before, table.table, column))
+            for column in table.lost_columns
+            if versions.adds_column(table.table, column, table.after)
+        ]
+        _, lost = split_inserted(contract, table, passage.renames)
+        found.append(Discarded(table.table, "", lost))
+    return tuple(discarded for discarded in found if discarded.values)
+
+
+def split_inserted(
+    contract: Contract, table: TablePassage, renames: Renames
+) -> tuple[Differences, int]:
+    """Return what of a table's differences nothing allows, and how many rows are discarded."""
+    rows = undeclared_rows(table, allowed(contract, renames))
+    former = renames.tables.get(table.table.casefold(), "")
+    names = {table.table.casefold(), former}
+    if not any(insert.table.casefold() in names for insert in contract.inserts):
+        return rows, 0
+    others = rows.which(lambda difference: not isinstance(difference, RowLost))
+    return others, len(rows) - len(others)
+
+
+def count_values(before: Stage, table: str, column: str) -> int:
+    """Return how many rows hold something else in a column than NULL or its default."""
+    described = before.schema.table(table)
+    described_column = described.column(column) if described else None
+    default = (described_column.default if described_column else None) or "NULL"
+    name = quote_name(column)
+    empty = f"{name} IS NULL"
+    if not default.strip("() ").upper().startswith("CURRENT_"):
+        empty += f" OR {name} IS ({default}) COLLATE BINARY"
+    with closing(open_content(before.image)) as db:
+        query = f"SELECT count(*) FROM {quote_name(table)} WHERE NOT ({empty})"
+        return int(db.execute(query).fetchone()[0])
+
+
+def allowed(contract: Contract, renames: Renames) -> Contract:
+    """Return what the way back may do by ``contract``, in the names that are there before it.
+
+    A contract speaks in the names from before up, which are those after the way back.
+    """
+    origin = {
+        (renames.tables.get(table, table), new): (table, old)
+        for (table, old), new in renames.columns.items()
+    }
+    changes = []
+    for change in contract.changes:
+        named = change.table.casefold(), change.column.casefold()
+        for table, column in {named, origin.get(named, named)}:
+            changes.append(Change(table, column, None, change.line))
+    tables = {new: old for old, new in renames.tables.items()}
+    inserts = tuple(
+        Insert(tables.get(delete.table.casefold(), delete.table), delete.line)
+        for delete in contract.deletes
+    )
+    return Contract(changes=tuple(changes), inserts=inserts)

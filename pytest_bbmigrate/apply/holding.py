@@ -1,0 +1,270 @@
+"""The keeper's process: it holds the lock on the real database and does what it is told.
+
+    parent → {"do": "lock", "database": "/…", "deadline": 5.0}      one JSON object a line, on stdin
+    keeper → {"progress": 0.25}                                     any number of these, on stdout
+    keeper → {"done": "wal", "state": "untouched"}                  or {"failed": "why", …}
+
+It runs nothing but this project's code and the standard library, for the lock is lost when anything
+in its process opens and closes the file. When stdin closes, its parent is gone or a signal tells it
+to end, it gives the lock back and ends: a publish is rolled back unless it is complete, a verify
+that has begun comes to its end.
+"""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+from dataclasses import astuple
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.apply.channel import Abandoned, Channel
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.database.backup import Pace, back_up, holds
+from pytest_bbmigrate.database.contents import digest_of
+from pytest_bbmigrate.database.failures import in_words, is_not_a_database
+from pytest_bbmigrate.database.locking import (
+    DatabaseLocked,
+    journal_mode,
+    set_journal_mode,
+    take_lock,
+)
+from pytest_bbmigrate.database.publishing import (
+    new_faults,
+    put_in,
+    refuse_damaged,
+    resting,
+)
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history import read_history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class State(Enum):
+    """What the content of the real database is, as far as the keeper has come."""
+
+    UNTOUCHED = "untouched"
+    PUBLISHED = "published"  # the working copy's, complete, and not yet looked at
+    VERIFIED = "verified"  # the working copy's
+    PUT_BACK = "put back"  # the backup's again, which is what it was
+    UNKNOWN = "unknown"
+
+
+class Holder:
+    """The lock on one database, and what has been done to it since."""
+
+    db: sqlite3.Connection
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.state = State.UNTOUCHED
+        self.path = Path()
+        self.seconds = 0.0
+        self.mode = ""  # the journal mode to leave it in; '' while there is no lock
+        self.digest = ""
+        self.backup: Path | None = None
+
+    def obey(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Do what ``order`` says and return the answer.
+
+        Raises: Abandoned when nobody wants it any more.
+        """
+        steps: dict[str, Callable[[dict[str, Any]], object]] = {
+            "lock": self.lock,
+            "read_history": self.read_history,
+            "back_up": self.back_up,
+            "publish": self.publish,
+            "verify": self.verify,
+            "settle": self.settle,
+        }
+        answer: dict[str, Any]
+        try:
+            answer = {"done": steps[order["do"]](order)}
+        except DatabaseLocked as error:
+            answer = {"failed": str(error), "kind": "locked"}
+        except BBMigrateError as error:
+            kind = "database" if is_not_a_database(error.__cause__) else "step"
+            answer = {"failed": str(error), "kind": kind}
+        except (sqlite3.Error, OSError) as error:
+            answer = {"failed": f"{self.path}: {in_words(error)}", "kind": "step"}
+        return {**answer, "state": self.state.value}
+
+    def lock(self, order: dict[str, Any]) -> str:
+        """Take the lock; return the journal mode that the database is in."""
+        self.path, self.seconds = Path(order["database"]), float(order["deadline"])
+        self.db = take_lock(self.path, self.seconds, self.channel.still_wanted)
+        self.mode = journal_mode(self.db)
+        return self.mode
+
+    def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
+        """Return the history, the fields of an Applied a row."""
+        return [astuple(applied) for applied in read_history(self.db)]
+
+    def back_up(self, order: dict[str, Any]) -> str:
+        """Back the database up; return what is worth saying."""
+        target = Path(order["target"])
+        try:
+            note = back_up(self.db, target, self.path, Pace(self.seconds, self.channel.tell))
+        except (sqlite3.Error, OSError) as error:
+            raise StepFailed(
+                f"{target}: the backup could not be written: {in_words(error)}; make room in "
+                f"{target.parent} or have backups go elsewhere (--bb-backup-dir), and run again"
+            ) from error
+        self.backup = target
+        return note
+
+    def publish(self, order: dict[str, Any]) -> None:
+        """Put the working copy into the database."""
+        work = Path(order["work"])
+        if digest_of(work) != order["digest"]:
+            raise StepFailed(
+                f"{work}: not what was verified: something has written the working copy since; "
+                "nothing was published"
+            )
+        with resting(work, self.seconds) as source:
+            refuse_damaged(source, work)
+            try:
+                if self.mode == "wal":
+                    set_journal_mode(self.db, "delete")
+                put_in(self.db, source, Pace(self.seconds, self.channel.tell))
+            except (sqlite3.Error, OSError) as error:
+                raise StepFailed(self.after_rollback(error)) from error
+        self.state = State.PUBLISHED
+        self.digest = order["digest"]
+
+    def after_rollback(self, error: sqlite3.Error | OSError) -> str:
+        """Return why nothing could be published, and what the database is like, looked at."""
+        why = f"{self.path}: could not be written: {in_words(error)}; nothing was published: "
+        trouble = self.restore_mode()
+        if self.backup is None:
+            return f"{why}SQLite has rolled it back{trouble}"
+        try:
+            same = holds(self.db, self.backup, Pace(self.seconds))
+        except (sqlite3.Error, OSError) as reason:
+            return (
+                f"{why}SQLite has rolled it back, which could not be compared with "
+                f"{self.backup}: {in_words(reason)}{trouble}"
+            )
+        if same:
+            return f"{why}the database is as it was, compared with {self.backup.name}{trouble}"
+        return f"{why}it was not as it was, and {self.put_back(self.backup)}"
+
+    def verify(self, order: dict[str, Any]) -> None:
+        """Look at what was published; put the backup back when it is not the working copy."""
+        work, backup, failed = (Path(order[name]) for name in ("work", "backup", "failed"))
+        if self.state is not State.PUBLISHED:
+            raise StepFailed(f"{self.path}: nothing was published, so there is nothing to verify")
+        try:
+            why = self.shortfall(work, backup)
+        except BBMigrateError as error:
+            why = str(error)
+        except (sqlite3.Error, OSError) as error:
+            why = f"it could not be looked at: {in_words(error)}"
+        if why:
+            kept = self.keep(failed)
+            put_back = self.put_back(backup)
+            raise StepFailed(
+                f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
+            )
+        self.state = State.VERIFIED
+        if trouble := self.restore_mode():
+            raise StepFailed(f"{self.path}: published and verified{trouble}")
+
+    def shortfall(self, work: Path, backup: Path) -> str:
+        """Return what is wrong with what was published; '' when it is the working copy."""
+        if digest_of(work) != self.digest:
+            return "the working copy was written while it was published"
+        if not holds(self.db, work, Pace(self.seconds)):
+            return "its content is not the working copy's"
+        if faults := new_faults(self.db, backup, work, self.seconds):
+            return f"integrity_check finds: {faults[0]}"
+        with resting(work, self.seconds) as source:
+            if read_history(self.db) != read_history(source):
+                return "its history is not the working copy's"
+        return ""
+
+    def keep(self, failed: Path) -> str:
+        """Keep the content that did not verify in the file ``failed``; return what came of it."""
+        try:
+            back_up(self.db, failed, self.path, Pace(self.seconds))
+        except (BBMigrateError, sqlite3.Error, OSError) as error:
+            why = str(error) if isinstance(error, BBMigrateError) else in_words(error)
+            return f"what did not verify could not be kept: {why}"
+        return f"what did not verify is kept in {failed}"
+
+    def put_back(self, backup: Path) -> str:
+        """Make the content that of ``backup`` again; return what came of it."""
+        self.state = State.UNKNOWN
+        try:
+            with resting(backup, self.seconds) as source:
+                put_in(self.db, source, Pace(self.seconds))
+            why = "" if holds(self.db, backup, Pace(self.seconds)) else "it differs afterwards"
+        except BBMigrateError as error:
+            why = str(error)
+        except (sqlite3.Error, OSError) as error:
+            why = in_words(error)
+        trouble = self.restore_mode()
+        if why:
+            return (
+                f"the backup could not be put back: {why}; the database is not to be relied on: "
+                f"stop whatever uses it, and run pytest --bb-restore={backup}{trouble}"
+            )
+        self.state = State.PUT_BACK
+        return f"the backup {backup} was put back, and the database is as it was{trouble}"
+
+    def settle(self, order: dict[str, Any]) -> None:
+        """Find out what an earlier keeper, which was killed, has left, and set its mode right."""
+        work, backup = Path(order["work"]), order["backup"]
+        self.state = State.UNKNOWN
+        self.lock(order)
+        self.mode = order["mode"]
+        if holds(self.db, work, Pace(self.seconds)):
+            self.state = State.PUBLISHED
+        elif backup and holds(self.db, Path(backup), Pace(self.seconds)):
+            self.state = State.UNTOUCHED
+        if trouble := self.restore_mode():
+            raise StepFailed(f"{self.path}: settled{trouble}")
+
+    def restore_mode(self) -> str:
+        """Put the database into the journal mode it had; return '' or what went wrong."""
+        try:
+            if self.mode == "wal" and journal_mode(self.db) != "wal":
+                set_journal_mode(self.db, "wal")
+        except sqlite3.Error as error:
+            return (
+                f"; it is in journal_mode delete now and could not be put back into wal "
+                f"({in_words(error)}): run PRAGMA journal_mode = wal"
+            )
+        return ""
+
+    def give_back(self) -> None:
+        """Release the lock, the journal mode being what it was."""
+        if self.mode:
+            self.restore_mode()
+            self.db.close()
+            self.mode = ""
+
+
+def hold(channel: Channel) -> None:
+    """Obey what comes in, to the end of it, and give the lock back."""
+    holder = Holder(channel)
+    try:
+        while True:
+            channel.say(holder.obey(channel.next_order()))
+    except Abandoned:
+        return
+    finally:
+        holder.give_back()
+
+
+def main(parent: int) -> int:
+    """Be the keeper of the process ``parent``; return the exit code."""
+    channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), parent)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, channel.hang_up)
+    hold(channel)
+    return 0

@@ -1,0 +1,225 @@
+"""The parent's handle on the keeper, which holds the lock on the real database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from pytest_bbmigrate.apply.holding import State
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
+from pytest_bbmigrate.database.openers import openers_of
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.history import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from pytest_bbmigrate.database.openers import Opener
+
+CONTENT = {
+    State.UNTOUCHED: "nothing was published, and the database is as it was",
+    State.PUBLISHED: "the working copy was published, and not yet verified",
+    State.VERIFIED: "the working copy was published and verified",
+    State.PUT_BACK: "the backup was put back, and the database is as it was",
+    State.UNKNOWN: (
+        "the database is either as it was or what was to be published, for SQLite writes it in one "
+        "transaction; see which with pytest --bb-status, and run again"
+    ),
+}
+
+
+class Keeper:
+    """Holds the lock on a database in a process of its own, and backs up, publishes and verifies.
+
+    A context manager: leaving it gives the lock back and ends the process. ``state`` is what the
+    content of the database is, whatever was raised; ``notes`` are worth telling and no obstacle.
+    What cannot be done raises StepFailed, whose message says what has become of the database.
+    """
+
+    def __init__(self, database: Path, *, deadline: float = 5.0) -> None:
+        self.database = database
+        self.deadline = deadline
+        self.state = State.UNTOUCHED
+        self.notes: tuple[str, ...] = ()
+        self._mode = ""
+        self._backup: Path | None = None
+        self._process: KeeperProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.release()
+        else:
+            self._end()  # what was raised is the news
+
+    @property
+    def pid(self) -> int | None:
+        """The keeper's process, None when it does not run."""
+        return self._process.child.pid if self._process is not None else None
+
+    def lock(self) -> str:
+        """Take the exclusive lock, kept until ``release``; return the database's journal mode.
+
+        Raises: StepFailed, which names who has it open, after ``deadline`` seconds; DatabaseError
+            when it is no database.
+        """
+        if self._process is not None:
+            raise StepFailed(f"{self.database}: the lock is held already")
+        self._process = KeeperProcess()
+        self._mode = str(
+            self._ask({"do": "lock", "database": _path(self.database), "deadline": self.deadline})
+        )
+        return self._mode
+
+    def read_history(self) -> tuple[Applied, ...]:
+        """Return the history of the database, read through the lock."""
+        return tuple(Applied(*row) for row in self._ask({"do": "read_history"}))
+
+    def back_up(self, target: Path, on_progress: Callable[[float], None] | None = None) -> None:
+        """Copy the database into the new file ``target``, proved equal, with its owner and mode.
+
+        ``on_progress`` gets the part that is copied, of 1. The backup is in rollback mode and has
+        nothing beside it, whatever the database is in.
+        """
+        note = self._ask({"do": "back_up", "target": _path(target)}, on_progress)
+        self._backup = target
+        if note:
+            self.notes = (*self.notes, str(note))
+
+    def publish(
+        self, work: Path, digest: str, on_progress: Callable[[float], None] | None = None
+    ) -> None:
+        """Put the file ``work``, whose hash is ``digest``, into the database in one transaction.
+
+        A Ctrl-C meanwhile takes effect when it is complete.
+        """
+        order = {"do": "publish", "work": _path(work), "digest": digest}
+        with interrupts_held():
+            self._ask(order, on_progress, work)
+
+    def verify(self, work: Path, backup: Path, failed: Path) -> None:
+        """Look at what was published: it is the content of ``work``, sound, its history too.
+
+        When it is not, it is kept in the new file ``failed``, ``backup`` is put back, and
+        StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
+        """
+        paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
+        with interrupts_held():
+            self._ask({"do": "verify", **paths}, work=work)
+
+    def release(self) -> None:
+        """Give the lock back and end the process, if that has not been done.
+
+        Raises: StepFailed when the process had ended by itself, so that the lock was lost.
+        """
+        ended = self._end()
+        if ended and self.state is not State.VERIFIED:
+            raise StepFailed(f"{self.database}: {ended}: {CONTENT[self.state]}")
+
+    def _ask(
+        self,
+        order: Mapping[str, object],
+        on_progress: Callable[[float], None] | None = None,
+        work: Path | None = None,
+    ) -> Any:
+        if self._process is None:
+            raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
+        try:
+            answer = self._process.ask(order, on_progress)
+        except KeeperEnded as ended:
+            self._end()
+            if work is not None:
+                self._settle(work)
+            raise StepFailed(f"{self.database}: {ended}: {CONTENT[self.state]}") from None
+        except BaseException:
+            self._end()  # nobody reads its answer: it rolls back what it is at, and ends
+            if work is not None:
+                self._settle(work)  # unless it was just done
+            raise
+        self.state = State(answer["state"])
+        if "failed" not in answer:
+            return answer["done"]
+        if order["do"] == "lock":
+            self._end()
+        raise self._failure(answer)
+
+    def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
+        """Return the exception for an answer that says why something could not be done."""
+        said = str(answer["failed"])
+        if answer["kind"] == "database":
+            return DatabaseError(self.database, said.removeprefix(f"{_path(self.database)}: "))
+        if answer["kind"] == "locked":
+            return StepFailed(in_use(self.database, openers_of(self.database)))
+        return StepFailed(said)
+
+    def _settle(self, work: Path) -> None:
+        """Have another keeper roll back what the one that ended has left, and see which it is."""
+        self.state = State.UNKNOWN
+        order = {
+            "do": "settle",
+            "database": _path(self.database),
+            "deadline": self.deadline,
+            "work": _path(work),
+            "backup": _path(self._backup) if self._backup else "",
+            "mode": self._mode,
+        }
+        process = KeeperProcess()
+        try:
+            self.state = State(process.ask(order, None)["state"])
+        except KeeperEnded:
+            return  # unknown it stays, and is said to be
+        finally:
+            process.end()
+
+    def _end(self) -> str:
+        process, self._process = self._process, None
+        return process.end() if process else ""
+
+
+def in_use(database: Path, openers: tuple[Opener, ...]) -> str:
+    """Return the words for a database that others have open, and the way out."""
+    if not openers:
+        return (
+            f"{database.name} is locked by a program that cannot be seen from here: another "
+            "user's, or one on another machine; stop it and run again"
+        )
+    names = [f"{opener.command} (pid {opener.pid})" for opener in openers]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return (
+        f"{database.name} is open in {listed}: stop {'them' if names[1:] else 'it'} and run again"
+    )
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Have a Ctrl-C that comes while the block runs take effect at its end."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # no interrupt is raised here
+        return
+    caught: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if caught:
+            handler(signal.SIGINT, None)
+
+
+def _path(path: Path) -> str:
+    """Return ``path`` for a process whose working directory is another."""
+    return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links: the names are the user's

@@ -1,0 +1,217 @@
+"""What a database has, and lacks, of the migrations near the version it resembles. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.schema import compare_schemas
+from pytest_bbmigrate.statements import Kind, UnreadableSql, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_bbmigrate.schema import Schema, SchemaDifference
+
+Key = tuple[str, ...]
+
+SHOWN = 12  # lines; more of them say that it is another database
+TOLD_BY_TEXT = {"check", "unique"}  # have no name of their own
+CONSTRAINTS = TOLD_BY_TEXT | {"foreign key"}
+OBJECTS = {"table", "index", "view", "trigger"}
+ENDINGS = (" lost", " added", " changed", " broken")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a migration did to a schema, and every name (folded) in the SQL that it ran."""
+
+    name: str
+    effects: tuple[SchemaDifference, ...]
+    names: frozenset[str]
+
+
+def names_in(executed: Iterable[str]) -> frozenset[str]:
+    """Return, case-folded, every name that the statements mention."""
+    found: set[str] = set()
+    for sql in executed:
+        try:
+            tokens = tokenize(sql)
+        except UnreadableSql:  # a PRAGMA that the runner itself has put together
+            continue
+        found.update(t.name.casefold() for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED))
+    return frozenset(found)
+
+
+def names_known(versions: Iterable[Schema], steps: Iterable[Step]) -> frozenset[str]:
+    """Return, case-folded, every name that a version has or a migration mentions."""
+    known = frozenset[str]().union(*(step.names for step in steps))
+    for schema in versions:
+        known |= schema.table_names
+        known |= {view.name.casefold() for view in schema.views}
+        known |= {trigger.name.casefold() for trigger in schema.triggers}
+        known |= {i.name.casefold() for t in schema.tables for i in t.indexes if i.name}
+    return known
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a database differs from a version, and by how many parts of a schema.
+
+    ``extras`` are its own tables, indexes, views and triggers, which make no other version of it.
+    """
+
+    differences: tuple[SchemaDifference, ...]
+    extras: tuple[str, ...]
+    distance: int
+
+
+def compare_version(version: Schema, schema: Schema, known: frozenset[str] | None) -> Likeness:
+    """Return how ``schema`` differs from ``version``.
+
+    What is there under a name that is not among those ``known`` is an extra; None for none.
+    """
+    differences, extras = [], []
+    for found in compare_schemas(version, schema):
+        kind = found.kind.removesuffix(" added")
+        if kind in OBJECTS and known is not None and found.name.casefold() not in known:
+            extras.append(f"{kind} {found.name}")
+        else:
+            differences.append(found)
+    distance = sum(parts_of(found, version, schema) for found in differences)
+    return Likeness(tuple(differences), tuple(extras), distance)
+
+
+def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
+    """Return in how many parts two schemas differ there: a table is all that it consists of."""
+    tables = [table for schema in schemas if (table := schema.table(difference.name))]
+    if family_of(difference) != "table":
+        return 1
+    (table,) = tables  # lost or added: one of the two has it
+    return 1 + sum(map(len, (table.columns, table.indexes, table.checks, table.foreign_keys)))
+
+
+def describe_likeness(
+    found: Sequence[SchemaDifference], version: int, steps: Sequence[Step]
+) -> tuple[str, ...]:
+    """Return what the database has and lacks, migration by migration, in words.
+
+    ``found`` is how it differs from the ``version`` that is nearest, the number of ``steps`` taken.
+    """
+    origins = [origin(difference, version, steps) for difference in found]
+    concerned = sorted({at for at in origins if at is not None})
+    lines = [line for at in concerned if (line := describe_step(found, version, steps, at))]
+    strays = [d for d, at in zip(found, origins, strict=True) if at is None]
+    lines += [f"by no migration: {stray_text(difference)}" for difference in strays]
+    return few(lines)
+
+
+def few(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the first of many lines, and how many more there are."""
+    if len(lines) > SHOWN:
+        return (*lines[:SHOWN], f"and {len(lines) - SHOWN} more")
+    return tuple(lines)
+
+
+def origin(difference: SchemaDifference, version: int, steps: Sequence[Step]) -> int | None:
+    """Return which step makes, or should have made, what differs; None when none does.
+
+    That is the last one up to the ``version`` that touches it, else the first one after it.
+    """
+    key = key_of(difference)
+    order: list[int] = [*range(version - 1, -1, -1), *range(version, len(steps))]
+    for at in order:
+        if any(key_of(effect) == key for effect in steps[at].effects):
+            return at
+    name = difference.name.casefold()
+    if difference.kind == "table added":  # such as the new table of a rebuild that stopped halfway
+        return next((at for at in order if name in steps[at].names), None)
+    return None
+
+
+def describe_step(
+    found: Sequence[SchemaDifference], version: int, steps: Sequence[Step], at: int
+) -> str:
+    """Return what of the step at ``at`` is there and what is not, in a line."""
+    differing = {key_of(difference) for difference in found}
+    lost = {d.name.casefold() for d in found if d.kind == "table lost"}
+    touched_later = {key_of(e) for step in steps[at + 1 : version] for e in step.effects}
+    parts = []
+    for effect in steps[at].effects:
+        key = key_of(effect)
+        if at >= version:
+            is_done = key in differing
+        else:
+            is_done = key not in differing and effect.table.casefold() not in lost
+        if not (is_done and key in touched_later):
+            parts.append((is_done, effect_text(effect, is_done=is_done)))
+    effects = {key_of(effect) for effect in steps[at].effects}
+    leftovers = [
+        f"table {d.name} is left over"
+        for d in found
+        if d.kind == "table added" and key_of(d) not in effects and origin(d, version, steps) == at
+    ]
+    said = [*(text for _, text in sorted(parts, key=lambda part: not part[0])), *leftovers]
+    return f"of {steps[at].name}: {', '.join(said)}"
+
+
+def key_of(difference: SchemaDifference) -> Key:
+    """Return what a difference is about, whichever way round it is."""
+    family = family_of(difference)
+    text = difference.before or difference.after if family in TOLD_BY_TEXT else ""
+    column = "" if family == "primary key" else difference.column.casefold()  # a table has one
+    return (
+        family,
+        difference.table.casefold(),
+        difference.name.casefold(),
+        column,
+        text,
+    )
+
+
+def family_of(difference: SchemaDifference) -> str:
+    """Return the kind of a difference without what became of it: 'column', 'foreign key'."""
+    for ending in ENDINGS:
+        if difference.kind.endswith(ending):
+            return difference.kind.removesuffix(ending)
+    return difference.kind
+
+
+def object_text(difference: SchemaDifference) -> str:
+    """Return what a difference is about, in words."""
+    family, table = family_of(difference), difference.table
+    if family in OBJECTS:
+        return f"{family} {difference.name}"
+    if family == "column":
+        return f"column {table}.{difference.name}"
+    if family in CONSTRAINTS:
+        return f"{difference.after or difference.before} of {table}"
+    aspect = family.removeprefix("column ")
+    if family == "column order":
+        return f"the order of the columns of {table}"
+    if family != aspect:
+        return f"the {aspect.replace('not null', 'NOT NULL')} of {table}.{difference.column}"
+    return f"the {family} of {table}"
+
+
+def effect_text(effect: SchemaDifference, *, is_done: bool) -> str:
+    """Return that what a migration does has been done, or has not: 'index i is not there'."""
+    what = object_text(effect)
+    if effect.kind.endswith(" added"):
+        return f"{what} is there" if is_done else f"{what} is not there"
+    if effect.kind.endswith(" lost"):
+        return f"{what} is gone" if is_done else f"{what} is still there"
+    return f"{what} is changed" if is_done else f"{what} is not changed"
+
+
+def stray_text(difference: SchemaDifference) -> str:
+    """Return how the database differs where no migration does anything."""
+    what = object_text(difference)
+    if difference.kind.endswith(" added"):
+        return f"{what} is there"
+    if difference.kind.endswith(" lost"):
+        return f"{what} is missing"
+    if difference.kind.endswith(" broken"):
+        return f"{what} {difference.after}"
+    there, expected = difference.after or "nothing", difference.before or "nothing"
+    return f"{what}: {there} is there, {expected} was expected"

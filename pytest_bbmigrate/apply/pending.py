@@ -1,0 +1,65 @@
+"""Ask, from the app itself, whether its database has every migration; without pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.database.reading import read_database
+from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
+from pytest_bbmigrate.history import lacks_history, read_history
+from pytest_bbmigrate.plan import PlanError, history_problems, take_stock
+
+if TYPE_CHECKING:
+    import os
+
+    from pytest_bbmigrate.history import Applied
+
+
+def pending(
+    database: str | os.PathLike[str], migrations: str | os.PathLike[str]
+) -> tuple[str, ...]:
+    """Return the names of the migrations in a folder that a database does not have, in order.
+
+    () means that its schema is the one that the files make. A backend can so refuse to start on a
+    stale schema::
+
+        app = FastAPI()
+        if stale := pytest_bbmigrate.pending("budget_buddy.db", "migrations"):
+            raise RuntimeError(f"{', '.join(stale)} pending: run pytest --bb-apply first")
+
+    The database is read as any other program may read it, beside those that write; nothing is
+    written to it, and nothing is made beside it, also where it is on a read-only disk. No migration
+    is run or imported, and neither pytest nor anything else beside the standard library.
+
+    Raises: DatabaseError when the database is not there, does not read, is locked for longer than 5
+        seconds, or has tables and no history; CatalogueError when the folder does not read;
+        BBMigrateError when an applied migration's file was changed since or is missing. All are
+        BBMigrateErrors, and say what to do.
+    """
+    path = Path(database)
+    catalogue = read_catalogue(Path(migrations))
+    recorded = {applied.name: applied.checksum for applied in _history_of(path)}
+    stock = take_stock(catalogue, recorded)
+    problems = [f"{path}: {problem}" for problem in history_problems(stock)]
+    if problems:
+        raise PlanError(problems)
+    return tuple(migration.name for migration in stock.pending)
+
+
+def _history_of(path: Path) -> tuple[Applied, ...]:
+    """Return the history of the database ``path``. Raises: BBMigrateError, as ``pending``."""
+    try:
+        lacks, history = read_database(path, lambda db: (lacks_history(db), read_history(db)))
+    except DatabaseError:
+        raise
+    except BBMigrateError as error:
+        raise DatabaseError(path, str(error)) from error
+    if lacks:
+        raise DatabaseError(
+            path,
+            "it has tables and no history of migrations; have pytest --bb-baseline find the "
+            "version that it is at and record it",
+        )
+    return history

@@ -1,0 +1,176 @@
+"""Run the pending migrations on copies of the real database, in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# -P keeps the folder it is started in off sys.path; ours is on it for the first import only.
+START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from pytest_bbmigrate.apply.rehearsing import main; "
+    "del sys.path[0]; sys.exit(main(int(sys.argv[2])))"
+)
+PACKAGES = str(Path(__file__).resolve().parents[2])
+RESULT = "rehearsal.pickle"  # in the order's folder: a Rehearsal, or why there is none
+WORKING_COPY = "work.db"
+ERRORS = "errors"
+NOT_WRITTEN = 74  # the exit code where the result could not be: EX_IOERR of sysexits.h
+TEMPORARY = "tmp"
+
+
+@dataclass(frozen=True)
+class RehearsalOrder:
+    """What is to be rehearsed, in plain values.
+
+    ``names`` are the migrations of the folder ``migrations``, in the order to run, and
+    ``checksums`` what each must still say. ``before`` is the backup, ``folder`` an empty folder of
+    ours and ``work`` where the working copy is to be left, on the same disk. ``database`` is the
+    real one, which is never opened; relative paths count from ``root``. ``connection`` is
+    'package.module:function' or ''. ``batch`` is this apply's number and ``backup`` the name of the
+    backup file, '' for none, for the history; ``renamed`` are applied migrations whose file has
+    another name since (old, new).
+
+    With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
+    are then all that the database has, in their order, and ``start`` is the image of the baseline.
+    """
+
+    migrations: Path
+    names: tuple[str, ...]
+    database: Path
+    root: Path
+    before: Path = Path()
+    folder: Path = Path()
+    work: Path = Path()
+    checksums: tuple[str, ...] = ()
+    connection: str = ""
+    invariants: tuple[tuple[str, str], ...] = ()
+    skip_way_back: bool = False
+    strict: bool = False
+    batch: int = 1
+    backup: str = ""
+    renamed: tuple[tuple[str, str], ...] = ()
+    goes_back: bool = False
+    applied: tuple[str, ...] = ()
+    start: bytes = b""
+
+
+def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehearsal:
+    """Rehearse in a process of its own and return what it came to; Ctrl-C ends it, too.
+
+    The verified working copy is at ``order.work`` when the rehearsal has a digest. ``on_progress``
+    is told the name of each migration as it begins.
+
+    Raises: StepFailed when it cannot be done: a requirement is not met, a file does not read, the
+        disk is full, or its process has ended by itself.
+    """
+    (order.folder / TEMPORARY).mkdir()
+    at: list[str] = []
+    with (order.folder / ERRORS).open("wb") as errors:
+        child = start(order, errors.fileno())
+        try:
+            code = follow(child, order, at, on_progress)
+        except BaseException:
+            kill(child)
+            raise
+        finally:
+            end_group(child.pid)
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+    rehearsal = read_result(order, code, at)
+    if rehearsal.digest:
+        shutil.move(order.folder / WORKING_COPY, order.work)
+    return rehearsal
+
+
+def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
+    """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
+    temporary = str(order.folder / TEMPORARY)
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-P", "-c", START, PACKAGES, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={
+            **os.environ,
+            # SQLite, too, puts what does not fit into memory there.
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary),
+        },
+        start_new_session=True,
+    )
+
+
+def follow(
+    child: subprocess.Popen[bytes],
+    order: RehearsalOrder,
+    at: list[str],
+    on_progress: Callable[[str], None],
+) -> int:
+    """Hand the order over, pass on what is begun (also to ``at``), and return the exit code."""
+    assert child.stdin is not None  # noqa: S101 - a pipe was asked for
+    assert child.stdout is not None  # noqa: S101 - likewise
+    with suppress(BrokenPipeError):  # it has ended: its exit code says more
+        child.stdin.write(pickle.dumps((order, list(sys.path))))
+        child.stdin.close()
+    for line in child.stdout:
+        at.append(line.decode("utf-8", "surrogateescape").rstrip("\n"))
+        on_progress(at[-1])
+    return child.wait()
+
+
+def end_group(group: int) -> None:
+    """Kill what migrations have started and left running."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """Kill the process with everything that it has started, and wait for its end."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
+    """Return what the process has left.
+
+    Raises: StepFailed when that is why there is no rehearsal, or nothing at all.
+    """
+    result = order.folder / RESULT
+    if code == 0 and result.exists():
+        left: Rehearsal | str = pickle.loads(result.read_bytes())  # noqa: S301 - our own process
+        if isinstance(left, Rehearsal):
+            return left
+        raise StepFailed(left)
+    if code == NOT_WRITTEN:
+        raise StepFailed(f"{order.folder}: nothing can be written there any more; make room")
+    manner = f"ended with exit code {code}"
+    if code < 0:
+        manner = f"was ended by {signal.Signals(-code).name}"
+    during = f" while {at[-1]} was tried" if at else " before the first migration"
+    said = raised_in((order.folder / ERRORS).read_text(encoding="utf-8", errors="replace"))
+    raise StepFailed(
+        f"the process of the rehearsal {manner}{during}{said}; "
+        "a migration must come back to its caller, and not end the process that it runs in"
+    )
+
+
+def raised_in(errors: str) -> str:
+    """Return the type of the exception that a traceback ends with; its text may hold a value."""
+    last = errors.rstrip().splitlines()[-1:] if "Traceback" in errors else []
+    return "".join(f", by {line.partition(':')[0]}" for line in last)

@@ -1,0 +1,278 @@
+"""The process of a rehearsal: run each migration on copies, judge it, and leave the last copy."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.rehearsal import NOT_WRITTEN, RESULT, TEMPORARY, WORKING_COPY
+from pytest_bbmigrate.apply.taking_back import take_back, versions_of
+from pytest_bbmigrate.apply.tallying import Tally
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.checks import CHECKS, Outcome, judge
+from pytest_bbmigrate.database import app_connections, digest_of, open_private, private_copy
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
+from pytest_bbmigrate.evidence.experiment import Setup
+from pytest_bbmigrate.history import (
+    Applied,
+    last_batch,
+    read_history,
+    record,
+    record_backup,
+    record_contents,
+    rename,
+    utc_now,
+)
+from pytest_bbmigrate.rows import content_of
+from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.runner.hook import load_connection_hook
+from pytest_bbmigrate.seeding import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.evidence import Evidence, Unmet
+    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.runner.run import Record
+
+COPIES = "copies"
+PR_SET_PDEATHSIG = 1
+
+
+def main(parent: int) -> int:
+    """Do what standard input says, in the process that ``parent`` has started; return 0.
+
+    Standard output is for the names of migrations alone: what others print goes with the errors.
+    """
+    end_with(parent)
+    order, path = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
+    sys.path[:] = path
+    told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="surrogateescape")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def tell(name: str) -> None:
+        told.write(f"{name}\n")
+        told.flush()
+
+    result = attempt(order, tell, confine=landlock.restrict_writes)
+    try:
+        (order.folder / RESULT).write_bytes(pickle.dumps(result))
+    except OSError:
+        return NOT_WRITTEN
+    return 0
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent is gone, where the system can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the process that wanted a rehearsal is gone")
+
+
+def attempt(
+    order: RehearsalOrder,
+    tell: Callable[[str], None],
+    confine: Callable[[list[str]], object] = lambda _: None,
+) -> Rehearsal | str:
+    """Return what the rehearsal came to, or why there is none.
+
+    ``confine`` is given the only folder that may be written to, before any migration runs.
+    """
+    try:
+        run = run_back if order.goes_back else run_migrations
+        return run(order, tell, confine)
+    except BBMigrateError as error:
+        return str(error)
+    except (OSError, sqlite3.Error) as error:
+        return (
+            f"{order.folder}: the copies could not be worked on ({error}); see that there is room "
+            "for four copies of the database on that disk, and that nothing else writes there"
+        )
+
+
+def run_migrations(
+    order: RehearsalOrder,
+    tell: Callable[[str], None],
+    confine: Callable[[list[str]], object] = lambda _: None,
+) -> Rehearsal:
+    """Run and judge each migration, up to the first with a failure; leave the working copy.
+
+    Raises: BBMigrateError, OSError, sqlite3.Error.
+    """
+    migrations = wanted(order)
+    prepare = load_connection_hook(order.connection, order.root)
+    confine([str(order.folder)])
+    copies = order.folder / COPIES
+    copies.mkdir()
+    workplace = Workplace(
+        order.database, order.root, prepare, order.connection or None, scratch=copies
+    )
+    setup = Setup(
+        Recipe(),
+        workplace,
+        order.invariants,
+        on_real_rows=True,
+        skips_way_back=order.skip_way_back,
+    )
+    verdicts, printed = [], []
+    with app_connections(prepare):
+        stage = stage_of(order.before)
+        tally = Tally(stage)
+        for migration in migrations:
+            tell(migration.name)
+            refuse_unmet(migration, unmet_requirements(migration, stage))
+            evidence, after = try_on_real_rows(migration, stage, setup, recorder(order, migration))
+            found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
+            verdicts += found
+            if text := printed_by(evidence):
+                printed.append((migration.name, text))
+            if any(verdict.outcome is Outcome.FAILED for verdict in found):
+                return Rehearsal(tuple(verdicts), printed=tuple(printed))
+            tally.follow(evidence.there, after.schema)
+            stage = forget_others(copies, after)
+        digest = finish(order, stage.image)
+    return Rehearsal(tuple(verdicts), digest, tally.changes(stage), tuple(printed))
+
+
+def run_back(
+    order: RehearsalOrder,
+    tell: Callable[[str], None],
+    confine: Callable[[list[str]], object] = lambda _: None,
+) -> Rehearsal:
+    """Take each migration back and judge that, up to the first failure; leave the working copy.
+
+    Raises: BBMigrateError, OSError, sqlite3.Error.
+    """
+    catalogue = read_catalogue(order.migrations)
+    migrations = wanted(order)
+    prepare = load_connection_hook(order.connection, order.root)
+    confine([str(order.folder)])
+    copies = order.folder / COPIES
+    copies.mkdir()
+    workplace = Workplace(
+        order.database, order.root, prepare, order.connection or None, scratch=copies
+    )
+    with app_connections(prepare):
+        start = stage_of(order.before)
+        versions = dict(zip(order.applied, versions_of(order, catalogue, workplace), strict=True))
+        tally = Tally(start)
+
+        def settle(step: Step) -> Stage:
+            tally.follow(step.there, step.after.schema)
+            return forget_others(copies, step.after)
+
+        taken = take_back(migrations, versions, order, start, workplace, tell, settle)
+        if taken.stage is None:
+            return taken.rehearsal()
+        digest = finish(order, taken.stage.image)
+        return replace(taken.rehearsal(), digest=digest, changes=tally.changes(taken.stage))
+
+
+def wanted(order: RehearsalOrder) -> tuple[Migration, ...]:
+    """Return the migrations to run, in their order.
+
+    Raises: CatalogueError; StepFailed when one is gone, or is not what it was when it was checked.
+    """
+    catalogue = read_catalogue(order.migrations)
+    there = {migration.name: migration for migration in catalogue.migrations}
+    for name, checksum in zip(
+        order.names, order.checksums or [None] * len(order.names), strict=True
+    ):
+        if name not in there:
+            raise StepFailed(f"{order.migrations}: {name} is gone since its checks ran; run again")
+        if checksum not in (None, there[name].checksum):
+            raise StepFailed(f"{there[name].path}: it was edited since its checks ran; run again")
+    return tuple(there[name] for name in order.names)
+
+
+def refuse_unmet(migration: Migration, unmet: Iterator[Unmet]) -> None:
+    """Make sure that the rows that are there meet what the contract requires of them.
+
+    Raises: StepFailed with how many do not.
+    """
+    for one in unmet:
+        required = one.requirement
+        where = f"{migration.path}:{required.line}"
+        text = required.expression or f"unique ({', '.join(required.unique)})"
+        if one.error:
+            raise StepFailed(
+                f"{where}: `requires {required.table}: {text}` cannot be asked of the database as "
+                f"it is then ({one.error}); correct the line"
+            )
+        raise StepFailed(
+            f"{where}: {one.rows:,} of {one.total:,} rows of {required.table} do not meet what "
+            f"{migration.name} requires of them ({text}); correct them, in the app or by a "
+            "migration that comes first, and run again"
+        )
+
+
+def recorder(order: RehearsalOrder, migration: Migration) -> Record:
+    """Return what writes the history row of ``migration``, which begins now."""
+    began = time.monotonic()
+
+    def write(db: sqlite3.Connection, statements: int) -> None:
+        seconds = time.monotonic() - began
+        applied = Applied(
+            migration.name, migration.checksum, utc_now(), seconds, order.batch, statements
+        )
+        record(db, applied)
+
+    return write
+
+
+def printed_by(evidence: Evidence) -> str:
+    """Return what the migration wrote, on the way up and on the way back."""
+    return evidence.up.printed + (evidence.down.printed if evidence.down else "")
+
+
+def forget_others(copies: Path, stage: Stage) -> Stage:
+    """Delete every copy but the one of ``stage``, and return that without those it came from."""
+    for path in copies.iterdir():
+        if path != stage.image:
+            path.unlink()
+    return Stage(stage.image, stage.schema, stage.row_counts, stage.layout)
+
+
+def finish(order: RehearsalOrder, content: Content) -> str:
+    """Write the end of the batch into the history of the working copy, and leave that complete.
+
+    Return its digest.
+    """
+    work = order.folder / WORKING_COPY
+    left = private_copy(content, order.folder / TEMPORARY, take=content != order.before)
+    assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
+    with closing(open_private(left)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        batch = last_batch(read_history(db))
+        if batch:
+            record_contents(db, batch, content_of(db))
+        if batch and order.backup:
+            record_backup(db, batch, order.backup)
+        there = {applied.name for applied in read_history(db)}
+        for old, new in order.renamed:
+            if old in there:  # one that was taken back is not
+                rename(db, old, new)
+        db.execute("COMMIT")
+    left.replace(work)
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return digest_of(work)

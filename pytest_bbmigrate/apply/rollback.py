@@ -1,0 +1,101 @@
+"""Which migrations a rollback takes back, and whether it takes anything else with them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.history import last_batch
+from pytest_bbmigrate.plan import Standing, take_stock
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.plan import Place
+
+COUNT = re.compile(r"[1-9][0-9]*")
+WAY_OUT = "--bb-restore puts a backup back instead"
+
+
+def plan_rollback(
+    history: tuple[Applied, ...], catalogue: Catalogue, which: str | None = None
+) -> tuple[Migration, ...]:
+    """Return the migrations to take back, the one applied last first; () when there is none.
+
+    Without ``which`` they are those of the last apply. A number such as ``2`` (no zero before it)
+    is how many. Anything else names the migration, as its name, file or number (``003``), to go
+    back to: it stays, and whatever was applied after it is taken back.
+
+    Raises: StepFailed when ``which`` names nothing applied, or when one of them cannot be taken
+        back, naming all that cannot.
+    """
+    chosen = _chosen(history, catalogue, which or "")
+    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    places = {place.applied_as: place for place in stock.places if place.applied_as is not None}
+    obstacles = [
+        f"{applied.name} {obstacle}"
+        for applied in chosen
+        if (obstacle := _obstacle(places.get(applied.name)))
+    ]
+    if obstacles:
+        raise StepFailed("\n".join(["cannot be rolled back:", *obstacles, WAY_OUT]))
+    return tuple(places[applied.name].migration for applied in chosen)
+
+
+def _chosen(history: tuple[Applied, ...], catalogue: Catalogue, which: str) -> tuple[Applied, ...]:
+    """Return what is to be taken back, last first."""
+    if not which:
+        batch = last_batch(history)
+        return tuple(applied for applied in reversed(history) if applied.batch == batch)
+    if not COUNT.fullmatch(which):
+        kept = _position(history, catalogue, which)
+        return tuple(reversed(history[kept + 1 :]))
+    count = int(which)
+    if count > len(history):
+        raise StepFailed(
+            f"--bb-rollback={which}: {_applied(len(history))}; to go back to the migration "
+            f"with that number, write its name"
+        )
+    return tuple(reversed(history[len(history) - count :]))
+
+
+def _position(history: tuple[Applied, ...], catalogue: Catalogue, which: str) -> int:
+    """Return the index in ``history`` of the migration that ``which`` names.
+
+    It may have no file any more, or a file of another name.
+    """
+    names = [applied.name for applied in history]
+    if which in names:
+        return names.index(which)
+    try:
+        migration = catalogue.migrations[catalogue.position(which)]
+    except LookupError as error:
+        raise StepFailed(f"--bb-rollback={which}: {error.args[0]}") from error
+    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    place = next(place for place in stock.places if place.migration is migration)
+    if place.applied_as is None:
+        raise StepFailed(
+            f"--bb-rollback={which}: {migration.name} is not applied, so there is no going back to "
+            "it; --bb-status shows what is"
+        )
+    return names.index(place.applied_as)
+
+
+def _obstacle(place: Place | None) -> str:
+    """Return why a migration cannot be taken back, '' when it can."""
+    if place is None:
+        return "has no file any more; put its file back into the folder"
+    migration = place.migration
+    if place.standing is Standing.CHANGED:
+        return f"says something else since it was applied; put {migration.path} back as it was"
+    if migration.contract.irreversible is not None:
+        reason = migration.contract.irreversible
+        return f"is declared irreversible{f' because {reason}' if reason else ''}"
+    if migration.down is None:
+        return f"has no down part; write one into or beside {migration.path}"
+    return ""
+
+
+def _applied(count: int) -> str:
+    return f"{count} migration{' is' if count == 1 else 's are'} applied"

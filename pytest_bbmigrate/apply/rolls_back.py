@@ -1,0 +1,175 @@
+"""rolls_back: taking a migration back gives the schema from before it, and keeps every real row.
+
+What its up part added goes with it. Where that holds values they are counted, never lost unsaid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.discards import Discarded, Versions, find_discarded, split_inserted
+from pytest_bbmigrate.checks import Answer, Finding, conclude
+from pytest_bbmigrate.checks.down_restores import difference_finding
+from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
+from pytest_bbmigrate.checks.places import SHAPES, place_of
+from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
+from pytest_bbmigrate.contract import Change, Contract, Rename
+from pytest_bbmigrate.evidence.experiment import look_at
+from pytest_bbmigrate.schema import compare_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.evidence import Passage, Stage
+    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.runner import Run
+    from pytest_bbmigrate.schema import Schema, SchemaDifference
+
+CHECK = "rolls_back"
+STEP = "down"
+
+
+@dataclass(frozen=True)
+class RollbackJudgement:
+    """Whether taking a migration back does what it should, and what of the real data goes by it."""
+
+    verdict: Verdict
+    discarded: tuple[Discarded, ...]
+
+
+def look_back(migration: Migration, run: Run, before: Stage, content: Content) -> Step:
+    """Return the step that running the down part made of ``before``, looked at closely."""
+    return look_at(backwards(migration), run, before, content)
+
+
+def backwards(migration: Migration) -> Migration:
+    """Return ``migration`` with its down part as its up part, and its contract turned round."""
+    contract = migration.contract
+    renames = tuple(
+        Rename(r.new_table, r.new_column, r.table, r.column, r.line) for r in contract.renames
+    )
+    moved = [
+        Change(r.new_table, r.new_column or change.column, None, change.line)
+        for change in contract.changes
+        for r in contract.renames
+        if r.table.casefold() == change.table.casefold()
+        and (r.column is None or r.column.casefold() == change.column.casefold())
+    ]
+    changes = (*(replace(change, where=None) for change in contract.changes), *moved)
+    turned = Contract(changes=changes, renames=renames)
+    return replace(migration, up=migration.down or migration.up, contract=turned)
+
+
+def judge_rollback(migration: Migration, step: Step, versions: Versions) -> RollbackJudgement:
+    """Return what ``step``, of ``look_back``, came to on the real rows.
+
+    ``versions`` say what the migration adds, which goes: everything else is to stay. Rows may go
+    from a table that it declares ``inserts`` in; they are counted, for who wrote them cannot be
+    told. In a column that it declares ``changes`` values may change. What the database had
+    otherwise than ``versions.applied`` before is not held against the way back, but is to stay.
+    """
+    part, run, passage = migration.down or migration.up, step.up, step.there
+    if run.failure is not None or passage is None:
+        findings = [failure_finding(run.failure, STEP, run.printed)] if run.failure else []
+        findings = findings or [Finding("does not run", STEP, part.path)]
+        return RollbackJudgement(conclude(CHECK, migration.name, Answer(tuple(findings))), ())
+    discarded = find_discarded(migration.contract, passage, step.before, versions)
+    findings = [
+        *find_damage(migration, step),
+        *find_lost(migration, passage, versions),
+        *find_broken_references(migration, passage),
+    ]
+    known = {(finding.kind, finding.table.casefold(), finding.column) for finding in findings}
+    findings += [
+        finding
+        for finding in find_unrestored(part, step, versions)
+        if (finding.kind, finding.table.casefold(), finding.column) not in known
+    ]
+    answer = Answer(tuple(findings), rows=passage.rows_compared, values=passage.values_compared)
+    return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)
+
+
+def find_damage(migration: Migration, step: Step) -> Iterator[Finding]:
+    """Yield what SQLite finds wrong after the way back and did not before."""
+    path = (migration.down or migration.up).path
+    for message in step.integrity:
+        yield Finding("integrity", STEP, path, observed=message)
+    for finding in conflict_findings(step.up):
+        yield replace(finding, step=STEP)
+
+
+def find_lost(migration: Migration, passage: Passage, versions: Versions) -> Iterator[Finding]:
+    """Yield the tables, columns, rows and values that are not what they were and should be."""
+    part = migration.down or migration.up
+    for table in passage.tables:
+        place = place_of(part, (table.table, table.after or ""), SHAPES)
+        rows = table.rows_before
+        if table.after is None:
+            if not versions.adds_table(table.table):
+                yield Finding(
+                    "table lost", STEP, place.path, place.line, table=table.table, count=rows
+                )
+            continue
+        for column in table.lost_columns:
+            if not versions.adds_column(table.table, column, table.after):
+                yield Finding(
+                    "column lost",
+                    STEP,
+                    place.path,
+                    place.line,
+                    table=table.table,
+                    column=column,
+                    count=rows,
+                    total=rows,
+                )
+        differences, _ = split_inserted(migration.contract, table, passage.renames)
+        yield from find_in_rows(differences, table, part, STEP)
+    for name, was, became in passage.sequences:
+        place = place_of(part, (name,), SHAPES)
+        yield Finding(
+            "sequence lowered",
+            STEP,
+            place.path,
+            place.line,
+            table=name,
+            expected=str(was),
+            observed=str(became),
+        )
+
+
+def find_broken_references(migration: Migration, passage: Passage) -> Iterator[Finding]:
+    """Yield the references that lead nowhere since."""
+    turned = backwards(migration)
+    for dangling in passage.dangling:
+        yield replace(dangling_finding(dangling, turned), step=STEP)
+    for mismatch in passage.mismatches:
+        yield replace(mismatch_finding(mismatch, turned), step=STEP)
+
+
+def find_unrestored(part: Part, step: Step, versions: Versions) -> Iterator[Finding]:
+    """Yield what of the structure is not as it is without the migration.
+
+    What the database had otherwise before, an index made by hand, say, is to be there still.
+    """
+    known = compare_schemas(versions.applied, step.before.schema)
+    found = compare_schemas(versions.target, step.after.schema)
+    for difference in found:
+        if difference not in known:
+            yield difference_finding(difference, part, STEP)
+    for difference in known:
+        if difference not in found and is_own_addition(difference, versions.target):
+            kind = difference.kind.replace(" added", " lost")
+            lost = replace(difference, kind=kind, before=difference.after, after="")
+            yield difference_finding(lost, part, STEP)
+
+
+def is_own_addition(difference: SchemaDifference, target: Schema) -> bool:
+    """Return whether something was added by hand, to what is there without the migration."""
+    if not difference.kind.endswith(" added"):
+        return False
+    return not difference.table or target.table(difference.table) is not None

@@ -1,0 +1,172 @@
+"""An apply: the pending migrations, rehearsed on the real rows, put into the real database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
+from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.restore import find_backups
+from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.database.reading import read_database
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history import backups_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
+    from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.history import Applied
+
+
+class RehearsalFailed(StepFailed):
+    """Raised when a migration does not pass its checks on the real rows."""
+
+    def __init__(self, verdicts: tuple[Verdict, ...], printed: tuple[tuple[str, str], ...]) -> None:
+        self.verdicts = verdicts
+        self.printed = printed
+        names = ", ".join(f"{verdict.subject}: {verdict.check}" for verdict in verdicts)
+        super().__init__(f"{names} failed on the real rows; nothing was published")
+
+
+@dataclass(frozen=True)
+class ApplyOrder:
+    """What is to be applied to which database, and how.
+
+    ``smoke`` runs the smoke tests on copies of the working copy that it is given, and returns what
+    they came to; it raises StepFailed when one fails. ``keep_backups`` is None for all of them.
+    ``start`` is the image that the first migration starts from, in a database that is new;
+    ``discards`` lets migrations that are taken back take what was written with them.
+    """
+
+    database: Path
+    backup_folder: Path
+    preflight: Preflight
+    rehearsal: RehearsalOrder
+    smoke: Callable[[Path], str]
+    publishes: bool = True
+    keep_backups: int | None = None
+    start: bytes = b""
+    discards: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an apply came to: what changed, where the backup is (None: it was a rehearsal)."""
+
+    changes: tuple[TableChange, ...]
+    backup: Path | None
+    pruned: tuple[Path, ...] = ()
+
+
+def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
+    """Apply the pending migrations and return what changed.
+
+    Raises: StepFailed as carry_out does.
+    """
+    rehearsed: list[Rehearsal] = []
+
+    def prepare(backup: Path, folder: Path, reporter: Reporter) -> Prepared:
+        prepared, rehearsal = prepare_copy(order, backup, folder, reporter)
+        rehearsed.append(rehearsal)
+        return prepared
+
+    change = Change(
+        order.database,
+        order.backup_folder,
+        inspect=lambda history: refuse_other_history(order, history),
+        prepare=prepare,
+        publishes=order.publishes,
+        keeps_backup=not order.preflight.is_new,
+    )
+    if not order.preflight.is_new:
+        backup = carry_out(change, reporter)
+        return Done(rehearsed[0].changes, backup, prune(order) if backup else ())
+    with made_if_missing(order.database):
+        carry_out(change, reporter)
+        return Done(rehearsed[0].changes, None)
+
+
+def prune(order: ApplyOrder) -> tuple[Path, ...]:
+    """Remove the oldest backups that the history knows of, but for the newest to be kept.
+
+    Return those removed. Nothing else in the folder is touched, whatever it is called; where the
+    history cannot be read any more, the app being at it, the next apply removes them.
+    """
+    if order.keep_backups is None:
+        return ()
+    try:
+        known = read_database(order.database, backups_of)
+    except BBMigrateError:
+        return ()
+    own = set(find_backups(order.database, order.backup_folder))
+    names = [name for batch in sorted(known) for name in known[batch]]
+    there = [path for name in names if (path := order.backup_folder / name) in own]
+    removed = tuple(there[: -order.keep_backups])
+    for path in removed:
+        path.unlink()
+    return removed
+
+
+def prepare_copy(
+    order: ApplyOrder, backup: Path, folder: Path, reporter: Reporter
+) -> tuple[Prepared, Rehearsal]:
+    """Rehearse on copies of ``backup`` and smoke-test; return the verified copy, and what it was.
+
+    Raises: RehearsalFailed when a check fails; StepFailed when a step cannot be done.
+    """
+    with step(reporter, "rehearsal") as detail:
+        scratch = folder / "rehearsal"
+        scratch.mkdir()
+        work = folder / order.database.name
+        before, name = backup, backup.name
+        if order.preflight.is_new:
+            before, name = folder / "start.db", ""
+            before.write_bytes(order.start)
+        rehearsal = rehearse(
+            replace(order.rehearsal, before=before, folder=scratch, work=work, backup=name),
+            lambda at: reporter.progress("rehearsal", at),
+        )
+        failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
+        if failed or not rehearsal.digest:
+            raise RehearsalFailed(failed, rehearsal.printed)
+        if rehearsal.discarded and not order.discards:
+            raise StepFailed(
+                "what would go with the migrations holds values:\n  "
+                + "\n  ".join(rehearsal.discarded)
+                + "\nnothing was changed; --bb-discard-changes takes them back all the same"
+            )
+        detail.append(describe_rehearsal(order, rehearsal))
+    if not order.preflight.goes_back:  # those tests are of the newest version
+        with step(reporter, "smoke") as detail:
+            detail.append(order.smoke(work))
+    return Prepared(work, rehearsal.digest), rehearsal
+
+
+def describe_rehearsal(order: ApplyOrder, rehearsal: Rehearsal) -> str:
+    """Return how much was asked of the real rows, in words."""
+    passed = sum(verdict.outcome is Outcome.PASSED for verdict in rehearsal.verdicts)
+    values = sum(verdict.values for verdict in rehearsal.verdicts)
+    count = len(order.preflight.pending)
+    migrations = f"{count} migration{'' if count == 1 else 's'}"
+    return f"{migrations}, {passed} checks passed on the real rows, {values:,} values compared"
+
+
+def refuse_other_history(order: ApplyOrder, history: tuple[Applied, ...]) -> None:
+    """Make sure that the history is what the preflight saw: another run may have come between.
+
+    Raises: StepFailed.
+    """
+    names = {applied.name for applied in history}
+    stock = order.preflight.stock
+    known = {place.applied_as for place in stock.places if place.applied_as} | set(stock.missing)
+    if names != known:
+        raise StepFailed(
+            f"{order.database}: the history is not what it was a moment ago: another run has "
+            "come between; run again"
+        )

@@ -1,0 +1,99 @@
+"""Take migrations back on copies of the real database, and judge each on the real rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.baseline import replay
+from pytest_bbmigrate.apply.discards import Versions
+from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
+from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.history import remove
+from pytest_bbmigrate.runner import run_part
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+    from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.evidence import Stage
+    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.runner import Workplace
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What the way back came to; ``stage`` is the database after it, None when it failed."""
+
+    verdicts: tuple[Verdict, ...]
+    printed: tuple[tuple[str, str], ...]
+    discarded: tuple[str, ...] = ()
+    stage: Stage | None = None
+
+    def rehearsal(self) -> Rehearsal:
+        """Return it as a rehearsal that has left nothing to publish."""
+        return Rehearsal(self.verdicts, printed=self.printed, discarded=self.discarded)
+
+
+def versions_of(
+    order: RehearsalOrder, catalogue: Catalogue, workplace: Workplace
+) -> list[Versions]:
+    """Return the schema with and without each migration that the database has, in their order.
+
+    Raises: StepFailed when one of them does not run on a database without rows.
+    """
+    by_name = {migration.name: migration for migration in catalogue.migrations}
+    ordered = tuple(by_name[name] for name in order.applied if name in by_name)
+    replayed = replay(replace(catalogue, migrations=ordered), workplace, order.start)
+    if replayed.failure is not None:
+        raise StepFailed(
+            f"{replayed.failure.path}: it does not run on a database without rows "
+            f"({replayed.failure.message}), so what later migrations have added cannot be told; "
+            "--bb-restore puts a backup back instead"
+        )
+    schemas = replayed.schemas
+    return [Versions(schemas[at + 1], schemas[at]) for at in range(len(ordered))]
+
+
+def take_back(
+    migrations: Sequence[Migration],
+    versions: Mapping[str, Versions],
+    order: RehearsalOrder,
+    start: Stage,
+    workplace: Workplace,
+    tell: Callable[[str], None],
+    settle: Callable[[Step], Stage],
+) -> TakenBack:
+    """Run the down part of each migration, the first one first, up to a failure.
+
+    ``versions`` are those of ``versions_of`` by name; ``settle`` is given each step that is made,
+    and returns the stage after it without what it came from.
+    """
+    former = {new: old for old, new in order.renamed}
+    verdicts: list[Verdict] = []
+    printed: list[tuple[str, str]] = []
+    discarded: list[str] = []
+    stage = start
+    for migration in migrations:
+        tell(migration.name)
+        recorded = former.get(migration.name, migration.name)
+
+        def forget(db: sqlite3.Connection, _: int, name: str = recorded) -> None:
+            remove(db, name)
+
+        part = migration.down or migration.up
+        run, after = run_part(migration, part, stage.image, workplace, record=forget)
+        step = look_back(migration, run, stage, after)
+        judgement = judge_rollback(migration, step, versions[migration.name])
+        verdicts.append(judgement.verdict)
+        discarded += map(str, judgement.discarded)
+        if run.printed:
+            printed.append((migration.name, run.printed))
+        if judgement.verdict.outcome is Outcome.FAILED:
+            return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded))
+        stage = settle(step)
+    return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded), stage)

@@ -1,0 +1,115 @@
+"""What a run changes, added up over its migrations, by the tables that are there at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import TableChange
+from pytest_bbmigrate.rows import ValueChanged
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.evidence import Passage, Stage
+    from pytest_bbmigrate.schema import Schema
+
+
+class Track:
+    """A table that was there at the beginning, and what has become of it so far.
+
+    ``now`` is its name, None when it is gone; ``columns`` maps names now to those at the beginning.
+    """
+
+    def __init__(self, name: str, columns: tuple[str, ...]) -> None:
+        self.name = name
+        self.now: str | None = name.casefold()
+        self.columns = {column.casefold(): column for column in columns}
+        self.values_changed = 0
+
+    def follow(self, passage: Passage, after: Schema) -> None:
+        """Take what became of the table on ``passage`` into account."""
+        was = self.now
+        if was is None:
+            return
+        table = after.table(passage.renames.tables.get(was, ""))
+        self.now = table.name.casefold() if table else None
+        renamed = passage.renames.columns
+        names = {now: renamed.get((was, now), now) for now in self.columns}
+        self.columns = {
+            names[now]: former
+            for now, former in self.columns.items()
+            if table is not None and table.column(names[now]) is not None
+        }
+        self.values_changed += sum(
+            alike.count
+            for there in passage.tables
+            if there.table.casefold() == was
+            for alike in there.differences.alike
+            if alike.kind is ValueChanged
+        )
+
+
+class Tally:
+    """The tables of the stage that a run begins with, followed through its migrations."""
+
+    def __init__(self, before: Stage) -> None:
+        self.before = before
+        self.tracks = [
+            Track(table.name, tuple(column.name for column in table.columns))
+            for table in before.schema.tables
+        ]
+
+    def follow(self, passage: Passage | None, after: Schema) -> None:
+        """Take what a migration did into account."""
+        if passage is not None:
+            for track in self.tracks:
+                track.follow(passage, after)
+
+    def changes(self, after: Stage) -> tuple[TableChange, ...]:
+        """Return what became of each table by the stage ``after``, those with no change left out.
+
+        First come the tables of that stage, in their order, then those that are gone.
+        """
+        by_name = {track.now: track for track in self.tracks if track.now is not None}
+        found = [
+            self.change(by_name.get(table.name.casefold()), table.name, after)
+            for table in after.schema.tables
+        ]
+        gone = [
+            TableChange(track.name, self.rows_before(track), None, former=track.name)
+            for track in self.tracks
+            if track.now is None
+        ]
+        return tuple(change for change in (*found, *gone) if is_change(change))
+
+    def change(self, track: Track | None, name: str, after: Stage) -> TableChange:
+        """Return what became of ``track``, called ``name`` now; of a table that was made, None."""
+        table = after.schema.table(name)
+        columns = [column.name for column in table.columns] if table else []
+        rows = after.row_counts[name.casefold()]
+        if track is None:
+            return TableChange(name, None, rows)
+        earlier = self.before.schema.table(track.name)
+        kept = set(track.columns.values())
+        return TableChange(
+            name,
+            self.rows_before(track),
+            rows,
+            tuple(column for column in columns if column.casefold() not in track.columns),
+            tuple(c.name for c in (earlier.columns if earlier else ()) if c.name not in kept),
+            track.values_changed,
+            track.name,
+        )
+
+    def rows_before(self, track: Track) -> int:
+        """Return how many rows a table held at the beginning."""
+        return self.before.row_counts[track.name.casefold()]
+
+
+def is_change(change: TableChange) -> bool:
+    """Return whether anything is not as it was."""
+    return bool(
+        change.rows_before != change.rows_after
+        or change.columns_added
+        or change.columns_lost
+        or change.values_changed
+        or change.table != change.former
+    )

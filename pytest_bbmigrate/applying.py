@@ -1,0 +1,302 @@
+"""A session that applies: what it does around its tests, and how its steps are reported."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.preflight import preflight, preflight_back
+from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
+from pytest_bbmigrate.gate import Gate, describe_faults
+from pytest_bbmigrate.report.applied import describe_done, describe_preflight
+from pytest_bbmigrate.smoke import run_smoke_tests
+from pytest_bbmigrate.step_reports import StepReporter
+from pytest_bbmigrate.workers import ORDER_INPUT, backup_folder, judge_in_order, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.model import Preflight
+    from pytest_bbmigrate.apply.run import Done
+    from pytest_bbmigrate.catalogue import Catalogue
+    from pytest_bbmigrate.settings import Settings
+
+BEFORE_TESTS = "preflight"
+CHECKS_STEP = "checks"
+STEPS = (BEFORE_TESTS, CHECKS_STEP, "lock", "backup", "rehearsal", "smoke", "publish", "verify")
+
+_APPLYING = pytest.StashKey["Applying"]()
+
+
+@dataclass
+class Applying:
+    """What this session knows of its apply so far."""
+
+    preflight: Preflight | None = None
+    fault: str = ""
+    gate: Gate = field(default_factory=Gate)
+    done: Done | None = None
+    details: list[tuple[str, str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    looked_like: tuple[tuple[int, ...] | None, ...] = ()
+    standing: str = ""
+
+
+def prepare(session: pytest.Session) -> None:
+    """Look at the real database before anything is collected; what is wrong is told later."""
+    config = session.config
+    state = config.stash[_APPLYING] = Applying()
+    if config.getoption("collectonly"):
+        return
+    started = time.perf_counter()
+    project = project_of(config)
+    state.looked_like = looks_of(project.settings.database)
+    try:
+        state.preflight = _preflight(config, project.settings, project.catalogue)
+    except CatalogueError:
+        state.fault = f"{project.settings.migrations} does not read; catalogue_reads says why"
+    except BBMigrateError as error:
+        state.fault = str(error)
+    state.seconds = time.perf_counter() - started
+    if state.preflight is not None and state.preflight.pending:
+        judge_in_order(config, *order_of(state.preflight))
+    config.pluginmanager.register(Run(session), "bbmigrate_apply")
+
+
+class Run:
+    """The hooks of a session that applies."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down what became of a check."""
+        note_report(self._session.config, report)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Apply, once every test has run to its end."""
+        result = yield
+        conclude(self._session)
+        return result
+
+
+def _preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) -> Preflight:
+    if config.getoption("bb_rollback") is not None:
+        return preflight_back(
+            settings.database,
+            catalogue,
+            which=config.getoption("bb_rollback"),
+            backup_folder=backup_folder(settings),
+            hook=project_of(config).workplace.prepare_connection,
+        )
+    return preflight(
+        settings.database,
+        catalogue,
+        to=config.getoption("bb_to") or "",
+        allow_late=config.getoption("bb_allow_late"),
+        create=config.getoption("bb_create"),
+        backup_folder=backup_folder(settings),
+        hook=project_of(config).workplace.prepare_connection,
+    )
+
+
+def looks_of(database: Path) -> tuple[tuple[int, ...] | None, ...]:
+    """Return what would be another if somebody wrote to ``database``, of it and of its WAL."""
+    looks = []
+    for path in (database, database.with_name(f"{database.name}-wal")):
+        there = path.stat() if path.exists() else None
+        looks.append(there and (there.st_ino, there.st_size, there.st_mtime_ns, there.st_mode))
+    return tuple(looks)
+
+
+def standing(config: pytest.Config) -> str:
+    """Return in words that the database is as it was, or that something else has changed it.
+
+    What that was is asked before the lock is taken: after it nobody else can have changed it.
+    """
+    known = config.stash[_APPLYING].standing
+    database = project_of(config).settings.database
+    if known:
+        return known
+    if looks_of(database) == config.stash[_APPLYING].looked_like:
+        return f"{database.name} is as it was"
+    return f"{database.name} was changed by something else than this run while it went on"
+
+
+def order_of(found: Preflight) -> tuple[list[str], int]:
+    """Return the migrations in the order that the database gets them, and how many it has."""
+    applied = [migration.name for migration in found.stock.applied]
+    pending = [migration.name for migration in found.pending]
+    others = [p.migration.name for p in found.stock.places]
+    later = [name for name in others if name not in {*applied, *pending}]
+    if found.goes_back:
+        applied, pending = list(found.applied), []
+    order = [*applied, *pending, *later]
+    return order, min(order.index(migration.name) for migration in found.pending)
+
+
+def tell_worker(node: Any) -> None:
+    """Give a worker of xdist the order of the migrations, when there is something to apply."""
+    found = node.config.stash[_APPLYING].preflight
+    if found is not None and found.pending:
+        node.workerinput[ORDER_INPUT] = order_of(found)
+
+
+def note_report(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Take down what became of a check."""
+    properties = dict(report.user_properties)
+    if "bb_check" not in properties or (report.when != "call" and report.passed):
+        return
+    config.stash[_APPLYING].gate.note(
+        str(properties["bb_migration"]),
+        str(properties["bb_check"]),
+        str(properties.get("bb_verdict", "")) if report.when == "call" else "",
+        report.outcome,
+        expected=str(getattr(report, "wasxfail", "")),
+    )
+
+
+def begin(session: pytest.Session) -> bool | None:
+    """Report the preflight; return True, which ends the loop, when no test is to run."""
+    state = session.config.stash[_APPLYING]
+    if session.config.getoption("collectonly"):
+        return None
+    reporter = StepReporter(session, state.details)
+    found = state.preflight
+    # What is reported counts: pytest shows how far a session is.
+    steps = len(STEPS) - (found is not None and found.goes_back)
+    session.testscollected += steps if found and found.pending else 1
+    if found is None:
+        reporter.report(BEFORE_TESTS, "failed", state.fault, state.seconds)
+        return True
+    text = describe_preflight(found, project_of(session.config).settings.database)
+    reporter.report(BEFORE_TESTS, "passed", text, state.seconds)
+    return None if found.pending else True
+
+
+def conclude(session: pytest.Session) -> None:
+    """Apply, when every check of what is pending was proved in this session."""
+    state = session.config.stash[_APPLYING]
+    found = state.preflight
+    if found is None or not found.pending:
+        return
+    reporter = StepReporter(session, state.details)
+    if fault := _gate_fault(session, state.gate, found):
+        reporter.report(CHECKS_STEP, "failed", fault, 0.0)
+        return
+    reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
+    state.standing = standing(session.config)
+    order = _order(session.config, found)
+    with _terminated_like_interrupted():
+        try:
+            state.done = run_apply(order, reporter)
+        except StepFailed:
+            return  # reported as a failed step
+
+
+def _gate_fault(session: pytest.Session, gate: Gate, found: Preflight) -> str:
+    """Return why nothing may be applied after the session's tests, or ''."""
+    project = project_of(session.config)
+    names = [migration.name for migration in found.pending]
+    faults = gate.faults(names, project.settings.migrations.name)
+    if session.testsfailed:
+        faults = (f"{session.testsfailed} of the session's tests failed", *faults)
+    if not faults:
+        return ""
+    return f"{standing(session.config)}: not everything was proved\n{describe_faults(faults)}"
+
+
+def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
+    project = project_of(config)
+    settings = project.settings
+    return ApplyOrder(
+        database=settings.database,
+        backup_folder=backup_folder(settings),
+        preflight=found,
+        rehearsal=_rehearsal(config, found),
+        smoke=lambda work: _smoke(config, work),
+        publishes=not config.getoption("bb_rehearse"),
+        keep_backups=settings.keep_backups,
+        start=project.baseline,
+        discards=config.getoption("bb_discard_changes"),
+    )
+
+
+def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
+    settings = project_of(config).settings
+    return RehearsalOrder(
+        migrations=settings.migrations,
+        names=tuple(migration.name for migration in found.pending),
+        checksums=tuple(migration.checksum for migration in found.pending),
+        database=settings.database,
+        root=settings.root,
+        connection=settings.connection,
+        invariants=settings.invariants,
+        skip_way_back=config.getoption("bb_skip_way_back"),
+        strict=settings.strict,
+        batch=found.batch,
+        renamed=tuple(
+            (place.applied_as, place.migration.name)
+            for place in found.stock.places
+            if place.applied_as is not None and place.applied_as != place.migration.name
+        ),
+        goes_back=found.goes_back,
+        applied=found.applied,
+        start=project_of(config).baseline,
+    )
+
+
+def _smoke(config: pytest.Config, work: Path) -> str:
+    """Run the smoke tests on copies of ``work`` and say how many passed.
+
+    Raises: StepFailed when one did not.
+    """
+    result = run_smoke_tests(config, work)
+    if result.fault:
+        shown = f"\n{result.output}" if config.getoption("bb_show_values") else ""
+        raise StepFailed(f"{result.fault}{shown}")
+    return result.summary
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Have SIGTERM end the run as Ctrl-C does, so that nothing of it is left behind."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+def write_summary(reporter: pytest.TerminalReporter) -> None:
+    """Write what the run came to: a section, or one line when pytest is to be quiet."""
+    state = reporter.config.stash[_APPLYING]
+    settings = project_of(reporter.config).settings
+    lines = describe_done(
+        state.details,
+        state.done,
+        settings.database,
+        state.preflight,
+        standing(reporter.config),
+        rehearsed=reporter.config.getoption("bb_rehearse"),
+    )
+    if reporter.config.getoption("verbose") < 0:
+        reporter.write_line(lines[0])
+        return
+    reporter.write_sep("=", settings.database.name)
+    for line in lines:
+        reporter.write_line(line)

@@ -1,0 +1,203 @@
+"""Back up a database through the connection that holds its lock, and prove the copy equal."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import ExitStack, closing
+from stat import S_IMODE
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+STEP_BYTES = 8 * 1024 * 1024  # what is copied between two looks at the clock
+CHUNK = 1024 * 1024
+LOCK_BYTE = 0x40000000  # the page with this byte is never used: fileformat2.html, 1.5
+# What SQLite writes anew in every copy: the journal mode, the change counter, the schema cookie,
+# the version-valid-for number and the SQLite version (https://sqlite.org/fileformat2.html, 1.3).
+REWRITTEN = ((18, 20), (24, 28), (40, 44), (92, 100))
+
+
+class Pace:
+    """What ``backup()`` calls after each step: tells how far it is, and ends an endless wait.
+
+    backup() tries again for ever while either side is locked. ``tell`` gets the part that is done,
+    of 1, and may raise: the copy is then rolled back. It is not called for the last step, after
+    which nothing can be.
+    """
+
+    def __init__(self, deadline: float, tell: Callable[[float], None] = lambda _: None) -> None:
+        self.deadline = deadline
+        self.tell = tell
+        self.waits_since: float | None = None
+
+    def __call__(self, status: int, remaining: int, total: int) -> None:
+        """Look at how the step before went (an SQLite result code) and what pages are left."""
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            now = time.monotonic()
+            self.waits_since = now if self.waits_since is None else self.waits_since
+            if now - self.waits_since > self.deadline:
+                raise sqlite3.OperationalError("the copy is locked by another program")
+            return
+        self.waits_since = None
+        if status == sqlite3.SQLITE_OK:
+            self.tell(1 - remaining / total if total else 0.0)
+
+
+def backup_path(database: Path, folder: Path, now: datetime) -> Path:
+    """Return where in ``folder`` a backup of ``database`` made at ``now`` goes: a free name."""
+    return _free_name(database, folder, "backup", now)
+
+
+def failed_path(database: Path, folder: Path, now: datetime) -> Path:
+    """Return where in ``folder`` content that did not verify is kept: a free name."""
+    return _free_name(database, folder, "failed", now)
+
+
+def back_up(db: sqlite3.Connection, target: Path, like: Path, pace: Pace) -> str:
+    """Copy ``db`` into the new file ``target``, prove it equal, and return what is worth saying.
+
+    Until it is complete and equal it is called ``target`` + '.partial', readable by this user
+    alone. It gets the owner and mode of the file ``like``, is in rollback mode whatever ``db`` is
+    in, so that it is one file that any program can read, and is on the disk with its name when
+    this returns. '' when there is nothing to say.
+
+    Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
+        or OSError when it cannot be written. Nothing is left then.
+    """
+    refuse_taken(target)
+    partial = target.with_name(f"{target.name}.partial")
+    with ExitStack() as stack:
+        copy_out(db, partial, pace, stack)
+        with partial.open("r+b") as file:
+            mark_rollback_mode(file.fileno())
+            os.fsync(file.fileno())
+            if not holds(db, partial, pace):
+                raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
+            note = give_owner_and_mode(file.fileno(), like.stat(), target)
+            os.fsync(file.fileno())
+        refuse_taken(target)
+        partial.rename(target)
+    sync_folder(target.parent)
+    return note
+
+
+def holds(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
+    """Return whether ``db`` has the content of the resting file ``file``, page for page.
+
+    The locked database may not be read but through ``db``: it is copied once more, without waiting
+    for the disk, into a file beside ``file`` that is gone afterwards, and the two are compared byte
+    by byte but for what SQLite writes anew in each copy. This is exact for rows, schema, sequences
+    and whatever else pages hold, in constant memory, and costs a quarter of comparing rows.
+
+    Raises: sqlite3.Error or OSError when the copy cannot be made.
+    """
+    scratch = file.with_name(f"{file.name}.compared")
+    with ExitStack() as stack:
+        copy_out(db, scratch, Pace(pace.deadline, lambda _: pace.tell(1.0)), stack)
+        return same_pages(scratch, file)
+
+
+def copy_out(db: sqlite3.Connection, target: Path, pace: Pace, stack: ExitStack) -> None:
+    """Copy ``db`` into the new file ``target``, mode 0600, which is gone when ``stack`` closes.
+
+    It is neither journalled nor on the disk for certain: a copy that was cut short is thrown away.
+    """
+    target.unlink(missing_ok=True)  # left by a process that was killed: the name is ours alone
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    stack.callback(target.unlink, missing_ok=True)
+    with closing(sqlite3.connect(target, isolation_level=None, timeout=pace.deadline)) as copy:
+        copy.execute("PRAGMA journal_mode = OFF")
+        copy.execute("PRAGMA synchronous = OFF")
+        copy_pages(db, copy, pace)
+
+
+def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection, pace: Pace) -> None:
+    """Make the content of ``target`` that of ``source``, in one transaction of ``target``.
+
+    Raises: sqlite3.Error, or what ``pace`` raises; ``target`` is rolled back then.
+    """
+    size = int(source.execute("PRAGMA page_size").fetchone()[0])
+    source.backup(target, pages=max(1, STEP_BYTES // size), progress=pace, sleep=0.05)
+
+
+def same_pages(one: Path, other: Path) -> bool:
+    """Return whether two resting database files are equal but for what SQLite rewrites."""
+    with one.open("rb") as first, other.open("rb") as second:
+        size = os.fstat(first.fileno()).st_size
+        if size != os.fstat(second.fileno()).st_size:
+            return False
+        page = int.from_bytes(first.read(18)[16:], "big")
+        first.seek(0)
+        unused = (LOCK_BYTE, LOCK_BYTE + (65536 if page == 1 else page))
+        start = 0
+        while mine := first.read(CHUNK):
+            its = second.read(len(mine))
+            ignored = [(a - start, b - start) for a, b in (*REWRITTEN, unused)]
+            if mine != its and blank(mine, ignored) != blank(its, ignored):
+                return False
+            start += len(mine)
+    return True
+
+
+def blank(chunk: bytes, ranges: list[tuple[int, int]]) -> bytes:
+    """Return ``chunk`` with zeros in ``ranges``, which may lie outside it."""
+    blanked = bytearray(chunk)
+    for start, end in ranges:
+        inside = slice(max(start, 0), max(min(end, len(chunk)), 0))
+        blanked[inside] = bytes(len(blanked[inside]))
+    return bytes(blanked)
+
+
+def mark_rollback_mode(file: int) -> None:
+    """Mark the resting database in ``file`` as not in WAL mode: header bytes 18 and 19."""
+    if os.fstat(file).st_size >= REWRITTEN[-1][1]:
+        os.pwrite(file, b"\x01\x01", REWRITTEN[0][0])
+
+
+def give_owner_and_mode(file: int, like: os.stat_result, name: Path) -> str:
+    """Give ``file`` the owner, group and mode of ``like``; return what could not be done, or ''."""
+    mode = S_IMODE(like.st_mode)
+    own = os.fstat(file)
+    note = ""
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        try:
+            os.chown(file, like.st_uid, like.st_gid)
+        except PermissionError:
+            mode &= 0o700  # what its group may do is meant for another group
+            note = (
+                f"{name.name} belongs to this user, who may not give it to the owner of the "
+                f"database (user {like.st_uid}, group {like.st_gid}): nobody else can read it"
+            )
+    os.fchmod(file, mode)
+    return note
+
+
+def refuse_taken(target: Path) -> None:
+    """Raise DatabaseError when there is something called ``target``."""
+    if os.path.lexists(target):
+        raise DatabaseError(target, "is there already, and nothing is overwritten; run again")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in ``folder`` on the disk when this returns."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _free_name(database: Path, folder: Path, kind: str, now: datetime) -> Path:
+    first = path = folder / f"{database.name}.{kind}.{now:%Y%m%d_%H%M%S}"
+    number = 1
+    while os.path.lexists(path) or os.path.lexists(f"{path}.partial"):
+        number += 1
+        path = first.with_name(f"{first.name}_{number}")
+    return path

@@ -1,0 +1,42 @@
+"""What an error of SQLite or of the system means for a database file, in words."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL))
+
+# https://sqlite.org/rescode.html
+_MEANINGS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the system could not read or write it; is the disk full, or damaged?",
+    sqlite3.SQLITE_CORRUPT: "it is damaged",
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite database, or it is encrypted",
+    sqlite3.SQLITE_READONLY: "this user may not write it, or its disk is mounted read-only",
+    sqlite3.SQLITE_CANTOPEN: "it, or its journal beside it, cannot be opened by this user",
+    sqlite3.SQLITE_PERM: "this user may not open it",
+}
+
+
+def primary_code(error: BaseException) -> int:
+    """Return SQLite's primary result code of ``error``; -1 when it has none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return -1 if code is None else int(code) & 0xFF
+
+
+def is_not_a_database(error: BaseException | None) -> bool:
+    """Return whether ``error`` says that a file is no SQLite database at all."""
+    return error is not None and primary_code(error) == sqlite3.SQLITE_NOTADB
+
+
+def in_words(error: sqlite3.Error | OSError) -> str:
+    """Return what went wrong: the meaning, and SQLite's or the system's own words after it."""
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return f"the disk is full ({what})" if full else what
+    own = getattr(error, "sqlite_errorname", None)
+    meaning = _MEANINGS.get(primary_code(error))
+    words = f"{error} [{own}]" if own else str(error)
+    return f"{meaning} ({words})" if meaning else words

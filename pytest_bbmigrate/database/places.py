@@ -1,0 +1,85 @@
+"""Where database files are to lie: whether there is room, and whether locks can be relied on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
+GROWTH = 1.1  # what migrations may add
+LEAST_SLACK = 16 * 1024 * 1024  # bytes
+SIDECARS = ("", "-wal")
+# What each place is to hold: how often the size of the database, and in words.
+USES = {
+    "backup": (1, "the backup"),
+    "work": (WORKING_COPIES, f"{WORKING_COPIES} working copies"),
+    "journal": (1, "SQLite's journal while it publishes"),
+}
+# File systems whose locks do not reach every program that has the file (howtocorrupt.html, 2.1).
+NETWORK = {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "afpfs", "ncpfs"}
+NETWORK |= {"coda", "webdav", "davfs", "vboxsf", "prl_fs", "vmhgfs", "fuse.vmhgfs-fuse"}
+CLOUD = {"sshfs", "rclone", "s3fs", "gcsfuse", "goofys", "davfs", "davfs2", "blobfuse", "blobfuse2"}
+CLOUD |= {"google-drive-ocamlfuse", "onedriver", "gvfsd-fuse", "mount-s3", "curlftpfs", "juicefs"}
+
+
+def room_for(database: Path, backup_folder: Path, work_folder: Path) -> tuple[str, ...]:
+    """Return, a line for each file system that is too small, what does not fit; () when all does.
+
+    Needed are, of the database's size with its WAL: the backup and, while the two are compared, a
+    second one; then the backup, three working copies, and the journal of the publish. What lies on
+    one file system adds up, and some slack comes to it. Folders need not be there yet.
+    """
+    real = Path(os.path.realpath(database))
+    beside = [Path(f"{real}{suffix}") for suffix in SIDECARS]
+    size = sum(path.stat().st_size for path in beside if path.exists())
+    folders = {"backup": backup_folder, "work": work_folder, "journal": real.parent}
+    places = {use: _existing(folder) for use, folder in folders.items()}
+    complaints = []
+    for device in dict.fromkeys(place.stat().st_dev for place in places.values()):
+        uses = [use for use, place in places.items() if place.stat().st_dev == device]
+        times = sum(USES[use][0] for use in uses)
+        times = max(times, 2) if "backup" in uses else times  # while it is compared
+        needed = round(times * size * GROWTH) + LEAST_SLACK
+        free = shutil.disk_usage(places[uses[0]]).free
+        if needed > free:
+            what = ", ".join(USES[use][1] for use in uses)
+            complaints.append(
+                f"{places[uses[0]]}: {in_megabytes(needed)} are needed for {what}, and "
+                f"{in_megabytes(free)} are free; make room, or choose another folder"
+            )
+    return tuple(complaints)
+
+
+def _existing(folder: Path) -> Path:
+    """Return ``folder``, or the nearest one above it that is there."""
+    folder = Path(os.path.realpath(folder))
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
+
+
+def file_system_fault(path: Path) -> str:
+    """Return why SQLite's locks on ``path`` cannot be trusted; '' when they can.
+
+    On a network or cloud file system another machine's program may write at the same time.
+    """
+    kind = file_system_of(path)
+    if kind not in NETWORK and kind.removeprefix("fuse.") not in CLOUD:
+        return ""
+    return (
+        f"it is on a file system of type {kind}, whose locks do not keep programs on other "
+        "machines out; run this where the disk is, or on a copy on a disk of this machine"
+    )
+
+
+def file_system_of(path: Path) -> str:
+    """Return the type of the file system that ``path`` is on, as mount shows it; '' if unknown."""
+    import psutil  # not there in the process that holds the lock, which is isolated
+
+    real = Path(os.path.realpath(path))
+    kinds = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
+    return next((kinds[folder] for folder in (real, *real.parents) if folder in kinds), "").lower()
+
+
+def in_megabytes(size: int) -> str:
+    """Return a size in bytes in wordsrounded up, such as '210 MB'."""
+    return f"{-(-size // 1_000_000)} MB"

@@ -1,0 +1,276 @@
+"""Read a database file that others may be using, and leave no trace beside it or in it.
+
+Python itself never opens a file here that this process may be using through SQLite: closing it
+would drop every lock that SQLite holds on it (https://sqlite.org/howtocorrupt.html, 2.2).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+from contextlib import ExitStack, closing, contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_bbmigrate.database.failures import primary_code
+from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare
+from pytest_bbmigrate.database.soundness import look_at_damage, look_at_stranger
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_bbmigrate.database.images import Hook
+
+T = TypeVar("T")
+State = tuple[tuple[int, int, int] | None, ...]
+
+SIDECARS = ("", "-journal", "-wal")  # the index of a WAL holds nothing of its own
+ATTEMPTS = 5  # reads of a file that somebody writes each time, before giving up
+ADVICE = {
+    sqlite3.SQLITE_BUSY: "wait until the program that is writing to it is done, or stop it",
+    sqlite3.SQLITE_CANTOPEN: "see that you may read it and the folder it is in",
+    sqlite3.SQLITE_IOERR: "see whether its disk is sound and still there",
+    sqlite3.SQLITE_READONLY: "open it once with a program that may write to it",
+}
+
+
+class WrittenMeanwhile(DatabaseError):
+    """Raised when another program wrote to a file while it was read as one that nobody uses."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "another program wrote to it while it was read; try again")
+
+
+class Way(Enum):
+    """How a file must be opened so that reading it changes nothing."""
+
+    SHARED = "mode=ro"  # beside the others that use it, under SQLite's locks
+    RESTING = "mode=ro&immutable=1"  # in WAL mode without a WAL: nobody uses it
+    RECOVERED = "mode=rw"  # as a copy: what the last writer left is to be taken in or back first
+
+
+def read_database(
+    path: Path,
+    read: Callable[[sqlite3.Connection], T],
+    hook: Hook | None = None,
+    scratch: Path | None = None,
+) -> T:
+    """Return what ``read`` makes of a read-only connection to the database file ``path``.
+
+    It is called again where another program wrote meanwhile; otherwise as ``reading``.
+
+    Raises: DatabaseError as ``reading`` does, and whatever ``read`` raises.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            with reading(path, hook, scratch) as db:
+                return read(db)
+        except WrittenMeanwhile:
+            continue
+    with reading(path, hook, scratch) as db:
+        return read(db)
+
+
+@contextmanager
+def reading(
+    path: Path, hook: Hook | None = None, scratch: Path | None = None
+) -> Iterator[sqlite3.Connection]:
+    """Give a read-only connection to one state of the database file ``path``.
+
+    Content that is only in the WAL is part of it, an unfinished write is not. Nothing is created
+    beside the file. What a crashed writer left is taken in, or back, on a copy in ``scratch``
+    (the folder for temporary files by default), which is gone afterwards. The app's ``hook`` is
+    called with the connection.
+
+    Raises: DatabaseError when there is no such file, it is no database, damaged, locked by a writer
+        for longer than LOCK_SECONDS, or cannot be read; WrittenMeanwhile, a DatabaseError, at the
+        end of the block when what was read may be no one state.
+    """
+    real = existing_file(path)
+    try:
+        way = way_of(real)
+        if way is Way.SHARED:
+            with connected(real, way, hook) as db:
+                yield db
+        elif way is Way.RESTING:
+            with at_rest(path, real), connected(real, way, hook) as db:
+                yield db
+        else:
+            with copied(path, real, scratch) as copy, connected(copy, way, hook) as db:
+                yield db
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+
+
+def existing_file(path: Path) -> Path:
+    """Return the absolute path of the database file ``path``, symbolic links resolved.
+
+    Raises: DatabaseError when there is none, or it is something else than a file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DatabaseError(
+            path, "no such database file; give the path of one that is there"
+        ) from error
+    except OSError as error:
+        raise DatabaseError(
+            path, f"cannot be looked at ({error.strerror}); see that you may read its folder"
+        ) from error
+    if not stat.S_ISREG(mode):
+        raise DatabaseError(path, f"not a database file but {kind_of(mode)}; give the path of one")
+    return Path(os.path.realpath(path))
+
+
+def kind_of(mode: int) -> str:
+    """Return what a file of this mode is, other than an ordinary one."""
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def way_of(real: Path) -> Way:
+    """Return how ``real``, a path without symbolic links, must be opened to change nothing.
+
+    An ordinary reader makes the WAL and its index where they are missing, and leaves them there
+    (https://sqlite.org/wal.html#read_only_databases).
+
+    Raises: sqlite3.Error when it cannot be opened at all.
+    """
+    wal = size_of(beside(real, "-wal"))
+    if not size_of(real) and (wal is not None or size_of(beside(real, "-journal")) is not None):
+        return Way.RECOVERED  # SQLite takes a journal beside an empty file away
+    if wal is not None:
+        if size_of(beside(real, "-shm")) is not None:
+            return Way.SHARED
+        return Way.RECOVERED if wal else Way.RESTING
+    # Without locks SQLite opens no file in WAL mode (https://sqlite.org/uri.html#urinolock), which
+    # tells the mode and makes nothing. It also tells of a journal that is to be rolled back.
+    with closing(sqlite3.connect(uri_of(real, "mode=ro&nolock=1"), uri=True)) as db:
+        try:
+            db.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.Error as error:
+            if primary_code(error) == sqlite3.SQLITE_CANTOPEN:
+                return Way.RESTING
+            if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+                return Way.RECOVERED
+    return Way.SHARED  # which says what is wrong with it, if anything is
+
+
+@contextmanager
+def connected(file: Path, way: Way, hook: Hook | None) -> Iterator[sqlite3.Connection]:
+    """Give a connection to ``file``, in a read transaction."""
+    uri = uri_of(file, way.value)
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS)) as db:
+        call_hook(hook, db)
+        prepare(db).execute("BEGIN")
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        yield db
+
+
+@contextmanager
+def at_rest(path: Path, real: Path) -> Iterator[None]:
+    """Run the block, then make sure that nobody has begun to use the file ``real``.
+
+    Raises: WrittenMeanwhile.
+    """
+    before = state_of(real)
+    try:
+        yield
+    except sqlite3.Error as error:
+        if state_of(real) != before:
+            raise WrittenMeanwhile(path) from error
+        raise
+    if state_of(real) != before:
+        raise WrittenMeanwhile(path)
+
+
+@contextmanager
+def copied(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
+    """Give a copy of ``real`` with the journal or WAL beside it, for SQLite to recover.
+
+    Nobody can be using a file that is in need of that, so closing it drops no lock.
+
+    Raises: DatabaseError when it cannot be copied; WrittenMeanwhile.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix=f".{real.name}.bbmigrate-", dir=scratch)
+            )
+            before = state_of(real)
+            copy = duplicate(real, Path(folder))
+        except OSError as error:
+            raise DatabaseError(
+                path,
+                "the last program that wrote to it did not come to its end, and the copy to read "
+                f"cannot be made ({error}); open it once with a program that may write to it",
+            ) from error
+        if state_of(real) != before:
+            raise WrittenMeanwhile(path)
+        yield copy
+
+
+def duplicate(real: Path, folder: Path) -> Path:
+    """Copy ``real`` and what its last writer left beside it into ``folder``; return its copy.
+
+    Raises: OSError.
+    """
+    copy = folder / real.name
+    for suffix in SIDECARS:
+        if size_of(beside(real, suffix)) is not None:
+            shutil.copyfile(beside(real, suffix), beside(copy, suffix))
+    return copy
+
+
+def uri_of(file: Path, parameters: str) -> str:
+    """Return the URI that SQLite opens ``file`` by."""
+    return f"{file.absolute().as_uri()}?{parameters}"
+
+
+def beside(real: Path, suffix: str) -> Path:
+    """Return the path of the journal, WAL or WAL index of the database file ``real``."""
+    return real.with_name(f"{real.name}{suffix}")
+
+
+def size_of(path: Path) -> int | None:
+    """Return a file's size in bytes, None when it is not there."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def state_of(real: Path) -> State:
+    """Return what tells whether a database file, its journal or its WAL was written."""
+    found: list[tuple[int, int, int] | None] = []
+    for suffix in SIDECARS:
+        try:
+            state = beside(real, suffix).stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)
+
+
+def explain(path: Path, error: sqlite3.Error) -> DatabaseError:
+    """Return ``error`` as what is wrong with the file ``path``, and the way out."""
+    code = primary_code(error)
+    if code == sqlite3.SQLITE_NOTADB:
+        advice = look_at_stranger(path)
+    elif code == sqlite3.SQLITE_CORRUPT:
+        advice = look_at_damage(path)
+    else:
+        advice = ADVICE.get(code, "see that it is the file you mean")
+    return DatabaseError(path, f"cannot be read as an SQLite database ({error}); {advice}")

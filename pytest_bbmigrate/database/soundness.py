@@ -1,0 +1,119 @@
+"""What is wrong with a database file: its structure, or rows that break its own constraints."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database.images import HEADER, page_size
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+CACHE_KIB = 64 * 1024
+ALL = 2**31 - 1  # errors; without a number SQLite stops at 100
+SHOWN = 3
+HEAD = 100  # bytes of the header (https://sqlite.org/fileformat2.html#the_database_header)
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+LONGEST_CHARACTER = 4  # bytes, in UTF-8
+WAY_OUT_OF_DAMAGE = "put a backup in its place, or save what is left of it with sqlite3's .recover"
+NOT_NULL = re.compile(r"NULL value in (?P<where>.+)", re.DOTALL)
+TYPE = re.compile(r"(?P<what>(?:non-)?[A-Z]+ value) in (?P<where>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """What a look at every page and row has found.
+
+    ``damage`` is what makes a file unfit for use; ``violations`` are rows with a NULL or a type
+    that their own table forbids: columns and counts, and never a value.
+    """
+
+    damage: tuple[str, ...]
+    violations: tuple[str, ...]
+
+
+def examine(db: sqlite3.Connection) -> Soundness:
+    """Return what is wrong with the content of ``db``, by one quick_check.
+
+    It reads every page and row, and passes over whether indexes agree with their tables
+    (https://sqlite.org/pragma.html#pragma_quick_check). CHECK constraints are left out: on a
+    read-only connection SQLite forgets them, and on others they need the app's functions.
+
+    Raises: sqlite3.Error when it cannot be looked at.
+    """
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    found: Counter[str] = Counter()
+    damage: list[str] = []
+    for (message,) in db.execute(f"PRAGMA quick_check({ALL})"):
+        if violation := _violation(message):
+            found[violation] += 1
+        elif message != "ok" and len(damage) < SHOWN:
+            damage.append(message)
+    rows = (f"{in_rows(count)} {what}" for what, count in found.items())
+    return Soundness(tuple(damage), tuple(rows))
+
+
+def _violation(message: str) -> str:
+    """Return what a row that quick_check found does wrong; '' when it is not that."""
+    if match := NOT_NULL.fullmatch(message):
+        return f"with NULL in {match['where']}, which is NOT NULL"
+    if match := TYPE.fullmatch(message):
+        return f"with a {match['what']} in {match['where']}, against its type"
+    return ""
+
+
+def in_rows(count: int) -> str:
+    """Return '1 row' or '2 rows'."""
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def broken_size(db: sqlite3.Connection, size: int) -> str:
+    """Return why a file of ``size`` bytes cannot be the whole of the database ``db``, or ''."""
+    (page,) = db.execute("PRAGMA page_size").fetchone()
+    if size % page:
+        return f"it has {size} bytes, which are not whole pages of {page}"
+    return ""
+
+
+def look_at_stranger(path: Path) -> str:
+    """Return what a file that is no database looks like, and the way out."""
+    head = _head(path)
+    if not _is_text(head):
+        return (
+            "it is an encrypted database, or of another program: decrypt it, or give the path of "
+            "the database"
+        )
+    return "it is text: give the path of the database (a dump is read in by 'sqlite3 NEW < FILE')"
+
+
+def look_at_damage(path: Path) -> str:
+    """Return what is wrong with a damaged database file, if it can be told, and the way out."""
+    head = _head(path)
+    size = path.stat().st_size
+    if head.startswith(HEADER) and len(head) == HEAD:
+        expected = page_size(head) * int.from_bytes(head[28:32], "big")
+        if size < expected:
+            return f"it is cut off: {size} bytes are left of {expected}; {WAY_OUT_OF_DAMAGE}"
+    return f"it is damaged; {WAY_OUT_OF_DAMAGE}"
+
+
+def _head(path: Path) -> bytes:
+    """Return how a file begins that SQLite does not open, so that no lock of it can be lost."""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether ``head`` is text in UTF-8, which may be cut within a character."""
+    if CONTROL.search(head):
+        return False
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - LONGEST_CHARACTER
+    return True

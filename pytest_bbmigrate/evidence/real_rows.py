@@ -1,0 +1,68 @@
+"""The experiment on somebody's own rows, in a file, of which little is held in memory."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import open_content
+from pytest_bbmigrate.evidence.experiment import Step, gather_evidence, look_at
+from pytest_bbmigrate.evidence.model import State
+from pytest_bbmigrate.evidence.requirements import broken_condition, requirement_error
+from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Requirement
+    from pytest_bbmigrate.evidence.experiment import Setup
+    from pytest_bbmigrate.evidence.model import Evidence
+    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.runner.run import Record
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A requirement that ``rows`` of a table's ``total`` rows do not meet.
+
+    ``error`` is what SQLite said where it cannot be asked of this database, else ''.
+    """
+
+    requirement: Requirement
+    rows: int = 0
+    total: int = 0
+    error: str = ""
+
+
+def try_on_real_rows(
+    migration: Migration, before: Stage, setup: Setup, record: Record | None = None
+) -> tuple[Evidence, Stage]:
+    """Return the evidence on ``migration`` from the file ``before``, and what up made of that.
+
+    That is ``before`` again when up did not apply. ``record`` is called as ``run_part`` does it.
+    The files are in the scratch folder; all of them are needed until the evidence is judged.
+    """
+    state = State(0, (), None, before.schema, before.row_counts, (), before.layout)
+    up, content = run_part(migration, migration.up, before.image, setup.workplace, record=record)
+    step = look_at(migration, up, before, content) if up.succeeded else Step(up, before, before)
+    return gather_evidence(migration, state, step, setup), step.after
+
+
+def unmet_requirements(migration: Migration, before: Stage) -> Iterator[Unmet]:
+    """Yield each of the contract's requirements that the rows before do not all meet."""
+    if not migration.contract.requires:
+        return
+    with closing(open_content(before.image)) as db:
+        for required in migration.contract.requires:
+            table = before.schema.table(required.table)
+            error = requirement_error(db, before.schema, required)
+            if table is None or error:
+                yield Unmet(required, error=error or f"no such table: {required.table}")
+                continue
+            broken = broken_condition(table, required)
+            ((rows,),) = db.execute(f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}")
+            if rows:
+                yield Unmet(required, rows, before.row_counts[table.name.casefold()])

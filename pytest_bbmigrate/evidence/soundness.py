@@ -1,0 +1,112 @@
+"""What SQLite finds wrong with a database, and queries of the user's that may not change."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import open_content, open_private, throwaway
+from pytest_bbmigrate.evidence.model import Invariant
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_bbmigrate.evidence.model import Passage, State
+    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.runner import Run
+
+SHOWN_ROWS = 100  # of an invariant's result
+
+
+def check_integrity(before: Stage, after: Stage, there: Passage, up: Run) -> tuple[str, ...]:
+    """Return what ``PRAGMA integrity_check`` says of the tables that up may have touched.
+
+    A table whose every page is what it was needs no second look, unless the schema was written by
+    hand. What it says of the database before as well is left out, as often as it is said there.
+    """
+    by_hand = any("writable_schema" in sql.casefold() for sql in up.executed)
+    untouched = frozenset[str]() if by_hand else there.untouched
+    names = [t.name for t in after.schema.tables if t.name.casefold() not in untouched]
+    if not names and not by_hand:
+        return ()
+    # Of a database opened for reading only, SQLite does not even look at the CHECKs.
+    with closing(open_private(after.image)) as db:
+        found = integrity_of(db, None if by_hand else names)
+    if not found:
+        return ()
+    former = {new: old for old, new in there.renames.tables.items()}
+    with throwaway(before.image) as old:
+        if by_hand:
+            known = integrity_of(old, None)
+        else:
+            known = Counter(
+                message.replace(f" in {table.name}", f" in {name}")
+                for name in names
+                if (table := before.schema.table(former.get(name.casefold(), ""))) is not None
+                for message in integrity_of(old, [table.name]).elements()
+            )
+    return tuple(found - known)
+
+
+def integrity_of(db: sqlite3.Connection, tables: Iterable[str] | None) -> Counter[str]:
+    """Return what is wrong with ``tables`` and their indexes, or with everything, and how often.
+
+    No message holds a value of a row. SQLite gives the first 100.
+    """
+    arguments = [""] if tables is None else [f"({quote_name(name)})" for name in tables]
+    return Counter(
+        message
+        for argument in arguments
+        for (message,) in db.execute(f"PRAGMA main.integrity_check{argument}")
+        if message != "ok"
+    )
+
+
+def ask_invariants(
+    before: Stage, after: Stage, queries: tuple[tuple[str, str], ...]
+) -> tuple[Invariant, ...]:
+    """Return what each of the user's queries gave before and after."""
+    if not queries:
+        return ()
+    with closing(open_content(before.image)) as old, closing(open_content(after.image)) as new:
+        return tuple(Invariant(name, ask(old, sql), ask(new, sql)) for name, sql in queries)
+
+
+def silent_invariants(
+    states: Sequence[State], queries: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the queries that run on none of ``states``, with what SQLite said on the first."""
+    errors = dict[str, str]()
+    waiting = dict(queries)
+    for state in states:
+        if not waiting:
+            break
+        with closing(open_content(state.image)) as db:
+            for name, sql in list(waiting.items()):
+                try:
+                    db.execute(sql).fetchone()
+                    del waiting[name]
+                except sqlite3.Error as error:
+                    errors.setdefault(name, str(error))
+    return tuple((name, errors[name]) for name in waiting)
+
+
+def ask(db: sqlite3.Connection, sql: str) -> str | None:
+    """Return the rows of a query as text, None when it cannot run on this schema.
+
+    Of a long result it is the first rows, the number of the others and their hash.
+    """
+    try:
+        cursor = db.execute(sql)
+        shown = cursor.fetchmany(SHOWN_ROWS)
+        others, digest = 0, blake2b(digest_size=8)
+        for row in cursor:
+            others += 1
+            digest.update(repr(row).encode("utf-8", "surrogateescape"))
+    except sqlite3.OperationalError:
+        return None
+    return f"{shown} and {others} rows more ({digest.hexdigest()})" if others else repr(shown)

@@ -1,0 +1,280 @@
+"""Let SQLite find which columns of a long table differ, and how often, before any row is read."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.rows.differences import EXAMPLES, Alike
+from pytest_bbmigrate.rows.model import NO_CONDITION, ValueChanged
+from pytest_bbmigrate.rows.reading import (
+    AFTER,
+    BEFORE,
+    QUESTION_SCHEMAS,
+    SCHEMAS,
+    key_places,
+    mark_name,
+    meeting,
+    query,
+)
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from pytest_bbmigrate.rows.model import Key, Pairing, Question, Row
+
+LONG = 5000  # rows; fewer are read as fast as they are asked for
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What is left to compare of a ``pairing``: the key, and the columns that differ in some row.
+
+    ``changed`` are these columns and in how many rows they differ, where every row has kept its
+    key; None where rows came or went, or SQLite alone cannot tell.
+    """
+
+    pairing: Pairing
+    changed: tuple[tuple[tuple[str, str], int], ...] | None = None
+
+
+def narrowed(db: sqlite3.Connection, pairing: Pairing) -> Narrowed:
+    """Return ``pairing`` without the columns that hold exactly the same in every row.
+
+    Where the key is no primary key on both sides, or rows came or went, or SQLite would have to
+    search for each row, it is returned as it is.
+    """
+    key = _paired_key(pairing)
+    if not (_is_long(db, pairing) and _has_key(db, pairing, key)):
+        return Narrowed(pairing)
+    unsure = _may_hold_negative_zeros(db, pairing)
+    plain = of_one_affinity(db, pairing) - unsure
+    differ = ", ".join(
+        f"count(*) FILTER (WHERE NOT {_same(names, plain, unsure=names in unsure)})"
+        for names in pairing.columns
+    )
+    sql = f"SELECT count(*), {differ} {_joined(pairing, key)}"
+    if not _finds_by_index(db, sql):
+        return Narrowed(pairing)
+    pairs, *counts = query(db, sql).fetchone()
+    changed = tuple(
+        (names, int(count)) for names, count in zip(pairing.columns, counts, strict=True) if count
+    )
+    differing = {names for names, _ in changed}
+    if differing & set(key) or any(_count(db, pairing, side) != pairs for side in (BEFORE, AFTER)):
+        return Narrowed(pairing)
+    columns = tuple(names for names in pairing.columns if names in differing.union(key))
+    narrow = replace(pairing, columns=columns)
+    return Narrowed(narrow) if differing & unsure else Narrowed(narrow, changed)
+
+
+def count_changed(db: sqlite3.Connection, narrow: Narrowed) -> tuple[Alike, ...]:
+    """Return the changed values, counted, where ``narrow`` has how many there are."""
+    return tuple(
+        Alike(
+            ValueChanged,
+            names[BEFORE],
+            NO_CONDITION,
+            count,
+            tuple(enumerate(_first_changed(db, narrow.pairing, names))),
+        )
+        for names, count in narrow.changed or ()
+    )
+
+
+def rows_changed(
+    db: sqlite3.Connection, narrow: Narrowed, question: Question | None
+) -> Iterator[tuple[Key, Row, Row, frozenset[str]]]:
+    """Yield each row that differs, where ``narrow`` has how many there are.
+
+    As (key, row, row after, the conditions of the ``question`` that the row met).
+    """
+    pairing, schemas = narrow.pairing, SCHEMAS
+    asked: tuple[str, ...] = ()
+    if question is not None:
+        db, schemas, asked = question.db, QUESTION_SCHEMAS, question.conditions
+    places, width = key_places(pairing), len(pairing.columns)
+    met = meeting(asked)
+    cells = [
+        f"{alias}.{quote_name(names[side])}"
+        for alias, side in (("b", BEFORE), ("a", AFTER))
+        for names in pairing.columns
+    ]
+    marks = [f"b.{quote_name(mark_name(number))}" for number in range(len(asked))]
+    plain = of_one_affinity(db, pairing, schemas)
+    differ = " OR ".join(f"NOT {_same(names, plain)}" for names, _ in narrow.changed or ())
+    joined = _joined(pairing, _paired_key(pairing), schemas, asked)
+    for found in query(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):
+        row, new_row = found[:width], found[width : 2 * width]
+        yield tuple([row[place] for place in places]), row, new_row, met(found[2 * width :])
+
+
+def _first_changed(
+    db: sqlite3.Connection, pairing: Pairing, names: tuple[str, str]
+) -> list[ValueChanged]:
+    """Return the first few values of a column that changed."""
+    key = _paired_key(pairing)
+    own = ", ".join(f"b.{quote_name(old)}" for old, _ in key)
+    cells = f"b.{quote_name(names[BEFORE])}, a.{quote_name(names[AFTER])}"
+    differ = f"NOT {_same(names)}"
+    found = f"{_joined(pairing, key)} WHERE {differ} LIMIT {EXAMPLES}"
+    rows = query(db, f"SELECT {own}, {cells} {found}")
+    return [
+        ValueChanged(pairing.before, tuple(of_key), names[BEFORE], was, is_now)
+        for *of_key, was, is_now in rows
+    ]
+
+
+@cache
+def keeps_negative_zero() -> bool:
+    """Return whether a column of numbers keeps the sign of -0.0, which SQLite stores as 0."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("CREATE TABLE t (real REAL, number NUMERIC)")
+        db.execute("INSERT INTO t VALUES (?, ?)", (-0.0, -0.0))
+        return any(math.copysign(1, cell) < 0 for cell in db.execute("SELECT * FROM t").fetchone())
+
+
+def _may_hold_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tuple[str, str]]:
+    """Return the columns in which a real number can be -0.0: those without an affinity.
+
+    ANY is none in a STRICT table (https://sqlite.org/stricttables.html).
+    """
+    if keeps_negative_zero():
+        return set(pairing.columns)
+    sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
+    free = [
+        {name.casefold() for name, type_ in query(db, sql, *table) if _has_no_affinity(type_)}
+        for table in ((pairing.before, SCHEMAS[BEFORE]), (pairing.after, SCHEMAS[AFTER]))
+    ]
+    return {
+        names
+        for names in pairing.columns
+        if any(names[side].casefold() in free[side] for side in (BEFORE, AFTER))
+    }
+
+
+def of_one_affinity(
+    db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str] = SCHEMAS
+) -> set[tuple[str, str]]:
+    """Return the columns whose affinity stores equal numbers as one type, before and after.
+
+    A number in a column of TEXT is stored as text, 5.0 in one of INTEGER or NUMERIC as 5, and 5 in
+    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3).
+    """
+    sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
+    kinds = [
+        {name.casefold(): _affinity(type_) for name, type_ in query(db, sql, *table)}
+        for table in ((pairing.before, schemas[BEFORE]), (pairing.after, schemas[AFTER]))
+    ]
+    return {
+        names
+        for names in pairing.columns
+        if (kind := kinds[BEFORE].get(names[BEFORE].casefold()))
+        and kind == kinds[AFTER].get(names[AFTER].casefold())
+    }
+
+
+def _affinity(declared: str) -> str:
+    """Return the affinity of a declared type, '' for none (datatype3.html, 3.1)."""
+    if "INT" in declared:
+        return "INTEGER"
+    if any(part in declared for part in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if _has_no_affinity(declared):
+        return ""
+    if any(part in declared for part in ("REAL", "FLOA", "DOUB")):
+        return "REAL"
+    return "NUMERIC"
+
+
+def _has_no_affinity(declared: str) -> bool:
+    """Return whether a column of this type keeps values as they are (datatype3.html, 3.1)."""
+    if any(part in declared for part in ("INT", "CHAR", "CLOB", "TEXT")):
+        return False
+    return declared in ("", "ANY") or "BLOB" in declared
+
+
+def _paired_key(pairing: Pairing) -> list[tuple[str, str]]:
+    """Return the columns of the key, as (before, after)."""
+    pairs = {names[BEFORE].casefold(): names for names in pairing.columns}
+    return [pairs[name.casefold()] for name in pairing.key]
+
+
+def _table(pairing: Pairing, side: int, schemas: tuple[str, str] = SCHEMAS) -> str:
+    return f"{schemas[side]}.{quote_name((pairing.before, pairing.after)[side])}"
+
+
+def _is_long(db: sqlite3.Connection, pairing: Pairing) -> bool:
+    row = query(db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {LONG}").fetchone()
+    return row is not None
+
+
+def _has_key(db: sqlite3.Connection, pairing: Pairing, key: list[tuple[str, str]]) -> bool:
+    """Return whether exactly the columns ``key`` are the primary key of both tables."""
+    sql = "SELECT name FROM pragma_table_xinfo(?, ?) WHERE pk"
+    return all(
+        {name.casefold() for (name,) in query(db, sql, table, SCHEMAS[side])}
+        == {names[side].casefold() for names in key}
+        for side, table in ((BEFORE, pairing.before), (AFTER, pairing.after))
+    )
+
+
+def _joined(
+    pairing: Pairing,
+    key: list[tuple[str, str]],
+    schemas: tuple[str, str] = SCHEMAS,
+    asked: Sequence[str] = (),
+) -> str:
+    """Return FROM: each row before with the one after that SQLite takes to have the same key.
+
+    Where it is ``asked`` conditions, the row before has a column for each, of 1 or 0; they are
+    asked where no other table is in sight.
+    """
+    equal = " AND ".join(f"a.{quote_name(new)} = b.{quote_name(old)}" for old, new in key)
+    before = _table(pairing, BEFORE, schemas)
+    if asked:
+        own = [f"{quote_name(pairing.before)}.{quote_name(old)}" for old, _ in pairing.columns]
+        own += [
+            f"CASE WHEN ({text}\n) THEN 1 ELSE 0 END AS {quote_name(mark_name(number))}"
+            for number, text in enumerate(asked)
+        ]
+        before = f"(SELECT {', '.join(own)} FROM {before})"
+    return f"FROM {before} b CROSS JOIN {_table(pairing, AFTER, schemas)} a ON {equal}"
+
+
+def _same(
+    names: tuple[str, str], plain: Collection[tuple[str, str]] = (), *, unsure: bool = False
+) -> str:
+    """Return SQL for: two cells are the same in type and every bit.
+
+    IS compares texts by their bytes under BINARY, and takes 1 and 1.0, or 0.0 and -0.0, for equal
+    (https://sqlite.org/datatype3.html, 4): numbers, which sort before every text, are looked at
+    more closely, but for those of columns that are ``plain`` (see ``of_one_affinity``). Where one
+    is ``unsure`` of the sign of 0.0, it counts as different from itself. The unary plus takes
+    affinities away.
+    """
+    was, is_now = f"b.{quote_name(names[BEFORE])}", f"a.{quote_name(names[AFTER])}"
+    if names in plain:
+        return f"+{was} IS +{is_now} COLLATE BINARY"
+    of_numbers = f"typeof({was}) = typeof({is_now})"
+    if unsure:
+        of_numbers += f" AND NOT (+{was} = 0 AND typeof({was}) = 'real')"
+    return (
+        f"(+{was} IS +{is_now} COLLATE BINARY AND "
+        f"CASE WHEN +{was} < '' COLLATE BINARY THEN {of_numbers} ELSE 1 END)"
+    )
+
+
+def _finds_by_index(db: sqlite3.Connection, sql: str) -> bool:
+    """Return whether the row after is found by an index that is there."""
+    plan = [detail for *_, detail in query(db, f"EXPLAIN QUERY PLAN {sql}")]
+    return any(step.startswith("SEARCH a USING") and "AUTOMATIC" not in step for step in plan)
+
+
+def _count(db: sqlite3.Connection, pairing: Pairing, side: int) -> int:
+    return int(query(db, f"SELECT count(*) FROM {_table(pairing, side)}").fetchone()[0])

@@ -1,0 +1,266 @@
+"""Run the tests marked bb_smoke on copies of a migrated database, in a pytest of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from pytest_bbmigrate import smoke_session
+from pytest_bbmigrate.database import digest_of
+from pytest_bbmigrate.focus import holds_marked
+from pytest_bbmigrate.options import argument_path, migrations_folder, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NONE_MARKED = f"no test is marked {smoke_session.MARKER}"
+PASSED, SKIPPED, NOT_RUN = "passed", "skipped", "did not run"
+WAY_OUT = "--bb-show-values shows what they printed; pytest -m bb_smoke runs them on generated data"
+# The read returns when this process is gone, which has the other end of the pipe.
+WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"
+KILL_SECONDS = 5.0  # for a killed process to be gone
+OPENED_EARLY = "the database is locked: does a conftest.py, or the app, open it when imported?"
+OUTPUT_BYTES = 1_000_000  # the end of what the tests have printed; there is no need for more
+
+
+@dataclass(frozen=True)
+class SmokeTest:
+    """One smoke test, by its node id, and what became of it: 'passed', 'skipped' or else."""
+
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class SmokeResult:
+    """What the smoke tests came to.
+
+    ``fault`` says why the migrated database is not to be published, '' when it may be; it names
+    tests and nothing that they printed. ``output`` is what pytest and the tests printed: values of
+    a real database may be in it.
+    """
+
+    tests: tuple[SmokeTest, ...]
+    fault: str = ""
+    output: str = ""
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The tests that passed, by node id."""
+        return self._with(PASSED)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """The tests that skipped themselves."""
+        return self._with(SKIPPED)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The tests that did anything else."""
+        return tuple(t.name for t in self.tests if t.outcome not in (PASSED, SKIPPED))
+
+    @property
+    def summary(self) -> str:
+        """One line on what there was, and what became of it."""
+        if not self.tests and not self.fault:
+            return NONE_MARKED
+        counts = ((self.passed, PASSED), (self.failed, "failed"), (self.skipped, SKIPPED))
+        return ", ".join(f"{len(names)} {word}" for names, word in counts if names) or self.fault
+
+    def _with(self, outcome: str) -> tuple[str, ...]:
+        return tuple(test.name for test in self.tests if test.outcome == outcome)
+
+
+def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
+    """Run the tests marked bb_smoke, each with ``bb_head_path`` a copy of its own of ``work``.
+
+    ``work`` is a database file at rest. The tests run in a pytest of their own, with the same root
+    folder, configuration and plugins as this one; its files and the copies lie in a folder beside
+    ``work``, which is gone afterwards, as is every process that the tests have left running.
+    """
+    before = digest_of(work)
+    with tempfile.TemporaryDirectory(
+        prefix="smoke-", dir=work.parent, ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        code = run_session(config, work, folder)
+        result = read_result(folder, code)
+    if digest_of(work) != before:
+        fault = f"the working copy {work} was changed while the smoke tests ran"
+        return SmokeResult(result.tests, fault, result.output)
+    return result
+
+
+def run_session(config: pytest.Config, work: Path, folder: Path) -> int:
+    """Run the pytest of the smoke tests to its end and return its exit code."""
+    order = {"working_copy": str(work), "name": settings_of(config).database.name}
+    (folder / smoke_session.ORDER).write_text(json.dumps(order), encoding="utf-8")
+    (folder / smoke_session.REPORT).touch()
+    with (folder / "output").open("wb") as output:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [*interpreter(config), "-m", "pytest", *arguments(config, folder)],
+            cwd=config.invocation_params.dir,
+            env={**os.environ, smoke_session.FOLDER_VARIABLE: str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        with ended_afterwards(child, folder):
+            return child.wait()
+
+
+def interpreter(config: pytest.Config) -> list[str]:
+    """Return how to start Python: with the working directory on sys.path if it is on ours."""
+    is_on_path = not {"", str(config.invocation_params.dir)}.isdisjoint(sys.path)
+    return [sys.executable] if is_on_path else [sys.executable, "-P"]
+
+
+def arguments(config: pytest.Config, folder: Path) -> list[str]:
+    """Return the arguments of the smoke tests' pytest: ours, but for what says which tests run.
+
+    addopts and PYTEST_ADDOPTS have their say again, before these.
+    """
+    option = config.option
+    given = [f"--rootdir={config.rootpath}"]
+    given += [f"--config-file={config.inipath}"] if config.inipath else []
+    given += ["--noconftest"] if option.noconftest else []
+    given += [f"--confcutdir={option.confcutdir}"] if option.confcutdir else []
+    given += [f"--import-mode={option.importmode}"]
+    repeated = {"-p": option.plugins, "-o": option.override_ini, "-W": option.pythonwarnings}
+    repeated |= {"--ignore": option.ignore, "--ignore-glob": option.ignore_glob}
+    given += [part for flag, values in repeated.items() for v in values or () for part in (flag, v)]
+    typed = {flag: config.getoption(name) for name, flag in smoke_session.SETTINGS.items()}
+    given += [f"{flag}={value}" for flag, value in typed.items() if value is not None]
+    # One process: the copies are as large as the database, and the tests share its ports.
+    given += ["-n0"] if hasattr(option, "numprocesses") else []
+    given += ["--no-cov"] if hasattr(option, "no_cov") else []
+    given += ["-p", smoke_session.__name__, "-m", smoke_session.MARKER, "-k", ""]
+    given += ["-o", f"cache_dir={folder / 'cache'}", f"--basetemp={folder / 'tmp'}"]
+    return [*given, str(config.rootpath), *map(str, paths_outside(config))]
+
+
+def paths_outside(config: pytest.Config) -> list[Path]:
+    """Return the paths that this session was given outside its root folder, if tests are there."""
+    paths = (argument_path(config, argument) for argument in config.args)
+    folder = migrations_folder(config)
+    return [
+        path
+        for path in paths
+        if not path.is_relative_to(config.rootpath)
+        and not path.is_relative_to(folder)
+        and holds_marked(config, path)
+    ]
+
+
+@contextmanager
+def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    """Kill the child, and whatever it or its tests have started, when the block is left.
+
+    A process of its own watches for the end of this one, so that a killed pytest leaves nothing
+    running. What has left the child's process group is known by its environment, which names
+    ``folder``.
+    """
+    watch = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-I", "-S", "-c", WATCH, str(child.pid)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with watch:
+        try:
+            yield
+        finally:
+            watch.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            kill_started_in(folder)
+
+
+def kill_started_in(folder: Path) -> None:
+    """Kill the processes whose environment names ``folder``, and wait until they are dead.
+
+    A dead one may stay in the list, without an environment, until its parent has asked about it.
+    """
+    end = time.monotonic() + KILL_SECONDS
+    while (running := started_in(folder)) and time.monotonic() < end:
+        for process in running:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        time.sleep(0.01)
+
+
+def started_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes whose environment names ``folder``."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it is gone, or somebody else's
+            if process.environ().get(smoke_session.FOLDER_VARIABLE) == str(folder):
+                found.append(process)
+    return found
+
+
+def read_result(folder: Path, code: int) -> SmokeResult:
+    """Return what the session that ended with ``code`` has said of itself in ``folder``."""
+    lines = (folder / smoke_session.REPORT).read_text(encoding="utf-8").splitlines()
+    said = [json.loads(line) for line in lines]
+    outcomes = {event["there"]: NOT_RUN for event in said if "there" in event}
+    for event in said:
+        if "test" in event and outcomes.get(event["test"], NOT_RUN) in (NOT_RUN, PASSED, SKIPPED):
+            outcomes[event["test"]] = event["outcome"]
+    tests = tuple(SmokeTest(name, outcome) for name, outcome in outcomes.items())
+    output = read_end(folder / "output")
+    fault = find_fault(tests, code)
+    if not any("finished" in event for event in said):
+        last = [f" in {event['started']}" for event in said if "started" in event][-1:]
+        errors = usage_errors(code, output)
+        if not last and not errors:
+            last = [f" before the first of them; {OPENED_EARLY}"]
+        fault = "".join(["the smoke tests came to no end: ", ending(code), *last])
+        fault = "\n".join([fault, *errors])
+    return SmokeResult(tests, f"{fault}\n{WAY_OUT}" if fault else "", output)
+
+
+def find_fault(tests: tuple[SmokeTest, ...], code: int) -> str:
+    """Return what keeps a session that came to its end from having passed, '' when it has."""
+    failed = [f"{t.name} {t.outcome}" for t in tests if t.outcome not in (PASSED, SKIPPED)]
+    if failed:
+        return "\n".join([f"{len(failed)} of {len(tests)} smoke tests failed", *failed])
+    none_passed = not any(t.outcome == PASSED for t in tests)
+    if code == pytest.ExitCode.OK or (code == pytest.ExitCode.NO_TESTS_COLLECTED and none_passed):
+        return ""
+    return f"the smoke tests did not pass: {ending(code)}"
+
+
+def usage_errors(code: int, output: str) -> list[str]:
+    """Return what pytest says of its own arguments, before anything that a test has printed."""
+    is_usage = code == pytest.ExitCode.USAGE_ERROR
+    return [line for line in output.splitlines() if is_usage and line.startswith("ERROR: ")]
+
+
+def ending(code: int) -> str:
+    """Return in words how a process ended."""
+    if code < 0:
+        return f"pytest was killed by signal {-code}"
+    return f"pytest ended with exit code {code}"
+
+
+def read_end(path: Path) -> str:
+    """Return the end of what was printed into ``path``."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - OUTPUT_BYTES))
+        text = file.read().decode("utf-8", "replace")
+    return f"[...]{text}" if size > OUTPUT_BYTES else text

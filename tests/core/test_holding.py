@@ -1,0 +1,552 @@
+"""What the keeper's process does with its orders; here without a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from contextlib import closing
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_bbmigrate.apply import channel as channels
+from pytest_bbmigrate.apply import holding
+from pytest_bbmigrate.apply.channel import Abandoned, Channel
+from pytest_bbmigrate.apply.holding import Holder, State, hold, main
+from pytest_bbmigrate.database import digest_of
+from pytest_bbmigrate.database.publishing import put_in
+from pytest_bbmigrate.errors import BBMigrateError
+from tests.core.real_databases import (
+    BIG,
+    MODES,
+    ask,
+    make,
+    make_work,
+    mode_of,
+    names_in,
+    note_in,
+    other_program,
+)
+from tests.core.test_publishing import spoil_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Line:
+    """A channel and its other end."""
+
+    def __init__(self) -> None:
+        orders, self.speak = os.pipe()
+        self.hear, answers = os.pipe()
+        self.ends = [orders, self.hear, answers]
+        self.channel = Channel(orders, answers, os.getppid())
+
+    def say(self, **order: object) -> None:
+        os.write(self.speak, json.dumps(order).encode() + b"\n")
+
+    def answer(self) -> dict[str, Any]:
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(self.hear, 1)
+        answer: dict[str, Any] = json.loads(said)
+        return answer if "progress" not in answer else self.answer()
+
+    def hang_up(self) -> None:
+        if self.speak >= 0:
+            os.close(self.speak)
+            self.speak = -1
+
+    def close(self) -> None:
+        self.hang_up()
+        self.channel.gone.wait(10)
+        for end in self.ends:
+            os.close(end)
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    """Return a channel and its other end."""
+    line = Line()
+    yield line
+    line.close()
+
+
+class Bench:
+    """A holder of a locked database, with a working copy and a backup."""
+
+    def __init__(self, folder: Path, line: Line, mode: str = "delete", rows: int = 1) -> None:
+        self.folder = folder
+        self.real = make(folder / "real.db", "old", mode=mode, rows=rows)
+        self.work, self.digest = make_work(folder / "work.db", rows=rows)
+        self.backup, self.failed = folder / "backup", folder / "failed"
+        self.holder = Holder(line.channel)
+        assert self.ask("lock", database=str(self.real), deadline=0.2) == mode
+
+    def obey(self, do: str, **order: object) -> dict[str, Any]:
+        return self.holder.obey({"do": do, **order})
+
+    def ask(self, do: str, **order: object) -> object:
+        return self.obey(do, **order)["done"]
+
+    def back_up(self) -> None:
+        self.ask("back_up", target=str(self.backup))
+
+    def publish(self) -> dict[str, Any]:
+        return self.obey("publish", work=str(self.work), digest=self.digest)
+
+    def verify(self) -> dict[str, Any]:
+        paths = {"work": self.work, "backup": self.backup, "failed": self.failed}
+        return self.obey("verify", **{name: str(path) for name, path in paths.items()})
+
+
+@pytest.fixture(params=MODES)
+def bench(tmp_path: Path, line: Line, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """Return a locked database that is backed up, in either journal mode."""
+    bench = Bench(tmp_path, line, request.param)
+    bench.back_up()
+    yield bench
+    bench.holder.give_back()
+    assert mode_of(bench.real) == request.param
+
+
+# ---- what was published does not verify
+
+
+def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
+    bench: Bench,
+) -> None:
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+
+    answer = bench.verify()
+    locked = ask(bench.real, "SELECT 1 FROM money")
+    bench.holder.give_back()
+
+    assert answer == {
+        "failed": (
+            f"{bench.real}: what was published did not verify: its content is not the working "
+            f"copy's; the backup {bench.backup} was put back, and the database is as it was; "
+            f"what did not verify is kept in {bench.failed}"
+        ),
+        "kind": "step",
+        "state": "put back",
+    }
+    assert locked == "database is locked"
+    assert note_in(bench.real) == "old"
+    assert note_in(bench.failed) == "spoilt"
+    assert names_in(bench.folder) == ["backup", "failed", "real.db", "work.db"]
+
+
+def test_a_working_copy_that_is_written_meanwhile_does_not_verify(bench: Bench) -> None:
+    bench.publish()
+    with closing(sqlite3.connect(bench.work)) as db, db:
+        db.execute("UPDATE money SET note = 'later 0'")
+
+    answer = bench.verify()
+    bench.holder.give_back()
+
+    assert "the working copy was written while it was published; the backup" in answer["failed"]
+    assert note_in(bench.real) == "old"
+    assert note_in(bench.failed) == "new"
+
+
+def test_content_that_integrity_check_complains_of_does_not_verify(bench: Bench) -> None:
+    spoil_index(bench.work)
+    bench.digest = digest_of(bench.work)
+    assert bench.publish()["state"] == "published"
+
+    answer = bench.verify()
+    bench.holder.give_back()
+
+    assert "did not verify: integrity_check finds: row 1 missing from index" in answer["failed"]
+    assert note_in(bench.real) == "old"
+
+
+def test_a_history_that_does_not_read_as_the_working_copys_does_not_verify(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    histories = iter([("001_a",), ("001_a", "002_b")])
+    monkeypatch.setattr(holding, "read_history", lambda _: next(histories))
+
+    assert "its history is not the working copy's; the backup" in bench.verify()["failed"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), "could not be looked at: disk I/O error"),
+        (BBMigrateError("history: strange"), "did not verify: history: strange"),
+    ],
+)
+def test_what_cannot_be_looked_at_does_not_verify(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception, why: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    bench.publish()
+    monkeypatch.setattr(holding, "new_faults", fail)
+    answer = bench.verify()
+    bench.holder.give_back()
+
+    assert why in answer["failed"]
+    assert answer["state"] == "put back"
+    assert note_in(bench.real) == "old"
+
+
+def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> None:
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.failed = bench.folder / "no folder" / "failed"
+
+    answer = bench.verify()
+    bench.holder.give_back()
+
+    assert answer["failed"].endswith(
+        "; what did not verify could not be kept: No such file or directory"
+    )
+    assert note_in(bench.real) == "old"
+
+
+def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
+    bench.failed.write_text("mine")
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+
+    assert f"could not be kept: {bench.failed}: is there already" in bench.verify()["failed"]
+    assert bench.failed.read_text() == "mine"
+
+
+def test_a_backup_that_cannot_be_put_back_is_said_to_be_needed(bench: Bench) -> None:
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.backup.unlink()
+
+    answer = bench.verify()
+
+    assert (
+        f"the backup could not be put back: {bench.backup}: No such file or directory; the "
+        "database is not to be relied on: stop whatever uses it, and run pytest "
+        f"--bb-restore={bench.backup}"
+    ) in answer["failed"]
+    assert answer["state"] == "unknown"
+
+
+def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    monkeypatch.setattr(holding, "holds", lambda *_: False)
+
+    answer = bench.verify()
+
+    assert "the backup could not be put back: it differs afterwards" in answer["failed"]
+    assert answer["state"] == "unknown"
+
+
+def test_a_disk_error_while_the_backup_is_put_back_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(holding, "put_in", fail)
+
+    assert "could not be put back: Input/output error" in bench.verify()["failed"]
+
+
+def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
+    answer = bench.verify()
+
+    assert answer["failed"] == (
+        f"{bench.real}: nothing was published, so there is nothing to verify"
+    )
+    assert answer["state"] == "untouched"
+
+
+# ---- nothing can be published
+
+
+def test_a_disk_that_is_full_is_told_and_the_database_looked_at(bench: Bench) -> None:
+    big, bench.digest = make_work(bench.folder / "big.db", rows=3)
+    bench.work = big.replace(bench.work)
+    bench.holder.db.execute("PRAGMA max_page_count = 100")
+
+    answer = bench.publish()
+    bench.holder.give_back()
+
+    assert answer["failed"] == (
+        f"{bench.real}: could not be written: the disk is full (database or disk is full "
+        "[SQLITE_FULL]); nothing was published: the database is as it was, compared with backup"
+    )
+    assert answer["state"] == "untouched"
+    assert note_in(bench.real) == "old"
+    assert names_in(bench.folder) == ["backup", "real.db", "work.db"]
+
+
+@pytest.mark.parametrize("compared", ["no backup", "backup gone"])
+def test_what_could_not_be_compared_is_said_to_be_uncompared(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, compared: str
+) -> None:
+    monkeypatch.setattr(holding, "put_in", fail_to_write)
+    if compared == "no backup":
+        bench.holder.backup = None
+    else:
+        bench.backup.unlink()
+    said = bench.publish()["failed"]
+    bench.holder.give_back()
+
+    assert (
+        said.split("nothing was published: ")[1]
+        == {
+            "no backup": "SQLite has rolled it back",
+            "backup gone": (
+                f"SQLite has rolled it back, which could not be compared with {bench.backup}: "
+                "No such file or directory"
+            ),
+        }[compared]
+    )
+    assert note_in(bench.real) == "old"
+
+
+def test_a_rollback_that_left_something_else_has_the_backup_put_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = put_in
+
+    def spoil(db: sqlite3.Connection, *_: object) -> None:
+        monkeypatch.setattr(holding, "put_in", whole)
+        db.execute("UPDATE money SET note = 'spoilt 0'")
+        fail_to_write()
+
+    monkeypatch.setattr(holding, "put_in", spoil)
+    answer = bench.publish()
+    bench.holder.give_back()
+
+    assert f"it was not as it was, and the backup {bench.backup} was put back" in answer["failed"]
+    assert answer["state"] == "put back"
+    assert note_in(bench.real) == "old"
+
+
+def fail_to_write(*_: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_a_working_copy_that_is_damaged_is_refused_before_anything_is_written(
+    bench: Bench,
+) -> None:
+    content = bytearray(bench.work.read_bytes())
+    content[4096:4100] = b"\xff" * 4
+    bench.work.write_bytes(content)
+    bench.digest = digest_of(bench.work)
+    before = bench.real.read_bytes()
+
+    answer = bench.publish()
+
+    assert answer["failed"].startswith(f"{bench.work}: damaged: ")
+    assert answer["state"] == "untouched"
+    assert bench.real.read_bytes() == before
+
+
+def test_a_working_copy_with_another_digest_is_refused_before_anything_is_written(
+    bench: Bench,
+) -> None:
+    bench.digest = digest_of(bench.backup)
+    before = bench.real.read_bytes()
+
+    answer = bench.publish()
+
+    assert answer["failed"] == (
+        f"{bench.work}: not what was verified: something has written the working copy since; "
+        "nothing was published"
+    )
+    assert bench.real.read_bytes() == before
+
+
+def test_an_error_of_the_disk_is_told_in_words(bench: Bench) -> None:
+    answer = bench.obey("publish", work=str(bench.folder / "typo.db"), digest="")
+
+    assert answer["failed"] == f"{bench.real}: No such file or directory"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("step", ["back_up", "publish"])
+def test_a_copy_that_nobody_waits_for_any_more_is_given_up(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch, mode: str, step: str
+) -> None:
+    bench = Bench(tmp_path, line, mode, rows=BIG)
+    tell = line.channel.tell
+
+    def hang_up_and_tell(part: float) -> None:
+        line.channel.hang_up()
+        tell(part)
+
+    monkeypatch.setattr(line.channel, "tell", hang_up_and_tell)
+    with pytest.raises(Abandoned):
+        getattr(bench, step)()
+    bench.holder.give_back()
+
+    assert note_in(bench.real) == "old"
+    assert mode_of(bench.real) == mode
+    assert names_in(tmp_path) == ["real.db", "work.db"]
+
+
+# ---- the journal mode
+
+
+def test_a_journal_mode_that_cannot_be_put_back_is_told(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, line, "wal")
+    bench.back_up()
+    bench.publish()
+    monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
+    answer = bench.verify()
+    bench.holder.give_back()
+
+    assert answer["failed"] == (
+        f"{bench.real}: published and verified; it is in journal_mode delete now and could not be "
+        "put back into wal (disk I/O error): run PRAGMA journal_mode = wal"
+    )
+    assert answer["state"] == "verified"
+    assert note_in(bench.real) == "new"
+    assert mode_of(bench.real) == "delete"
+
+
+# ---- what a killed keeper left
+
+
+@pytest.mark.parametrize(
+    ("content", "state"), [("old", State.UNTOUCHED), ("new", State.PUBLISHED), ("x", State.UNKNOWN)]
+)
+def test_what_was_left_is_told_by_its_content(
+    tmp_path: Path, line: Line, content: str, state: State
+) -> None:
+    for name in ("old", "new", "x"):
+        make(tmp_path / name, name)
+    real = tmp_path / "real.db"
+    real.write_bytes((tmp_path / content).read_bytes())
+    holder = Holder(line.channel)
+    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": "wal"}
+    answer = holder.obey({**order, "work": str(tmp_path / "new"), "backup": str(tmp_path / "old")})
+    holder.give_back()
+
+    assert answer == {"done": None, "state": state.value}
+    assert mode_of(real) == "wal"
+    assert note_in(real) == content
+
+
+def test_a_journal_mode_that_cannot_be_settled_is_told(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
+    holder = Holder(line.channel)
+    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": "wal", "backup": ""}
+    answer = holder.obey({**order, "work": str(make(tmp_path / "work.db", "new"))})
+    holder.give_back()
+
+    assert "settled; it is in journal_mode delete now" in answer["failed"]
+    assert answer["state"] == "unknown"
+
+
+# ---- orders and answers
+
+
+def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -> None:
+    real = make(tmp_path / "real.db", "old")
+    answers = []
+
+    def talk() -> None:
+        for order in (
+            {"do": "lock", "database": str(real), "deadline": 1},
+            {"do": "read_history"},
+            {"do": "back_up", "target": str(tmp_path / "backup")},
+            {"do": "back_up", "target": str(tmp_path / "no folder" / "backup")},
+        ):
+            line.say(**order)
+            answers.append(line.answer())
+        line.hang_up()
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    hold(line.channel)
+    talking.join()
+
+    assert answers[:3] == [
+        {"done": "delete", "state": "untouched"},
+        {"done": [], "state": "untouched"},
+        {"done": "", "state": "untouched"},
+    ]
+    assert answers[3]["failed"] == (
+        f"{tmp_path}/no folder/backup: the backup could not be written: No such file or directory; "
+        f"make room in {tmp_path}/no folder or have backups go elsewhere (--bb-backup-dir), "
+        "and run again"
+    )
+    assert note_in(real) == "old"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(b"dear diary" * 100, "database"), (None, "step"), (b"", "locked")]
+)
+def test_a_refusal_says_of_which_kind_it_is(
+    tmp_path: Path, line: Line, content: bytes | None, kind: str
+) -> None:
+    real = tmp_path / "real.db"
+    if content is not None:
+        real.write_bytes(content)
+    order = {"do": "lock", "database": str(real), "deadline": 0.1}
+    if kind == "locked":
+        with other_program(real, "BEGIN EXCLUSIVE"):
+            answer = Holder(line.channel).obey(order)
+    else:
+        answer = Holder(line.channel).obey(order)
+
+    assert (answer["kind"], answer["state"]) == (kind, "untouched")
+
+
+def test_the_process_ends_at_a_signal(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: line.ends[0]))
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=lambda: line.ends[2]))
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        assert main(os.getppid()) == 0
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_a_parent_that_has_changed_is_gone(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "LOOK_SECONDS", 0.01)
+    threading.Timer(0.05, setattr, (line.channel, "parent", -1)).start()
+
+    with pytest.raises(Abandoned):
+        line.channel.next_order()
+
+
+def test_nobody_hears_an_answer_when_the_other_end_is_closed(line: Line) -> None:
+    os.close(line.hear)
+    line.ends.remove(line.hear)
+
+    with pytest.raises(Abandoned):
+        line.channel.say({"done": ""})
+
+
+def test_progress_is_not_told_more_often_than_anybody_looks(line: Line) -> None:
+    for part in (0.1, 0.2, 0.3):
+        line.channel.tell(part)
+
+    assert os.read(line.hear, 1000) == b'{"progress": 0.1}\n'

@@ -1,0 +1,22 @@
+"""A short form of `make torture`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.torture import torture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_run_that_is_killed_anywhere_leaves_one_content_or_the_other(tmp_path: Path) -> None:
+    rounds = torture(tmp_path, kills=8, megabytes=4, seed=20260101)
+
+    assert {(found.mode, found.victim) for found in rounds} == {
+        ("delete", "keeper"),
+        ("delete", "parent"),
+        ("wal", "keeper"),
+        ("wal", "parent"),
+    }
+    assert {found.content for found in rounds} <= {"kept", "published"}

@@ -1,0 +1,182 @@
+"""``pytest --bb-rollback``: the way back, on a real database."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCOUNTS = """\
+-- migrate:up
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+-- migrate:down
+DROP TABLE accounts;
+"""
+TRIPS = """\
+-- migrate:up
+ALTER TABLE accounts ADD COLUMN trip TEXT;
+-- migrate:down
+ALTER TABLE accounts DROP COLUMN trip;
+"""
+BY_NAME = """\
+-- migrate:up
+CREATE INDEX by_name ON accounts (name);
+-- migrate:down
+DROP INDEX by_name;
+"""
+SHORTENS = """\
+-- migrate:up
+CREATE INDEX by_name ON accounts (name);
+-- migrate:down
+DROP INDEX by_name;
+DELETE FROM accounts WHERE length(name) > 90000;
+"""
+SECRET = "Dr. Smith of 12 Harbour Road"
+
+
+def write(project: pytest.Pytester, *texts: str) -> None:
+    folder = project.path / "migrations"
+    folder.mkdir(exist_ok=True)
+    for number, text in enumerate(texts, 1):
+        (folder / f"00{number}_step.sql").write_text(text)
+
+
+def run_sql(path: Path, sql: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(sql, values)
+
+
+def ask(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
+
+
+def names(path: Path) -> list[str]:
+    return [name for (name,) in ask(path, "SELECT name FROM _bb_migrations ORDER BY id")]
+
+
+@pytest.fixture
+def money(project: pytest.Pytester) -> Path:
+    """Return a database that got one migration, a row, and two more migrations in one apply."""
+    path = project.path / "budget_buddy.db"
+    write(project, ACCOUNTS)
+    assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
+    run_sql(path, "INSERT INTO accounts (name) VALUES (?)", SECRET)
+    write(project, ACCOUNTS, TRIPS, BY_NAME)
+    assert project.runpytest("--bb-apply").ret == pytest.ExitCode.OK
+    return path
+
+
+def test_the_last_apply_is_taken_back_and_rows_written_since_stay(
+    project: pytest.Pytester, money: Path
+) -> None:
+    run_sql(money, "INSERT INTO accounts (name) VALUES ('written since')")
+
+    result = project.runpytest("--bb-rollback", "-v")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "budget_buddy.db::rehearsal PASSED*",
+            "budget_buddy.db::verify PASSED*",
+            "rolled back 003_step, 002_step",
+            "changed   accounts: without trip",
+            "backup    budget_buddy.db.backup.*",
+        ]
+    )
+    assert names(money) == ["001_step"]
+    assert ask(money, "SELECT * FROM accounts") == [(1, SECRET), (2, "written since")]
+    assert ask(money, "SELECT name FROM sqlite_master WHERE type = 'index'") == [
+        ("sqlite_autoindex__bb_migrations_1",)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("which", "left"),
+    [("1", ["001_step", "002_step"]), ("002_step", ["001_step", "002_step"]), ("2", ["001_step"])],
+)
+def test_a_number_or_a_name_says_how_far(
+    project: pytest.Pytester, money: Path, which: str, left: list[str]
+) -> None:
+    result = project.runpytest(f"--bb-rollback={which}")
+
+    assert result.ret == pytest.ExitCode.OK
+    assert names(money) == left
+
+
+def test_values_that_would_go_are_counted_and_want_a_flag(
+    project: pytest.Pytester, money: Path
+) -> None:
+    run_sql(money, "UPDATE accounts SET trip = ?", SECRET)
+    before = money.read_bytes()
+
+    refused = project.runpytest("--bb-rollback")
+    kept = money.read_bytes()
+    forced = project.runpytest("--bb-rollback", "--bb-discard-changes")
+
+    assert refused.ret == pytest.ExitCode.TESTS_FAILED
+    refused.stdout.fnmatch_lines(
+        [
+            "what would go with the migrations holds values:",
+            "  1 value in accounts.trip",
+            "not rolled back: rehearsal failed; budget_buddy.db is as it was",
+        ]
+    )
+    assert not any(SECRET in line for line in refused.outlines)
+    assert kept == before
+    assert forced.ret == pytest.ExitCode.OK
+    assert names(money) == ["001_step"]
+
+
+def test_a_way_back_that_loses_a_real_row_is_not_published(
+    project: pytest.Pytester, money: Path
+) -> None:
+    project.runpytest("--bb-rollback=1")
+    write(project, ACCOUNTS, TRIPS, SHORTENS)
+    project.runpytest("--bb-apply")
+    run_sql(money, "INSERT INTO accounts (name) VALUES (?)", SECRET * 5000)
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-rollback")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*003_step: rolls_back: accounts lost 1 of 2 rows*"])
+    assert not any(SECRET in line for line in result.outlines)
+    assert money.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--bb-rollback=9"], "--bb-rollback=9: 3 migrations are applied*"),
+        (["--bb-rollback=009_nothing"], "*009_nothing*"),
+        (["--bb-rollback", "--bb-db=typo.db"], "*typo.db: no such database file*"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    project: pytest.Pytester, money: Path, arguments: list[str], message: str
+) -> None:
+    before = money.read_bytes()
+
+    result = project.runpytest(*arguments)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([message])
+    assert money.read_bytes() == before
+
+
+def test_what_has_no_way_back_is_not_taken_back(project: pytest.Pytester, money: Path) -> None:
+    write(project, ACCOUNTS, TRIPS, BY_NAME, "CREATE INDEX another ON accounts (trip);")
+    project.runpytest("--bb-apply")
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-rollback")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["cannot be rolled back:", "004_step has no down part; *"])
+    assert money.read_bytes() == before

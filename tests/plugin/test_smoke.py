@@ -1,0 +1,434 @@
+"""The smoke tests of a migrated database, run as the step of an apply that runs them."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from pytest_bbmigrate.smoke import NONE_MARKED, SmokeResult, run_smoke_tests
+from tests.plugin.sample import write_migrations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSES = """
+import contextlib, sqlite3, pytest
+
+@pytest.mark.bb_smoke
+def test_reads(bb_head_path):
+    with contextlib.closing(sqlite3.connect(bb_head_path)) as db:
+        assert db.execute("SELECT name FROM accounts").fetchall() == [("Private Bank",)]
+"""
+WAIT_SECONDS = 30.0
+
+
+@pytest.fixture
+def work(project: pytest.Pytester) -> Path:
+    """Return the working copy of a run, in a folder beside the project."""
+    assert project
+    path = project.mkdir("run") / "work"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT)")
+        db.execute("INSERT INTO accounts (name) VALUES ('Private Bank')")
+    return path
+
+
+def smoke(project: pytest.Pytester, work: Path, *args: str) -> SmokeResult:
+    """Run the smoke tests as a session that was started with ``args`` does."""
+    before = work.read_bytes()
+    config = project.parseconfig(*args)
+    result = run_smoke_tests(config, work)
+    assert work.read_bytes() == before
+    assert list(work.parent.iterdir()) == [work]
+    return result
+
+
+def test_each_test_has_a_copy_of_its_own_called_like_the_database(
+    project: pytest.Pytester, work: Path
+) -> None:
+    project.makepyfile(
+        """
+        import contextlib, sqlite3, pytest
+
+        @pytest.mark.bb_smoke
+        @pytest.mark.parametrize("time", [1, 2])
+        def test_writes(bb_head_path, tmp_path, time):
+            assert bb_head_path == tmp_path / "money.db"
+            with contextlib.closing(sqlite3.connect(bb_head_path)) as db, db:
+                assert db.execute("DELETE FROM accounts").rowcount == 1
+                db.execute("PRAGMA journal_mode = WAL")
+
+        def test_unmarked(): raise SystemExit(1)
+        """
+    )
+
+    result = smoke(project, work, "--bb-db=there/money.db")
+
+    assert result.output.count("passed") == 1
+    assert result.fault == ""
+    assert result.summary == "2 passed"
+    assert [name.partition("::")[2] for name in result.passed] == [
+        "test_writes[1]",
+        "test_writes[2]",
+    ]
+
+
+def test_a_failing_test_is_named_and_what_it_printed_kept_apart(
+    project: pytest.Pytester, work: Path
+) -> None:
+    project.makepyfile(
+        test_app=PASSES
+        + """
+@pytest.mark.bb_smoke
+def test_fails(bb_head_path):
+    with contextlib.closing(sqlite3.connect(bb_head_path)) as db:
+        assert db.execute("SELECT name FROM accounts").fetchall() == []
+
+@pytest.mark.bb_smoke
+def test_skips(): pytest.skip("no node here")
+
+@pytest.fixture
+def broken(): raise ValueError("Private Bank")
+
+@pytest.mark.bb_smoke
+def test_cannot_start(broken): pass
+"""
+    )
+
+    result = smoke(project, work)
+
+    assert result.fault.splitlines()[:3] == [
+        "2 of 4 smoke tests failed",
+        "test_app.py::test_fails failed",
+        "test_app.py::test_cannot_start failed in its setup",
+    ]
+    assert result.summary == "1 passed, 2 failed, 1 skipped"
+    assert result.skipped == ("test_app.py::test_skips",)
+    assert "Private Bank" in result.output
+    assert "Private Bank" not in result.fault
+
+
+def test_no_marked_test_is_no_fault(project: pytest.Pytester, work: Path) -> None:
+    project.makepyfile("def test_unmarked(): assert False")
+
+    result = smoke(project, work)
+
+    assert result == SmokeResult((), "", result.output)
+    assert result.summary == NONE_MARKED == "no test is marked bb_smoke"
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ("os._exit(0)", "pytest ended with exit code 0 in test_app.py::test_ends"),
+        ("os._exit(5)", "pytest ended with exit code 5 in test_app.py::test_ends"),
+        ("os.kill(os.getpid(), 9)", "pytest was killed by signal 9 in test_app.py::test_ends"),
+    ],
+)
+def test_a_session_that_ends_before_its_end_has_not_passed(
+    project: pytest.Pytester, work: Path, body: str, fault: str
+) -> None:
+    project.makepyfile(
+        test_app=f"""
+        import os, pytest
+
+        @pytest.mark.bb_smoke
+        def test_passes(bb_head_path): pass
+
+        @pytest.mark.bb_smoke
+        def test_ends(bb_head_path): {body}
+        """
+    )
+
+    result = smoke(project, work)
+
+    assert result.fault.splitlines()[0] == f"the smoke tests came to no end: {fault}"
+    assert result.passed == ("test_app.py::test_passes",)
+    assert result.failed == ("test_app.py::test_ends",)
+
+
+@pytest.mark.parametrize("line", ["import nowhere", "import pytest; pytest.exit('now')", "("])
+def test_a_module_that_cannot_be_collected_is_a_fault(
+    project: pytest.Pytester, work: Path, line: str
+) -> None:
+    project.makepyfile(test_app=PASSES, test_other=f"{line}\npytestmark = 'bb_smoke'")
+
+    result = smoke(project, work)
+
+    assert "test_other.py could not be collected" in result.fault.splitlines()
+    assert result.passed == ()
+
+
+def test_a_module_that_skips_itself_is_told(project: pytest.Pytester, work: Path) -> None:
+    project.makepyfile(test_app=f"{PASSES}\npytest.skip('later', allow_module_level=True)")
+
+    result = smoke(project, work)
+
+    assert (result.fault, result.summary) == ("", "1 skipped")
+    assert result.skipped == ("test_app.py",)
+
+
+DESELECTS = """
+def pytest_collection_modifyitems(config, items):
+    config.hook.pytest_deselected(items=items[:])
+    del items[:]
+"""
+EXPECTS_NOTHING = """
+import pytest
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.xfail(run=False))
+"""
+FAILS_LATE = """
+import pytest
+@pytest.fixture(autouse=True)
+def late():
+    yield
+    1 / 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "outcome"),
+    [
+        (DESELECTS, "did not run"),
+        (EXPECTS_NOTHING, "failed as its xfail mark expects"),
+        (FAILS_LATE, "failed in its teardown"),
+        ("def pytest_runtest_protocol(item): return True\n", "did not run"),
+        ("def pytest_runtestloop(session): return True\n", "did not run"),
+    ],
+)
+def test_what_a_conftest_keeps_from_passing_has_failed(
+    project: pytest.Pytester, work: Path, conftest: str, outcome: str
+) -> None:
+    project.makepyfile(test_app=PASSES)
+    project.makeconftest(conftest)
+
+    result = smoke(project, work)
+
+    assert result.fault.splitlines()[:2] == [
+        "1 of 1 smoke tests failed",
+        f"test_app.py::test_reads {outcome}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "addopts",
+    [
+        "--collect-only",
+        "--setup-only",
+        "--setup-plan",
+        "--deselect=test_app.py::test_reads",
+    ],
+)
+def test_what_addopts_keeps_from_running_has_failed(
+    project: pytest.Pytester, work: Path, monkeypatch: pytest.MonkeyPatch, addopts: str
+) -> None:
+    project.makepyfile(test_app=PASSES)
+    monkeypatch.setenv("PYTEST_ADDOPTS", addopts)
+
+    result = smoke(project, work)
+
+    assert result.fault.splitlines()[1] == "test_app.py::test_reads did not run"
+
+
+@pytest.mark.parametrize(
+    "addopts",
+    [
+        "-k nothing -m 'not bb_smoke'",
+        "--bb-check-migrations",
+        "--bb-apply --bb-show-values",
+        "--bb-status",
+        "--bb-restore",
+        "--lf --junitxml=junit.xml",
+        "-n 2 --dist=load -p xdist.plugin",
+        "-v -s -x",
+    ],
+)
+def test_what_addopts_asks_for_otherwise_has_no_say(
+    project: pytest.Pytester, work: Path, addopts: str
+) -> None:
+    project.makepyfile(test_app=PASSES)
+    write_migrations(project)
+    project.makeini(f"[pytest]\naddopts = {addopts}\nfilterwarnings = error\n")
+
+    result = smoke(project, work)
+
+    assert result.fault == ""
+    assert result.passed == ("test_app.py::test_reads",)
+    assert not (project.path / "budget_buddy.db").exists()
+    assert not (project.path / ".pytest_cache").exists()
+    assert not (project.path / "junit.xml").exists()
+
+
+def test_root_folder_configuration_and_plugins_are_those_of_the_session(
+    project: pytest.Pytester, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.path / "other.ini").write_text("[pytest]\npython_files = app_*.py\nbb_rows = 7\n")
+    (project.path / "inside").mkdir()
+    project.makepyfile(extra="import os\ndef pytest_configure(): os.environ['EXTRA'] = 'loaded'\n")
+    project.makepyfile(
+        app_one="""
+        import os, pytest
+
+        @pytest.mark.bb_smoke
+        def test_configuration(request, bb_head_path, bb_head):
+            config = request.config
+            assert config.inipath.name == "other.ini"
+            assert config.getini("minversion") == "6.0"
+            assert config.invocation_params.dir == config.rootpath / "inside"
+            assert os.environ["EXTRA"] == "loaded"
+            assert os.getcwd() == str(config.rootpath / "inside")
+            assert bb_head["funds"].count == 7
+            assert bb_head_path.name == "budget_buddy.db"
+        """
+    )
+    write_migrations(project)
+    project.syspathinsert()
+    monkeypatch.setenv("PYTHONPATH", str(project.path))
+    monkeypatch.chdir(project.path / "inside")
+    options = ["-c../other.ini", "--rootdir=..", "-o", "minversion=6.0", "-p", "extra"]
+
+    result = smoke(project, work, *options)
+
+    assert result.fault == "", result.output
+    assert result.summary == "1 passed"
+
+
+def test_a_usage_error_is_told(
+    project: pytest.Pytester, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.makepyfile(test_app=PASSES)
+    config = project.parseconfig()
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--confcutdir=nowhere")
+
+    result = run_smoke_tests(config, work)
+
+    assert result.fault.splitlines()[0] == (
+        "the smoke tests came to no end: pytest ended with exit code 4"
+    )
+    assert "nowhere" in result.fault
+
+
+def test_tests_outside_the_root_folder_run_where_they_were_asked_for(
+    project: pytest.Pytester, work: Path
+) -> None:
+    (project.path / "root").mkdir()
+    project.makepyfile(test_app=PASSES)
+
+    result = smoke(project, work, "--rootdir=root", "test_app.py")
+
+    assert result.summary == "1 passed", result.output
+
+
+def test_migrations_are_not_imported_as_tests(project: pytest.Pytester, work: Path) -> None:
+    write_migrations(project, _004_smoke_test__py="'bb_smoke'\nraise SystemExit('ran')\n")
+    project.makepyfile(test_app=PASSES)
+
+    assert smoke(project, work).summary == "1 passed"
+
+
+def test_what_the_tests_leave_running_is_killed(project: pytest.Pytester, work: Path) -> None:
+    project.makepyfile(
+        test_app="""
+        import pathlib, subprocess, sys, pytest
+
+        @pytest.mark.bb_smoke
+        @pytest.mark.filterwarnings("ignore")
+        @pytest.mark.parametrize("apart", [True, False])
+        def test_starts(bb_head_path, apart):
+            command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+            child = subprocess.Popen(command, start_new_session=apart)
+            with pathlib.Path("pids").open("a") as file:
+                print(child.pid, file=file)
+        """
+    )
+
+    result = smoke(project, work)
+
+    pids = [int(line) for line in (project.path / "pids").read_text().split()]
+    assert result.summary == "2 passed"
+    assert len(pids) == 2
+    assert [is_running(pid) for pid in pids] == [False, False]
+
+
+def test_a_working_copy_that_was_changed_is_not_published(
+    project: pytest.Pytester, work: Path
+) -> None:
+    project.makepyfile(
+        f"""
+        import pathlib, pytest
+
+        @pytest.mark.bb_smoke
+        def test_reaches_out(bb_head_path):
+            pathlib.Path({str(work)!r}).write_bytes(b"")
+        """
+    )
+
+    result = run_smoke_tests(project.parseconfig(), work)
+
+    assert result.fault == f"the working copy {work} was changed while the smoke tests ran"
+
+
+RUN = """
+import pathlib, sys
+from _pytest.config import get_config
+from pytest_bbmigrate.smoke import run_smoke_tests
+
+config = get_config([], [])
+config.parse([])
+result = run_smoke_tests(config, pathlib.Path(sys.argv[1]))
+"""
+SLEEPS = """
+import os, pathlib, subprocess, sys, time, pytest
+
+@pytest.mark.bb_smoke
+def test_sleeps(bb_head_path):
+    command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(command)
+    pathlib.Path("pids.partial").write_text(f"{os.getpid()} {child.pid}")
+    pathlib.Path("pids.partial").rename("pids")
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_session(
+    project: pytest.Pytester, work: Path, number: signal.Signals
+) -> None:
+    project.makepyfile(test_app=SLEEPS)
+    pids = project.path / "pids"
+    with subprocess.Popen([sys.executable, "-c", RUN, str(work)], stderr=subprocess.PIPE) as child:
+        wait_until(pids.exists)
+        child.send_signal(number)
+        _, error = child.communicate(timeout=WAIT_SECONDS)
+    started = [int(pid) for pid in pids.read_text().split()]
+
+    wait_until(lambda: not any(map(is_running, started)))
+    if number == signal.SIGINT:
+        assert error.decode().endswith("KeyboardInterrupt\n")
+        assert list(work.parent.iterdir()) == [work]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process is there, and not merely waiting for its parent to ask about it."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(condition: object) -> None:
+    assert callable(condition)
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
