@@ -115,7 +115,7 @@ def ask_for_rows(answer: Answer, evidence: Evidence, *, strict: bool) -> Answer:
 
 
 def ask_for_effect(answer: Answer, evidence: Evidence, *, strict: bool) -> Answer:
-    """Return ``answer``, unless an undeclared UPDATE or DELETE met none of the generated rows."""
+    """Return ``answer``, unless up says what may concern rows and concerned no generated one."""
     idle = tuple(idle_statements(evidence))
     if not idle:
         return answer
@@ -123,12 +123,12 @@ def ask_for_effect(answer: Answer, evidence: Evidence, *, strict: bool) -> Answe
         path = evidence.migration.up.path
         return Answer(
             tuple(
-                Finding("no rows", "up", path, table=table, observed=f"none that `{sql}` meets")
-                for table, sql in idle
+                Finding("no rows", "up", path, table=table, observed=f"none {how} `{sql}`")
+                for table, how, sql in idle
             )
         )
     return Answer(
-        reason=f"no generated row in {idle[0].table} meets `{idle[0].sql}`, "
+        reason=f"no generated row in {idle[0].table} {idle[0].how} `{idle[0].sql}`, "
         "and the contract does not declare what it does"
     )
 

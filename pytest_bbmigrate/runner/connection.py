@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ENDED = "this statement ended the whole transaction"
 ROLLED_BACK = "the migration rolled back"
 
+MAY_MEET_ROWS = frozenset({"UPDATE", "DELETE", "WITH"})
 STEPS = 100_000  # of SQLite's virtual machine, from one look at the clock to the next
 
 REFUSED = {
@@ -68,6 +69,7 @@ class RunCursor(sqlite3.Cursor):
             return self
         adapted = adapt(db.ask, db.prepare_scratch, sql)
         if adapted.sql:
+            changes = db.total_changes
             try:
                 db.before(adapted.sql)
                 method(adapted.sql, *args)
@@ -80,7 +82,8 @@ class RunCursor(sqlite3.Cursor):
                     raise sqlite3.OperationalError(db.refusal) from error
                 raise
             db.executed.append(adapted.sql)
-            if not self.rowcount and first_word(adapted.sql) in ("UPDATE", "DELETE"):
+            # There is no rowcount for what begins with WITH.
+            if db.total_changes == changes and first_word(adapted.sql) in MAY_MEET_ROWS:
                 db.idle.append(adapted.sql)
             db.look_at_transaction(sql)
         if adapted.misfit:
@@ -109,7 +112,7 @@ class RunConnection(sqlite3.Connection):
         self.watched = False
         self.controls_transaction = False  # whether the migration may begin and end one
         self.executed: list[str] = []
-        self.idle: list[str] = []  # UPDATEs and DELETEs of these that met no row
+        self.idle: list[str] = []  # of these, what wrote no row though it might have
         self.conflicts: list[ShapeConflict] = []
         self.refusal = ""  # what the authorizer last refused
         self.fault = ""

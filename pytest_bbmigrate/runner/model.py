@@ -47,7 +47,8 @@ class Run:
     ``renamed_tables`` and ``renamed_columns`` follow ALTER TABLE .. RENAME, name before the run
     to name after it, case-folded; columns are keyed by (table before, column before).
     ``printed`` is what a Python part wrote to its standard output and error; ``idle`` are the
-    UPDATEs and DELETEs that met no row (of a script's nothing is known).
+    UPDATEs and DELETEs, and whatever begins with WITH, that wrote no row (of a script's nothing is
+    known).
     """
 
     failure: Failure | None

@@ -126,6 +126,20 @@ def test_any_table_without_rows_matters_to_a_script(tmp_path: Path) -> None:
         ),
         (f"-- bb: changes other.note\nUPDATE codes SET note = 'x' {NONE_MET}", False),
         (f"-- bb: deletes other\nDELETE FROM codes {NONE_MET}", False),
+        (f"-- bb: drops codes\nDELETE FROM codes {NONE_MET}; DROP TABLE codes;", True),
+        (
+            (
+                f"-- bb: drops codes.n\nUPDATE codes SET n = 1 {NONE_MET};"
+                " ALTER TABLE codes DROP COLUMN n;"
+            ),
+            True,
+        ),
+        (f"WITH b AS (SELECT 1) DELETE FROM main.codes {NONE_MET}", False),
+        (f"WITH b AS (SELECT 1) UPDATE OR FAIL codes SET n = 1 {NONE_MET}", False),
+        (f"WITH b AS (SELECT 1) INSERT INTO other (note) SELECT code FROM codes {NONE_MET}", True),
+        (f"WITH b AS (SELECT 1) SELECT * FROM codes {NONE_MET}", True),
+        ("UPDATE codes SET n = n WHERE code GLOB '*';", False),
+        ("UPDATE codes SET n = (SELECT c.n FROM codes AS c WHERE c.code = codes.code);", True),
     ],
 )
 def test_a_statement_is_passed_over_only_where_all_that_it_does_is_declared(
@@ -140,6 +154,34 @@ def test_a_statement_on_an_empty_table_is_not_said_to_have_met_no_row(tmp_path: 
     chain = chain_of(tmp_path, NEVER_FILLED, "DELETE FROM odd; UPDATE odd SET text = 'x';")
 
     assert list(idle_statements(chain.evidence(1))) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_seen"),
+    [
+        ("WHERE id > 0", False),
+        ("LIMIT 1000", False),
+        ("WHERE 1", True),
+        ("WHERE 1 = 1", True),
+        ("ORDER BY id", True),
+        ("JOIN (SELECT 1 AS one) WHERE one = 1", True),
+        (", (SELECT 1 AS one) LIMIT 1000", False),
+    ],
+)
+def test_a_rebuild_that_may_leave_rows_out_and_left_out_none_was_not_seen(
+    tmp_path: Path, condition: str, *, is_seen: bool
+) -> None:
+    rebuild = (
+        "CREATE TABLE later (id INTEGER PRIMARY KEY, note TEXT);"
+        f"INSERT INTO later (id, note) SELECT id, note FROM other {condition};"
+        "DROP TABLE other; ALTER TABLE later RENAME TO other;"
+    )
+    verdict = judge_last("data_survives", chain_of(tmp_path, OTHER, rebuild))
+
+    assert verdict.outcome is (Outcome.PASSED if is_seen else Outcome.SKIPPED)
+    if not is_seen:
+        said = verdict.reason.partition(" `")[0]
+        assert said == "no generated row in other is left out by"
 
 
 @pytest.mark.parametrize(
