@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.schema import wording
 from pytest_bbmigrate.schema.compare_indexes import compare_indexes, has_other_key_terms
 from pytest_bbmigrate.schema.correspondence import column_names
+from pytest_bbmigrate.schema.defaults import default_words, stored_default
 from pytest_bbmigrate.schema.kinds import SchemaDifference
 from pytest_bbmigrate.schema.table_pair import is_part_of, only
-from pytest_bbmigrate.schema.tokens import canonical, equal_under, spelled, without_parentheses
-from pytest_bbmigrate.statements import Kind, tokenize
+from pytest_bbmigrate.schema.tokens import equal_under, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_bbmigrate.schema.model import Check, Column, ForeignKey, Table, Tokens
+    from pytest_bbmigrate.schema.model import Check, Column, ForeignKey, Table
     from pytest_bbmigrate.schema.table_pair import TablePair
-    from pytest_bbmigrate.statements import Token
-
-DEFAULT_WORDS: dict[str, Tokens | None] = {"null": None, "true": ("1",), "false": ("0",)}
 
 
 def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:
@@ -85,31 +82,11 @@ def _same_not_null(pair: TablePair, was: Column, now: Column) -> bool:
     return was.not_null == now.not_null or was.name == aliases[0] or now.name == aliases[1]
 
 
-def _same_default(_pair: TablePair, was: Column, now: Column) -> bool:
-    return _default_value(was) == _default_value(now)
-
-
-def _default_value(column: Column) -> Tokens | None:
-    """Return a default's tokens in one form for what is one value; None for NULL or no default.
-
-    A lone name, in double quotes or bare, is a string; TRUE and FALSE are 1 and 0
-    (https://sqlite.org/lang_createtable.html, 3.2).
-    """
-    if column.default is None:
-        return None
-    tokens = without_parentheses(tokenize(column.default))
-    if len(tokens) == 1 and tokens[0].kind in (Kind.WORD, Kind.QUOTED):
-        return _default_name(tokens[0])
-    return canonical(tokens, ())
-
-
-def _default_name(token: Token) -> Tokens | None:
-    word = token.text.casefold()
-    if word in DEFAULT_WORDS:
-        return DEFAULT_WORDS[word]
-    if word.startswith("current_"):
-        return (word,)
-    return ("'" + token.name.replace("'", "''") + "'",)
+def _same_default(pair: TablePair, was: Column, now: Column) -> bool:
+    if default_words(was) == default_words(now):
+        return True
+    stored = stored_default(was, strict=pair.before.strict)
+    return stored is not None and stored == stored_default(now, strict=pair.after.strict)
 
 
 def _same_collation(_pair: TablePair, was: Column, now: Column) -> bool:

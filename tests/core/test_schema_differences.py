@@ -113,6 +113,16 @@ SAME = {
             "f DEFAULT 'x', g DEFAULT (CURRENT_TIMESTAMP), h DEFAULT (1+2))"
         ),
     ),
+    "a default that the column makes one value of": (
+        (
+            "CREATE TABLE t (a TEXT DEFAULT 0, b INT DEFAULT '-1', c REAL DEFAULT 3, "
+            "d DECIMAL DEFAULT 1e2, e TEXT DEFAULT -.5)"
+        ),
+        (
+            "CREATE TABLE t (a TEXT DEFAULT '0', b INT DEFAULT -1, c REAL DEFAULT ' 3.0 ', "
+            "d DECIMAL DEFAULT '100', e TEXT DEFAULT '-0.5')"
+        ),
+    ),
     "not null of a key without rowid": (
         "CREATE TABLE t (a TEXT PRIMARY KEY) WITHOUT ROWID",
         "CREATE TABLE t (a TEXT NOT NULL, PRIMARY KEY (a ASC)) WITHOUT ROWID",
@@ -232,6 +242,20 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         "CREATE TABLE t (a DEFAULT 0)",
         "CREATE TABLE t (a DEFAULT '0')",
         [("column default", "a", "DEFAULT 0", "DEFAULT '0'")],
+    ),
+    "default of another type in a strict table": (
+        "CREATE TABLE t (a ANY DEFAULT 0, b INT DEFAULT 0) STRICT",
+        "CREATE TABLE t (a ANY DEFAULT '0', b INT DEFAULT '0') STRICT",
+        [("column default", "a", "DEFAULT 0", "DEFAULT '0'")],
+    ),
+    "default of another number": (
+        "CREATE TABLE t (a TEXT DEFAULT 1.0, b INT DEFAULT 1, c TEXT DEFAULT 0)",
+        "CREATE TABLE t (a TEXT DEFAULT 1, b INT DEFAULT 1.5, c TEXT DEFAULT ('0' || ''))",
+        [
+            ("column default", "a", "DEFAULT 1.0", "DEFAULT 1"),
+            ("column default", "b", "DEFAULT 1", "DEFAULT 1.5"),
+            ("column default", "c", "DEFAULT 0", "DEFAULT '0' || ''"),
+        ],
     ),
     "default in another letter case": (
         "CREATE TABLE t (a DEFAULT 'Open', b DEFAULT \"Open\")",
