@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
+from pytest_bbmigrate.checks.put_aside import with_rename
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.checks.verdict import Answer, Finding
@@ -22,7 +23,9 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     if evidence.there is None:
         return Answer(reason="up does not apply")
     passage, migration = evidence.there, evidence.migration
-    findings = find_lost_data(passage, migration)
+    findings = tuple(
+        with_rename(finding, evidence) for finding in find_lost_data(passage, migration)
+    )
     findings += tuple(
         Finding(
             "invariant broken",

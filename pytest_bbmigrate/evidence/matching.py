@@ -29,8 +29,9 @@ def match_schemas(
     """Return every table and column of ``before`` that is still there, and under which name.
 
     What the contract declares goes first, then what ALTER TABLE .. RENAME did, then the same name,
-    and last a new one under which the very same values stand. Tables in ``untouched`` are known to
-    be themselves.
+    and last a new one under which the very same values stand. A rename is not followed where
+    something new stands under the old name: that is what the app will read, whatever it lacks.
+    Tables in ``untouched`` are known to be themselves.
     """
     contract = contract or Contract()
     tables = match_tables(db, before, after, contract, run)
@@ -69,14 +70,7 @@ def match_tables(
         for rename in contract.renames
         if rename.table.casefold() != rename.new_table.casefold()
     }
-    followed = dict(run.renamed_tables) if run else {}
-    followed = {
-        old: new
-        for old, new in followed.items()
-        if old not in new_names
-        or old in followed.values()
-        or holds_rows(db, before, after, old, new)
-    }
+    followed = left_free(dict(run.renamed_tables) if run else {}, new_names)
     matched: dict[str, str] = {}
     for named in (declared, followed, {name: name for name in old_names}):
         claim(matched, named, old_names, new_names)
@@ -102,17 +96,9 @@ def claim(
             taken.add(new)
 
 
-def holds_rows(
-    db: sqlite3.Connection, before: Schema, after: Schema, old: str, renamed: str
-) -> bool:
-    """Return whether a renamed table, and not a new one under the old name, holds the rows.
-
-    ``RENAME t TO t_old`` and a new ``t`` filled from it is a rebuild that kept a copy: there the
-    new ``t`` is what the app will read, whatever it lacks. A new ``t`` without any row means that
-    the old one was put aside.
-    """
-    is_filled = db.execute(f"SELECT 1 FROM main.{quote_name(old)} LIMIT 1").fetchone()
-    return not is_filled and is_same_under_new_name(db, before, after, old, renamed)
+def left_free(renamed: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
+    """Return what of ``renamed`` left its old name to nothing, or to what was renamed as well."""
+    return {old: new for old, new in renamed.items() if old not in there or old in renamed.values()}
 
 
 def is_same_under_new_name(
@@ -140,12 +126,8 @@ def match_columns(
     old_names = [column.name.casefold() for column in one.columns]
     new_names = [column.name.casefold() for column in other.columns]
     known = dict(run.renamed_columns) if run else {}
-    followed = {old: new for (of_table, old), new in known.items() if of_table == table}
-    followed = {
-        old: new
-        for old, new in followed.items()
-        if old not in new_names or old in followed.values() or holds_one_value(db, other, old)
-    }
+    renamed = {old: new for (of_table, old), new in known.items() if of_table == table}
+    followed = left_free(renamed, new_names)
     declared = {
         rename.column.casefold(): rename.new_column.casefold()
         for rename in contract.renames
@@ -162,16 +144,6 @@ def match_columns(
                 matched[old] = name
                 break
     return matched
-
-
-def holds_one_value(db: sqlite3.Connection, table: Table, column: str) -> bool:
-    """Return whether a column that stands under an old name holds one and the same in all rows.
-
-    Then the renamed one was put aside with what it holds. ``RENAME a TO a_old`` and a new ``a``
-    filled from it is a change of ``a``: that is what the app will read.
-    """
-    distinct = f"SELECT count(DISTINCT t.{quote_name(column)}) FROM main.{quote_name(table.name)} t"
-    return bool(db.execute(distinct).fetchone()[0] < 2)
 
 
 def same_values(

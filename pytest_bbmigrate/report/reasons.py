@@ -140,6 +140,10 @@ REASONS: dict[str, str] = {
         "down puts a copy from before up in place of what is there by then, and what was written\n"
         "since is gone; undo the change on the rows that are there"
     ),
+    "begun anew": (
+        "ALTER TABLE .. RENAME takes the data to the new name, and what reads the old name finds\n"
+        "the blank one that was made under it; copy the data over, or declare the rename"
+    ),
     "not copied": (
         "DROP TABLE takes the rows with it, and nothing copied them into the new table; copy them\n"
         "with INSERT .. SELECT before the DROP"

@@ -24,6 +24,7 @@ KNOWN = {name for name, _ in (*CAUSES, *SECOND_TIME)}
 
 CAUSE_OF_CASE = [
     ("data_survives/bytes_after_nul_cut", "nul"),
+    ("data_survives/column_begun_anew", "begun anew"),
     ("data_survives/cascade_by_drop_table", "cascade"),
     ("data_survives/cascade_by_replace", "cascade"),
     ("data_survives/cascade_in_spite_of_deferral", "deferred"),
@@ -273,6 +274,11 @@ NOT_FOR_THAT = [
         "deleted for good",
         NOTES,
         both("ALTER TABLE notes ADD COLUMN mood TEXT;", "DELETE FROM notes WHERE cents < 5000;"),
+    ),
+    (
+        "begun anew",
+        NOTES,
+        f"ALTER TABLE notes RENAME TO old;\n{NOTES}INSERT INTO notes SELECT * FROM old LIMIT 3;\n",
     ),
     (
         "put aside",

@@ -483,13 +483,35 @@ def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> Non
     assert [(d.table, d.count) for d in there.dangling] == [("costs", 7)]
 
 
-def test_a_table_put_aside_is_followed_while_the_new_one_is_empty(tmp_path: Path) -> None:
-    aside = "ALTER TABLE trips RENAME TO trips_2025;" + TRIPS
-    chain = chain_of(tmp_path, TRIPS, aside, rows=7)
-    there = chain.evidence(1).there
+@pytest.mark.parametrize(
+    ("declared", "became"),
+    [("", "trips"), ("-- bb: renames trips -> trips_2025\n", "trips_2025")],
+)
+def test_a_table_put_aside_is_followed_where_that_is_declared(
+    tmp_path: Path, declared: str, became: str
+) -> None:
+    aside = f"{declared}ALTER TABLE trips RENAME TO trips_2025;{TRIPS}"
+    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).there
 
     assert there is not None
-    assert there.renames.tables == {"trips": "trips_2025"}
+    assert there.renames.tables == {"trips": became}
+
+
+@pytest.mark.parametrize(
+    ("declared", "became"),
+    [("", "name"), ("-- bb: renames trips.name -> trips.old_name\n", "old_name")],
+)
+def test_a_column_put_aside_is_followed_where_that_is_declared(
+    tmp_path: Path, declared: str, became: str
+) -> None:
+    aside = (
+        f"{declared}ALTER TABLE trips RENAME COLUMN name TO old_name;"
+        "ALTER TABLE trips ADD COLUMN name TEXT;"
+    )
+    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).there
+
+    assert there is not None
+    assert there.renames.columns["trips", "name"] == became
 
 
 def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: Path) -> None:

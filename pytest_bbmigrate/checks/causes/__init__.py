@@ -56,6 +56,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("stale view", structure.is_stale_view),
     ("deleted for good", way_back.is_deleted_for_good),
     ("put aside", way_back.is_put_aside),
+    ("begun anew", rows.is_begun_anew),
     ("not copied", rows.is_not_copied),
     ("by position", values.is_by_position),
     ("numbered anew", rows.is_renumbered),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes.scene import begins, holds
+from pytest_bbmigrate.checks.put_aside import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 
 if TYPE_CHECKING:
@@ -199,6 +200,11 @@ def is_replaced_without(tokens: Tokens, table: str, column: str) -> bool:
     verb = ("replace",) if tokens[:1] == ("replace",) else ("insert", "or", "replace")
     words = (*verb, "into", table, "(")
     return begins(tokens, words) and column not in tokens[len(words) : tokens.index(")")]
+
+
+def is_begun_anew(scene: Scene) -> bool:
+    """Tell whether what held the data was renamed, and something blank made under its old name."""
+    return scene.finding.step == "up" and bool(renamed_to(scene.finding, scene.evidence))
 
 
 def is_not_copied(scene: Scene) -> bool:

@@ -1,0 +1,50 @@
+"""Tables and columns that were renamed, with something new and blank under their old names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line, dotted
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.checks.verdict import Finding
+    from pytest_bbmigrate.evidence import Evidence
+
+
+def with_rename(finding: Finding, evidence: Evidence) -> Finding:
+    """Return a finding on lost data with the line that declares its rename, if there was one.
+
+    ``renames t -> t_old`` says that the data is now under another name, and is all that it takes
+    where nothing of it stands under the old one.
+    """
+    renamed = renamed_to(finding, evidence)
+    if not renamed:
+        return finding
+    old = dotted(finding.table, finding.column) if finding.column else bare_or_quoted(finding.table)
+    line = contract_line(evidence.migration, f"renames {old} -> {renamed}")
+    return replace(finding, allow=line)
+
+
+def renamed_to(finding: Finding, evidence: Evidence) -> str:
+    """Return what the finding's table or column is called now, if its old name holds nothing."""
+    after = evidence.schema_after
+    table, column = finding.table.casefold(), finding.column.casefold()
+    if finding.kind == "rows lost" and finding.count == finding.total:
+        became = after.table(dict(evidence.up.renamed_tables).get(table, "")) if after else None
+        return bare_or_quoted(became.name) if became else ""
+    if finding.kind == "values changed" and is_blank(table, column, evidence):
+        there = after.table(table) if after else None
+        new = (
+            there.column(dict(evidence.up.renamed_columns).get((table, column), ""))
+            if there
+            else None
+        )
+        return dotted(there.name, new.name) if there and new else ""
+    return ""
+
+
+def is_blank(table: str, column: str, evidence: Evidence) -> bool:
+    """Return whether a column (both names folded) holds nothing but NULL or its default."""
+    passages = evidence.there.tables if evidence.there else ()
+    return any(p.table.casefold() == table and column in p.blank_columns for p in passages)
