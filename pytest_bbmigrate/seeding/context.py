@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Cell, Recipe
+    from pytest_bbmigrate.statements import Token
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Context:
             seed=self.recipe.seed,
             nullable=not column.not_null and name not in _folded_names(table.primary_key),
             key=key,
+            null_key=not column.not_null and self._may_lack_a_key(table, name),
             distinct=distinct,
             default=column.default,
             limit=length_limit(column.type),
@@ -132,6 +134,26 @@ class Context:
                 for value in self._spoken(name, family, meaning, avoided=key or distinct)
             ),
             sought=self._expected(column, family, meaning),
+        )
+
+    def _may_lack_a_key(self, table: Table, name: str) -> bool:
+        """Return whether a row may have NULL in column ``name``, which is all of its primary key.
+
+        SQLite lets it, but for the rowid, in tables without one and in STRICT ones
+        (https://sqlite.org/quirks.html, 5). A column of a foreign key is left to that, and a table
+        in which a requirement looks for values is left without: no value is missing from a list
+        that holds a NULL.
+        """
+        asked = {
+            token.name.casefold()
+            for one in self.recipe.requires
+            for token in _tokens(one.expression or "")
+        }
+        return (
+            _folded_names(table.primary_key) == (name,)
+            and not (table.rowid_alias or table.without_rowid or table.strict)
+            and all(name not in _folded_names(key.columns) for key in table.foreign_keys)
+            and table.name.casefold() not in asked
         )
 
     def _about(self, table: Table, check: Check) -> frozenset[str]:
@@ -199,11 +221,18 @@ def _quoted_names(requirement: Requirement) -> frozenset[str]:
 
     See https://sqlite.org/quirks.html#dblquote; all of an expression that cannot be read is one.
     """
-    try:
-        tokens = tokenize(requirement.expression or "")
-    except UnreadableSql:
-        return frozenset({requirement.expression or ""})
+    tokens = _tokens(requirement.expression or "")
+    if requirement.expression and not tokens:
+        return frozenset({requirement.expression})
     return frozenset(token.name.casefold() for token in tokens if token.kind is Kind.QUOTED)
+
+
+def _tokens(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of ``sql``, none where it cannot be read."""
+    try:
+        return tokenize(sql)
+    except UnreadableSql:
+        return ()
 
 
 def _names_of(table: Table) -> frozenset[str]:

@@ -42,6 +42,8 @@ def distinct_values(
     hostile = sought + [
         value for value in pool.hostile if value is None or [*_fresh([value], seen, facts)]
     ]
+    if facts.null_key and None not in taken:
+        hostile += admit(facts.gate, [[None]])[0]
     makers = (_made(facts, usual, rng), _patterned(facts, rng)) if usual else ()
     for maker in makers:
         lacking = count + SPARE - len(plain) - len(hostile)
@@ -50,7 +52,7 @@ def distinct_values(
             spoken = {value for _, value in facts.literals}
             (made,) = admit(facts.gate, [[one for one in candidates if one not in spoken]])
             plain += _fresh(made, seen, facts)
-    if None in hostile:
+    if None in hostile and not facts.null_key:
         plain += [None] * max(count - len(plain) - len(hostile), 0)
     return _mixed(plain, hostile, count, rng)
 

@@ -83,7 +83,7 @@ def hostile_values(family: Family, meaning: str, example: Cell) -> tuple[Cell, .
 
 
 def key_values(family: Family, meaning: str, example: Cell) -> tuple[Cell, ...]:
-    """Return the hostile values that a key may hold: no NULL, nothing that nobody has as a key."""
+    """Return the hostile values of a key: nothing that nobody has as one, and NULL comes apart."""
     if family is not Family.TEXT or meaning in TEMPORAL | {"uuid", "currency"}:
         return ()
     text = str(example)

@@ -42,10 +42,11 @@ _SIMPLE: dict[Family, tuple[Cell, ...]] = {
 class Facts:
     """All that decides a column's pool; two columns with equal facts share it.
 
-    A ``key`` is (part of) a primary key or what a foreign key refers to; ``distinct`` columns are
-    unique by themselves. ``literals`` are values from migrations, each with ``exact`` of it, for 1
-    equals 1.0 in Python: of the column's own kind, or all there are when they are to be avoided.
-    ``sought`` are those that migrations expect to find, for a key or unique column the only ones.
+    A ``key`` is (part of) a primary key or what a foreign key refers to; a ``null_key`` may be NULL
+    all the same, in one row. ``distinct`` columns are unique by themselves. ``literals`` are values
+    from migrations, each with ``exact`` of it, for 1 equals 1.0 in Python: of the column's own
+    kind, or all there are when they are to be avoided. ``sought`` are those that migrations expect
+    to find, for a key or unique column the only ones.
     """
 
     gate: Gate
@@ -54,6 +55,7 @@ class Facts:
     seed: int
     nullable: bool = True
     key: bool = False
+    null_key: bool = False
     distinct: bool = False
     default: str | None = None
     limit: int | None = None

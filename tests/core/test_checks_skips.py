@@ -139,7 +139,7 @@ def test_any_table_without_rows_matters_to_a_script(tmp_path: Path) -> None:
         (f"WITH b AS (SELECT 1) INSERT INTO other (note) SELECT code FROM codes {NONE_MET}", True),
         (f"WITH b AS (SELECT 1) SELECT * FROM codes {NONE_MET}", True),
         ("UPDATE codes SET n = n WHERE code GLOB '*';", False),
-        ("UPDATE codes SET n = (SELECT c.n FROM codes AS c WHERE c.code = codes.code);", True),
+        ("UPDATE codes SET n = (SELECT c.n FROM codes AS c WHERE c.code IS codes.code);", True),
     ],
 )
 def test_a_statement_is_passed_over_only_where_all_that_it_does_is_declared(

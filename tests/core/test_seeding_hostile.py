@@ -6,7 +6,8 @@ import unicodedata
 
 import pytest
 
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.contract.model import Requirement
+from pytest_bbmigrate.seeding import Recipe, add_rows
 from pytest_bbmigrate.seeding.hostile import hostile_values, key_values
 from pytest_bbmigrate.seeding.meaning import Family
 from pytest_bbmigrate.seeding.model import exact
@@ -145,7 +146,42 @@ def test_text_keys_are_hostile_within_reason() -> None:
         keys = set(result.values("SELECT name FROM t"))
 
         assert {"Groceries", "gROCERIES", " Groceries ", "0042", "1", "7e5"} < keys
-        assert not {None, "", "nul\x00inside"} & keys
+        assert not {"", "nul\x00inside"} & keys
+
+
+@pytest.mark.parametrize(
+    ("sql", "nulls"),
+    [
+        ("CREATE TABLE t (k TEXT PRIMARY KEY)", 1),
+        ("CREATE TABLE t (k INTEGER, PRIMARY KEY (k DESC))", 0),  # that is the rowid
+        ("CREATE TABLE t (k INT PRIMARY KEY)", 1),
+        ("CREATE TABLE t (k TEXT PRIMARY KEY CHECK (k IS NOT NULL))", 0),
+        ("CREATE TABLE t (k TEXT NOT NULL PRIMARY KEY)", 0),
+        ("CREATE TABLE t (k TEXT PRIMARY KEY) WITHOUT ROWID", 0),
+        ("CREATE TABLE t (k TEXT PRIMARY KEY) STRICT", 0),
+        ("CREATE TABLE t (k TEXT, other TEXT, PRIMARY KEY (k, other))", 0),
+        ("CREATE TABLE t (k TEXT PRIMARY KEY REFERENCES p (k))", 0),
+    ],
+)
+def test_one_row_has_no_key_where_that_may_be(sql: str, nulls: int) -> None:
+    parent = "CREATE TABLE p (k TEXT NOT NULL PRIMARY KEY);"
+    with filled(parent + sql) as result:
+        assert result.values("SELECT count(*) FROM t WHERE k IS NULL") == [nulls]
+        assert len(result.values("SELECT k FROM t")) > 100
+
+
+def test_no_second_row_without_a_key_is_added() -> None:
+    with filled("CREATE TABLE t (k TEXT PRIMARY KEY)") as result:
+        add_rows(result.db, result.schema, "t", 80, Recipe(seed=2))
+
+        assert result.values("SELECT count(*) FROM t WHERE k IS NULL") == [1]
+
+
+def test_every_row_has_a_key_where_a_requirement_looks_for_it() -> None:
+    sql = "CREATE TABLE t (k TEXT PRIMARY KEY); CREATE TABLE u (k TEXT)"
+    asked = Requirement("u", (), "k IN (SELECT k FROM t)", 1)
+    with filled(sql, Recipe(requires=(asked,))) as result:
+        assert result.values("SELECT count(*) FROM t WHERE k IS NULL") == [0]
 
 
 def test_a_unique_column_has_each_hostile_value_once() -> None:
