@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
+import shlex
 import time
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,21 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
-from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
+from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.gate import Gate, describe_faults
-from pytest_bbmigrate.report.applied import describe_done, describe_preflight
+from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
 from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
-from pytest_bbmigrate.workers import ORDER_INPUT, backup_folder, judge_in_order, project_of
+from pytest_bbmigrate.workers import (
+    ORDER_INPUT,
+    backup_folder,
+    given_options,
+    judge_in_order,
+    project_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight
@@ -62,8 +68,6 @@ def prepare(session: pytest.Session) -> None:
     state.looked_like = looks_of(project.settings.database)
     try:
         state.preflight = _preflight(config, project.settings, project.catalogue)
-    except CatalogueError:
-        state.fault = f"{project.settings.migrations} does not read; catalogue_reads says why"
     except BBMigrateError as error:
         state.fault = str(error)
     state.seconds = time.perf_counter() - started
@@ -130,7 +134,7 @@ def standing(config: pytest.Config) -> str:
         return known
     if looks_of(database) == config.stash[_APPLYING].looked_like:
         return f"{database.name} is as it was"
-    return f"{database.name} was changed by something else than this run while it went on"
+    return f"{database.name} was changed while this session went on, and not by its apply"
 
 
 def order_of(found: Preflight) -> tuple[list[str], int]:
@@ -197,11 +201,8 @@ def conclude(session: pytest.Session) -> None:
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
     state.standing = standing(session.config)
     order = _order(session.config, found)
-    with _terminated_like_interrupted():
-        try:
-            state.done = run_apply(order, reporter)
-        except StepFailed:
-            return  # reported as a failed step
+    with suppress(StepFailed):  # reported as a failed step
+        state.done = run_apply(order, reporter)
 
 
 def _gate_fault(session: pytest.Session, gate: Gate, found: Preflight) -> str:
@@ -268,31 +269,23 @@ def _smoke(config: pytest.Config, work: Path) -> str:
     return result.summary
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Have SIGTERM end the run as Ctrl-C does, so that nothing of it is left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    earlier = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
-
-
 def write_summary(reporter: pytest.TerminalReporter) -> None:
     """Write what the run came to: a section, or one line when pytest is to be quiet."""
-    state = reporter.config.stash[_APPLYING]
-    settings = project_of(reporter.config).settings
+    config = reporter.config
+    if config.getoption("collectonly"):
+        return
+    state, settings = config.stash[_APPLYING], project_of(config).settings
     lines = describe_done(
+        Told(
+            settings.database,
+            standing(config),
+            shlex.join(["pytest", *given_options(config)]),
+            rehearsed=config.getoption("bb_rehearse"),
+            goes_back=config.getoption("bb_rollback") is not None,
+        ),
         state.details,
         state.done,
-        settings.database,
         state.preflight,
-        standing(reporter.config),
-        rehearsed=reporter.config.getoption("bb_rehearse"),
     )
     if reporter.config.getoption("verbose") < 0:
         reporter.write_line(lines[0])

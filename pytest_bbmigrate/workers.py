@@ -182,19 +182,24 @@ def prepare(config: pytest.Config) -> None:
 
 def rerun_command(config: pytest.Config, path: Path, check: str) -> str:
     """Return the command that asks one check again, with the options given to this session."""
+    where = Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
+    return shlex.join(["pytest", *given_options(config), f"{where}::{check}"])
+
+
+def given_options(config: pytest.Config) -> list[str]:
+    """Return the options of this session that another command on the same project needs."""
     options = {
         "bb_migrations": "--bb-migrations",
         "bb_database": "--bb-db",
         "bb_rows": "--bb-rows",
         "bb_seed": "--bb-seed",
+        "bb_backup_dir": "--bb-backup-dir",
     }
-    given = [
+    return [
         f"{option}={config.getoption(name)}"
         for name, option in options.items()
         if config.getoption(name) is not None
     ]
-    where = Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
-    return shlex.join(["pytest", *given, f"{where}::{check}"])
 
 
 def make_scheduler(config: pytest.Config, log: object) -> object:

@@ -103,12 +103,13 @@ def carry_out(change: Change, reporter: Reporter) -> Path | None:
     Raises: StepFailed, which the reporter has been told of; nothing was published unless its
         message says so.
     """
-    folder = make_scratch(change)
-    try:
-        with Keeper(change.database) as keeper:
-            return steps_under_lock(change, keeper, folder, reporter)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with terminated_like_interrupted():
+        folder = make_scratch(change)
+        try:
+            with Keeper(change.database) as keeper:
+                return steps_under_lock(change, keeper, folder, reporter)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def steps_under_lock(
@@ -169,6 +170,23 @@ def publish_and_verify(
         keeper.verify(prepared.work, backup, failed)
         keeper.release()
         detail.append("the database holds exactly what was verified")
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Have SIGTERM end the block as Ctrl-C does, so that nothing of it is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may be told of signals
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, TableChange
@@ -15,81 +16,95 @@ if TYPE_CHECKING:
 WIDTH = 10
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a summary is about.
+
+    ``standing`` says what the database is like where nothing was published; ``command`` is how
+    another command on the same project begins.
+    """
+
+    database: Path
+    standing: str
+    command: str
+    rehearsed: bool = False
+    goes_back: bool = False
+
+
 def describe_preflight(found: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
     applied, count = len(found.stock.applied), len(found.pending)
     if found.goes_back:
         first = f"{_migrations(applied)} applied, {count:,} to take back: {_names(found)}"
     elif not count:
-        first = f"{database.name} is up to date: {_migrations(applied)} applied, nothing pending"
+        later = len(found.stock.pending)
+        rest = f"{later:,} later ones pending" if later else "nothing pending"
+        first = f"{database.name} has what is asked for: {_migrations(applied)} applied, {rest}"
     else:
         first = f"{_migrations(applied)} applied, {count:,} pending: {_names(found)}"
     return "\n".join([first, *found.notes])
 
 
 def describe_done(
+    told: Told,
     details: Sequence[tuple[str, str, str]],
     done: Done | None,
-    database: Path,
     found: Preflight | None,
-    standing: str,
-    *,
-    rehearsed: bool,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; the first stands alone.
 
-    ``details`` are the steps so far: name, 'passed' or 'failed', what it came to; ``standing`` says
-    what the database is like where nothing was published.
+    ``details`` are the steps so far: name, 'passed' or 'failed', what it came to.
     """
-    failed = next((step for step, outcome, _ in details if outcome == "failed"), "")
-    passed = [step for step, outcome, _ in details if outcome == "passed"]
-    if done is None and not failed and passed[-1:] in (["publish"], ["verify"]):
-        failed = f"stopped after {passed[-1]}"
-    lines = [_first_line(failed, done, database, found, standing, rehearsed=rehearsed)]
+    outcomes = {step: outcome for step, outcome, _ in details}
+    lines = [_first_line(told, outcomes, done, found)]
+    lines += describe_changes(done.changes) if done is not None else []
+    if outcomes.get("publish") == "passed":
+        lines += _way_back(told, details, done)
     if done is not None:
-        lines += describe_changes(done.changes)
-        if done.backup is not None:
-            backup = os.path.relpath(done.backup)
-            lines += [
-                f"{'backup':<{WIDTH}}{backup}",
-                f"{'undo':<{WIDTH}}{_undo(found)} --bb-restore={backup}",
-            ]
         lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in done.pruned]
     if found is not None:
         lines += [f"{'note':<{WIDTH}}{note}" for note in found.notes]
     return tuple(lines)
 
 
+def _way_back(
+    told: Told, details: Sequence[tuple[str, str, str]], done: Done | None
+) -> Iterator[str]:
+    """Yield where the backup is, and the command that undoes what was done."""
+    backup = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
+    if done is not None:
+        backup = os.path.relpath(done.backup) if done.backup else ""
+    if backup:
+        undo = f"{told.command} --bb-restore={backup}"
+        if not told.goes_back:
+            undo = f"{told.command} --bb-rollback, or {undo}"
+        yield f"{'backup':<{WIDTH}}{backup}"
+        yield f"{'undo':<{WIDTH}}{undo}"
+
+
 def _first_line(
-    failed: str,
-    done: Done | None,
-    database: Path,
-    found: Preflight | None,
-    standing: str,
-    *,
-    rehearsed: bool,
+    told: Told, outcomes: Mapping[str, str], done: Done | None, found: Preflight | None
 ) -> str:
-    what = "rolled back" if found is not None and found.goes_back else "applied"
-    if failed.startswith("stopped") and found is not None:
-        looked_at = "" if failed.endswith("verify") else ", but not verified"
-        return f"{what} {_names(found)}{looked_at}: the run was stopped after that"
+    what = "rolled back" if told.goes_back else "applied"
+    failed = next((step for step, outcome in outcomes.items() if outcome == "failed"), "")
     if failed in {"publish", "verify"}:
-        return f"{failed} failed: read above what {database.name} holds now"
+        return f"{failed} failed: read above what {told.database.name} holds now"
     if failed:
-        return f"not {what}: {failed} failed; {standing}"
+        return f"not {what}: {failed} failed; {told.standing}"
     if found is not None and not found.pending:
-        nothing = "has nothing to take back" if found.goes_back else "is up to date"
-        return f"{database.name} {nothing}: nothing was touched"
+        later = len(found.stock.pending)
+        nothing = "has nothing to take back" if told.goes_back else "is up to date"
+        if later and not told.goes_back:
+            nothing = f"has every migration up to there, and {later:,} later ones pending"
+        return f"{told.database.name} {nothing}: nothing was touched"
+    if found is not None and done is None and outcomes.get("publish") == "passed":
+        looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
+        return f"{what} {_names(found)}{looked_at}: the run was stopped after that"
     if done is None or found is None:
-        return f"not {what}: the run was stopped; {standing}"
-    if rehearsed:
-        return f"rehearsed {_names(found)}; {standing}"
+        return f"not {what}: the run was stopped; {told.standing}"
+    if told.rehearsed:
+        return f"rehearsed {_names(found)}; {told.standing}"
     return f"{what} {_names(found)}"
-
-
-def _undo(found: Preflight | None) -> str:
-    goes_back = found is not None and found.goes_back
-    return "pytest" if goes_back else "pytest --bb-rollback, or pytest"
 
 
 def describe_changes(changes: Iterable[TableChange]) -> list[str]:
