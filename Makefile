@@ -11,7 +11,7 @@ check: $(INSTALLED)
 
 test: $(INSTALLED) lint
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pytest_bbmigrate.applying import STEPS
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.contract.read import KNOWN
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "checks.md"
 README = (ROOT / "README.md").read_text()
+APPLY = (ROOT / "docs" / "apply.md").read_text()
 TEXT = PAGE.read_text()
 EXAMPLE = re.compile(r"^<!-- (\w+/\w+) -->\n(.*?)(?=\n\*\*)", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
@@ -109,6 +111,22 @@ def test_an_example_is_what_the_case_gives(name: str, shown: str) -> None:
 def test_the_page_can_be_read_in_one_sitting() -> None:
     assert len(TEXT.splitlines()) <= 360
     assert len(README.splitlines()) < 200
+
+
+@pytest.mark.parametrize("message", [row[0] for row in rows_of("message", APPLY)])
+def test_a_message_that_is_explained_is_one_that_is_written(message: str) -> None:
+    sources = [path.read_text() for path in (ROOT / "pytest_bbmigrate").rglob("*.py")]
+    written = " ".join(" ".join(sources).replace('" f"', "").split())
+    written = re.sub(r'"\s+f?"', "", written)
+
+    fragments = re.findall(r"`([^`]+)`", message)
+
+    assert fragments
+    assert [part for part in fragments if part.strip(" ,") not in written] == []
+
+
+def test_the_steps_of_an_apply_are_those_that_are_reported() -> None:
+    assert [row[0].strip("`") for row in rows_of("step", APPLY)] == list(STEPS)
 
 
 def test_the_readme_lists_the_checks() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.runner.guard.files import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Part
 
 SIDECARS = ("", "-wal", "-shm", "-journal")
-CHANGES_A_FILE = frozenset({"os.remove", "os.rename", "os.link", "os.truncate", "os.chmod"})
+CHANGES_A_FILE = frozenset(
+    {"os.remove", "os.rename", "os.link", "os.truncate", "os.chmod", "os.chown", "os.utime"}
+)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -48,7 +51,7 @@ def untouched(real: Path, part: Part) -> Iterator[None]:
 
 @contextmanager
 def kept_from_files(real: Path) -> Iterator[None]:
-    """Refuse, while the block runs, to open any database file, or to write to ``real``.
+    """Refuse, while the block runs, to open a database file, write to ``real`` or start a program.
 
     The audit hook sees what Python code of this process does (https://peps.python.org/pep-0578/);
     it cannot be taken away again, so there is one, which does nothing outside such a block.
@@ -77,7 +80,8 @@ def watch() -> None:
 def audit(event: str, args: tuple[Any, ...]) -> None:
     """Refuse what a migration must not do.
 
-    Raises: sqlite3.OperationalError for a database file, PermissionError for the real one.
+    Raises: sqlite3.OperationalError for a database file, PermissionError for the real one, and for
+        a program, which no audit hook of ours would see.
     """
     real = Watch.real
     if real is None:
@@ -86,6 +90,11 @@ def audit(event: str, args: tuple[Any, ...]) -> None:
         refuse_database(os.fsdecode(args[0]))
     elif event == "open" and is_written(args):
         refuse_write(args[0], real)
+    elif event in PROGRAMS:
+        raise PermissionError(
+            "starting another program is refused: it could reach the real database; a migration "
+            "works on the db it is given"
+        )
     elif event in CHANGES_A_FILE:
         for path in args[:2]:
             refuse_write(path, real)

@@ -104,11 +104,23 @@ def test_what_does_no_harm_is_allowed(home: Home, body: str) -> None:
     assert rows(image, "SELECT count(*) FROM t") == [0]
 
 
-def test_another_program_that_writes_to_the_real_file_is_noticed(home: Home) -> None:
-    program = "import sqlite3; sqlite3.connect('budget_buddy.db').executescript('DROP TABLE money')"
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'pass'])",
+        "os.system('true')",
+        "os.posix_spawn('/bin/true', ['true'], {})",
+    ],
+)
+def test_another_program_is_not_started(home: Home, body: str) -> None:
+    run, _ = home.run(body)
 
+    assert "starting another program is refused" in failure_of(run).message
+
+
+def test_what_writes_to_the_real_file_past_python_is_noticed(home: Home) -> None:
     with pytest.raises(DatabaseError, match=r"was written while 002_step\.py ran"):
-        home.run(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {program!r}])")
+        home.run("import ctypes; ctypes.CDLL(None).truncate(REAL.encode(), 5)")
 
 
 def test_nothing_is_refused_outside_a_migration(home: Home) -> None:
