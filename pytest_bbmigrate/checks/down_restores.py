@@ -51,6 +51,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
         findings.append(failure_finding(later.failure, "down after writing", later.printed))
     if evidence.written is not None:
         findings += find_unkept(evidence.written, part)
+        notes += unwritten_notes(evidence.written)
     return Answer(tuple(findings), notes=notes, rows=rows, values=values)
 
 
@@ -137,6 +138,15 @@ def blank_notes(back: Passage, migration: Migration) -> tuple[str, ...]:
         if drops_table(contract, table.table) and table.rows_before and not table.rows_after
     ]
     return tuple(f"down puts {name} back without its values" for name in (*tables, *columns))
+
+
+def unwritten_notes(written: Written) -> tuple[str, ...]:
+    """Return which tables no row could be written to after up: nothing was seen of those."""
+    return tuple(
+        f"no row could be written to {unfilled.table} after up: {unfilled.reason}"
+        for unfilled in written.unwritten
+        if not unfilled.column and unfilled.table not in written.counts
+    )
 
 
 def find_unkept(written: Written, part: Part) -> list[Finding]:

@@ -48,7 +48,8 @@ def distinct_values(
     for maker in makers:
         lacking = count + SPARE - len(plain) - len(hostile)
         if lacking > 0:
-            candidates = list(islice(maker, lacking + lacking // 2))
+            # Makers count from one, and the first of what they make may be there already.
+            candidates = list(islice(maker, lacking + lacking // 2 + len(taken)))
             spoken = {value for _, value in facts.literals}
             (made,) = admit(facts.gate, [[one for one in candidates if one not in spoken]])
             plain += _fresh(made, seen, facts)

@@ -179,6 +179,18 @@ def test_what_cannot_be_asked_is_skipped_with_its_reason(
     assert (verdict.outcome, verdict.reason) == (Outcome.SKIPPED, reason)
 
 
+def test_a_table_that_no_row_could_be_written_to_is_noted(tmp_path: Path) -> None:
+    kinds = "CREATE TABLE kinds (name TEXT NOT NULL UNIQUE CHECK (name IN ('a', 'b')));"
+    step = (
+        "-- migrate:up\nALTER TABLE kinds ADD COLUMN hint TEXT;\n"
+        "-- migrate:down\nALTER TABLE kinds DROP COLUMN hint;\n"
+    )
+    verdict = judge_last("down_restores", chain_of(tmp_path, kinds, step))
+
+    assert verdict.outcome is Outcome.PASSED
+    assert verdict.notes == ("no row could be written to kinds after up: no further row fits",)
+
+
 def test_what_comes_back_blank_after_a_declared_drop_is_noted(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pytest_bbmigrate.contract import Requirement
-from pytest_bbmigrate.seeding import Recipe, Unfilled, fill_tables
+from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
 from tests.core.filling import database, filled
 from tests.core.seeding_schemas import SCHEMAS
 
@@ -458,6 +458,24 @@ def test_a_required_key_that_rows_there_break_is_kept_by_further_rows() -> None:
         notes = [note for (note,) in db.execute("SELECT note FROM t WHERE note IS NOT NULL")]
 
         assert len(set(notes)) == len(notes) - 1
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "week_start_date TEXT",
+        "month TEXT",
+        "day DATE",
+        "number INTEGER",
+        "name TEXT",
+        "at TIMESTAMP",
+    ],
+)
+def test_further_rows_find_unique_values_beyond_those_that_are_there(column: str) -> None:
+    with filled(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {column} NOT NULL UNIQUE)") as result:
+        filling = add_rows(result.db, result.schema, "t", 5, Recipe(seed=2))
+
+        assert (filling.added, filling.unfilled) == ({"t": 5}, ())
 
 
 def test_unique_values_that_run_out_leave_fewer_rows() -> None:
