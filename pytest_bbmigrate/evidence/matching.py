@@ -137,7 +137,7 @@ def match_columns(
     for named in (declared, followed, {name: name for name in old_names}):
         claim(matched, named, old_names, new_names)
     gone = [name for name in old_names if name not in matched]
-    new = [n for n in new_names if n not in matched.values() and n not in old_names]
+    new = [name for name in new_names if name not in old_names]
     for old in gone:
         for name in new:
             if name not in matched.values() and same_values(db, one, other, matched, old, name):

@@ -77,7 +77,6 @@ def _does_the_same(pair: TablePair, was: Index, now: Index) -> bool:
         was.unique == now.unique
         and len(was.columns) == len(now.columns)
         and all(map(lambda a, b: _same_term(pair, a, b), was.columns, now.columns))
-        and (was.where is None) == (now.where is None)
         and equal_under(pair.words, was.where or (), now.where or ())
     )
 
@@ -87,9 +86,9 @@ def _same_term(pair: TablePair, was: IndexColumn, now: IndexColumn) -> bool:
         return False
     same_collation = was.collation.casefold() == now.collation.casefold()
     if was.name is None or now.name is None:
-        both = was.name is None and now.name is None
+        # Of a plain column there is no expression, which none is equal to.
         same = equal_under(pair.words, was.expression or (), now.expression or ())
-        return both and same and same_collation
+        return same and same_collation
     if pair.columns.get(was.name.casefold()) != now.name.casefold():
         return False
     return same_collation or (

@@ -46,7 +46,7 @@ def _compare_virtual(pair: TablePair) -> Iterator[SchemaDifference]:
 def _compare_columns(pair: TablePair) -> Iterator[SchemaDifference]:
     for column in pair.before.columns:
         now = pair.after.column(pair.columns.get(column.name.casefold(), ""))
-        if column.name.casefold() in pair.lost or now is None:
+        if now is None:
             table = pair.before.name
             text = wording.column_text(column)
             yield SchemaDifference("column lost", column.name, table, column.name, text, "")
@@ -65,14 +65,11 @@ def _compare_column(pair: TablePair, was: Column, now: Column) -> Iterator[Schem
             yield SchemaDifference(kind, was.name, pair.before.name, was.name, text(was), text(now))
 
 
-def _same_type(pair: TablePair, was: Column, now: Column) -> bool:
-    """Return whether both affinities, in STRICT tables both types, are the same.
+def _same_type(_pair: TablePair, was: Column, now: Column) -> bool:
+    """Return whether both affinities are the same; of the types of STRICT tables no two share one.
 
-    A STRICT table takes INT for INTEGER, and ANY has an affinity of its own
-    (https://sqlite.org/datatype3.html, https://sqlite.org/stricttables.html).
+    See https://sqlite.org/datatype3.html, 3.1, and https://sqlite.org/stricttables.html.
     """
-    if pair.before.strict and pair.after.strict and "ANY" in {was.type, now.type}:
-        return was.type == now.type
     return was.affinity == now.affinity
 
 
