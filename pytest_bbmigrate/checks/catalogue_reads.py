@@ -107,7 +107,10 @@ def exists(named: Named, schema: Schema) -> bool:
     if named.kind == "view":
         return any(view.name.casefold() == name for view in schema.views)
     table = schema.table(named.name)
-    return table is not None and (not named.column or table.column(named.column) is not None)
+    if table is None or not named.column:
+        return table is not None
+    is_rowid = table.virtual is not None and named.column.casefold() == "rowid"
+    return is_rowid or table.column(named.column) is not None
 
 
 def known_names(named: Named, schema: Schema) -> list[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.evidence import TablePassage
+    from pytest_bbmigrate.evidence.model import Renumbered
     from pytest_bbmigrate.rows import Alike, Key, RowDifference
     from pytest_bbmigrate.rows.differences import Kind
 
@@ -25,9 +26,14 @@ KINDS = {RowLost: "rows lost", RowAdded: "rows added", ValueChanged: "values cha
 def find_in_rows(
     differences: Iterable[RowDifference], passage: TablePassage, part: Part, step: str
 ) -> tuple[Finding, ...]:
-    """Return a finding for lost rows, one for added rows and one for each column that changed."""
+    """Return a finding for lost rows, one for added rows and one for each column that changed.
+
+    Where the same rows stand under other keys, that is the one finding.
+    """
     if not isinstance(differences, Differences):
         differences = differences_of(differences)
+    if passage.renumbered is not None and differences:
+        return (renumbered_finding(differences, passage.renumbered, passage, part, step),)
     groups: dict[tuple[Kind, str], list[Alike]] = {}
     for alike in differences.alike:
         groups.setdefault((alike.kind, alike.column), []).append(alike)
@@ -56,6 +62,31 @@ def first_of(group: Iterable[Alike]) -> list[RowDifference]:
     """Return the first few differences of a group, in their order."""
     placed = sorted((pair for alike in group for pair in alike.first), key=itemgetter(0))
     return [difference for _, difference in placed[:EXAMPLES]]
+
+
+def renumbered_finding(
+    differences: Differences,
+    renumbered: Renumbered,
+    passage: TablePassage,
+    part: Part,
+    step: str,
+) -> Finding:
+    """Return the finding that rows have another key, and differ in nothing else."""
+    place = place_of(part, (passage.table, passage.after or ""), WRITES_VALUES)
+    column = renumbered.column
+    return Finding(
+        "rows renumbered",
+        step,
+        place.path,
+        place.line,
+        table=passage.table,
+        column=column,
+        count=len({d.key for d in differences if not isinstance(d, RowAdded)}),
+        total=passage.rows_before,
+        examples=tuple(
+            Example((), ((column, was),), ((column, now),)) for was, now in renumbered.values
+        ),
+    )
 
 
 def example_of(difference: RowDifference, passage: TablePassage) -> Example:

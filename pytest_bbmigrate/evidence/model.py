@@ -72,13 +72,25 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Renumbered:
+    """The one ``column`` of a key in which rows differ from those before; some ``values`` of it.
+
+    Each as (before, after).
+    """
+
+    column: str
+    values: tuple[tuple[Cell, Cell], ...]
+
+
+@dataclass(frozen=True)
 class TablePassage:
     """What became of one table: its name after (None: gone) and what differs in its rows.
 
     ``key`` is what its rows are told apart by (() when by nothing); ``columns`` maps each column
     before that still exists to its name after; ``blank_columns`` are those (by name before) that
     hold only NULL or their default after; ``met`` of a difference are the texts of the contract's
-    ``where`` that the row before met.
+    ``where`` that the row before met. ``renumbered`` is set where the very same rows stand under
+    other keys, unless there are too many to look at again.
     """
 
     table: str
@@ -91,6 +103,7 @@ class TablePassage:
     rows_after: int
     values_compared: int
     differences: Differences
+    renumbered: Renumbered | None = None
 
 
 @dataclass(frozen=True)

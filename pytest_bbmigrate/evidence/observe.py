@@ -16,6 +16,7 @@ from pytest_bbmigrate.database import (
 )
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.model import Passage, TablePassage
+from pytest_bbmigrate.evidence.numbering import ROWID, find_renumbered, is_known_by_rowid
 from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
 from pytest_bbmigrate.evidence.stage import Stage, stage_in, unchanged_tables
 from pytest_bbmigrate.rows import (
@@ -155,11 +156,17 @@ def follow_table(
         )
     rewritten = {c.column.casefold() for c in contract.changes if c.table.casefold() == name}
     key = row_key(table, columns, rewritten)
+    compared = tuple(columns.items())
+    by_rowid = is_known_by_rowid(table, before.schema) and not became.without_rowid
+    if by_rowid and ROWID not in rewritten:
+        key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
+    renumbered = None
     if columns:
-        pairing = Pairing(table.name, became.name, tuple(columns.items()), key)
+        pairing = Pairing(table.name, became.name, compared, key)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
+        renumbered = find_renumbered(db, pairing, differences)
     return TablePassage(
         table=table.name,
         after=became.name,
@@ -171,6 +178,7 @@ def follow_table(
         rows_after=after.row_counts[became.name.casefold()],
         values_compared=rows_before * len(columns),
         differences=differences,
+        renumbered=renumbered,
     )
 
 

@@ -121,6 +121,9 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "column lost": lambda f: f"column {f.table}.{f.column} is gone{after_step(f)}",
     "rows lost": lambda f: f"{f.table} lost {of_total(f)}{after_step(f)}",
     "rows added": lambda f: f"{f.table} has {f.count:,} new rows{after_step(f)}",
+    "rows renumbered": lambda f: (
+        f"{of_total(f)} of {f.table} have another {f.column}{after_step(f)}"
+    ),
     "values changed": lambda f: f"{f.table}.{f.column} changed in {of_total(f)}{after_step(f)}",
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
     "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",
@@ -200,6 +203,7 @@ def expectation(finding: Finding) -> Iterator[str]:
 
 DEFAULT_EXPECTATION = {
     "rows lost": "every row that was there before",
+    "rows renumbered": "every row under the key that links to it",
     "values changed": "every value as it was, in type and in every byte",
 }
 

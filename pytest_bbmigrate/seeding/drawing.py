@@ -131,9 +131,14 @@ class _Drawer:
         for position, column in enumerate(self.columns):
             if position not in served:
                 sources.append(self._plain(position, column))
+        names = tuple(column.name for column in self.columns)
+        if self.table.virtual is not None:  # a full-text index, in which rows have only a rowid
+            numbers = row_numbers(self._first_row_number("rowid"), ())
+            sources.append(OneByOne(len(names), numbers))
+            names += ("rowid",)
         return Drawing(
             self.table,
-            tuple(column.name for column in self.columns),
+            names,
             tuple(sorted(sources, key=lambda source: source.repeatable)),
             tuple(later),
             self._merchant(),
@@ -204,7 +209,7 @@ class _Drawer:
         if column.name == self.table.rowid_alias and not facts.gate.checks:
             sought = self._sought(column)
             avoided = {*self._own(column), *sought}
-            numbers = row_numbers(self._first_row_number(column), avoided)
+            numbers = row_numbers(self._first_row_number(column.name), avoided)
             return OneByOne(position, chain(sought, numbers))
         if facts.distinct:
             taken = self._select(quote_name(column.name)) if self.holds_rows else []
@@ -224,9 +229,9 @@ class _Drawer:
             reason = f"no value made for {column.name} meets {checks}"
             self.unfilled.append(Unfilled(self.table.name, name, reason))
 
-    def _first_row_number(self, column: Column) -> int:
+    def _first_row_number(self, column: str) -> int:
         """Return a row number above all that are and, with AUTOINCREMENT, all that ever were."""
-        (highest,) = self._select(f"max({quote_name(column.name)})")[0]
+        (highest,) = self._select(f"max({quote_name(column)})")[0]
         if self.table.autoincrement:
             ever = "SELECT seq FROM main.sqlite_sequence WHERE name = ?"
             for (number,) in select(self.db, ever, (self.table.name,)):

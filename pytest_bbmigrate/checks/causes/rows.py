@@ -21,7 +21,7 @@ REPLACES = (
 CLEARS = {"SET NULL", "SET DEFAULT"}
 LOST = frozenset({"rows lost", "written rows lost"})
 CHANGED = frozenset({"values changed", "written values changed"})
-NUMBERED_ANEW = LOST | CHANGED | {"rows added"}
+NUMBERED_ANEW = LOST | CHANGED | {"rows added", "rows renumbered"}
 
 
 def is_cascade(scene: Scene) -> bool:

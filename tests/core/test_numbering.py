@@ -1,0 +1,198 @@
+"""When rows are there under other keys, and which rows are known by their rowid alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from pytest_bbmigrate.database import open_contents, open_image, take_image
+from pytest_bbmigrate.evidence.model import Renumbered
+from pytest_bbmigrate.evidence.numbering import find_renumbered, is_known_by_rowid
+from pytest_bbmigrate.rows import Differences, Pairing, compare_rows, differences_of
+from pytest_bbmigrate.schema import read_schema
+
+TRIPS = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, days);"
+NAMED = "INSERT INTO t VALUES (1, 'Rome', 3), (2, 'Oslo', 3), (3, 'Bern', 9);"
+BUDGETS = "CREATE TABLE t (year INT, month INT, name TEXT, PRIMARY KEY (year, month));"
+PLANNED = "INSERT INTO t VALUES (2025, 1, 'a'), (2025, 2, 'b'), (2026, 1, 'c');"
+NOTES = "CREATE VIRTUAL TABLE notes USING fts5(body);"
+
+
+def renumbered(
+    create: str, change: str, columns: str, key: str, *, became: str = ""
+) -> Renumbered | None:
+    """Return what is found when ``change`` is run on the table t that ``create`` makes."""
+    with closing(open_image(b"")) as db:
+        db.executescript(create)
+        before = take_image(db)
+        db.executescript(change)
+        after = take_image(db)
+    names = columns.split()
+    pairs = tuple(zip(names, became.split() or names, strict=True))
+    pairing = Pairing("t", "t", pairs, tuple(key.split()))
+    with closing(open_contents(before, after)) as pair:
+        return find_renumbered(pair, pairing, differences_of(compare_rows(pair, pairing)))
+
+
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [
+        ("UPDATE t SET id = id + 10", ((1, 11), (2, 12), (3, 13))),
+        ("UPDATE t SET id = -1 WHERE id = 2", ((2, -1),)),
+        (
+            "DELETE FROM t; INSERT INTO t VALUES (2, 'Rome', 3), (1, 'Oslo', 3), (3, 'Bern', 9)",
+            ((1, 2), (2, 1)),
+        ),
+    ],
+)
+def test_the_same_rows_under_other_keys_are_renumbered(
+    change: str, values: tuple[tuple[int, int], ...]
+) -> None:
+    found = renumbered(TRIPS + NAMED, change, "id name days", "id")
+
+    assert found == Renumbered("id", values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SELECT 1",
+        "UPDATE t SET days = 4 WHERE id = 1",
+        "UPDATE t SET id = id + 10, name = lower(name)",
+        "UPDATE t SET id = id + 10, days = days + 0.0",
+        "UPDATE t SET id = id + 10; DELETE FROM t WHERE id = 11",
+        "UPDATE t SET id = id + 10; INSERT INTO t VALUES (1, 'Rome', 3)",
+        # Each column holds what it held, and no row does.
+        (
+            "UPDATE t SET id = id + 10, name = CASE id WHEN 2 THEN 'Bern' WHEN 3 THEN 'Oslo' "
+            "ELSE name END"
+        ),
+    ],
+)
+def test_rows_that_differ_in_anything_else_are_not_renumbered(change: str) -> None:
+    assert renumbered(TRIPS + NAMED, change, "id name days", "id") is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_renumbered"),
+    [
+        ("(1, 'x', 0), (2, 'y', 0), (3, 'x', 0), (4, 'y', 0)", True),
+        ("(1, 'x', 0), (2, 'y', 0), (3, 'x', 0), (4, 'y', 0), (5, 'x', 0), (6, 'y', 0)", True),
+        (
+            (
+                "(1, 'x', 0), (2, 'y', 0), (3, 'x', 0), (4, 'y', 0), (5, 'x', 0), (6, 'y', 0), "
+                "(7, 'x', 0), (8, 'y', 0)"
+            ),
+            False,
+        ),
+    ],
+)
+def test_where_many_rows_are_alike_their_values_changed(rows: str, *, is_renumbered: bool) -> None:
+    turned = "UPDATE t SET name = CASE name WHEN 'x' THEN 'y' ELSE 'x' END"
+    found = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", turned, "id name days", "id")
+
+    assert (found is not None) is is_renumbered
+
+
+def test_many_rows_that_are_alike_are_renumbered_where_no_key_is_used_again() -> None:
+    rows = ", ".join(f"({number}, 'x', 0)" for number in range(1, 10))
+    moved = "UPDATE t SET id = id + 100"
+    found = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", moved, "id name days", "id")
+
+    assert found == Renumbered("id", ((1, 101),))  # the others look the same
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE t SET year = year + 100", Renumbered("year", ((2025, 2125), (2026, 2126)))),
+        ("UPDATE t SET month = month + 6", Renumbered("month", ((1, 7), (2, 8)))),
+        ("UPDATE t SET month = month + 6, year = year + 1", None),
+    ],
+)
+def test_of_a_key_of_several_columns_the_one_that_changed_is_named(
+    change: str, found: Renumbered | None
+) -> None:
+    assert renumbered(BUDGETS + PLANNED, change, "year month name", "year month") == found
+
+
+def test_a_renamed_key_is_looked_for_under_its_new_name() -> None:
+    change = "ALTER TABLE t RENAME COLUMN id TO number; UPDATE t SET number = number + 10"
+    found = renumbered(TRIPS + NAMED, change, "id name days", "id", became="number name days")
+
+    assert found == Renumbered("id", ((1, 11), (2, 12), (3, 13)))
+
+
+def test_nothing_is_renumbered_where_there_is_no_key_or_nothing_but_the_key() -> None:
+    moved = "UPDATE t SET id = id + 10"
+
+    assert renumbered(TRIPS + NAMED, moved, "id name days", "") is None
+    assert renumbered(TRIPS + NAMED, moved, "id", "id") is None
+
+
+def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
+    pairing = Pairing("t", "t", (("id", "id"), ("name", "name"), ("days", "days")), ("id",))
+    with closing(open_image(b"")) as db:
+        db.executescript(TRIPS + NAMED)
+        before = take_image(db)
+        db.executescript("UPDATE t SET id = id + 10")
+        after = take_image(db)
+    with closing(open_contents(before, after)) as pair:
+        found = differences_of(compare_rows(pair, pairing))
+        many = Differences(found.alike, (), lambda: iter(found))
+
+        assert find_renumbered(pair, pairing, found) is not None
+        assert find_renumbered(pair, pairing, many) is None
+
+
+def test_no_example_is_asked_for_by_a_text_that_is_not_utf8() -> None:
+    create = "CREATE TABLE t (code TEXT PRIMARY KEY, name TEXT);"
+    rows = "INSERT INTO t VALUES (CAST(x'80' AS TEXT), 'a'), ('b', 'b');"
+    found = renumbered(create + rows, "UPDATE t SET code = code || '!'", "code name", "code")
+
+    assert found == Renumbered("code", (("b", "b!"),))
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_known"),
+    [
+        (NOTES, False),
+        (f"{NOTES} CREATE VIEW v AS SELECT body FROM notes WHERE rowid = 1;", True),
+        (
+            (
+                f"{NOTES} CREATE TABLE t (a); CREATE TRIGGER g AFTER INSERT ON t BEGIN "
+                "INSERT INTO Notes (RowID, body) VALUES (new.rowid, new.a); END;"
+            ),
+            True,
+        ),
+        (f"{NOTES} CREATE TABLE t (a); CREATE VIEW v AS SELECT rowid FROM t;", False),
+        (f"{NOTES} CREATE VIEW v AS SELECT body FROM notes;", False),
+        ("CREATE TABLE notes (body); CREATE VIEW v AS SELECT rowid FROM notes;", False),
+        (
+            (
+                "CREATE VIRTUAL TABLE notes USING rtree(id, a, b); "
+                "CREATE VIEW v AS SELECT rowid FROM notes;"
+            ),
+            False,
+        ),
+        (
+            (
+                "CREATE TABLE t (body); CREATE VIRTUAL TABLE notes USING fts5(body, content=t); "
+                "CREATE VIEW v AS SELECT rowid FROM notes;"
+            ),
+            False,
+        ),
+    ],
+)
+def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_says_so(
+    sql: str, *, is_known: bool
+) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.executescript(sql)
+        schema = read_schema(db)
+    table = schema.table("notes")
+
+    assert table is not None
+    assert is_known_by_rowid(table, schema) is is_known
