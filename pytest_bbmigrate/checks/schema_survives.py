@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
+from pytest_bbmigrate.checks.shifted import shifted_objects
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         )
         for table, before, after in evidence.there.sequences
     ]
+    findings += shifted_objects(evidence)
     return Answer(tuple(findings))
 
 

@@ -107,12 +107,25 @@ class TablePassage:
 
 
 @dataclass(frozen=True)
+class ShiftedView:
+    """A view that is what it was and shows other values, because ``tables`` have another shape.
+
+    ``columns`` (folded) are those that show others; () where the rows themselves are others.
+    """
+
+    view: str
+    columns: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Passage:
     """What became of one database on its way to another.
 
     ``untouched`` are the tables (folded names) whose pages prove that they are what they were,
     with ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
     ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
+    ``views`` are looked at on the way up alone: what goes back puts columns in order.
     """
 
     tables: tuple[TablePassage, ...]
@@ -124,6 +137,7 @@ class Passage:
     untouched: frozenset[str] = frozenset()
     rows_untouched: int = 0
     values_untouched: int = 0
+    views: tuple[ShiftedView, ...] = ()
 
     @property
     def values_compared(self) -> int:

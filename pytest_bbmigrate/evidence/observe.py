@@ -19,6 +19,7 @@ from pytest_bbmigrate.evidence.model import Passage, TablePassage
 from pytest_bbmigrate.evidence.numbering import ROWID, find_renumbered, is_known_by_rowid
 from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
 from pytest_bbmigrate.evidence.stage import Stage, stage_in, unchanged_tables
+from pytest_bbmigrate.evidence.views import shifted_views
 from pytest_bbmigrate.rows import (
     Differences,
     Pairing,
@@ -113,6 +114,8 @@ def observe_in(
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames)
     passage = Passage(tables, renames, differences, dangling, mismatches, sequences)
+    if contract is not None:
+        passage = replace(passage, views=shifted_views(before, after, renames, differences))
     return with_untouched(passage, before, untouched)
 
 

@@ -38,6 +38,11 @@ REASONS: dict[str, str] = {
         "ALTER TABLE .. ADD COLUMN puts a column at the end, which SELECT * and INSERT without a\n"
         "column list notice; to put it back in its place, rebuild the table"
     ),
+    "by order": (
+        "SELECT * and INSERT without a column list go by the order of columns, NATURAL JOIN and\n"
+        "names in a subquery by what is there; name the columns, with their table, in the view or\n"
+        "trigger, or keep the order"
+    ),
     "empty database": (
         "it runs where there are rows, and not where there are none, as on a new database: there\n"
         "max() and other aggregates give NULL, and a query gives no first row"

@@ -130,6 +130,12 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "sequence lowered": lambda f: (
         f"the sequence of {f.table} fell from {f.expected} to {f.observed}{after_step(f)}"
     ),
+    "view shows otherwise": lambda f: (
+        f"view {f.name} shows other {f'values as {f.column}' if f.column else 'rows'} than before"
+    ),
+    "trigger writes otherwise": lambda f: (
+        f"trigger {f.name} writes other values as {f.column} than before"
+    ),
     "dangling reference": lambda f: (
         f"{f.count:,} rows of {f.table} refer by {f.column} to rows that {f.name} does not have"
     ),

@@ -93,8 +93,10 @@ CAUSE_OF_CASE = [
     ("schema_survives/transform_freezes_a_generated_column", "transform"),
     ("schema_survives/transform_loses_a_trigger", "transform"),
     ("schema_survives/trigger_event_changed", "made otherwise"),
+    ("schema_survives/trigger_fills_by_order", "by order"),
     ("schema_survives/view_of_a_column_that_is_gone", "stale view"),
     ("schema_survives/view_of_a_dropped_table", "stale view"),
+    ("schema_survives/view_of_columns_by_their_order", "by order"),
     ("up_applies/average_of_nothing", "empty database"),
     ("up_applies/check_not_looked_at", "checks ignored"),
     ("up_applies/schema_edited_by_hand", "edited schema"),
@@ -274,6 +276,11 @@ NOT_FOR_THAT = [
         "deleted for good",
         NOTES,
         both("ALTER TABLE notes ADD COLUMN mood TEXT;", "DELETE FROM notes WHERE cents < 5000;"),
+    ),
+    (
+        "by order",
+        NOTES + "CREATE VIEW v (a, b, c) AS SELECT * FROM notes;\n",
+        "ALTER TABLE notes ADD COLUMN mood TEXT;\n",
     ),
     (
         "begun anew",

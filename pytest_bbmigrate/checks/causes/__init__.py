@@ -31,6 +31,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("made otherwise", structure.is_made_otherwise),
     ("sequence", structure.is_lowered_by_rebuild),
     ("added last", structure.is_added_last),
+    ("by order", structure.is_by_order),
     ("empty database", structure.is_empty_database),
     ("trigger refuses", structure.is_refused_by_trigger),
     ("if not exists", structure.is_other_shape),

@@ -199,3 +199,8 @@ def is_unchecked(scene: Scene) -> bool:
         and scene.finding.observed.startswith("CHECK constraint failed")
         and any("ignore_check_constraints" in tokens for tokens in scene.pragmas)
     )
+
+
+def is_by_order(scene: Scene) -> bool:
+    """Tell whether a view or trigger goes by columns that stand elsewhere, or were not there."""
+    return scene.finding.kind in {"view shows otherwise", "trigger writes otherwise"}

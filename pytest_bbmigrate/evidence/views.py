@@ -1,0 +1,229 @@
+"""Views that compile as they did and show something else, because a table has another shape.
+
+``SELECT *`` takes columns by their order, NATURAL JOIN and a name in a subquery mean what is there
+by then: a view that is not touched itself can show other values under the same names when columns
+of its tables are in another order, or are new. Each view is asked twice over the rows after: with
+the tables in the shape that they had, and in the one that they have. Of a database in a file, which
+is somebody's own and may be long, only a small one is asked, and no longer than that takes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database import content_size, open_content, throwaway
+from pytest_bbmigrate.evidence.model import ShiftedView
+from pytest_bbmigrate.evidence.numbering import weight
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
+
+ONE_OF_EQUALS = frozenset({"distinct", "union", "intersect", "except"})
+SMALL = 16 << 20  # bytes of a file that is copied, to ask its views
+STEPS = 100_000  # instructions of SQLite's machine, between two looks at how many there were
+PATIENCE = 200  # times that many for all views of a file
+
+Shape = tuple[str, ...]  # columns in their order
+
+
+def shifted_views(
+    before: Stage, after: Stage, renames: Renames, differences: Collection[SchemaDifference]
+) -> tuple[ShiftedView, ...]:
+    """Return the views that are the same as before, and show other values because of a shape.
+
+    Views that are declared otherwise or no longer compile are not among them, ``differences`` tell
+    of those; nor are views that differ each time they are asked, or cannot be asked. Those of a
+    file that is not small are not asked at all.
+    """
+    shapes = former_shapes(before.schema, after.schema, renames)
+    views = kept_views(before.schema, after.schema, differences) if shapes else ()
+    asked = []
+    for view in views:
+        read, words = reads(view, after.schema)
+        now = {
+            name: columns_of(t)
+            for name in sorted(read & shapes.keys())
+            if (t := after.schema.table(name))
+        }
+        then = {name: former_shape(shapes[name], columns, words) for name, columns in now.items()}
+        if now != then:
+            asked.append((view, then, now))
+    if not asked or is_long(after.image):
+        return ()
+    with to_be_asked(after.image) as db:
+        return tuple(
+            ShiftedView(view.name, columns, tuple(now))
+            for view, then, now in asked
+            if (columns := differing_columns(db, view, then, now)) is not None
+        )
+
+
+def is_long(content: Content) -> bool:
+    """Return whether ``content`` is a file that is not small."""
+    return isinstance(content, Path) and content_size(content) > SMALL
+
+
+@contextmanager
+def to_be_asked(content: Content) -> Iterator[sqlite3.Connection]:
+    """Give a connection to a copy of ``content``, in which a rename changes no view.
+
+    To one of a file that fails when its views take long.
+    """
+    alone = closing(open_content(content)) if isinstance(content, bytes) else throwaway(content)
+    with alone as db:
+        db.execute("PRAGMA legacy_alter_table = ON")
+        if isinstance(content, Path):
+            looks = count(1)
+            db.set_progress_handler(lambda: next(looks) > PATIENCE, STEPS)
+        yield db
+
+
+def former_shapes(before: Schema, after: Schema, renames: Renames) -> dict[str, Shape]:
+    """Return the columns, by their names now, that a table had before, in the order it had them.
+
+    By the table's (folded) name now, and of those alone in which they are not the columns now.
+    """
+    shapes = {}
+    for table in before.tables:
+        old = table.name.casefold()
+        now = after.table(renames.tables.get(old, ""))
+        if now is None or table == now or now.virtual is not None:
+            continue
+        names = [
+            renames.columns.get((old, column.name.casefold()), column.name.casefold())
+            for column in table.columns
+        ]
+        shape = tuple(name for name in names if now.column(name) is not None)
+        if shape and shape != columns_of(now):
+            shapes[now.name.casefold()] = shape
+    return shapes
+
+
+def columns_of(table: Table) -> Shape:
+    """Return the (folded) columns of a table in their order."""
+    return tuple(column.name.casefold() for column in table.columns)
+
+
+def kept_views(
+    before: Schema, after: Schema, differences: Collection[SchemaDifference]
+) -> list[View]:
+    """Return the views after that say what they said before, and compile."""
+    other = {d.name.casefold() for d in differences if d.kind == "view changed"}
+    known = {view.name.casefold() for view in before.views if view.error is None}
+    return [
+        view for view in after.views if view.error is None and view.name.casefold() in known - other
+    ]
+
+
+def reads(view: View, schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the (folded) names of what ``view`` reads, by itself and through other views.
+
+    And all words of these views.
+    """
+    views = {v.name.casefold(): v for v in schema.views}
+    there = views.keys() | schema.table_names
+    found, words = {view.name.casefold()}, set[str]()
+    ahead = [view]
+    while ahead:
+        tokens = set(ahead.pop().tokens)
+        named = (there & tokens) - found
+        found |= named
+        words |= tokens
+        ahead += [views[name] for name in named if name in views]
+    return frozenset(found), frozenset(words)
+
+
+def former_shape(shape: Shape, now: Shape, words: Collection[str]) -> Shape:
+    """Return the ``shape`` to give a table back, for a view of these ``words``.
+
+    Columns that are new are left out, but where the view tells rows apart by all that ``*`` gives:
+    rows that were alike are then not any more, as is asked for. They come last there.
+    """
+    if "*" in words and ONE_OF_EQUALS & set(words):
+        return (*shape, *(column for column in now if column not in shape))
+    return shape
+
+
+def differing_columns(
+    db: sqlite3.Connection, view: View, then: Mapping[str, Shape], now: Mapping[str, Shape]
+) -> tuple[str, ...] | None:
+    """Return the columns of ``view`` that show other values ``now`` than in the shapes of ``then``.
+
+    () where its rows are others; None where it shows the same, shows something else each time, or
+    cannot be asked: a view on a table in a former shape finds no index by name.
+    """
+    for extra in ((), ("rowid",)):
+        try:
+            former = show(db, view, then, extra)
+            shown = show(db, view, now, extra, former)
+            steady = shown == former or shown == show(db, view, now, extra, former)
+        except sqlite3.Error:
+            continue
+        if shown == former or not steady:
+            return None
+        if shown.count != former.count:
+            return ()
+        return tuple(n for n, value in former.columns.items() if shown.columns[n] != value)
+    return None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a view shows, in any order: how many rows, and numbers for them and their columns."""
+
+    count: int
+    rows: int
+    columns: Mapping[str, int | None]
+
+
+def show(
+    db: sqlite3.Connection,
+    view: View,
+    shapes: Mapping[str, Shape],
+    extra: Shape,
+    like: Shown | None = None,
+) -> Shown:
+    """Return what ``view`` shows where tables have the ``shapes``, and ``extra`` columns last.
+
+    Of its columns those that ``like`` has, None for one that is not there; all without it.
+
+    Raises: sqlite3.Error.
+    """
+    db.execute("SAVEPOINT shapes")
+    try:
+        for number, (table, columns) in enumerate(shapes.items()):
+            aside = quote_name(f"_bb_table_{number}")
+            listed = ", ".join(f"t.{quote_name(name)}" for name in (*columns, *extra))
+            db.execute(f"ALTER TABLE {quote_name(table)} RENAME TO {aside}")
+            db.execute(f"CREATE VIEW {quote_name(table)} AS SELECT {listed} FROM {aside} AS t")
+        cursor = db.execute(f"SELECT * FROM main.{quote_name(view.name)}")
+        return add_up(cursor, () if like is None else tuple(like.columns))
+    finally:
+        db.execute("ROLLBACK TO shapes")
+        db.execute("RELEASE shapes")
+
+
+def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> Shown:
+    """Return what the rows of ``cursor`` come to, in the columns ``wanted`` or in all."""
+    places: dict[str, int] = {}
+    for at, (name, *_) in enumerate(cursor.description):
+        places.setdefault(name.casefold(), at)
+    names = wanted or tuple(places)
+    there = [name for name in names if name in places]
+    number, rows, sums = 0, 0, [0] * len(there)
+    for row in cursor:
+        number += 1
+        cells = [weight(row[places[name]]) for name in there]
+        rows += hash(tuple(cells))
+        sums = [total + cell for total, cell in zip(sums, cells, strict=True)]
+    return Shown(number, rows, {**dict.fromkeys(names), **dict(zip(there, sums, strict=True))})
