@@ -293,6 +293,11 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         "CREATE TABLE t (id INT PRIMARY KEY)",
         [("primary key", "id", "INTEGER PRIMARY KEY (id)", "PRIMARY KEY (id)")],
     ),
+    "the key becomes the rowid, which is never NULL": (
+        "CREATE TABLE t (id INT NOT NULL PRIMARY KEY)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY)",
+        [("primary key", "id", "PRIMARY KEY (id)", "INTEGER PRIMARY KEY (id)")],
+    ),
     "the key is lost": (
         "CREATE TABLE t (a, b, PRIMARY KEY (a, b))",
         "CREATE TABLE t (a, b)",

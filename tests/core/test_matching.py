@@ -1,0 +1,108 @@
+"""What became of tables, sequences and written rows, in what no generated rows can show."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from pytest_bbmigrate.database import open_image, open_pair, take_image
+from pytest_bbmigrate.evidence.matching import match_schemas
+from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
+from pytest_bbmigrate.evidence.writing import compare_written
+from pytest_bbmigrate.rows import Cell, RowLost, ValueChanged
+from pytest_bbmigrate.schema import Renames, read_schema
+
+COUNTED = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
+
+
+def images(create: str, change: str) -> tuple[bytes, bytes]:
+    """Return a database that ``create`` made, and the same after ``change``."""
+    with closing(open_image(b"")) as db:
+        db.executescript(create)
+        before = take_image(db)
+        db.executescript(change)
+        return before, take_image(db)
+
+
+def renames_of(before: bytes, after: bytes) -> Renames:
+    """Return what became of each table and column, with nothing declared."""
+    with closing(open_image(before)) as old, closing(open_image(after)) as new:
+        schemas = read_schema(old), read_schema(new)
+    with closing(open_pair(before, after)) as pair:
+        return match_schemas(pair, *schemas)
+
+
+@pytest.mark.parametrize(
+    ("rows", "tables"),
+    [("", {}), ("INSERT INTO a VALUES (1, 'x'); INSERT INTO b VALUES (1, 'x');", {"a": "b"})],
+)
+def test_an_empty_table_is_not_taken_for_another_empty_one(
+    rows: str, tables: dict[str, str]
+) -> None:
+    create = "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT);"
+    other = create.replace("a (", "b (")
+    before, _ = images(create + rows.partition("; ")[0], "")
+    _, after = images(other + rows.partition("; ")[2], "")
+
+    assert renames_of(before, after).tables == tables
+
+
+@pytest.mark.parametrize(
+    ("change", "last"),
+    [
+        ("", 0),
+        ("INSERT INTO t (name) VALUES ('a'), ('b');", 2),
+        ("INSERT INTO t (name) VALUES ('a'), ('b'); DELETE FROM t;", 2),
+        ("INSERT INTO t VALUES (7, 'a'); UPDATE sqlite_sequence SET seq = 3;", 7),
+        ("INSERT INTO t VALUES (7, 'a'); DELETE FROM sqlite_sequence;", 7),
+        ("INSERT INTO t VALUES (7, 'a'); UPDATE sqlite_sequence SET seq = NULL;", 7),
+    ],
+)
+def test_the_last_id_is_the_larger_of_the_sequence_and_the_largest_id(
+    change: str, last: int
+) -> None:
+    before, after = images(COUNTED, change)
+    with closing(open_pair(before, after)) as pair:
+        assert last_id(pair, "main", "T") == last
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("DELETE FROM t;", ()),
+        ("DELETE FROM sqlite_sequence;", ()),
+        ("DELETE FROM t WHERE id = 2; UPDATE sqlite_sequence SET seq = 1;", (("t", 2, 1),)),
+        ("UPDATE sqlite_sequence SET seq = 9;", ()),
+        ("DROP TABLE t;", ()),
+        ("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);", ()),
+    ],
+)
+def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
+    change: str, found: tuple[tuple[str, int, int], ...]
+) -> None:
+    before, after = images(COUNTED + "INSERT INTO t (name) VALUES ('a'), ('b');", change)
+    with closing(open_image(before)) as old, closing(open_image(after)) as new:
+        schemas = read_schema(old), read_schema(new)
+    with closing(open_pair(before, after)) as pair:
+        renames = renames_of(before, after)
+
+        assert fallen_sequences(pair, *schemas, renames) == found
+
+
+def test_of_two_written_rows_that_are_alike_both_must_be_there() -> None:
+    row: dict[str, Cell] = {"name": "a", "cents": 1}
+    columns = (("name", "name"), ("cents", "cents"))
+
+    assert compare_written("t", [row, row], [("a", 1), ("a", 1)], columns, ()) == []
+    assert compare_written("t", [row, row], [("a", 1)], columns, ()) == [RowLost("t", (), row)]
+
+
+def test_a_written_row_is_found_by_its_key_and_compared_cell_by_cell() -> None:
+    row: dict[str, Cell] = {"id": 1, "cents": 1}
+    columns = (("id", "id"), ("cents", "cents"))
+
+    assert compare_written("t", [row], [(1, 1.0)], columns, ("id",)) == [
+        ValueChanged("t", (1,), "cents", 1, 1.0)
+    ]
+    assert compare_written("t", [row], [("1", 1)], columns, ("id",)) == [RowLost("t", (1,), row)]
