@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background so, and whatever that starts inherits it: no
+    # Ctrl-C would come through to what is tested here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What would make a pytest inside a test behave otherwise than on its own.
 AMBIENT = ("CI", "GITHUB_ACTIONS", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
