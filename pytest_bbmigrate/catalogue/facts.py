@@ -33,6 +33,7 @@ class Facts:
     literals: tuple[Literal, ...]
     explicit_drops: frozenset[tuple[str, str]]
     sought: tuple[Literal, ...] = ()
+    assigned: tuple[Literal, ...] = ()
 
 
 def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
@@ -54,8 +55,14 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
             if part is up:
                 drops.update(explicit_drops(tokens))
         digest.update(b"\0/")
-    found = sought_values(tokenize(statement.text) for statement in up)
-    return Facts(digest.hexdigest(), distinct(literals), frozenset(drops), found)
+    read = [tokenize(statement.text) for statement in up]
+    return Facts(
+        digest.hexdigest(),
+        distinct(literals),
+        frozenset(drops),
+        sought_values(read),
+        assigned_values(read),
+    )
 
 
 def sql_literals(tokens: Tokens) -> Iterator[Literal]:
@@ -86,6 +93,18 @@ def sought_values(
                 else:
                     asked.append((column, value))
     return distinct(literal for literal in asked if literal[1] not in own)
+
+
+def assigned_values(statements: Iterable[Tokens]) -> tuple[Literal, ...]:
+    """Return what the UPDATEs among ``statements`` set columns to, as (column, value)."""
+    found: list[Literal] = []
+    for tokens in statements:
+        if tokens and fold(tokens[0]) in ("update", "with"):
+            clauses = _clauses(tokens)
+            found += (
+                lit for at, lit in _placed_literals(tokens) if lit[0] and clauses[at] == "set"
+            )
+    return distinct(found)
 
 
 def _clauses(tokens: Tokens) -> list[str]:

@@ -56,6 +56,7 @@ def read(entry: Entry) -> Migration:
         checksum=facts.checksum,
         literals=facts.literals,
         sought=facts.sought,
+        assigned=facts.assigned,
         explicit_drops=facts.explicit_drops,
     )
 

@@ -54,8 +54,8 @@ class Migration:
     ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
     ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
     ``sought`` are those of them that conditions of its way up ask of rows, and that it writes
-    nowhere: what it expects to find. ``explicit_drops`` are the (kind, folded name) pairs of the
-    DROP INDEX, TRIGGER and VIEW in it.
+    nowhere: what it expects to find; ``assigned`` are those that its UPDATEs set.
+    ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
     """
 
@@ -69,6 +69,7 @@ class Migration:
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
     explicit_drops: frozenset[tuple[str, str]] = frozenset()
     sought: tuple[tuple[str | None, str | int | float], ...] = ()
+    assigned: tuple[tuple[str | None, str | int | float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.facts import (
     LARGEST_INTEGER,
     Facts,
+    assigned_values,
     distinct,
     explicit_drops,
     sought_values,
@@ -35,11 +36,16 @@ SQL = re.compile(
 
 def python_facts(tree: ast.Module, way_back: Function | None) -> Facts:
     """Return the facts of a Python migration, ``way_back`` being its down function."""
+    own = [node for node in tree.body if node is not way_back]
+    values = list(_constants(ast.Module(own, [])))
+    texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
+    others = set(values) - set(texts)
     return Facts(
         code_checksum(tree),
         distinct(python_literals(tree)),
         frozenset(python_drops(tree, way_back)),
-        python_sought(tree, way_back),
+        sought_values(map(_tokens, texts), others),
+        assigned_values(map(_tokens, texts)),
     )
 
 
@@ -81,14 +87,6 @@ def python_drops(tree: ast.Module, way_back: Function | None) -> Iterator[tuple[
     for value in _constants(ast.Module(own, [])):
         if isinstance(value, str) and SQL.match(value):
             yield from explicit_drops(_tokens(value))
-
-
-def python_sought(tree: ast.Module, way_back: Function | None) -> tuple[Literal, ...]:
-    """Return what the conditions in a file's SQL ask of rows, its way back aside."""
-    own = [node for node in tree.body if node is not way_back]
-    values = list(_constants(ast.Module(own, [])))
-    texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
-    return sought_values(map(_tokens, texts), set(values) - set(texts))
 
 
 def _written(node: ast.AST) -> list[object]:

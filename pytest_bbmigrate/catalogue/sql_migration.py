@@ -119,6 +119,7 @@ def _assemble(
         checksum=facts.checksum,
         literals=facts.literals,
         sought=facts.sought,
+        assigned=facts.assigned,
         explicit_drops=facts.explicit_drops,
     )
 

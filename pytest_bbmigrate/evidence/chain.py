@@ -140,6 +140,7 @@ class Chain:
         recipe = replace(
             self.recipe,
             sought=self._sought_from(position),
+            assigned=tuple(one for m in self.catalogue.migrations[position:] for one in m.assigned),
             requires=self._requirements(position),
         )
         return Setup(recipe, self.workplace, self._invariants)

@@ -50,6 +50,11 @@ class Context:
         return _by_column(self.recipe.sought)
 
     @cached_property
+    def assigned(self) -> dict[str | None, tuple[Cell, ...]]:
+        """What the migrations' UPDATEs set, by column."""
+        return _by_column(self.recipe.assigned)
+
+    @cached_property
     def children(self) -> dict[str, list[tuple[Table, ForeignKey]]]:
         """The foreign keys that refer to each table."""
         found: dict[str, list[tuple[Table, ForeignKey]]] = {}
@@ -134,6 +139,9 @@ class Context:
                 for value in self._spoken(name, family, meaning, avoided=key or distinct)
             ),
             sought=self._expected(column, family, meaning),
+            assigned=tuple(
+                (exact(value), value) for value in _suited(self.assigned.get(name, ()), family)
+            ),
         )
 
     def _may_lack_a_key(self, table: Table, name: str) -> bool:

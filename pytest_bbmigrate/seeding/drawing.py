@@ -21,6 +21,7 @@ from pytest_bbmigrate.seeding.sources import (
     Reference,
     pending_values,
     row_numbers,
+    set_apart,
 )
 from pytest_bbmigrate.statements import quote_name
 
@@ -65,6 +66,7 @@ class Drawing:
             _pair_merchants(rows, *self.merchant, rng)
         if len(rows) >= ENOUGH_ROWS:
             self._repeat_first(rows)
+        set_apart(rows, self.sources, rng)
         return rows
 
     def _repeat_first(self, rows: Sequence[Row]) -> None:
@@ -210,12 +212,12 @@ class _Drawer:
             sought = self._sought(column)
             avoided = {*self._own(column), *sought}
             numbers = row_numbers(self._first_row_number(column.name), avoided)
-            return OneByOne(position, chain(sought, numbers))
+            return OneByOne(position, chain(sought, numbers), self.context.expected(column))
         if facts.distinct:
             taken = self._select(quote_name(column.name)) if self.holds_rows else []
             values = distinct_values(facts, self.count, [value for (value,) in taken], self.rng)
             self._report(column, facts, values)
-            return OneByOne(position, iter(values))
+            return OneByOne(position, iter(values), facts.sought)
         pool = build_pool(facts)
         self._report(column, facts, pool.realistic)
         self.meanings.setdefault(facts.meaning, position)

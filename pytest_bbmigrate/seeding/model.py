@@ -19,15 +19,17 @@ class Recipe:
     """How to make rows: how many per table, from which seed, with what in mind.
 
     ``literals`` are (column or None, value) pairs from the migrations' own text; ``sought`` are
-    those that they expect to find in rows, and so the only ones for a key; ``requires`` are
-    constraints that later migrations will add, which rows must keep to already; ``own_rows`` (table
-    name, case-folded, to rows) are the user's and are used as they are, instead of generated ones.
+    those that they expect to find in rows, and so the only ones for a key; ``assigned`` what their
+    UPDATEs set; ``requires`` are constraints that later migrations will add, which rows must keep
+    to already; ``own_rows`` (table name, case-folded, to rows) are the user's and are used as they
+    are, instead of generated ones.
     """
 
     rows: int = 200
     seed: int = 20260101
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
     sought: tuple[tuple[str | None, str | int | float], ...] = ()
+    assigned: tuple[tuple[str | None, str | int | float], ...] = ()
     requires: tuple[Requirement, ...] = ()
     own_rows: OwnRows = field(default_factory=dict)
 

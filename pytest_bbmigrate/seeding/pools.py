@@ -46,7 +46,7 @@ class Facts:
     all the same, in one row. ``distinct`` columns are unique by themselves. ``literals`` are values
     from migrations, each with ``exact`` of it, for 1 equals 1.0 in Python: of the column's own
     kind, or all there are when they are to be avoided. ``sought`` are those that migrations expect
-    to find, for a key or unique column the only ones.
+    to find, for a key or unique column the only ones; ``assigned`` what their UPDATEs set.
     """
 
     gate: Gate
@@ -62,6 +62,7 @@ class Facts:
     check_tokens: tuple[Tokens, ...] = ()
     literals: tuple[tuple[tuple[str, str], Cell], ...] = ()
     sought: tuple[Cell, ...] = ()
+    assigned: tuple[tuple[tuple[str, str], Cell], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Pool:
     simple: tuple[Cell, ...] = ()
     hinted: tuple[Cell, ...] = ()
     sought: tuple[Cell, ...] = ()
+    assigned: tuple[Cell, ...] = ()
 
 
 @lru_cache(maxsize=8192)
@@ -87,8 +89,9 @@ def build_pool(facts: Facts) -> Pool:
     usual = realistic(facts.seed, facts.family, facts.meaning)
     nasty = (key_values if facts.key else hostile_values)(facts.family, facts.meaning, usual[0])
     spoken = () if facts.key or facts.distinct else tuple(value for _, value in facts.literals)
-    groups = (usual, _hints(facts), nasty, spoken, _SIMPLE[facts.family], facts.sought)
-    fit, hinted, hostile, literals, simple, sought = admit(
+    assigned = [value for _, value in facts.assigned]
+    groups = (usual, _hints(facts), nasty, spoken, _SIMPLE[facts.family], facts.sought, assigned)
+    fit, hinted, hostile, literals, simple, sought, written = admit(
         facts.gate, [_fitting(facts, group) for group in groups]
     )
     if facts.key or facts.distinct:
@@ -99,7 +102,7 @@ def build_pool(facts: Facts) -> Pool:
     if not plain:
         plain = tuple(value for value in hostile + literals if value is not None)
     usual = _with_nulls(facts, plain, hostile)
-    return Pool(usual, hostile, literals, simple + plain[:2], hinted, sought)
+    return Pool(usual, hostile, literals, simple + plain[:2], hinted, sought, written)
 
 
 def spread(pool: Pool, count: int, rng: random.Random) -> list[Cell]:

@@ -10,11 +10,12 @@ from itertools import count as counting
 from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_bbmigrate.seeding.model import exact
 from pytest_bbmigrate.seeding.pools import NULL_SHARE, spread
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.pools import Pool
@@ -53,6 +54,7 @@ class FromPool:
     def __init__(self, position: int, pool: Pool) -> None:
         self.positions: tuple[int, ...] = (position,)
         self.pool = pool
+        self.sought = frozenset(exact(value) for value in pool.sought)
 
     def start(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put a mixture of the pool into ``rows``."""
@@ -71,15 +73,34 @@ class FromPool:
         row[self.positions[0]] = rng.choice(self.pool.simple)
         return True
 
+    def is_sought(self, row: Row) -> bool:
+        """Return whether migrations look for the value in ``row``."""
+        return bool(self.sought) and exact(row[self.positions[0]]) in self.sought
+
+    def avoid_assigned(self, row: Row, rng: random.Random) -> None:
+        """Put another value into ``row`` where it has one that an UPDATE sets, if there is one."""
+        position, assigned = self.positions[0], {exact(value) for value in self.pool.assigned}
+        if exact(row[position]) in assigned - self.sought:
+            others = [value for value in self.pool.realistic if exact(value) not in assigned]
+            row[position] = rng.choice(others or [row[position]])
+
 
 class OneByOne:
-    """A column whose values are taken from ``values``, each once."""
+    """A column whose values are taken from ``values``, each once.
+
+    By those that are ``sought``, migrations look for rows.
+    """
 
     repeatable = False
 
-    def __init__(self, position: int, values: Iterator[Cell]) -> None:
+    def __init__(self, position: int, values: Iterator[Cell], sought: Iterable[Cell] = ()) -> None:
         self.positions: tuple[int, ...] = (position,)
         self.values = values
+        self.sought = frozenset(exact(value) for value in sought)
+
+    def is_sought(self, row: Row) -> bool:
+        """Return whether migrations look for the row by its value."""
+        return bool(self.sought) and exact(row[self.positions[0]]) in self.sought
 
     def start(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put the first values into ``rows``, as far as they go."""
@@ -212,6 +233,21 @@ class FromParents:
                     row[position] = value
                 return True
         return False
+
+
+def set_apart(rows: Sequence[Row], sources: Sequence[Source], rng: random.Random) -> None:
+    """Keep what UPDATEs set out of the few rows that migrations look for.
+
+    Those are the one row for each unique value, and rows with more than one value looked for. An
+    UPDATE that finds its work done in all of them would change nothing.
+    """
+    keys = [source for source in sources if isinstance(source, OneByOne)]
+    pools = [source for source in sources if isinstance(source, FromPool)]
+    for row in rows:
+        found = sum(pool.is_sought(row) for pool in pools)
+        if found > 1 or any(key.is_sought(row) for key in keys):
+            for source in pools:
+                source.avoid_assigned(row, rng)
 
 
 def row_numbers(first: int, avoided: Collection[Cell]) -> Iterator[Cell]:

@@ -218,6 +218,27 @@ def test_what_a_way_back_asks_for_is_not_expected_before(tmp_path: Path) -> None
     assert migration(tmp_path / "other", {"a.py": code}).sought == (("a", "x"),)
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("UPDATE t SET a = 'x', b = -2 WHERE c = 'y'", [("a", "x"), ("b", -2)]),
+        ("WITH u AS (SELECT 1) UPDATE t SET a = 1", [("a", 1)]),
+        ("UPDATE t SET a = (SELECT 5 FROM u WHERE b = 3)", []),
+        ("UPDATE t SET a = CASE WHEN b = 1 THEN 2 END", []),
+        ("INSERT INTO t (a) VALUES ('x')", []),
+        ("DELETE FROM t WHERE a = 'x'", []),
+    ],
+)
+def test_what_a_migration_assigns_is_what_its_updates_set(
+    tmp_path: Path, sql: str, expected: list[tuple[str, object]]
+) -> None:
+    down = "UPDATE t SET z = 9"
+    code = f'def up(db):\n    db.execute("{sql}")\ndef down(db):\n    db.execute("{down}")\n'
+
+    assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned) == expected
+    assert list(migration(tmp_path / "other", {"a.py": code}).assigned) == expected
+
+
 def test_literals_are_of_both_parts(tmp_path: Path) -> None:
     files = {"a.up.sql": "UPDATE t SET a = 'x'", "a.down.sql": "UPDATE t SET a = 'y'"}
 

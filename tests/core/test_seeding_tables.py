@@ -478,6 +478,25 @@ def test_further_rows_find_unique_values_beyond_those_that_are_there(column: str
         assert (filling.added, filling.unfilled) == ({"t": 5}, ())
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("columns", "sought", "where"),
+    [
+        ("mail TEXT NOT NULL UNIQUE", (("mail", "a@b.example"),), "mail = 'a@b.example'"),
+        ("number INTEGER PRIMARY KEY", (("number", 7),), "number = 7"),
+        ("city TEXT, kind TEXT", (("city", "Bern"), ("kind", "x")), "city = 'Bern' AND kind = 'x'"),
+    ],
+)
+def test_a_row_that_is_looked_for_holds_not_yet_what_an_update_sets(
+    columns: str, sought: tuple[tuple[str, str | int], ...], where: str, seed: int
+) -> None:
+    sql = f"CREATE TABLE t ({columns}, is_on INTEGER NOT NULL CHECK (is_on IN (0, 1)))"
+    recipe = Recipe(seed=seed, sought=sought, assigned=(("is_on", 0), ("city", "Bern")))
+    with filled(sql, recipe) as result:
+        assert set(result.values(f"SELECT is_on FROM t WHERE {where}")) <= {1}
+        assert set(result.values("SELECT is_on FROM t")) == {0, 1}
+
+
 def test_unique_values_that_run_out_leave_fewer_rows() -> None:
     sql = "CREATE TABLE t (kind TEXT NOT NULL UNIQUE CHECK (kind IN ('a', 'b', 'c')))"
     with filled(sql) as result:
