@@ -116,11 +116,11 @@ SAME = {
     "a default that the column makes one value of": (
         (
             "CREATE TABLE t (a TEXT DEFAULT 0, b INT DEFAULT '-1', c REAL DEFAULT 3, "
-            "d DECIMAL DEFAULT 1e2, e TEXT DEFAULT -.5)"
+            "d DECIMAL DEFAULT 1e2, e TEXT DEFAULT -.5, f ANY DEFAULT 0)"
         ),
         (
             "CREATE TABLE t (a TEXT DEFAULT '0', b INT DEFAULT -1, c REAL DEFAULT ' 3.0 ', "
-            "d DECIMAL DEFAULT '100', e TEXT DEFAULT '-0.5')"
+            "d DECIMAL DEFAULT '100', e TEXT DEFAULT '-0.5', f ANY DEFAULT '0')"
         ),
     ),
     "not null of a key without rowid": (
