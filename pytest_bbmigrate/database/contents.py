@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database.images import (
     APP_HOOK,
     call_hook,
+    lenient_schemas,
     open_image,
     page_size,
     prepare,
@@ -70,13 +71,15 @@ def attach_content(
     """Return ``db`` (of ``open_content``) with ``content`` attached as ``name``, at most once."""
     if any(there == name for _, there, _ in db.execute("PRAGMA database_list")):
         return db
-    if isinstance(content, bytes):
-        db.execute(f"ATTACH ':memory:' AS {name}")
-        if content:
-            db.deserialize(content, name=name)
-    else:
-        db.execute(f"ATTACH ? AS {name}", [uri_of(content, NOBODY_WRITES)])
-        db.execute(f"PRAGMA {name}.cache_size = -{CACHE}")
+    with lenient_schemas(db):
+        if isinstance(content, bytes):
+            db.execute(f"ATTACH ':memory:' AS {name}")
+            if content:
+                db.deserialize(content, name=name)
+        else:
+            db.execute(f"ATTACH ? AS {name}", [uri_of(content, NOBODY_WRITES)])
+            db.execute(f"PRAGMA {name}.cache_size = -{CACHE}")
+        db.execute(f"SELECT 1 FROM {name}.sqlite_schema LIMIT 1").fetchall()
     return db
 
 

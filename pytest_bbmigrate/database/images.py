@@ -86,10 +86,27 @@ def open_pair(before: bytes, after: bytes) -> sqlite3.Connection:
 def attach_before(db: sqlite3.Connection, image: bytes) -> sqlite3.Connection:
     """Return ``db`` with a copy of ``image`` attached as ``before``, once however often asked."""
     if not any(name == "before" for _, name, _ in db.execute("PRAGMA database_list")):
-        db.execute("ATTACH ':memory:' AS before")
-        if image:
-            db.deserialize(image, name="before")
+        with lenient_schemas(db):
+            db.execute("ATTACH ':memory:' AS before")
+            if image:
+                db.deserialize(image, name="before")
+            db.execute("SELECT 1 FROM before.sqlite_schema LIMIT 1").fetchall()
     return db
+
+
+@contextmanager
+def lenient_schemas(db: sqlite3.Connection) -> Iterator[None]:
+    """Let SQLite pass over what it cannot read in the schemas that are read in the block.
+
+    A view or trigger may say ``main.t``, which under another name than ``main`` is an error; and
+    one error in a schema is enough for nothing of it to be there. With ``writable_schema`` the rest
+    is (https://sqlite.org/pragma.html#pragma_writable_schema).
+    """
+    db.execute("PRAGMA writable_schema = ON")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA writable_schema = OFF")
 
 
 def take_image(db: sqlite3.Connection) -> bytes:

@@ -275,6 +275,20 @@ class TestComparing:
             in_memory(path)
 
 
+def test_a_content_is_attached_whose_views_and_triggers_say_main(made: type) -> None:
+    named = (
+        "CREATE VIEW v AS SELECT a FROM main.t; CREATE TRIGGER g AFTER INSERT ON t BEGIN"
+        " INSERT INTO u SELECT a FROM main.t; END;"
+    )
+    before = made("before", FILLED, named)
+    after = made("after", FILLED, named, "DELETE FROM t")
+    with closing(open_contents(before, after)) as db:
+        assert db.execute("SELECT count(*) FROM before.t").fetchall() == [(400,)]
+        assert db.execute("SELECT count(*) FROM main.v").fetchall() == [(0,)]
+        with pytest.raises(sqlite3.OperationalError):  # the schema is not left open to writing
+            db.execute("DELETE FROM sqlite_schema")
+
+
 def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "bytes"
     path.write_bytes(bytes(range(256)) * 9000)

@@ -55,6 +55,7 @@ def shifted(create: str, change: str, folder: Path | None = None) -> tuple[Shift
     [
         ("v (a, b, c, d) AS SELECT * FROM costs", ("b", "c")),
         ("v (a, b, c, d) AS SELECT c.* FROM costs AS c ORDER BY 1 LIMIT 1", ("b", "c")),
+        ("v (a, b, c, d) AS SELECT * FROM main.costs", ("b", "c")),
         ("v (a, b, c, d) AS SELECT * FROM costs UNION SELECT * FROM costs", ("b", "c")),
         (
             "v AS SELECT 1 AS i, 2 AS a, 3 AS b, 4 AS c UNION ALL SELECT * FROM costs",
