@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from pytest_bbmigrate.contract import Contract, Rename
 from pytest_bbmigrate.database import open_image, open_pair, take_image
 from pytest_bbmigrate.evidence.matching import match_schemas
 from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
@@ -25,12 +26,12 @@ def images(create: str, change: str) -> tuple[bytes, bytes]:
         return before, take_image(db)
 
 
-def renames_of(before: bytes, after: bytes) -> Renames:
-    """Return what became of each table and column, with nothing declared."""
+def renames_of(before: bytes, after: bytes, *declared: Rename) -> Renames:
+    """Return what became of each table and column, as far as nothing ran."""
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
         schemas = read_schema(old), read_schema(new)
     with closing(open_pair(before, after)) as pair:
-        return match_schemas(pair, *schemas)
+        return match_schemas(pair, *schemas, contract=Contract(renames=declared))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,12 @@ def test_an_empty_table_is_not_taken_for_another_empty_one(
     _, after = images(other + rows.partition("; ")[2], "")
 
     assert renames_of(before, after).tables == tables
+
+
+def test_a_declared_rename_of_what_was_not_there_is_not_believed() -> None:
+    before, after = images(COUNTED, "CREATE TABLE u (id INTEGER PRIMARY KEY);")
+
+    assert renames_of(before, after, Rename("u", None, "t", None, 1)).tables == {"t": "t"}
 
 
 @pytest.mark.parametrize(
