@@ -53,7 +53,7 @@ def tables_to_write(evidence: Evidence, there: Passage, second: Stage) -> tuple[
     made = {
         name
         for name, count in second.row_counts.items()
-        if not count and name not in old and name not in there.untouched
+        if not count and name not in there.untouched
     }
     return tuple(
         table.name
@@ -102,9 +102,7 @@ def follow_written(
         for change in evidence.migration.contract.changes
         if change.table.casefold() in {passage.table.casefold(), name.casefold()}
     }
-    columns = {
-        new: old for new, old in before_names.items() if new not in declared and old not in declared
-    }
+    columns = {new: old for new, old in before_names.items() if old not in declared}
     written_rows = added_rows(second, written, table)
     with closing(open_content(back)) as db:
         there_now = rows_of(db, passage.table, tuple(columns.values()))
