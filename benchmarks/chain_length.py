@@ -7,6 +7,7 @@ migrations should cost about four times as much: the chain is linear when the ra
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 
 SIZES = (50, 200)
 TURNS = 3
+OTHERS_OFF = ("-p", "no:anyio", "-p", "no:hypothesispytest")  # plugins of what the tests use
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # would compile the package anew in every run
 MIGRATION = """-- migrate:up
 CREATE TABLE table_{number} (
     id INTEGER PRIMARY KEY,
@@ -48,9 +51,11 @@ def time_run(folder: Path) -> float:
         "-q",
         "-p",
         "no:cacheprovider",
+        *OTHERS_OFF,
     ]
+    settings = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
     started = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, env=settings, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 

@@ -39,8 +39,11 @@ def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     for view in there.views:
         if ("view", view.view.casefold()) not in dropped:
             yield finding_of(evidence, "view", view.view, view.tables, view.columns)
+    triggers = tuple(kept_triggers(evidence, after))
+    if not triggers:
+        return
     then, now = both_sides(evidence.state.schema, after, there.renames)
-    for trigger in kept_triggers(evidence, after):
+    for trigger in triggers:
         for tables, columns in shifts_of(trigger, then, now):
             if ("trigger", trigger.name.casefold()) not in dropped:
                 yield finding_of(evidence, "trigger", trigger.name, tables, columns)

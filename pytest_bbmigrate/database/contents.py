@@ -208,7 +208,13 @@ def changed_pages(before: Content, after: Content) -> bytearray:
 
 
 def side_by_side(one: Content, other: Content) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield two contents piece by piece: where it begins, and what each has there (b"" beyond)."""
+    """Yield two contents piece by piece: where it begins, and what each has there (b"" beyond).
+
+    What is in memory as it is, is one piece.
+    """
+    if isinstance(one, bytes) and isinstance(other, bytes):
+        yield 0, one, other
+        return
     pairs = zip_longest(pieces(one), pieces(other), fillvalue=b"")
     for number, (mine, theirs) in enumerate(pairs):
         yield number * AT_ONCE, mine, theirs

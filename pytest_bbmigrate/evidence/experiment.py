@@ -80,7 +80,7 @@ def look_at(migration: Migration, up: Run, before: Stage, image: Content) -> Ste
         after = stage_in(db, image, before)
         pair = attach_content(db, before.image)
         there = observe_in(pair, before, after, migration.contract, up)
-        unsound = check_integrity(before, after, there, up)
+        unsound = check_integrity(pair, before, after, there, up)
     return Step(up, before, after, there, unsound + broken_searches(before, after))
 
 
