@@ -86,9 +86,9 @@ class Run:
         """Take down what became of a check."""
         note_report(self._session.config, report)
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """Apply, once every test has run to its end."""
+        """Apply, once every test has run to its end, and before pytest says that all is done."""
         result = yield
         conclude(self._session)
         return result

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK
+from pytest_bbmigrate.checks.places import bare_or_quoted
 from pytest_bbmigrate.report.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11
 WIDTH = 88  # of an explanation, beside its label
+NOT_GIVEN_BACK = ("values changed", "rows lost", "rows added")
 LONGEST_CELL = 60
 MOST_CELLS = 6
 MOST_LINES = 10
@@ -38,6 +40,8 @@ def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str
         if number:
             lines += ["", headline(finding)]
         lines += details(finding)
+        if finding.step == "down" and finding.kind in NOT_GIVEN_BACK and not finding.cause:
+            lines += labelled("to allow it", ways_out(finding, on_real_rows=rows != GENERATED))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
     return "\n".join([*lines, *labelled("rerun", rerun)])
@@ -173,6 +177,19 @@ def details(finding: Finding) -> Iterator[str]:
     yield from labelled("why", REASONS.get(finding.cause) or wrapped(finding.cause))
     if finding.allow:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
+
+
+def ways_out(finding: Finding, *, on_real_rows: bool) -> str:
+    """Return what can be declared where a way back cannot give every value back."""
+    mark = "#" if finding.path.suffix == ".py" else "--"
+    lines = []
+    if finding.kind == "values changed" and not on_real_rows:
+        lines += [
+            "where no real row is like these, say what every row is like:",
+            f"{mark} bb: requires {bare_or_quoted(finding.table)}: CONDITION",
+        ]
+    lines += ["where nothing can put it back:", f"{mark} bb: irreversible because REASON"]
+    return "\n".join(lines)
 
 
 def expectation(finding: Finding) -> Iterator[str]:

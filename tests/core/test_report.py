@@ -179,3 +179,42 @@ def test_a_long_text_keeps_both_ends() -> None:
 
 def test_every_reason_fits_the_width_of_a_terminal() -> None:
     assert [line for text in REASONS.values() for line in text.splitlines() if len(line) > 90] == []
+
+
+def ways_out_of(finding: Finding, **told: str) -> list[str]:
+    lines = describe_failure(failed(finding, check="down_restores"), RERUN, **told).splitlines()
+    start = next((at for at, line in enumerate(lines) if "to allow it" in line), len(lines))
+    return [line[14:] for line in lines[start:-2]]
+
+
+def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
+    changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
+    lost = Finding("rows lost", "down", FILE.with_suffix(".py"), table="t", count=2, total=9)
+
+    assert ways_out_of(changed) == [
+        "where no real row is like these, say what every row is like:",
+        "-- bb: requires t: CONDITION",
+        "where nothing can put it back:",
+        "-- bb: irreversible because REASON",
+    ]
+    assert ways_out_of(lost) == [
+        "where nothing can put it back:",
+        "# bb: irreversible because REASON",
+    ]
+
+
+def test_real_rows_that_a_way_back_cannot_restore_are_not_to_be_declared_away() -> None:
+    changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
+
+    assert ways_out_of(changed, rows="of the real database") == [
+        "where nothing can put it back:",
+        "-- bb: irreversible because REASON",
+    ]
+
+
+def test_a_way_back_that_can_be_mended_is_not_to_be_declared_away() -> None:
+    changed = Finding(
+        "values changed", "down", FILE, table="t", column="a", count=2, cause="integer division"
+    )
+
+    assert ways_out_of(changed) == []

@@ -134,6 +134,22 @@ def test_what_is_pending_is_applied_and_every_step_is_told(
     assert litter(project) == []
 
 
+@pytest.mark.usefixtures("money")
+def test_the_steps_are_part_of_the_progress(project: pytest.Pytester) -> None:
+    result = project.runpytest("--bb-apply")
+
+    shown = [line for line in result.outlines if line.endswith("%]")]
+    assert [line.split()[0] for line in shown] == [
+        "budget_buddy.db",
+        "migrations",
+        "migrations/001_accounts.sql",
+        "migrations/002_trips.sql",
+        "budget_buddy.db",
+    ]
+    assert [line.count("%]") for line in shown] == [1] * 5
+    assert shown[-1].endswith("[100%]")
+
+
 def test_a_second_run_finds_nothing_to_do_and_touches_nothing(
     project: pytest.Pytester, money: Path
 ) -> None:
