@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Key, Pairing, Question, Row
 
 LONG = 5000  # rows; fewer are read as fast as they are asked for
+LEAST = -(2**63)  # -9223372036854775808.0 stays a real number in a column of INTEGER or NUMERIC
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def of_one_affinity(
     """Return the columns whose affinity stores equal numbers as one type, before and after.
 
     A number in a column of TEXT is stored as text, 5.0 in one of INTEGER or NUMERIC as 5, and 5 in
-    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3).
+    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3); but for ``LEAST``.
     """
     sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     kinds = [
@@ -259,9 +260,9 @@ def _same(
     affinities away.
     """
     was, is_now = f"b.{quote_name(names[BEFORE])}", f"a.{quote_name(names[AFTER])}"
-    if names in plain:
-        return f"+{was} IS +{is_now} COLLATE BINARY"
     of_numbers = f"typeof({was}) = typeof({is_now})"
+    if names in plain:
+        return f"(+{was} IS +{is_now} COLLATE BINARY AND (+{was} IS NOT {LEAST} OR {of_numbers}))"
     if unsure:
         of_numbers += f" AND NOT (+{was} = 0 AND typeof({was}) = 'real')"
     return (
