@@ -6,7 +6,7 @@ import math
 import random
 import sqlite3
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,9 +70,13 @@ def test_cells_that_differ_in_type_or_in_a_bit_are_not_the_same(one: Cell, other
 
 def proven_tables(before: bytes, after: bytes, tables: Collection[str]) -> frozenset[str]:
     """Return what pages prove, with layouts as they are read from the two images."""
-    with closing(open_pair(before, after)) as pair:
-        layouts = (layout_of(before), layout_of(after))
-        return untouched_tables((before, after), layouts, tables, lambda: pair)
+    layouts = (layout_of(before), layout_of(after))
+    with ExitStack() as stack:
+
+        def pair() -> sqlite3.Connection:
+            return stack.enter_context(closing(open_pair(before, after)))
+
+        return untouched_tables((before, after), layouts, tables, pair)
 
 
 def layout_of(image: bytes) -> Layout:
