@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from collections import Counter
 from contextlib import closing
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +85,9 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shortcut, "LONG", 0)
 
 
+# Types of every affinity, and such that hold the names of two (https://sqlite.org/datatype3.html).
+DECLARED = ("", "INT", "POINT", "REAL", "FLOAT", "DOUBLE", "TEXT", "CHARINT", "VARCHAR(9)", "CLOB")
+DECLARED += ("BLOB", "REALBLOB", "TEXTBLOB", "NUMERIC", "DECIMAL", "ANY", "FLOATING POINT")
 SHIFT = "UPDATE t SET id = -id; UPDATE t SET id = 15000 - id, a = 'x' || a"
 
 
@@ -318,11 +323,58 @@ class TestCounting:
             ValueChanged("t", (1,), "a", "y", "x2")
         ]
 
-    def test_a_key_of_another_type_is_not_searched_for_row_by_row(self) -> None:
-        before = image_of("CREATE TABLE t (id TEXT PRIMARY KEY, a); INSERT INTO t VALUES ('1', 2)")
-        after = image_of("CREATE TABLE t (id INT PRIMARY KEY, a); INSERT INTO t VALUES (1, 2)")
+    def test_a_key_that_an_index_finds_and_nothing_holds_unique_is_not_relied_on(self) -> None:
+        before = image_of(
+            "CREATE TABLE t (id INT PRIMARY KEY, a); INSERT INTO t VALUES (1, 0), (2, 0)"
+        )
+        after = image_of(
+            "CREATE TABLE t (id INT, a); CREATE INDEX i ON t (id); INSERT INTO t VALUES (1, 0), (1, 0)"
+        )
 
-        assert [type(d) for d in compared(before, after, pairing_of("id a"))] == [RowLost, RowAdded]
+        assert compared(before, after, pairing_of("id a")) == [
+            RowLost("t", (2,), {"id": 2, "a": 0}),
+            RowAdded("t", (1,), {"id": 1, "a": 0}),
+        ]
+        assert len(summarized(before, after, pairing_of("id a"))) == 2
+
+    def test_a_key_of_another_type_is_not_searched_for_row_by_row(self) -> None:
+        of_text = image_of("CREATE TABLE t (id TEXT PRIMARY KEY, a); INSERT INTO t VALUES ('1', 2)")
+        of_int = image_of("CREATE TABLE t (id INT PRIMARY KEY, a); INSERT INTO t VALUES (1, 2)")
+        asked: list[str] = []
+        with closing(open_contents(of_int, of_text)) as db:
+            db.set_trace_callback(asked.append)
+            narrow = shortcut.narrowed(db, pairing_of("id a"))
+
+        assert narrow == shortcut.Narrowed(pairing_of("id a"))
+        assert [sql for sql in asked if sql.startswith("SELECT count(*)")] == []
+        for images in ((of_int, of_text), (of_text, of_int)):
+            found = compared(*images, pairing_of("id a"))
+            assert {type(d) for d in found} == {RowLost, RowAdded}
+
+    def test_equal_numbers_are_the_same_where_both_columns_store_them_as_one_type(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pairs = list(product(DECLARED, repeat=2))
+        values = list(product(("5", "5.0", "'5'"), repeat=2))
+
+        def image(side: int) -> bytes:
+            columns = ", ".join(f"c{number} {types[side]}" for number, types in enumerate(pairs))
+            rows = (", ".join([cells[side]] * len(pairs)) for cells in values)
+            filled = ", ".join(f"({number}, {row})" for number, row in enumerate(rows))
+            return image_of(
+                f"CREATE TABLE t (id INTEGER PRIMARY KEY, {columns});",
+                f"INSERT INTO t VALUES {filled}",
+            )
+
+        before, after = image(0), image(1)
+        pairing = pairing_of("id " + " ".join(f"c{number}" for number in range(len(pairs))))
+        found = summarized(before, after, pairing)
+        monkeypatch.setattr(shortcut, "LONG", len(values))
+        read = compared(before, after, pairing)
+
+        assert {(a.column, a.count) for a in found.alike} == set(
+            Counter(d.column for d in read if isinstance(d, ValueChanged)).items()
+        )
 
     def test_where_the_sign_of_zero_is_kept_every_number_is_looked_at(
         self, monkeypatch: pytest.MonkeyPatch
