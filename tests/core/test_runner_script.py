@@ -563,6 +563,15 @@ def test_a_script_that_fails_says_where_and_why(
     assert after is image
 
 
+def test_of_what_is_refused_the_traceback_ends_in_the_script(project: Project) -> None:
+    run, _ = project.run("import tempfile\n\nsqlite3.connect(OTHER)\n")
+
+    assert [line.strip() for line in run.printed.splitlines() if "File" in line] == [
+        f'File "{project.folder / "003_step.py"}", line 6, in <module>'
+    ]
+    assert "opening the database" in run.printed.splitlines()[-1]
+
+
 def test_the_traceback_is_printed_without_our_own_frames(project: Project) -> None:
     run, _ = project.run("print('half way')\nraise ValueError('no')")
 

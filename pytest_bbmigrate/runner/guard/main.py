@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import json
+import os
 import runpy
 import sys
 import traceback
@@ -19,7 +20,10 @@ from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+OURS = f"{Path(__file__).parents[2]}{os.sep}"
 
 
 def main(text: str) -> int:
@@ -62,7 +66,7 @@ def run(script: str, ledger: Ledger) -> int:
         ledger.error = describe(error)
         ledger.line = line_in(script, error)
         ledger.statement = statement_of(error)
-        print_error(script, error)
+        print_error(error)
         return 1
     return 0
 
@@ -96,13 +100,29 @@ def is_bare_migrate(source: bytes, script: str) -> bool:
     return defined and not called and not any("__main__" in test for test in tests)
 
 
-def print_error(script: str, error: BaseException) -> None:
+def print_error(error: BaseException) -> None:
     """Print ``error`` to standard error as Python does, without the frames of this package."""
     if isinstance(error, SystemExit):
         if not isinstance(error.code, int):
             sys.stderr.write(f"{error.code}\n")
         return
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != script:
-        trace = trace.tb_next
-    traceback.print_exception(error.with_traceback(trace))
+    told = traceback.TracebackException.from_exception(error)
+    for each in causes_of(told):
+        own = [frame for frame in each.stack if not lies_in_package(frame.filename)]
+        each.stack = traceback.StackSummary.from_list(own)
+    sys.stderr.writelines(told.format())
+
+
+def causes_of(
+    told: traceback.TracebackException | None,
+) -> Iterator[traceback.TracebackException]:
+    """Yield what is told of an exception, and of those that it came from."""
+    if told is not None:
+        yield told
+        yield from causes_of(told.__cause__)
+        yield from causes_of(told.__context__)
+
+
+def lies_in_package(file: str) -> bool:
+    """Return whether ``file`` is ours, or Python's for running a file as a program."""
+    return file.startswith((OURS, "<frozen runpy>"))
