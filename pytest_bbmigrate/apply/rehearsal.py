@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,11 +84,10 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
         child = start(order, errors.fileno())
         try:
             code = follow(child, order, at, on_progress)
-        except BaseException:
-            kill(child)
-            raise
         finally:
-            end_group(child.pid)
+            kill_group(child.pid)  # and with it what is still at work after a Ctrl-C
+            child.wait()
+            end_leftovers(order.folder)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     with suppress(BrokenPipeError):
@@ -131,19 +131,6 @@ def follow(
         at.append(line.decode("utf-8", "surrogateescape").rstrip("\n"))
         on_progress(at[-1])
     return child.wait()
-
-
-def end_group(group: int) -> None:
-    """Kill what migrations have started and left running."""
-    with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def kill(child: subprocess.Popen[bytes]) -> None:
-    """Kill the process with everything that it has started, and wait for its end."""
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
-import signal
 import sqlite3
 import sys
 import time
@@ -36,6 +34,7 @@ from pytest_bbmigrate.history import (
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.runner.guard.parent import end_with
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.seeding import Recipe
 
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.run import Record
 
 COPIES = "copies"
-PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int) -> int:
@@ -75,14 +73,6 @@ def main(parent: int) -> int:
     except OSError:
         return NOT_WRITTEN
     return 0
-
-
-def end_with(parent: int) -> None:
-    """Have this process killed when its parent is gone, where the system can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the process that wanted a rehearsal is gone")
 
 
 def attempt(

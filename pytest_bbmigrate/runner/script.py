@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import in_rollback_mode
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
+from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.watch import untouched
 
@@ -30,6 +31,7 @@ START = (
     "from pytest_bbmigrate.runner.guard.main import main; "
     "del sys.path[0]; sys.exit(main(sys.argv[2]))"
 )
+PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
 USE_LANDLOCK = True  # where the kernel has it; the guard alone is weaker
 PACKAGES = str(Path(__file__).resolve().parents[2])
 
@@ -74,11 +76,11 @@ def run_script(
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
         desk = lay_out(Path(folder).resolve(), workplace.database.name, copy)
         with untouched(real, part):
-            code = run_child(desk, part, real, workplace)
+            code, left = run_child(desk, part, real, workplace)
         printed = desk.printed.read_text(encoding="utf-8", errors="replace")
         ledger = read_ledger(desk.ledger)
         executed = tuple(ledger.executed) if ledger else ()
-        failure = judge(part, code, ledger)
+        failure = judge(part, code, ledger, left)
         after = copy
         if failure is None:
             try:
@@ -105,8 +107,14 @@ def lay_out(folder: Path, name: str, content: Content) -> Desk:
     return desk
 
 
-def run_child(desk: Desk, part: ScriptPart, real: Path, workplace: Workplace) -> int:
-    """Run the script in a process of its own and return its exit code; Ctrl-C ends it, too."""
+def run_child(
+    desk: Desk, part: ScriptPart, real: Path, workplace: Workplace
+) -> tuple[int, tuple[str, ...]]:
+    """Run the script in a process of its own; Ctrl-C ends it, too.
+
+    Return its exit code, and the names of the programs that it has left running and that had to be
+    ended.
+    """
     order = {
         "script": str(part.path.absolute()),
         "real": str(real),
@@ -116,6 +124,7 @@ def run_child(desk: Desk, part: ScriptPart, real: Path, workplace: Workplace) ->
         "temporary": str(desk.temporary),
         "ledger": str(desk.ledger),
         "landlock": USE_LANDLOCK,
+        "parent": os.getpid(),
         "connection_hook": workplace.connection_hook,
     }
     environment = {
@@ -125,21 +134,30 @@ def run_child(desk: Desk, part: ScriptPart, real: Path, workplace: Workplace) ->
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",  # so that output and errors come in their order
     }
-    with desk.printed.open("wb") as printed:
-        child = subprocess.run(  # noqa: S603 - our own program
+    with (
+        desk.printed.open("wb") as printed,
+        subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", "-c", START, PACKAGES, json.dumps(order)],
             cwd=desk.work,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
-    return child.returncode
+            process_group=0,
+        ) as child,
+    ):
+        try:
+            return child.wait(), end_leftovers(desk.temporary, PATIENCE)
+        except BaseException:
+            kill_group(child.pid)
+            end_leftovers(desk.temporary)
+            raise
 
 
-def judge(part: ScriptPart, code: int, ledger: Ledger | None) -> Failure | None:
-    """Return why the script has failed, or None."""
+def judge(
+    part: ScriptPart, code: int, ledger: Ledger | None, left: tuple[str, ...]
+) -> Failure | None:
+    """Return why the script has failed, or None; ``left`` is what it has left running."""
     if ledger is None:
         message = f"the program ended with exit code {code} before its end was reached"
         return Failure(part.path, None, "", message, "see what it printed")
@@ -151,6 +169,10 @@ def judge(part: ScriptPart, code: int, ledger: Ledger | None) -> Failure | None:
         return Failure(part.path, None, "", ledger.refused[0], *advise(ledger.refused[0], ""))
     if ledger.lost:
         return Failure(part.path, ledger.line, "", ledger.lost, *advise(ledger.lost, ""))
+    if left:
+        message = f"the script ended and left {' and '.join(left)} running"
+        advice = "wait for what it starts: what that still writes reaches no database"
+        return Failure(part.path, None, "", message, advice)
     return None
 
 

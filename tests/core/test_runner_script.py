@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import coverage
+import psutil
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
@@ -69,13 +70,13 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
     config = copy.copy(measured.config)
     run_child = script.run_child
 
-    def run_and_carry(desk: script.Desk, *rest: Any) -> int:
+    def run_and_carry(desk: script.Desk, *rest: Any) -> tuple[int, tuple[str, ...]]:
         config.data_file = str(desk.temporary / noted.name)
         monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", config.serialize())
-        code = run_child(desk, *rest)
+        ended = run_child(desk, *rest)
         for file in desk.temporary.glob(f"{noted.name}.*"):
             shutil.copy(file, noted.parent)
-        return code
+        return ended
 
     monkeypatch.setattr(script, "run_child", run_and_carry)
 
@@ -695,9 +696,9 @@ def test_what_a_hot_journal_undoes_is_undone(project: Project) -> None:
 def test_a_real_database_that_changed_meanwhile_is_an_error_that_names_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    def somebody_writes(*_: object) -> int:
+    def somebody_writes(*_: object) -> tuple[int, tuple[str, ...]]:
         project.real.with_name(project.real.name + end).write_bytes(b"changed")
-        return 0
+        return 0, ()
 
     monkeypatch.setattr(script, "run_child", somebody_writes)
 
@@ -711,15 +712,58 @@ def test_ctrl_c_ends_the_script_too(project: Project, monkeypatch: pytest.Monkey
     started: list[subprocess.Popen[bytes]] = []
 
     def interrupted(child: subprocess.Popen[bytes], *_: object, **__: object) -> None:
+        monkeypatch.undo()
         started.append(child)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         project.run("import time; time.sleep(600)")
 
     assert started[0].returncode == -9
+
+
+@pytest.mark.skipif(not HAS_LANDLOCK, reason="a script may start no program here")
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_a_script_leaves_running_is_ended_and_it_has_failed(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    alone: bool,  # noqa: FBT001 - a case
+) -> None:
+    monkeypatch.setattr(script, "PATIENCE", 0.0)
+    image = image_of(COPY)
+
+    run, after = project.run(
+        "import subprocess\n"
+        f"left = subprocess.Popen(['sleep', '600'], start_new_session={alone})\n"
+        "print(left.pid)",
+        image,
+    )
+
+    assert failure_of(run).message == "the script ended and left sleep running"
+    assert after is image
+    assert not is_running(int(run.printed))
+
+
+@pytest.mark.skipif(not HAS_LANDLOCK, reason="a script may start no program here")
+def test_what_ends_soon_after_the_script_has_its_time(project: Project) -> None:
+    code = f"import sqlite3; db = sqlite3.connect('budget_buddy.db'); {WRITE}"
+
+    run, after = project.run(
+        f"import subprocess\nsubprocess.Popen([sys.executable, '-c', {code!r}])"
+    )
+
+    assert run.failure is None, run.printed
+    assert categories(after) == ["Changed"]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is a process ``pid`` that is not dead and only kept in the list."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 # the guard's parts

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.runner.guard import connections, files, landlock
 from pytest_bbmigrate.runner.guard.ledger import Ledger
+from pytest_bbmigrate.runner.guard.parent import end_with
 from pytest_bbmigrate.runner.guard.paths import Places
 from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
 
@@ -29,6 +30,7 @@ OURS = f"{Path(__file__).parents[2]}{os.sep}"
 def main(text: str) -> int:
     """Run the script that the JSON object ``text`` describes and return the exit code."""
     order = json.loads(text)
+    end_with(order["parent"])
     script = order["script"]
     places = Places(*(Path(order[name]) for name in Places.__dataclass_fields__))
     ledger = Ledger()
