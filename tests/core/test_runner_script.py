@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -335,6 +336,44 @@ def test_other_programs_are_refused_where_it_does_not(
 
     assert "cannot start other programs" in failure_of(run).message
     assert failure_of(run).line == 4
+
+
+PROGRAMS = {
+    "os.system": "os.system(f'sqlite3 {REAL} VACUUM')",
+    "a list": "import subprocess; subprocess.run(['sqlite3', REAL, 'VACUUM'])",
+    "a program's own text": (
+        "import subprocess; subprocess.run([sys.executable, '-c',"
+        " f'import sqlite3; sqlite3.connect({REAL!r})'])"
+    ),
+    "another name": (
+        "os.system(f\"sqlite3 '{os.path.dirname(REAL)}/x/../budget_buddy.db' VACUUM\")"
+    ),
+    "swallowed": "try: os.system(f'sqlite3 {REAL} VACUUM')\nexcept OSError: pass",
+}
+
+
+@pytest.mark.skipif(not HAS_LANDLOCK, reason="a script may start no program here")
+@pytest.mark.parametrize("way", PROGRAMS)
+def test_a_program_that_would_open_the_real_database_is_refused(project: Project, way: str) -> None:
+    (project.root / "x").mkdir()
+
+    run, _ = project.run(PROGRAMS[way])
+
+    assert re.search(
+        r"starting a program on /\S+/budget_buddy\.db is refused: it would open the real database; "
+        r"to another program a migration script calls it budget_buddy\.db, without a folder$",
+        failure_of(run).message,
+    )
+
+
+@pytest.mark.skipif(not HAS_LANDLOCK, reason="a script may start no program here")
+def test_a_program_opens_the_copy_by_its_name(project: Project) -> None:
+    code = f"import sqlite3; db = sqlite3.connect('budget_buddy.db'); {WRITE}"
+
+    run, after = project.run(f"import subprocess; subprocess.run([sys.executable, '-c', {code!r}])")
+
+    assert run.failure is None, run.printed
+    assert categories(after) == ["Changed"]
 
 
 def test_a_database_elsewhere_is_meant_by_its_name_as_seen_from_the_root(tmp_path: Path) -> None:

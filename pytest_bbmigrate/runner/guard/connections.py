@@ -12,6 +12,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pytest_bbmigrate.runner.guard.files import PROGRAMS
 from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement
 
 if TYPE_CHECKING:
@@ -221,11 +222,27 @@ def refuse_others(terms: Terms, event: str, args: tuple[Any, ...]) -> None:
     """Look at one audit event.
 
     Raises: sqlite3.OperationalError when it is a connection, made past GuardedConnection, to what
-        may not be opened.
+        may not be opened; PermissionError when it is a program that is given the real database,
+        which nothing would lead to the copy.
     """
+    if event in PROGRAMS and (path := terms.places.real_named_in(words_of(args))):
+        message = (
+            f"starting a program on {path} is refused: it would open the real database; to another "
+            f"program a migration script calls it {terms.places.copy.name}, without a folder"
+        )
+        terms.ledger.refused.append(message)
+        raise PermissionError(message)
     if event == "sqlite3.connect" and (message := why_not(terms.places, os.fsdecode(args[0]))):
         terms.ledger.refused.append(message)
         raise sqlite3.OperationalError(message)
+
+
+def words_of(args: tuple[Any, ...]) -> list[str]:
+    """Return the texts among the arguments of an event that starts a program, environment aside."""
+    words = [
+        word for each in args for word in (each if isinstance(each, list | tuple) else (each,))
+    ]
+    return [os.fsdecode(word) for word in words if isinstance(word, str | bytes | os.PathLike)]
 
 
 def note_unsaved() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MEMORY = ":memory:"
 
@@ -72,6 +77,20 @@ class Places:
         """Return whether SQLite may be given ``database`` (a name or a URI) as it is."""
         path = file_of(database, uri=True)
         return path is None or self.opened(path) == path
+
+    def real_named_in(self, texts: Iterable[str]) -> str:
+        """Return the first path to the real database in ``texts``, words or commands; '' for none.
+
+        A path is told from the command around it by what a shell or SQL puts between words.
+        """
+        for text in texts:
+            if str(self.real) in text:
+                return str(self.real)
+            for name in {self.real.name, self.copy.name}:
+                for match in re.finditer(rf"[^\s'\"=;:,()<>|&]*{re.escape(name)}", text):
+                    if self.names_real(match[0]):
+                        return match[0]
+        return ""
 
     def is_within(self, path: str) -> bool:
         """Return whether ``path`` lies where a script may write."""
