@@ -16,6 +16,7 @@ HIDDEN = "not shown: it may hold values of the database"
 CONSTRAINT = re.compile(
     r"(CHECK constraint failed: .*|(UNIQUE|NOT NULL|FOREIGN KEY) constraint failed(: [\w., ]+)?)$"
 )
+EXIT_CODE = re.compile(r"SystemExit: \d{1,2}")
 NAME = re.compile(r"[\w.]+")
 
 
@@ -83,9 +84,9 @@ def shape_of(cell: Cell) -> Cell:
 def mask_message(message: str) -> str:
     """Return what a Python migration raised without its text, which may quote a value.
 
-    What SQLite says of a constraint names tables and columns alone.
+    What SQLite says of a constraint names tables and columns alone; an exit code is no value.
     """
     kind, colon, said = message.partition(": ")
-    if not colon or CONSTRAINT.match(said or kind):
+    if not colon or EXIT_CODE.fullmatch(message) or CONSTRAINT.match(said or kind):
         return message
     return f"{kind} ({HIDDEN})" if NAME.fullmatch(kind) else f"({HIDDEN})"

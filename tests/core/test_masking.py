@@ -49,6 +49,21 @@ def test_a_change_shows_both_kinds() -> None:
     assert "id=<integer>: <text of 9> -> NULL" in text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("SystemExit: 1", "SystemExit: 1"),
+        ("SystemExit: 815", "SystemExit (not shown: it may hold values of the database)"),
+        ("SystemExit: Dr. Smith", "SystemExit (not shown: it may hold values of the database)"),
+    ],
+)
+def test_an_exit_code_is_no_value(said: str, shown: str) -> None:
+    path = Path("migrations/003_tidy.py")
+    text = text_of(verdict_of(kind="does not run", path=path, observed=said))
+
+    assert f"observed    {shown}\n" in text
+
+
 def test_what_an_invariant_gave_is_not_shown() -> None:
     text = text_of(
         verdict_of(
