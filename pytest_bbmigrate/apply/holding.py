@@ -65,6 +65,7 @@ class Holder:
         self.path = Path()
         self.seconds = 0.0
         self.mode = ""  # the journal mode to leave it in; '' while there is no lock
+        self.found = ""  # the one it was in
         self.digest = ""
         self.backup: Path | None = None
 
@@ -97,7 +98,7 @@ class Holder:
         """Take the lock; return the journal mode that the database is in."""
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
         self.db = take_lock(self.path, self.seconds, self.channel.still_wanted)
-        self.mode = journal_mode(self.db)
+        self.mode = self.found = journal_mode(self.db)
         return self.mode
 
     def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
@@ -134,6 +135,7 @@ class Holder:
             except (sqlite3.Error, OSError) as error:
                 raise StepFailed(self.after_rollback(error)) from error
         self.state = State.PUBLISHED
+        self.mode = order["mode"]
         self.digest = order["digest"]
 
     def after_rollback(self, error: sqlite3.Error | OSError) -> str:
@@ -199,6 +201,7 @@ class Holder:
     def put_back(self, backup: Path) -> str:
         """Make the content that of ``backup`` again; return what came of it."""
         self.state = State.UNKNOWN
+        self.mode = self.found
         try:
             with resting(backup, self.seconds) as source:
                 put_in(self.db, source, Pace(self.seconds))
@@ -223,7 +226,7 @@ class Holder:
         self.lock(order)
         self.mode = order["mode"]
         if holds(self.db, work, Pace(self.seconds)):
-            self.state = State.PUBLISHED
+            self.state, self.mode = State.PUBLISHED, order["new_mode"]
         elif backup and holds(self.db, Path(backup), Pace(self.seconds)):
             self.state = State.UNTOUCHED
         if trouble := self.restore_mode():

@@ -47,7 +47,7 @@ class Keeper:
         self.deadline = deadline
         self.state = State.UNTOUCHED
         self.notes: tuple[str, ...] = ()
-        self._mode = ""
+        self._mode = self._new_mode = ""
         self._backup: Path | None = None
         self._process: KeeperProcess | None = None
 
@@ -100,13 +100,20 @@ class Keeper:
             self.notes = (*self.notes, str(note))
 
     def publish(
-        self, work: Path, digest: str, on_progress: Callable[[float], None] | None = None
+        self,
+        work: Path,
+        digest: str,
+        on_progress: Callable[[float], None] | None = None,
+        *,
+        mode: str = "",
     ) -> None:
         """Put the file ``work``, whose hash is ``digest``, into the database in one transaction.
 
-        A Ctrl-C meanwhile takes effect when it is complete.
+        Once that is complete the database is to be in the journal mode ``mode``, '' for the one it
+        was in. A Ctrl-C meanwhile takes effect when it is complete.
         """
-        order = {"do": "publish", "work": _path(work), "digest": digest}
+        self._new_mode = mode or self._mode
+        order = {"do": "publish", "work": _path(work), "digest": digest, "mode": self._new_mode}
         with interrupts_held():
             self._ask(order, on_progress, work)
 
@@ -175,6 +182,7 @@ class Keeper:
             "work": _path(work),
             "backup": _path(self._backup) if self._backup else "",
             "mode": self._mode,
+            "new_mode": self._new_mode,
         }
         process = KeeperProcess()
         try:

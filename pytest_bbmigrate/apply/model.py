@@ -64,7 +64,8 @@ class Rehearsal:
     with a failure; ``digest`` is the hash of the working copy's file (``database.digest_of``), ''
     when anything failed; ``changes`` are what differs between the backup and the working copy;
     ``printed`` is what the migrations wrote, by name; ``discarded`` says of which tables and
-    columns values go with migrations that are taken back, and how many.
+    columns values go with migrations that are taken back, and how many. ``journal_mode`` is the one
+    that the migrations leave the database in, '' when they ask for none.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -72,3 +73,4 @@ class Rehearsal:
     changes: tuple[TableChange, ...] = ()
     printed: tuple[tuple[str, str], ...] = ()
     discarded: tuple[str, ...] = ()
+    journal_mode: str = ""

@@ -43,10 +43,14 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True)
 class Prepared:
-    """The content to publish: a file of ours, and the digest it had when it was verified."""
+    """The content to publish: a file of ours, and the digest it had when it was verified.
+
+    ``journal_mode`` is the one to leave the database in, '' for the one it is in.
+    """
 
     work: Path
     digest: str
+    journal_mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,13 +167,18 @@ def publish_and_verify(
     """Put the new content into the database, look at it there, and give the lock back."""
     with step(reporter, "publish") as detail:
         keeper.publish(
-            prepared.work, prepared.digest, lambda part: reporter.progress("publish", part)
+            prepared.work,
+            prepared.digest,
+            lambda part: reporter.progress("publish", part),
+            mode=prepared.journal_mode,
         )
         detail.append("in one transaction")
     with step(reporter, "verify") as detail:
         keeper.verify(prepared.work, backup, failed)
         keeper.release()
         detail.append("the database holds exactly what was verified")
+        if prepared.journal_mode:
+            detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
 from pytest_bbmigrate.apply.rehearsal import NOT_WRITTEN, RESULT, TEMPORARY, WORKING_COPY
 from pytest_bbmigrate.apply.taking_back import take_back, versions_of
@@ -120,7 +121,7 @@ def run_migrations(
         on_real_rows=True,
         skips_way_back=order.skip_way_back,
     )
-    verdicts, printed = [], []
+    verdicts, printed, mode = [], [], ""
     with app_connections(prepare):
         stage = stage_of(order.before)
         tally = Tally(stage)
@@ -136,8 +137,10 @@ def run_migrations(
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
             tally.follow(evidence.there, after.schema)
             stage = forget_others(copies, after)
+            mode = asked_mode(migration.up, evidence.up.executed) or mode
         digest = finish(order, stage.image)
-    return Rehearsal(tuple(verdicts), digest, tally.changes(stage), tuple(printed))
+        changes = tally.changes(stage)
+    return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
 
 
 def run_back(

@@ -145,7 +145,7 @@ def prepare_copy(
     if not order.preflight.goes_back:  # those tests are of the newest version
         with step(reporter, "smoke") as detail:
             detail.append(order.smoke(work))
-    return Prepared(work, rehearsal.digest), rehearsal
+    return Prepared(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
 
 
 def describe_rehearsal(order: ApplyOrder, rehearsal: Rehearsal) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import replay
 from pytest_bbmigrate.apply.discards import Versions
+from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
 from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
 from pytest_bbmigrate.checks import Outcome
@@ -27,16 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What the way back came to; ``stage`` is the database after it, None when it failed."""
+    """What the way back came to; ``stage`` is the database after it, None when it failed.
+
+    ``journal_mode`` is the one that the down parts ask for, '' for none.
+    """
 
     verdicts: tuple[Verdict, ...]
     printed: tuple[tuple[str, str], ...]
     discarded: tuple[str, ...] = ()
     stage: Stage | None = None
+    journal_mode: str = ""
 
     def rehearsal(self) -> Rehearsal:
         """Return it as a rehearsal that has left nothing to publish."""
-        return Rehearsal(self.verdicts, printed=self.printed, discarded=self.discarded)
+        return Rehearsal(
+            self.verdicts,
+            printed=self.printed,
+            discarded=self.discarded,
+            journal_mode=self.journal_mode,
+        )
 
 
 def versions_of(
@@ -77,7 +87,7 @@ def take_back(
     verdicts: list[Verdict] = []
     printed: list[tuple[str, str]] = []
     discarded: list[str] = []
-    stage = start
+    stage, mode = start, ""
     for migration in migrations:
         tell(migration.name)
         recorded = former.get(migration.name, migration.name)
@@ -96,4 +106,5 @@ def take_back(
         if judgement.verdict.outcome is Outcome.FAILED:
             return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded))
         stage = settle(step)
-    return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded), stage)
+        mode = asked_mode(part, run.executed) or mode
+    return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded), stage, mode)

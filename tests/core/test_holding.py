@@ -98,8 +98,9 @@ class Bench:
     def back_up(self) -> None:
         self.ask("back_up", target=str(self.backup))
 
-    def publish(self) -> dict[str, Any]:
-        return self.obey("publish", work=str(self.work), digest=self.digest)
+    def publish(self, mode: str = "") -> dict[str, Any]:
+        mode = mode or self.holder.mode
+        return self.obey("publish", work=str(self.work), digest=self.digest, mode=mode)
 
     def verify(self) -> dict[str, Any]:
         paths = {"work": self.work, "backup": self.backup, "failed": self.failed}
@@ -116,7 +117,31 @@ def bench(tmp_path: Path, line: Line, request: pytest.FixtureRequest) -> Iterato
     assert mode_of(bench.real) == request.param
 
 
+@pytest.mark.parametrize("asked", MODES)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
+    tmp_path: Path, line: Line, mode: str, asked: str
+) -> None:
+    bench = Bench(tmp_path, line, mode)
+    bench.back_up()
+    bench.publish(asked)
+
+    assert bench.verify() == {"done": None, "state": "verified"}
+    bench.holder.give_back()
+
+    assert mode_of(bench.real) == asked
+    assert note_in(bench.real) == "new"
+    assert names_in(bench.folder) == ["backup", "real.db", "work.db"]
+
+
 # ---- what was published does not verify
+
+
+def test_what_is_put_back_is_in_the_journal_mode_it_was_in(bench: Bench) -> None:
+    bench.publish("delete" if bench.holder.mode == "wal" else "wal")
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+
+    assert bench.verify()["state"] == "put back"  # the mode is looked at where it is taken down
 
 
 def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
@@ -427,22 +452,34 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
 
 
 @pytest.mark.parametrize(
-    ("content", "state"), [("old", State.UNTOUCHED), ("new", State.PUBLISHED), ("x", State.UNKNOWN)]
+    ("content", "state", "mode"),
+    [
+        ("old", State.UNTOUCHED, "delete"),
+        ("new", State.PUBLISHED, "wal"),
+        ("x", State.UNKNOWN, "delete"),
+    ],
 )
+@pytest.mark.parametrize("stays", [False, True])
 def test_what_was_left_is_told_by_its_content(
-    tmp_path: Path, line: Line, content: str, state: State
+    tmp_path: Path,
+    line: Line,
+    content: str,
+    state: State,
+    mode: str,
+    stays: bool,  # noqa: FBT001 - a case
 ) -> None:
     for name in ("old", "new", "x"):
         make(tmp_path / name, name)
     real = tmp_path / "real.db"
     real.write_bytes((tmp_path / content).read_bytes())
     holder = Holder(line.channel)
-    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": "wal"}
+    found = "wal" if stays else "delete"
+    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": found, "new_mode": "wal"}
     answer = holder.obey({**order, "work": str(tmp_path / "new"), "backup": str(tmp_path / "old")})
     holder.give_back()
 
     assert answer == {"done": None, "state": state.value}
-    assert mode_of(real) == "wal"
+    assert mode_of(real) == ("wal" if stays else mode)
     assert note_in(real) == content
 
 
@@ -452,8 +489,9 @@ def test_a_journal_mode_that_cannot_be_settled_is_told(
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
     holder = Holder(line.channel)
-    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": "wal", "backup": ""}
-    answer = holder.obey({**order, "work": str(make(tmp_path / "work.db", "new"))})
+    order = {"do": "settle", "database": str(real), "deadline": 1, "backup": ""}
+    modes = {"mode": "wal", "new_mode": "wal"}
+    answer = holder.obey({**order, **modes, "work": str(make(tmp_path / "work.db", "new"))})
     holder.give_back()
 
     assert "settled; it is in journal_mode delete now" in answer["failed"]
