@@ -15,7 +15,8 @@ from pytest_bbmigrate.options import argument_path, migrations_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-MARKERS = ("bb_migration", "bb_smoke")
+SMOKE_MARKER = "bb_smoke"
+MARKERS = ("bb_migration", SMOKE_MARKER)
 CATALOGUE_ITEM = "catalogue_reads"
 
 Selection = dict["Path", frozenset[str]]
@@ -23,7 +24,7 @@ Selection = dict["Path", frozenset[str]]
 _ARRANGED = pytest.StashKey[bool]()
 _FOCUSED = pytest.StashKey[bool]()
 _SELECTION = pytest.StashKey[Selection]()
-_HOLDS_MARKED = pytest.StashKey[dict["Path", bool]]()
+_HOLDS_MARKED = pytest.StashKey[dict[tuple["Path", tuple[str, ...]], bool]]()
 
 
 def arrange_arguments(config: pytest.Config) -> None:
@@ -144,27 +145,28 @@ def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
     return one | other if one and other else frozenset()
 
 
-def holds_marked(config: pytest.Config, path: Path) -> bool:
+def holds_marked(config: pytest.Config, path: Path, markers: tuple[str, ...] = MARKERS) -> bool:
     """Return whether ``path`` is, or has below it, a module that may hold a marked test."""
     known = config.stash.setdefault(_HOLDS_MARKED, {})
-    if path not in known:
-        known[path] = _may_be_marked(config, path)
-    return known[path]
+    if (path, markers) not in known:
+        known[path, markers] = _may_be_marked(config, path, markers)
+    return known[path, markers]
 
 
-def _may_be_marked(config: pytest.Config, path: Path) -> bool:
+def _may_be_marked(config: pytest.Config, path: Path, markers: tuple[str, ...]) -> bool:
     if path.is_dir():
-        return any(holds_marked(config, below) for below in _entries(config, path))
+        return any(holds_marked(config, below, markers) for below in _entries(config, path))
     if not _is_test_module(config, path):
         return False
     # A conftest.py may give a marker to every test below it.
     above = (parent for parent in path.parents if parent.is_relative_to(config.rootpath))
-    return any(map(_names_marker, [path, *(parent / "conftest.py" for parent in above)]))
+    modules = [path, *(parent / "conftest.py" for parent in above)]
+    return any(_names_marker(module, markers) for module in modules)
 
 
-def _names_marker(module: Path) -> bool:
+def _names_marker(module: Path, markers: tuple[str, ...]) -> bool:
     text = module.read_bytes() if module.is_file() else b""
-    return any(marker.encode() in text for marker in MARKERS)
+    return any(marker.encode() in text for marker in markers)
 
 
 def _is_test_module(config: pytest.Config, path: Path) -> bool:
@@ -179,7 +181,7 @@ def _entries(config: pytest.Config, folder: Path) -> list[Path]:
     patterns: list[str] = config.getini("norecursedirs")
     is_environment = (folder / "pyvenv.cfg").is_file()
     if (
-        any(fnmatch.fnmatch(folder.name, pattern) for pattern in patterns)
+        (folder != config.rootpath and any(fnmatch.fnmatch(folder.name, p) for p in patterns))
         or (is_environment and not config.getoption("collect_in_virtualenv"))
         or (folder.is_symlink() and folder.is_relative_to(folder.resolve()))
     ):

@@ -19,19 +19,25 @@ import pytest
 
 from pytest_bbmigrate import smoke_session
 from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.focus import holds_marked
+from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.options import argument_path, migrations_folder, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NONE_MARKED = f"no test is marked {smoke_session.MARKER}"
+NONE_MARKED = f"no test is marked {SMOKE_MARKER}"
 PASSED, SKIPPED, NOT_RUN = "passed", "skipped", "did not run"
 WAY_OUT = "--bb-show-values shows what they printed; pytest -m bb_smoke runs them on generated data"
 # The read returns when this process is gone, which has the other end of the pipe.
 WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"
 KILL_SECONDS = 5.0  # for a killed process to be gone
-OPENED_EARLY = "the database is locked: does a conftest.py, or the app, open it when imported?"
+LOCKED = "database is locked"  # as SQLite says it
+LOCKED_OUT = (
+    f"'{LOCKED}' is in what they printed: the real database is kept locked while it is migrated. "
+    "A test is to start the app on bb_head_path (through an environment variable, say, that the "
+    "app reads its path from), and neither conftest.py nor the app may open the database when "
+    "imported: open it on first use"
+)
 OUTPUT_BYTES = 1_000_000  # the end of what the tests have printed; there is no need for more
 
 
@@ -88,8 +94,12 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
 
     ``work`` is a database file at rest. The tests run in a pytest of their own, with the same root
     folder, configuration and plugins as this one; its files and the copies lie in a folder beside
-    ``work``, which is gone afterwards, as is every process that the tests have left running.
+    ``work``, which is gone afterwards, as is every process that the tests have left running. Where
+    no test can be marked nothing is started: a conftest.py may open the real database, which is
+    locked.
     """
+    if not may_be_marked(config):
+        return SmokeResult(())
     before = digest_of(work)
     with tempfile.TemporaryDirectory(
         prefix="smoke-", dir=work.parent, ignore_cleanup_errors=True
@@ -101,6 +111,12 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
         fault = f"the working copy {work} was changed while the smoke tests ran"
         return SmokeResult(result.tests, fault, result.output)
     return result
+
+
+def may_be_marked(config: pytest.Config) -> bool:
+    """Return whether there may be a smoke test, as the text of the test modules tells."""
+    paths = [config.rootpath, *paths_outside(config)]
+    return any(holds_marked(config, path, (SMOKE_MARKER,)) for path in paths)
 
 
 def run_session(config: pytest.Config, work: Path, folder: Path) -> int:
@@ -147,7 +163,7 @@ def arguments(config: pytest.Config, folder: Path) -> list[str]:
     # One process: the copies are as large as the database, and the tests share its ports.
     given += ["-n0"] if hasattr(option, "numprocesses") else []
     given += ["--no-cov"] if hasattr(option, "no_cov") else []
-    given += ["-p", smoke_session.__name__, "-m", smoke_session.MARKER, "-k", ""]
+    given += ["-p", smoke_session.__name__, "-m", SMOKE_MARKER, "-k", ""]
     given += ["-o", f"cache_dir={folder / 'cache'}", f"--basetemp={folder / 'tmp'}"]
     return [*given, str(config.rootpath), *map(str, paths_outside(config))]
 
@@ -227,10 +243,12 @@ def read_result(folder: Path, code: int) -> SmokeResult:
         last = [f" in {event['started']}" for event in said if "started" in event][-1:]
         errors = usage_errors(code, output)
         if not last and not errors:
-            last = [f" before the first of them; {OPENED_EARLY}"]
+            last = [" before the first of them"]
         fault = "".join(["the smoke tests came to no end: ", ending(code), *last])
         fault = "\n".join([fault, *errors])
-    return SmokeResult(tests, f"{fault}\n{WAY_OUT}" if fault else "", output)
+    if fault:
+        fault = "\n".join([fault, *([LOCKED_OUT] if LOCKED in output else []), WAY_OUT])
+    return SmokeResult(tests, fault, output)
 
 
 def find_fault(tests: tuple[SmokeTest, ...], code: int) -> str:

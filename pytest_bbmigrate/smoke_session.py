@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.focus import holds_marked
+from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.options import migrations_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-MARKER = "bb_smoke"
 FOLDER_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
 ORDER, REPORT = "order.json", "report.jsonl"
 SETTINGS = {
@@ -102,9 +101,9 @@ class Recorder:
         self, items: list[pytest.Item]
     ) -> Generator[None, object, object]:
         """Write down the marked tests before anybody deselects one, and those marked since."""
-        before = [item for item in items if item.get_closest_marker(MARKER)]
+        before = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
         result = yield
-        since = [item for item in items if item.get_closest_marker(MARKER)]
+        since = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
         for item in dict.fromkeys([*before, *since]):
             self.write(there=item.nodeid)
         items[:] = since

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
-from pytest_bbmigrate.database.openers import openers_of
+from pytest_bbmigrate.database.openers import is_open_here, openers_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied
 
@@ -169,7 +169,8 @@ class Keeper:
         if answer["kind"] == "database":
             return DatabaseError(self.database, said.removeprefix(f"{_path(self.database)}: "))
         if answer["kind"] == "locked":
-            return StepFailed(in_use(self.database, openers_of(self.database)))
+            here = is_open_here(self.database)
+            return StepFailed(in_use(self.database, openers_of(self.database), here=here))
         return StepFailed(said)
 
     def _settle(self, work: Path) -> None:
@@ -197,8 +198,17 @@ class Keeper:
         return process.end() if process else ""
 
 
-def in_use(database: Path, openers: tuple[Opener, ...]) -> str:
-    """Return the words for a database that others have open, and the way out."""
+def in_use(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
+    """Return the words for a database that others have open, and the way out.
+
+    ``here`` is whether this process has it open itself.
+    """
+    if here and not openers:
+        return (
+            f"{database.name} is open in this very pytest, and locked by that: a conftest.py, a "
+            "test, or a module that one of them imports, has opened it and left it open; have it "
+            "opened on first use, and closed, or leave conftest.py out (--noconftest)"
+        )
     if not openers:
         return (
             f"{database.name} is locked by a program that cannot be seen from here: another "

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psutil
-
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 PROC = Path("/proc")
 Identity = tuple[int, int]  # st_dev, st_ino: the same for every name of a file
@@ -39,11 +37,17 @@ def openers_of(path: Path) -> tuple[Opener, ...]:
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.pid == os.getpid():
             continue
-        files = [wanted[identity] for identity in _open_files(process) if identity in wanted]
+        files = [wanted[identity] for identity in _open_files(process.pid) if identity in wanted]
         if files:
             command = command_name(process.info["name"] or "", process.info["cmdline"] or [])
             found.append(Opener(process.pid, command, min(files, key=len)))
     return tuple(found)
+
+
+def is_open_here(path: Path) -> bool:
+    """Return whether this very process has the database ``path`` or a file beside it open."""
+    wanted = dict(_identities(path))
+    return any(identity in wanted for identity in _open_files(os.getpid()))
 
 
 def command_name(name: str, arguments: list[str]) -> str:
@@ -77,8 +81,8 @@ def _identities(path: Path) -> Iterator[tuple[Identity, str]]:
         yield (status.st_dev, status.st_ino), f"{path.name}{suffix}"
 
 
-def _open_files(process: psutil.Process) -> Iterator[Identity]:
-    """Yield what ``process`` has open; nothing when it may not be seen or has ended.
+def _open_files(pid: int) -> Iterator[Identity]:
+    """Yield what the process ``pid`` has open; nothing when it may not be seen or has ended.
 
     Linux shows the files themselves, also those of a process in a container, where they have other
     names; elsewhere psutil knows their names.
@@ -86,10 +90,10 @@ def _open_files(process: psutil.Process) -> Iterator[Identity]:
     import psutil
 
     try:
-        if PROC.joinpath(str(process.pid), "fd").exists():
-            names = [entry.path for entry in os.scandir(PROC / str(process.pid) / "fd")]
+        if PROC.joinpath(str(pid), "fd").exists():
+            names = [entry.path for entry in os.scandir(PROC / str(pid) / "fd")]
         else:
-            names = [file.path for file in process.open_files()]
+            names = [file.path for file in psutil.Process(pid).open_files()]
     except (OSError, psutil.Error):
         return
     for name in names:

@@ -226,6 +226,15 @@ def test_who_cannot_be_seen_is_said_to_be_unseen() -> None:
     )
 
 
+def test_a_connection_of_this_process_is_named_when_nobody_else_has_one() -> None:
+    assert in_use(Path("/a/b.db"), (), here=True) == (
+        "b.db is open in this very pytest, and locked by that: a conftest.py, a test, or a module "
+        "that one of them imports, has opened it and left it open; have it opened on first use, "
+        "and closed, or leave conftest.py out (--noconftest)"
+    )
+    assert "uvicorn" in in_use(Path("/a/b.db"), (Opener(4312, "uvicorn", "b.db"),), here=True)
+
+
 def test_several_programs_are_all_named() -> None:
     openers = (Opener(4312, "uvicorn", "b.db"), Opener(77, "sqlite3", "b.db-wal"))
 

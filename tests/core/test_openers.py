@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.database import Opener, openers, openers_of
-from pytest_bbmigrate.database.openers import command_name
+from pytest_bbmigrate.database.openers import command_name, is_open_here
 from tests.core.real_databases import MODES, make, other_program
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ def test_this_process_is_left_out(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     with real.open("rb"):
         assert openers_of(real) == ()
+
+
+def test_whether_this_process_has_it_open_is_a_question_of_its_own(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    with real.open("rb"):
+        assert is_open_here(real)
+
+    assert not is_open_here(real)
 
 
 def test_nobody_has_open_what_is_not_there(tmp_path: Path) -> None:

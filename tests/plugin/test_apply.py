@@ -392,6 +392,39 @@ def test_a_program_that_has_it_open_is_named(
     assert money.read_bytes() == before
 
 
+OPENS_IT = """\
+import sqlite3
+
+DB = sqlite3.connect("budget_buddy.db")
+DB.execute("SELECT count(*) FROM accounts").fetchone()
+"""
+
+
+def test_a_conftest_that_opens_it_is_no_obstacle_where_no_test_is_marked(
+    project: pytest.Pytester, money: Path
+) -> None:
+    project.makeconftest(OPENS_IT)
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.OK
+    assert names(money) == ["001_accounts", "002_trips"]
+
+
+def test_a_connection_of_this_pytest_that_keeps_the_lock_from_us_is_named(
+    project: pytest.Pytester, money: Path
+) -> None:
+    with closing(sqlite3.connect(money)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    project.makeconftest(OPENS_IT)
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["budget_buddy.db is open in this very pytest, *--noconftest)"])
+    assert names(money) == ["001_accounts"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

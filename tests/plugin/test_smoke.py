@@ -121,8 +121,60 @@ def test_no_marked_test_is_no_fault(project: pytest.Pytester, work: Path) -> Non
 
     result = smoke(project, work)
 
-    assert result == SmokeResult((), "", result.output)
+    assert result == SmokeResult((), "", "")
     assert result.summary == NONE_MARKED == "no test is marked bb_smoke"
+
+
+def test_where_no_test_is_marked_nothing_is_imported_a_second_time(
+    project: pytest.Pytester, work: Path
+) -> None:
+    project.makeconftest("with open('imported', 'a') as file: file.write('once,')")
+    project.makepyfile("import pytest\n@pytest.mark.bb_migration('003')\ndef test_it(): pass\n")
+
+    result = smoke(project, work)
+
+    assert result.summary == NONE_MARKED
+    assert (project.path / "imported").read_text() == "once,"
+
+
+LOCKED_AT_IMPORT = """
+import os, sqlite3
+if "PYTEST_BBMIGRATE_SMOKE" in os.environ:
+    raise sqlite3.OperationalError("database is locked")
+"""
+LOCKED_IN_A_TEST = """
+import sqlite3, pytest
+
+@pytest.mark.bb_smoke
+def test_opens_the_real_one():
+    raise sqlite3.OperationalError("database is locked")
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "module", "fault"),
+    [
+        (LOCKED_AT_IMPORT, PASSES, "*: pytest ended with exit code 4 before the first of them"),
+        ("", f"{PASSES}\n{LOCKED_AT_IMPORT}", "test_app.py could not be collected"),
+        ("", LOCKED_IN_A_TEST, "test_app.py::test_opens_the_real_one failed"),
+    ],
+)
+def test_a_test_that_meets_the_lock_is_told_what_to_open(
+    project: pytest.Pytester, work: Path, conftest: str, module: str, fault: str
+) -> None:
+    project.makeconftest(conftest)
+    project.makepyfile(test_app=module)
+
+    result = smoke(project, work)
+
+    lines = pytest.LineMatcher(result.fault.splitlines())
+    lines.fnmatch_lines([fault, "'database is locked' is in what they printed: *bb_head_path*"])
+
+
+def test_another_error_is_not_taken_for_the_lock(project: pytest.Pytester, work: Path) -> None:
+    project.makepyfile(test_app=LOCKED_IN_A_TEST.replace("is locked", "schema has changed"))
+
+    assert "locked" not in smoke(project, work).fault
 
 
 @pytest.mark.parametrize(
