@@ -15,8 +15,11 @@ from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
+from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
+from pytest_bbmigrate.session_guard import Sight, refuse_exits
 from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.workers import (
@@ -47,25 +50,24 @@ _APPLYING = pytest.StashKey["Applying"]()
 class Applying:
     """What this session knows of its apply so far."""
 
+    sight: Sight
     preflight: Preflight | None = None
     fault: str = ""
     gate: Gate = field(default_factory=Gate)
     done: Done | None = None
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
-    looked_like: tuple[tuple[int, ...] | None, ...] = ()
-    standing: str = ""
 
 
 def prepare(session: pytest.Session) -> None:
     """Look at the real database before anything is collected; what is wrong is told later."""
     config = session.config
-    state = config.stash[_APPLYING] = Applying()
+    state = config.stash[_APPLYING] = Applying(Sight(settings_of(config).database))
     if config.getoption("collectonly"):
         return
     started = time.perf_counter()
+    refuse_exits(config)
     project = project_of(config)
-    state.looked_like = looks_of(project.settings.database)
     try:
         state.preflight = _preflight(config, project.settings, project.catalogue)
     except BBMigrateError as error:
@@ -85,6 +87,22 @@ class Run:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take down what became of a check."""
         note_report(self._session.config, report)
+        self._session.config.stash[_APPLYING].sight.look(f"{report.nodeid} had run")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # a type of xdist's, which has none
+        """Take over which tests a worker has set aside."""
+        output = getattr(node, "workeroutput", {})  # it has none when it was killed
+        if SET_ASIDE_OUTPUT in output:
+            take_set_aside(self._session.config, output[SET_ASIDE_OUTPUT])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Have a session that should have applied, and did not, end with another code than 0."""
+        state = self._session.config.stash[_APPLYING]
+        is_done = state.done is not None or (state.preflight and not state.preflight.pending)
+        if not is_done and self._session.exitstatus == pytest.ExitCode.OK:
+            self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -112,29 +130,6 @@ def _preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) 
         backup_folder=backup_folder(settings),
         hook=project_of(config).workplace.prepare_connection,
     )
-
-
-def looks_of(database: Path) -> tuple[tuple[int, ...] | None, ...]:
-    """Return what would be another if somebody wrote to ``database``, of it and of its WAL."""
-    looks = []
-    for path in (database, database.with_name(f"{database.name}-wal")):
-        there = path.stat() if path.exists() else None
-        looks.append(there and (there.st_ino, there.st_size, there.st_mtime_ns, there.st_mode))
-    return tuple(looks)
-
-
-def standing(config: pytest.Config) -> str:
-    """Return in words that the database is as it was, or that something else has changed it.
-
-    What that was is asked before the lock is taken: after it nobody else can have changed it.
-    """
-    known = config.stash[_APPLYING].standing
-    database = project_of(config).settings.database
-    if known:
-        return known
-    if looks_of(database) == config.stash[_APPLYING].looked_like:
-        return f"{database.name} is as it was"
-    return f"{database.name} was changed while this session went on, and not by its apply"
 
 
 def order_of(found: Preflight) -> tuple[list[str], int]:
@@ -175,6 +170,7 @@ def begin(session: pytest.Session) -> bool | None:
     state = session.config.stash[_APPLYING]
     if session.config.getoption("collectonly"):
         return None
+    state.sight.look("the tests were collected")
     reporter = StepReporter(session, state.details)
     found = state.preflight
     # What is reported counts: pytest shows how far a session is.
@@ -195,26 +191,27 @@ def conclude(session: pytest.Session) -> None:
     if found is None or not found.pending:
         return
     reporter = StepReporter(session, state.details)
-    if fault := _gate_fault(session, state.gate, found):
-        reporter.report(CHECKS_STEP, "failed", fault, 0.0)
+    faults = (state.sight.fault(), _gate_fault(session, state, found))
+    if any(faults):
+        reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, faults)), 0.0)
         return
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
-    state.standing = standing(session.config)
+    state.sight.settle()
     order = _order(session.config, found)
     with suppress(StepFailed):  # reported as a failed step
         state.done = run_apply(order, reporter)
 
 
-def _gate_fault(session: pytest.Session, gate: Gate, found: Preflight) -> str:
+def _gate_fault(session: pytest.Session, state: Applying, found: Preflight) -> str:
     """Return why nothing may be applied after the session's tests, or ''."""
     project = project_of(session.config)
     names = [migration.name for migration in found.pending]
-    faults = gate.faults(names, project.settings.migrations.name)
+    faults = state.gate.faults(names, project.settings.migrations.name)
     if session.testsfailed:
         faults = (f"{session.testsfailed} of the session's tests failed", *faults)
     if not faults:
         return ""
-    return f"{standing(session.config)}: not everything was proved\n{describe_faults(faults)}"
+    return f"{state.sight.standing}: not everything was proved\n{describe_faults(faults)}"
 
 
 def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
@@ -278,7 +275,7 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
     lines = describe_done(
         Told(
             settings.database,
-            standing(config),
+            state.sight.standing,
             shlex.join(["pytest", *given_options(config)]),
             rehearsed=config.getoption("bb_rehearse"),
             goes_back=config.getoption("bb_rollback") is not None,

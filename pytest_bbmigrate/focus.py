@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.options import argument_path, migrations_folder
+from pytest_bbmigrate.options import argument_path, migrations_folder, writes_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,8 @@ _ARRANGED = pytest.StashKey[bool]()
 _FOCUSED = pytest.StashKey[bool]()
 _SELECTION = pytest.StashKey[Selection]()
 _HOLDS_MARKED = pytest.StashKey[dict[tuple["Path", tuple[str, ...]], bool]]()
+_SET_ASIDE = pytest.StashKey[tuple[str, ...]]()
+SET_ASIDE_OUTPUT = "bb_set_aside"  # of xdist's workeroutput
 
 
 def arrange_arguments(config: pytest.Config) -> None:
@@ -101,6 +103,32 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
     if len(marked) < len(tests):
         unmarked = [item for item in tests if not _is_marked(item)]
         config.hook.pytest_deselected(items=unmarked)
+
+
+def set_smoke_tests_aside(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the smoke tests where a real database is to be changed: they are a step of that.
+
+    There each has a copy of the real rows, and a process that cannot reach the database.
+    """
+    if not writes_database(config):
+        return
+    smoke = [item for item in items if item.get_closest_marker(SMOKE_MARKER) is not None]
+    take_set_aside(config, [item.nodeid for item in smoke])
+    if smoke:
+        items[:] = [item for item in items if item not in smoke]
+        config.hook.pytest_deselected(items=smoke)
+
+
+def take_set_aside(config: pytest.Config, names: list[str]) -> None:
+    """Have ``set_aside`` return ``names``; from a worker of xdist, in the controller too."""
+    config.stash[_SET_ASIDE] = tuple(names)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[SET_ASIDE_OUTPUT] = names
+
+
+def set_aside(config: pytest.Config) -> tuple[str, ...]:
+    """Return the smoke tests of this session, by node id, which the step smoke is to run."""
+    return config.stash.get(_SET_ASIDE, ())
 
 
 def _is_marked(item: pytest.Item) -> bool:

@@ -78,7 +78,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return applying.begin(session)
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Say what is checked, and on what."""
     if not options.checks_are_wanted(config):
         return None
@@ -103,10 +103,15 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     return collect.collect_directory(path, parent)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Keep the checks and the marked tests."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """Keep the checks and the marked tests, and the smoke tests for their step."""
     focus.keep_marked(session, items)
+    result = yield
+    focus.set_smoke_tests_aside(session.config, items)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -71,6 +71,13 @@ def describe_header(folder: Path, migrations: int, rows: int, seed: int, sqlite:
     )
 
 
+def describe_smoke_tests(*, goes_back: bool) -> str:
+    """Return the line that says where the smoke tests are when a real database is changed."""
+    if goes_back:
+        return "bbmigrate: tests marked bb_smoke are left out: they are of the newest version"
+    return "bbmigrate: tests marked bb_smoke run in the step smoke, on copies of the real rows"
+
+
 def describe_results(results: Sequence[Result], unjudged: int = 0) -> tuple[str, ...]:
     """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks."""
     lines = [*_proofs(results), *_amount(results)]

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.options import writes_database
+from pytest_bbmigrate.smoke import may_be_marked
 from pytest_bbmigrate.summary import (
     Result,
     describe_briefly,
     describe_header,
     describe_results,
+    describe_smoke_tests,
     read_result,
 )
 from pytest_bbmigrate.workers import project_of
@@ -21,15 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def header(config: pytest.Config) -> str:
-    """Return the header's line."""
+def header(config: pytest.Config) -> list[str]:
+    """Return the header's lines."""
     project = project_of(config)
     settings = project.settings
     folder = settings.migrations
     if folder.is_relative_to(config.rootpath):
         folder = folder.relative_to(config.rootpath)
     count = len(project.reading.migrations) if isinstance(project.reading, Catalogue) else 0
-    return describe_header(folder, count, settings.rows, settings.seed, sqlite3.sqlite_version)
+    version = sqlite3.sqlite_version
+    lines = [describe_header(folder, count, settings.rows, settings.seed, version)]
+    if writes_database(config) and may_be_marked(config):
+        goes_back = config.getoption("bb_rollback") is not None
+        lines.append(describe_smoke_tests(goes_back=goes_back))
+    return lines
 
 
 def write_summary(reporter: pytest.TerminalReporter) -> None:

@@ -392,6 +392,130 @@ def test_a_program_that_has_it_open_is_named(
     assert money.read_bytes() == before
 
 
+ONCE = """\
+import os, pytest
+
+@pytest.mark.bb_smoke
+def test_app(bb_head_path):
+    with open("ran", "a") as file:
+        print(bb_head_path.name, "PYTEST_BBMIGRATE_SMOKE" in os.environ, file=file)
+    DOES
+"""
+
+
+@pytest.mark.parametrize("arguments", [["test_app.py"], ["-p", "xdist", "-n2"]])
+def test_a_smoke_test_runs_in_its_step_and_not_before(
+    project: pytest.Pytester, money: Path, arguments: list[str]
+) -> None:
+    project.makepyfile(test_app=ONCE.replace("DOES", ""))
+
+    result = project.runpytest_subprocess("--bb-apply", *arguments)
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        ["bbmigrate: tests marked bb_smoke run in the step smoke, on copies of the real rows"]
+    )
+    assert (project.path / "ran").read_text() == "budget_buddy.db True\n"
+    assert names(money)[-1] == "002_trips"
+
+
+def test_a_smoke_test_that_ends_its_process_does_not_end_the_session(
+    project: pytest.Pytester, money: Path
+) -> None:
+    project.makepyfile(test_app=ONCE.replace("DOES", "os._exit(0)"))
+    before = money.read_bytes()
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["not applied: smoke failed; budget_buddy.db is as it was"])
+    assert money.read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n2"]])
+def test_a_smoke_test_that_its_step_does_not_find_keeps_the_database_as_it_was(
+    project: pytest.Pytester, money: Path, arguments: list[str]
+) -> None:
+    project.mkdir("build").joinpath("test_app.py").write_text(ONCE.replace("DOES", ""))
+    before = money.read_bytes()
+
+    result = project.runpytest_subprocess("--bb-apply", "build/test_app.py", *arguments)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "1 test was marked bb_smoke and left to this step, which does not find them: *",
+            "build/test_app.py::test_app",
+        ]
+    )
+    assert money.read_bytes() == before
+    assert not (project.path / "ran").exists()
+
+
+TEST_OF_A_MIGRATION = """\
+import os, sqlite3, pytest
+
+@pytest.mark.bb_migration("002_trips")
+def test_trips(bb_migration):
+    DOES
+"""
+OPENS_THE_REAL_ONE = """
+    with sqlite3.connect("budget_buddy.db") as db:
+        db.execute("DELETE FROM accounts")
+    db.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("does", "reason"),
+    [
+        ("os._exit(0)", "*SystemExit: os._exit(0) was called, which would end the apply unseen"),
+        ("pytest.exit('now', returncode=0)", "not applied: the run was stopped; *is as it was"),
+    ],
+)
+def test_a_test_that_ends_the_session_does_not_let_it_pass(
+    project: pytest.Pytester, money: Path, does: str, reason: str
+) -> None:
+    project.makepyfile(test_trips=TEST_OF_A_MIGRATION.replace("DOES", does))
+    before = money.read_bytes()
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([reason])
+    assert money.read_bytes() == before
+
+
+def test_a_process_that_a_test_forks_ends_as_it_wants_to(
+    project: pytest.Pytester, money: Path
+) -> None:
+    forks = "assert os.waitpid(os.fork() or os._exit(3), 0)[1] == 3 << 8"
+    project.makepyfile(test_trips=TEST_OF_A_MIGRATION.replace("DOES", forks))
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.OK
+    assert names(money)[-1] == "002_trips"
+
+
+def test_a_test_that_writes_the_real_database_keeps_it_from_being_migrated(
+    project: pytest.Pytester, money: Path
+) -> None:
+    project.makepyfile(test_trips=TEST_OF_A_MIGRATION.replace("DOES", OPENS_THE_REAL_ONE))
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "budget_buddy.db was written *; seen first when test_trips.py::test_trips had run: *",
+            "not applied: checks failed; budget_buddy.db was changed while this session went on*",
+        ]
+    )
+    assert names(money) == ["001_accounts"]
+    assert len(backups(project)) == 0
+
+
 OPENS_IT = """\
 import sqlite3
 

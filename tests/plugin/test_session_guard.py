@@ -1,0 +1,108 @@
+"""What a session that applies sees of the real database while its tests run."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.session_guard import Sight
+from tests.core.real_databases import MODES, make
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+REST = (
+    ", after the preflight had looked at it: one of this session's tests has done that, or another "
+    "program. Nothing was applied. A test that writes is to open bb_head_path, which is a copy; "
+    "see with pytest --bb-status that the database is what it should be, and run again"
+)
+
+
+def write(path: Path) -> None:
+    os.truncate(path, 0)
+    os.utime(path, (0, 0))
+
+
+def replace(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(b"other")
+    os.utime(other, (0, 0))
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (write, "money.db was written at {midnight} (8,192 bytes before, 0 now)"),
+        (replace, "money.db was replaced by another file (5 bytes, written at {midnight})"),
+        (os.remove, "money.db was removed"),
+        (lambda path: path.chmod(0o666), "money.db has another mode (644 before, 666 now)"),
+    ],
+)
+def test_what_became_of_the_database_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    said: str,
+) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    database = tmp_path / "money.db"
+    database.write_bytes(bytes(8192))
+    database.chmod(0o644)
+    sight = Sight(database)
+
+    change(database)
+
+    assert sight.fault() == said.format(midnight="00:00:00") + REST
+    assert sight.standing == (
+        "money.db was changed while this session went on, and not by its apply"
+    )
+
+
+def test_a_database_that_was_made_meanwhile_counts(tmp_path: Path) -> None:
+    sight = Sight(tmp_path / "money.db")
+    assert sight.fault() == ""
+
+    (tmp_path / "money.db").touch()
+
+    assert sight.fault().startswith("money.db was made (0 bytes, written at ")
+
+
+def test_the_first_moment_at_which_it_is_another_is_told(tmp_path: Path) -> None:
+    database = tmp_path / "money.db"
+    sight = Sight(database)
+    sight.look("the first had run")
+    database.touch()
+    sight.look("the second had run")
+    sight.look("the third had run")
+
+    assert "; seen first when the second had run: " in sight.fault()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_reads_it_and_closes_it_has_not_changed_it(tmp_path: Path, mode: str) -> None:
+    database = make(tmp_path / "money.db", "old", mode=mode)
+    (tmp_path / "link.db").symlink_to(database)
+    sight = Sight(tmp_path / "link.db")
+
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("SELECT count(*) FROM money").fetchone()
+        assert sight.fault() == ""
+    assert sight.fault() == ""
+
+
+def test_what_is_written_into_the_wal_counts(tmp_path: Path) -> None:
+    database = make(tmp_path / "money.db", "old", mode="wal")
+    (tmp_path / "link.db").symlink_to(database)
+    sight = Sight(tmp_path / "link.db")
+
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("DELETE FROM money")
+        db.commit()
+        assert sight.fault().startswith("link.db-wal was made (")
