@@ -87,6 +87,7 @@ _OPTIONS = (
         "DIR",
     ),
     _Option("keep_backups", "int", "How many of the backups it made an apply keeps (default: all)"),
+    _Option("smoke_seconds", "int", "How long the smoke tests of an apply may take (default: 300)"),
 )
 
 # What is done to a real database: one of them at a time. The first two are sessions.

@@ -20,6 +20,7 @@ DEFAULT_MIGRATIONS = "migrations"
 DEFAULT_DATABASE = "budget_buddy.db"
 DEFAULT_ROWS = 200
 DEFAULT_SEED = 20260101
+DEFAULT_SMOKE_SECONDS = 300
 MOST_ROWS = 1_000_000  # a chain of states is kept in memory
 
 _HOOK = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -63,6 +64,7 @@ class Settings:
     strict: bool = False
     backup_dir: Path | None = None
     keep_backups: int | None = None
+    smoke_seconds: int = DEFAULT_SMOKE_SECONDS
 
 
 def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
@@ -92,6 +94,9 @@ def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
         strict=_boolean(take("strict")),
         backup_dir=_existing_folder(take("backup_dir")),
         keep_backups=_kept(take("keep_backups")),
+        smoke_seconds=_integer(
+            take("smoke_seconds"), DEFAULT_SMOKE_SECONDS, "a positive integer", least=1
+        ),
     )
 
 

@@ -106,7 +106,7 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     ) as name:
         folder = Path(name)
         code = run_session(config, work, folder)
-        result = read_result(folder, code)
+        result = read_result(folder, code, settings_of(config).smoke_seconds)
     if digest_of(work) != before:
         fault = f"the working copy {work} was changed while the smoke tests ran"
         return SmokeResult(result.tests, fault, result.output)
@@ -121,9 +121,10 @@ def may_be_marked(config: pytest.Config) -> bool:
     return any(holds_marked(config, path, (SMOKE_MARKER,)) for path in paths)
 
 
-def run_session(config: pytest.Config, work: Path, folder: Path) -> int:
-    """Run the pytest of the smoke tests to its end and return its exit code."""
-    order = {"working_copy": str(work), "name": settings_of(config).database.name}
+def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
+    """Run the pytest of the smoke tests; return its exit code, None when it took too long."""
+    settings = settings_of(config)
+    order = {"working_copy": str(work), "name": settings.database.name}
     (folder / smoke_session.ORDER).write_text(json.dumps(order), encoding="utf-8")
     (folder / smoke_session.REPORT).touch()
     with (folder / "output").open("wb") as output:
@@ -136,8 +137,9 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        with ended_afterwards(child, folder):
-            return child.wait()
+        with ended_afterwards(child, folder), suppress(subprocess.TimeoutExpired):
+            return child.wait(settings.smoke_seconds)
+    return None
 
 
 def interpreter(config: pytest.Config) -> list[str]:
@@ -230,8 +232,11 @@ def started_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def read_result(folder: Path, code: int) -> SmokeResult:
-    """Return what the session that ended with ``code`` has said of itself in ``folder``."""
+def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
+    """Return what the session that ended with ``code`` has said of itself in ``folder``.
+
+    ``code`` is None when it had not ended after ``seconds``.
+    """
     lines = (folder / smoke_session.REPORT).read_text(encoding="utf-8").splitlines()
     said = [json.loads(line) for line in lines]
     outcomes = {event["there"]: NOT_RUN for event in said if "there" in event}
@@ -240,20 +245,21 @@ def read_result(folder: Path, code: int) -> SmokeResult:
             outcomes[event["test"]] = event["outcome"]
     tests = tuple(SmokeTest(name, outcome) for name, outcome in outcomes.items())
     output = read_end(folder / "output")
-    fault = find_fault(tests, code)
+    manner = ending(code, seconds)
+    fault = find_fault(tests, code, manner)
     if not any("finished" in event for event in said):
         last = [f" in {event['started']}" for event in said if "started" in event][-1:]
         errors = usage_errors(code, output)
         if not last and not errors:
             last = [" before the first of them"]
-        fault = "".join(["the smoke tests came to no end: ", ending(code), *last])
+        fault = "".join(["the smoke tests came to no end: ", manner, *last])
         fault = "\n".join([fault, *errors])
     if fault:
         fault = "\n".join([fault, *([LOCKED_OUT] if LOCKED in output else []), WAY_OUT])
     return SmokeResult(tests, fault, output)
 
 
-def find_fault(tests: tuple[SmokeTest, ...], code: int) -> str:
+def find_fault(tests: tuple[SmokeTest, ...], code: int | None, manner: str) -> str:
     """Return what keeps a session that came to its end from having passed, '' when it has."""
     failed = [f"{t.name} {t.outcome}" for t in tests if t.outcome not in (PASSED, SKIPPED)]
     if failed:
@@ -261,7 +267,8 @@ def find_fault(tests: tuple[SmokeTest, ...], code: int) -> str:
     none_passed = not any(t.outcome == PASSED for t in tests)
     if code == pytest.ExitCode.OK or (code == pytest.ExitCode.NO_TESTS_COLLECTED and none_passed):
         return ""
-    return f"the smoke tests did not pass: {ending(code)}"
+    at_end = "; the last one was over: does a test leave a thread running?" if code is None else ""
+    return f"the smoke tests did not pass: {manner}{at_end}"
 
 
 def not_found(wanted: Iterable[str], tests: Iterable[SmokeTest]) -> list[str]:
@@ -282,14 +289,16 @@ def describe_missing(names: list[str]) -> str:
     return "\n".join([first, *names])
 
 
-def usage_errors(code: int, output: str) -> list[str]:
+def usage_errors(code: int | None, output: str) -> list[str]:
     """Return what pytest says of its own arguments, before anything that a test has printed."""
     is_usage = code == pytest.ExitCode.USAGE_ERROR
     return [line for line in output.splitlines() if is_usage and line.startswith("ERROR: ")]
 
 
-def ending(code: int) -> str:
+def ending(code: int | None, seconds: int) -> str:
     """Return in words how a process ended."""
+    if code is None:
+        return f"they took longer than {seconds} seconds (bb_smoke_seconds), and were killed"
     if code < 0:
         return f"pytest was killed by signal {-code}"
     return f"pytest ended with exit code {code}"

@@ -45,7 +45,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
     )
     for name in (
         *("baseline", "invariants", "connection", "rows_from", "check_from", "strict"),
-        *("backup_dir", "keep_backups"),
+        *("backup_dir", "keep_backups", "smoke_seconds"),
     ):
         assert f"  bb_{name} (" in help_text
 

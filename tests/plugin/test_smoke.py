@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.smoke import NONE_MARKED, SmokeResult, run_smoke_tests
+from pytest_bbmigrate.smoke import NONE_MARKED, SmokeResult, read_result, run_smoke_tests
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -450,6 +451,45 @@ def test_sleeps(bb_head_path):
     pathlib.Path("pids.partial").rename("pids")
     time.sleep(600)
 """
+
+
+def test_what_takes_too_long_is_killed(project: pytest.Pytester, work: Path) -> None:
+    project.makeini("[pytest]\nbb_smoke_seconds = 2\n")
+    project.makepyfile(test_app=SLEEPS)
+
+    result = smoke(project, work)
+
+    said = "the smoke tests came to no end: they took longer than 2 seconds (bb_smoke_seconds), "
+    assert result.fault.startswith(f"{said}and were killed ")
+    pids = project.path / "pids"  # not there where two seconds were too short to begin
+    started = [int(pid) for pid in pids.read_text().split()] if pids.exists() else []
+    assert not any(map(is_running, started))
+
+
+@pytest.mark.parametrize(
+    ("events", "fault"),
+    [
+        ([], "came to no end: {killed} before the first of them"),
+        (
+            [{"started": "test_app.py::test_one"}],
+            "came to no end: {killed} in test_app.py::test_one",
+        ),
+        (
+            [{"started": "test_app.py::test_one"}, {"finished": True}],
+            "did not pass: {killed}; the last one was over: does a test leave a thread running?",
+        ),
+    ],
+)
+def test_what_took_too_long_is_named(
+    tmp_path: Path, events: list[dict[str, object]], fault: str
+) -> None:
+    (tmp_path / "report.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    (tmp_path / "output").touch()
+
+    result = read_result(tmp_path, None, 300)
+
+    killed = "they took longer than 300 seconds (bb_smoke_seconds), and were killed"
+    assert result.fault.splitlines()[0] == f"the smoke tests {fault.format(killed=killed)}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
