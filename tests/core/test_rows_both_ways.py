@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     Row = tuple[Cell, ...]
 
-COLUMNS = "klab"  # beside them g is generated, which is not compared
+COLUMNS = "KLAB"  # of a table that says them in small letters, and has a generated g
 TYPES = ("", "INT", "INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC", "ANY", "VARCHAR", "FLOATING INT")
 STRICT_TYPES = ("INT", "INTEGER", "TEXT", "BLOB", "REAL", "ANY")
 COLLATIONS = ("", "COLLATE NOCASE", "COLLATE RTRIM")
@@ -112,7 +112,9 @@ def tables(draw: st.DrawFn, key: str) -> str:
     """Draw a table, with or without ``key`` as its primary key."""
     strict = not draw(st.integers(0, 3))
     types = st.sampled_from(STRICT_TYPES if strict else TYPES)
-    parts = [f"{name} {draw(types)} {draw(st.sampled_from(COLLATIONS))}" for name in COLUMNS]
+    parts = [
+        f"{name} {draw(types)} {draw(st.sampled_from(COLLATIONS))}" for name in COLUMNS.lower()
+    ]
     of_g, kept = "ANY" if strict else draw(types), draw(st.sampled_from(["VIRTUAL", "STORED"]))
     parts = draw(st.permutations([*parts, f"g {of_g} AS (a) {kept}"]))
     options = ["STRICT"] * strict
@@ -194,7 +196,7 @@ def expected(
     key: tuple[str, ...], before: list[Row], after: list[Row]
 ) -> Counter[tuple[str, str]] | None:
     """Return (key, what is lost, added or changed) of tables; None where keys are not unique."""
-    places = [COLUMNS.index(name) for name in key]
+    places = [COLUMNS.index(name.upper()) for name in key]
     was, is_now = (
         {repr([row[at] for at in places]): row for row in rows} for rows in (before, after)
     )
@@ -215,13 +217,24 @@ def what(difference: RowDifference) -> tuple[str, str]:
     return repr(list(difference.key)), "added" if isinstance(difference, RowAdded) else "lost"
 
 
-KEYED = "CREATE TABLE t (k INTEGER PRIMARY KEY, l INT, a NUMERIC, b, g AS (a))"
+def one_row(type_: str, was: str, is_now: str, type_after: str = "", options: str = "") -> Case:
+    """Return the case of one row, with another value and maybe another type of ``l``."""
+    create, after = (
+        f"CREATE TABLE t (k INTEGER PRIMARY KEY, l {of_l}, a ANY, b ANY) {options}"
+        for of_l in (type_, type_after or type_)
+    )
+    return Case(create, [("1", was, "1", "1")], after, [("1", is_now, "1", "1")], ("k",))
 
 
 @settings(max_examples=250, deadline=None)
 @given(cases())
-@example(Case(KEYED, [("1", LEAST, "1", "1")], KEYED, [("1", f"{LEAST}.0", "1", "1")], ("k",)))
-@example(Case(KEYED, [("1", "1", f"{LEAST}.0", "1")], KEYED, [("1", "1", LEAST, "1")], ("k",)))
+@example(one_row("INTEGER", LEAST, f"{LEAST}.0"))
+@example(one_row("NUMERIC", f"{LEAST}.0", LEAST))
+@example(one_row("INTEGER", LEAST, LEAST))
+@example(one_row("", "-0.0", "0.0", "REAL"))
+@example(one_row("REAL", "0.0", "-0.0", "BLOB"))
+@example(one_row("ANY", "0.0", "-0.0", options="STRICT"))
+@example(one_row("ANY", "1", "1.0", options="STRICT"))
 def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
     before, after = case.images
     rows, rows_after = rows_of(before), rows_of(after)
