@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, Workplace
 
 AUTO = "auto"
+HALF_WAY_OUT = "complete or undo that by hand, and run --bb-baseline again"
 NONE = "none"  # of the migrations, to name the version before the first
 
 
@@ -135,6 +136,7 @@ def describe_recognition(found: Recognition, catalogue: Catalogue, database: Pat
         nearest = version_name(found.nearest, catalogue)
         lines = [f"{database}: no version has its schema; the nearest is {nearest}"]
         lines += found.findings
+        lines += [HALF_WAY_OUT] if found.findings else []
     if found.extras:
         lines.append(f"there, and in no migration: {', '.join(few(found.extras))}; left as is")
     if found.stopped:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.likeness import few
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.history import last_batch
 from pytest_bbmigrate.plan import Standing, take_stock
 
@@ -33,13 +35,15 @@ def plan_rollback(
     chosen = _chosen(history, catalogue, which or "")
     stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
     places = {place.applied_as: place for place in stock.places if place.applied_as is not None}
-    obstacles = [
-        f"{applied.name} {obstacle}"
+    obstacles = {
+        applied.name: obstacle
         for applied in chosen
         if (obstacle := _obstacle(places.get(applied.name)))
-    ]
+    }
     if obstacles:
-        raise StepFailed("\n".join(["cannot be rolled back:", *obstacles, WAY_OUT]))
+        lines = [f"{name} {obstacle}" for name, obstacle in obstacles.items()]
+        first = f"cannot be rolled back: {', '.join(few(list(obstacles)))}"
+        raise StepFailed("\n".join([first, *lines, WAY_OUT]))
     return tuple(places[applied.name].migration for applied in chosen)
 
 
@@ -92,6 +96,8 @@ def _obstacle(place: Place | None) -> str:
     if migration.contract.irreversible is not None:
         reason = migration.contract.irreversible
         return f"is declared irreversible{f' because {reason}' if reason else ''}"
+    if isinstance(migration.up, ScriptPart):
+        return "is a script, and those have no way back"
     if migration.down is None:
         return f"has no down part; write one into or beside {migration.path}"
     return ""

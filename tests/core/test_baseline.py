@@ -349,6 +349,7 @@ def test_a_half_applied_migration_is_described_when_adopted(catalogue: Catalogue
     assert str(caught.value).splitlines() == [
         "budget.db: no version has its schema; the nearest is 002_trips",
         f"of 004_rates: {', '.join(HALF[0][3])}",
+        "complete or undo that by hand, and run --bb-baseline again",
         "nothing was recorded",
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.rollback import plan_rollback
-from pytest_bbmigrate.catalogue import Catalogue, Migration, SqlPart
+from pytest_bbmigrate.catalogue import Catalogue, Migration, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.history import Applied
 
@@ -124,11 +124,21 @@ def test_everything_that_cannot_be_taken_back_is_named() -> None:
     )
 
     assert refused("4", catalogue).splitlines() == [
-        "cannot be rolled back:",
+        "cannot be rolled back: 004_d, 002_b, 003_c, 001_a",
         "004_d has no file any more; put its file back into the folder",
         "002_b says something else since it was applied; put migrations/002_b.sql back as it was",
         "003_c is declared irreversible because two categories become one",
         "001_a has no down part; write one into or beside migrations/001_a.sql",
+        "--bb-restore puts a backup back instead",
+    ]
+
+
+def test_a_script_is_not_told_to_write_a_down_part() -> None:
+    script = ScriptPart(FOLDER / "004_d.py")
+
+    assert refused("1", with_changed("d", up=script, down=None)).splitlines() == [
+        "cannot be rolled back: 004_d",
+        "004_d is a script, and those have no way back",
         "--bb-restore puts a backup back instead",
     ]
 
