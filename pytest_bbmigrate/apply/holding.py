@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.channel import Abandoned, Channel
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import Pace, back_up, holds
+from pytest_bbmigrate.database.backup import Pace, back_up, holds_at_rest
 from pytest_bbmigrate.database.contents import digest_of
 from pytest_bbmigrate.database.failures import in_words, is_not_a_database
 from pytest_bbmigrate.database.locking import (
@@ -80,6 +80,7 @@ class Holder:
             "back_up": self.back_up,
             "publish": self.publish,
             "verify": self.verify,
+            "restore_mode": self.restore_mode,
             "settle": self.settle,
         }
         answer: dict[str, Any]
@@ -141,22 +142,25 @@ class Holder:
     def after_rollback(self, error: sqlite3.Error | OSError) -> str:
         """Return why nothing could be published, and what the database is like, looked at."""
         why = f"{self.path}: could not be written: {in_words(error)}; nothing was published: "
-        trouble = self.restore_mode()
         if self.backup is None:
-            return f"{why}SQLite has rolled it back{trouble}"
+            return _listed(f"{why}SQLite has rolled it back", self.mode_trouble())
         try:
-            same = holds(self.db, self.backup, Pace(self.seconds))
-        except (sqlite3.Error, OSError) as reason:
-            return (
-                f"{why}SQLite has rolled it back, which could not be compared with "
-                f"{self.backup}: {in_words(reason)}{trouble}"
-            )
-        if same:
-            return f"{why}the database is as it was, compared with {self.backup.name}{trouble}"
-        return f"{why}it was not as it was, and {self.put_back(self.backup)}"
+            same = holds_at_rest(self.db, self.backup, Pace(self.seconds))
+        except (BBMigrateError, sqlite3.Error, OSError) as reason:
+            unseen = f"SQLite has rolled it back, which could not be seen: {_said(reason)}"
+            return _listed(f"{why}{unseen}", self.mode_trouble())
+        if not same:
+            return f"{why}it was not as it was, and {self.put_back(self.backup)}"
+        compared = f"the database is as it was, compared with {self.backup.name}"
+        return _listed(f"{why}{compared}", self.mode_trouble())
 
-    def verify(self, order: dict[str, Any]) -> None:
-        """Look at what was published; put the backup back when it is not the working copy."""
+    def verify(self, order: dict[str, Any]) -> str:
+        """Look at what was published; put the backup back when it is not the working copy.
+
+        Nothing is written for that, so that a full disk is no reason to distrust what is there.
+        Return '', or why the journal mode could not be put back, which the content does not
+        depend on.
+        """
         work, backup, failed = (Path(order[name]) for name in ("work", "backup", "failed"))
         if self.state is not State.PUBLISHED:
             raise StepFailed(f"{self.path}: nothing was published, so there is nothing to verify")
@@ -173,14 +177,13 @@ class Holder:
                 f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
             )
         self.state = State.VERIFIED
-        if trouble := self.restore_mode():
-            raise StepFailed(f"{self.path}: published and verified{trouble}")
+        return self.mode_trouble()
 
     def shortfall(self, work: Path, backup: Path) -> str:
         """Return what is wrong with what was published; '' when it is the working copy."""
         if digest_of(work) != self.digest:
             return "the working copy was written while it was published"
-        if not holds(self.db, work, Pace(self.seconds)):
+        if not holds_at_rest(self.db, work, Pace(self.seconds)):
             return "its content is not the working copy's"
         if faults := new_faults(self.db, backup, work, self.seconds):
             return f"integrity_check finds: {faults[0]}"
@@ -194,8 +197,7 @@ class Holder:
         try:
             back_up(self.db, failed, self.path, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as error:
-            why = str(error) if isinstance(error, BBMigrateError) else in_words(error)
-            return f"what did not verify could not be kept: {why}"
+            return f"what did not verify could not be kept: {_said(error)}"
         return f"what did not verify is kept in {failed}"
 
     def put_back(self, backup: Path) -> str:
@@ -205,19 +207,19 @@ class Holder:
         try:
             with resting(backup, self.seconds) as source:
                 put_in(self.db, source, Pace(self.seconds))
-            why = "" if holds(self.db, backup, Pace(self.seconds)) else "it differs afterwards"
-        except BBMigrateError as error:
-            why = str(error)
-        except (sqlite3.Error, OSError) as error:
-            why = in_words(error)
-        trouble = self.restore_mode()
+            same = holds_at_rest(self.db, backup, Pace(self.seconds))
+            why = "" if same else "it differs afterwards"
+        except (BBMigrateError, sqlite3.Error, OSError) as error:
+            why = _said(error)
+        trouble = self.mode_trouble()
         if why:
-            return (
+            return _listed(
                 f"the backup could not be put back: {why}; the database is not to be relied on: "
-                f"stop whatever uses it, and run pytest --bb-restore={backup}{trouble}"
+                f"stop whatever uses it, and run pytest --bb-restore={backup}",
+                trouble,
             )
         self.state = State.PUT_BACK
-        return f"the backup {backup} was put back, and the database is as it was{trouble}"
+        return _listed(f"the backup {backup} was put back, and the database is as it was", trouble)
 
     def settle(self, order: dict[str, Any]) -> None:
         """Find out what an earlier keeper, which was killed, has left, and set its mode right."""
@@ -225,31 +227,44 @@ class Holder:
         self.state = State.UNKNOWN
         self.lock(order)
         self.mode = order["mode"]
-        if holds(self.db, work, Pace(self.seconds)):
+        if holds_at_rest(self.db, work, Pace(self.seconds)):
             self.state, self.mode = State.PUBLISHED, order["new_mode"]
-        elif backup and holds(self.db, Path(backup), Pace(self.seconds)):
+        elif backup and holds_at_rest(self.db, Path(backup), Pace(self.seconds)):
             self.state = State.UNTOUCHED
-        if trouble := self.restore_mode():
-            raise StepFailed(f"{self.path}: settled{trouble}")
+        if trouble := self.mode_trouble():
+            raise StepFailed(f"{self.path}: {trouble}")
 
-    def restore_mode(self) -> str:
+    def restore_mode(self, _: dict[str, Any]) -> None:
+        """Try once more to put the database into the journal mode it had."""
+        if trouble := self.mode_trouble():
+            raise StepFailed(f"{self.path}: {trouble}")
+
+    def mode_trouble(self) -> str:
         """Put the database into the journal mode it had; return '' or what went wrong."""
         try:
             if self.mode == "wal" and journal_mode(self.db) != "wal":
                 set_journal_mode(self.db, "wal")
         except sqlite3.Error as error:
             return (
-                f"; it is in journal_mode delete now and could not be put back into wal "
-                f"({in_words(error)}): run PRAGMA journal_mode = wal"
+                f"it is in journal_mode delete now and could not be put back into wal "
+                f"({in_words(error)}): mend that, and run PRAGMA journal_mode = wal on it"
             )
         return ""
 
     def give_back(self) -> None:
         """Release the lock, the journal mode being what it was."""
         if self.mode:
-            self.restore_mode()
+            self.mode_trouble()
             self.db.close()
             self.mode = ""
+
+
+def _listed(*said: str) -> str:
+    return "; ".join(filter(None, said))
+
+
+def _said(error: BBMigrateError | sqlite3.Error | OSError) -> str:
+    return str(error) if isinstance(error, BBMigrateError) else in_words(error)
 
 
 def hold(channel: Channel) -> None:

@@ -79,9 +79,8 @@ class Keeper:
         if self._process is not None:
             raise StepFailed(f"{self.database}: the lock is held already")
         self._process = KeeperProcess()
-        self._mode = str(
-            self._ask({"do": "lock", "database": _path(self.database), "deadline": self.deadline})
-        )
+        order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
+        self._mode = str(self._ask(order))
         return self._mode
 
     def read_history(self) -> tuple[Applied, ...]:
@@ -117,15 +116,24 @@ class Keeper:
         with interrupts_held():
             self._ask(order, on_progress, work)
 
-    def verify(self, work: Path, backup: Path, failed: Path) -> None:
+    def verify(self, work: Path, backup: Path, failed: Path) -> str:
         """Look at what was published: it is the content of ``work``, sound, its history too.
+
+        Return '', or why the journal mode could not be put back: ``restore_mode`` tries again.
 
         When it is not, it is kept in the new file ``failed``, ``backup`` is put back, and
         StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
         paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
         with interrupts_held():
-            self._ask({"do": "verify", **paths}, work=work)
+            return str(self._ask({"do": "verify", **paths}, work=work))
+
+    def restore_mode(self) -> None:
+        """Put the database into the journal mode that it is to be left in, if it is in another.
+
+        Raises: StepFailed; it is tried once more when the lock is given back.
+        """
+        self._ask({"do": "restore_mode"})
 
     def release(self) -> None:
         """Give the lock back and end the process, if that has not been done.

@@ -43,7 +43,7 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True)
 class Prepared:
-    """The content to publish: a file of ours, and the digest it had when it was verified.
+    """The content to publish: a file in our folder, and the digest it had when it was verified.
 
     ``journal_mode`` is the one to leave the database in, '' for the one it is in.
     """
@@ -143,7 +143,8 @@ def steps_under_lock(
         return None
     failed = failed_path(change.database, change.backup_folder, now)
     with held_interrupts():
-        publish_and_verify(keeper, prepared, backup, failed, reporter)
+        publish(keeper, prepared, reporter)
+        verify(keeper, prepared, backup, failed, reporter)
     return backup if keeps_backup else None
 
 
@@ -161,10 +162,8 @@ def refuse_openers(database: Path, keeper: Keeper) -> None:
         raise StepFailed(f"{database}: it is open in {names}; stop that first, and run again")
 
 
-def publish_and_verify(
-    keeper: Keeper, prepared: Prepared, backup: Path, failed: Path, reporter: Reporter
-) -> None:
-    """Put the new content into the database, look at it there, and give the lock back."""
+def publish(keeper: Keeper, prepared: Prepared, reporter: Reporter) -> None:
+    """Put the new content into the database."""
     with step(reporter, "publish") as detail:
         keeper.publish(
             prepared.work,
@@ -173,12 +172,31 @@ def publish_and_verify(
             mode=prepared.journal_mode,
         )
         detail.append("in one transaction")
+
+
+def verify(
+    keeper: Keeper, prepared: Prepared, backup: Path, failed: Path, reporter: Reporter
+) -> None:
+    """Look at what was published, and give the lock back."""
     with step(reporter, "verify") as detail:
-        keeper.verify(prepared.work, backup, failed)
+        if keeper.verify(prepared.work, backup, failed):
+            prepared.work.unlink()  # nobody needs it any more: its room is enough for the mode
+            restore_mode(keeper)
         keeper.release()
         detail.append("the database holds exactly what was verified")
         if prepared.journal_mode:
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")
+
+
+def restore_mode(keeper: Keeper) -> None:
+    """Put the journal mode of a verified database back.
+
+    Raises: StepFailed, which does not call the content in question.
+    """
+    try:
+        keeper.restore_mode()
+    except StepFailed as error:
+        raise StepFailed(f"what was published is verified, and kept; but {error}") from error
 
 
 @contextmanager

@@ -6,22 +6,18 @@ import os
 import sqlite3
 import time
 from contextlib import ExitStack, closing
+from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.database.comparing import REWRITTEN, same_pages, same_pages_apart
 from pytest_bbmigrate.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
 STEP_BYTES = 8 * 1024 * 1024  # what is copied between two looks at the clock
-CHUNK = 1024 * 1024
-LOCK_BYTE = 0x40000000  # the page with this byte is never used: fileformat2.html, 1.5
-# What SQLite writes anew in every copy: the journal mode, the change counter, the schema cookie,
-# the version-valid-for number and the SQLite version (https://sqlite.org/fileformat2.html, 1.3).
-REWRITTEN = ((18, 20), (24, 28), (40, 44), (92, 100))
 
 
 class Pace:
@@ -104,6 +100,19 @@ def holds(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
         return same_pages(scratch, file)
 
 
+def holds_at_rest(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
+    """Return what ``holds`` does, without writing anything where ``db``, locked, is one file.
+
+    It is that in every journal mode but WAL, whose last pages may be in the WAL alone.
+
+    Raises: DatabaseError, sqlite3.Error or OSError when they cannot be compared.
+    """
+    if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return holds(db, file, pace)
+    (path,) = [path for _, name, path in db.execute("PRAGMA database_list") if name == "main"]
+    return same_pages_apart(Path(path), file)
+
+
 def copy_out(db: sqlite3.Connection, target: Path, pace: Pace, stack: ExitStack) -> None:
     """Copy ``db`` into the new file ``target``, mode 0600, which is gone when ``stack`` closes.
 
@@ -125,34 +134,6 @@ def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection, pace: Pac
     """
     size = int(source.execute("PRAGMA page_size").fetchone()[0])
     source.backup(target, pages=max(1, STEP_BYTES // size), progress=pace, sleep=0.05)
-
-
-def same_pages(one: Path, other: Path) -> bool:
-    """Return whether two resting database files are equal but for what SQLite rewrites."""
-    with one.open("rb") as first, other.open("rb") as second:
-        size = os.fstat(first.fileno()).st_size
-        if size != os.fstat(second.fileno()).st_size:
-            return False
-        page = int.from_bytes(first.read(18)[16:], "big")
-        first.seek(0)
-        unused = (LOCK_BYTE, LOCK_BYTE + (65536 if page == 1 else page))
-        start = 0
-        while mine := first.read(CHUNK):
-            its = second.read(len(mine))
-            ignored = [(a - start, b - start) for a, b in (*REWRITTEN, unused)]
-            if mine != its and blank(mine, ignored) != blank(its, ignored):
-                return False
-            start += len(mine)
-    return True
-
-
-def blank(chunk: bytes, ranges: list[tuple[int, int]]) -> bytes:
-    """Return ``chunk`` with zeros in ``ranges``, which may lie outside it."""
-    blanked = bytearray(chunk)
-    for start, end in ranges:
-        inside = slice(max(start, 0), max(min(end, len(chunk)), 0))
-        blanked[inside] = bytes(len(blanked[inside]))
-    return bytes(blanked)
 
 
 def mark_rollback_mode(file: int) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import pytest
 
 from pytest_bbmigrate.database import digest_of
 
@@ -94,6 +98,29 @@ def started(path: Path, *statements: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as program:
         yield program
+
+
+@contextmanager
+def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
+    """Give a file system of its own, of so many megabytes, at ``place``; skip where none can be."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    place.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(place)]
+    if subprocess.run(["mount", *options], check=False).returncode:
+        pytest.skip("the kernel does not let this process mount a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def fill_up(disk: Path) -> None:
+    """Leave no room on a small disk, in the file ``filling``."""
+    with (disk / "filling").open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)) == 4096:
+            pass
+    assert not shutil.disk_usage(disk).free
 
 
 def names_in(folder: Path) -> list[str]:

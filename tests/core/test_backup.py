@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import backup, backup_path, failed_path
+from pytest_bbmigrate.database import backup, backup_path, comparing, failed_path
 from pytest_bbmigrate.database.backup import (
     Pace,
     back_up,
     copy_pages,
     give_owner_and_mode,
     holds,
-    same_pages,
+    holds_at_rest,
 )
+from pytest_bbmigrate.database.comparing import main, same_pages, same_pages_apart
 from pytest_bbmigrate.database.locking import take_lock
 from pytest_bbmigrate.errors import DatabaseError
-from tests.core.real_databases import make, mode_of, names_in, note_in
+from tests.core.real_databases import MODES, ask, make, mode_of, names_in, note_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,8 +226,8 @@ def test_the_page_that_sqlite_never_uses_is_no_difference(
     at: int,
     same: bool,  # noqa: FBT001 - a table's column
 ) -> None:
-    monkeypatch.setattr(backup, "LOCK_BYTE", 8192)
-    monkeypatch.setattr(backup, "CHUNK", 5000)  # as if it lay across two reads
+    monkeypatch.setattr(comparing, "LOCK_BYTE", 8192)
+    monkeypatch.setattr(comparing, "CHUNK", 5000)  # as if it lay across two reads
     one = bytearray(HEADER + bytes(4 * 4096 - len(HEADER)))
     (tmp_path / "one").write_bytes(one)
     one[at] ^= 0xFF
@@ -241,3 +242,46 @@ def test_files_of_different_length_differ(tmp_path: Path) -> None:
 
     assert not same_pages(tmp_path / "one", tmp_path / "other")
     assert not same_pages(tmp_path / "other", tmp_path / "one")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_locked_database_is_compared_and_stays_locked(tmp_path: Path, mode: str) -> None:
+    real = make(tmp_path / "it's real#1?.db", "old", mode=mode)
+    with closing(take_lock(real, 1)) as db:
+        db.execute("UPDATE money SET note = 'late 0'")  # in WAL mode, in the WAL alone
+        back_up(db, tmp_path / "late", real, PACE)
+        same = holds_at_rest(db, tmp_path / "late", PACE)
+        make(tmp_path / "another", "late")
+        another = holds_at_rest(db, tmp_path / "another", PACE)
+        locked = ask(real, "SELECT 1 FROM money")
+
+    assert (same, another) == (True, False)
+    assert locked == "database is locked"
+    assert names_in(tmp_path) == ["another", "it's real#1?.db", "late"]
+
+
+def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    gone = tmp_path / "gone"
+    with pytest.raises(DatabaseError) as told:
+        same_pages_apart(real, gone)
+
+    assert str(told.value) == (
+        f"{gone}: could not be compared with real.db: No such file or directory"
+    )
+
+
+def test_a_process_that_cannot_compare_is_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    for program in ("", "raise SystemExit(3)", "print('perhaps')"):
+        monkeypatch.setattr(comparing, "START", program)
+        with pytest.raises(DatabaseError, match=r"real\.db: its process ended with [03]$"):
+            same_pages_apart(real, real)
+
+
+def test_nobody_compares_for_a_process_that_is_gone(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    with pytest.raises(SystemExit, match="nobody wants to know any more"):
+        main(-1, str(real), str(real))

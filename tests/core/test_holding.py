@@ -269,7 +269,7 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
-    monkeypatch.setattr(holding, "holds", lambda *_: False)
+    monkeypatch.setattr(holding, "holds_at_rest", lambda *_: False)
 
     answer = bench.verify()
 
@@ -336,8 +336,8 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
         == {
             "no backup": "SQLite has rolled it back",
             "backup gone": (
-                f"SQLite has rolled it back, which could not be compared with {bench.backup}: "
-                "No such file or directory"
+                f"SQLite has rolled it back, which could not be seen: {bench.backup}: could not be "
+                "compared with real.db: No such file or directory"
             ),
         }[compared]
     )
@@ -436,14 +436,16 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     bench.back_up()
     bench.publish()
     monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
-    answer = bench.verify()
+    verified = bench.verify()
+    again = bench.obey("restore_mode")
     bench.holder.give_back()
 
-    assert answer["failed"] == (
-        f"{bench.real}: published and verified; it is in journal_mode delete now and could not be "
-        "put back into wal (disk I/O error): run PRAGMA journal_mode = wal"
+    why = (
+        "it is in journal_mode delete now and could not be put back into wal (disk I/O error): "
+        "mend that, and run PRAGMA journal_mode = wal on it"
     )
-    assert answer["state"] == "verified"
+    assert verified == {"done": why, "state": "verified"}
+    assert again == {"failed": f"{bench.real}: {why}", "kind": "step", "state": "verified"}
     assert note_in(bench.real) == "new"
     assert mode_of(bench.real) == "delete"
 
@@ -494,7 +496,7 @@ def test_a_journal_mode_that_cannot_be_settled_is_told(
     answer = holder.obey({**order, **modes, "work": str(make(tmp_path / "work.db", "new"))})
     holder.give_back()
 
-    assert "settled; it is in journal_mode delete now" in answer["failed"]
+    assert answer["failed"].startswith(f"{real}: it is in journal_mode delete now and could not")
     assert answer["state"] == "unknown"
 
 

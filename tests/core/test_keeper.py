@@ -31,6 +31,7 @@ from tests.core.real_databases import (
     BIG,
     MODES,
     ask,
+    fill_up,
     make,
     make_work,
     mode_of,
@@ -38,6 +39,7 @@ from tests.core.real_databases import (
     note_in,
     other_program,
     same_file,
+    small_disk,
 )
 
 if TYPE_CHECKING:
@@ -667,20 +669,12 @@ def test_a_backup_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["real.db"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("megabytes", [14, 19, 30])
 def test_a_full_disk_stops_a_publish_and_the_database_is_as_it_was(
     tmp_path: Path, mode: str, megabytes: int
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(disk)], check=False
-    )
-    if mounted.returncode:
-        pytest.skip("the kernel does not let this process mount a small disk")
-    try:
+    with small_disk(tmp_path / "disk", megabytes) as disk:
         real = make(disk / "real.db", "old", rows=9, mode=mode)
         work, digest = make_work(tmp_path / "work.db", rows=12)
         with Keeper(real) as keeper:
@@ -696,8 +690,45 @@ def test_a_full_disk_stops_a_publish_and_the_database_is_as_it_was(
         assert note_in(real) == ("new" if megabytes == 30 else "old")
         assert mode_of(real) == mode
         assert names_in(disk) == ["real.db"]
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_publish_that_a_full_disk_stops_is_looked_at_without_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 40) as disk:
+        real = make(disk / "real.db", "old", rows=9)
+        work, digest = make_work(tmp_path / "work.db", rows=12)
+        with Keeper(real) as keeper:
+            keeper.lock()
+            keeper.back_up(disk / "backup")
+            fill_up(disk)
+            with pytest.raises(StepFailed, match=r"database is as it was, compared with backup$"):
+                keeper.publish(work, digest)
+        (disk / "filling").unlink()
+        assert note_in(real) == "old"
+        assert names_in(disk) == ["backup", "real.db"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_disk_that_fills_up_after_the_publish_is_no_reason_to_doubt_the_content(
+    tmp_path: Path, mode: str
+) -> None:
+    with small_disk(tmp_path / "disk", 60) as disk:
+        real = make(disk / "real.db", "old", rows=9, mode=mode)
+        work, digest = make_work(disk / "work.db", rows=9)
+        with Keeper(real) as keeper:
+            keeper.lock()
+            keeper.back_up(disk / "backup")
+            keeper.publish(work, digest)
+            fill_up(disk)
+            trouble = keeper.verify(work, disk / "backup", disk / "failed")
+            verified, locked = keeper.state, ask(real, READ)
+            (disk / "filling").unlink()
+            keeper.restore_mode()
+        assert verified is State.VERIFIED
+        assert ("put back into wal (the disk is full " in trouble) is (mode == "wal")
+        assert locked == "database is locked"
+        assert note_in(real) == "new"
+        assert mode_of(real) == mode
+        assert names_in(disk) == ["backup", "real.db", "work.db"]
 
 
 # ---- places that cannot be written
