@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_bbmigrate.apply.leftovers import tidy
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
@@ -179,7 +180,10 @@ def begin(session: pytest.Session) -> bool | None:
     if found is None:
         reporter.report(BEFORE_TESTS, "failed", state.fault, state.seconds)
         return True
-    text = describe_preflight(found, project_of(session.config).settings.database)
+    settings = project_of(session.config).settings
+    if not found.pending and (left := tidy(settings.database, backup_folder(settings))):
+        found = state.preflight = replace(found, notes=(*found.notes, left))
+    text = describe_preflight(found, settings.database)
     reporter.report(BEFORE_TESTS, "passed", text, state.seconds)
     return None if found.pending else True
 

@@ -96,10 +96,13 @@ class Holder:
         return {**answer, "state": self.state.value}
 
     def lock(self, order: dict[str, Any]) -> str:
-        """Take the lock; return the journal mode that the database is in."""
+        """Take the lock; return the journal mode that the database is to be left in.
+
+        That is the one it is in, unless the order names one, which a killed run had changed.
+        """
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
         self.db = take_lock(self.path, self.seconds, self.channel.still_wanted)
-        self.mode = self.found = journal_mode(self.db)
+        self.mode = self.found = order.get("mode") or journal_mode(self.db)
         return self.mode
 
     def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
@@ -226,7 +229,6 @@ class Holder:
         work, backup = Path(order["work"]), order["backup"]
         self.state = State.UNKNOWN
         self.lock(order)
-        self.mode = order["mode"]
         if holds_at_rest(self.db, work, Pace(self.seconds)):
             self.state, self.mode = State.PUBLISHED, order["new_mode"]
         elif backup and holds_at_rest(self.db, Path(backup), Pace(self.seconds)):

@@ -70,8 +70,10 @@ class Keeper:
         """The keeper's process, None when it does not run."""
         return self._process.child.pid if self._process is not None else None
 
-    def lock(self) -> str:
+    def lock(self, mode: str = "") -> str:
         """Take the exclusive lock, kept until ``release``; return the database's journal mode.
+
+        With ``mode`` that is the one it is to be left in, whatever it is in.
 
         Raises: StepFailed, which names who has it open, after ``deadline`` seconds; DatabaseError
             when it is no database.
@@ -80,7 +82,7 @@ class Keeper:
             raise StepFailed(f"{self.database}: the lock is held already")
         self._process = KeeperProcess()
         order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
-        self._mode = str(self._ask(order))
+        self._mode = str(self._ask({**order, "mode": mode}))
         return self._mode
 
     def read_history(self) -> tuple[Applied, ...]:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.leftovers import (
+    make_scratch,
+    note_mode,
+    noted_mode,
+    remove_leftovers,
+)
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_bbmigrate.history import Applied
 
@@ -108,7 +113,7 @@ def carry_out(change: Change, reporter: Reporter) -> Path | None:
         message says so.
     """
     with terminated_like_interrupted():
-        folder = make_scratch(change)
+        folder = make_scratch(change.database, change.backup_folder)
         try:
             with Keeper(change.database) as keeper:
                 return steps_under_lock(change, keeper, folder, reporter)
@@ -121,10 +126,11 @@ def steps_under_lock(
 ) -> Path | None:
     """Go through the steps, the last one giving the lock back."""
     with step(reporter, "lock") as detail:
-        detail.append(f"held to the end; journal mode {keeper.lock()}")
+        mode = keeper.lock(noted_mode(change.database, change.backup_folder))
+        detail.append(f"held to the end; journal mode {mode}")
         refuse_openers(change.database, keeper)
         change.inspect(keeper.read_history())
-        remove_stale_scratch(change, folder)
+        remove_leftovers(change.database, change.backup_folder, own=folder)
     now = change.clock()
     backup = backup_path(change.database, change.backup_folder, now)
     keeps_backup = change.publishes and change.keeps_backup
@@ -143,7 +149,7 @@ def steps_under_lock(
         return None
     failed = failed_path(change.database, change.backup_folder, now)
     with held_interrupts():
-        publish(keeper, prepared, reporter)
+        publish(keeper, prepared, prepared.journal_mode or mode, reporter)
         verify(keeper, prepared, backup, failed, reporter)
     return backup if keeps_backup else None
 
@@ -162,14 +168,15 @@ def refuse_openers(database: Path, keeper: Keeper) -> None:
         raise StepFailed(f"{database}: it is open in {names}; stop that first, and run again")
 
 
-def publish(keeper: Keeper, prepared: Prepared, reporter: Reporter) -> None:
-    """Put the new content into the database."""
+def publish(keeper: Keeper, prepared: Prepared, mode: str, reporter: Reporter) -> None:
+    """Put the new content into the database, which is to be left in the journal mode ``mode``."""
     with step(reporter, "publish") as detail:
+        note_mode(prepared.work.parent, mode)
         keeper.publish(
             prepared.work,
             prepared.digest,
             lambda part: reporter.progress("publish", part),
-            mode=prepared.journal_mode,
+            mode=mode,
         )
         detail.append("in one transaction")
 
@@ -265,32 +272,3 @@ def made_if_missing(database: Path, like: Path | None = None) -> Iterator[bool]:
         if not database.stat().st_size:
             database.unlink()
         raise
-
-
-def make_scratch(change: Change) -> Path:
-    """Make the folder for the working copies, beside the backups: the same disk, ours alone.
-
-    Raises: StepFailed when it cannot be made there.
-    """
-    try:
-        return Path(
-            tempfile.mkdtemp(prefix=scratch_prefix(change.database), dir=change.backup_folder)
-        )
-    except OSError as error:
-        raise StepFailed(
-            f"{change.backup_folder}: nothing can be written there ({error.strerror}); "
-            "name another folder with --bb-backup-dir=DIR"
-        ) from error
-
-
-def scratch_prefix(database: Path) -> str:
-    """Return what the names of our scratch folders for ``database`` begin with."""
-    return f".{database.name}.bbmigrate-"
-
-
-def remove_stale_scratch(change: Change, own: Path) -> None:
-    """Remove what a run that was killed has left: no other runs now, for we hold the lock."""
-    prefix = scratch_prefix(change.database)
-    for path in change.backup_folder.iterdir():
-        if path.name.startswith(prefix) and path != own and path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)

@@ -165,6 +165,25 @@ def test_a_second_run_finds_nothing_to_do_and_touches_nothing(
     assert backups(project) == there
 
 
+def test_what_a_killed_run_left_is_removed_where_nothing_is_pending(
+    project: pytest.Pytester, money: Path
+) -> None:
+    project.runpytest("--bb-apply")
+    left = project.mkdir(".budget_buddy.db.bbmigrate-x1y2")
+    (left / "journal_mode").write_text("wal")  # it was killed while it published
+    content = ask(money, "SELECT * FROM accounts")
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        ["note      copies of the data that a killed run had left were removed"]
+    )
+    assert litter(project) == []
+    assert ask(money, "SELECT * FROM accounts") == content
+    assert ask(money, "PRAGMA journal_mode") == [("wal",)]
+
+
 def test_each_step_is_a_case_in_junit(project: pytest.Pytester, money: Path) -> None:
     project.runpytest("--bb-apply", "--junitxml=report.xml")
     cases = ET.parse(project.path / "report.xml").getroot().iter("testcase")
