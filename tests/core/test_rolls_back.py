@@ -324,3 +324,52 @@ def test_old_violations_are_not_held_against_the_way_back(tmp_path: Path) -> Non
     judgement, _ = judged(tmp_path, TAGS, own=own)
 
     assert found(judgement) == []
+
+
+CHECKED = """
+DROP TABLE transactions;
+CREATE TABLE transactions (id INTEGER PRIMARY KEY, account_id INTEGER, CHECK (account_id > 0));
+INSERT INTO transactions VALUES (1, 1);
+PRAGMA ignore_check_constraints = ON;
+WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= {})
+INSERT INTO transactions SELECT i, -1 FROM n;
+"""
+BREAKS_ONE = """
+PRAGMA ignore_check_constraints = ON;
+UPDATE transactions SET account_id = -1 WHERE id = 1;
+"""
+REBUILT = """\
+-- bb: changes transactions.account_id
+-- migrate:up
+ALTER TABLE transactions ADD COLUMN trip_tag TEXT;
+-- migrate:down
+ALTER TABLE transactions DROP COLUMN trip_tag;
+"""
+RENAMED = """\
+-- bb: changes transactions.account_id
+-- migrate:up
+ALTER TABLE transactions RENAME TO bookings;
+-- migrate:down
+ALTER TABLE bookings RENAME TO transactions;
+"""
+
+
+@pytest.mark.parametrize("old", [1, 99, 150])  # SQLite names 100 of a table
+@pytest.mark.parametrize("sql", [REBUILT, RENAMED], ids=["rebuilt", "renamed"])
+def test_a_new_violation_is_found_among_old_ones(tmp_path: Path, old: int, sql: str) -> None:
+    judgement, _ = judged(tmp_path, sql + BREAKS_ONE, own=CHECKED.format(old))
+
+    assert unsound(judgement) == ["CHECK constraint failed in transactions"]
+
+
+@pytest.mark.parametrize("old", [1, 99, 150])
+@pytest.mark.parametrize("sql", [REBUILT, RENAMED], ids=["rebuilt", "renamed"])
+def test_old_violations_are_old_however_many_they_are(tmp_path: Path, old: int, sql: str) -> None:
+    judgement, _ = judged(tmp_path, sql, own=CHECKED.format(old))
+
+    assert unsound(judgement) == []
+
+
+def unsound(judgement: RollbackJudgement) -> list[str]:
+    """Return what SQLite finds wrong, and did not before."""
+    return [f.observed for f in judgement.verdict.findings if f.kind == "integrity"]
