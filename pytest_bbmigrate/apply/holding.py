@@ -150,6 +150,7 @@ class Holder:
         try:
             same = holds_at_rest(self.db, self.backup, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as reason:
+            self.state = State.UNKNOWN
             unseen = f"SQLite has rolled it back, which could not be seen: {_said(reason)}"
             return _listed(f"{why}{unseen}", self.mode_trouble())
         if not same:

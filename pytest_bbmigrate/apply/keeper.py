@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.database.openers import Opener
 
 CONTENT = {
-    State.UNTOUCHED: "nothing was published, and the database is as it was",
-    State.PUBLISHED: "the working copy was published, and not yet verified",
+    State.UNTOUCHED: "nothing was published, and the database is as it was; run again",
+    State.PUBLISHED: (
+        "the working copy was published, and not yet verified; see with pytest --bb-status and in "
+        "the app that it is what it should be"
+    ),
     State.VERIFIED: "the working copy was published and verified",
     State.PUT_BACK: "the backup was put back, and the database is as it was",
     State.UNKNOWN: (
@@ -32,6 +35,7 @@ CONTENT = {
         "transaction; see which with pytest --bb-status, and run again"
     ),
 }
+UNTOUCHED = frozenset({State.UNTOUCHED, State.PUT_BACK})
 
 
 class Keeper:
@@ -49,6 +53,7 @@ class Keeper:
         self.notes: tuple[str, ...] = ()
         self._mode = self._new_mode = ""
         self._backup: Path | None = None
+        self._keeps_backup = True
         self._process: KeeperProcess | None = None
 
     def __enter__(self) -> Self:
@@ -89,12 +94,20 @@ class Keeper:
         """Return the history of the database, read through the lock."""
         return tuple(Applied(*row) for row in self._ask({"do": "read_history"}))
 
-    def back_up(self, target: Path, on_progress: Callable[[float], None] | None = None) -> None:
+    def back_up(
+        self,
+        target: Path,
+        on_progress: Callable[[float], None] | None = None,
+        *,
+        is_kept: bool = True,
+    ) -> None:
         """Copy the database into the new file ``target``, proved equal, with its owner and mode.
 
         ``on_progress`` gets the part that is copied, of 1. The backup is in rollback mode and has
-        nothing beside it, whatever the database is in.
+        nothing beside it, whatever the database is in. ``is_kept`` is whether it is to stay, so
+        that a message may name it.
         """
+        self._keeps_backup = is_kept
         note = self._ask({"do": "back_up", "target": _path(target)}, on_progress)
         self._backup = target
         if note:
@@ -144,7 +157,7 @@ class Keeper:
         """
         ended = self._end()
         if ended and self.state is not State.VERIFIED:
-            raise StepFailed(f"{self.database}: {ended}: {CONTENT[self.state]}")
+            raise StepFailed(f"{self.database}: {ended}: {self._content()}")
 
     def _ask(
         self,
@@ -154,17 +167,16 @@ class Keeper:
     ) -> Any:
         if self._process is None:
             raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
+        before, gets_order = self.state, work is None or self._process.child.poll() is None
         try:
             answer = self._process.ask(order, on_progress)
         except KeeperEnded as ended:
-            self._end()
-            if work is not None:
-                self._settle(work)
-            raise StepFailed(f"{self.database}: {ended}: {CONTENT[self.state]}") from None
+            self._end_unheard(work)
+            if not gets_order:
+                self.state = before  # whatever another program has written since
+            raise StepFailed(f"{self.database}: {ended}: {self._content()}") from None
         except BaseException:
-            self._end()  # nobody reads its answer: it rolls back what it is at, and ends
-            if work is not None:
-                self._settle(work)  # unless it was just done
+            self._end_unheard(work)  # it rolls back what it is at, unless that was just done
             raise
         self.state = State(answer["state"])
         if "failed" not in answer:
@@ -172,6 +184,13 @@ class Keeper:
         if order["do"] == "lock":
             self._end()
         raise self._failure(answer)
+
+    def _content(self) -> str:
+        """Return what the content of the database is, and where to find what it was before."""
+        content = CONTENT[self.state]
+        if self._backup is None or not self._keeps_backup or self.state in UNTOUCHED:
+            return content
+        return f"{content}; pytest --bb-restore={self._backup} puts back what it held before"
 
     def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
@@ -182,6 +201,12 @@ class Keeper:
             here = is_open_here(self.database)
             return StepFailed(in_use(self.database, openers_of(self.database), here=here))
         return StepFailed(said)
+
+    def _end_unheard(self, work: Path | None) -> None:
+        """End the process, whose answer nobody reads; see what it has left when it had ``work``."""
+        self._end()
+        if work is not None:
+            self._settle(work)
 
     def _settle(self, work: Path) -> None:
         """Have another keeper roll back what the one that ended has left, and see which it is."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from stat import S_IMODE
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.leftovers import (
     make_scratch,
@@ -138,7 +139,9 @@ def steps_under_lock(
         backup = folder / backup.name
     try:
         with step(reporter, "backup") as detail:
-            keeper.back_up(backup, lambda part: reporter.progress("backup", part))
+            keeper.back_up(
+                backup, lambda part: reporter.progress("backup", part), is_kept=keeps_backup
+            )
             detail.append(backup.name if keeps_backup else "a copy, not kept")
             detail += keeper.notes
         prepared = change.prepare(backup, folder, reporter)
@@ -148,9 +151,14 @@ def steps_under_lock(
     if not change.publishes:
         return None
     failed = failed_path(change.database, change.backup_folder, now)
-    with held_interrupts():
-        publish(keeper, prepared, prepared.journal_mode or mode, reporter)
-        verify(keeper, prepared, backup, failed, reporter)
+    try:
+        with held_interrupts():
+            publish(keeper, prepared, prepared.journal_mode or mode, reporter)
+            verify(keeper, prepared, backup, failed, reporter)
+    except BaseException:
+        if keeper.state is State.UNTOUCHED:  # as it was, compared with the backup
+            backup.unlink(missing_ok=True)
+        raise
     return backup if keeps_backup else None
 
 

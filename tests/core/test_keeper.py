@@ -404,7 +404,7 @@ def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Pa
 
     assert str(killed.value) == (
         f"{real}: the process that held the lock (pid {pid}) was killed by SIGKILL: "
-        "nothing was published, and the database is as it was"
+        "nothing was published, and the database is as it was; run again"
     )
     assert note_in(real) == "old"
     assert names_in(tmp_path) == ["real.db"]
@@ -431,9 +431,17 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
         pid = pid_of(keeper)
-        with pytest.raises(StepFailed, match=rf"\(pid {pid}\) was (killed|told)"):
+        with pytest.raises(StepFailed, match=rf"\(pid {pid}\) was (killed|told)") as ended:
             keeper.publish(work, digest, lambda _: os.kill(pid, number))
 
+    next_step = {
+        State.UNTOUCHED: "the database is as it was; run again",
+        State.PUBLISHED: (
+            "see with pytest --bb-status and in the app that it is what it should be; "
+            f"pytest --bb-restore={tmp_path / 'backup'} puts back what it held before"
+        ),
+    }
+    assert str(ended.value).endswith(next_step[keeper.state])
     # Another keeper has rolled back, looked, and put the journal mode right.
     assert {State.UNTOUCHED: "old", State.PUBLISHED: "new"}[keeper.state] == note_in(real)
     assert mode_of(real) == mode
