@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate import smoke_session
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside
 from pytest_bbmigrate.options import argument_path, migrations_folder, settings_of
+from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +28,6 @@ PASSED, SKIPPED, NOT_RUN = "passed", "skipped", "did not run"
 WAY_OUT = "--bb-show-values shows what they printed; pytest -m bb_smoke runs them on generated data"
 # The read returns when this process is gone, which has the other end of the pipe.
 WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"
-KILL_SECONDS = 5.0  # for a killed process to be gone
 LOCKED = "database is locked"  # as SQLite says it
 LOCKED_OUT = (
     f"'{LOCKED}' is in what they printed: the real database is kept locked while it is migrated. "
@@ -203,33 +200,9 @@ def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[N
             yield
         finally:
             watch.kill()
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+            kill_group(child.pid)
             child.wait()
-            kill_started_in(folder)
-
-
-def kill_started_in(folder: Path) -> None:
-    """Kill the processes whose environment names ``folder``, and wait until they are dead.
-
-    A dead one may stay in the list, without an environment, until its parent has asked about it.
-    """
-    end = time.monotonic() + KILL_SECONDS
-    while (running := started_in(folder)) and time.monotonic() < end:
-        for process in running:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        time.sleep(0.01)
-
-
-def started_in(folder: Path) -> list[psutil.Process]:
-    """Return the processes whose environment names ``folder``."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):  # it is gone, or somebody else's
-            if process.environ().get(smoke_session.FOLDER_VARIABLE) == str(folder):
-                found.append(process)
-    return found
+            end_leftovers(folder, variable=smoke_session.FOLDER_VARIABLE)
 
 
 def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:

@@ -30,7 +30,13 @@ RESULT = "rehearsal.pickle"  # in the order's folder: a Rehearsal, or why there 
 WORKING_COPY = "work.db"
 ERRORS = "errors"
 NOT_WRITTEN = 74  # the exit code where the result could not be: EX_IOERR of sysexits.h
+STILL_RUNNING = 75  # the exit code where a thread did not end: EX_TEMPFAIL
 TEMPORARY = "tmp"
+UNFINISHED = (
+    "a thread that a migration has started was still at work when all of them had come back, and "
+    "was ended; what it would have done is not in the database: have the migration wait for its "
+    "threads (join) before it returns"
+)
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,13 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     Raises: StepFailed when that is why there is no rehearsal, or nothing at all.
     """
     result = order.folder / RESULT
-    if code == 0 and result.exists():
+    if code in (0, STILL_RUNNING) and result.exists():
         left: Rehearsal | str = pickle.loads(result.read_bytes())  # noqa: S301 - our own process
-        if isinstance(left, Rehearsal):
-            return left
-        raise StepFailed(left)
+        if not isinstance(left, Rehearsal):
+            raise StepFailed(left)
+        if code == STILL_RUNNING and left.digest:
+            raise StepFailed(UNFINISHED)
+        return left
     if code == NOT_WRITTEN:
         raise StepFailed(f"{order.folder}: nothing can be written there any more; make room")
     manner = f"ended with exit code {code}"

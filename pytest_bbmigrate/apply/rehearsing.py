@@ -6,6 +6,7 @@ import os
 import pickle
 import sqlite3
 import sys
+import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
-from pytest_bbmigrate.apply.rehearsal import NOT_WRITTEN, RESULT, TEMPORARY, WORKING_COPY
+from pytest_bbmigrate.apply.rehearsal import (
+    NOT_WRITTEN,
+    RESULT,
+    STILL_RUNNING,
+    TEMPORARY,
+    WORKING_COPY,
+)
 from pytest_bbmigrate.apply.taking_back import take_back, versions_of
 from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.run import Record
 
 COPIES = "copies"
+THREAD_SECONDS = 5.0  # for the threads that migrations have started to come to an end
 
 
 def main(parent: int) -> int:
@@ -73,7 +81,14 @@ def main(parent: int) -> int:
         (order.folder / RESULT).write_bytes(pickle.dumps(result))
     except OSError:
         return NOT_WRITTEN
+    threading.Thread(target=end_late, args=(THREAD_SECONDS,), daemon=True).start()
     return 0
+
+
+def end_late(seconds: float) -> None:
+    """End this process after ``seconds``, if a thread of a migration keeps it from its end."""
+    time.sleep(seconds)
+    os._exit(STILL_RUNNING)
 
 
 def attempt(

@@ -21,13 +21,16 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def end_leftovers(folder: Path, patience: float = 0.0) -> tuple[str, ...]:
+def end_leftovers(
+    folder: Path, patience: float = 0.0, *, variable: str = FOLDER
+) -> tuple[str, ...]:
     """End every process whose temporary files go to ``folder`` or beneath it, also a daemon.
 
     Each has ``patience`` seconds to end by itself. Return the names of those that had to be killed.
+    With another ``variable`` of the environment it is that one that tells whose a process is.
     """
     end = time.monotonic() + patience
-    while (running := started_in(folder)) and time.monotonic() < end:
+    while (running := started_in(folder, variable)) and time.monotonic() < end:
         time.sleep(PAUSE)
     names = tuple(sorted({name_of(process) for process in running}))
     end = time.monotonic() + KILL_SECONDS
@@ -36,12 +39,12 @@ def end_leftovers(folder: Path, patience: float = 0.0) -> tuple[str, ...]:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         time.sleep(PAUSE)
-        running = started_in(folder)
+        running = started_in(folder, variable)
     return names
 
 
-def started_in(folder: Path) -> list[psutil.Process]:
-    """Return the other processes whose temporary files go to ``folder`` or beneath it.
+def started_in(folder: Path, variable: str = FOLDER) -> list[psutil.Process]:
+    """Return the other processes whose ``variable`` names ``folder`` or what is beneath it.
 
     One that is dead has no environment any more, though it may stay in the list of processes.
     """
@@ -49,7 +52,7 @@ def started_in(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):  # it is gone, or somebody else's
-            named = process.environ().get(FOLDER, "")
+            named = process.environ().get(variable, "")
             if process.pid != os.getpid() and Path(named).resolve().is_relative_to(wanted):
                 found.append(process)
     return found

@@ -175,6 +175,22 @@ class TestInItsProcess:
             rehearse(order, lambda _: None)
         assert "iterable" not in str(raised.value)
 
+    def test_a_thread_that_outlives_its_migration_is_ended_and_told(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        start = rehearsal_module.START.replace(
+            "import main; ", "import main; main.__globals__['THREAD_SECONDS'] = 0.2; "
+        )
+        monkeypatch.setattr(rehearsal_module, "START", start)
+        text = (
+            "import threading, time\n"
+            "def up(db):\n    threading.Thread(target=time.sleep, args=[600]).start()\n"
+        )
+
+        with pytest.raises(StepFailed, match="a thread that a migration has started was still at"):
+            rehearse(bench.order(text), lambda _: None)
+        assert not bench.work.exists()
+
     def test_ctrl_c_ends_everything_that_it_started(self, bench: Bench) -> None:
         script = (
             "import time\n\n\ndef migrate():\n    open('began', 'w').close()\n    time.sleep(600)\n"
