@@ -86,7 +86,18 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Types of every affinity, and such that hold the names of two (https://sqlite.org/datatype3.html).
-DECLARED = ("", "INT", "POINT", "REAL", "FLOAT", "DOUBLE", "TEXT", "CHARINT", "VARCHAR(9)", "CLOB")
+DECLARED: tuple[str, ...] = (
+    "",
+    "INT",
+    "POINT",
+    "REAL",
+    "FLOAT",
+    "DOUBLE",
+    "TEXT",
+    "CHARINT",
+    "VARCHAR(9)",
+    "CLOB",
+)
 DECLARED += ("BLOB", "REALBLOB", "TEXTBLOB", "NUMERIC", "DECIMAL", "ANY", "FLOATING POINT")
 SHIFT = "UPDATE t SET id = -id; UPDATE t SET id = 15000 - id, a = 'x' || a"
 
