@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.model import Preflight, TableChange
     from pytest_bbmigrate.apply.run import Done
+    from pytest_bbmigrate.catalogue import Migration
 
 WIDTH = 10
 
@@ -59,7 +60,7 @@ def describe_done(
     lines = [_first_line(told, outcomes, done, found)]
     lines += describe_changes(done.changes) if done is not None else []
     if outcomes.get("publish") == "passed":
-        lines += _way_back(told, details, done)
+        lines += _way_back(told, details, done, found)
     if done is not None:
         lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in done.pruned]
     if found is not None:
@@ -68,7 +69,10 @@ def describe_done(
 
 
 def _way_back(
-    told: Told, details: Sequence[tuple[str, str, str]], done: Done | None
+    told: Told,
+    details: Sequence[tuple[str, str, str]],
+    done: Done | None,
+    found: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
     backup = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
@@ -76,10 +80,15 @@ def _way_back(
         backup = os.path.relpath(done.backup) if done.backup else ""
     if backup:
         undo = f"{told.command} --bb-restore={backup}"
-        if not told.goes_back:
+        pending = () if found is None or told.goes_back else found.pending
+        if pending and all(map(_has_way_back, pending)):
             undo = f"{told.command} --bb-rollback, or {undo}"
         yield f"{'backup':<{WIDTH}}{backup}"
         yield f"{'undo':<{WIDTH}}{undo}"
+
+
+def _has_way_back(migration: Migration) -> bool:
+    return migration.down is not None and migration.contract.irreversible is None
 
 
 def _first_line(

@@ -114,7 +114,7 @@ def test_what_is_pending_is_applied_and_every_step_is_told(
             "applied 002_trips",
             "changed   accounts: new trip; 1 value changed",
             "backup    budget_buddy.db.backup.*",
-            "undo      pytest --bb-rollback, or pytest --bb-restore=budget_buddy.db.backup.*",
+            "undo      pytest --bb-restore=budget_buddy.db.backup.*",
         ]
     )
     assert names(money) == ["001_accounts", "002_trips"]
@@ -132,6 +132,20 @@ def test_what_is_pending_is_applied_and_every_step_is_told(
     assert stat.S_IMODE(backup.stat().st_mode) == stat.S_IMODE(money.stat().st_mode) == 0o640
     assert before != money.read_bytes()
     assert litter(project) == []
+
+
+@pytest.mark.usefixtures("money")
+def test_a_rollback_is_named_where_every_migration_has_a_way_back(
+    project: pytest.Pytester,
+) -> None:
+    added, dropped = "ALTER TABLE accounts ADD COLUMN trip", "ALTER TABLE accounts DROP COLUMN trip"
+    write(project, m002_trips=f"-- migrate:up\n{added};\n-- migrate:down\n{dropped};\n")
+
+    result = project.runpytest("--bb-apply")
+
+    result.stdout.fnmatch_lines(
+        ["undo      pytest --bb-rollback, or pytest --bb-restore=budget_buddy.db.backup.*"]
+    )
 
 
 @pytest.mark.usefixtures("money")
