@@ -7,10 +7,13 @@ from contextlib import closing
 
 import pytest
 
+from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.database import open_contents, open_image, take_image
 from pytest_bbmigrate.evidence.model import Renumbered
 from pytest_bbmigrate.evidence.numbering import find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.rows import Differences, Pairing, compare_rows, differences_of
+from pytest_bbmigrate.evidence.observe import observe
+from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.rows import Differences, Pairing, RowLost, compare_rows, differences_of
 from pytest_bbmigrate.schema import read_schema
 
 TRIPS = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, days);"
@@ -196,3 +199,32 @@ def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_says_so(
 
     assert table is not None
     assert is_known_by_rowid(table, schema) is is_known
+
+
+@pytest.mark.parametrize(
+    ("create", "key", "lost"),
+    [
+        ("CREATE VIRTUAL TABLE notes USING fts5(body, tokenize = porter)", ("rowid",), 1),
+        ("CREATE TABLE notes (body)", ("rowid",), 1),
+        ("CREATE TABLE notes (body PRIMARY KEY) WITHOUT ROWID", (), 0),
+    ],
+)
+def test_rows_are_known_by_their_rowid_as_long_as_there_is_one(
+    create: str, key: tuple[str, ...], lost: int
+) -> None:
+    view = "CREATE VIEW v AS SELECT notes.rowid, body FROM notes;"
+    images = []
+    for script in (
+        f"{NOTES}{view} INSERT INTO notes (rowid, body) VALUES (1, 'dear'), (3, 'late')",
+        f"{create}; INSERT INTO notes (body) VALUES ('dear'), ('late')",
+    ):
+        with closing(open_image(b"")) as db:
+            db.executescript(script)
+            images.append(take_image(db))
+    before, after = (stage_of(image) for image in images)
+    found = next(
+        t for t in observe(before, after, contract=Contract()).tables if t.table == "notes"
+    )
+
+    assert found.key == key
+    assert sum(type(difference) is RowLost for difference in found.differences) == lost
