@@ -55,6 +55,33 @@ def test_a_declared_rename_of_what_was_not_there_is_not_believed() -> None:
     assert renames_of(before, after, Rename("u", None, "t", None, 1)).tables == {"t": "t"}
 
 
+TWINS = (
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b);"
+    "INSERT INTO t VALUES (1, 'x', 'x'), (2, 'y', 'y')"
+)
+KEYLESS = "CREATE TABLE t (n INT, a TEXT, g AS (n)); INSERT INTO t VALUES (1, 'x'), (2, 'y')"
+ANEW = "DROP TABLE t; CREATE TABLE t (n INT, c TEXT, g AS (n + 1)); INSERT INTO t VALUES "
+
+
+@pytest.mark.parametrize(
+    ("create", "change", "columns"),
+    [
+        # One new column is not what two have become.
+        (TWINS, "ALTER TABLE t RENAME a TO c; ALTER TABLE t DROP b", {"id": "id", "a": "c"}),
+        # What a generated column gives has no say.
+        (KEYLESS, f"{ANEW} (2, 'y'), (1, 'x')", {"n": "n", "a": "c", "g": "g"}),
+        # The same values in other rows are others.
+        (KEYLESS, f"{ANEW} (1, 'y'), (2, 'x')", {"n": "n", "g": "g"}),
+    ],
+)
+def test_a_column_is_followed_to_where_each_row_has_its_value(
+    create: str, change: str, columns: dict[str, str]
+) -> None:
+    before, after = images(create, change)
+
+    assert renames_of(before, after).columns == {("t", old): new for old, new in columns.items()}
+
+
 @pytest.mark.parametrize(
     ("change", "last"),
     [
