@@ -111,6 +111,24 @@ def test_a_view_is_shifted_where_a_new_column_takes_over_a_name(
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [
+        "SELECT DISTINCT * FROM laps",
+        "SELECT * FROM laps UNION SELECT * FROM laps",
+        "SELECT * FROM laps INTERSECT SELECT * FROM laps",
+        "SELECT * FROM laps EXCEPT SELECT * FROM laps WHERE name = 'B'",
+    ],
+)
+def test_rows_that_a_new_column_tells_apart_are_no_shift_where_equal_ones_count_once(
+    rows: str,
+) -> None:
+    laps = "CREATE TABLE laps (name TEXT); INSERT INTO laps VALUES ('A'), ('A'), ('B');"
+    view = f"CREATE VIEW v AS SELECT name FROM ({rows});"
+
+    assert shifted(laps + view, "ALTER TABLE laps ADD n INT; UPDATE laps SET n = rowid;") == ()
+
+
+@pytest.mark.parametrize(
     "change",
     [
         "ALTER TABLE costs RENAME TO expenses;",
