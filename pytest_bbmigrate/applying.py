@@ -15,7 +15,7 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, SettingsError
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
 from pytest_bbmigrate.options import settings_of
@@ -58,10 +58,14 @@ class Applying:
     done: Done | None = None
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
+    steps: int = 0  # those to be reported, until pytest has counted them
 
 
 def prepare(session: pytest.Session) -> None:
-    """Look at the real database before anything is collected; what is wrong is told later."""
+    """Look at the real database before anything is collected; what is wrong is told later.
+
+    Raises: pytest.UsageError when the option of a command names no version.
+    """
     config = session.config
     state = config.stash[_APPLYING] = Applying(Sight(settings_of(config).database))
     if config.getoption("collectonly"):
@@ -70,7 +74,10 @@ def prepare(session: pytest.Session) -> None:
     refuse_exits(config)
     project = project_of(config)
     try:
+        refuse_unknown_target(config, project.catalogue)
         state.preflight = _preflight(config, project.settings, project.catalogue)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
     except BBMigrateError as error:
         state.fault = str(error)
     state.seconds = time.perf_counter() - started
@@ -79,16 +86,30 @@ def prepare(session: pytest.Session) -> None:
     config.pluginmanager.register(Run(session), "bbmigrate_apply")
 
 
+def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:
+    """Raise SettingsError when ``--bb-to`` names no migration of ``catalogue``."""
+    wanted = config.getoption("bb_to")
+    try:
+        _ = wanted and catalogue.position(wanted)
+    except LookupError as error:
+        raise SettingsError(f"--bb-to={wanted}: {error.args[0]}") from error
+
+
 class Run:
     """The hooks of a session that applies."""
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take down what became of a check."""
+        state = self._session.config.stash[_APPLYING]
+        if hasattr(report, "node"):  # of a worker: xdist has counted anew, without our steps
+            self._session.testscollected += state.steps
+            state.steps = 0
         note_report(self._session.config, report)
-        self._session.config.stash[_APPLYING].sight.look(f"{report.nodeid} had run")
+        state.sight.look(f"{report.nodeid} had run")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # a type of xdist's, which has none
@@ -175,8 +196,10 @@ def begin(session: pytest.Session) -> bool | None:
     reporter = StepReporter(session, state.details)
     found = state.preflight
     # What is reported counts: pytest shows how far a session is.
-    steps = len(STEPS) - (found is not None and found.goes_back)
-    session.testscollected += steps if found and found.pending else 1
+    state.steps = 1
+    if found is not None and found.pending:
+        state.steps = len(STEPS) - found.goes_back
+    session.testscollected += state.steps
     if found is None:
         reporter.report(BEFORE_TESTS, "failed", state.fault, state.seconds)
         return True

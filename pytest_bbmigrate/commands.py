@@ -10,14 +10,14 @@ import pytest
 
 from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.apply.restore import choose_backup
+from pytest_bbmigrate.apply.restore import choose_backup, newer_backups
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.database import app_connections
 from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import read_history
+from pytest_bbmigrate.history import has_history, read_history
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.runner.hook import load_connection_hook
@@ -67,11 +67,11 @@ def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
     catalogue = read_catalogue(settings.migrations)
-    history = _history(settings.database)
+    begun, history = _history(settings.database)
     shown = _shown(settings.database, config)
     if not settings.database.exists():
         shown += " is not there yet"
-    elif not history:
+    elif not begun:
         shown += " has no history"
     stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
     verbose = config.getoption("verbose") > 0
@@ -88,12 +88,21 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
     named = config.getoption("bb_restore")
     start = config.invocation_params.dir
     backup = choose_backup(settings.database, folder, named, start, hook)
+    for newer in () if named else newer_backups(settings.database, folder, backup):
+        _write_note(
+            f"{newer.name} is newer, and not recorded by an apply: --bb-restore={newer.name} puts "
+            f"that one back, and not {backup.name}"
+        )
     discard = config.getoption("bb_discard_changes")
     kept = put_back(settings.database, folder, backup, LineReporter(), discard=discard, hook=hook)
     lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
     if kept is not None:
         lines.append(f"what it held before is in {_shown(kept, config)}")
     return lines
+
+
+def _write_note(text: str) -> None:
+    sys.stdout.write(f"{'note':<10}{text}\n")
 
 
 def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
@@ -160,11 +169,11 @@ COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {
 }
 
 
-def _history(database: Path) -> tuple[Applied, ...]:
-    """Return what is recorded in ``database``; nothing is, in one that is not there."""
+def _history(database: Path) -> tuple[bool, tuple[Applied, ...]]:
+    """Return whether ``database`` has a history, be it an empty one, and what it records."""
     if not database.exists():
-        return ()
-    return read_database(database, read_history)
+        return False, ()
+    return read_database(database, lambda db: (has_history(db), read_history(db)))
 
 
 def _shown(path: Path, config: pytest.Config) -> str:

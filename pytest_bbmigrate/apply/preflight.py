@@ -22,7 +22,7 @@ from pytest_bbmigrate.database.reading import (
     way_of,
 )
 from pytest_bbmigrate.database.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
-from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
+from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
 from pytest_bbmigrate.history import lacks_history, last_batch, read_history
 from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
 
@@ -93,7 +93,8 @@ def preflight_back(
 
     ``which`` is what ``plan_rollback`` takes. Otherwise as ``preflight``.
 
-    Raises: StepFailed that says what stands in the way, and the way out.
+    Raises: SettingsError when ``which`` names nothing applied; StepFailed that says what stands in
+        the way, and the way out.
     """
     try:
         is_to_be_made(database, create=False)
@@ -105,7 +106,7 @@ def preflight_back(
         if pending:
             check_place(database, backup_folder)
             notes = (*file_notes(database), *check_content(database, hook, scratch))
-    except StepFailed:
+    except (StepFailed, SettingsError):
         raise
     except DatabaseError as error:
         raise StepFailed(f"{error}{_users_of(database, error, skip=False)}") from error

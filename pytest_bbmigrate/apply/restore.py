@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.reading import reading
+from pytest_bbmigrate.database.reading import read_database, reading
 from pytest_bbmigrate.database.soundness import examine
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
 from pytest_bbmigrate.history import backups_of, contents_of, last_batch, read_history
 from pytest_bbmigrate.rows import content_of
 
@@ -58,7 +58,10 @@ def find_backups(database: Path, folder: Path) -> tuple[Path, ...]:
 def choose_backup(
     database: Path, folder: Path, named: str = "", start: Path = Path(), hook: Hook | None = None
 ) -> Path:
-    """Return the backup that ``named`` means, the newest in ``folder`` when it is ''.
+    """Return the backup that ``named`` means; when it is '', the newest in ``folder``.
+
+    That is the newest of those that the history knows: another may be what a run has left that was
+    killed. Where it knows none that is there, or does not read, the newest of all is taken.
 
     ``named`` is a path that counts from ``start``, or the name of a file in ``folder``. The backup
     is read from its first page to its last before it is returned.
@@ -70,7 +73,8 @@ def choose_backup(
     if named:
         backup = _named_backup(database, folder, named, start, backups)
     elif backups:
-        backup = backups[0]
+        known = _recorded(database)
+        backup = next((path for path in backups if path.name in known), backups[0])
     else:
         raise StepFailed(
             f"{folder}: no backup of {database.name} is there; name one with --bb-restore=BACKUP, "
@@ -86,6 +90,21 @@ def choose_backup(
     if damage:
         raise StepFailed(f"{backup}: the backup is damaged ({damage[0]}); {OTHER_BACKUP}")
     return backup
+
+
+def newer_backups(database: Path, folder: Path, backup: Path) -> tuple[Path, ...]:
+    """Return the backups in ``folder`` that are newer than ``backup``, newest first."""
+    backups = find_backups(database, folder)
+    return backups[: backups.index(backup)] if backup in backups else ()
+
+
+def _recorded(database: Path) -> frozenset[str]:
+    """Return the names of the backups that the history of ``database`` knows."""
+    try:
+        batches = read_database(database, backups_of)
+    except BBMigrateError:  # it is gone or damaged, which a restore is there for
+        return frozenset()
+    return frozenset(name for names in batches.values() for name in names)
 
 
 def _named_backup(

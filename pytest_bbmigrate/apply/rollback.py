@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.likeness import few
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.catalogue import ScriptPart
+from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.history import last_batch
 from pytest_bbmigrate.plan import Standing, take_stock
 
@@ -29,8 +30,8 @@ def plan_rollback(
     is how many. Anything else names the migration, as its name, file or number (``003``), to go
     back to: it stays, and whatever was applied after it is taken back.
 
-    Raises: StepFailed when ``which`` names nothing applied, or when one of them cannot be taken
-        back, naming all that cannot.
+    Raises: SettingsError when ``which`` names nothing applied; StepFailed when one of them cannot
+        be taken back, naming all that cannot.
     """
     chosen = _chosen(history, catalogue, which or "")
     stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
@@ -57,7 +58,7 @@ def _chosen(history: tuple[Applied, ...], catalogue: Catalogue, which: str) -> t
         return tuple(reversed(history[kept + 1 :]))
     count = int(which)
     if count > len(history):
-        raise StepFailed(
+        raise SettingsError(
             f"--bb-rollback={which}: {_applied(len(history))}; to go back to the migration "
             f"with that number, write its name"
         )
@@ -75,11 +76,14 @@ def _position(history: tuple[Applied, ...], catalogue: Catalogue, which: str) ->
     try:
         migration = catalogue.migrations[catalogue.position(which)]
     except LookupError as error:
-        raise StepFailed(f"--bb-rollback={which}: {error.args[0]}") from error
+        raise SettingsError(
+            f"--bb-rollback={which}: {error.args[0]}; or give how many to take back, at "
+            f"most {len(history)}"
+        ) from error
     stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
     place = next(place for place in stock.places if place.migration is migration)
     if place.applied_as is None:
-        raise StepFailed(
+        raise SettingsError(
             f"--bb-rollback={which}: {migration.name} is not applied, so there is no going back to "
             "it; --bb-status shows what is"
         )

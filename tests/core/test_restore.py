@@ -11,6 +11,7 @@ from pytest_bbmigrate.apply.restore import (
     WrittenSince,
     choose_backup,
     find_backups,
+    newer_backups,
     written_since,
 )
 from pytest_bbmigrate.history import Applied, record, record_backup, record_contents, remove
@@ -105,6 +106,21 @@ def test_the_newest_backup_is_chosen_unless_one_is_named(database: Path, tmp_pat
     assert choose_backup(database, tmp_path, older.name, elsewhere) == older
     assert choose_backup(database, tmp_path, str(older)) == older
     assert choose_backup(database, tmp_path, "before the move.db", elsewhere) == mine
+
+
+def test_a_backup_that_the_history_knows_goes_before_a_newer_one(
+    database: Path, tmp_path: Path
+) -> None:
+    left, known = back_up(database), back_up(database, "budget_buddy.db.backup.20251231_235959")
+    with closing(sqlite3.connect(database)) as db, db:
+        record(db, Applied("001", "c", "2026-01-05T10:00:00+00:00", 0.1, 1, 1))
+        record_backup(db, 1, known.name)
+
+    assert choose_backup(database, tmp_path) == known
+    assert newer_backups(database, tmp_path, known) == (left,)
+    known.unlink()
+    assert choose_backup(database, tmp_path) == left
+    assert newer_backups(database, tmp_path, left) == ()
 
 
 @pytest.mark.parametrize(

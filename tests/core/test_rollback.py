@@ -11,6 +11,7 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.catalogue import Catalogue, Migration, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.history import Applied
 
 FOLDER = Path("migrations")
@@ -91,7 +92,10 @@ def test_a_database_without_history_has_nothing_to_take_back() -> None:
     ],
 )
 def test_what_names_nothing_applied_is_refused(which: str, message: str) -> None:
-    assert refused(which).startswith(f"--bb-rollback={which}: {message}")
+    with pytest.raises(SettingsError) as raised:
+        planned(which)
+
+    assert str(raised.value).startswith(f"--bb-rollback={which}: {message}")
 
 
 def test_a_renamed_migration_is_taken_back_by_its_file() -> None:

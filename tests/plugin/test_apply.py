@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -377,6 +378,21 @@ def test_collecting_alone_does_not_touch_the_database(
     assert money.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["009_nothing", "-1", "0"])
+def test_to_a_name_that_is_none_is_a_usage_error(
+    project: pytest.Pytester, money: Path, name: str
+) -> None:
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-apply", f"--bb-to={name}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --bb-to={name}: no migration is called '{name}'; the nearest there is: 00*"]
+    )
+    assert money.read_bytes() == before
+
+
 def test_to_a_name_stops_there(project: pytest.Pytester, money: Path) -> None:
     write(project, m003_named_once=NAMED_ONCE)
 
@@ -393,6 +409,8 @@ def test_with_workers_the_controller_applies_once(project: pytest.Pytester, mone
     result.stdout.fnmatch_lines(["applied 002_trips"])
     assert names(money) == ["001_accounts", "002_trips"]
     assert len(backups(project)) == 1
+    shown = [int(percent) for percent in re.findall(r"\[ *(\d+)%\]", result.stdout.str())]
+    assert max(shown) == 100
 
 
 @pytest.fixture
@@ -587,7 +605,6 @@ def test_a_connection_of_this_pytest_that_keeps_the_lock_from_us_is_named(
     [
         (["--bb-db=typo.db"], "*typo.db*--bb-create*"),
         (["--bb-db=migrations"], "*migrations*"),
-        (["--bb-to=009_nothing"], "*009_nothing*"),
         (["--bb-backup-dir=nowhere"], "*--bb-backup-dir = nowhere: there is no such folder*"),
     ],
 )

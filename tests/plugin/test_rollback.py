@@ -151,12 +151,29 @@ def test_a_way_back_that_loses_a_real_row_is_not_published(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("which", "message"),
     [
-        (["--bb-rollback=9"], "--bb-rollback=9: 3 migrations are applied*"),
-        (["--bb-rollback=009_nothing"], "*009_nothing*"),
-        (["--bb-rollback", "--bb-db=typo.db"], "*typo.db: no such database file*"),
+        ("9", "--bb-rollback=9: 3 migrations are applied*"),
+        ("0", "--bb-rollback=0: *; or give how many to take back, at most 3"),
+        ("-1", "--bb-rollback=-1: no migration is called '-1'; the nearest there is: 00*"),
+        ("009_nothing", "--bb-rollback=009_nothing: no migration is called '009_nothing'; *"),
     ],
+)
+def test_a_value_that_names_no_version_is_a_usage_error(
+    project: pytest.Pytester, money: Path, which: str, message: str
+) -> None:
+    before = money.read_bytes()
+
+    result = project.runpytest(f"--bb-rollback={which}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])
+    assert money.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--bb-rollback", "--bb-db=typo.db"], "*typo.db: no such database file*")],
 )
 def test_bad_input_is_one_clear_message(
     project: pytest.Pytester, money: Path, arguments: list[str], message: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.history import Applied, record
+from pytest_bbmigrate.history import Applied, make_history, record
 from tests.plugin.sample import UNFINISHED, write_migrations
 
 if TYPE_CHECKING:
@@ -119,6 +119,16 @@ def test_a_database_that_has_no_history_is_told(project: pytest.Pytester) -> Non
     result = project.runpytest("--bb-status", "--bb-db=budget_buddy.db")
 
     assert result.outlines[0].startswith("budget_buddy.db has no history: 0 of 3 ")
+
+
+def test_a_history_without_a_migration_is_one(project: pytest.Pytester) -> None:
+    write_migrations(project)
+    with closing(sqlite3.connect(make_database(project))) as db, db:
+        make_history(db)
+
+    result = project.runpytest("--bb-status", "--bb-db=budget_buddy.db")
+
+    assert result.outlines[0] == "budget_buddy.db: 0 of 3 migrations applied, 3 pending"
 
 
 def test_a_database_elsewhere_is_named_in_full(project: pytest.Pytester, tmp_path: Path) -> None:

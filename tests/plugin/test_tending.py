@@ -181,6 +181,28 @@ def test_right_after_an_apply_a_restore_needs_no_flag(
     )
 
 
+def test_a_newer_backup_that_no_apply_recorded_is_told_and_not_taken(
+    project: pytest.Pytester, money: Path
+) -> None:
+    history_of_two(project, money)
+    write(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
+    project.runpytest("--bb-apply")
+    (recorded,) = backups(project)
+    left = recorded.with_name("budget_buddy.db.backup.29990101_000000")
+    left.write_bytes(money.read_bytes())
+
+    result = project.runpytest("--bb-restore")
+
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            f"note      {left.name} is newer, and not recorded by an apply: *{recorded.name}",
+            f"budget_buddy.db holds what {recorded.name} holds",
+        ]
+    )
+    assert ask(money, "SELECT name FROM sqlite_master WHERE name = 'trips'") == []
+
+
 def test_a_restore_refuses_to_lose_what_was_written_and_says_where(
     project: pytest.Pytester, money: Path
 ) -> None:
