@@ -29,6 +29,7 @@ cases: $(INSTALLED)
 
 torture: $(INSTALLED)
 	$(BIN)/python -m tests.torture
+	$(BIN)/python -m tests.torture_apply
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

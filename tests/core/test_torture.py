@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.torture import torture
+from tests.torture_apply import STEPS, torture_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,4 +20,20 @@ def test_a_run_that_is_killed_anywhere_leaves_one_content_or_the_other(tmp_path:
         ("wal", "keeper"),
         ("wal", "parent"),
     }
+    assert {found.content for found in rounds} <= {"kept", "published"}
+
+
+def test_a_whole_session_that_is_killed_while_it_publishes_leaves_nothing_to_mend(
+    tmp_path: Path,
+) -> None:
+    first = 4 * STEPS.index("publish")
+
+    rounds = list(torture_runs(tmp_path, kills=4, megabytes=4, seed=20260101, first=first))
+
+    assert [(found.mode, found.victim) for found in rounds] == [
+        ("delete", "pytest"),
+        ("wal", "pytest"),
+        ("delete", "every process"),
+        ("wal", "every process"),
+    ]
     assert {found.content for found in rounds} <= {"kept", "published"}
