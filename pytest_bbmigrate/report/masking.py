@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.runner.messages import WRITES_FILES
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks import Example, Finding, Verdict
@@ -51,7 +52,9 @@ def mask_finding(finding: Finding) -> Finding:
     if finding.kind in {"does not run", "set-up lacks"} and finding.path.suffix == ".py":
         said = mask_message(finding.observed)
         statement = HIDDEN if finding.expected else ""
-        return replace(masked, observed=said, expected=statement, cause="")
+        # Other advice may repeat what was said.
+        cause = finding.cause if finding.cause == WRITES_FILES else ""
+        return replace(masked, observed=said, expected=statement, cause=cause)
     return masked
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pytest_bbmigrate.runner.syntax import REBUILD
 
+WRITES_FILES = (
+    "a migration may write to the database alone, for it runs several times, on copies: have "
+    "another program write files, before or after the apply; temporary ones may go where tempfile "
+    "puts them"
+)
+
 # (what a message looks like, what to do); {name} is what the group of that name matched.
 MESSAGES: tuple[tuple[str, str], ...] = (
     (
@@ -196,6 +202,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         r"working folder",
         "a script runs in a folder of its own, beside a copy of the database, and may write there",
     ),
+    (r"^(PermissionError|OSError): \[Errno (13|18|30)\]", WRITES_FILES),  # EACCES, EXDEV, EROFS
     (
         r"^FileNotFoundError",
         "a script runs in a folder of its own: find files from Path(__file__).parent",

@@ -334,6 +334,34 @@ def test_a_real_row_that_is_lost_is_found_and_shown_only_when_asked_for(
     assert money.read_bytes() == before
 
 
+WRITES_A_FILE = """\
+from pathlib import Path
+
+def up(db):
+    db["accounts"].add_column("trip", str)
+    Path(__file__).with_name("export.csv").write_text("rows")
+"""
+
+
+def test_a_migration_that_writes_a_file_is_told_where_it_may_write(
+    project: pytest.Pytester, money: Path
+) -> None:
+    (project.path / "migrations" / "002_trips.sql").unlink()
+    (project.path / "migrations" / "002_trips.py").write_text(WRITES_A_FILE)
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "002_trips: up_applies: up does not run: PermissionError (not shown: *",
+            "  why * a migration may write to the database alone, *",
+        ]
+    )
+    assert money.read_bytes() == before
+
+
 def test_a_rehearsal_publishes_nothing_and_keeps_no_backup(
     project: pytest.Pytester, money: Path
 ) -> None:
