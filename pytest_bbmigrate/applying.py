@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.leftovers import tidy
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
+from pytest_bbmigrate.apply.scratch import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults

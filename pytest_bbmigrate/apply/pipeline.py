@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.leftovers import (
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.scratch import (
     make_scratch,
     note_mode,
     noted_mode,
     remove_leftovers,
 )
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
 from pytest_bbmigrate.errors import BBMigrateError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.leftovers import note_mode, noted_mode, tidy
+from pytest_bbmigrate.apply.scratch import note_mode, noted_mode, tidy
 from tests.core.real_databases import (
     MODES,
     make,
