@@ -81,7 +81,7 @@ def look_at(migration: Migration, up: Run, before: Stage, image: Content) -> Ste
         pair = attach_content(db, before.image)
         there = observe_in(pair, before, after, migration.contract, up)
         unsound = check_integrity(pair, before, after, there, up)
-    return Step(up, before, after, there, unsound + broken_searches(before, after))
+    return Step(up, before, after, there, unsound + broken_searches(before, after, there.renames))
 
 
 def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup) -> Evidence:

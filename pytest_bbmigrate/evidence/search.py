@@ -10,28 +10,33 @@ from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence.stage import Stage
-    from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.schema import Renames, Schema
 
 
-def broken_searches(before: Stage, after: Stage) -> tuple[str, ...]:
+def broken_searches(before: Stage, after: Stage, renames: Renames) -> tuple[str, ...]:
     """Return what is wrong with FTS5 tables after that was right before, in words.
 
     One with external content shows the rows of another table, whatever its own index holds: when
     rowids change, or the index is emptied, only FTS5 itself can tell
     (https://sqlite.org/fts5.html#the_integrity_check_command).
     """
-    names = search_tables(before.schema) & search_tables(after.schema)
+    there = search_tables(after.schema)
+    names = {
+        old: renames.tables[old]
+        for old in sorted(search_tables(before.schema))
+        if renames.tables.get(old) in there
+    }
     if not names:
         return ()
     with throwaway(after.image) as db:
-        broken = [name for name in sorted(names) if not agrees(db, name)]
+        broken = [old for old, new in names.items() if not agrees(db, new)]
     if not broken:
         return ()
     with throwaway(before.image) as db:
         return tuple(
-            f"the full-text index {name} does not agree with its rows"
-            for name in broken
-            if agrees(db, name)
+            f"the full-text index {names[old]} does not agree with its rows"
+            for old in broken
+            if agrees(db, old)
         )
 
 
