@@ -75,7 +75,7 @@ def match_tables(
     for named in (declared, followed, {name: name for name in old_names}):
         claim(matched, named, old_names, new_names)
     for old in sorted(old_names - matched.keys()):
-        for new in sorted(new_names - set(matched.values()) - set(old_names)):
+        for new in sorted(new_names - set(matched.values()) - old_names):
             if is_same_under_new_name(db, before, after, old, new):
                 matched[old] = new
                 break

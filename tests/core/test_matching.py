@@ -8,10 +8,11 @@ import pytest
 
 from pytest_bbmigrate.contract import Contract, Rename
 from pytest_bbmigrate.database import open_image, open_pair, take_image
-from pytest_bbmigrate.evidence.matching import match_schemas
+from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
 from pytest_bbmigrate.evidence.writing import compare_written
 from pytest_bbmigrate.rows import Cell, RowLost, ValueChanged
+from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema
 
 COUNTED = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
@@ -26,12 +27,12 @@ def images(create: str, change: str) -> tuple[bytes, bytes]:
         return before, take_image(db)
 
 
-def renames_of(before: bytes, after: bytes, *declared: Rename) -> Renames:
-    """Return what became of each table and column, as far as nothing ran."""
+def renames_of(before: bytes, after: bytes, *declared: Rename, run: Run | None = None) -> Renames:
+    """Return what became of each table and column, by what is declared and what ``run`` tells."""
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
         schemas = read_schema(old), read_schema(new)
     with closing(open_pair(before, after)) as pair:
-        return match_schemas(pair, *schemas, contract=Contract(renames=declared))
+        return match_schemas(pair, *schemas, contract=Contract(renames=declared), run=run)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,10 @@ TWINS = (
 )
 KEYLESS = "CREATE TABLE t (n INT, a TEXT, g AS (n)); INSERT INTO t VALUES (1, 'x'), (2, 'y')"
 ANEW = "DROP TABLE t; CREATE TABLE t (n INT, c TEXT, g AS (n + 1)); INSERT INTO t VALUES "
+PAIRED = "CREATE TABLE t (n INT, m INT, a TEXT); INSERT INTO t VALUES (1, 1, 'x'), (1, 2, 'y')"
+PAIRED_ANEW = "DROP TABLE t; CREATE TABLE t (n INT, m INT, c TEXT); INSERT INTO t VALUES "
+KEYED = PAIRED.replace("a TEXT", "a TEXT, PRIMARY KEY (n, m)")
+KEYED_ANEW = PAIRED_ANEW.replace("c TEXT", "c TEXT, PRIMARY KEY (n, m)")
 
 
 @pytest.mark.parametrize(
@@ -68,10 +73,27 @@ ANEW = "DROP TABLE t; CREATE TABLE t (n INT, c TEXT, g AS (n + 1)); INSERT INTO 
     [
         # One new column is not what two have become.
         (TWINS, "ALTER TABLE t RENAME a TO c; ALTER TABLE t DROP b", {"id": "id", "a": "c"}),
+        # Of two that hold the same, each is taken once, in their order.
+        (
+            TWINS,
+            "ALTER TABLE t RENAME a TO c; ALTER TABLE t RENAME b TO d",
+            {"id": "id", "a": "c", "b": "d"},
+        ),
         # What a generated column gives has no say.
         (KEYLESS, f"{ANEW} (2, 'y'), (1, 'x')", {"n": "n", "a": "c", "g": "g"}),
         # The same values in other rows are others.
         (KEYLESS, f"{ANEW} (1, 'y'), (2, 'x')", {"n": "n", "g": "g"}),
+        # Which row it is, no single column tells.
+        (PAIRED, f"{PAIRED_ANEW} (1, 2, 'x'), (1, 1, 'y')", {"n": "n", "m": "m"}),
+        (PAIRED, f"{PAIRED_ANEW} (1, 2, 'y'), (1, 1, 'x')", {"n": "n", "m": "m", "a": "c"}),
+        (KEYED, f"{KEYED_ANEW} (1, 2, 'x'), (1, 1, 'y')", {"n": "n", "m": "m"}),
+        (KEYED, f"{KEYED_ANEW} (1, 2, 'y'), (1, 1, 'x')", {"n": "n", "m": "m", "a": "c"}),
+        # Where the key tells, what happened to other columns does not matter.
+        (
+            f"{KEYED}; ALTER TABLE t ADD COLUMN b DEFAULT 1",
+            f"{KEYED_ANEW} (1, 2, 'y'), (1, 1, 'x'); ALTER TABLE t ADD COLUMN b DEFAULT 2",
+            {"n": "n", "m": "m", "a": "c", "b": "b"},
+        ),
     ],
 )
 def test_a_column_is_followed_to_where_each_row_has_its_value(
@@ -80,6 +102,61 @@ def test_a_column_is_followed_to_where_each_row_has_its_value(
     before, after = images(create, change)
 
     assert renames_of(before, after).columns == {("t", old): new for old, new in columns.items()}
+
+
+def test_of_two_columns_declared_to_become_one_only_the_first_is_it() -> None:
+    before, after = images(TWINS, "ALTER TABLE t RENAME a TO c; ALTER TABLE t DROP b")
+    declared = [Rename("t", column, "t", "c", 1) for column in ("a", "b")]
+
+    assert renames_of(before, after, *declared).columns == {("t", "id"): "id", ("t", "a"): "c"}
+
+
+def test_a_column_declared_to_change_its_name_does_not_hold_its_table_in_place() -> None:
+    swap = "ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u;"
+    before, after = images(
+        "CREATE TABLE t (a); CREATE TABLE u (b)", f"{swap} ALTER TABLE u RENAME a TO c"
+    )
+    run = Run(None, 4, 0.0, renamed_tables=(("t", "u"), ("u", "t")))
+
+    found = renames_of(before, after, Rename("t", "a", "t", "c", 1), run=run)
+
+    assert found.tables == {"t": "u", "u": "t"}
+
+
+def test_what_is_declared_of_another_tables_column_is_not_believed_of_this_one() -> None:
+    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE u (a)"
+    rename = "ALTER TABLE {0} RENAME a TO c"
+    before, after = images(create, f"{rename.format('t')}; {rename.format('u')}")
+
+    assert renames_of(before, after, Rename("u", "a", "u", "c", 1)).columns == {
+        ("t", "id"): "id",
+        ("u", "a"): "c",
+    }
+
+
+def test_every_column_that_a_run_renamed_is_followed_whatever_its_letters() -> None:
+    create = "CREATE TABLE t (A, b, Kept); CREATE TABLE u (a)"
+    before, after = images(create, "ALTER TABLE t RENAME b TO D; ALTER TABLE t RENAME A TO C")
+    renamed = ((("u", "a"), "x"), (("t", "b"), "d"), (("t", "a"), "c"))
+
+    found = renames_of(before, after, run=Run(None, 2, 0.0, renamed_columns=renamed))
+
+    assert found.columns == {
+        ("t", "a"): "c",
+        ("t", "b"): "d",
+        ("t", "kept"): "kept",
+        ("u", "a"): "a",
+    }
+
+
+def test_by_name_alone_what_is_gone_became_nothing() -> None:
+    create = "CREATE TABLE t (a, b); CREATE TABLE u (a)"
+    before, after = images(create, "DROP TABLE u; ALTER TABLE t DROP b")
+    with closing(open_image(before)) as old, closing(open_image(after)) as new:
+        schemas = read_schema(old), read_schema(new)
+
+    assert match_names(*schemas) == Renames({"t": "t"}, {("t", "a"): "a"})
+    assert match_names(*schemas, frozenset({"t"})) == Renames({"t": "t"}, {})
 
 
 @pytest.mark.parametrize(
