@@ -358,6 +358,58 @@ def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> 
     assert written.differences == ()
 
 
+def test_rows_are_written_where_the_way_back_changed_others_without_naming_them(
+    tmp_path: Path,
+) -> None:
+    chain = chain_of(
+        tmp_path,
+        TRIPS
+        + "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);"
+        + "CREATE TABLE tags (id INTEGER PRIMARY KEY, text TEXT);"
+        + "CREATE TRIGGER told AFTER UPDATE ON trips BEGIN UPDATE notes SET text = 'x'; END;",
+        "-- migrate:up\n"
+        "ALTER TABLE trips ADD COLUMN mood TEXT;\n"
+        "-- migrate:down\n"
+        "UPDATE trips SET name = name; ALTER TABLE trips DROP COLUMN mood;",
+    )
+    written = chain.evidence(1).written
+
+    assert written is not None
+    assert dict(written.counts) == {"trips": 5, "notes": 5}
+
+
+@pytest.mark.parametrize(
+    ("declared", "renamed", "name", "changed"),
+    [
+        ("Trips.Cents", "", "Trips", set()),
+        ("Notes.Cents", "", "Trips", {"cents"}),
+        ("Trips.Cents", "Trips", "Journeys", set()),
+        ("Journeys.Cents", "Trips", "Journeys", set()),
+    ],
+)
+def test_a_column_declared_to_change_may_be_changed_in_rows_written_since(
+    tmp_path: Path, declared: str, renamed: str, name: str, changed: set[str]
+) -> None:
+    there, back = "", ""
+    if renamed:
+        there = f"ALTER TABLE {renamed} RENAME TO {name};"
+        back = f"ALTER TABLE {name} RENAME TO {renamed};"
+    chain = chain_of(
+        tmp_path,
+        "CREATE TABLE Trips (Code TEXT PRIMARY KEY, Cents INTEGER);"
+        "CREATE TABLE Notes (Id INTEGER PRIMARY KEY, Cents INTEGER);",
+        f"-- bb: changes {declared}\n"
+        f"-- migrate:up\nUPDATE Trips SET Cents = Cents + 1; {there}\n"
+        f"-- migrate:down\n{back} UPDATE Trips SET Cents = Cents - 1;",
+    )
+    written = chain.evidence(1).written
+
+    assert written is not None
+    assert dict(written.counts) == {name: 5}
+    assert {type(d) for d in written.differences} <= {ValueChanged}
+    assert {d.column for d in written.differences if isinstance(d, ValueChanged)} == changed
+
+
 def test_rows_written_since_are_followed_by_key_and_value(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
