@@ -46,6 +46,10 @@ def ask_down_restores(evidence: Evidence) -> Answer:
         findings += find_unrestored(evidence.back, part, evidence.migration)
         notes = blank_notes(evidence.back, evidence.migration)
         rows, values = evidence.back.rows_compared, evidence.back.values_compared
+    findings += [
+        Finding("integrity", "down", part.path, observed=message)
+        for message in evidence.integrity_back
+    ]
     later = evidence.down_after_writing
     if later is not None and later.failure and not findings:
         findings.append(failure_finding(later.failure, "down after writing", later.printed))

@@ -121,11 +121,12 @@ def go_back_and_up_again(
     if not down.succeeded:
         return replace(evidence, down=down), None
     returned, back = arrive(before, image)
+    unsearchable = broken_searches(before, returned, back.renames)
     # Nobody needs what the way back left any more: a file is used up, and never copied.
     again, image = run_part(
         migration, migration.up, image, setup.workplace, take=setup.on_real_rows
     )
-    evidence = replace(evidence, down=down, back=back, again=again)
+    evidence = replace(evidence, down=down, back=back, integrity_back=unsearchable, again=again)
     if not again.succeeded:
         return evidence, None
     repeated, repeat = arrive(after, image)

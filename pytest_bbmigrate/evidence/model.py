@@ -174,8 +174,9 @@ class Evidence:
 
     A field is None when that part was not run: there is no way back, or what leads to it failed.
     ``volatile`` is what a second, later run of up from the same state gave otherwise than the
-    first; ``schema_after`` is None when up did not apply. ``on_real_rows`` is whether the rows are
-    somebody's own: none of them is generated, and that a statement meets none is no fault.
+    first; ``schema_after`` is None when up did not apply. ``integrity`` tells what is damaged after
+    up, ``integrity_back`` which full-text indexes are after down. ``on_real_rows`` is whether the
+    rows are somebody's own: none of them is generated, and that a statement meets none is no fault.
     """
 
     migration: Migration
@@ -188,6 +189,7 @@ class Evidence:
     invariants: tuple[Invariant, ...] = ()
     down: Run | None = None
     back: Passage | None = None
+    integrity_back: tuple[str, ...] = ()
     again: Run | None = None
     repeat: Passage | None = None
     volatile: Passage | None = None

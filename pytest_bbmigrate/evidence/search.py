@@ -22,9 +22,9 @@ def broken_searches(before: Stage, after: Stage, renames: Renames) -> tuple[str,
     """
     there = search_tables(after.schema)
     names = {
-        old: renames.tables[old]
+        old: new
         for old in sorted(search_tables(before.schema))
-        if renames.tables.get(old) in there
+        if (new := renames.tables.get(old, old)) in there
     }
     if not names:
         return ()
