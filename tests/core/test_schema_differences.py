@@ -99,6 +99,20 @@ SAME = {
         "CREATE TABLE t (a VARCHAR(20), b DECIMAL(10,2), c INT, d BOOLEAN, e, f DOUBLE)",
         "CREATE TABLE t (a TEXT, b DECIMAL(12,2), c BIGINT, d NUMERIC, e BLOB, f REAL)",
     ),
+    "a key of two columns": (
+        "CREATE TABLE t (a INT, b TEXT, PRIMARY KEY (a, b))",
+        "CREATE TABLE t (a BIGINT, b TEXT, PRIMARY KEY (a, b))",
+    ),
+    "references of two columns": (
+        (
+            "CREATE TABLE P (X INT, Y INT, PRIMARY KEY (X, Y)); "
+            "CREATE TABLE C (A INT, B INT, FOREIGN KEY (A, B) REFERENCES P (X, Y))"
+        ),
+        (
+            "CREATE TABLE P (X INT, Y INT, PRIMARY KEY (X, Y)); "
+            "CREATE TABLE C (A BIGINT, B INT, FOREIGN KEY (a, b) REFERENCES p (x, y))"
+        ),
+    ),
     "default null": (
         "CREATE TABLE t (a DEFAULT NULL, b DEFAULT (NULL))",
         "CREATE TABLE t (a, b)",
@@ -288,6 +302,18 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
             ("column generated", "c", "GENERATED ALWAYS AS (a) VIRTUAL", ""),
         ],
     ),
+    "generated and kept": (
+        "CREATE TABLE t (a, b AS (a) VIRTUAL)",
+        "CREATE TABLE t (a, b AS (a) STORED)",
+        [
+            (
+                "column generated",
+                "b",
+                "GENERATED ALWAYS AS (a) VIRTUAL",
+                "GENERATED ALWAYS AS (a) STORED",
+            )
+        ],
+    ),
     "the key is no longer the rowid": (
         "CREATE TABLE t (id INTEGER PRIMARY KEY)",
         "CREATE TABLE t (id INT PRIMARY KEY)",
@@ -457,6 +483,40 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
                 "NOT NULL (b) ON CONFLICT FAIL",
             ),
             ("on conflict", "", "PRIMARY KEY (a) ON CONFLICT REPLACE", ""),
+        ],
+    ),
+    "on conflict of a key of which a column is lost": (
+        "CREATE TABLE t (a, b, PRIMARY KEY (a, b) ON CONFLICT IGNORE)",
+        "CREATE TABLE t (a PRIMARY KEY)",
+        [
+            ("column lost", "b", "b", ""),
+            ("primary key", "", "PRIMARY KEY (a, b)", "PRIMARY KEY (a)"),
+        ],
+    ),
+    "on conflict of a unique that is the key": (
+        "CREATE TABLE t (a TEXT PRIMARY KEY, UNIQUE (a) ON CONFLICT FAIL)",
+        "CREATE TABLE t (a TEXT PRIMARY KEY, UNIQUE (a) ON CONFLICT REPLACE)",
+        [
+            (
+                "on conflict",
+                "",
+                "UNIQUE (a) ON CONFLICT FAIL",
+                "UNIQUE (a) ON CONFLICT REPLACE",
+            )
+        ],
+    ),
+    "on conflict where there was none": (
+        "CREATE TABLE t (a NOT NULL, b)",
+        "CREATE TABLE t (a NOT NULL ON CONFLICT IGNORE, b NOT NULL ON CONFLICT IGNORE)",
+        [
+            ("column not null", "b", "", "NOT NULL"),
+            (
+                "on conflict",
+                "",
+                "NOT NULL (a) ON CONFLICT ABORT",
+                "NOT NULL (a) ON CONFLICT IGNORE",
+            ),
+            ("on conflict", "", "", "NOT NULL (b) ON CONFLICT IGNORE"),
         ],
     ),
     "on conflict of a column that is lost": (
@@ -659,6 +719,13 @@ def test_a_virtual_table_can_be_renamed() -> None:
     before = "CREATE VIRTUAL TABLE f USING fts5(a);"
 
     assert differences(before, before + "ALTER TABLE f RENAME TO g", Renames({"f": "g"})) == ()
+
+
+def test_a_column_of_a_virtual_table_can_be_renamed() -> None:
+    renames = Renames({"t": "t"}, {("t", "a"): "b"})
+    before, after = (f"CREATE VIRTUAL TABLE t USING fts5({name})" for name in "ab")
+
+    assert differences(before, after, renames) == ()
 
 
 def test_without_the_rename_the_same_is_lost_and_added() -> None:
