@@ -728,6 +728,13 @@ def test_a_column_of_a_virtual_table_can_be_renamed() -> None:
     assert differences(before, after, renames) == ()
 
 
+def test_a_reference_follows_a_renamed_column_whatever_its_letters() -> None:
+    before = "CREATE TABLE p (id INT UNIQUE); CREATE TABLE c (p REFERENCES P (ID));"
+    renames = Renames({"p": "p", "c": "c"}, {("p", "id"): "nr", ("c", "p"): "p"})
+
+    assert differences(before, before + "ALTER TABLE p RENAME id TO nr", renames) == ()
+
+
 def test_without_the_rename_the_same_is_lost_and_added() -> None:
     before = "CREATE TABLE t (a, b CHECK (b > 0)); CREATE VIEW v AS SELECT b FROM t;"
 
