@@ -549,3 +549,21 @@ class TestFingerprints:
 
         assert len({number_of(value) for value in values}) == len(values)
         assert number_of((1, "x")) == number_of((1, "x"))
+
+
+def test_values_are_compared_to_the_end_around_a_row_that_went() -> None:
+    create = (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n); WITH RECURSIVE c (i) AS "
+        "(SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 600) INSERT INTO t SELECT i, 0 FROM c;"
+    )
+    change = "UPDATE t SET n = 1 WHERE id IN (1, 600); DELETE FROM t WHERE id = 300;"
+    pairing = Pairing("t", "t", (("id", "id"), ("n", "n")), ("id",))
+
+    with closing(open_contents(image_of(create), image_of(create, change))) as pair:
+        found = list(compare_rows(pair, pairing))
+
+    assert [(type(d), d.key) for d in found] == [
+        (ValueChanged, (1,)),
+        (RowLost, (300,)),
+        (ValueChanged, (600,)),
+    ]
