@@ -198,10 +198,11 @@ def changed_pages(before: Content, after: Content) -> bytearray:
     for start, mine, theirs in side_by_side(before, after):
         if mine == theirs:
             continue
-        for run in range(0, len(mine), several):
-            if not theirs.startswith(mine[run : run + several], run):
-                for at in range(run, min(run + several, len(mine)), size):
-                    same = theirs.startswith(mine[at : at + size], at)
+        own = memoryview(mine)
+        for run in range(0, len(own), several):
+            if not theirs.startswith(own[run : run + several], run):
+                for at in range(run, min(run + several, len(own)), size):
+                    same = theirs.startswith(own[at : at + size], at)
                     changed[(start + at) // size + 1] = not same
     changed[1:2] = bytes(len(changed[1:2]))
     return changed

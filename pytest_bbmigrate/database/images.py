@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Hook = Callable[[sqlite3.Connection], object]
 
 HEADER = b"SQLite format 3\x00"
+LARGEST_KEPT = 31 << 20  # bytes; glibc maps every block of 32 MiB or more by itself
 LOCK_SECONDS = 5.0  # how long to wait for another program to end its transaction
 APP_HOOK: ContextVar[Hook | None] = ContextVar("APP_HOOK", default=None)
 
@@ -78,22 +79,6 @@ def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
         ) from error
 
 
-def open_pair(before: bytes, after: bytes) -> sqlite3.Connection:
-    """Return a connection in which ``main`` is a copy of ``after`` and ``before`` one of before."""
-    return attach_before(open_image(after), before)
-
-
-def attach_before(db: sqlite3.Connection, image: bytes) -> sqlite3.Connection:
-    """Return ``db`` with a copy of ``image`` attached as ``before``, once however often asked."""
-    if not any(name == "before" for _, name, _ in db.execute("PRAGMA database_list")):
-        with lenient_schemas(db):
-            db.execute("ATTACH ':memory:' AS before")
-            if image:
-                db.deserialize(image, name="before")
-            db.execute("SELECT 1 FROM before.sqlite_schema LIMIT 1").fetchall()
-    return db
-
-
 @contextmanager
 def lenient_schemas(db: sqlite3.Connection) -> Iterator[None]:
     """Let SQLite pass over what it cannot read in the schemas that are read in the block.
@@ -107,6 +92,16 @@ def lenient_schemas(db: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         db.execute("PRAGMA writable_schema = OFF")
+
+
+def keep_freed_memory() -> None:
+    """Have the memory of an image be used again for the next one, where the C library is glibc.
+
+    It gives a block back to the system when it is larger than every one that was freed before, and
+    the images of a chain are each a little larger than the last: so the largest comes first
+    (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD).
+    """
+    bytes(LARGEST_KEPT)
 
 
 def take_image(db: sqlite3.Connection) -> bytes:
@@ -201,7 +196,7 @@ def same_content(one: bytes, other: bytes) -> bool:
     return (
         len(one) == len(other)
         and all(one[start:end] == other[start:end] for start, end in ((0, 24), (28, 40), (44, 92)))
-        and one.startswith(other[100:], 100)
+        and one.startswith(memoryview(other)[100:], 100)
     )
 
 

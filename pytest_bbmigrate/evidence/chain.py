@@ -7,7 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.database import app_connections, in_memory, open_image, take_image
+from pytest_bbmigrate.database import (
+    app_connections,
+    in_memory,
+    keep_freed_memory,
+    open_image,
+    take_image,
+)
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.evidence.experiment import (
     Setup,
@@ -81,6 +87,7 @@ class Chain:
         self._states: list[State] = []
         self._steps: dict[int, KeptStep] = {}
         self._evidence: dict[int, Evidence] = {}
+        keep_freed_memory()
 
     def state(self, position: int) -> State:
         """Return the state after the first ``position`` migrations.

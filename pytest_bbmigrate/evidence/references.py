@@ -72,7 +72,7 @@ def find_dangling(
 ) -> tuple[Dangling, ...]:
     """Return the references without a parent in ``main`` that had one in ``before``.
 
-    ``db`` is made by ``database.open_pair``; tables in ``untouched`` (folded names, the same in
+    ``db`` is made by ``database.open_contents``; tables in ``untouched`` (folded names, the same in
     both) are known to hold what they held; a column that was added refers for the first time.
     """
     found = []

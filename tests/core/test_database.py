@@ -12,8 +12,8 @@ from pytest_bbmigrate.database import (
     app_connections,
     copy_file,
     in_rollback_mode,
+    open_contents,
     open_image,
-    open_pair,
     page_size,
     read_image,
     same_content,
@@ -81,13 +81,13 @@ def test_a_pair_has_what_was_before_beside_what_is_after() -> None:
             db.execute("INSERT INTO t VALUES (?)", [value])
             images.append(take_image(db))
 
-    with closing(open_pair(*images)) as pair:
+    with closing(open_contents(*images)) as pair:
         assert pair.execute("SELECT a FROM main.t").fetchall() == [("after",)]
         assert pair.execute("SELECT a FROM before.t").fetchall() == [("before",)]
 
 
 def test_a_pair_may_begin_with_nothing() -> None:
-    with closing(open_pair(b"", b"")) as pair:
+    with closing(open_contents(b"", b"")) as pair:
         assert pair.execute("SELECT count(*) FROM before.sqlite_schema").fetchone() == (0,)
 
 

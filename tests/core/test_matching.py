@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract, Rename
-from pytest_bbmigrate.database import open_image, open_pair, take_image
+from pytest_bbmigrate.database import open_contents, open_image, take_image
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
 from pytest_bbmigrate.evidence.writing import compare_written
@@ -31,7 +31,7 @@ def renames_of(before: bytes, after: bytes, *declared: Rename, run: Run | None =
     """Return what became of each table and column, by what is declared and what ``run`` tells."""
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
         schemas = read_schema(old), read_schema(new)
-    with closing(open_pair(before, after)) as pair:
+    with closing(open_contents(before, after)) as pair:
         return match_schemas(pair, *schemas, contract=Contract(renames=declared), run=run)
 
 
@@ -174,7 +174,7 @@ def test_the_last_id_is_the_larger_of_the_sequence_and_the_largest_id(
     change: str, last: int
 ) -> None:
     before, after = images(COUNTED, change)
-    with closing(open_pair(before, after)) as pair:
+    with closing(open_contents(before, after)) as pair:
         assert last_id(pair, "main", "T") == last
 
 
@@ -195,7 +195,7 @@ def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
     before, after = images(COUNTED + "INSERT INTO t (name) VALUES ('a'), ('b');", change)
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
         schemas = read_schema(old), read_schema(new)
-    with closing(open_pair(before, after)) as pair:
+    with closing(open_contents(before, after)) as pair:
         renames = renames_of(before, after)
 
         assert fallen_sequences(pair, *schemas, renames) == found

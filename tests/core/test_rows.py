@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.database import open_image, open_pair, take_image
+from pytest_bbmigrate.database import open_contents, open_image, take_image
 from pytest_bbmigrate.rows import (
     Cell,
     Layout,
@@ -74,7 +74,7 @@ def proven_tables(before: bytes, after: bytes, tables: Collection[str]) -> froze
     with ExitStack() as stack:
 
         def pair() -> sqlite3.Connection:
-            return stack.enter_context(closing(open_pair(before, after)))
+            return stack.enter_context(closing(open_contents(before, after)))
 
         return untouched_tables((before, after), layouts, tables, pair)
 
@@ -100,7 +100,7 @@ def run(image: bytes, script: str) -> bytes:
 
 
 def compared(images: tuple[bytes, bytes], pairing: Pairing) -> list[RowDifference]:
-    with closing(open_pair(*images)) as db:
+    with closing(open_contents(*images)) as db:
         return list(compare_rows(db, pairing))
 
 
@@ -291,7 +291,7 @@ class TestWithoutAKey:
 
 def test_rows_are_plain_whatever_the_row_factory() -> None:
     image = image_of("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'x')")
-    with closing(open_pair(image, run(image, "UPDATE t SET a = 2"))) as db:
+    with closing(open_contents(image, run(image, "UPDATE t SET a = 2"))) as db:
         db.row_factory = sqlite3.Row
 
         assert list(compare_rows(db, pairing_of("a b"))) == [ValueChanged("t", (1,), "a", 1, 2)]
@@ -300,7 +300,7 @@ def test_rows_are_plain_whatever_the_row_factory() -> None:
 
 def test_rows_are_counted_in_either_database() -> None:
     before = image_of('CREATE TABLE "a b" (x); INSERT INTO "a b" VALUES (1), (2)')
-    with closing(open_pair(before, run(before, 'DELETE FROM "a b"'))) as db:
+    with closing(open_contents(before, run(before, 'DELETE FROM "a b"'))) as db:
         assert count_rows(db, "a b") == 0
         assert count_rows(db, "a b", schema="before") == 2
 
