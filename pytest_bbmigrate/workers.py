@@ -14,6 +14,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
 from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image, take_image
+from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
 from pytest_bbmigrate.options import settings_of
@@ -257,12 +258,10 @@ def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
     with closing(open_image(image)) as db:
         if hook is not None:
             hook(db)
-        db.execute("PRAGMA ignore_check_constraints = ON")
         try:
-            report = [row[0] for row in db.execute("PRAGMA quick_check")]
+            damage = [*examine(db).damage]
         except sqlite3.Error as error:
-            report = [str(error)]
-    damage = [line for line in report if line != "ok" and " value in " not in line]
+            damage = [str(error)]
     if path.stat().st_size % page_size(image):
         damage.append("its end is cut off")
     if damage:

@@ -16,7 +16,7 @@ from pytest_bbmigrate.apply.likeness import (
     names_known,
 )
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database import app_connections, open_content, prepare
+from pytest_bbmigrate.database import app_connections, open_content, prepare, uri_of
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
@@ -177,7 +177,7 @@ def adopt(work: Path, migrations: Iterable[Migration], batch: int) -> None:
     Raises: StepFailed when it has a history with a migration in it already.
     """
     now = utc_now()
-    uri = f"{work.absolute().as_uri()}?mode=rw"
+    uri = uri_of(work, "mode=rw")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
         prepare(db).execute("BEGIN IMMEDIATE")
         if read_history(db):

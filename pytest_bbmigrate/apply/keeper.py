@@ -249,7 +249,7 @@ def in_use(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -
             f"{database.name} is locked by a program that cannot be seen from here: another "
             "user's, or one on another machine; stop it and run again"
         )
-    names = [f"{opener.command} (pid {opener.pid})" for opener in openers]
+    names = [str(opener) for opener in openers]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
     return (
         f"{database.name} is open in {listed}: stop {'them' if names[1:] else 'it'} and run again"

@@ -172,7 +172,7 @@ def refuse_openers(database: Path, keeper: Keeper) -> None:
     """
     others = [opener for opener in openers_of(database) if opener.pid != keeper.pid]
     if others:
-        names = ", ".join(sorted({f"{opener.command} (pid {opener.pid})" for opener in others}))
+        names = ", ".join(sorted(set(map(str, others))))
         raise StepFailed(f"{database}: it is open in {names}; stop that first, and run again")
 
 

@@ -26,6 +26,7 @@ from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.database import app_connections, digest_of, open_private, private_copy
+from pytest_bbmigrate.database.backup import sync
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -48,10 +49,9 @@ from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
-    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence import Evidence, Unmet
     from pytest_bbmigrate.evidence.experiment import Step
@@ -121,14 +121,8 @@ def run_migrations(
 
     Raises: BBMigrateError, OSError, sqlite3.Error.
     """
-    migrations = wanted(order)
-    prepare = load_connection_hook(order.connection, order.root)
-    confine([str(order.folder)])
-    copies = order.folder / COPIES
-    copies.mkdir()
-    workplace = Workplace(
-        order.database, order.root, prepare, order.connection or None, scratch=copies
-    )
+    migrations = wanted(order, read_catalogue(order.migrations))
+    workplace = workplace_of(order, confine)
     setup = Setup(
         Recipe(),
         workplace,
@@ -137,7 +131,7 @@ def run_migrations(
         skips_way_back=order.skip_way_back,
     )
     verdicts, printed, mode = [], [], ""
-    with app_connections(prepare):
+    with app_connections(workplace.prepare_connection):
         stage = stage_of(order.before)
         tally = Tally(stage)
         for migration in migrations:
@@ -151,7 +145,7 @@ def run_migrations(
             if any(verdict.outcome is Outcome.FAILED for verdict in found):
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
             tally.follow(evidence.there, after.schema)
-            stage = forget_others(copies, after)
+            stage = forget_others(order, after)
             mode = asked_mode(migration.up, evidence.up.executed) or mode
         digest = finish(order, stage.image)
         changes = tally.changes(stage)
@@ -168,22 +162,16 @@ def run_back(
     Raises: BBMigrateError, OSError, sqlite3.Error.
     """
     catalogue = read_catalogue(order.migrations)
-    migrations = wanted(order)
-    prepare = load_connection_hook(order.connection, order.root)
-    confine([str(order.folder)])
-    copies = order.folder / COPIES
-    copies.mkdir()
-    workplace = Workplace(
-        order.database, order.root, prepare, order.connection or None, scratch=copies
-    )
-    with app_connections(prepare):
+    migrations = wanted(order, catalogue)
+    workplace = workplace_of(order, confine)
+    with app_connections(workplace.prepare_connection):
         start = stage_of(order.before)
         versions = dict(zip(order.applied, versions_of(order, catalogue, workplace), strict=True))
         tally = Tally(start)
 
         def settle(step: Step) -> Stage:
             tally.follow(step.there, step.after.schema)
-            return forget_others(copies, step.after)
+            return forget_others(order, step.after)
 
         taken = take_back(migrations, versions, order, start, workplace, tell, settle)
         if taken.stage is None:
@@ -192,12 +180,23 @@ def run_back(
         return replace(taken.rehearsal(), digest=digest, changes=tally.changes(taken.stage))
 
 
-def wanted(order: RehearsalOrder) -> tuple[Migration, ...]:
-    """Return the migrations to run, in their order.
+def workplace_of(order: RehearsalOrder, confine: Callable[[list[str]], object]) -> Workplace:
+    """Return where the migrations run, once nothing but the order's folder may be written to.
 
-    Raises: CatalogueError; StepFailed when one is gone, or is not what it was when it was checked.
+    Raises: SettingsError when the app's hook cannot be loaded; OSError.
     """
-    catalogue = read_catalogue(order.migrations)
+    prepare = load_connection_hook(order.connection, order.root)
+    confine([str(order.folder)])
+    copies = order.folder / COPIES
+    copies.mkdir()
+    return Workplace(order.database, order.root, prepare, order.connection or None, scratch=copies)
+
+
+def wanted(order: RehearsalOrder, catalogue: Catalogue) -> tuple[Migration, ...]:
+    """Return the migrations of ``catalogue`` to run, in their order.
+
+    Raises: StepFailed when one is gone, or is not what it was when it was checked.
+    """
     there = {migration.name: migration for migration in catalogue.migrations}
     for name, checksum in zip(
         order.names, order.checksums or [None] * len(order.names), strict=True
@@ -249,9 +248,9 @@ def printed_by(evidence: Evidence) -> str:
     return evidence.up.printed + (evidence.down.printed if evidence.down else "")
 
 
-def forget_others(copies: Path, stage: Stage) -> Stage:
+def forget_others(order: RehearsalOrder, stage: Stage) -> Stage:
     """Delete every copy but the one of ``stage``, and return that without those it came from."""
-    for path in copies.iterdir():
+    for path in (order.folder / COPIES).iterdir():
         if path != stage.image:
             path.unlink()
     return Stage(stage.image, stage.schema, stage.row_counts, stage.layout)
@@ -278,9 +277,5 @@ def finish(order: RehearsalOrder, content: Content) -> str:
                 rename(db, old, new)
         db.execute("COMMIT")
     left.replace(work)
-    descriptor = os.open(work, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(work)
     return digest_of(work)

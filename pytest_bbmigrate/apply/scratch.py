@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import sync_folder
+from pytest_bbmigrate.database.backup import sync
 from pytest_bbmigrate.errors import BBMigrateError
 
 MODE_NOTE = "journal_mode"
@@ -50,7 +50,7 @@ def note_mode(folder: Path, mode: str) -> None:
         note.write(mode)
         note.flush()
         os.fsync(note.fileno())
-    sync_folder(folder)
+    sync(folder)
 
 
 def noted_mode(database: Path, backup_folder: Path) -> str:

@@ -39,6 +39,7 @@ from pytest_bbmigrate.database.images import (
     resting_wal_file,
     same_content,
     take_image,
+    uri_of,
 )
 from pytest_bbmigrate.database.locking import DatabaseLocked
 from pytest_bbmigrate.database.openers import Opener, openers_of
@@ -85,4 +86,5 @@ __all__ = [
     "same_content",
     "take_image",
     "throwaway",
+    "uri_of",
 ]

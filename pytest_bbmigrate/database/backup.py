@@ -11,6 +11,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.comparing import REWRITTEN, same_pages, same_pages_apart
+from pytest_bbmigrate.database.locking import journal_mode
 from pytest_bbmigrate.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def back_up(db: sqlite3.Connection, target: Path, like: Path, pace: Pace) -> str
             os.fsync(file.fileno())
         refuse_taken(target)
         partial.rename(target)
-    sync_folder(target.parent)
+    sync(target.parent)
     return note
 
 
@@ -107,7 +108,7 @@ def holds_at_rest(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
 
     Raises: DatabaseError, sqlite3.Error or OSError when they cannot be compared.
     """
-    if db.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+    if journal_mode(db) == "wal":
         return holds(db, file, pace)
     (path,) = [path for _, name, path in db.execute("PRAGMA database_list") if name == "main"]
     return same_pages_apart(Path(path), file)
@@ -166,9 +167,9 @@ def refuse_taken(target: Path) -> None:
         raise DatabaseError(target, "is there already, and nothing is overwritten; run again")
 
 
-def sync_folder(folder: Path) -> None:
-    """Have the names in ``folder`` on the disk when this returns."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Have what a file holds, or the names in a folder, on the disk when this returns."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

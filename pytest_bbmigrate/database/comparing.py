@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.failures import in_words
+from pytest_bbmigrate.database.images import page_size
 from pytest_bbmigrate.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ def same_pages(one: Path, other: Path, look: Callable[[], None] = lambda: None) 
         size = os.fstat(first.fileno()).st_size
         if size != os.fstat(second.fileno()).st_size:
             return False
-        page = int.from_bytes(first.read(18)[16:], "big")
+        unused = (LOCK_BYTE, LOCK_BYTE + page_size(first.read(18)))
         first.seek(0)
-        unused = (LOCK_BYTE, LOCK_BYTE + (65536 if page == 1 else page))
         start = 0
         while mine := first.read(CHUNK):
             look()

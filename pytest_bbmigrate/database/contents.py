@@ -26,6 +26,7 @@ from pytest_bbmigrate.database.images import (
     prepare,
     same_content,
     take_image,
+    uri_of,
 )
 from pytest_bbmigrate.errors import SettingsError
 
@@ -213,20 +214,17 @@ def side_by_side(one: Content, other: Content) -> Iterator[tuple[int, bytes, byt
 
     What is in memory as it is, is one piece.
     """
-    if isinstance(one, bytes) and isinstance(other, bytes):
-        yield 0, one, other
+    if isinstance(one, bytes) or isinstance(other, bytes):
+        yield 0, in_memory(one), in_memory(other)
         return
     pairs = zip_longest(pieces(one), pieces(other), fillvalue=b"")
     for number, (mine, theirs) in enumerate(pairs):
         yield number * AT_ONCE, mine, theirs
 
 
-def pieces(content: Content) -> Iterator[bytes]:
-    """Yield ``content`` piece by piece."""
-    if isinstance(content, bytes):
-        yield from (content[at : at + AT_ONCE] for at in range(0, len(content), AT_ONCE))
-        return
-    with content.open("rb", buffering=0) as file:
+def pieces(path: Path) -> Iterator[bytes]:
+    """Yield the content of the file ``path`` piece by piece."""
+    with path.open("rb", buffering=0) as file:
         while piece := read_whole(file.fileno()):
             yield piece
 
@@ -265,11 +263,6 @@ def open_file(
         raise
     db.execute(f"PRAGMA cache_size = -{CACHE}")
     return prepare(db)
-
-
-def uri_of(path: Path, parameters: str) -> str:
-    """Return the URI by which SQLite opens ``path``."""
-    return f"{path.absolute().as_uri()}?{parameters}"
 
 
 def copy_bytes(source: Path, target: Path) -> None:

@@ -138,7 +138,7 @@ def copy_file(path: Path, parameters: str) -> bytes:
     would try again for ever.
     """
     source = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{parameters}",
+        uri_of(path, parameters),
         uri=True,
         isolation_level=None,
         timeout=LOCK_SECONDS,
@@ -198,6 +198,19 @@ def same_content(one: bytes, other: bytes) -> bool:
         and all(one[start:end] == other[start:end] for start, end in ((0, 24), (28, 40), (44, 92)))
         and one.startswith(memoryview(other)[100:], 100)
     )
+
+
+def uri_of(path: Path, parameters: str) -> str:
+    """Return the URI by which SQLite opens ``path``."""
+    return f"{path.absolute().as_uri()}?{parameters}"
+
+
+def said_size(header: bytes) -> int:
+    """Return how many bytes long a database is that begins with ``header``, as that says.
+
+    It holds the number of pages in bytes 28 to 31 (https://sqlite.org/fileformat2.html, 1.3.8).
+    """
+    return page_size(header) * int.from_bytes(header[28:32], "big")
 
 
 def page_size(image: bytes) -> int:

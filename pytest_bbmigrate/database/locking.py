@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.failures import BUSY, in_words, primary_code
-from pytest_bbmigrate.database.images import prepare
+from pytest_bbmigrate.database.images import prepare, uri_of
 from pytest_bbmigrate.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def attempt(real: Path, seconds: float) -> sqlite3.Connection:
     (https://sqlite.org/pragma.html#pragma_locking_mode); so is the lesser one of a BEGIN that
     failed, until the connection closes.
     """
-    db = sqlite3.connect(
-        f"{real.as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=seconds
-    )
+    db = sqlite3.connect(uri_of(real, "mode=rw"), uri=True, isolation_level=None, timeout=seconds)
     try:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         begin_and_roll_back(db)

@@ -23,6 +23,9 @@ class Opener:
     command: str
     file: str
 
+    def __str__(self) -> str:
+        return f"{self.command} (pid {self.pid})"
+
 
 def openers_of(path: Path) -> tuple[Opener, ...]:
     """Return the other processes that have the database ``path`` or a file beside it open.

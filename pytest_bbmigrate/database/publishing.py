@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.backup import Pace, copy_pages
 from pytest_bbmigrate.database.failures import in_words, primary_code
-from pytest_bbmigrate.database.images import HEADER, prepare
+from pytest_bbmigrate.database.images import HEADER, prepare, said_size, uri_of
 from pytest_bbmigrate.database.locking import CACHE_KIB
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.statements import quote_name
@@ -42,7 +42,7 @@ def resting(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
     Raises: DatabaseError when it is not a database in rollback mode with nothing beside it.
     """
     refuse_unsound(path)
-    uri = f"{path.absolute().as_uri()}?mode=rw"
+    uri = uri_of(path, "mode=rw")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=seconds)) as db:
         prepare(db)
         db.execute("PRAGMA query_only = ON")
@@ -73,8 +73,7 @@ def refuse_unsound(path: Path) -> None:
         raise DatabaseError(
             path, "in WAL mode; put it into journal_mode = delete before it is published"
         )
-    page = int.from_bytes(header[16:18], "big")
-    if size != int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page):
+    if size != said_size(header):
         raise DatabaseError(path, "not as long as its header says; nothing was published")
     beside = [f"{path.name}{suffix}" for suffix in BESIDE if os.path.lexists(f"{path}{suffix}")]
     if beside:

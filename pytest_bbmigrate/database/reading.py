@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.database.failures import primary_code
-from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare
+from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare, uri_of
 from pytest_bbmigrate.database.soundness import look_at_damage, look_at_stranger
 from pytest_bbmigrate.errors import DatabaseError
 
@@ -231,11 +231,6 @@ def duplicate(real: Path, folder: Path) -> Path:
         if size_of(beside(real, suffix)) is not None:
             shutil.copyfile(beside(real, suffix), beside(copy, suffix))
     return copy
-
-
-def uri_of(file: Path, parameters: str) -> str:
-    """Return the URI that SQLite opens ``file`` by."""
-    return f"{file.absolute().as_uri()}?{parameters}"
 
 
 def beside(real: Path, suffix: str) -> Path:

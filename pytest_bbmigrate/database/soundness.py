@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.images import HEADER, page_size
+from pytest_bbmigrate.database.images import HEADER, said_size
+from pytest_bbmigrate.database.locking import CACHE_KIB
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-CACHE_KIB = 64 * 1024
 ALL = 2**31 - 1  # errors; without a number SQLite stops at 100
 SHOWN = 3
 HEAD = 100  # bytes of the header (https://sqlite.org/fileformat2.html#the_database_header)
@@ -96,7 +96,7 @@ def look_at_damage(path: Path) -> str:
     head = _head(path)
     size = path.stat().st_size
     if head.startswith(HEADER) and len(head) == HEAD:
-        expected = page_size(head) * int.from_bytes(head[28:32], "big")
+        expected = said_size(head)
         if size < expected:
             return f"it is cut off: {size} bytes are left of {expected}; {WAY_OUT_OF_DAMAGE}"
     return f"it is damaged; {WAY_OUT_OF_DAMAGE}"
