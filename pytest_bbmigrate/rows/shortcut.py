@@ -147,10 +147,9 @@ def _may_hold_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tu
     """
     if keeps_negative_zero():
         return set(pairing.columns)
-    sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     free = [
-        {name.casefold() for name, type_ in query(db, sql, *table) if _has_no_affinity(type_)}
-        for table in ((pairing.before, SCHEMAS[BEFORE]), (pairing.after, SCHEMAS[AFTER]))
+        {name for name, type_ in side.items() if _has_no_affinity(type_)}
+        for side in _declared_types(db, pairing, SCHEMAS)
     ]
     return {
         names
@@ -167,10 +166,9 @@ def of_one_affinity(
     A number in a column of TEXT is stored as text, 5.0 in one of INTEGER or NUMERIC as 5, and 5 in
     one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3); but for ``LEAST``.
     """
-    sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     kinds = [
-        {name.casefold(): _affinity(type_) for name, type_ in query(db, sql, *table)}
-        for table in ((pairing.before, schemas[BEFORE]), (pairing.after, schemas[AFTER]))
+        {name: _affinity(type_) for name, type_ in side.items()}
+        for side in _declared_types(db, pairing, schemas)
     ]
     return {
         names
@@ -178,6 +176,17 @@ def of_one_affinity(
         if (kind := kinds[BEFORE].get(names[BEFORE].casefold()))
         and kind == kinds[AFTER].get(names[AFTER].casefold())
     }
+
+
+def _declared_types(
+    db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str]
+) -> list[dict[str, str]]:
+    """Return the type that each column (folded) is declared with, in capitals, before and after."""
+    sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
+    return [
+        {name.casefold(): type_ for name, type_ in query(db, sql, *table)}
+        for table in ((pairing.before, schemas[BEFORE]), (pairing.after, schemas[AFTER]))
+    ]
 
 
 def _affinity(declared: str) -> str:
