@@ -31,7 +31,7 @@ from pytest_bbmigrate.schema import read_schema
 from tests.core.cataloguing import write
 from tests.core.running import image_of
 
-LEGACY = Path(__file__).parents[2] / "fixtures" / "legacy"
+LEGACY = Path(__file__).parents[3] / "fixtures" / "legacy"
 DATABASE = Path("budget.db")
 COLLATIONS = "COLLATE NOCASE is there, COLLATE BINARY was expected"
 NULLS = "NOT NULL is there, nothing was expected"

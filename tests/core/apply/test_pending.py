@@ -29,7 +29,7 @@ FILES = {
     "003_notes.py": "def up(db):\n    raise SystemExit('never run')\n",
 }
 NAMES = ("001_accounts", "002_trips", "003_notes")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # Asks twice: as whoever runs this, then, where that is root, as a user who may write nothing.
 APP = """
 import json, os, sys

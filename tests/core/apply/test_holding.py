@@ -21,6 +21,7 @@ from pytest_bbmigrate.apply.holding import Holder, State, hold, main
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.database.publishing import put_in
 from pytest_bbmigrate.errors import BBMigrateError
+from tests.core.database.test_publishing import spoil_index
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -32,7 +33,6 @@ from tests.core.real_databases import (
     note_in,
     other_program,
 )
-from tests.core.test_publishing import spoil_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

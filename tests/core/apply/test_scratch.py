@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.scratch import note_mode, noted_mode, tidy
+from tests.core.apply.test_pipeline import Reporter, publish
 from tests.core.real_databases import (
     MODES,
     make,
@@ -16,7 +17,6 @@ from tests.core.real_databases import (
     note_in,
     other_program,
 )
-from tests.core.test_pipeline import Reporter, publish
 
 if TYPE_CHECKING:
     from pathlib import Path
