@@ -4,6 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# A .venv of another Python than PYTHON is made anew.
+BUILD := -c 'import sys; print(sys.version)'
+ifneq ($(shell $(PYTHON) $(BUILD)),$(shell $(BIN)/python $(BUILD) 2>/dev/null))
+.PHONY: $(INSTALLED)
+CLEAR := --clear
+endif
+
 .PHONY: check test lint bench cases torture clean
 
 check: $(INSTALLED)
@@ -32,7 +39,7 @@ torture: $(INSTALLED)
 	$(BIN)/python -m tests.torture_apply
 
 $(INSTALLED): pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(CLEAR) .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 

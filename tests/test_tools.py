@@ -1,0 +1,41 @@
+"""The tools that judge this repository are the same ones everywhere: pinned, and called alike."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def recipe_of(target: str) -> list[str]:
+    """Return the commands of a target of the Makefile."""
+    (recipe,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    return [line.strip() for line in recipe.splitlines()]
+
+
+def test_each_tool_is_pinned_to_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tools = project["optional-dependencies"]["dev"]
+
+    unpinned = [tool for tool in tools if not re.fullmatch(r"[\w-]+(\[\w+\])?==[\d.]+", tool)]
+
+    assert tools
+    assert unpinned == []
+
+
+def test_before_a_commit_runs_what_make_lint_runs() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+
+    entries = re.findall(r"^ +entry: (.+)$", hooks, re.MULTILINE)
+
+    assert [command.replace("$(BIN)", ".venv/bin") for command in recipe_of("lint")] == entries
+
+
+def test_ci_makes_only_what_the_makefile_has() -> None:
+    made = re.findall(r"^make ([\w-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+    assert "test" in made
+    assert all(recipe_of(target) for target in made)
