@@ -18,6 +18,7 @@ from pytest_bbmigrate.apply.likeness import (
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.database import app_connections, open_content, prepare, uri_of
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
+from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.identity import Identity
     from pytest_bbmigrate.runner import Failure, Workplace
 
 AUTO = "auto"
@@ -169,8 +171,12 @@ def to_adopt(
     return catalogue.migrations[:position]
 
 
-def adopt(work: Path, migrations: Iterable[Migration], batch: int) -> None:
+def adopt(
+    work: Path, migrations: Iterable[Migration], batch: int, identity: Identity | None = None
+) -> None:
     """Record in the working copy ``work`` that it has ``migrations``, in one transaction.
+
+    ``identity`` says which database it is from then on.
 
     Without a migration an empty history is made, which says that it is at the first version.
 
@@ -188,6 +194,8 @@ def adopt(work: Path, migrations: Iterable[Migration], batch: int) -> None:
         make_history(db)
         for migration in migrations:
             record(db, Applied(migration.name, migration.checksum, now, 0.0, batch, 0))
+        if identity is not None:
+            write_identity(db, identity)
         db.execute("COMMIT")
 
 

@@ -48,8 +48,9 @@ class RehearsalOrder:
     ours and ``work`` where the working copy is to be left, on the same disk. ``database`` is the
     real one, which is never opened; relative paths count from ``root``. ``connection`` is
     'package.module:function' or ''. ``batch`` is this apply's number and ``backup`` the name of the
-    backup file, '' for none, for the history; ``renamed`` are applied migrations whose file has
-    another name since (old, new).
+    backup file, '' for none, for the history, and ``backup_digest`` its hash; ``identity`` is the
+    id that the database is to have. ``renamed`` are applied migrations whose file has another name
+    since (old, new).
 
     With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
     are then all that the database has, in their order, and ``start`` is the image of the baseline.
@@ -69,6 +70,8 @@ class RehearsalOrder:
     strict: bool = False
     batch: int = 1
     backup: str = ""
+    backup_digest: str = ""
+    identity: str = ""
     renamed: tuple[tuple[str, str], ...] = ()
     goes_back: bool = False
     applied: tuple[str, ...] = ()

@@ -25,7 +25,13 @@ from pytest_bbmigrate.apply.taking_back import take_back, versions_of
 from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
-from pytest_bbmigrate.database import app_connections, digest_of, open_private, private_copy
+from pytest_bbmigrate.database import (
+    app_connections,
+    digest_of,
+    open_content,
+    open_private,
+    private_copy,
+)
 from pytest_bbmigrate.database.backup import sync
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
@@ -40,6 +46,7 @@ from pytest_bbmigrate.history import (
     rename,
     utc_now,
 )
+from pytest_bbmigrate.identity import Identity, read_identity, write_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.guard import landlock
@@ -259,7 +266,7 @@ def forget_others(order: RehearsalOrder, stage: Stage) -> Stage:
 def finish(order: RehearsalOrder, content: Content) -> str:
     """Write the end of the batch into the history of the working copy, and leave that complete.
 
-    Return its digest.
+    What the migrations may have made of the database's identity is written over. Return its digest.
     """
     work = order.folder / WORKING_COPY
     left = private_copy(content, order.folder / TEMPORARY, take=content != order.before)
@@ -275,7 +282,17 @@ def finish(order: RehearsalOrder, content: Content) -> str:
         for old, new in order.renamed:
             if old in there:  # one that was taken back is not
                 rename(db, old, new)
+        if order.identity:
+            write_identity(db, identity_after(order))
         db.execute("COMMIT")
     left.replace(work)
     sync(work)
     return digest_of(work)
+
+
+def identity_after(order: RehearsalOrder) -> Identity:
+    """Return which database it is, and what is known of its backups, after this run."""
+    with closing(open_content(order.before)) as db:
+        before = read_identity(db)
+    made = {order.backup: order.backup_digest} if order.backup_digest else {}
+    return Identity(order.identity, {**before.digests, **made})

@@ -13,6 +13,7 @@ from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import backups_of
+from pytest_bbmigrate.identity import new_id, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,8 +129,16 @@ def prepare_copy(
         if order.preflight.is_new:
             before, name = folder / "start.db", ""
             before.write_bytes(order.start)
+        identity = read_database(before, read_identity).id or new_id()
         rehearsal = rehearse(
-            replace(order.rehearsal, before=before, folder=scratch, work=work, backup=name),
+            replace(
+                order.rehearsal,
+                before=before,
+                folder=scratch,
+                work=work,
+                backup=name,
+                identity=identity,
+            ),
             lambda at: reporter.progress("rehearsal", at),
         )
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)

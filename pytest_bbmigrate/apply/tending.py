@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open
 from pytest_bbmigrate.database.backup import Pace, back_up
 from pytest_bbmigrate.database.reading import reading
 from pytest_bbmigrate.history import last_batch, read_history
+from pytest_bbmigrate.identity import new_id, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -111,7 +113,8 @@ def adopt_version(
             work = at_rest(current, scratch / database.name).work
             with reading(work) as db:
                 batch = last_batch(read_history(db)) + 1
-            adopt(work, migrations, batch)
+                identity = read_identity(db)
+            adopt(work, migrations, batch, replace(identity, id=identity.id or new_id()))
         return Prepared(work, digest_of(work))
 
     check_place(database, folder)

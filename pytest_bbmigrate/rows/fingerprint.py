@@ -13,7 +13,7 @@ from pytest_bbmigrate.statements import quote_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Cell, Row
 
-HISTORY_TABLE = "_bb_migrations"
+OWN_TABLES = frozenset({"_bb_migrations", "_bb_database"})
 AT_ONCE = 1000  # rows read at a time
 DIGEST_SIZE = 16
 
@@ -37,7 +37,7 @@ def content_of(db: sqlite3.Connection) -> tuple[TableContent, ...]:
     return tuple(
         table_content(db, name)
         for (name,) in query(db, sql).fetchall()
-        if name.casefold() != HISTORY_TABLE and not name.casefold().startswith("sqlite_")
+        if name.casefold() not in OWN_TABLES and not name.casefold().startswith("sqlite_")
     )
 
 

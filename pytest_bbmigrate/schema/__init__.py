@@ -19,11 +19,12 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
-from pytest_bbmigrate.schema.read import HISTORY_TABLE, read_entries, read_schema
+from pytest_bbmigrate.schema.read import HISTORY_TABLE, OWN_TABLES, read_entries, read_schema
 
 __all__ = [
     "HISTORY_TABLE",
     "KINDS",
+    "OWN_TABLES",
     "Check",
     "Column",
     "ForeignKey",

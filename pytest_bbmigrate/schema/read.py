@@ -26,6 +26,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 HISTORY_TABLE = "_bb_migrations"
+OWN_TABLES = frozenset({HISTORY_TABLE, "_bb_database"})
 FOR_EACH_ROW = ["for", "each", "row"]
 CACHED_SCHEMAS = 2048  # a chain comes by each of its schemas again on every way back
 CACHED_TABLES = 4096
@@ -43,7 +44,7 @@ def read_entries(db: sqlite3.Connection) -> list[Entry]:
 def read_schema(db: sqlite3.Connection, entries: Iterable[Entry] | None = None) -> Schema:
     """Return the structure of the ``main`` schema of ``db``, whose ``entries`` may be known.
 
-    Left out: sqlite_* tables, shadow tables of virtual tables, our history table. Structure of a
+    Left out: sqlite_* tables, shadow tables of virtual tables, our own tables. Structure of a
     table is cached by the text of its CREATE and of its indexes, for a chain of states repeats it.
     """
     rows = tuple(entry[:4] for entry in (read_entries(db) if entries is None else entries))
@@ -97,7 +98,7 @@ def _passed_over(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str
     Only SQLite knows which table is the shadow of a virtual one (``PRAGMA table_list``, 3.37).
     """
     names = {row[1].casefold() for row in rows if row[0] == "table"}
-    passed_over = {name for name in names if name.startswith("sqlite_")} | {HISTORY_TABLE}
+    passed_over = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
     if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
         shadows = query(
             db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"

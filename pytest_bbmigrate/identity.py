@@ -1,0 +1,104 @@
+"""The table in the user's database that says which database it is, wherever it lies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.statements import quote_name
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+IDENTITY_TABLE = "_bb_database"
+TABLE = quote_name(IDENTITY_TABLE)
+
+# A table of its own: a history that was rolled back to its beginning has no row left, and the
+# database is the same one all the same.
+CREATE_IDENTITY = f"""\
+CREATE TABLE IF NOT EXISTS {TABLE} (
+    id TEXT NOT NULL,
+    digests TEXT NOT NULL
+)"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which database this is, and what its backups were when they were made.
+
+    ``id`` is '' where none was given yet: at the first apply, rollback or adoption it gets one, and
+    its copies have the same. ``digests`` has the SHA-256 (hexadecimal) of the bytes of each backup
+    that was made before one of those, by its file name.
+    """
+
+    id: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def new_id() -> str:
+    """Return an id that no other database has."""
+    return uuid4().hex
+
+
+def read_identity(db: sqlite3.Connection) -> Identity:
+    """Return which database ``db`` is; nothing is created.
+
+    Raises: BBMigrateError when a table of that name is not ours, or does not read.
+    """
+    if not _has_table(db):
+        return Identity()
+    return _identity(db.execute(f"SELECT id, digests FROM main.{TABLE}").fetchall())
+
+
+def write_identity(db: sqlite3.Connection, identity: Identity) -> None:
+    """Write into ``db`` which database it is, in its transaction, over whatever it said.
+
+    Raises: BBMigrateError when a table of that name is not ours.
+    """
+    if not _has_table(db):
+        db.execute(CREATE_IDENTITY)
+    db.execute(f"DELETE FROM main.{TABLE}")
+    digests = json.dumps(dict(identity.digests))
+    db.execute(f"INSERT INTO main.{TABLE} (id, digests) VALUES (?, ?)", (identity.id, digests))
+
+
+def _has_table(db: sqlite3.Connection) -> bool:
+    """Return whether the table is there. Raises: BBMigrateError when it is not ours."""
+    entry = db.execute(
+        "SELECT type, rootpage FROM main.sqlite_schema "
+        "WHERE lower(name) = ? AND type IN ('table', 'view')",
+        (IDENTITY_TABLE,),
+    ).fetchone()
+    if entry is None:
+        return False
+    columns = {row[1] for row in db.execute(f"PRAGMA main.table_info({TABLE})")}
+    if entry[0] != "table" or not entry[1] or not {"id", "digests"} <= columns:
+        raise BBMigrateError(
+            f"the table {IDENTITY_TABLE} is not one that this version can read; rename the table "
+            "if it is yours, or use the version of pytest-bbmigrate that made it"
+        )
+    return True
+
+
+def _identity(rows: list[tuple[object, ...]]) -> Identity:
+    """Return what the one row of the table says. Raises: BBMigrateError when it does not read."""
+    try:
+        ((identity, text),) = rows
+        digests = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        identity, digests = None, None
+    if (
+        not isinstance(identity, str)
+        or not isinstance(digests, dict)
+        or not all(isinstance(digest, str) for digest in digests.values())
+    ):
+        raise BBMigrateError(
+            f"the table {IDENTITY_TABLE} does not say which database this is: it is to have one "
+            "row, as pytest-bbmigrate has written it; correct it by hand, or delete the table: the "
+            "next apply makes it anew, and backups from before are then another database's"
+        )
+    return Identity(identity, digests)

@@ -1,0 +1,124 @@
+"""Which database a database is, through everything that is done to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCOUNTS = """\
+-- migrate:up
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+-- migrate:down
+DROP TABLE accounts;
+"""
+OWNER = """\
+-- migrate:up
+ALTER TABLE accounts ADD COLUMN owner TEXT;
+-- migrate:down
+ALTER TABLE accounts DROP COLUMN owner;
+"""
+MEDDLES = """\
+-- migrate:up
+UPDATE _bb_database SET id = 'another', digests = '{"x": "y"}';
+CREATE TABLE trips (id INTEGER PRIMARY KEY);
+"""
+
+
+def write(project: pytest.Pytester, *texts: str) -> None:
+    folder = project.path / "migrations"
+    folder.mkdir(exist_ok=True)
+    for number, text in enumerate(texts, 1):
+        (folder / f"00{number}_step.sql").write_text(text)
+
+
+def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    result = project.runpytest(*arguments)
+    assert result.ret == pytest.ExitCode.OK, [*result.outlines, *result.errlines]
+    return result
+
+
+def ask(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
+
+
+def id_of(path: Path) -> str:
+    ((identity,),) = ask(path, "SELECT id FROM _bb_database")
+    assert len(identity) == 32
+    return str(identity)
+
+
+@pytest.fixture
+def money(project: pytest.Pytester) -> Path:
+    """Return a database with one migration applied."""
+    write(project, ACCOUNTS)
+    run(project, "--bb-apply", "--bb-create")
+    return project.path / "budget_buddy.db"
+
+
+def test_a_database_keeps_the_id_that_its_first_apply_gave_it(
+    project: pytest.Pytester, money: Path
+) -> None:
+    made = id_of(money)
+    write(project, ACCOUNTS, OWNER)
+    run(project, "--bb-apply")
+    applied = id_of(money)
+    run(project, "--bb-rollback")
+    rolled_back = id_of(money)
+    run(project, "--bb-rollback")
+
+    assert [applied, rolled_back, id_of(money)] == [made] * 3
+    assert ask(money, "SELECT count(*) FROM _bb_migrations") == [(0,)]
+
+
+def test_a_history_from_before_there_were_ids_is_read_and_completed(
+    project: pytest.Pytester, money: Path
+) -> None:
+    with closing(sqlite3.connect(money)) as db:
+        db.execute("DROP TABLE _bb_database")
+    status = run(project, "--bb-status")
+    write(project, ACCOUNTS, OWNER)
+    run(project, "--bb-apply")
+
+    status.stdout.fnmatch_lines(["budget_buddy.db: 1 of 1 migrations applied, 0 pending"])
+    assert id_of(money)
+    assert ask(money, "SELECT name FROM _bb_migrations") == [("001_step",), ("002_step",)]
+
+
+def test_a_rollback_completes_it_too(project: pytest.Pytester, money: Path) -> None:
+    with closing(sqlite3.connect(money)) as db:
+        db.execute("DROP TABLE _bb_database")
+    run(project, "--bb-rollback")
+
+    assert id_of(money)
+
+
+def test_an_adopted_database_gets_an_id(project: pytest.Pytester) -> None:
+    write(project, ACCOUNTS)
+    path = project.path / "budget_buddy.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+    run(project, "--bb-baseline=auto")
+
+    assert id_of(path)
+
+
+def test_two_databases_have_two_ids(project: pytest.Pytester, money: Path) -> None:
+    run(project, "--bb-apply", "--bb-create", "--bb-db=other.db")
+
+    assert id_of(money) != id_of(project.path / "other.db")
+
+
+def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, money: Path) -> None:
+    made = id_of(money)
+    write(project, ACCOUNTS, MEDDLES)
+    project.runpytest("--bb-apply")
+
+    assert id_of(money) == made
+    assert "y" not in ask(money, "SELECT digests FROM _bb_database")[0][0]
