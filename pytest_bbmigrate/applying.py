@@ -23,6 +23,7 @@ from pytest_bbmigrate.report.applied import Told, describe_done, describe_prefli
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
 from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
+from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import (
     ORDER_INPUT,
     backup_folder,
@@ -232,8 +233,8 @@ def conclude(session: pytest.Session) -> None:
 def _gate_fault(session: pytest.Session, state: Applying, found: Preflight) -> str:
     """Return why nothing may be applied after the session's tests, or ''."""
     project = project_of(session.config)
-    names = [migration.name for migration in found.pending]
-    faults = state.gate.faults(names, project.settings.migrations.name)
+    names = [visible_line(migration.name) for migration in found.pending]  # as a check reports it
+    faults = state.gate.faults(names, visible_line(project.settings.migrations.name))
     if session.testsfailed:
         faults = (f"{session.testsfailed} of the session's tests failed", *faults)
     if not faults:
@@ -312,8 +313,8 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
         state.preflight,
     )
     if reporter.config.getoption("verbose") < 0:
-        reporter.write_line(lines[0])
+        reporter.write_line(visible_line(lines[0]))
         return
-    reporter.write_sep("=", settings.database.name)
+    reporter.write_sep("=", visible_line(settings.database.name))
     for line in lines:
-        reporter.write_line(line)
+        reporter.write_line(visible(line))

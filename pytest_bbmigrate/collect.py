@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -21,11 +22,11 @@ from pytest_bbmigrate.focus import selection_of
 from pytest_bbmigrate.options import migrations_folder
 from pytest_bbmigrate.report import describe_failure, describe_unreadable
 from pytest_bbmigrate.summary import result_properties
+from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import chain_of, project_of, rerun_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from pytest_bbmigrate.workers import Project
 
@@ -35,7 +36,7 @@ class CheckFailed(AssertionError):
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
-        super().__init__(f"{verdict.subject}: {verdict.check}")
+        super().__init__(visible_line(f"{verdict.subject}: {verdict.check}"))
 
 
 def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -51,7 +52,23 @@ def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector 
     return None
 
 
-class MigrationsDirectory(pytest.Directory):
+class Named(pytest.Collector):
+    """A collector of ours, whose path may have any name: pytest prints its node id as it is."""
+
+    @classmethod
+    def from_parent(cls, parent: pytest.Collector, **given: Any) -> Self:
+        """Return it with a node id, and so the beginning of those below it, that may be printed."""
+        node = super().from_parent(parent, **given)
+        shown = visible_line(node.nodeid)
+        if shown == node.nodeid:
+            return node
+        return super().from_parent(parent, nodeid=shown, **given)
+
+    def __repr__(self) -> str:
+        return visible_line(super().__repr__())
+
+
+class MigrationsDirectory(Named, pytest.Directory):
     """The migration folder."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
@@ -72,7 +89,7 @@ class MigrationsDirectory(pytest.Directory):
                 yield file
 
 
-class MigrationFolder(pytest.Directory):
+class MigrationFolder(Named, pytest.Directory):
     """A folder within the migration folder."""
 
     positions: Sequence[int] = ()
@@ -82,7 +99,7 @@ class MigrationFolder(pytest.Directory):
         yield from _children(self, self.positions)
 
 
-class MigrationFile(pytest.File):
+class MigrationFile(Named, pytest.File):
     """One migration."""
 
     position: int
@@ -94,7 +111,7 @@ class MigrationFile(pytest.File):
         unknown = sorted(asked - frozenset(CHECKS))
         if unknown:
             raise self.CollectError(
-                f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}"
+                visible(f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}")
             )
         for check in CHECKS:
             if check in asked:
@@ -103,7 +120,7 @@ class MigrationFile(pytest.File):
                 yield item
 
 
-class UnreadableFile(pytest.File):
+class UnreadableFile(Named, pytest.File):
     """A file asked for by name, in a folder that does not read."""
 
     error: CatalogueError
@@ -135,28 +152,29 @@ class Check(pytest.Item):
         try:
             verdict = self.judge()
         except StateUnreachable as error:
-            pytest.skip(_writable(str(error)))
+            pytest.skip(visible(str(error)))
         self.user_properties[:] = result_properties(self.subject, self.name, verdict)
         if verdict.outcome is Outcome.FAILED:
             raise CheckFailed(verdict)
         if verdict.outcome is Outcome.SKIPPED:
-            pytest.skip(_writable(verdict.reason))
+            pytest.skip(visible(verdict.reason))
 
     # The types of a style and of a representation are not public in pytest.
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return our own finding in words; anything else is shown as pytest shows it."""
         rerun = rerun_command(self.config, self.path, self.name)
         if isinstance(excinfo.value, CheckFailed):
-            return _writable(describe_failure(excinfo.value.verdict, rerun))
+            return describe_failure(excinfo.value.verdict, rerun)
         if isinstance(excinfo.value, CatalogueError):
-            return _writable(describe_unreadable(excinfo.value, rerun))
+            return describe_unreadable(excinfo.value, rerun)
         if isinstance(excinfo.value, BBMigrateError):
-            return _writable(str(excinfo.value))
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where it is and what it is called in the failure's heading."""
-        return self.path, 0, f"{self.subject}: {self.name}"
+        name = visible_line(f"{self.subject}: {self.name}")
+        return Path(visible_line(str(self.path))), 0, name
 
 
 class CatalogueCheck(Check):
@@ -187,11 +205,6 @@ class MigrationCheck(Check):
         evidence = chain_of(self.config).evidence(self.position)
         strict = project_of(self.config).settings.strict
         return judge(self.name, evidence, strict=strict)
-
-
-def _writable(text: str) -> str:
-    """Return ``text`` as UTF-8 can hold it: no terminal and no worker takes a lone surrogate."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -23,6 +23,7 @@ from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.status import describe_status
+from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import backup_folder, project_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run_command(config: pytest.Config) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: what was not yet reported as done was not done\n")
         return pytest.ExitCode.INTERRUPTED
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
     return pytest.ExitCode.OK
 
 
@@ -102,7 +103,7 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 
 def _write_note(text: str) -> None:
-    sys.stdout.write(f"{'note':<10}{text}\n")
+    sys.stdout.write(f"{'note':<10}{visible(text)}\n")
 
 
 def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
@@ -151,7 +152,7 @@ class LineReporter:
 
     def end(self, step: str, detail: str) -> None:
         """Write what the step came to."""
-        sys.stdout.write(f"{step:<10}{detail or 'done'}\n")
+        sys.stdout.write(f"{step:<10}{visible(detail) or 'done'}\n")
         sys.stdout.flush()
 
     def fail(self, step: str, _: StepFailed, /) -> None:
@@ -179,4 +180,4 @@ def _history(database: Path) -> tuple[bool, tuple[Applied, ...]]:
 def _shown(path: Path, config: pytest.Config) -> str:
     """Return ``path`` as a user would type it."""
     start = config.invocation_params.dir
-    return str(path.relative_to(start)) if path.is_relative_to(start) else str(path)
+    return visible_line(str(path.relative_to(start) if path.is_relative_to(start) else path))

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.visible import visible, visible_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 class BBMigrateError(Exception):
     """The common base: a message that names what is wrong and says the way out."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class SettingsError(BBMigrateError):
@@ -40,7 +45,8 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line else str(self.path)
+        path = visible_line(str(self.path))
+        where = f"{path}:{self.line}" if self.line else path
         return f"{where}: {self.message}; {self.remedy}"
 
 
@@ -57,7 +63,7 @@ class DatabaseError(BBMigrateError):
 
     def __init__(self, path: Path, message: str) -> None:
         self.path = path
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{visible_line(str(path))}: {message}")
 
 
 class SeedingError(BBMigrateError):
@@ -65,4 +71,4 @@ class SeedingError(BBMigrateError):
 
     def __init__(self, path: Path, message: str) -> None:
         self.path = path
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{visible_line(str(path))}: {message}")

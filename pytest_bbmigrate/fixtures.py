@@ -95,7 +95,9 @@ def bb_migration(
         try:
             position = databases.chain.catalogue.position(name)
         except LookupError as error:
-            message = f"bb_migration({name!r}): {error.args[0]}"
+            from pytest_bbmigrate.visible import visible
+
+            message = visible(f"bb_migration({name!r}): {error.args[0]}")
             raise pytest.fail.Exception(message, pytrace=False) from None
         with _clear_errors():
             migration = MigrationUnderTest(databases, position)

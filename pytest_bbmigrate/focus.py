@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.options import argument_path, migrations_folder, writes_database
+from pytest_bbmigrate.options import (
+    argument_path,
+    migrations_folder,
+    usage_error,
+    writes_database,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +96,7 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
 
     checks = [item for item in items if isinstance(item, Check)]
     if not checks and not session.testsfailed:
-        raise pytest.UsageError(
+        raise usage_error(
             f"the checks of {migrations_folder(config)} were not collected; "
             "does a conftest.py keep pytest from that folder (collect_ignore)?"
         )
@@ -141,7 +146,7 @@ def _refuse_strays(config: pytest.Config, folder: Path) -> None:
         return
     for argument in config.args:
         if folder in argument_path(config, argument).parents:
-            raise pytest.UsageError(
+            raise usage_error(
                 f"{argument} is not below the root folder {config.rootpath}; give the whole folder "
                 f"{folder}, or give its root with --rootdir=DIR"
             )

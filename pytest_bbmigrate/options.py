@@ -250,8 +250,15 @@ def _configured(config: pytest.Config, option: _Option) -> str | int | tuple[str
         value = config.getini(option.ini)
     except (TypeError, ValueError, pytest.UsageError) as error:
         kind = {"int": "an integer", "bool": "true or false"}.get(option.kind, "text")
-        raise pytest.UsageError(f"{option.ini}: {kind} is wanted ({error})") from error
+        raise usage_error(f"{option.ini}: {kind} is wanted ({error})") from error
     return tuple(value) if isinstance(value, list) else value
+
+
+def usage_error(message: str) -> pytest.UsageError:
+    """Return ``message`` as the error that pytest writes to stderr and ends with."""
+    from pytest_bbmigrate.visible import visible
+
+    return pytest.UsageError(visible(message))
 
 
 def _absolute(folder: Path, path: str) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
 from pytest_bbmigrate.plan import WAS_APPLIED, Standing
+from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -103,7 +104,7 @@ def _totals(stock: Stock) -> str:
 
 
 def _line(standing: str, name: str, remark: str) -> str:
-    return f"{standing:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}"
+    return visible_line(f"{standing:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}")
 
 
 def _remark(place: Place, recorded: Mapping[str, Applied]) -> str:

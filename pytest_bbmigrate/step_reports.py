@@ -9,6 +9,7 @@ import pytest
 
 from pytest_bbmigrate.apply.run import RehearsalFailed
 from pytest_bbmigrate.report import describe_failure, mask_verdict
+from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class StepReporter:
         """Show how far a step is, when it takes its time and somebody is looking."""
         if time.perf_counter() - self._started >= PROGRESS_AFTER:
             at = bar(done) if isinstance(done, float) else done
-            self._show(f"{self._name}::{step} {at}")
+            self._show(visible_line(f"{self._name}::{step} {at}"))
 
     def end(self, step: str, detail: str) -> None:
         """Report a step that is done."""
@@ -53,6 +54,7 @@ class StepReporter:
     def report(self, step: str, outcome: str, text: str, seconds: float) -> None:
         """Send pytest's report of a test called ``step`` in a file called like the database."""
         self._show("")
+        text = visible(text)
         self._details.append((step, outcome, text))
         hook = self._session.config.hook
         node, location = f"{self._name}::{step}", (self._name, None, step)
@@ -82,7 +84,7 @@ class StepReporter:
 
     @property
     def _name(self) -> str:
-        return project_of(self._session.config).settings.database.name
+        return visible_line(project_of(self._session.config).settings.database.name)
 
     def _text(self, error: StepFailed) -> str:
         if not isinstance(error, RehearsalFailed):

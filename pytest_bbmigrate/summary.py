@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
+from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,11 +38,11 @@ class Result:
 
 def result_properties(subject: str, check: str, verdict: Verdict | None = None) -> Properties:
     """Return an item's user properties: plain values that a worker can send and JUnit can show."""
-    properties: Properties = [("bb_migration", subject), ("bb_check", check)]
+    properties: Properties = [("bb_migration", visible_line(subject)), ("bb_check", check)]
     if verdict is not None:
         properties += [("bb_verdict", verdict.outcome.value)]
         properties += [("bb_rows", verdict.rows), ("bb_values", verdict.values)]
-        properties += [("bb_note", note) for note in verdict.notes]
+        properties += [("bb_note", visible(note)) for note in verdict.notes]
     return properties
 
 

@@ -18,6 +18,7 @@ from pytest_bbmigrate.summary import (
     describe_smoke_tests,
     read_result,
 )
+from pytest_bbmigrate.visible import visible_line
 from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def header(config: pytest.Config) -> list[str]:
     if writes_database(config) and may_be_marked(config):
         goes_back = config.getoption("bb_rollback") is not None
         lines.append(describe_smoke_tests(goes_back=goes_back))
-    return lines
+    return [visible_line(line) for line in lines]
 
 
 def write_summary(reporter: pytest.TerminalReporter) -> None:
@@ -46,11 +47,11 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
     if not results:
         return
     if reporter.config.getoption("verbose") < 0:
-        reporter.write_line(describe_briefly(results))
+        reporter.write_line(visible_line(describe_briefly(results)))
         return
     reporter.write_sep("=", "migrations")
     for line in describe_results(results, project_of(reporter.config).first):
-        reporter.write_line(line, red=line.startswith("failed: "))
+        reporter.write_line(visible_line(line), red=line.startswith("failed: "))
 
 
 def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:

@@ -15,8 +15,9 @@ from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.database import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.evidence import Passage, observe, stage_of
-from pytest_bbmigrate.report import details, headline
+from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +123,7 @@ class MigrationUnderTest:
             failure = run.failure
             place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
             raise AssertionError(
-                "\n".join(filter(None, [f"{place}: {failure.message}", failure.advice]))
+                visible("\n".join(filter(None, [f"{place}: {failure.message}", failure.advice])))
             )
         return self._databases.open(image)
 
@@ -199,6 +200,7 @@ def _anonymous(contract: Contract) -> Migration:
 
 def _fail_with(findings: Iterable[Finding]) -> None:
     __tracebackhide__ = True
-    lines = [line for finding in findings for line in (headline(finding), *details(finding))]
+    shown = map(shown_finding, findings)
+    lines = [line for finding in shown for line in (headline(finding), *details(finding))]
     if lines:
         raise AssertionError("\n".join(lines))

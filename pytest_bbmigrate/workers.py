@@ -17,7 +17,7 @@ from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image,
 from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
-from pytest_bbmigrate.options import settings_of
+from pytest_bbmigrate.options import settings_of, usage_error
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
@@ -175,7 +175,7 @@ def prepare(config: pytest.Config) -> None:
         fault = "is not there"
         if folder.exists():
             fault = "is there, but no migration is in it" if folder.is_dir() else "is a file"
-        raise pytest.UsageError(
+        raise usage_error(
             f"the migration folder {folder} {fault}; name another with bb_migrations or "
             "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
         )

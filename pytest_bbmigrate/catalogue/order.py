@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -56,7 +57,7 @@ def arrange(steps: Iterable[Step]) -> tuple[Step, ...]:
 def _shared_names(steps: Sequence[Step]) -> list[Problem]:
     return [
         _problem(group, "have the same name", "rename all but one of them")
-        for group in _grouped(steps, lambda step: step.name)
+        for group in _grouped(steps, lambda step: visible_line(step.name))  # as printed
         if len(group) > 1
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_bbmigrate.report.masking import mask_verdict
 from pytest_bbmigrate.report.reasons import REASONS
+from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.report.words import (
     HEADLINES,
     describe_example,
@@ -26,4 +27,5 @@ __all__ = [
     "mask_verdict",
     "shorten",
     "show_cell",
+    "shown_finding",
 ]

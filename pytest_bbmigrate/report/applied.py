@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.visible import visible_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -124,10 +126,11 @@ def describe_changes(changes: Iterable[TableChange]) -> list[str]:
 
 
 def _change(change: TableChange) -> str:
+    table = visible_line(change.table)
     if change.rows_before is None:
-        return f"{change.table}: made, {_rows(change.rows_after or 0)}"
+        return f"{table}: made, {_rows(change.rows_after or 0)}"
     if change.rows_after is None:
-        return f"{change.table}: dropped with {_rows(change.rows_before)}"
+        return f"{table}: dropped with {_rows(change.rows_before)}"
     parts = []
     if change.rows_after != change.rows_before:
         parts.append(f"{change.rows_before:,} rows, now {change.rows_after:,}")
@@ -138,11 +141,11 @@ def _change(change: TableChange) -> str:
     if change.values_changed:
         values = f"{change.values_changed:,} value"
         parts.append(f"{values}{'' if change.values_changed == 1 else 's'} changed")
-    return f"{change.table}: {'; '.join(parts) or 'rebuilt, every row as it was'}"
+    return f"{table}: {'; '.join(parts) or 'rebuilt, every row as it was'}"
 
 
 def _names(found: Preflight) -> str:
-    names = [migration.name for migration in found.pending]
+    names = [visible_line(migration.name) for migration in found.pending]
     if len(names) > 4:
         names = [*names[:3], f"{len(names) - 3} more"]
     return ", ".join(names)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks import CATALOGUE_CHECK
 from pytest_bbmigrate.checks.places import bare_or_quoted
 from pytest_bbmigrate.report.reasons import REASONS
+from pytest_bbmigrate.report.shown import shown_finding
+from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,10 +35,11 @@ def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str
     pytest puts the migration and the check before it, here and in its short summary.
     ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at.
     """
-    first, *others = verdict.findings
+    findings = tuple(map(shown_finding, verdict.findings))
+    first, *others = findings
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{headline(first)}{more}"]
-    for number, finding in enumerate(verdict.findings):
+    for number, finding in enumerate(findings):
         if number:
             lines += ["", headline(finding)]
         lines += details(finding)
@@ -44,20 +47,20 @@ def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str
             lines += labelled("to allow it", ways_out(finding, on_real_rows=rows != GENERATED))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
-    return "\n".join([*lines, *labelled("rerun", rerun)])
+    return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
 def describe_unreadable(error: CatalogueError, rerun: str) -> str:
     """Return the text for a folder that does not read; its first line stands alone."""
     first, *others = error.problems
     more = f" (and {len(others)} more)" if others else ""
-    lines = [f"{shown_place(first.path, first.line)}: {first.message}{more}"]
+    lines = [f"{shown_place(first.path, first.line)}: {visible(first.message)}{more}"]
     for number, problem in enumerate(error.problems):
         if number:
-            lines += ["", problem.message]
+            lines += ["", visible(problem.message)]
         lines += labelled("where", shown_place(problem.path, problem.line))
-        lines += labelled("remedy", problem.remedy)
-    return "\n".join([*lines, *labelled("rerun", rerun)])
+        lines += labelled("remedy", visible(problem.remedy))
+    return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
 def headline(finding: Finding) -> str:
@@ -298,5 +301,5 @@ def labelled(label: str, text: str) -> list[str]:
 def shown_place(path: Path, line: int | None) -> str:
     """Return ``path:line``, the path relative to here when it lies below."""
     relative = os.path.relpath(path)
-    shown = str(path) if relative.startswith("..") else relative
+    shown = visible_line(str(path) if relative.startswith("..") else relative)
     return f"{shown}:{line}" if line else shown

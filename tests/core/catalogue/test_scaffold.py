@@ -14,6 +14,7 @@ import pytest
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.visible import visible
 from tests.core.cataloguing import complaints, migration, write
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def test_a_python_migration_that_is_written_to_its_end_reads(tmp_path: Path) -> 
     ],
 )
 def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(f"--bb-new={name}: {message}")):
+    with pytest.raises(SettingsError, match=re.escape(f"--bb-new={visible(name)}: {message}")):
         write_new(tmp_path / "migrations", name)
 
     assert not (tmp_path / "migrations").exists()

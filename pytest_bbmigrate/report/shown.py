@@ -1,0 +1,44 @@
+"""A finding as it may be printed. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.verdict import Example
+from pytest_bbmigrate.visible import visible, visible_line
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.checks import Finding
+    from pytest_bbmigrate.checks.verdict import Cells
+
+
+def shown_finding(finding: Finding) -> Finding:
+    """Return ``finding`` with nothing in its texts that acts; a name stays in its line.
+
+    Values are left: ``show_cell`` writes them as Python does.
+    """
+    return replace(
+        finding,
+        table=visible_line(finding.table),
+        column=visible_line(finding.column),
+        name=visible_line(finding.name),
+        expected=visible(finding.expected),
+        observed=visible(finding.observed),
+        examples=tuple(map(shown_example, finding.examples)),
+        cause=visible(finding.cause),
+        allow=visible_line(finding.allow),
+        printed=visible(finding.printed),
+    )
+
+
+def shown_example(example: Example) -> Example:
+    """Return ``example`` with the names of its columns in their line."""
+    return Example(
+        shown_names(example.key), shown_names(example.before), shown_names(example.after)
+    )
+
+
+def shown_names(cells: Cells) -> Cells:
+    """Return ``cells`` with their names in their line."""
+    return tuple((visible_line(name), cell) for name, cell in cells)
