@@ -32,6 +32,7 @@ from pytest_bbmigrate.apply.process import PACKAGES
 from pytest_bbmigrate.database.backup import Pace, holds
 from pytest_bbmigrate.database.contents import digest_of
 from pytest_bbmigrate.database.locking import journal_mode, set_journal_mode, take_lock
+from tests.processes import wait_for_end
 
 MODES = ("delete", "wal")
 VICTIMS = ("keeper", "parent")
@@ -132,8 +133,7 @@ class Torture:
             elif keeper.is_running():
                 keeper.kill()
             parent.wait(END_SECONDS)
-        psutil.wait_procs([keeper], END_SECONDS)
-        assert not keeper.is_running() or keeper.status() == psutil.STATUS_ZOMBIE, "it goes on"
+        wait_for_end(keeper.pid, seconds=END_SECONDS)
         for path in self.folder.glob("killed*"):
             path.unlink()
         return step

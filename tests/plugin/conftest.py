@@ -5,8 +5,45 @@ Each of them forgets its own imports when it ends.
 
 from __future__ import annotations
 
+import fcntl
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
 import pytest_bbmigrate.applying
 import pytest_bbmigrate.collect
 import pytest_bbmigrate.commands
 import pytest_bbmigrate.terminal
 import pytest_bbmigrate.testing  # noqa: F401
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    MakesProject = Callable[[pytest.Pytester], object]
+
+
+@pytest.fixture
+def made_once(
+    project: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[MakesProject], None]:
+    """Return what makes the project by a function, or copies what that has made for another test.
+
+    The function runs once for all tests of all workers.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+
+    def make(by: MakesProject) -> None:
+        name = f"{by.__module__}.{by.__qualname__}"
+        kept, partial = shared / name, shared / f"{name}.partial"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                by(project)
+                shutil.copytree(project.path, partial)
+                partial.rename(kept)
+        shutil.copytree(kept, project.path, dirs_exist_ok=True)
+
+    return make

@@ -12,12 +12,14 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.plugin.real_database import SECRET, ask, backups, change, litter, names
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ACCOUNTS = """\
@@ -44,7 +46,6 @@ INSERT INTO kept SELECT * FROM accounts WHERE length(coalesce(owner, '')) < 9000
 DROP TABLE accounts;
 ALTER TABLE kept RENAME TO accounts;
 """
-SECRET = "Dr. Smith of 12 Harbour Road"
 STEPS = ["preflight", "checks", "lock", "backup", "rehearsal", "smoke", "publish", "verify"]
 
 
@@ -56,8 +57,13 @@ def write(project: pytest.Pytester, **files: str) -> None:
 
 
 @pytest.fixture
-def money(project: pytest.Pytester) -> Path:
+def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
     """Return a database with one migration applied and real rows, and a second one pending."""
+    made_once(make_money)
+    return project.path / "budget_buddy.db"
+
+
+def make_money(project: pytest.Pytester) -> None:
     write(project, m001_accounts=ACCOUNTS)
     result = project.runpytest("--bb-apply", "--bb-create")
     assert result.ret == pytest.ExitCode.OK, result.outlines
@@ -65,38 +71,6 @@ def money(project: pytest.Pytester) -> Path:
     rows = [("checking", SECRET, 1250), ("savings", None, None), ("SAVINGS", "0042", -7)]
     change(path, "INSERT INTO accounts (name, owner, cents) VALUES (?, ?, ?)", rows)
     write(project, m002_trips=TRIPS)
-    return path
-
-
-def change(path: Path, sql: str, rows: list[tuple[Any, ...]]) -> None:
-    with closing(sqlite3.connect(path)) as db, db:
-        db.executemany(sql, rows)
-
-
-def ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
-
-
-def names(path: Path) -> list[str]:
-    return [name for (name,) in ask(path, "SELECT name FROM _bb_migrations ORDER BY id")]
-
-
-def litter(project: pytest.Pytester) -> list[str]:
-    """Return what lies beside the database that a user did not put there, backups aside."""
-    known = {"budget_buddy.db", "migrations", "tox.ini", "conftest.py", "tests"}
-    return sorted(
-        path.name
-        for path in project.path.iterdir()
-        if path.name not in known
-        and not path.name.startswith((".pytest_cache", "__pycache__"))
-        and ".backup." not in path.name
-        and path.suffix not in {".py", ".xml", ".ini"}
-    )
-
-
-def backups(project: pytest.Pytester) -> list[Path]:
-    return sorted(project.path.glob("budget_buddy.db.backup.*"))
 
 
 def test_what_is_pending_is_applied_and_every_step_is_told(

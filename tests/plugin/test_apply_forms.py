@@ -12,14 +12,20 @@ import textwrap
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from pytest_bbmigrate.runner.guard import landlock
-from tests.plugin.test_apply import ACCOUNTS, SECRET, ask, backups, change, litter, names
+from tests.plugin.real_database import SECRET, ask, backups, change, litter, names
+from tests.plugin.test_apply import ACCOUNTS
+from tests.processes import is_running
 
 LEGACY = Path(__file__).parents[2] / "fixtures" / "legacy"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HAS_LANDLOCK = landlock.abi_version() > 0
 ROWS = [(1, SECRET, "me", 1250), (2, "savings", None, None), (3, "SAVINGS", "0042", -7)]
 
@@ -49,8 +55,13 @@ def apply(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 
 @pytest.fixture
-def accounts(project: pytest.Pytester) -> Path:
+def accounts(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
     """Return a database with one migration applied and real rows."""
+    made_once(make_accounts)
+    return project.path / "budget_buddy.db"
+
+
+def make_accounts(project: pytest.Pytester) -> None:
     put(project, {"001_accounts.sql": ACCOUNTS})
     path = project.path / "budget_buddy.db"
     with closing(sqlite3.connect(path)) as db:
@@ -59,7 +70,6 @@ def accounts(project: pytest.Pytester) -> Path:
     apply(project, "--bb-baseline=auto")
     for backup in backups(project):
         backup.unlink()
-    return path
 
 
 # every form in one folder
@@ -509,14 +519,6 @@ def began_in(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def is_at_work(process: psutil.Process) -> bool:
-    """Return whether a process still runs and is not one that is only kept in the list."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 @pytest.mark.parametrize(
     ("name", "source", "number"),
     [
@@ -552,7 +554,7 @@ def test_what_hangs_on_the_real_rows_alone_ends_with_pytest_and_leaves_nothing(
     assert accounts.read_bytes() == before
     assert litter(project) == []
     assert backups(project) == []
-    assert not [process for process in began_in(project.path) if is_at_work(process)]
+    assert not [process for process in began_in(project.path) if is_running(process.pid)]
 
 
 def wait_for_rehearsal(folder: Path, child: subprocess.Popen[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.plugin.real_database import SECRET, ask, change, names, run_sql, write_steps
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ACCOUNTS = """\
@@ -36,40 +37,22 @@ CREATE INDEX by_name ON accounts (name);
 DROP INDEX by_name;
 DELETE FROM accounts WHERE length(name) > 90000;
 """
-SECRET = "Dr. Smith of 12 Harbour Road"
-
-
-def write(project: pytest.Pytester, *texts: str) -> None:
-    folder = project.path / "migrations"
-    folder.mkdir(exist_ok=True)
-    for number, text in enumerate(texts, 1):
-        (folder / f"00{number}_step.sql").write_text(text)
-
-
-def run_sql(path: Path, sql: str, *values: object) -> None:
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute(sql, values)
-
-
-def ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
-
-
-def names(path: Path) -> list[str]:
-    return [name for (name,) in ask(path, "SELECT name FROM _bb_migrations ORDER BY id")]
 
 
 @pytest.fixture
-def money(project: pytest.Pytester) -> Path:
+def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
     """Return a database that got one migration, a row, and two more migrations in one apply."""
+    made_once(make_money)
+    return project.path / "budget_buddy.db"
+
+
+def make_money(project: pytest.Pytester) -> None:
     path = project.path / "budget_buddy.db"
-    write(project, ACCOUNTS)
+    write_steps(project, ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
-    run_sql(path, "INSERT INTO accounts (name) VALUES (?)", SECRET)
-    write(project, ACCOUNTS, TRIPS, BY_NAME)
+    change(path, "INSERT INTO accounts (name) VALUES (?)", [(SECRET,)])
+    write_steps(project, ACCOUNTS, TRIPS, BY_NAME)
     assert project.runpytest("--bb-apply").ret == pytest.ExitCode.OK
-    return path
 
 
 def test_the_last_apply_is_taken_back_and_rows_written_since_stay(
@@ -112,7 +95,7 @@ def test_a_number_or_a_name_says_how_far(
 def test_values_that_would_go_are_counted_and_want_a_flag(
     project: pytest.Pytester, money: Path
 ) -> None:
-    run_sql(money, "UPDATE accounts SET trip = ?", SECRET)
+    change(money, "UPDATE accounts SET trip = ?", [(SECRET,)])
     before = money.read_bytes()
 
     refused = project.runpytest("--bb-rollback")
@@ -137,9 +120,9 @@ def test_a_way_back_that_loses_a_real_row_is_not_published(
     project: pytest.Pytester, money: Path
 ) -> None:
     project.runpytest("--bb-rollback=1")
-    write(project, ACCOUNTS, TRIPS, SHORTENS)
+    write_steps(project, ACCOUNTS, TRIPS, SHORTENS)
     project.runpytest("--bb-apply")
-    run_sql(money, "INSERT INTO accounts (name) VALUES (?)", SECRET * 5000)
+    change(money, "INSERT INTO accounts (name) VALUES (?)", [(SECRET * 5000,)])
     before = money.read_bytes()
 
     result = project.runpytest("--bb-rollback")
@@ -188,7 +171,7 @@ def test_bad_input_is_one_clear_message(
 
 
 def test_what_has_no_way_back_is_not_taken_back(project: pytest.Pytester, money: Path) -> None:
-    write(project, ACCOUNTS, TRIPS, BY_NAME, "CREATE INDEX another ON accounts (trip);")
+    write_steps(project, ACCOUNTS, TRIPS, BY_NAME, "CREATE INDEX another ON accounts (trip);")
     project.runpytest("--bb-apply")
     before = money.read_bytes()
 

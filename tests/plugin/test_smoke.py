@@ -7,15 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.smoke import NONE_MARKED, SmokeResult, read_result, run_smoke_tests
 from tests.plugin.sample import write_migrations
+from tests.processes import WAIT_SECONDS, is_running, wait_for_end, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ def test_reads(bb_head_path):
     with contextlib.closing(sqlite3.connect(bb_head_path)) as db:
         assert db.execute("SELECT name FROM accounts").fetchall() == [("Private Bank",)]
 """
-WAIT_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -504,23 +502,7 @@ def test_nothing_outlives_the_session(
         _, error = child.communicate(timeout=WAIT_SECONDS)
     started = [int(pid) for pid in pids.read_text().split()]
 
-    wait_until(lambda: not any(map(is_running, started)))
+    wait_for_end(*started)
     if number == signal.SIGINT:
         assert error.decode().endswith("KeyboardInterrupt\n")
         assert list(work.parent.iterdir()) == [work]
-
-
-def is_running(pid: int) -> bool:
-    """Return whether a process is there, and not merely waiting for its parent to ask about it."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def wait_until(condition: object) -> None:
-    assert callable(condition)
-    end = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)

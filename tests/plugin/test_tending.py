@@ -7,12 +7,13 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.history import Applied, record
+from tests.plugin.real_database import SECRET, ask, backups, run_sql, write_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,38 +21,15 @@ if TYPE_CHECKING:
 ACCOUNTS = "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n"
 OWNERS = "ALTER TABLE accounts ADD COLUMN owner TEXT;\n"
 TIDY = "-- bb: changes accounts.name\nUPDATE accounts SET name = trim(name);\n"
-SECRET = "Dr. Smith of 12 Harbour Road"
-
-
-def write(project: pytest.Pytester, *texts: str) -> None:
-    folder = project.path / "migrations"
-    folder.mkdir(exist_ok=True)
-    for number, text in enumerate(texts, 1):
-        (folder / f"00{number}_step.sql").write_text(text)
-
-
-def run_sql(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        for sql in statements:
-            db.execute(sql)
-
-
-def ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
 
 
 @pytest.fixture
 def money(project: pytest.Pytester) -> Path:
     """Return a database that three migrations made by hand, with rows and without a history."""
-    write(project, ACCOUNTS, OWNERS)
+    write_steps(project, ACCOUNTS, OWNERS)
     path = project.path / "budget_buddy.db"
     run_sql(path, ACCOUNTS, OWNERS, f"INSERT INTO accounts VALUES (1, 'checking', '{SECRET}')")
     return path
-
-
-def backups(project: pytest.Pytester) -> list[Path]:
-    return sorted(project.path.glob("budget_buddy.db.backup.*"))
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
@@ -115,7 +93,7 @@ def test_a_database_migrated_by_hand_is_recognised_and_nothing_is_written(
 def test_it_is_adopted_and_then_migrated(project: pytest.Pytester, money: Path) -> None:
     adopted = project.runpytest("--bb-baseline=auto")
     status = project.runpytest("--bb-status")
-    write(project, ACCOUNTS, OWNERS, "CREATE INDEX by_owner ON accounts (owner);\n")
+    write_steps(project, ACCOUNTS, OWNERS, "CREATE INDEX by_owner ON accounts (owner);\n")
     applied = project.runpytest("--bb-apply")
 
     assert adopted.ret == pytest.ExitCode.OK
@@ -133,7 +111,7 @@ def test_it_is_adopted_and_then_migrated(project: pytest.Pytester, money: Path) 
 def test_versions_that_differ_in_data_alone_are_for_the_user_to_tell_apart(
     project: pytest.Pytester, money: Path
 ) -> None:
-    write(project, ACCOUNTS, OWNERS, TIDY)
+    write_steps(project, ACCOUNTS, OWNERS, TIDY)
 
     asked = project.runpytest("--bb-baseline=auto")
     told = project.runpytest("--bb-baseline=002_step")
@@ -169,7 +147,7 @@ def test_right_after_an_apply_a_restore_needs_no_flag(
     project: pytest.Pytester, money: Path
 ) -> None:
     history_of_two(project, money)
-    write(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
+    write_steps(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
     applied = project.runpytest("--bb-apply")
     result = project.runpytest("--bb-restore")
 
@@ -185,7 +163,7 @@ def test_a_newer_backup_that_no_apply_recorded_is_told_and_not_taken(
     project: pytest.Pytester, money: Path
 ) -> None:
     history_of_two(project, money)
-    write(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
+    write_steps(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
     project.runpytest("--bb-apply")
     (recorded,) = backups(project)
     left = recorded.with_name("budget_buddy.db.backup.29990101_000000")
@@ -207,7 +185,7 @@ def test_a_restore_refuses_to_lose_what_was_written_and_says_where(
     project: pytest.Pytester, money: Path
 ) -> None:
     history_of_two(project, money)
-    write(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
+    write_steps(project, ACCOUNTS, OWNERS, "CREATE TABLE trips (id INTEGER PRIMARY KEY);\n")
     project.runpytest("--bb-apply")
     (backup,) = backups(project)
     run_sql(money, "INSERT INTO accounts VALUES (2, 'savings', NULL)")

@@ -41,6 +41,7 @@ from tests.core.real_databases import (
     same_file,
     small_disk,
 )
+from tests.processes import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -515,13 +516,6 @@ def test_a_keeper_whose_parent_was_killed_gives_the_lock_back(
     # A backup of which the last step was done when the parent died may be complete.
     assert set(names_in(tmp_path)) - {"backup"} == {"real.db", "work.db"}
     assert set(left) <= set(names_in(tmp_path))
-
-
-def wait_for_end(pid: int) -> None:
-    try:
-        psutil.Process(pid).wait(30)
-    except psutil.NoSuchProcess:
-        return
 
 
 def test_what_a_killed_keeper_left_is_unknown_when_the_next_is_killed_too(

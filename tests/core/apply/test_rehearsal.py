@@ -27,6 +27,7 @@ from pytest_bbmigrate.database import digest_of, open_content
 from pytest_bbmigrate.history import backups_of, contents_of, read_history
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner.guard import landlock
+from tests.processes import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -214,8 +215,7 @@ class TestInItsProcess:
         thread.join()
 
         assert len(started) == 2
-        _, alive = psutil.wait_procs(started, timeout=10)
-        assert alive == []
+        wait_for_end(*(process.pid for process in started), seconds=10)
 
     def test_what_migrations_print_comes_with_the_result(self, bench: Bench) -> None:
         text = "def up(db):\n    print('hello')\n\n\ndef down(db):\n    print('bye')\n"

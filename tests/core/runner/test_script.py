@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import coverage
-import psutil
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
@@ -23,6 +22,7 @@ from pytest_bbmigrate.runner.guard.ledger import Ledger
 from pytest_bbmigrate.runner.guard.main import is_bare_migrate
 from pytest_bbmigrate.runner.guard.paths import Places, file_of
 from tests.core.running import failure_of, image_of, rows, run_script
+from tests.processes import is_running
 
 DESK = Places(
     real=Path("/project/real.db"),
@@ -795,14 +795,6 @@ def test_what_ends_soon_after_the_script_has_its_time(project: Project) -> None:
 
     assert run.failure is None, run.printed
     assert categories(after) == ["Changed"]
-
-
-def is_running(pid: int) -> bool:
-    """Return whether there is a process ``pid`` that is not dead and only kept in the list."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 # the guard's parts

@@ -1,0 +1,43 @@
+"""Other processes, as tests see them: one that is dead is over, whoever has not asked about it yet.
+
+What a killed parent leaves is inherited by PID 1, which may take seconds to ask, or never does.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WAIT_SECONDS = 30.0
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is a process ``pid`` that is not dead and only kept in the list."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for_end(*pids: int, seconds: float = WAIT_SECONDS) -> None:
+    """Return once none of the processes runs any more.
+
+    Raises: AssertionError when one does after so many seconds.
+    """
+    wait_until(lambda: not any(map(is_running, pids)), seconds)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Return once ``condition`` holds.
+
+    Raises: AssertionError when it does not after so many seconds.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
