@@ -22,6 +22,7 @@ from pytest_bbmigrate.database.reading import (
     way_of,
 )
 from pytest_bbmigrate.database.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
+from pytest_bbmigrate.database.synced import synchronised_by
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
 from pytest_bbmigrate.history import lacks_history, last_batch, read_history
 from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
@@ -265,6 +266,13 @@ def file_notes(database: Path) -> Iterator[str]:
         yield (
             f"{database.name} has {links} names (hard links): a program that opens it by another "
             "name does not see its journal, so keep to one"
+        )
+    if program := synchronised_by(database):
+        yield (
+            f"{database.name} is in a folder that {program} keeps the same on other machines, "
+            "which copies or replaces it while it is written and can damage it: keep it elsewhere, "
+            "or have that program paused now; its backups go the same way unless --bb-backup-dir "
+            "names another folder"
         )
     if way_of(real) is Way.RECOVERED:
         yield (

@@ -32,7 +32,7 @@ from pytest_bbmigrate.database import (
     open_private,
     private_copy,
 )
-from pytest_bbmigrate.database.backup import sync
+from pytest_bbmigrate.database.durable import sync
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.experiment import Setup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import sync
+from pytest_bbmigrate.database.durable import flush, sync
 from pytest_bbmigrate.errors import BBMigrateError
 
 MODE_NOTE = "journal_mode"
@@ -49,7 +48,7 @@ def note_mode(folder: Path, mode: str) -> None:
     with (folder / MODE_NOTE).open("w", encoding="ascii") as note:
         note.write(mode)
         note.flush()
-        os.fsync(note.fileno())
+        flush(note.fileno())
     sync(folder)
 
 

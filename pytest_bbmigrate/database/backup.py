@@ -11,6 +11,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.comparing import REWRITTEN, same_pages, same_pages_apart
+from pytest_bbmigrate.database.durable import flush, sync
 from pytest_bbmigrate.database.locking import journal_mode
 from pytest_bbmigrate.errors import DatabaseError
 
@@ -74,11 +75,11 @@ def back_up(db: sqlite3.Connection, target: Path, like: Path, pace: Pace) -> str
         copy_out(db, partial, pace, stack)
         with partial.open("r+b") as file:
             mark_rollback_mode(file.fileno())
-            os.fsync(file.fileno())
+            flush(file.fileno())
             if not holds(db, partial, pace):
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
             note = give_owner_and_mode(file.fileno(), like.stat(), target)
-            os.fsync(file.fileno())
+            flush(file.fileno())
         refuse_taken(target)
         partial.rename(target)
     sync(target.parent)
@@ -165,15 +166,6 @@ def refuse_taken(target: Path) -> None:
     """Raise DatabaseError when there is something called ``target``."""
     if os.path.lexists(target):
         raise DatabaseError(target, "is there already, and nothing is overwritten; run again")
-
-
-def sync(path: Path) -> None:
-    """Have what a file holds, or the names in a folder, on the disk when this returns."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _free_name(database: Path, folder: Path, kind: str, now: datetime) -> Path:

@@ -175,10 +175,15 @@ def in_rollback_mode(image: bytes) -> bytes:
 
 
 def prepare(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions."""
+    """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions.
+
+    What SQLite was built with has no say: Apple's has RENAME leave references to a table as they
+    are (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
+    """
     db.text_factory = decode_text
     db.row_factory = None
     db.execute("PRAGMA foreign_keys = OFF")
+    db.execute("PRAGMA legacy_alter_table = OFF")
     return db
 
 

@@ -17,10 +17,12 @@ USES = {
     "journal": (1, "SQLite's journal while it publishes"),
 }
 # File systems whose locks do not reach every program that has the file (howtocorrupt.html, 2.1).
-NETWORK = {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "afpfs", "ncpfs"}
-NETWORK |= {"coda", "webdav", "davfs", "vboxsf", "prl_fs", "vmhgfs", "fuse.vmhgfs-fuse"}
-CLOUD = {"sshfs", "rclone", "s3fs", "gcsfuse", "goofys", "davfs", "davfs2", "blobfuse", "blobfuse2"}
-CLOUD |= {"google-drive-ocamlfuse", "onedriver", "gvfsd-fuse", "mount-s3", "curlftpfs", "juicefs"}
+NETWORK = {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "ncpfs", "coda"}
+NETWORK |= {"webdav", "davfs", "davfs2", "ceph", "lustre", "gpfs", "beegfs"}
+# Those by which a virtual machine or a container has folders of its host.
+NETWORK |= {"9p", "virtiofs", "osxfs", "fakeowner", "drvfs", "vboxsf", "prl_fs", "vmhgfs"}
+# A program stands behind these, and keeps its own rules: sshfs, rclone, LiteFS, gRPC FUSE.
+NETWORK |= {"fuse", "macfuse", "osxfuse", "litefs"}
 
 
 def room_for(database: Path, backup_folder: Path, work_folder: Path) -> tuple[str, ...]:
@@ -60,14 +62,16 @@ def _existing(folder: Path) -> Path:
 def file_system_fault(path: Path) -> str:
     """Return why SQLite's locks on ``path`` cannot be trusted; '' when they can.
 
-    On a network or cloud file system another machine's program may write at the same time.
+    On a network or cloud file system another machine's program may write at the same time, and on
+    a folder that a virtual machine or a container is given, one of its host.
     """
     kind = file_system_of(path)
-    if kind not in NETWORK and kind.removeprefix("fuse.") not in CLOUD:
+    if kind.partition(".")[0] not in NETWORK:
         return ""
     return (
         f"it is on a file system of type {kind}, whose locks do not keep programs on other "
-        "machines out; run this where the disk is, or on a copy on a disk of this machine"
+        "machines, or on the host of this one, out; run this where the disk is, or on a copy on a "
+        "disk of this machine"
     )
 
 

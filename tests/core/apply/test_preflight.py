@@ -687,3 +687,12 @@ def test_every_page_is_looked_at_once(
     assert sum("quick_check" in sql for sql in statements) == 1
     assert not [sql for sql in statements if "integrity_check" in sql]
     assert sum("foreign_key_check" in sql for sql in statements) == 1  # tables have any
+
+
+def test_a_folder_that_is_synchronised_is_a_note(place: Path, catalogue: Catalogue) -> None:
+    folder = place / "Dropbox"
+    folder.mkdir()
+    path = make(folder / "money.db", catalogue, "001_accounts")
+
+    (note,) = look(path, catalogue).notes
+    assert note.startswith("money.db is in a folder that Dropbox keeps the same on other machines,")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -66,6 +66,25 @@ def test_foreign_keys_are_off_and_nothing_is_begun_by_itself() -> None:
 
         assert db.execute("PRAGMA foreign_keys").fetchone() == (0,)
         assert not db.in_transaction
+
+
+class AsBuiltByApple(sqlite3.Connection):
+    """A connection to an SQLite that is built with its old way of renaming, as that of macOS is."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.execute("PRAGMA legacy_alter_table = ON")
+
+
+def test_a_rename_is_followed_whatever_sqlite_was_built_with() -> None:
+    with closing(open_image(b"", AsBuiltByApple)) as db:
+        db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY)")
+        db.execute("CREATE TABLE tags (account REFERENCES accounts)")
+        db.execute("CREATE VIEW ids AS SELECT id FROM accounts")
+        db.execute("ALTER TABLE accounts RENAME TO places")
+
+        assert db.execute("PRAGMA foreign_key_list(tags)").fetchone()[2] == "places"
+        assert db.execute("SELECT count(*) FROM ids").fetchone() == (0,)
 
 
 def test_text_that_is_not_utf_8_is_read_all_the_same() -> None:

@@ -115,9 +115,11 @@ def test_a_database_that_is_not_there_yet_needs_the_slack_alone(tmp_path: Path) 
     ("kind", "trusted"),
     [
         *((kind, True) for kind in ("ext4", "xfs", "btrfs", "zfs", "apfs", "tmpfs", "overlay")),
-        *((kind, True) for kind in ("fuseblk", "fuse.gocryptfs", "fuse.mergerfs", "ntfs3", "")),
+        *((kind, True) for kind in ("fuseblk", "fusectl", "hfs", "ntfs3", "")),
         *((kind, False) for kind in ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "vboxsf")),
         *((kind, False) for kind in ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "webdav", "NFS")),
+        *((kind, False) for kind in ("virtiofs", "osxfs", "fakeowner", "fuse.grpcfuse", "macfuse")),
+        *((kind, False) for kind in ("fuse.litefs", "fuse", "fuse.gocryptfs", "fuse.mergerfs")),
     ],
 )
 def test_network_and_cloud_file_systems_are_not_trusted(
@@ -135,7 +137,8 @@ def test_network_and_cloud_file_systems_are_not_trusted(
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounted)
     fault = (
         f"it is on a file system of type {kind.lower()}, whose locks do not keep programs on other "
-        "machines out; run this where the disk is, or on a copy on a disk of this machine"
+        "machines, or on the host of this one, out; run this where the disk is, or on a copy on a "
+        "disk of this machine"
     )
 
     assert file_system_fault(tmp_path / "real.db") == ("" if trusted else fault)
