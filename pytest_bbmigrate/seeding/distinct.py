@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.admission import admit
 from pytest_bbmigrate.seeding.expressions import texts_for
-from pytest_bbmigrate.seeding.household import FIRST_DAY, LAST_DAY
+from pytest_bbmigrate.seeding.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.meaning import FREE_TEXT, TEMPORAL, Family
 from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
 from pytest_bbmigrate.seeding.queries import ASCII_LOWER

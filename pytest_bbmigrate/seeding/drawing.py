@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.admission import admit
 from pytest_bbmigrate.seeding.distinct import distinct_values
-from pytest_bbmigrate.seeding.household import MERCHANTS
+from pytest_bbmigrate.seeding.household_words import MERCHANTS
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, build_pool
 from pytest_bbmigrate.seeding.queries import select

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding import household
+from pytest_bbmigrate.seeding import household_words as household
 from pytest_bbmigrate.seeding.meaning import TEMPORAL, Family
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def realistic(seed: int, family: Family, meaning: str) -> tuple[Cell, ...]:
 
 @cache
 def _faker() -> Faker:
-    return household.make_faker(0)
+    from pytest_bbmigrate.seeding.household import make_faker
+
+    return make_faker(0)
 
 
 def _drawn(seed: int, purpose: str, draw: Callable[[Faker], Cell]) -> tuple[Cell, ...]:

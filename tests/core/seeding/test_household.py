@@ -6,7 +6,8 @@ import datetime
 
 import pytest
 
-from pytest_bbmigrate.seeding.household import (
+from pytest_bbmigrate.seeding.household import BankTransaction, make_faker
+from pytest_bbmigrate.seeding.household_words import (
     ACCOUNTS,
     CATEGORIES,
     FUNDS,
@@ -15,8 +16,6 @@ from pytest_bbmigrate.seeding.household import (
     MERCHANTS,
     RECURRING,
     TRIPS,
-    BankTransaction,
-    make_faker,
 )
 
 MONDAY = datetime.date(2025, 3, 3)
