@@ -11,7 +11,7 @@ ifneq ($(shell $(PYTHON) $(BUILD)),$(shell $(BIN)/python $(BUILD) 2>/dev/null))
 CLEAR := --clear
 endif
 
-.PHONY: check test lint bench cases torture clean
+.PHONY: check test lint wheel bench cases torture clean
 
 check: $(INSTALLED)
 	$(BIN)/pytest --bb-check-migrations
@@ -27,6 +27,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+wheel: $(INSTALLED)
+	$(BIN)/python -m tests.wheel
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/chain_length.py

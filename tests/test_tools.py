@@ -6,6 +6,10 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from tests import installed
+
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -39,3 +43,13 @@ def test_ci_makes_only_what_the_makefile_has() -> None:
 
     assert "test" in made
     assert all(recipe_of(target) for target in made)
+
+
+def test_a_session_on_what_is_installed_ends_where_another_package_could_be_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pytest_bbmigrate").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(pytest.UsageError, match=f"importable from {re.escape(str(tmp_path))}, "):
+        installed.pytest_sessionstart()
