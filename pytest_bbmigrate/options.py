@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.settings import Given, Settings
 
 DEFAULT_FOLDER = "migrations"
+SMOKE_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
+WATCHES = os.name == "posix"  # a process that waits for another needs its signals
 
 _SETTINGS = pytest.StashKey["Settings"]()
 _WANTED = pytest.StashKey[bool]()
@@ -154,6 +156,23 @@ def keep_values_apart(args: list[str]) -> None:
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
+def is_to_be_watched(config: pytest.Config) -> bool:
+    """Return whether a session that has not begun checks migrations, or changes a database.
+
+    The smoke tests' pytest is watched by the one that runs it.
+    """
+    if not WATCHES or SMOKE_VARIABLE in os.environ:
+        return False
+    given = config.known_args_namespace
+    if given.bb_check_migrations or given.bb_rehearse:
+        return True
+    if any(getattr(given, deed.dest) not in (None, False) for deed in _DEEDS):
+        return True
+    folder = _folder_of(config, given.bb_migrations)
+    named = given.file_or_dir or config.getini("testpaths")
+    return any(argument_path(config, each).is_relative_to(folder) for each in named)
+
+
 def deeds(config: pytest.Config) -> tuple[str, ...]:
     """Return the flags of what is to be done to a database, as given."""
     given = [deed.flag for deed in _DEEDS if config.getoption(deed.dest) not in (None, False)]
@@ -195,7 +214,10 @@ def names_command(config: pytest.Config) -> bool:
 
 def migrations_folder(config: pytest.Config) -> Path:
     """Return the folder of the migrations, absolute; it need not exist."""
-    given = config.getoption("bb_migrations")
+    return _folder_of(config, config.getoption("bb_migrations"))
+
+
+def _folder_of(config: pytest.Config, given: str | None) -> Path:
     if given is not None:
         return _absolute(config.invocation_params.dir, given)
     return _absolute(config.rootpath, config.getini("bb_migrations") or DEFAULT_FOLDER)

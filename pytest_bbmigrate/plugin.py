@@ -28,10 +28,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(args: list[str]) -> None:
-    """Keep optional values apart from the paths that follow them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, args: list[str]
+) -> Generator[None, None, None]:
+    """Keep optional values apart from the paths that follow them; have the session watched.
+
+    That comes before anything of the user's is imported, and before output is captured.
+    """
     options.keep_values_apart(args)
+    if options.is_to_be_watched(early_config):
+        from pytest_bbmigrate import watched
+
+        watched.watch(early_config)
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,7 +17,7 @@ import pytest
 from pytest_bbmigrate import smoke_session
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside
-from pytest_bbmigrate.options import argument_path, migrations_folder, settings_of
+from pytest_bbmigrate.options import SMOKE_VARIABLE, argument_path, migrations_folder, settings_of
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
             [*interpreter(config), "-m", "pytest", *arguments(config, folder)],
             cwd=config.invocation_params.dir,
-            env={**os.environ, smoke_session.FOLDER_VARIABLE: str(folder)},
+            env={**os.environ, SMOKE_VARIABLE: str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -202,7 +202,7 @@ def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[N
             watch.kill()
             kill_group(child.pid)
             child.wait()
-            end_leftovers(folder, variable=smoke_session.FOLDER_VARIABLE)
+            end_leftovers(folder, variable=SMOKE_VARIABLE)
 
 
 def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:

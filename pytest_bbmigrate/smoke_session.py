@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked
-from pytest_bbmigrate.options import migrations_folder
+from pytest_bbmigrate.options import SMOKE_VARIABLE, migrations_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-FOLDER_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
 ORDER, REPORT = "order.json", "report.jsonl"
 SETTINGS = {
     "bb_migrations": "--bb-migrations",
@@ -65,7 +64,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
             setattr(config.option, name, False if getattr(config.option, name) is True else None)
     if hasattr(config.option, "xmlpath"):
         config.option.xmlpath = None  # the file is the other session's
-    folder = Path(os.environ[FOLDER_VARIABLE])
+    folder = Path(os.environ[SMOKE_VARIABLE])
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     config.stash[_WORKING_COPY] = Path(order["working_copy"]), order["name"]
     config.pluginmanager.register(Recorder(folder / REPORT), "bbmigrate_smoke_recorder")

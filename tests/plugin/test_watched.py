@@ -1,0 +1,248 @@
+"""A session that is ended before its end is no success, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from pytest_bbmigrate import watched
+from pytest_bbmigrate.watched import run, verdict
+from tests.plugin.sample import write_migrations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENDS = "import ctypes; ctypes.CDLL(None)._exit(0)"
+TEST = f"""\
+import pytest
+
+@pytest.mark.bb_migration("003_funds")
+def test_ends():
+    {ENDS}
+"""
+MIGRATION = f"def up(db):\n    {ENDS}\n"
+TOLD = "ERROR: pytest ended with exit code 0 before this session was over, *that is no success,*"
+
+
+@pytest.fixture
+def database(project: pytest.Pytester) -> Path:
+    """Return a database without a history, and with the sound migrations beside it."""
+    write_migrations(project)
+    path = project.path / "budget_buddy.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA user_version = 1")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments"),
+    [
+        ({"test_ends.py": TEST}, ["--bb-apply"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["--bb-check-migrations"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["migrations/004_ends.py"]),
+        ({"conftest.py": ENDS}, ["--bb-backup"]),
+    ],
+    ids=["a test", "a migration", "a check asked for by its path", "conftest.py"],
+)
+def test_what_ends_the_process_by_the_c_library_is_no_success(
+    project: pytest.Pytester, database: Path, files: dict[str, str], arguments: list[str]
+) -> None:
+    for name, text in files.items():
+        (project.path / name).write_text(text)
+    before = database.read_bytes()
+
+    result = project.runpytest_subprocess(*arguments)
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stderr.fnmatch_lines([TOLD])
+    assert database.read_bytes() == before
+    assert not list(project.path.glob("*.backup.*"))
+
+
+def test_what_ends_the_process_after_its_session_does_not_change_what_that_came_to(
+    project: pytest.Pytester, database: Path
+) -> None:
+    assert database
+    project.makeconftest(
+        "import atexit, ctypes\n@atexit.register\ndef end(): ctypes.CDLL(None)._exit(0)\n"
+    )
+    project.makepyfile(test_fails=TEST.replace(ENDS, "assert False"))
+
+    result = project.runpytest_subprocess("--bb-check-migrations", "test_fails.py")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAILED test_fails.py::test_ends*"])
+    assert "ERROR" not in result.stderr.str()
+
+
+def test_another_session_is_not_started_twice(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        "import os\ndef test_parent(): open('parent', 'w').write(str(os.getppid()))\n"
+    )
+
+    project.runpytest_subprocess()
+
+    assert (project.path / "parent").read_text() == str(os.getpid())
+
+
+def test_a_session_that_nobody_waits_for_any_more_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "pipe").open("wb") as pipe:
+        saying = watched.Saying(pipe.fileno())
+        saying.pytest_runtest_protocol()
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+
+        with pytest.raises(pytest.exit.Exception, match="is gone"):
+            saying.pytest_runtest_protocol()
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "expected", "told"),
+    [
+        (0, b"0\n", 0, ""),
+        (0, b"5\n", 5, ""),
+        (1, b"1\n", 1, ""),
+        (3, b"0\n", 3, ""),
+        (4, b"", 4, ""),
+        (3, b"", 3, ""),
+        (0, b"", 1, "ERROR: pytest ended with exit code 0 before this session was over"),
+        (5, b"", 5, "ERROR: pytest ended with exit code 5 before this session was over"),
+        (0, b"0", 1, "ERROR: pytest ended with exit code 0 before this session was over"),
+        (-9, b"", 137, "ERROR: pytest was ended by SIGKILL before this session was over"),
+        (-11, b"1\n", -11, ""),
+    ],
+)
+def test_the_exit_code_is_what_the_session_came_to(
+    capsys: pytest.CaptureFixture[str], code: int, said: bytes, expected: int, told: str
+) -> None:
+    assert verdict(code, said) == expected
+    error = capsys.readouterr().err
+    assert error.startswith(told) if told else not error
+
+
+CHILD = """
+import os, sys
+parent, _, pipe = os.environ["PYTEST_BBMIGRATE_WATCHED"].partition(":")
+assert parent == str(os.getppid())
+SAYS
+"""
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        ("os.write(int(pipe), b'5\\n')", 5),
+        ("sys.exit(4)", 4),
+        ("os.kill(os.getpid(), 9)", 137),
+        ("pass", 1),
+    ],
+)
+def test_a_process_is_waited_for_and_heard(says: str, expected: int) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+
+    assert run([sys.executable, "-c", CHILD.replace("SAYS", says)]) == expected
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+@pytest.mark.parametrize(
+    ("started", "arguments", "is_program"),
+    [
+        (["python", "-m", "pytest", "--bb-apply"], ["--bb-apply"], True),
+        (["python", "-mpytest"], [], True),
+        (["python", "-X", "dev", "-W", "error", "-P", "-m", "pytest", "-v"], ["-v"], True),
+        (["python", "/usr/bin/pytest", "-v"], ["-v"], True),
+        (["python", "-I", "/usr/bin/py.test"], [], True),
+        (["python", "-m", "coverage", "run", "-m", "pytest", "-v"], ["-v"], False),
+        (["python", "/usr/bin/coverage", "run", "-m", "pytest"], [], False),
+        (["python", "-m", "pdb", "-m", "pytest", "-v"], ["-v"], False),
+        (["python", "run_tests.py", "-v"], ["-v"], False),
+        (["python", "-c", "import pytest; pytest.main()"], [], False),
+        (["python", "-m", "pytest", "--bb-apply"], ["--bb-status"], False),
+        (["python"], [], False),
+    ],
+)
+def test_only_the_program_pytest_is_started_anew(
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[str],
+    arguments: list[str],
+    is_program: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    monkeypatch.setattr(sys, "orig_argv", started)
+    monkeypatch.setattr(sys, "argv", ["pytest", *arguments])
+    asked = SimpleNamespace(args=tuple(arguments), plugins=None)
+    config = cast("pytest.Config", SimpleNamespace(invocation_params=asked))
+    asked_within = SimpleNamespace(args=("--bb-apply", "other"), plugins=[object()])
+    within = cast("pytest.Config", SimpleNamespace(invocation_params=asked_within))
+
+    assert watched._is_program(config) == is_program
+    assert not watched._is_program(within)
+
+
+AT_A_TERMINAL = (
+    "import os, sys; os.open(sys.argv[1], os.O_RDWR); os.execv(sys.argv[2], sys.argv[2:])"
+)
+WAITS = """
+import pytest, time
+
+@pytest.mark.bb_migration("003_funds")
+def test_waits():
+    assert input("name? ") == "Ada"
+    print("begun", flush=True)
+    try:
+        time.sleep(600)
+    finally:
+        time.sleep(0.5)  # a second interrupt would come now
+        print("tidied", flush=True)
+"""
+
+
+def test_at_a_terminal_it_is_typed_to_and_interrupted_once(
+    project: pytest.Pytester, database: Path
+) -> None:
+    assert database
+    project.makepyfile(test_waits=WAITS)
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "--bb-apply", "-s", "test_waits.py", "migrations"]
+    with subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, os.ttyname(slave), *command],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    ) as child:
+        os.close(slave)
+        read_until(master, b"name? ")
+        os.write(master, b"Ada\n")
+        read_until(master, b"begun")
+        os.write(master, b"\x03")
+        output = read_until(master, b"")
+    os.close(master)
+
+    assert child.returncode == pytest.ExitCode.INTERRUPTED
+    assert b"tidied" in output
+    assert b"the run was stopped" in output
+
+
+def read_until(terminal: int, wanted: bytes) -> bytes:
+    """Return what is written to a terminal up to ``wanted``, or all of it."""
+    output = b""
+    while not wanted or wanted not in output:
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:  # nobody has it open any more
+            read = b""
+        assert read or not wanted, output
+        if not read:
+            break
+        output += read
+    return output
