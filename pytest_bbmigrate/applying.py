@@ -21,6 +21,7 @@ from pytest_bbmigrate.gate import Gate, describe_faults
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
+from pytest_bbmigrate.session_text import TEXT, fix
 from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.visible import visible, visible_line
@@ -179,13 +180,17 @@ def note_report(config: pytest.Config, report: pytest.TestReport) -> None:
     properties = dict(report.user_properties)
     if "bb_check" not in properties or (report.when != "call" and report.passed):
         return
-    config.stash[_APPLYING].gate.note(
-        str(properties["bb_migration"]),
-        str(properties["bb_check"]),
+    gate, subject = config.stash[_APPLYING].gate, str(properties["bb_migration"])
+    check = str(properties["bb_check"])
+    gate.note(
+        subject,
+        check,
         str(properties.get("bb_verdict", "")) if report.when == "call" else "",
         report.outcome,
         expected=str(getattr(report, "wasxfail", "")),
     )
+    if report.when == "call" and properties.get(TEXT) != fix(config).key:
+        gate.refuse(subject, check, "judged another text than the one that is to be applied")
 
 
 def begin(session: pytest.Session) -> bool | None:
@@ -255,6 +260,7 @@ def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
         keep_backups=settings.keep_backups,
         start=project.baseline,
         discards=config.getoption("bb_discard_changes"),
+        fixed=fix(config),
     )
 
 
@@ -279,6 +285,9 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         goes_back=found.goes_back,
         applied=found.applied,
         start=project_of(config).baseline,
+        fixed=fix(config),
+        importing=project_of(config).importing,
+        since=project_of(config).began,
     )
 
 

@@ -21,6 +21,7 @@ from pytest_bbmigrate.evidence import StateUnreachable
 from pytest_bbmigrate.focus import selection_of
 from pytest_bbmigrate.options import migrations_folder
 from pytest_bbmigrate.report import describe_failure, describe_unreadable
+from pytest_bbmigrate.session_text import text_properties
 from pytest_bbmigrate.summary import result_properties
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import chain_of, project_of, rerun_command
@@ -148,12 +149,13 @@ class Check(pytest.Item):
 
     def runtest(self) -> None:
         """Ask; a claim that does not hold raises CheckFailed, one that cannot be asked skips."""
-        self.user_properties[:] = result_properties(self.subject, self.name)
+        text = text_properties(self.config)
+        self.user_properties[:] = [*result_properties(self.subject, self.name), *text]
         try:
             verdict = self.judge()
         except StateUnreachable as error:
             pytest.skip(visible(str(error)))
-        self.user_properties[:] = result_properties(self.subject, self.name, verdict)
+        self.user_properties[:] = [*result_properties(self.subject, self.name, verdict), *text]
         if verdict.outcome is Outcome.FAILED:
             raise CheckFailed(verdict)
         if verdict.outcome is Outcome.SKIPPED:

@@ -38,6 +38,10 @@ class Gate:
         else:
             self.proved.add(key)
 
+    def refuse(self, subject: str, check: str, why: str) -> None:
+        """Take down that a check proves nothing of what is to be applied."""
+        self.refused[subject, check] = why
+
     def faults(self, migrations: Iterable[str], folder: str) -> tuple[str, ...]:
         """Return why ``migrations`` may not be applied; () when all of them are proved."""
         wanted = [(folder, CATALOGUE_CHECK)]

@@ -72,6 +72,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
         workers.prepare(session.config)
         workers.take_order(session.config)
+    if options.writes_database(session.config):
+        from pytest_bbmigrate import session_text
+
+        session_text.fix(session.config)
     if options.applies_here(session.config):
         from pytest_bbmigrate import applying
 

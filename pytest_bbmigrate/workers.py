@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
+import sys
+import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
+from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
 from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image, take_image
 from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
-from pytest_bbmigrate.options import settings_of, usage_error
+from pytest_bbmigrate.options import settings_of, usage_error, writes_database
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
@@ -43,7 +45,9 @@ _CHAIN = pytest.StashKey[Chain]()
 class Project:
     """What the settings name: the folder as it reads, and what its migrations start from.
 
-    ``first`` is the position of the first migration to judge.
+    ``first`` is the position of the first migration to judge; ``importing`` is where the
+    migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
+    which all of it was written.
     """
 
     settings: Settings
@@ -52,6 +56,8 @@ class Project:
     baseline: bytes
     recipe: Recipe
     first: int
+    importing: Importing
+    began: int
 
     @property
     def catalogue(self) -> Catalogue:
@@ -71,16 +77,23 @@ class Project:
         )
 
 
-def read_project(settings: Settings) -> Project:
+def read_project(settings: Settings, *, fixes_modules: bool = False) -> Project:
     """Return what ``settings`` name.
+
+    With ``fixes_modules`` the project's own modules that migrations import are read with them.
 
     Raises: SettingsError, DatabaseError or SeedingError when one of these does not read. A folder
     of migrations that does not read is kept, for it is a check's finding.
     """
+    began = time.time_ns()
+    importing = Importing((settings.migrations,))
+    if fixes_modules:
+        modules = [settings.connection.partition(":")[0]] if settings.connection else []
+        importing = importing_of(settings.migrations, settings.root, sys.path, modules)
     hook = load_connection_hook(settings.connection, settings.root)
     own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
     try:
-        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations)
+        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
     except CatalogueError as error:
         reading = error
     migrations = reading.migrations if isinstance(reading, Catalogue) else ()
@@ -107,6 +120,8 @@ def read_project(settings: Settings) -> Project:
             own_rows=own_rows,
         ),
         first=_first(settings.check_from, reading),
+        importing=importing,
+        began=began,
     )
 
 
@@ -117,7 +132,9 @@ def project_of(config: pytest.Config) -> Project:
     """
     if _PROJECT not in config.stash:
         try:
-            config.stash[_PROJECT] = read_project(settings_of(config))
+            config.stash[_PROJECT] = read_project(
+                settings_of(config), fixes_modules=writes_database(config)
+            )
         except BBMigrateError as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_PROJECT]

@@ -19,6 +19,8 @@ from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_bbmigrate.catalogue import Fingerprint, Importing
+
 # -P keeps the folder it is started in off sys.path; ours is on it for the first import only.
 START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -52,6 +54,10 @@ class RehearsalOrder:
     id that the database is to have. ``renamed`` are applied migrations whose file has another name
     since (old, new).
 
+    ``fixed`` is what every file said when it was checked, and is to say when it is read again;
+    ``importing`` is where the migrations find modules of the project, none of which may have been
+    written after ``since``, in nanoseconds.
+
     With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
     are then all that the database has, in their order, and ``start`` is the image of the baseline.
     """
@@ -76,6 +82,9 @@ class RehearsalOrder:
     goes_back: bool = False
     applied: tuple[str, ...] = ()
     start: bytes = b""
+    fixed: Fingerprint | None = None
+    importing: Importing | None = None
+    since: int | None = None
 
 
 def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehearsal:

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
 from pytest_bbmigrate.apply.rehearsal import (
@@ -49,6 +50,7 @@ from pytest_bbmigrate.history import (
 from pytest_bbmigrate.identity import Identity, read_identity, write_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.runner.guard import landlock
 from pytest_bbmigrate.runner.guard.parent import end_with
 from pytest_bbmigrate.runner.hook import load_connection_hook
@@ -107,9 +109,11 @@ def attempt(
 
     ``confine`` is given the only folder that may be written to, before any migration runs.
     """
+    run = run_back if order.goes_back else run_migrations
+    finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
     try:
-        run = run_back if order.goes_back else run_migrations
-        return run(order, tell, confine)
+        with fixed(finder):
+            result = run(order, tell, confine)
     except BBMigrateError as error:
         return str(error)
     except (OSError, sqlite3.Error) as error:
@@ -117,6 +121,9 @@ def attempt(
             f"{order.folder}: the copies could not be worked on ({error}); see that there is room "
             "for four copies of the database on that disk, and that nothing else writes there"
         )
+    if finder.young:
+        return describe_changed([f"{path} was changed" for path in finder.young])
+    return result
 
 
 def run_migrations(
@@ -128,8 +135,9 @@ def run_migrations(
 
     Raises: BBMigrateError, OSError, sqlite3.Error.
     """
-    migrations = wanted(order, read_catalogue(order.migrations))
-    workplace = workplace_of(order, confine)
+    catalogue = read_fixed(order)
+    migrations = wanted(order, catalogue)
+    workplace = workplace_of(order, catalogue, confine)
     setup = Setup(
         Recipe(),
         workplace,
@@ -168,9 +176,9 @@ def run_back(
 
     Raises: BBMigrateError, OSError, sqlite3.Error.
     """
-    catalogue = read_catalogue(order.migrations)
+    catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
-    workplace = workplace_of(order, confine)
+    workplace = workplace_of(order, catalogue, confine)
     with app_connections(workplace.prepare_connection):
         start = stage_of(order.before)
         versions = dict(zip(order.applied, versions_of(order, catalogue, workplace), strict=True))
@@ -187,16 +195,37 @@ def run_back(
         return replace(taken.rehearsal(), digest=digest, changes=tally.changes(taken.stage))
 
 
-def workplace_of(order: RehearsalOrder, confine: Callable[[list[str]], object]) -> Workplace:
+def workplace_of(
+    order: RehearsalOrder, catalogue: Catalogue, confine: Callable[[list[str]], object]
+) -> Workplace:
     """Return where the migrations run, once nothing but the order's folder may be written to.
 
     Raises: SettingsError when the app's hook cannot be loaded; OSError.
     """
-    prepare = load_connection_hook(order.connection, order.root)
+    with fixed(FixedFinder(catalogue.texts)):
+        prepare = load_connection_hook(order.connection, order.root)
     confine([str(order.folder)])
     copies = order.folder / COPIES
     copies.mkdir()
-    return Workplace(order.database, order.root, prepare, order.connection or None, scratch=copies)
+    return Workplace(
+        order.database,
+        order.root,
+        prepare,
+        order.connection or None,
+        scratch=copies,
+        since=order.since,
+    )
+
+
+def read_fixed(order: RehearsalOrder) -> Catalogue:
+    """Return the migrations as they are read now, which is what will run.
+
+    Raises: CatalogueError; StepFailed when they are not, to the byte, what was checked.
+    """
+    catalogue = read_catalogue(order.migrations, order.importing)
+    if order.fixed is not None:
+        refuse_changed(order.fixed, order.fixed.again(catalogue.texts))
+    return catalogue
 
 
 def wanted(order: RehearsalOrder, catalogue: Catalogue) -> tuple[Migration, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
     from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history import Applied
 
@@ -42,7 +44,8 @@ class ApplyOrder:
     ``smoke`` runs the smoke tests on copies of the working copy that it is given, and returns what
     they came to; it raises StepFailed when one fails. ``keep_backups`` is None for all of them.
     ``start`` is the image that the first migration starts from, in a database that is new;
-    ``discards`` lets migrations that are taken back take what was written with them.
+    ``discards`` lets migrations that are taken back take what was written with them. ``fixed`` is
+    what the files said when they were checked.
     """
 
     database: Path
@@ -54,6 +57,15 @@ class ApplyOrder:
     keep_backups: int | None = None
     start: bytes = b""
     discards: bool = False
+    fixed: Fingerprint | None = None
+
+    def refuse_other_text(self) -> None:
+        """Make sure that every file that counts still says what was checked.
+
+        Raises: StepFailed that names those that do not.
+        """
+        if self.fixed is not None:
+            refuse_changed(self.fixed, self.fixed.again())
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,10 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     """
     rehearsed: list[Rehearsal] = []
 
+    def inspect(history: tuple[Applied, ...]) -> None:
+        refuse_other_history(order, history)
+        order.refuse_other_text()
+
     def prepare(backup: Path, folder: Path, reporter: Reporter) -> Prepared:
         prepared, rehearsal = prepare_copy(order, backup, folder, reporter)
         rehearsed.append(rehearsal)
@@ -80,7 +96,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     change = Change(
         order.database,
         order.backup_folder,
-        inspect=lambda history: refuse_other_history(order, history),
+        inspect=inspect,
         prepare=prepare,
         publishes=order.publishes,
         keeps_backup=not order.preflight.is_new,
@@ -141,6 +157,7 @@ def prepare_copy(
             ),
             lambda at: reporter.progress("rehearsal", at),
         )
+        order.refuse_other_text()  # what a migration reads by itself, too
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
         if failed or not rehearsal.digest:
             raise RehearsalFailed(failed, rehearsal.printed)

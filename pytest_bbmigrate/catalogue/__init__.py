@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.catalogue.fingerprint import Fingerprint, fingerprint
 from pytest_bbmigrate.catalogue.folder import read_catalogue
+from pytest_bbmigrate.catalogue.imported import Importing, importing_of
 from pytest_bbmigrate.catalogue.model import (
     Catalogue,
     Migration,
@@ -14,10 +16,14 @@ from pytest_bbmigrate.catalogue.model import (
 
 __all__ = [
     "Catalogue",
+    "Fingerprint",
+    "Importing",
     "Migration",
     "Part",
     "PythonPart",
     "ScriptPart",
     "SqlPart",
+    "fingerprint",
+    "importing_of",
     "read_catalogue",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ from pytest_bbmigrate.catalogue.names import (
     split_name,
 )
 from pytest_bbmigrate.catalogue.python_source import PythonSource, read_python
-from pytest_bbmigrate.catalogue.text import fault, read_text, unreadable
+from pytest_bbmigrate.catalogue.sources import Sources
+from pytest_bbmigrate.catalogue.text import fault, unreadable
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ class Entry:
     """One file or folder that is a migration or part of one.
 
     ``siblings`` are the names of everything in its folder; ``inside`` those in the folder it is,
-    None for a file.
+    None for a file; ``sources`` is who reads it.
     """
 
     path: Path
     siblings: frozenset[str]
     inside: frozenset[str] | None = None
+    sources: Sources = field(default_factory=Sources, compare=False, repr=False)
 
     @cached_property
     def name(self) -> str:
@@ -56,7 +58,7 @@ class Entry:
     @cached_property
     def text(self) -> str:
         """The file's text; CatalogueError is raised when it does not read."""
-        return read_text(self.path)
+        return self.sources.text(self.path)
 
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
@@ -74,7 +76,7 @@ class Entry:
         return tuple(self.path.with_name(name) for name in names if name in self.siblings)
 
 
-def list_entries(folder: Path) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
+def list_entries(folder: Path, sources: Sources) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
     """Return what in ``folder`` is a migration or part of one, by name, and what cannot be told.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
@@ -87,7 +89,7 @@ def list_entries(folder: Path) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
         if is_passed_over(path.name):
             continue
         try:
-            entry = _entry(path, siblings)
+            entry = _entry(path, siblings, sources)
         except CatalogueError as error:
             problems.extend(error.problems)
         else:
@@ -106,14 +108,14 @@ def _contents(folder: Path) -> list[Path]:
         raise unreadable(folder, error) from error
 
 
-def _entry(path: Path, siblings: frozenset[str]) -> Entry | None:
+def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> Entry | None:
     """Return the entry for ``path``, or None when nothing about it looks like a migration."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise unreadable(path, error) from error
     if stat.S_ISDIR(mode):
-        return _folder_entry(path, siblings)
+        return _folder_entry(path, siblings, sources)
     if not stat.S_ISREG(mode):
         raise fault(path, "this is neither a file nor a folder", "move it out of the folder")
     if not split_name(path.name)[1]:
@@ -126,16 +128,16 @@ def _entry(path: Path, siblings: frozenset[str]) -> Entry | None:
         return None
     if doubt := name_fault(path.name, siblings):
         raise fault(path, *doubt)
-    return Entry(path, siblings)
+    return Entry(path, siblings, sources=sources)
 
 
-def _folder_entry(path: Path, siblings: frozenset[str]) -> Entry | None:
+def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> Entry | None:
     """Return the entry for a folder with an up or a down half; None for one without any SQL."""
     inside = frozenset(child.name for child in _contents(path))
     if inside & HALVES:
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
-        return Entry(path, siblings, inside)
+        return Entry(path, siblings, inside, sources)
     if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in inside):
         raise fault(
             path,

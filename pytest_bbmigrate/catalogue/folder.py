@@ -16,8 +16,10 @@ from pytest_bbmigrate.catalogue import (
     way_back,
 )
 from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
+from pytest_bbmigrate.catalogue.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.model import Catalogue
 from pytest_bbmigrate.catalogue.order import Step, arrange
+from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
 
@@ -54,13 +56,17 @@ FORMS: tuple[Form, ...] = (
 )
 
 
-def read_catalogue(folder: Path) -> Catalogue:
+def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogue:
     """Return the migrations of ``folder``, ordered.
+
+    What their Python imports is read with them: from ``folder`` itself, and from where else
+    ``importing`` says.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
     that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
     """
-    entries, found = list_entries(folder)
+    sources = Sources()
+    entries, found = list_entries(folder, sources)
     problems = list(found)
     migrations: dict[str, Migration] = {}
     steps = []
@@ -84,7 +90,9 @@ def read_catalogue(folder: Path) -> Catalogue:
         raise CatalogueError(
             sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
         )
-    return Catalogue(folder, tuple(migrations[step.name] for step in ordered))
+    programs = tuple(m.path for m in migrations.values() if m.path.suffix.lower() == ".py")
+    read_imported(sources, programs, importing or Importing((folder,)))
+    return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
 
 
 def _read(entry: Entry) -> Migration | None:

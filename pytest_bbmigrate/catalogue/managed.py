@@ -46,12 +46,17 @@ def read(entry: Entry) -> Migration:
         )
     in_transaction = not contract.no_transaction
     facts = python_facts(source.tree, down)
+
+    def part(function: Function) -> PythonPart:
+        texts = entry.sources.texts
+        return PythonPart(entry.path, function.name, function.lineno, in_transaction, texts)
+
     return Migration(
         name=entry.name,
         path=entry.path,
         number=entry.number,
-        up=PythonPart(entry.path, up.name, up.lineno, in_transaction),
-        down=PythonPart(entry.path, down.name, down.lineno, in_transaction) if down else None,
+        up=part(up),
+        down=part(down) if down else None,
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,

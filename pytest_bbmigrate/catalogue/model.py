@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.names import leading_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pytest_bbmigrate.contract import Contract
@@ -29,19 +30,25 @@ class SqlPart:
 
 @dataclass(frozen=True)
 class PythonPart:
-    """A function ``function(db)`` of a Python file; ``line`` is where it is defined."""
+    """A function ``function(db)`` of a Python file; ``line`` is where it is defined.
+
+    ``texts`` are what it and the modules that it imports said when the catalogue was read, by their
+    real paths: that is what runs, whatever the files say by then.
+    """
 
     path: Path
     function: str
     line: int
     in_transaction: bool = True
+    texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class ScriptPart:
-    """A Python program that opens the database by itself."""
+    """A Python program that opens the database by itself; ``texts`` as a PythonPart has them."""
 
     path: Path
+    texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 Part = SqlPart | PythonPart | ScriptPart
@@ -74,10 +81,15 @@ class Migration:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The migrations of a folder, in the order in which they run."""
+    """The migrations of a folder, in the order in which they run.
+
+    ``texts`` are the bytes of every file that was read for them, by its real path: their own, and
+    the modules that their Python imports.
+    """
 
     folder: Path
     migrations: tuple[Migration, ...]
+    texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     def position(self, name: str) -> int:
         """Return the index of the migration called ``name``, or whose file or number is ``name``.

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.files import HALVES
 from pytest_bbmigrate.catalogue.sql_migration import from_files
-from pytest_bbmigrate.catalogue.text import fault, read_text
+from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_bbmigrate.catalogue.files import Entry
     from pytest_bbmigrate.catalogue.model import Migration
 
@@ -45,14 +43,15 @@ def read(entry: Entry) -> Migration:
         entry.path / ups[0],
         entry.path / DOWN if DOWN in inside else None,
         may_be_empty=True,
-        in_transaction=SETTINGS not in inside or _in_transaction(entry.path / SETTINGS),
+        in_transaction=SETTINGS not in inside or _in_transaction(entry),
     )
 
 
-def _in_transaction(path: Path) -> bool:
+def _in_transaction(entry: Entry) -> bool:
     """Return what diesel's settings say; the only one there is is ``run_in_transaction``."""
+    path = entry.path / SETTINGS
     try:
-        settings = tomllib.loads(read_text(path))
+        settings = tomllib.loads(entry.sources.text(path))
     except tomllib.TOMLDecodeError as error:
         raise fault(
             path, f"this is not TOML ({error})", "write run_in_transaction = false"

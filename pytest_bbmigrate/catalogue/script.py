@@ -41,7 +41,7 @@ def read(entry: Entry) -> Migration:
         name=entry.name,
         path=entry.path,
         number=entry.number,
-        up=ScriptPart(entry.path),
+        up=ScriptPart(entry.path, entry.sources.texts),
         down=None,
         contract=contract,
         checksum=facts.checksum,

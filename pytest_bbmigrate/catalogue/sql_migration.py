@@ -9,7 +9,7 @@ from pytest_bbmigrate.catalogue.facts import sql_facts
 from pytest_bbmigrate.catalogue.markers import find_markers
 from pytest_bbmigrate.catalogue.model import Migration, SqlPart
 from pytest_bbmigrate.catalogue.sql_text import Section, read_sections
-from pytest_bbmigrate.catalogue.text import fault, read_text
+from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def from_files(
     problems: list[Problem] = []
     for path in (up, down) if down else (up,):
         try:
-            sections.append(_whole(path))
+            sections.append(_whole(path, entry.sources.text(path)))
         except CatalogueError as error:
             problems.extend(error.problems)
     if problems:
@@ -124,9 +124,8 @@ def _assemble(
     )
 
 
-def _whole(path: Path) -> Section:
+def _whole(path: Path, text: str) -> Section:
     """Return a file that is one part as a whole, so that a marker in it means a mistake."""
-    text = read_text(path)
     markers = find_markers(path, text)
     if markers:
         raise fault(

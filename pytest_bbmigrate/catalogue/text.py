@@ -24,15 +24,11 @@ def unreadable(path: Path, error: OSError) -> CatalogueError:
     )
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file, without a byte order mark; its line ends are left as they are.
+def decoded(path: Path, content: bytes) -> str:
+    """Return the text that is the ``content`` of a file, without a byte order mark.
 
-    Raises: CatalogueError when it cannot be read or is not UTF-8.
+    Raises: CatalogueError when it is not UTF-8.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from error
     try:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import io
+import os
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
 from pytest_bbmigrate.runner.advice import advise
+from pytest_bbmigrate.runner.fixed_imports import FixedFinder, ReadLoader, fixed
 from pytest_bbmigrate.runner.model import Failure
 from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from pytest_bbmigrate.catalogue import PythonPart
@@ -39,17 +40,6 @@ class RunDatabase(Database):
         self.conn.rollback()
 
 
-class UncachedLoader(SourceFileLoader):
-    """A loader that neither reads nor writes compiled files."""
-
-    def path_stats(self, path: Any) -> Any:
-        """Tell nothing of the source's age, without which Python caches nothing.
-
-        Raises: OSError.
-        """
-        raise OSError(f"no cache for {path}")
-
-
 def run_function(db: RunConnection, part: PythonPart) -> tuple[Failure | None, str]:
     """Call the function of ``part`` with ``db``; return why it failed and what it printed."""
     printed = io.StringIO()
@@ -64,7 +54,7 @@ def run_function(db: RunConnection, part: PythonPart) -> tuple[Failure | None, s
 def call(db: RunConnection, part: PythonPart) -> Failure | None:
     """Load the file of ``part`` and call its function; return what it raised."""
     try:
-        with loaded(part.path) as module:
+        with loaded(part.path, part.texts) as module:
             result = getattr(module, part.function)(RunDatabase(db, recursive_triggers=False))
             refuse_unfinished(part.function, result)
     except KeyboardInterrupt:
@@ -86,17 +76,19 @@ def refuse_unfinished(function: str, result: object) -> None:
 
 
 @contextmanager
-def loaded(path: Path) -> Iterator[ModuleType]:
-    """Give the module in the file ``path``, its folder being first on ``sys.path`` meanwhile."""
-    spec = importlib.util.spec_from_file_location(
-        MODULE_NAME, path, loader=UncachedLoader(MODULE_NAME, str(path))
-    )
+def loaded(path: Path, texts: Mapping[str, bytes]) -> Iterator[ModuleType]:
+    """Give the module in the file ``path``, its folder being first on ``sys.path`` meanwhile.
+
+    It and what it imports say what ``texts`` say, as far as these are among them.
+    """
+    loader = ReadLoader(MODULE_NAME, str(path), texts.get(os.path.realpath(path)))
+    spec = importlib.util.spec_from_file_location(MODULE_NAME, path, loader=loader)
     assert spec is not None  # noqa: S101 - it never is when a loader is given
     module = importlib.util.module_from_spec(spec)
-    with importing_from(path.absolute().parent):
+    with importing_from(path.absolute().parent), fixed(FixedFinder(texts)):
         sys.modules[MODULE_NAME] = module
         try:
-            UncachedLoader(MODULE_NAME, str(path)).exec_module(module)
+            loader.exec_module(module)
             yield module
         finally:
             del sys.modules[MODULE_NAME]

@@ -32,7 +32,8 @@ class Workplace:
     ``connection_hook`` is the same function's name, ``package.module:function``: a script runs in a
     process of its own, which calls it by that name.
     ``statement_seconds`` is how long one SQL statement may take, None for as long as it needs.
-    ``scratch`` is the folder for copies of databases that are files.
+    ``scratch`` is the folder for copies of databases that are files. ``since`` is the time, in
+    nanoseconds, after which no module of the project may have been written, None for any.
     """
 
     database: Path = Path("budget_buddy.db")
@@ -41,6 +42,7 @@ class Workplace:
     connection_hook: str | None = None
     statement_seconds: float | None = None
     scratch: Path | None = None
+    since: int | None = None
 
     @property
     def real(self) -> Path:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,11 @@ class Desk:
     def printed(self) -> Path:
         """The file that its output goes to."""
         return self.folder / "printed"
+
+    @property
+    def texts(self) -> Path:
+        """The file that says what the script and its modules said when they were read."""
+        return self.folder / "texts.json"
 
     @property
     def ledger(self) -> Path:
@@ -123,10 +129,14 @@ def run_child(
         "root": os.path.realpath(workplace.root),
         "temporary": str(desk.temporary),
         "ledger": str(desk.ledger),
+        "texts": str(desk.texts),
+        "since": workplace.since,
         "landlock": USE_LANDLOCK,
         "parent": os.getpid(),
         "connection_hook": workplace.connection_hook,
     }
+    texts = {path: b64encode(content).decode() for path, content in part.texts.items()}
+    desk.texts.write_text(json.dumps(texts), encoding="utf-8")
     environment = {
         **os.environ,
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(desk.temporary)),

@@ -313,7 +313,7 @@ from pathlib import Path
 
 def up(db):
     db["accounts"].add_column("trip", str)
-    Path(__file__).with_name("export.csv").write_text("rows")
+    (Path(__file__).parents[1] / "export.csv").write_text("rows")
 """
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import inspect
 import json
 import os
-import runpy
 import sys
 import traceback
+from base64 import b64decode
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.runner.fixed_imports import FixedFinder
 from pytest_bbmigrate.runner.guard import connections, files, landlock
 from pytest_bbmigrate.runner.guard.ledger import Ledger
 from pytest_bbmigrate.runner.guard.parent import end_with
@@ -21,7 +24,7 @@ from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 OURS = f"{Path(__file__).parents[2]}{os.sep}"
@@ -34,6 +37,10 @@ def main(text: str) -> int:
     script = order["script"]
     places = Places(*(Path(order[name]) for name in Places.__dataclass_fields__))
     ledger = Ledger()
+    texts = read_texts(Path(order["texts"]))
+    folders = [order["root"], str(Path(script).parent)]
+    finder = FixedFinder(texts, order["since"], folders)
+    sys.meta_path.insert(0, finder)
     sys.argv = [script]
     sys.path[:] = [str(Path(script).parent), *sys.path, order["root"]]
     prepare = load_hook(order["connection_hook"])
@@ -41,8 +48,11 @@ def main(text: str) -> int:
     files.watch(places, programs=confined)
     files.show_copy(places)
     connections.install(connections.Terms(places, ledger, script, prepare))
-    code = run(script, ledger)
+    code = run(script, texts, ledger)
     connections.note_unsaved()
+    ledger.refused[:0] = (
+        f"{path} was changed after the session had begun" for path in finder.young
+    )
     ledger.write(Path(order["ledger"]))
     return code
 
@@ -58,10 +68,16 @@ def load_hook(name: str | None) -> Callable[[sqlite3.Connection], object] | None
     return hook
 
 
-def run(script: str, ledger: Ledger) -> int:
+def read_texts(path: Path) -> dict[str, bytes]:
+    """Return what the script and its modules said when they were read, by their real paths."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return {file: b64decode(content) for file, content in found.items()}
+
+
+def run(script: str, texts: Mapping[str, bytes], ledger: Ledger) -> int:
     """Run ``script``, print a traceback as Python would, and return the exit code."""
     try:
-        run_program(script)
+        run_program(script, texts)
     except BaseException as error:  # noqa: BLE001 - whatever ends the script is told
         if isinstance(error, SystemExit) and not error.code:
             return 0
@@ -73,12 +89,18 @@ def run(script: str, ledger: Ledger) -> int:
     return 0
 
 
-def run_program(script: str) -> None:
+def run_program(script: str, texts: Mapping[str, bytes]) -> None:
     """Run ``script`` as a program; one that only defines ``migrate()`` has that called."""
-    if not is_bare_migrate(Path(script).read_bytes(), script):
-        runpy.run_path(script, run_name="__main__")
+    known = texts.get(os.path.realpath(script))
+    source = Path(script).read_bytes() if known is None else known
+    bare = is_bare_migrate(source, script)
+    module = ModuleType("migration" if bare else "__main__")
+    vars(module).update(__file__=script, __builtins__=builtins, __cached__=None, __package__="")
+    sys.modules[module.__name__] = module
+    exec(compile(source, script, "exec", dont_inherit=True), vars(module))  # noqa: S102
+    if not bare:
         return
-    result = runpy.run_path(script, run_name="migration")["migrate"]()
+    result = vars(module)["migrate"]()
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError("migrate() is a coroutine function, and nobody runs what it returns")
@@ -126,5 +148,5 @@ def causes_of(
 
 
 def lies_in_package(file: str) -> bool:
-    """Return whether ``file`` is ours, or Python's for running a file as a program."""
-    return file.startswith((OURS, "<frozen runpy>"))
+    """Return whether ``file`` is ours."""
+    return file.startswith(OURS)

@@ -1,0 +1,54 @@
+"""The text that a session which changes a database is about, fixed when it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import Catalogue, Fingerprint, fingerprint
+from pytest_bbmigrate.options import writes_database
+from pytest_bbmigrate.workers import project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.settings import Settings
+    from pytest_bbmigrate.summary import Properties
+
+TEXT = "bb_text"  # of a check's properties: what tells the text that it judged from any other
+
+_FIXED = pytest.StashKey[Fingerprint]()
+
+
+def fix(config: pytest.Config) -> Fingerprint:
+    """Return what every file that counts said when it was read; the first call fixes that.
+
+    Raises: pytest.UsageError when a setting is wrong.
+    """
+    if _FIXED not in config.stash:
+        project = project_of(config)
+        texts = project.reading.texts if isinstance(project.reading, Catalogue) else {}
+        config.stash[_FIXED] = fingerprint(
+            project.settings.migrations,
+            texts,
+            other_files(config, project.settings),
+            database=project.settings.database,
+        )
+    return config.stash[_FIXED]
+
+
+def other_files(config: pytest.Config, settings: Settings) -> Iterator[Path]:
+    """Yield the files beside the migrations that a verdict rests on."""
+    if config.inipath is not None:
+        yield config.inipath
+    if settings.baseline is not None:
+        yield settings.baseline
+    if settings.rows_from is not None:
+        yield from (path for path in settings.rows_from.iterdir() if path.is_file())
+
+
+def text_properties(config: pytest.Config) -> Properties:
+    """Return what a check's report says of the text that it judged."""
+    return [(TEXT, fix(config).key)] if writes_database(config) else []
