@@ -30,9 +30,10 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     batch INTEGER NOT NULL,
     statements INTEGER NOT NULL,
     contents TEXT,
-    backups TEXT
+    backups TEXT,
+    objects TEXT
 )"""
-ADDED_SINCE = ("contents", "backups")  # columns that the first tables of this name did not have
+ADDED_SINCE = ("contents", "backups", "objects")  # columns that the first such tables did not have
 
 
 @dataclass(frozen=True)
@@ -159,10 +160,14 @@ def remove(db: sqlite3.Connection, name: str) -> None:
 
 
 def record_contents(
-    db: sqlite3.Connection, batch: int, contents: Iterable[tuple[str, int, str]]
+    db: sqlite3.Connection,
+    batch: int,
+    contents: Iterable[tuple[str, int, str]],
+    objects: Mapping[str, str] | None = None,
 ) -> None:
     """Write what ``db`` holds after ``batch``: each table's name, row count and content hash.
 
+    ``objects`` are its tables, indexes, triggers and views, each with the hash of its definition.
     What was written for the batch before is replaced.
 
     Raises: LookupError when the history has no such batch.
@@ -170,8 +175,9 @@ def record_contents(
     make_history(db)
     text = json.dumps({table: [rows, digest] for table, rows, digest in contents})
     last = _edge_of(db, batch, "max")
-    db.execute(f"UPDATE {TABLE} SET contents = NULL WHERE batch = ?", (batch,))
-    db.execute(f"UPDATE {TABLE} SET contents = ? WHERE id = ?", (text, last))
+    defined = None if objects is None else json.dumps(dict(objects))
+    db.execute(f"UPDATE {TABLE} SET contents = NULL, objects = NULL WHERE batch = ?", (batch,))
+    db.execute(f"UPDATE {TABLE} SET contents = ?, objects = ? WHERE id = ?", (text, defined, last))
 
 
 def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, str]]:
@@ -181,18 +187,38 @@ def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, s
 
     Raises: BBMigrateError when the history does not read.
     """
-    if not has_history(db) or "contents" not in _columns(db):
-        return {}
-    row = db.execute(
-        f"SELECT contents FROM {TABLE} WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)
-    ).fetchone()
-    if row is None or row[0] is None:
+    text = _written_last(db, batch, "contents")
+    if text is None:
         return {}
     try:
-        known = dict(json.loads(row[0]))
+        known = dict(json.loads(text))
         return {table: (int(rows), str(digest)) for table, (rows, digest) in known.items()}
     except (TypeError, ValueError) as error:
         raise _unreadable("contents") from error
+
+
+def objects_of(db: sqlite3.Connection, batch: int) -> Mapping[str, str] | None:
+    """Return the hash of the definition of each object after ``batch``; None when not recorded.
+
+    Raises: BBMigrateError when the history does not read.
+    """
+    text = _written_last(db, batch, "objects")
+    if text is None:
+        return None
+    try:
+        return {str(name): str(digest) for name, digest in dict(json.loads(text)).items()}
+    except (TypeError, ValueError) as error:
+        raise _unreadable("objects") from error
+
+
+def _written_last(db: sqlite3.Connection, batch: int, column: str) -> str | None:
+    """Return what the last row of a batch has in a column that older tables do not have."""
+    if not has_history(db) or column not in _columns(db):
+        return None
+    row = db.execute(
+        f"SELECT {column} FROM {TABLE} WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def record_backup(db: sqlite3.Connection, batch: int, file_name: str) -> None:

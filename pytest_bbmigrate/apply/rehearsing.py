@@ -54,6 +54,7 @@ from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.runner.guard import landlock
 from pytest_bbmigrate.runner.guard.parent import end_with
 from pytest_bbmigrate.runner.hook import load_connection_hook
+from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def finish(order: RehearsalOrder, content: Content) -> str:
         db.execute("BEGIN IMMEDIATE")
         batch = last_batch(read_history(db))
         if batch:
-            record_contents(db, batch, content_of(db))
+            record_contents(db, batch, content_of(db), objects_in(db))
         if batch and order.backup:
             record_backup(db, batch, order.backup)
         there = {applied.name for applied in read_history(db)}

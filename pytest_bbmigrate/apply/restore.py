@@ -1,4 +1,4 @@
-"""Which backup to put back, and what would be lost by that: rows that were written since."""
+"""Which backup to put back, and what would be lost by that: what was written or defined since."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.database.reading import read_database, reading
 from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
-from pytest_bbmigrate.history import backups_of, contents_of, last_batch, read_history
+from pytest_bbmigrate.history import (
+    backups_of,
+    contents_of,
+    last_batch,
+    objects_of,
+    read_history,
+)
 from pytest_bbmigrate.rows import content_of
+from pytest_bbmigrate.schema import objects_in
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,15 +33,19 @@ NAME = re.compile(
     r"(?P<database>.+)\.backup\.(?P<time>\d{8}_\d{6})(?:_(?P<number>\d+))?", re.DOTALL
 )
 MOST_NAMED = 5
+SINCE_BACKUP = "since the backup"
+SINCE_APPLY = "since the apply"
+UNTOLD = "by the last apply or since: the history does not tell"
 OTHER_BACKUP = "name another backup with --bb-restore=BACKUP"
 
 
 @dataclass(frozen=True)
 class WrittenSince:
-    """A table whose rows are not what they were: a restore would lose what was written to it.
+    """What is not as it was: a restore would lose what was written to it, or that it is there.
 
-    ``rows_then`` and ``rows_now`` count its rows, None where it was or is not there; ``how`` says
-    in a few words what happened to them, and since when.
+    ``table`` is a table whose rows are others, or an object by kind and name ('view totals') whose
+    definition is another. ``rows_then`` and ``rows_now`` count a table's rows, None where it was or
+    is not there; ``how`` says in a few words what happened to them, and since when.
     """
 
     table: str
@@ -133,41 +144,85 @@ def _named_backup(
 def written_since(
     current: Path, backup: Path, hook: Hook | None = None
 ) -> tuple[WrittenSince, ...]:
-    """Return the tables of ``current`` whose rows would be lost if ``backup`` were put back.
+    """Return what of ``current`` would be lost if ``backup`` were put back, tables' rows first.
 
     ``current`` is a copy of the database as it is. What is equal in both is not lost. What the last
     apply or rollback did is not lost either, for it can be done again: when ``backup`` is the one
-    made before that, a table counts when it is not what that left, as the history has it. After any
+    made before that, what counts is what that has not left so, as the history has it. After any
     other backup more has happened than can be told apart, and every difference counts.
 
     Raises: DatabaseError when either cannot be read; BBMigrateError when a history cannot.
     """
     with reading(backup, hook) as db:
-        then = _contents(db)
+        then = Held(_contents(db), objects_in(db))
     with reading(current, hook) as db:
-        now = _contents(db)
+        now = Held(_contents(db), objects_in(db))
         batch = last_batch(read_history(db))
         is_latest = backups_of(db).get(batch, ())[-1:] == (backup.name,)
-        left = contents_of(db, batch) if is_latest else {}
-    if not now:
-        return ()  # a database without a table has nothing to lose
-    lost = _differing(then, now)
-    if not is_latest:
-        return _written(lost, then, now, "since the backup")
-    if not left:
-        return _written(lost, then, now, "by the last apply or since: the history does not tell")
-    return _written([t for t in _differing(left, now) if t in lost], left, now, "since the apply")
+        left = Held(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+    if not now.tables and not now.objects:
+        return ()  # a database with nothing in it has nothing to lose
+    rows = _rows_written(then, now, left)
+    return (*rows, *_defined(then, now, left, frozenset(table.table for table in rows)))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a database holds: of each table the rows, and what it and other objects are defined as.
+
+    ``tables`` is empty, and ``objects`` None, where a history does not tell.
+    """
+
+    tables: Contents
+    objects: Mapping[str, str] | None
+
+
+def _rows_written(then: Held, now: Held, left: Held | None) -> tuple[WrittenSince, ...]:
+    """Return the tables whose rows would be lost."""
+    lost = _differing(then.tables, now.tables)
+    if left is None:
+        return _written(lost, then.tables, now.tables, SINCE_BACKUP)
+    if not left.tables:
+        return _written(lost, then.tables, now.tables, UNTOLD)
+    since = [table for table in _differing(left.tables, now.tables) if table in lost]
+    return _written(since, left.tables, now.tables, SINCE_APPLY)
+
+
+def _defined(
+    then: Held, now: Held, left: Held | None, named: frozenset[str]
+) -> tuple[WrittenSince, ...]:
+    """Return the objects whose definition would be lost, but for the tables that are ``named``."""
+    assert then.objects is not None  # noqa: S101 - they were read
+    assert now.objects is not None  # noqa: S101 - likewise
+    before, when = then.objects, SINCE_BACKUP
+    lost = _differing(then.objects, now.objects)
+    if left is not None and left.objects is not None:
+        before, when = left.objects, SINCE_APPLY
+        lost = [name for name in _differing(left.objects, now.objects) if name in lost]
+    elif left is not None:
+        # Of a table, the rows that the history tells of have told what matters.
+        lost, when = [name for name in lost if not name.startswith("table ")], UNTOLD
+    return tuple(
+        WrittenSince(name, None, None, f"{_how(name, before, now.objects)} {when}")
+        for name in lost
+        if name.removeprefix("table ") not in named
+    )
+
+
+def _how(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return in words what has become of an object."""
+    if name not in before or name not in now:
+        return "dropped" if name in before else "made"
+    return "defined otherwise"
 
 
 def _contents(db: sqlite3.Connection) -> Contents:
     return {table: (rows, digest) for table, rows, digest in content_of(db)}
 
 
-def _differing(one: Contents, other: Contents) -> list[str]:
-    """Return the tables that do not hold the same rows, or are not in both."""
-    return [
-        table for table in sorted(one.keys() | other.keys()) if one.get(table) != other.get(table)
-    ]
+def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    """Return what is not the same in both, or not in both, by name."""
+    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
 
 
 def _written(

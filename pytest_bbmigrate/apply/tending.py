@@ -36,7 +36,7 @@ class WouldBeLost(StepFailed):
         self.lost = lost
         tables = "\n".join(f"  {table.table}: {table.how}" for table in lost)
         super().__init__(
-            f"putting {backup.name} back would lose what was written since:\n{tables}\n"
+            f"putting {backup.name} back would lose what was written or defined since:\n{tables}\n"
             "nothing was changed; --bb-discard-changes puts it back all the same"
         )
 
@@ -78,8 +78,8 @@ def put_back(
 
     A database that is not there is made, with nothing to keep.
 
-    Raises: WouldBeLost when rows were written since and ``discard`` is not given; StepFailed as
-        carry_out does.
+    Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
+        StepFailed as carry_out does.
     """
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
@@ -87,7 +87,7 @@ def put_back(
             lost = written_since(current, backup, hook)
             if lost and not discard:
                 raise WouldBeLost(backup, lost)
-            detail.append(f"{len(lost)} tables written since" if lost else "nothing is lost")
+            detail.append(f"{len(lost)} losses accepted" if lost else "nothing is lost")
         return at_rest(backup, scratch / database.name)
 
     with made_if_missing(database, like=backup) as is_new:

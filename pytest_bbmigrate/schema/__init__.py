@@ -19,6 +19,7 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
+from pytest_bbmigrate.schema.objects import objects_in
 from pytest_bbmigrate.schema.read import HISTORY_TABLE, OWN_TABLES, read_entries, read_schema
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Trigger",
     "View",
     "compare_schemas",
+    "objects_in",
     "read_entries",
     "read_schema",
 ]

@@ -189,6 +189,7 @@ def test_a_restore_refuses_to_lose_what_was_written_and_says_where(
     project.runpytest("--bb-apply")
     (backup,) = backups(project)
     run_sql(money, "INSERT INTO accounts VALUES (2, 'savings', NULL)")
+    run_sql(money, "CREATE VIEW kinds AS SELECT DISTINCT name FROM accounts")
     before = money.read_bytes()
 
     refused = project.runpytest("--bb-restore")
@@ -196,13 +197,20 @@ def test_a_restore_refuses_to_lose_what_was_written_and_says_where(
     forced = project.runpytest(f"--bb-restore={backup.name}", "--bb-discard-changes")
 
     assert refused.ret == pytest.ExitCode.TESTS_FAILED
-    refused.stderr.fnmatch_lines(["*would lose what was written since:", "  accounts: 1 row more*"])
+    refused.stderr.fnmatch_lines(
+        [
+            "*would lose what was written or defined since:",
+            "  accounts: 1 row more since the apply",
+            "  view kinds: made since the apply",
+        ]
+    )
     assert not any(SECRET in line for line in [*refused.outlines, *refused.errlines])
     assert kept == before
     assert forced.ret == pytest.ExitCode.OK
     assert ask(money, "SELECT * FROM accounts") == [(1, "checking", SECRET)]
     (safety,) = [path for path in backups(project) if path != backup]
     assert ask(safety, "SELECT id FROM accounts") == [(1,), (2,)]
+    assert ask(money, "SELECT name FROM sqlite_master WHERE type = 'view'") == []
 
 
 def test_a_database_that_is_gone_is_restored(project: pytest.Pytester, money: Path) -> None:

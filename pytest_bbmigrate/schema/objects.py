@@ -1,0 +1,29 @@
+"""What a database defines, as a hash for each table, index, trigger and view."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.schema.read import OWN_TABLES, read_entries
+
+if TYPE_CHECKING:
+    import sqlite3
+
+DIGEST_SIZE = 16
+
+
+def objects_in(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the hash of the definition of each object in ``main``, by its kind and name.
+
+    A kind is 'table', 'virtual table', 'index', 'trigger' or 'view'. SQLite's own objects and ours
+    are left out, as are indexes that belong to a constraint: they are a part of their table.
+    """
+    found = {}
+    for kind, name, table, sql, root in read_entries(db):
+        if table.casefold() in OWN_TABLES or name.casefold().startswith("sqlite_"):
+            continue
+        what = "virtual table" if kind == "table" and not root else kind
+        digest = blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE)
+        found[f"{what} {name}"] = digest.hexdigest()
+    return found
