@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.statements.tokens import (
     BLANKS,
     COMMENT,
+    GAP,
     QUOTED,
     STRING,
     UnreadableSql,
@@ -19,24 +20,23 @@ from pytest_bbmigrate.statements.tokens import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GAP = f"(?:[{BLANKS}]++|{COMMENT})"
 MARKS = r"'\"`\[/\-"  # what may begin a string, a name or a comment
 LITERAL = rf"{STRING}|{QUOTED}|/(?!\*)|-(?!-)"
 WORD_END = r"(?![A-Za-z0-9_$\x80-\U0010ffff])"
 
-# Blanks, comments and empty statements; then code up to a semicolon, perhaps with a gap at its end.
-PIECE = re.compile(
-    rf"(?:[{BLANKS};]++|{COMMENT})*+((?:[^;{MARKS}\x00]++|{LITERAL}|{COMMENT})*+)(?:;|\Z|())"
-)
-CODE = re.compile(f"(?:{GAP}*+(?:[^;{MARKS}{BLANKS}]++|{LITERAL}))*+")  # ends with its last token
-NO_COMMENT = re.compile(rf"(?:[^{MARKS}\x00]++|{LITERAL})*+")
+# A repetition that is matched holds memory for each of its turns: so many, and then from there on.
+TURNS = "{1,1000}"
+BETWEEN = re.compile(rf"(?:[{BLANKS};]+|{COMMENT}){TURNS}")  # comments and empty statements
+CODE = re.compile(rf"(?:[^;{MARKS}\x00]+|{LITERAL}|{COMMENT}){TURNS}")  # up to a semicolon
+TOKENS = re.compile(f"(?:{GAP}*(?:[^;{MARKS}{BLANKS}]+|{LITERAL})){TURNS}")  # no gap at its end
+NO_COMMENT = re.compile(rf"(?:[^{MARKS}\x00]+|{LITERAL}){TURNS}")
 ONE_COMMENT = re.compile(COMMENT)
 MAY_END_A_GAP = frozenset("/ \t\n\f\r\ufeff")
 MAY_NEED_A_LOOK = frozenset(".CcEe")  # a dot-command, CREATE or EXPLAIN
 DOT_COMMAND = re.compile(r"\.[A-Za-z]+")
 TRIGGER = re.compile(
-    rf"(?:EXPLAIN{GAP}++(?:QUERY{GAP}++PLAN{GAP}++)?)?"
-    rf"CREATE{GAP}++(?:TEMP(?:ORARY)?{GAP}++)?TRIGGER{WORD_END}",
+    rf"(?:EXPLAIN{GAP}+(?:QUERY{GAP}+PLAN{GAP}+)?)?"
+    rf"CREATE{GAP}+(?:TEMP(?:ORARY)?{GAP}+)?TRIGGER{WORD_END}",
     re.IGNORECASE,
 )
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -104,15 +104,16 @@ def _statements(text: str, first_line: int) -> Iterator[Statement]:
 
 def _pieces(text: str, first_line: int) -> Iterator[tuple[int, str]]:
     """Yield what stands between semicolons, with its place, without the comments around it."""
-    for piece in PIECE.finditer(text):
-        code = piece[1]
-        if piece[2] is not None:  # it stopped before what is no semicolon
-            raise unfinished(text, piece.end(), first_line)
-        if not code:
-            continue
+    position = 0
+    while (start := _after(BETWEEN, text, position)) < len(text):
+        end = _after(CODE, text, start)
+        if end < len(text) and text[end] != ";":
+            raise unfinished(text, end, first_line)
+        code = text[start:end]
         if code[-1] in MAY_END_A_GAP or "--" in code:
-            code = code[: _end(CODE, code)]
-        yield piece.start(1), code
+            code = code[: _after(TOKENS, code)]
+        yield start, code
+        position = end + 1
 
 
 def _is_trigger(code: str, line: int) -> bool:
@@ -131,9 +132,9 @@ def _is_trigger(code: str, line: int) -> bool:
 
 
 def _comments(text: str, first_line: int) -> Iterator[Comment]:
-    first_statement = _start_of_code(text)
+    first_statement = _after(BETWEEN, text)
     line, counted = first_line, 0
-    position = _end(NO_COMMENT, text)
+    position = _after(NO_COMMENT, text)
     while position < len(text):
         comment = ONE_COMMENT.match(text, position)
         if comment is None:
@@ -142,13 +143,7 @@ def _comments(text: str, first_line: int) -> Iterator[Comment]:
         counted = position
         for number, content in enumerate(_lines_of(comment.group())):
             yield Comment(content, line + number, position < first_statement)
-        position = _end(NO_COMMENT, text, comment.end())
-
-
-def _start_of_code(text: str) -> int:
-    """Return where the first statement begins; the end of the text when there is none."""
-    piece = PIECE.match(text)
-    return piece.start(1) if piece else 0
+        position = _after(NO_COMMENT, text, comment.end())
 
 
 def _lines_of(comment: str) -> list[str]:
@@ -158,7 +153,8 @@ def _lines_of(comment: str) -> list[str]:
     return [line.strip().strip("*").strip() for line in LINE_END.split(comment[2:-2])]
 
 
-def _end(pattern: re.Pattern[str], text: str, position: int = 0) -> int:
-    """Return where ``pattern``, which also matches nothing, stops."""
-    match = pattern.match(text, position)
-    return match.end() if match else position
+def _after(pattern: re.Pattern[str], text: str, position: int = 0) -> int:
+    """Return where ``pattern``, matched again and again from ``position``, matches no more."""
+    while match := pattern.match(text, position):
+        position = match.end()
+    return position

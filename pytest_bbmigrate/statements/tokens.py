@@ -1,6 +1,8 @@
 """The tokens of SQL, as SQLite's own tokenizer sees them (https://sqlite.org/src/file/src/tokenize.c).
 
-Every pattern is possessive, so that reading takes one pass however long the text is.
+No pattern has possessive or atomic parts: Python before 3.11.5, Debian 12's among them, matches
+some of them wrongly (https://github.com/python/cpython/issues/106052). Reading takes one pass
+however long the text is, because what follows a repetition cannot fail, or not begin inside it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from typing import NamedTuple
 
 # White space is what SQLite takes for it: no vertical tab, no Unicode blanks; a BOM anywhere.
 BLANKS = " \\t\\n\\f\\r\ufeff"
-STRING = "'[^']*+'"
-QUOTED = '"[^"]*+"|`[^`]*+`|\\[[^\\]]*+\\]'
+STRING = "'[^']*'"
+QUOTED = '"[^"]*"|`[^`]*`|\\[[^\\]]*\\]'
 # SQLite ends a -- comment at a line feed only. One that a lone carriage return seems to end would
 # swallow the statement after it, so it matches nothing here and is refused as unfinished.
-COMMENT = r"--[^\r\n]*+[\r \t]*+(?=\n|\Z)|/\*(?:[^*]++|\*(?!/))*+\*/"
-WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+"
+COMMENT = r"--[^\r\n]*(?:\r[\r \t]*)?(?=\n|\Z)|/\*[^*]*\*+(?:[^*/][^*]*\*+)*/"
+GAP = f"(?:[{BLANKS}]+(?![{BLANKS}])|{COMMENT})"  # all blanks that stand together, or one comment
+WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
 
 
 class Kind(Enum):
@@ -59,25 +62,21 @@ class UnreadableSql(ValueError):
         super().__init__(f"line {line}: {message}; {remedy}")
 
 
-NUMBER = (
-    r"0[xX][0-9a-fA-F]++"
-    r"|(?:[0-9](?:_?[0-9])*+(?:\.(?:[0-9](?:_?[0-9])*+)?+)?+|\.[0-9](?:_?[0-9])*+)"
-    r"(?:[eE][+-]?+[0-9](?:_?[0-9])*+)?+"
-)
+DIGITS = "[0-9]+(?:_[0-9]+)*"
+NUMBER = rf"0[xX][0-9a-fA-F]+|(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?"
 GROUPS = (
-    (Kind.BLOB, "[xX]'[^']*+'"),
+    (Kind.BLOB, "[xX]'[^']*'"),
     (Kind.WORD, WORD),
     (Kind.SYMBOL, r"->>?|\|\||<<|>>|[<>=!]=|<>|[(),;=*+%&|~<>]|\.(?![0-9])|/(?!\*)|-(?!-)"),
-    (Kind.STRING, f"(?:{STRING})++"),
-    (Kind.QUOTED, r'(?:"[^"]*+")++|(?:`[^`]*+`)++|\[[^\]]*+\]'),
+    (Kind.STRING, f"(?:{STRING})+"),
+    (Kind.QUOTED, r'(?:"[^"]*")+|(?:`[^`]*`)+|\[[^\]]*\]'),
     (Kind.NUMBER, NUMBER),
-    (Kind.PARAMETER, r"\?[0-9]*+|[:@$][A-Za-z0-9_$\x80-\U0010ffff]++"),
+    (Kind.PARAMETER, r"\?[0-9]*|[:@$][A-Za-z0-9_$\x80-\U0010ffff]+"),
     (None, r"['\"`\[\x00/-]"),  # begins what is not finished, see UNFINISHED
     (Kind.SYMBOL, "."),  # nothing that SQLite knows; it will say so
 )
 TOKEN = re.compile(
-    f"(?:[{BLANKS}]++|{COMMENT})*+"
-    "(?:" + "|".join(f"({pattern})" for _, pattern in GROUPS) + r"|\Z)",
+    f"{GAP}*(?:" + "|".join(f"({pattern})" for _, pattern in GROUPS) + r"|\Z)",
     re.DOTALL,
 )
 KINDS = (None, *(kind for kind, _ in GROUPS))  # by the number of the group that matched
