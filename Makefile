@@ -1,4 +1,5 @@
 # Two commands: `make check` proves this repository's own migrations, `make test` proves the project.
+# `make coverage` runs the same tests in full depth, and measures what they reach.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,14 +12,21 @@ ifneq ($(shell $(PYTHON) $(BUILD)),$(shell $(BIN)/python $(BUILD) 2>/dev/null))
 CLEAR := --clear
 endif
 
-.PHONY: check test lint wheel bench cases torture clean
+# The tests start several hundred Pythons: each would compile the package anew where no bytecode is kept.
+export PYTHONDONTWRITEBYTECODE :=
+TESTS := pytest -n auto --dist worksteal
+
+.PHONY: check test coverage lint wheel bench cases torture clean
 
 check: $(INSTALLED)
 	$(BIN)/pytest --bb-check-migrations
 
 test: $(INSTALLED) lint
+	$(BIN)/$(TESTS)
+
+coverage: $(INSTALLED)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage run -m $(TESTS) --hypothesis-profile=full
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

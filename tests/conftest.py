@@ -6,6 +6,10 @@ import signal
 
 import pytest
 
+from tests.depth import register_profiles
+
+register_profiles()  # before the command line's --hypothesis-profile is read
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and whatever that starts inherits it: no
     # Ctrl-C would come through to what is tested here.

@@ -30,6 +30,14 @@ def test_each_tool_is_pinned_to_one_version() -> None:
     assert unpinned == []
 
 
+def test_coverage_is_measured_of_the_tests_in_full_depth() -> None:
+    (command,) = [line for line in recipe_of("coverage") if "coverage run" in line]
+    report = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["report"]
+
+    assert command.endswith("--hypothesis-profile=full")
+    assert report["fail_under"] == 98
+
+
 def test_before_a_commit_runs_what_make_lint_runs() -> None:
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
 

@@ -37,6 +37,7 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.rows.differences import gather
 from pytest_bbmigrate.rows.order import ranking
+from tests.depth import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -416,7 +417,7 @@ class TestCounting:
 CELLS = st.sampled_from([None, 0, 1, 1.0, 0.0, -0.0, "a", "A", "", b"", b"a", "a\0", "1", 2**60])
 
 
-@settings(max_examples=200)
+@settings(max_examples=in_full(200))
 @given(
     st.dictionaries(st.integers(0, 5), st.tuples(CELLS, CELLS, CELLS), max_size=5),
     st.dictionaries(st.integers(0, 5), st.tuples(CELLS, CELLS, CELLS), max_size=5),

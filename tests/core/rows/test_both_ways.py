@@ -34,6 +34,7 @@ from pytest_bbmigrate.rows import (
     shortcut,
     summarize_rows,
 )
+from tests.depth import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,7 +227,7 @@ def one_row(type_: str, was: str, is_now: str, type_after: str = "", options: st
     return Case(create, [("1", was, "1", "1")], after, [("1", is_now, "1", "1")], ("k",))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=in_full(250), deadline=None)
 @given(cases())
 @example(one_row("INTEGER", LEAST, f"{LEAST}.0"))
 @example(one_row("NUMERIC", f"{LEAST}.0", LEAST))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_bbmigrate.seeding import Recipe
 from tests.core.filling import filled
+from tests.depth import in_full
 
 NAMES = st.sampled_from(
     ["amount", "name", "category", "date", "month", "status", "note", "is_open", "email", "json"]
@@ -49,7 +50,7 @@ def schemas(draw: st.DrawFn) -> str:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=in_full(60, quick=15), deadline=None)
 @given(schemas(), st.sampled_from([1, 6, 70]))
 def test_constraints_hold_in_any_schema(sql: str, rows: int) -> None:
     with filled(sql, Recipe(rows=rows)) as result, filled(sql, Recipe(rows=rows)) as again:
