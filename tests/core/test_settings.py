@@ -119,7 +119,7 @@ def test_a_message_names_the_option_that_gave_the_value() -> None:
 
 
 def test_a_path_with_a_nul_is_refused() -> None:
-    assert refusal_of(migrations="a\0b") == "bb_migrations = a\0b: a path is wanted"
+    assert refusal_of(migrations="a\0b") == r"bb_migrations = a\x00b: a path is wanted"
 
 
 def test_the_baseline_is_a_file_that_is_there(tmp_path: Path) -> None:
