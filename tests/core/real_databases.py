@@ -132,3 +132,16 @@ def same_file(path: Path) -> tuple[int, ...]:
     """Return what stays of a file when its content is replaced in place."""
     status = path.stat()
     return status.st_ino, status.st_mode, status.st_uid, status.st_gid
+
+
+def spoil_index(path: Path) -> Path:
+    """Have the index of the notes say something else than the table."""
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_money_1'"
+        ).fetchone()
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b" 0", 4096 * (root - 1), 4096 * root)
+    content[at : at + 2] = b" 9"
+    path.write_bytes(content)
+    return path

@@ -20,10 +20,11 @@ FILE = Path("001_step.sql")
 PLAIN = Contract()
 
 
-def image_of(sql: str) -> bytes:
-    """Return the image of a new database after ``sql``."""
+def image_of(*scripts: str) -> bytes:
+    """Return the image of a new database after ``scripts``."""
     with closing(open_image(b"")) as db:
-        db.executescript(sql)
+        for script in scripts:
+            db.executescript(script)
         return take_image(db)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.history import Applied, make_history, record
@@ -35,14 +35,3 @@ def database(project: pytest.Pytester, sql: str, *applied: str) -> Path:
         for name in applied:
             record(db, Applied(name, checksums[name], "2026-01-01T00:00:00+00:00", 0.1, 1, 1))
     return path
-
-
-def ask(path: Path, sql: str) -> list[Any]:
-    """Return what a query gives on a database."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
-
-
-def names(path: Path) -> list[str]:
-    """Return what a database's history has, in its order."""
-    return [name for (name,) in ask(path, "SELECT name FROM _bb_migrations ORDER BY id")]

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
     import pytest
 
+ACCOUNTS = """\
+-- migrate:up
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT, cents INTEGER);
+-- migrate:down
+DROP TABLE accounts;
+"""
 SECRET = "Dr. Smith of 12 Harbour Road"
 
 

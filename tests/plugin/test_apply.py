@@ -16,18 +16,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.real_database import SECRET, ask, backups, change, litter, names
+from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-ACCOUNTS = """\
--- migrate:up
-CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT, cents INTEGER);
--- migrate:down
-DROP TABLE accounts;
-"""
 TRIPS = """\
 -- bb: changes accounts.cents where cents IS NULL
 -- bb: irreversible because the blanks are kept nowhere

@@ -18,8 +18,7 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.runner.guard import landlock
-from tests.plugin.real_database import SECRET, ask, backups, change, litter, names
-from tests.plugin.test_apply import ACCOUNTS
+from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 from tests.processes import is_running
 
 LEGACY = Path(__file__).parents[2] / "fixtures" / "legacy"

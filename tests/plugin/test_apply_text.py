@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.ledgers import ask, database, names, write
+from tests.plugin.ledgers import database, write
+from tests.plugin.real_database import ask, names
 
 if TYPE_CHECKING:
     from pathlib import Path

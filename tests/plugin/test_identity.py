@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.plugin.real_database import ask, write_steps
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ACCOUNTS = """\
@@ -30,22 +33,10 @@ CREATE TABLE trips (id INTEGER PRIMARY KEY);
 """
 
 
-def write(project: pytest.Pytester, *texts: str) -> None:
-    folder = project.path / "migrations"
-    folder.mkdir(exist_ok=True)
-    for number, text in enumerate(texts, 1):
-        (folder / f"00{number}_step.sql").write_text(text)
-
-
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     result = project.runpytest(*arguments)
     assert result.ret == pytest.ExitCode.OK, [*result.outlines, *result.errlines]
     return result
-
-
-def ask(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-        return db.execute(sql).fetchall()
 
 
 def id_of(path: Path) -> str:
@@ -55,18 +46,22 @@ def id_of(path: Path) -> str:
 
 
 @pytest.fixture
-def money(project: pytest.Pytester) -> Path:
+def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
     """Return a database with one migration applied."""
-    write(project, ACCOUNTS)
-    run(project, "--bb-apply", "--bb-create")
+    made_once(make_money)
     return project.path / "budget_buddy.db"
+
+
+def make_money(project: pytest.Pytester) -> None:
+    write_steps(project, ACCOUNTS)
+    run(project, "--bb-apply", "--bb-create")
 
 
 def test_a_database_keeps_the_id_that_its_first_apply_gave_it(
     project: pytest.Pytester, money: Path
 ) -> None:
     made = id_of(money)
-    write(project, ACCOUNTS, OWNER)
+    write_steps(project, ACCOUNTS, OWNER)
     run(project, "--bb-apply")
     applied = id_of(money)
     run(project, "--bb-rollback")
@@ -83,7 +78,7 @@ def test_a_history_from_before_there_were_ids_is_read_and_completed(
     with closing(sqlite3.connect(money)) as db:
         db.execute("DROP TABLE _bb_database")
     status = run(project, "--bb-status")
-    write(project, ACCOUNTS, OWNER)
+    write_steps(project, ACCOUNTS, OWNER)
     run(project, "--bb-apply")
 
     status.stdout.fnmatch_lines(["budget_buddy.db: 1 of 1 migrations applied, 0 pending"])
@@ -100,7 +95,7 @@ def test_a_rollback_completes_it_too(project: pytest.Pytester, money: Path) -> N
 
 
 def test_an_adopted_database_gets_an_id(project: pytest.Pytester) -> None:
-    write(project, ACCOUNTS)
+    write_steps(project, ACCOUNTS)
     path = project.path / "budget_buddy.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
@@ -117,7 +112,7 @@ def test_two_databases_have_two_ids(project: pytest.Pytester, money: Path) -> No
 
 def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, money: Path) -> None:
     made = id_of(money)
-    write(project, ACCOUNTS, MEDDLES)
+    write_steps(project, ACCOUNTS, MEDDLES)
     project.runpytest("--bb-apply")
 
     assert id_of(money) == made

@@ -21,7 +21,6 @@ from pytest_bbmigrate.apply.holding import Holder, State, hold, main
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.database.publishing import put_in
 from pytest_bbmigrate.errors import BBMigrateError
-from tests.core.database.test_publishing import spoil_index
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -32,6 +31,7 @@ from tests.core.real_databases import (
     names_in,
     note_in,
     other_program,
+    spoil_index,
 )
 
 if TYPE_CHECKING:

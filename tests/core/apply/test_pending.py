@@ -19,6 +19,7 @@ from pytest_bbmigrate.database import reading as reading_module
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError
 from pytest_bbmigrate.history import Applied, make_history, record
 from tests.core.cataloguing import write
+from tests.core.real_databases import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,10 +68,6 @@ def make(place: Path, *names: str, mode: str = "delete") -> Path:
             checksum = checksums.get(name, "x")
             record(db, Applied(name, checksum, "2026-01-05T10:00:00+00:00", 0.1, 1, 1))
     return path
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
-from pytest_bbmigrate.database import digest_of
-from tests.core.real_databases import fill_up, make, make_work, mode_of, note_in, small_disk
+from tests.core.publishing import Reporter, publish
+from tests.core.real_databases import make, make_work, mode_of, note_in, small_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Reporter:
-    """Keeps what is reported; fills the disk up, when it is given one, after the publish."""
-
-    def __init__(self, disk: Path | None = None) -> None:
-        self.disk = disk
-        self.steps: list[str] = []
-
-    def begin(self) -> None:
-        pass
-
-    def progress(self, step: str, done: float | str) -> None:
-        pass
-
-    def end(self, step: str, detail: str) -> None:
-        self.steps.append(f"{step}: {detail}")
-        if step == "publish" and self.disk:
-            fill_up(self.disk)
-
-    def fail(self, step: str, error: StepFailed) -> None:
-        self.steps.append(f"{step} failed: {error}")
-
-
-def publish(real: Path, work: Path, reporter: Reporter) -> Path | None:
-    """Put the content of ``work`` into ``real``."""
-
-    def prepare(_: Path, folder: Path, __: object) -> Prepared:
-        copy = folder / "work.db"
-        shutil.copyfile(work, copy)
-        return Prepared(copy, digest_of(copy))
-
-    change = Change(real, real.parent, inspect=lambda _: None, prepare=prepare)
-    return carry_out(change, reporter)
 
 
 def test_a_disk_that_fills_up_after_the_publish_has_room_for_the_journal_mode(

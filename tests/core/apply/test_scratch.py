@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.scratch import note_mode, noted_mode, tidy
-from tests.core.apply.test_pipeline import Reporter, publish
+from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import (
     MODES,
     make,

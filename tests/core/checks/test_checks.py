@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import Outcome, judge, judge_catalogue
-from pytest_bbmigrate.evidence import Chain
+from pytest_bbmigrate.checks import Outcome, judge_catalogue
 from pytest_bbmigrate.report import describe_failure
-from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.seeding import Recipe
 from tests.cases import CASES, judge_case, read_case
+from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Verdict
-
-NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, mood TEXT);"
-NEVER_FILLED = "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0), text TEXT);"
 
 REMEDY_OF_CASE = [
     ("data_survives/undeclared_update", "-- bb: changes transactions.bb_category"),
@@ -47,21 +40,6 @@ REMEDY_OF_CASE = [
         "-- bb: requires members: household_slug IN (SELECT slug FROM households)",
     ),
 ]
-
-
-def chain_of(folder: Path, *files: str, rows: int = 20) -> Chain:
-    """Return a chain of migrations, one for each text."""
-    for number, text in enumerate(files, 1):
-        (folder / f"00{number}_step.sql").write_text(text)
-    catalogue = read_catalogue(folder)
-    literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
-    return Chain(catalogue, Recipe(rows=rows, literals=literals), Workplace())
-
-
-def judge_last(check: str, chain: Chain, *, strict: bool = False) -> Verdict:
-    """Return what ``check`` says of the last migration of ``chain``."""
-    last = len(chain.catalogue.migrations) - 1
-    return judge(check, chain.evidence(last), strict=strict)
 
 
 def failed_text(name: str) -> str:
@@ -93,9 +71,6 @@ def test_a_table_without_rows_matters_only_to_what_works_on_it(tmp_path: Path) -
     chain = chain_of(tmp_path, NEVER_FILLED + NOTES, "CREATE INDEX i ON notes (text);")
 
     assert judge_last("data_survives", chain, strict=True).outcome is Outcome.PASSED
-
-
-CODES = "CREATE TABLE codes (code TEXT PRIMARY KEY CHECK (code GLOB 'a[0-9]*'), note TEXT, n INT);"
 
 
 @pytest.mark.parametrize(

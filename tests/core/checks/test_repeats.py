@@ -11,7 +11,7 @@ from pytest_bbmigrate.checks.up_repeats import chosen_columns, tables_given_ids
 from pytest_bbmigrate.evidence import Passage, TablePassage
 from pytest_bbmigrate.rows import RowAdded, RowLost, differences_of
 from pytest_bbmigrate.schema import Renames
-from tests.core.checks.test_checks import NOTES, chain_of, judge_last
+from tests.core.checking import NOTES, chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.checks.room import check_in
-from tests.core.checks.test_checks import chain_of, judge_last
+from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path

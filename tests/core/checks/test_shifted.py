@@ -13,7 +13,7 @@ from pytest_bbmigrate.evidence import views
 from pytest_bbmigrate.evidence.model import ShiftedView
 from pytest_bbmigrate.evidence.observe import observe
 from pytest_bbmigrate.evidence.stage import stage_of
-from tests.core.checks.test_checks import chain_of, judge_last
+from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,13 +26,12 @@ from pytest_bbmigrate.database import (
     kept_content,
     open_content,
     open_contents,
-    open_image,
     open_private,
     private_copy,
-    take_image,
     throwaway,
 )
 from pytest_bbmigrate.errors import SettingsError
+from tests.core.running import image_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +45,6 @@ FILLED = (
     "INSERT INTO u VALUES ('x')"
 )
 ROW = "UPDATE t SET a = replace(a, '0', '1') WHERE rowid = 200"
-
-
-def image_of(*scripts: str) -> bytes:
-    with closing(open_image(b"")) as db:
-        for script in scripts:
-            db.executescript(script)
-        return take_image(db)
 
 
 @pytest.fixture(params=["memory", "file"])

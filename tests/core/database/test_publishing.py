@@ -15,7 +15,7 @@ from pytest_bbmigrate.database.publishing import (
     resting,
 )
 from pytest_bbmigrate.errors import DatabaseError
-from tests.core.real_databases import make, names_in
+from tests.core.real_databases import make, names_in, spoil_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,17 +166,4 @@ def break_rule(path: Path, rule: str) -> Path:
         db.commit()
         db.executescript(FORBID.format(rule=rule))
         db.commit()
-    return path
-
-
-def spoil_index(path: Path) -> Path:
-    """Have the index of the notes say something else than the table."""
-    with closing(sqlite3.connect(path)) as db:
-        (root,) = db.execute(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_money_1'"
-        ).fetchone()
-    content = bytearray(path.read_bytes())
-    at = content.rindex(b" 0", 4096 * (root - 1), 4096 * root)
-    content[at : at + 2] = b" 9"
-    path.write_bytes(content)
     return path

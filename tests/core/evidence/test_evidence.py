@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
-from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -17,10 +17,11 @@ from pytest_bbmigrate.evidence.keeping import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
+from tests.core.checking import chain_of
+from tests.core.running import image_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.rows import Cell
@@ -30,30 +31,6 @@ REFERRING = (
     "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT);"
     "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips (id));"
 )
-
-
-def chain_of(
-    folder: Path,
-    *files: str,
-    rows: int = 20,
-    baseline: bytes = b"",
-    invariants: tuple[tuple[str, str], ...] = (),
-    own_rows: Mapping[str, Sequence[Mapping[str, Cell]]] | None = None,
-) -> Chain:
-    """Return a chain of migrations, one for each text."""
-    for number, text in enumerate(files, 1):
-        (folder / f"00{number}_step.sql").write_text(text)
-    catalogue = read_catalogue(folder)
-    literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
-    recipe = Recipe(rows=rows, literals=literals, own_rows=own_rows or {})
-    return Chain(catalogue, recipe, Workplace(), baseline=baseline, invariants=invariants)
-
-
-def image_of(sql: str) -> bytes:
-    """Return the image of a new database after ``sql``."""
-    with closing(open_image(b"")) as db:
-        db.executescript(sql)
-        return take_image(db)
 
 
 def ask(image: bytes | None, sql: str) -> list[tuple[Any, ...]]:

@@ -37,6 +37,7 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.rows.differences import gather
 from pytest_bbmigrate.rows.order import ranking
+from tests.core.running import image_of
 from tests.depth import in_full
 
 if TYPE_CHECKING:
@@ -52,13 +53,6 @@ FILL = """
     WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < 1000)
     INSERT INTO t SELECT n, n % 7, 'b' || n, n / 3.0 FROM c;
 """
-
-
-def image_of(*scripts: str) -> bytes:
-    with closing(open_image(b"")) as db:
-        for script in scripts:
-            db.executescript(script)
-        return take_image(db)
 
 
 def pairing_of(columns: str, key: str = "id") -> Pairing:
