@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 FACTORY_POSITION = 5  # among the arguments of sqlite3.connect()
 URI_POSITION = 7
 
-READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.I | re.S)
-COMMITS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:COMMIT|END)\b", re.I | re.S)
-ROLLS_BACK = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*ROLLBACK(?:\s+TRANSACTION)?\s*;?\s*$", re.I | re.S
-)
+BEFORE = r"(?:\s|--[^\n]*\n|/\*[^*]*\*+(?:[^*/][^*]*\*+)*/)*"  # blanks and comments
+READS = re.compile(rf"{BEFORE}(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.I)
+COMMITS = re.compile(rf"{BEFORE}(?:COMMIT|END)\b", re.I)
+ROLLS_BACK = re.compile(rf"{BEFORE}ROLLBACK(?:\s+TRANSACTION)?\s*;?\s*$", re.I)
 
 ROLLED_BACK = "the script rolled its changes back"
 NOT_COMMITTED = "the script closed the database without commit()"

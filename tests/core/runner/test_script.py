@@ -647,6 +647,14 @@ def test_the_traceback_is_printed_without_our_own_frames(project: Project) -> No
         ),
         (f"db.execute({CHANGE!r})\ndb.close()", 6, "the script closed the database without commit"),
         (f"db.execute({CHANGE!r})", None, "the script ended without commit()"),
+        (
+            (
+                "db.execute('/* a */ INSERT INTO transactions /* b */ '\n"
+                "           'SELECT 2, bb_category FROM transactions')"
+            ),
+            None,
+            "the script ended without commit()",
+        ),
     ],
 )
 def test_a_script_that_loses_its_changes_has_failed(
