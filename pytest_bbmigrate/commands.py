@@ -116,7 +116,7 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
         )
         if history:
             raise StepFailed(
-                f"{database} has a history already, of {len(history)} migrations: --bb-status "
+                f"{database} has a history already, of {_counted(len(history))}: --bb-status "
                 "shows it, and --bb-apply goes on from there"
             )
         found = recognise(schema, project.catalogue, project.workplace, project.baseline)
@@ -125,10 +125,13 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
             return [*lines, *_way_on(found)]
         migrations = to_adopt(found, project.catalogue, wanted, database)
     kept = adopt_version(database, folder, migrations, LineReporter(), hook)
-    many = "" if len(migrations) == 1 else "s"
-    recorded = f"{len(migrations)} migration{many} recorded as applied"
+    recorded = f"{_counted(len(migrations))} recorded as applied"
     lines.append(f"{recorded}; --bb-apply goes on from there")
     return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]
+
+
+def _counted(migrations: int) -> str:
+    return f"{migrations} migration{'' if migrations == 1 else 's'}"
 
 
 def _way_on(found: Recognition) -> list[str]:

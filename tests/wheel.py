@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parent.parent
 TAKEN_ALONG = ("tests", "fixtures", "migrations", "README.md", "pyproject.toml")
 TESTS = ("tests/plugin", "tests/migrations", "tests/core/test_public_api.py")
+OPTIONS = ("-p", "tests.installed", "-n", "auto", "--dist", "worksteal")
 TYPED = "tests/typing/public_api.py"
 
 # What could lead a Python or a pytest somewhere else.
@@ -55,7 +56,7 @@ def _test(folder: Path, python: Path) -> None:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     _run(folder, python.with_name("mypy"), "--strict", "--config-file=", TYPED)
-    _run(folder, python, "-m", "pytest", "-p", "tests.installed", "-n", "auto", *TESTS)
+    _run(folder, python, "-m", "pytest", *OPTIONS, *TESTS)
 
 
 def _run(folder: Path, *command: str | Path) -> None:

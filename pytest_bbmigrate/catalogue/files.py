@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HALVES = frozenset({"up.sql", "migration.sql", "down.sql"})
-START_HERE = "--bb-new=NAME writes the first migration; bb_migrations names the folder"
+START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR names another folder"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def write_new(folder: Path, name: str) -> Path:
     except OSError as error:
         raise SettingsError(
             f"--bb-new={name}: {error.filename} cannot be written ({error.strerror}); "
-            "bb_migrations names the folder"
+            "--bb-migrations=DIR names another folder"
         ) from error
     return path
 
@@ -72,7 +72,9 @@ def write_new(folder: Path, name: str) -> Path:
 def _title(name: str) -> tuple[str, str]:
     """Return what the migration is called, in words, and the file's ending."""
     if any(character in name for character in "/\\\0"):
-        raise SettingsError(f"--bb-new={name}: a name, not a path; bb_migrations names the folder")
+        raise SettingsError(
+            f"--bb-new={name}: a name, not a path; --bb-migrations=DIR names the folder"
+        )
     stem, ending = name, ".sql"
     for known in (".sql", ".py"):
         if name.lower().endswith(known):

@@ -14,7 +14,7 @@ from tests.core.cataloguing import complaints, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_HERE = "--bb-new=NAME writes the first migration; bb_migrations names the folder"
+START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR names another folder"
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
