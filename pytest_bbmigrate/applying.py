@@ -118,7 +118,7 @@ class Run:
         """Take over which tests a worker has set aside."""
         output = getattr(node, "workeroutput", {})  # it has none when it was killed
         if SET_ASIDE_OUTPUT in output:
-            take_set_aside(self._session.config, output[SET_ASIDE_OUTPUT])
+            take_set_aside(self._session.config, *output[SET_ASIDE_OUTPUT])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

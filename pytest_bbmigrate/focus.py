@@ -31,6 +31,7 @@ _FOCUSED = pytest.StashKey[bool]()
 _SELECTION = pytest.StashKey[Selection]()
 _HOLDS_MARKED = pytest.StashKey[dict[tuple["Path", tuple[str, ...]], bool]]()
 _SET_ASIDE = pytest.StashKey[tuple[str, ...]]()
+_WITHOUT = pytest.StashKey[list[str]]()
 SET_ASIDE_OUTPUT = "bb_set_aside"  # of xdist's workeroutput
 
 
@@ -110,30 +111,53 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
         config.hook.pytest_deselected(items=unmarked)
 
 
-def set_smoke_tests_aside(config: pytest.Config, items: list[pytest.Item]) -> None:
+def set_smoke_tests_aside(
+    config: pytest.Config, items: list[pytest.Item], collected: list[pytest.Item]
+) -> None:
     """Deselect the smoke tests where a real database is to be changed: they are a step of that.
 
     There each has a copy of the real rows, and a process that cannot reach the database.
+    ``collected`` are the items before any was deselected.
     """
     if not writes_database(config):
         return
     smoke = [item for item in items if item.get_closest_marker(SMOKE_MARKER) is not None]
-    take_set_aside(config, [item.nodeid for item in smoke])
+    names = [item.nodeid for item in smoke]
+    take_set_aside(config, names, _modules_without(config, collected, items))
     if smoke:
         items[:] = [item for item in items if item not in smoke]
         config.hook.pytest_deselected(items=smoke)
 
 
-def take_set_aside(config: pytest.Config, names: list[str]) -> None:
-    """Have ``set_aside`` return ``names``; from a worker of xdist, in the controller too."""
+def _modules_without(
+    config: pytest.Config, collected: list[pytest.Item], items: list[pytest.Item]
+) -> list[str]:
+    """Return the modules that were collected as a whole and have no smoke test."""
+    if any("::" in argument for argument in config.args):
+        return []  # of some modules, only a part was collected
+    marked = {item.path for item in (*collected, *items) if item.get_closest_marker(SMOKE_MARKER)}
+    return sorted({str(item.path) for item in collected if item.path not in marked})
+
+
+def take_set_aside(config: pytest.Config, names: list[str], without: list[str]) -> None:
+    """Have ``set_aside`` return ``names``, and ``without_smoke_tests`` the modules ``without``.
+
+    From a worker of xdist, in the controller too.
+    """
     config.stash[_SET_ASIDE] = tuple(names)
+    config.stash[_WITHOUT] = list(without)
     if hasattr(config, "workeroutput"):
-        config.workeroutput[SET_ASIDE_OUTPUT] = names
+        config.workeroutput[SET_ASIDE_OUTPUT] = [names, without]
 
 
 def set_aside(config: pytest.Config) -> tuple[str, ...]:
     """Return the smoke tests of this session, by node id, which the step smoke is to run."""
     return config.stash.get(_SET_ASIDE, ())
+
+
+def without_smoke_tests(config: pytest.Config) -> list[str]:
+    """Return the paths of modules that this session has collected, and that have no smoke test."""
+    return config.stash.get(_WITHOUT, [])
 
 
 def _is_marked(item: pytest.Item) -> bool:

@@ -122,9 +122,10 @@ def pytest_collection_modifyitems(
     session: pytest.Session, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
     """Keep the checks and the marked tests, and the smoke tests for their step."""
+    collected = items[:]
     focus.keep_marked(session, items)
     result = yield
-    focus.set_smoke_tests_aside(session.config, items)
+    focus.set_smoke_tests_aside(session.config, items, collected)
     return result
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_bbmigrate import smoke_session
 from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside
+from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside, without_smoke_tests
 from pytest_bbmigrate.options import SMOKE_VARIABLE, argument_path, migrations_folder, settings_of
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
@@ -35,6 +35,9 @@ LOCKED_OUT = (
     "app reads its path from), and neither conftest.py nor the app may open the database when "
     "imported: open it on first use"
 )
+BEFORE_ALL = "no test had begun, and had the database; pytest printed:"
+LINES_TOLD = 60
+NOT_BEGUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 OUTPUT_BYTES = 1_000_000  # the end of what the tests have printed; there is no need for more
 
 
@@ -52,7 +55,7 @@ class SmokeResult:
 
     ``fault`` says why the migrated database is not to be published, '' when it may be; it names
     tests and nothing that they printed. ``output`` is what pytest and the tests printed: values of
-    a real database may be in it.
+    a real database may be in it. Where no test had begun, none can be, and ``fault`` has it.
     """
 
     tests: tuple[SmokeTest, ...]
@@ -93,7 +96,7 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     folder, configuration and plugins as this one; its files and the copies lie in a folder beside
     ``work``, which is gone afterwards, as is every process that the tests have left running. Where
     no test can be marked nothing is started: a conftest.py may open the real database, which is
-    locked.
+    locked. Nor is a module imported again that this session has collected and found without one.
     """
     if not set_aside(config) and not may_be_marked(config):
         return SmokeResult(())
@@ -121,7 +124,11 @@ def may_be_marked(config: pytest.Config) -> bool:
 def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     """Run the pytest of the smoke tests; return its exit code, None when it took too long."""
     settings = settings_of(config)
-    order = {"working_copy": str(work), "name": settings.database.name}
+    order = {
+        "working_copy": str(work),
+        "name": settings.database.name,
+        "without": without_smoke_tests(config),
+    }
     (folder / smoke_session.ORDER).write_text(json.dumps(order), encoding="utf-8")
     (folder / smoke_session.REPORT).touch()
     with (folder / "output").open("wb") as output:
@@ -165,7 +172,9 @@ def arguments(config: pytest.Config, folder: Path) -> list[str]:
     given += ["-n0"] if hasattr(option, "numprocesses") else []
     given += ["--no-cov"] if hasattr(option, "no_cov") else []
     given += ["-p", smoke_session.__name__, "-m", SMOKE_MARKER, "-k", ""]
-    given += ["-o", f"cache_dir={folder / 'cache'}", f"--basetemp={folder / 'tmp'}"]
+    if config.pluginmanager.has_plugin("cacheprovider"):  # else it knows no such setting
+        given += ["-o", f"cache_dir={folder / 'cache'}"]
+    given += [f"--basetemp={folder / 'tmp'}"] if hasattr(option, "basetemp") else []
     return [*given, str(config.rootpath), *map(str, paths_outside(config))]
 
 
@@ -220,16 +229,25 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     output = read_end(folder / "output")
     manner = ending(code, seconds)
     fault = find_fault(tests, code, manner)
-    if not any("finished" in event for event in said):
-        last = [f" in {event['started']}" for event in said if "started" in event][-1:]
-        errors = usage_errors(code, output)
-        if not last and not errors:
-            last = [" before the first of them"]
-        fault = "".join(["the smoke tests came to no end: ", manner, *last])
-        fault = "\n".join([fault, *errors])
-    if fault:
-        fault = "\n".join([fault, *([LOCKED_OUT] if LOCKED in output else []), WAY_OUT])
-    return SmokeResult(tests, fault, output)
+    last = [f" in {event['started']}" for event in said if "started" in event][-1:]
+    if not any("finished" in event for event in said) or (code in NOT_BEGUN and not last):
+        where = "".join(last) or " before the first of them"
+        fault = f"the smoke tests came to no end: {manner}{where}"
+    if not fault:
+        return SmokeResult(tests, "", output)
+    locked = [LOCKED_OUT] if LOCKED in output else []
+    if last or code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return SmokeResult(tests, "\n".join([fault, *locked, WAY_OUT]), output)
+    return SmokeResult(tests, "\n".join([fault, *locked, *printed(output)]))
+
+
+def printed(output: str) -> list[str]:
+    """Return the last lines of ``output``, to be told where no test had begun.
+
+    None of them is of the real database: it is locked, and a test is given its copy when it begins.
+    """
+    lines = output.rstrip().splitlines()
+    return [BEFORE_ALL, *lines[-LINES_TOLD:]] if lines else []
 
 
 def find_fault(tests: tuple[SmokeTest, ...], code: int | None, manner: str) -> str:
@@ -260,12 +278,6 @@ def describe_missing(names: list[str]) -> str:
         "the folders of norecursedirs?"
     )
     return "\n".join([first, *names])
-
-
-def usage_errors(code: int | None, output: str) -> list[str]:
-    """Return what pytest says of its own arguments, before anything that a test has printed."""
-    is_usage = code == pytest.ExitCode.USAGE_ERROR
-    return [line for line in output.splitlines() if is_usage and line.startswith("ERROR: ")]
 
 
 def ending(code: int | None, seconds: int) -> str:

@@ -30,6 +30,7 @@ SETTINGS = {
 }
 
 _WORKING_COPY = pytest.StashKey["tuple[Path, str]"]()
+_WITHOUT = pytest.StashKey[frozenset[str]]()
 
 
 def working_copy(config: pytest.Config) -> tuple[Path, str] | None:
@@ -67,19 +68,25 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     folder = Path(os.environ[SMOKE_VARIABLE])
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     config.stash[_WORKING_COPY] = Path(order["working_copy"]), order["name"]
+    config.stash[_WITHOUT] = frozenset(order["without"])
     config.pluginmanager.register(Recorder(folder / REPORT), "bbmigrate_smoke_recorder")
     return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Pass over what can hold no marked test, as a session of checks does, and the migrations."""
+    """Pass over what can hold no marked test, as a session of checks does, and the migrations.
+
+    And over what the session that runs this one has collected, and found without one.
+    """
     folder = migrations_folder(config)
     if collection_path == config.rootpath:
         return None
     if collection_path.is_relative_to(folder) and not config.rootpath.is_relative_to(folder):
         return True
-    return None if holds_marked(config, collection_path) else True
+    if str(collection_path) in config.stash[_WITHOUT]:
+        return True
+    return None if holds_marked(config, collection_path, (SMOKE_MARKER,)) else True
 
 
 class Recorder:

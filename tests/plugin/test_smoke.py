@@ -364,7 +364,7 @@ def test_a_usage_error_is_told(
     result = run_smoke_tests(config, work)
 
     assert result.fault.splitlines()[0] == (
-        "the smoke tests came to no end: pytest ended with exit code 4"
+        "the smoke tests came to no end: pytest ended with exit code 4 before the first of them"
     )
     assert "nowhere" in result.fault
 
