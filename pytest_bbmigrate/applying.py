@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_bbmigrate.apply.condition import lost_backup
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
@@ -303,6 +305,15 @@ def _smoke(config: pytest.Config, work: Path) -> str:
     return result.summary
 
 
+def _lost_backup(state: Applying, folder: Path) -> str:
+    """Return why the backup is not to be named as the way back, where the run failed; or ''."""
+    passed = {step: text for step, outcome, text in state.details if outcome == "passed"}
+    name = passed.get("backup", "").split(";")[0]
+    if "publish" not in passed or "verify" in passed or age_of(name) is None:
+        return ""  # nothing is to be put back, or verify has looked at it
+    return lost_backup(folder / name)
+
+
 def write_summary(reporter: pytest.TerminalReporter) -> None:
     """Write what the run came to: a section, or one line when pytest is to be quiet."""
     config = reporter.config
@@ -316,6 +327,7 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
             shlex.join(["pytest", *given_options(config)]),
             rehearsed=config.getoption("bb_rehearse"),
             goes_back=config.getoption("bb_rollback") is not None,
+            lost_backup=_lost_backup(state, backup_folder(settings)),
         ),
         state.details,
         state.done,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
+from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
+from pytest_bbmigrate.apply.condition import backup_problems
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.apply.restore import choose_backup, newer_backups
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
@@ -76,7 +77,8 @@ def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
         shown += " has no history"
     stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
     verbose = config.getoption("verbose") > 0
-    return describe_status(stock, history, shown, statements=verbose)
+    problems = backup_problems(settings.database, backup_folder(settings))
+    return describe_status(stock, history, shown, statements=verbose, problems=problems)
 
 
 def _back_up(config: pytest.Config, settings: Settings) -> Sequence[str]:
@@ -88,14 +90,17 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
     folder, hook = backup_folder(settings), _hook(settings)
     named = config.getoption("bb_restore")
     start = config.invocation_params.dir
-    backup = choose_backup(settings.database, folder, named, start, hook)
+    discard = config.getoption("bb_discard_changes")
+    choice = choose_backup(settings.database, folder, named, start, hook, discard=discard)
+    backup = choice.backup
+    for said in choice.said:
+        _write_note(said)
     for newer in () if named else newer_backups(settings.database, folder, backup):
         _write_note(
             f"{newer.name} is newer, and not recorded by an apply: --bb-restore={newer.name} puts "
             f"that one back, and not {backup.name}"
         )
-    discard = config.getoption("bb_discard_changes")
-    kept = put_back(settings.database, folder, backup, LineReporter(), discard=discard, hook=hook)
+    kept = put_back(settings.database, folder, choice, LineReporter(), discard=discard, hook=hook)
     lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
     if kept is not None:
         lines.append(f"what it held before is in {_shown(kept, config)}")

@@ -10,7 +10,7 @@ from pytest_bbmigrate.plan import WAS_APPLIED, Standing
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract, Drop, Requirement
@@ -22,11 +22,16 @@ _INDENT = " " * (_WIDTH + 2)
 
 
 def describe_status(
-    stock: Stock, history: Iterable[Applied], database: str, *, statements: bool = False
+    stock: Stock,
+    history: Iterable[Applied],
+    database: str,
+    *,
+    statements: bool = False,
+    problems: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return a line on ``database``, then on each migration; on pending ones what they declare.
 
-    With ``statements``, pending ones also show what they run.
+    With ``statements``, pending ones also show what they run. ``problems`` come last.
     """
     recorded = {applied.name: applied for applied in history}
     lines = [f"{database}: {_totals(stock)}", ""]
@@ -38,6 +43,7 @@ def describe_status(
         _line("missing", name, f"applied {recorded[name].applied_at}, and its file is gone")
         for name in stock.missing
     ]
+    lines += ["", *(f"problem: {problem}" for problem in problems)] if problems else []
     return tuple(lines)
 
 

@@ -161,7 +161,7 @@ class Project:
     def set_up(self, mode: str) -> None:
         """Put the old content back into the same file, in journal mode ``mode``; clear the rest."""
         for path in self.place.iterdir():
-            if path.name.startswith(("real.db.", "real.db-")):
+            if path.name.startswith(("real.db.", "real.db-", ".real.db.backup.")):
                 path.unlink()
         shutil.copyfile(self.master, self.real)
         with closing(sqlite3.connect(self.real)) as db:
@@ -276,9 +276,10 @@ class Project:
         assert all((self.place / name).is_file() for name in json.loads(known))
 
     def names(self) -> list[str]:
-        """Return what lies beside the database and was not put there."""
+        """Return what lies beside the database and was not put there, notes on backups aside."""
         own = {"real.db", "migrations", "pytest.ini", "test_smoke.py", "__pycache__"}
-        return sorted(path.name for path in self.place.iterdir() if path.name not in own)
+        there = {path.name for path in self.place.iterdir()}
+        return sorted(there - own - {f".{name}.json" for name in there})
 
 
 class Started:

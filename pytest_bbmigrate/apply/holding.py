@@ -15,14 +15,14 @@ from __future__ import annotations
 import signal
 import sqlite3
 import sys
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.channel import Abandoned, Channel
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import Pace, back_up, holds_at_rest
+from pytest_bbmigrate.database.backup import Pace, back_up, holds_at_rest, note_beside
 from pytest_bbmigrate.database.contents import digest_of
 from pytest_bbmigrate.database.failures import in_words, is_not_a_database
 from pytest_bbmigrate.database.locking import (
@@ -31,6 +31,7 @@ from pytest_bbmigrate.database.locking import (
     set_journal_mode,
     take_lock,
 )
+from pytest_bbmigrate.database.notes import Note, described_fault, with_digest, write_note
 from pytest_bbmigrate.database.publishing import (
     new_faults,
     put_in,
@@ -68,6 +69,7 @@ class Holder:
         self.found = ""  # the one it was in
         self.digest = ""
         self.backup: Path | None = None
+        self.note = Note("", "", 0, "")  # on the backup, as it was made
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Do what ``order`` says and return the answer.
@@ -78,6 +80,8 @@ class Holder:
             "lock": self.lock,
             "read_history": self.read_history,
             "back_up": self.back_up,
+            "digest": lambda _: self.note.digest,
+            "look_at_backup": lambda _: self.rot(),
             "publish": self.publish,
             "verify": self.verify,
             "restore_mode": self.restore_mode,
@@ -110,17 +114,30 @@ class Holder:
         return [astuple(applied) for applied in read_history(self.db)]
 
     def back_up(self, order: dict[str, Any]) -> str:
-        """Back the database up; return what is worth saying."""
+        """Back the database up, with the note of the order beside it; return what is worth saying.
+
+        Where the order has none, the backup is not to be kept.
+        """
         target = Path(order["target"])
+        staging = Path(order.get("staging") or target.parent)
+
+        def take_down(complete: Path) -> None:
+            self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
+            if order.get("note"):
+                write_note(self.note, note_beside(target), staging)
+
+        pace = Pace(self.seconds, self.channel.tell)
         try:
-            note = back_up(self.db, target, self.path, Pace(self.seconds, self.channel.tell))
+            said = back_up(
+                self.db, target, self.path, pace, staging=staging, when_complete=take_down
+            )
         except (sqlite3.Error, OSError) as error:
             raise StepFailed(
                 f"{target}: the backup could not be written: {in_words(error)}; make room in "
                 f"{target.parent} or have backups go elsewhere (--bb-backup-dir), and run again"
             ) from error
         self.backup = target
-        return note
+        return said
 
     def publish(self, order: dict[str, Any]) -> None:
         """Put the working copy into the database."""
@@ -130,6 +147,8 @@ class Holder:
                 f"{work}: not what was verified: something has written the working copy since; "
                 "nothing was published"
             )
+        if rot := self.rot():
+            raise StepFailed(f"{rot}; nothing was published: find out what has written to it")
         with resting(work, self.seconds) as source:
             refuse_damaged(source, work)
             try:
@@ -153,6 +172,10 @@ class Holder:
             self.state = State.UNKNOWN
             unseen = f"SQLite has rolled it back, which could not be seen: {_said(reason)}"
             return _listed(f"{why}{unseen}", self.mode_trouble())
+        if not same and (rot := self.rot()):
+            self.state = State.UNKNOWN
+            unseen = f"SQLite has rolled it back, which cannot be seen: {rot}"
+            return _listed(f"{why}{unseen}", self.mode_trouble())
         if not same:
             return f"{why}it was not as it was, and {self.put_back(self.backup)}"
         compared = f"the database is as it was, compared with {self.backup.name}"
@@ -175,7 +198,7 @@ class Holder:
         except (sqlite3.Error, OSError) as error:
             why = f"it could not be looked at: {in_words(error)}"
         if why:
-            kept = self.keep(failed)
+            kept = self.keep(failed, work.parent)
             put_back = self.put_back(backup)
             raise StepFailed(
                 f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
@@ -196,10 +219,14 @@ class Holder:
                 return "its history is not the working copy's"
         return ""
 
-    def keep(self, failed: Path) -> str:
+    def rot(self) -> str:
+        """Return in what the backup is not what it was when it was made; '' when it is that."""
+        return described_fault(self.backup, self.note) if self.backup is not None else ""
+
+    def keep(self, failed: Path, staging: Path) -> str:
         """Keep the content that did not verify in the file ``failed``; return what came of it."""
         try:
-            back_up(self.db, failed, self.path, Pace(self.seconds))
+            back_up(self.db, failed, self.path, Pace(self.seconds), staging=staging)
         except (BBMigrateError, sqlite3.Error, OSError) as error:
             return f"what did not verify could not be kept: {_said(error)}"
         return f"what did not verify is kept in {failed}"
@@ -207,12 +234,14 @@ class Holder:
     def put_back(self, backup: Path) -> str:
         """Make the content that of ``backup`` again; return what came of it."""
         self.state = State.UNKNOWN
+        if rot := self.rot():
+            return f"the backup was not put back, and the database is not to be relied on: {rot}"
         self.mode = self.found
         try:
             with resting(backup, self.seconds) as source:
                 put_in(self.db, source, Pace(self.seconds))
             same = holds_at_rest(self.db, backup, Pace(self.seconds))
-            why = "" if same else "it differs afterwards"
+            why = self.rot() if same else "it differs afterwards"
         except (BBMigrateError, sqlite3.Error, OSError) as error:
             why = _said(error)
         trouble = self.mode_trouble()

@@ -6,11 +6,13 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
+from pytest_bbmigrate.database.notes import fault_of
 from pytest_bbmigrate.database.openers import is_open_here, openers_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.database.openers import Opener
 
 CONTENT = {
@@ -42,7 +45,8 @@ class Keeper:
     """Holds the lock on a database in a process of its own, and backs up, publishes and verifies.
 
     A context manager: leaving it gives the lock back and ends the process. ``state`` is what the
-    content of the database is, whatever was raised; ``notes`` are worth telling and no obstacle.
+    content of the database is, whatever was raised; ``notes`` are worth telling and no obstacle;
+    ``digest`` is the hash of the backup.
     What cannot be done raises StepFailed, whose message says what has become of the database.
     """
 
@@ -51,6 +55,7 @@ class Keeper:
         self.deadline = deadline
         self.state = State.UNTOUCHED
         self.notes: tuple[str, ...] = ()
+        self.digest = ""
         self._mode = self._new_mode = ""
         self._backup: Path | None = None
         self._keeps_backup = True
@@ -100,18 +105,33 @@ class Keeper:
         on_progress: Callable[[float], None] | None = None,
         *,
         is_kept: bool = True,
+        note: Note | None = None,
+        staging: Path | None = None,
     ) -> None:
         """Copy the database into the new file ``target``, proved equal, with its owner and mode.
+
+        ``note`` is written beside it, with its digest, which is in ``digest`` afterwards. Until it
+        is complete it lies in the folder ``staging``.
 
         ``on_progress`` gets the part that is copied, of 1. The backup is in rollback mode and has
         nothing beside it, whatever the database is in. ``is_kept`` is whether it is to stay, so
         that a message may name it.
         """
         self._keeps_backup = is_kept
-        note = self._ask({"do": "back_up", "target": _path(target)}, on_progress)
+        order = {"do": "back_up", "target": _path(target), "note": note and asdict(note)}
+        said = self._ask({**order, "staging": _path(staging) if staging else ""}, on_progress)
         self._backup = target
-        if note:
-            self.notes = (*self.notes, str(note))
+        self.digest = str(self._ask({"do": "digest"}))
+        if said:
+            self.notes = (*self.notes, str(said))
+
+    def look_at_backup(self) -> None:
+        """Make sure that the backup is what it was when it was made.
+
+        Raises: StepFailed.
+        """
+        if rot := self._ask({"do": "look_at_backup"}):
+            raise StepFailed(f"the backup cannot be relied on: {rot}")
 
     def publish(
         self,
@@ -190,6 +210,8 @@ class Keeper:
         content = CONTENT[self.state]
         if self._backup is None or not self._keeps_backup or self.state in UNTOUCHED:
             return content
+        if rot := fault_of(self._backup, self.digest):
+            return f"{content}; {self._backup} is no backup of it any more: {rot}"
         return f"{content}; pytest --bb-restore={self._backup} puts back what it held before"
 
     def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 from contextlib import contextmanager
@@ -15,19 +14,22 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import (
-    make_scratch,
     note_mode,
     noted_mode,
     remove_leftovers,
+    scratch_for,
 )
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
+from pytest_bbmigrate.database.notes import discard_backup, note_for
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.owners import Owner
     from pytest_bbmigrate.history import Applied
 
 
@@ -66,7 +68,8 @@ class Change:
     ``inspect`` is given the history under the lock; ``prepare`` is given the backup and an empty
     folder of ours on the same disk, and makes the new content, reporting steps of its own. Both
     raise StepFailed to end it. With ``publishes`` false nothing but the database's copy is changed;
-    ``keeps_backup`` is false where there was nothing to back up.
+    ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id that the
+    database is to have from now on, '' for the one that it has.
     """
 
     database: Path
@@ -75,6 +78,7 @@ class Change:
     prepare: Callable[[Path, Path, Reporter], Prepared]
     publishes: bool = True
     keeps_backup: bool = True
+    identity: str = ""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -114,39 +118,44 @@ def carry_out(change: Change, reporter: Reporter) -> Path | None:
         message says so.
     """
     with terminated_like_interrupted():
-        folder = make_scratch(change.database, change.backup_folder)
-        try:
-            with Keeper(change.database) as keeper:
-                return steps_under_lock(change, keeper, folder, reporter)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        owner = owner_of(change.database, change.backup_folder)
+        with (
+            scratch_for(change.database, change.backup_folder, owner.here) as folder,
+            Keeper(change.database) as keeper,
+        ):
+            return steps_under_lock(change, keeper, owner, folder, reporter)
 
 
 def steps_under_lock(
-    change: Change, keeper: Keeper, folder: Path, reporter: Reporter
+    change: Change, keeper: Keeper, owner: Owner, folder: Path, reporter: Reporter
 ) -> Path | None:
     """Go through the steps, the last one giving the lock back."""
     with step(reporter, "lock") as detail:
-        mode = keeper.lock(noted_mode(change.database, change.backup_folder))
+        mode = keeper.lock(noted_mode(owner, change.backup_folder))
         detail.append(f"held to the end; journal mode {mode}")
         refuse_openers(change.database, keeper)
         change.inspect(keeper.read_history())
-        remove_leftovers(change.database, change.backup_folder, own=folder)
+        remove_leftovers(owner, change.backup_folder, own=folder)
     now = change.clock()
     backup = backup_path(change.database, change.backup_folder, now)
     keeps_backup = change.publishes and change.keeps_backup
     if not keeps_backup:
         backup = folder / backup.name
+    note = note_for(change.database, change.identity or owner.id)
     try:
         with step(reporter, "backup") as detail:
             keeper.back_up(
-                backup, lambda part: reporter.progress("backup", part), is_kept=keeps_backup
+                backup,
+                lambda part: reporter.progress("backup", part),
+                is_kept=keeps_backup,
+                note=note if keeps_backup else None,
+                staging=folder,
             )
             detail.append(backup.name if keeps_backup else "a copy, not kept")
             detail += keeper.notes
         prepared = change.prepare(backup, folder, reporter)
     except BaseException:
-        backup.unlink(missing_ok=True)  # nothing was published: it is a copy of what is there
+        discard_backup(backup, note)  # nothing was published: it is a copy of what is there
         raise
     if not change.publishes:
         return None
@@ -157,7 +166,7 @@ def steps_under_lock(
             verify(keeper, prepared, backup, failed, reporter)
     except BaseException:
         if keeper.state is State.UNTOUCHED:  # as it was, compared with the backup
-            backup.unlink(missing_ok=True)
+            discard_backup(backup, note)
         raise
     return backup if keeps_backup else None
 
@@ -196,20 +205,21 @@ def verify(
     with step(reporter, "verify") as detail:
         if keeper.verify(prepared.work, backup, failed):
             prepared.work.unlink()  # nobody needs it any more: its room is enough for the mode
-            restore_mode(keeper)
+            after_verifying(keeper.restore_mode)
+        after_verifying(keeper.look_at_backup)
         keeper.release()
         detail.append("the database holds exactly what was verified")
         if prepared.journal_mode:
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")
 
 
-def restore_mode(keeper: Keeper) -> None:
-    """Put the journal mode of a verified database back.
+def after_verifying(look: Callable[[], None]) -> None:
+    """Do what is left to do once the content is verified.
 
     Raises: StepFailed, which does not call the content in question.
     """
     try:
-        keeper.restore_mode()
+        look()
     except StepFailed as error:
         raise StepFailed(f"what was published is verified, and kept; but {error}") from error
 

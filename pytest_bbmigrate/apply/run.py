@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import (
+    backups_in,
+    id_to_have,
+    is_left_by,
+    note_on,
+    owner_of,
+)
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
-from pytest_bbmigrate.apply.restore import find_backups
 from pytest_bbmigrate.checks import Outcome
-from pytest_bbmigrate.database.reading import read_database
-from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import backups_of
-from pytest_bbmigrate.identity import new_id, read_identity
+from pytest_bbmigrate.database.notes import discard_backup
+from pytest_bbmigrate.identity import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,13 +87,16 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     Raises: StepFailed as carry_out does.
     """
     rehearsed: list[Rehearsal] = []
+    is_new = order.preflight.is_new
+    owner = owner_of(order.database, order.backup_folder)
+    identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
 
     def inspect(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
         order.refuse_other_text()
 
     def prepare(backup: Path, folder: Path, reporter: Reporter) -> Prepared:
-        prepared, rehearsal = prepare_copy(order, backup, folder, reporter)
+        prepared, rehearsal = prepare_copy(order, identity, backup, folder, reporter)
         rehearsed.append(rehearsal)
         return prepared
 
@@ -99,9 +106,10 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
         inspect=inspect,
         prepare=prepare,
         publishes=order.publishes,
-        keeps_backup=not order.preflight.is_new,
+        keeps_backup=not is_new,
+        identity=identity,
     )
-    if not order.preflight.is_new:
+    if not is_new:
         backup = carry_out(change, reporter)
         return Done(rehearsed[0].changes, backup, prune(order) if backup else ())
     with made_if_missing(order.database):
@@ -112,28 +120,28 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
 def prune(order: ApplyOrder) -> tuple[Path, ...]:
     """Remove the oldest backups that the history knows of, but for the newest to be kept.
 
-    Return those removed. Nothing else in the folder is touched, whatever it is called; where the
-    history cannot be read any more, the app being at it, the next apply removes them.
+    Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
+    is not what it was when it was made, nor a backup of a copy of the database. Where the history
+    cannot be read any more, the app being at it, the next apply removes them.
     """
     if order.keep_backups is None:
         return ()
-    try:
-        known = read_database(order.database, backups_of)
-    except BBMigrateError:
-        return ()
-    own = set(find_backups(order.database, order.backup_folder))
-    names = [name for batch in sorted(known) for name in known[batch]]
-    there = [path for name in names if (path := order.backup_folder / name) in own]
-    removed = tuple(there[: -order.keep_backups])
-    for path in removed:
-        path.unlink()
-    return removed
+    owner = owner_of(order.database, order.backup_folder)
+    there = [
+        (path, note)
+        for path, note in reversed(backups_in(order.backup_folder))
+        if note is not None and path.name in owner.recorded and is_left_by(note, owner)
+    ]
+    surplus = there[: -order.keep_backups]
+    return tuple(path for path, note in surplus if discard_backup(path, note))
 
 
 def prepare_copy(
-    order: ApplyOrder, backup: Path, folder: Path, reporter: Reporter
+    order: ApplyOrder, identity: str, backup: Path, folder: Path, reporter: Reporter
 ) -> tuple[Prepared, Rehearsal]:
     """Rehearse on copies of ``backup`` and smoke-test; return the verified copy, and what it was.
+
+    ``identity`` is the id that the database is to have.
 
     Raises: RehearsalFailed when a check fails; StepFailed when a step cannot be done.
     """
@@ -145,7 +153,7 @@ def prepare_copy(
         if order.preflight.is_new:
             before, name = folder / "start.db", ""
             before.write_bytes(order.start)
-        identity = read_database(before, read_identity).id or new_id()
+        note = note_on(backup)
         rehearsal = rehearse(
             replace(
                 order.rehearsal,
@@ -153,6 +161,7 @@ def prepare_copy(
                 folder=scratch,
                 work=work,
                 backup=name,
+                backup_digest=note.digest if note else "",
                 identity=identity,
             ),
             lambda at: reporter.progress("rehearsal", at),

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import is_left_by, notes_in, owner_of
+from pytest_bbmigrate.database.backup import note_beside
 from pytest_bbmigrate.database.durable import flush, sync
+from pytest_bbmigrate.database.notes import FOLDER_NOTE, note_folder, read_note
 from pytest_bbmigrate.errors import BBMigrateError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.database.notes import Note
+
+FOLDER_MARK = "bbmigrate-"
 MODE_NOTE = "journal_mode"
-UNFINISHED = r"\.(backup|failed)\.\d{8}_\d{6}(_\d+)?\.partial(\.compared)?"
 SECONDS = 0.5  # to wait for the lock where nothing else is to be done
 
 
-def make_scratch(database: Path, backup_folder: Path) -> Path:
+def make_scratch(database: Path, backup_folder: Path, note: Note) -> Path:
     """Make the folder for the working copies, beside the backups: the same disk, ours alone.
+
+    ``note`` says whose it is.
 
     Raises: StepFailed when it cannot be made there.
     """
     try:
-        return Path(tempfile.mkdtemp(prefix=scratch_prefix(database), dir=backup_folder))
+        prefix = f".{database.name}.{FOLDER_MARK}"
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=backup_folder))
+        note_folder(folder, note)
     except OSError as error:
         raise StepFailed(
             f"{backup_folder}: nothing can be written there ({error.strerror}); "
             "name another folder with --bb-backup-dir=DIR"
         ) from error
+    return folder
 
 
-def scratch_prefix(database: Path) -> str:
-    """Return what the names of our scratch folders for ``database`` begin with."""
-    return f".{database.name}.bbmigrate-"
+@contextmanager
+def scratch_for(database: Path, backup_folder: Path, note: Note) -> Iterator[Path]:
+    """Give that folder for the block. Raises: StepFailed when it cannot be made."""
+    folder = make_scratch(database, backup_folder, note)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def note_mode(folder: Path, mode: str) -> None:
@@ -52,9 +72,9 @@ def note_mode(folder: Path, mode: str) -> None:
     sync(folder)
 
 
-def noted_mode(database: Path, backup_folder: Path) -> str:
+def noted_mode(owner: Owner, backup_folder: Path) -> str:
     """Return the journal mode that a run which was killed while it published had to keep, or ''."""
-    for path in leftovers(database, backup_folder):
+    for path in folders_left(owner, backup_folder):
         note = path / MODE_NOTE
         with suppress(PermissionError):  # another user's, who alone can say
             if note.is_file() and note.read_bytes() == b"wal":
@@ -62,27 +82,45 @@ def noted_mode(database: Path, backup_folder: Path) -> str:
     return ""
 
 
-def leftovers(database: Path, backup_folder: Path) -> list[Path]:
-    """Return what of ours lies in ``backup_folder``: of this run, or of one that was killed."""
-    unfinished = re.compile(f"{re.escape(database.name)}{UNFINISHED}")
-    prefix = scratch_prefix(database)
+def folders_left(owner: Owner, backup_folder: Path) -> list[Path]:
+    """Return the working folders of this database: of this run, or of one that was killed.
+
+    Whatever their names are: the database may have been named by a link, or have been renamed.
+    """
+    found = []
+    for path in sorted(backup_folder.iterdir()):
+        if FOLDER_MARK in path.name and path.is_dir() and not path.is_symlink():
+            with suppress(BBMigrateError):  # whose it is, it does not say
+                note = read_note(path / FOLDER_NOTE)
+                if note is not None and is_left_by(note, owner):
+                    found.append(path)
+    return found
+
+
+def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
+    """Return the notes on backups of this database that never came to be.
+
+    What the history knows was made: where that is gone, something else has removed it.
+    """
     return [
-        path
-        for path in sorted(backup_folder.iterdir())
-        if (path.name.startswith(prefix) and path.is_dir()) or unfinished.fullmatch(path.name)
+        note_beside(backup)
+        for backup, note in notes_in(backup_folder)
+        if not os.path.lexists(backup)
+        and backup.name not in owner.recorded
+        and is_left_by(note, owner)
     ]
 
 
-def remove_leftovers(database: Path, backup_folder: Path, own: Path | None = None) -> None:
+def remove_leftovers(owner: Owner, backup_folder: Path, own: Path | None = None) -> None:
     """Remove what a run that was killed has left; ``own`` is this run's scratch folder.
 
-    No other run is at work now, for we hold the lock.
+    No other run is at work on this database now, for we hold the lock.
     """
-    for path in leftovers(database, backup_folder):
-        if path.is_dir() and path != own:
-            shutil.rmtree(path, ignore_errors=True)
-        elif path != own:
-            path.unlink(missing_ok=True)
+    for folder in folders_left(owner, backup_folder):
+        if folder != own:
+            shutil.rmtree(folder, ignore_errors=True)
+    for note in notes_left(owner, backup_folder):
+        note.unlink(missing_ok=True)
 
 
 def tidy(database: Path, backup_folder: Path) -> str:
@@ -90,13 +128,16 @@ def tidy(database: Path, backup_folder: Path) -> str:
 
     It may have published, and so left nothing pending, but its copies of the data.
     """
-    if not (backup_folder.is_dir() and leftovers(database, backup_folder)):
+    if not backup_folder.is_dir():
+        return ""
+    owner = owner_of(database, backup_folder)
+    if not folders_left(owner, backup_folder):
         return ""
     try:
         with Keeper(database, deadline=SECONDS) as keeper:
-            keeper.lock(noted_mode(database, backup_folder))
+            keeper.lock(noted_mode(owner, backup_folder))
             keeper.restore_mode()
-            remove_leftovers(database, backup_folder)
+            remove_leftovers(owner, backup_folder)
     except (BBMigrateError, OSError) as error:
         return f"a run that was killed has left copies of the data in {backup_folder}: {error}"
     return "copies of the data that a killed run had left were removed"

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
 from pytest_bbmigrate.apply.preflight import check_content, check_place
 from pytest_bbmigrate.apply.restore import written_since
+from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open_private
-from pytest_bbmigrate.database.backup import Pace, back_up
+from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
+from pytest_bbmigrate.database.notes import fault_of, note_for, with_digest, write_note
 from pytest_bbmigrate.database.reading import reading
 from pytest_bbmigrate.history import last_batch, read_history
-from pytest_bbmigrate.identity import new_id, read_identity
+from pytest_bbmigrate.identity import Identity, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pytest_bbmigrate.apply.choosing import Choice
     from pytest_bbmigrate.apply.pipeline import Reporter
     from pytest_bbmigrate.apply.restore import WrittenSince
     from pytest_bbmigrate.catalogue import Migration
@@ -51,12 +53,21 @@ def back_up_now(
 
     Raises: StepFailed when it cannot be read or the backup cannot be written.
     """
+    owner = owner_of(database, folder)
+    real = Path(owner.path)
     try:
-        with reading(database, scratch=folder) as db:
+        with (
+            reading(database, scratch=folder) as db,
+            scratch_for(database, folder, owner.here) as staging,
+        ):
             target = backup_path(database, folder, datetime.now(UTC))
-            note = back_up(
-                db, target, Path(os.path.realpath(database)), Pace(LOCK_SECONDS, on_progress)
-            )
+
+            def take_down(complete: Path) -> None:
+                note = with_digest(note_for(real, read_identity(db).id), complete)
+                write_note(note, note_beside(target), staging)
+
+            pace = Pace(LOCK_SECONDS, on_progress)
+            note = back_up(db, target, real, pace, staging=staging, when_complete=take_down)
     except OSError as error:
         raise StepFailed(
             f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
@@ -68,27 +79,33 @@ def back_up_now(
 def put_back(
     database: Path,
     folder: Path,
-    backup: Path,
+    choice: Choice,
     reporter: Reporter,
     *,
     discard: bool = False,
     hook: Hook | None = None,
 ) -> Path | None:
-    """Make the content of ``database`` that of ``backup``; return where what it was is kept.
+    """Make the content of ``database`` that of a backup; return where what it was is kept.
 
     A database that is not there is made, with nothing to keep.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
-        StepFailed as carry_out does.
+        StepFailed as carry_out does, and when the backup is not what it was when it was made.
     """
+    backup = choice.backup
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
+        work = scratch / database.name
         with step(reporter, "compare") as detail:
-            lost = written_since(current, backup, hook)
+            shutil.copyfile(backup, work)
+            work.chmod(0o600)
+            if choice.note is not None and (fault := fault_of(work, choice.note.digest)):
+                raise StepFailed(f"{backup}: something has written to it just now: {fault}")
+            lost = written_since(current, work, hook, name=backup.name)
             if lost and not discard:
                 raise WouldBeLost(backup, lost)
             detail.append(f"{len(lost)} losses accepted" if lost else "nothing is lost")
-        return at_rest(backup, scratch / database.name)
+        return at_rest(work)
 
     with made_if_missing(database, like=backup) as is_new:
         check_place(database, folder)
@@ -107,25 +124,29 @@ def adopt_version(
 
     Raises: StepFailed as carry_out does, or when it has a history already.
     """
+    identity = id_to_have(owner_of(database, folder), folder)
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
         with step(reporter, "record"):
-            work = at_rest(current, scratch / database.name).work
+            work = scratch / database.name
+            shutil.copyfile(current, work)
+            work.chmod(0o600)
             with reading(work) as db:
                 batch = last_batch(read_history(db)) + 1
-                identity = read_identity(db)
-            adopt(work, migrations, batch, replace(identity, id=identity.id or new_id()))
-        return Prepared(work, digest_of(work))
+                known = read_identity(db)
+            note = note_on(current)
+            made = {current.name: note.digest} if note else {}
+            adopt(work, migrations, batch, Identity(identity, {**known.digests, **made}))
+            return at_rest(work)
 
     check_place(database, folder)
     check_content(database, hook, folder)
-    return carry_out(Change(database, folder, lambda _: None, prepare), reporter)
+    change = Change(database, folder, lambda _: None, prepare, identity=identity)
+    return carry_out(change, reporter)
 
 
-def at_rest(source: Path, copy: Path) -> Prepared:
-    """Copy the database file ``source`` to ``copy``, in rollback-journal mode, ready to publish."""
-    shutil.copyfile(source, copy)
-    copy.chmod(0o600)
+def at_rest(copy: Path) -> Prepared:
+    """Bring our own ``copy`` of a database into rollback-journal mode, ready to publish."""
     db = open_private(copy)
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -58,19 +58,33 @@ def failed_path(database: Path, folder: Path, now: datetime) -> Path:
     return _free_name(database, folder, "failed", now)
 
 
-def back_up(db: sqlite3.Connection, target: Path, like: Path, pace: Pace) -> str:
+def note_beside(backup: Path) -> Path:
+    """Return where the note on a backup is: hidden, so that ``*.backup.*`` is backups alone."""
+    return backup.with_name(f".{backup.name}.json")
+
+
+def back_up(
+    db: sqlite3.Connection,
+    target: Path,
+    like: Path,
+    pace: Pace,
+    *,
+    staging: Path | None = None,
+    when_complete: Callable[[Path], object] = lambda _: None,
+) -> str:
     """Copy ``db`` into the new file ``target``, prove it equal, and return what is worth saying.
 
-    Until it is complete and equal it is called ``target`` + '.partial', readable by this user
-    alone. It gets the owner and mode of the file ``like``, is in rollback mode whatever ``db`` is
-    in, so that it is one file that any program can read, and is on the disk with its name when
-    this returns. '' when there is nothing to say.
+    Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
+    on the same disk (beside ``target`` by default), readable by this user alone; then
+    ``when_complete`` is called with it. It gets the owner and mode of the file ``like``, is in
+    rollback mode whatever ``db`` is in, so that it is one file that any program can read, and is on
+    the disk with its name when this returns. '' when there is nothing to say.
 
     Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
         or OSError when it cannot be written. Nothing is left then.
     """
     refuse_taken(target)
-    partial = target.with_name(f"{target.name}.partial")
+    partial = (staging or target.parent) / f"{target.name}.partial"
     with ExitStack() as stack:
         copy_out(db, partial, pace, stack)
         with partial.open("r+b") as file:
@@ -81,6 +95,7 @@ def back_up(db: sqlite3.Connection, target: Path, like: Path, pace: Pace) -> str
             note = give_owner_and_mode(file.fileno(), like.stat(), target)
             flush(file.fileno())
         refuse_taken(target)
+        when_complete(partial)
         partial.rename(target)
     sync(target.parent)
     return note
@@ -171,7 +186,7 @@ def refuse_taken(target: Path) -> None:
 def _free_name(database: Path, folder: Path, kind: str, now: datetime) -> Path:
     first = path = folder / f"{database.name}.{kind}.{now:%Y%m%d_%H%M%S}"
     number = 1
-    while os.path.lexists(path) or os.path.lexists(f"{path}.partial"):
+    while any(os.path.lexists(taken) for taken in (path, f"{path}.partial", note_beside(path))):
         number += 1
         path = first.with_name(f"{first.name}_{number}")
     return path

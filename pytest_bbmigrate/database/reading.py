@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.database.failures import primary_code
 from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare, uri_of
+from pytest_bbmigrate.database.notes import note_folder, note_for
 from pytest_bbmigrate.database.soundness import look_at_damage, look_at_stranger
 from pytest_bbmigrate.errors import DatabaseError
 
@@ -208,6 +209,7 @@ def copied(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
             folder = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix=f".{real.name}.bbmigrate-", dir=scratch)
             )
+            note_folder(Path(folder), note_for(real))
             before = state_of(real)
             copy = duplicate(real, Path(folder))
         except OSError as error:

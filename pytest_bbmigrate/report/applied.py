@@ -24,7 +24,8 @@ class Told:
     """What a summary is about.
 
     ``standing`` says what the database is like where nothing was published; ``command`` is how
-    another command on the same project begins.
+    another command on the same project begins; ``lost_backup`` says why the backup is none any
+    more, '' where it is.
     """
 
     database: Path
@@ -32,6 +33,7 @@ class Told:
     command: str
     rehearsed: bool = False
     goes_back: bool = False
+    lost_backup: str = ""
 
 
 def describe_preflight(found: Preflight, database: Path) -> str:
@@ -80,7 +82,9 @@ def _way_back(
     backup = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
     if done is not None:
         backup = os.path.relpath(done.backup) if done.backup else ""
-    if backup:
+    if told.lost_backup:
+        yield f"{'backup':<{WIDTH}}{told.lost_backup}"
+    elif backup:
         undo = f"{told.command} --bb-restore={backup}"
         pending = () if found is None or told.goes_back else found.pending
         if pending and all(map(_has_way_back, pending)):

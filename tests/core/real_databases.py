@@ -124,8 +124,9 @@ def fill_up(disk: Path) -> None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return what lies in ``folder``."""
-    return sorted(path.name for path in folder.iterdir())
+    """Return what lies in ``folder``, but for the notes on the backups that are there."""
+    names = {path.name for path in folder.iterdir()}
+    return sorted(names - {f".{name}.json" for name in names})
 
 
 def same_file(path: Path) -> tuple[int, ...]:

@@ -59,13 +59,20 @@ def backups(project: pytest.Pytester) -> list[Path]:
 
 
 def litter(project: pytest.Pytester) -> list[str]:
-    """Return what lies beside the database that a user did not put there, backups aside."""
+    """Return what lies beside the database that a user did not put there, backups aside.
+
+    A note belongs to its backup, and is told where that is not there.
+    """
     known = {"budget_buddy.db", "migrations", "tox.ini", "conftest.py", "tests"}
     return sorted(
         path.name
         for path in project.path.iterdir()
         if path.name not in known
         and not path.name.startswith((".pytest_cache", "__pycache__"))
-        and ".backup." not in path.name
+        and (".backup." not in path.name or _is_lone_note(path))
         and path.suffix not in {".py", ".xml", ".ini"}
     )
+
+
+def _is_lone_note(path: Path) -> bool:
+    return path.name.startswith(".") and not path.with_name(path.stem.removeprefix(".")).exists()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.apply.scratch import make_scratch, note_mode
+from pytest_bbmigrate.database.notes import note_for
 from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 
 if TYPE_CHECKING:
@@ -152,8 +154,8 @@ def test_what_a_killed_run_left_is_removed_where_nothing_is_pending(
     project: pytest.Pytester, money: Path
 ) -> None:
     project.runpytest("--bb-apply")
-    left = project.mkdir(".budget_buddy.db.bbmigrate-x1y2")
-    (left / "journal_mode").write_text("wal")  # it was killed while it published
+    left = make_scratch(money, project.path, note_for(money))
+    note_mode(left, "wal")  # it was killed while it published
     content = ask(money, "SELECT * FROM accounts")
 
     result = project.runpytest("--bb-apply")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_bbmigrate.database.backup import Pace
+
 
 class Line:
     """A channel and its other end."""
@@ -250,7 +252,7 @@ def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
     assert bench.failed.read_text() == "mine"
 
 
-def test_a_backup_that_cannot_be_put_back_is_said_to_be_needed(bench: Bench) -> None:
+def test_a_backup_that_is_gone_is_not_named_as_the_way_back(bench: Bench) -> None:
     bench.publish()
     bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
     bench.backup.unlink()
@@ -258,10 +260,10 @@ def test_a_backup_that_cannot_be_put_back_is_said_to_be_needed(bench: Bench) -> 
     answer = bench.verify()
 
     assert (
-        f"the backup could not be put back: {bench.backup}: No such file or directory; the "
-        "database is not to be relied on: stop whatever uses it, and run pytest "
-        f"--bb-restore={bench.backup}"
+        "the backup was not put back, and the database is not to be relied on: "
+        f"{bench.backup}: it is not what it was when it was made "
     ) in answer["failed"]
+    assert "--bb-restore" not in answer["failed"]
     assert answer["state"] == "unknown"
 
 
@@ -323,11 +325,13 @@ def test_a_disk_that_is_full_is_told_and_the_database_looked_at(bench: Bench) ->
 def test_what_could_not_be_compared_is_said_to_be_uncompared(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, compared: str
 ) -> None:
-    monkeypatch.setattr(holding, "put_in", fail_to_write)
+    def lose_backup(*_: object) -> None:
+        bench.backup.unlink()
+        fail_to_write()
+
+    monkeypatch.setattr(holding, "put_in", lose_backup)
     if compared == "no backup":
         bench.holder.backup = None
-    else:
-        bench.backup.unlink()
     answer = bench.publish()
     bench.holder.give_back()
 
@@ -362,6 +366,43 @@ def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     assert f"it was not as it was, and the backup {bench.backup} was put back" in answer["failed"]
     assert answer["state"] == "put back"
     assert note_in(bench.real) == "old"
+
+
+def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
+        fail_to_write()
+
+    monkeypatch.setattr(holding, "put_in", fail)
+    answer = bench.publish()
+    bench.holder.give_back()
+
+    assert (
+        f"which cannot be seen: {bench.backup}: it is not what it was when it was made ("
+        in answer["failed"]
+    )
+    assert answer["state"] == "unknown"
+    assert note_in(bench.real) == "old"
+
+
+def test_a_backup_that_rots_while_it_is_put_back_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(db: sqlite3.Connection, source: sqlite3.Connection, pace: Pace) -> None:
+        bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
+        put_in(db, source, pace)
+
+    bench.publish()
+    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(holding, "put_in", spoil)
+    answer = bench.verify()
+
+    assert (
+        f"the backup could not be put back: {bench.backup}: it is not what it was when it was made"
+    ) in answer["failed"]
+    assert answer["state"] == "unknown"
 
 
 def fail_to_write(*_: object) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.scratch import note_mode, noted_mode, tidy
+from pytest_bbmigrate.apply.owners import Owner, owner_of
+from pytest_bbmigrate.apply.scratch import (
+    folders_left,
+    make_scratch,
+    note_mode,
+    noted_mode,
+    remove_leftovers,
+    tidy,
+)
+from pytest_bbmigrate.database.backup import note_beside
+from pytest_bbmigrate.database.notes import note_for, write_note
 from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import (
     MODES,
@@ -21,17 +32,19 @@ from tests.core.real_databases import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTIAL = "real.db.backup.20260203_140506_2.partial"
+BACKUP = "real.db.backup.20260203_140506"
 
 
-def leave(real: Path, mode: str = "wal") -> None:
-    """Leave what a run that was killed while it published leaves."""
-    scratch = real.with_name(f".{real.name}.bbmigrate-x1y2")
+def leave(real: Path, mode: str = "wal", name: str = "", identity: str = "") -> Path:
+    """Leave what a run on ``real`` that was killed while it published leaves; return its folder."""
+    folder = real.parent
+    note = note_for(real, identity)
+    scratch = make_scratch(folder / (name or real.name), folder, note)
     (scratch / "rehearsal").mkdir(parents=True)
     (scratch / "work.db").write_text("private")
+    (scratch / f"{BACKUP}.partial").write_text("private")
     note_mode(scratch, mode)
-    for name in (PARTIAL, f"{PARTIAL}.compared"):
-        real.with_name(name).write_text("private")
+    return scratch
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -52,20 +65,93 @@ def test_the_next_run_removes_it_and_puts_the_journal_mode_back(tmp_path: Path, 
 
 def test_what_others_have_named_alike_is_left_alone(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    own = [".real.db.bbmigrate-file", "real.db.backup.mine.partial", "other.db.backup.x.partial"]
-    for name in own:
+    alike = tmp_path / ".real.db.bbmigrate-x1y2"
+    alike.mkdir()
+    (alike / "work.db").write_text("mine")
+    (tmp_path / ".real.db.bbmigrate-x1y3").mkdir()
+    (tmp_path / ".real.db.bbmigrate-x1y3" / ".bbmigrate.json").write_text("{}")
+    (tmp_path / f".{BACKUP}.json").write_text("[1, 2]")
+    for name in (".real.db.bbmigrate-file", f"{BACKUP}.partial", f"{BACKUP}.partial.compared"):
         (tmp_path / name).touch()
-    (tmp_path / ".other.db.bbmigrate-x").mkdir()
+    there = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
 
     assert tidy(real, tmp_path) == ""
-    assert names_in(tmp_path) == sorted([*own, ".other.db.bbmigrate-x", "real.db"])
+    remove_leftovers(owner_of(real), tmp_path)
+    assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == there
 
 
 def test_a_note_of_another_mode_says_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     leave(real, "delete")
 
-    assert noted_mode(real, tmp_path) == ""
+    assert noted_mode(owner_of(real), tmp_path) == ""
+
+
+def test_a_database_of_the_same_name_elsewhere_keeps_its_folder_and_its_mode(
+    tmp_path: Path,
+) -> None:
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        make(tmp_path / folder / "real.db", "old")
+    one, other = (owner_of(tmp_path / name / "real.db") for name in ("one", "other"))
+    scratch = make_scratch(tmp_path / "real.db", tmp_path, other.here)
+    note_mode(scratch, "wal")
+
+    remove_leftovers(one, tmp_path)
+
+    assert noted_mode(one, tmp_path) == ""
+    assert noted_mode(other, tmp_path) == "wal"
+    assert scratch.is_dir()
+
+
+def test_leftovers_under_the_name_of_a_link_are_found(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    (tmp_path / "link.db").symlink_to(real)
+    leave(real, name="link.db")
+
+    assert tidy(real, tmp_path) == "copies of the data that a killed run had left were removed"
+    assert mode_of(real) == "wal"
+    assert names_in(tmp_path) == ["link.db", "real.db"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_ours"),
+    [
+        ({}, True),
+        ({"database": "another"}, False),
+        ({"path": "/elsewhere/real.db"}, True),  # nothing is there: the project was moved
+        ({"path": "OTHER"}, False),  # a copy, whose run may be at work
+        ({"database": ""}, True),  # of the run that gave it its id
+        ({"database": "", "inode": 1}, False),
+        ({"database": "", "path": "/elsewhere/real.db"}, False),
+    ],
+)
+def test_a_folder_is_of_this_database_where_its_note_says_so(
+    tmp_path: Path,
+    changes: dict[str, Any],
+    is_ours: bool,  # noqa: FBT001 - of the table
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    other = make(tmp_path / "other.db", "old")
+    owner = Owner(note_for(real, "mine"))
+    changes = {name: str(other) if said == "OTHER" else said for name, said in changes.items()}
+    make_scratch(real, tmp_path, replace(owner.here, **changes))
+
+    assert len(folders_left(owner, tmp_path)) == is_ours
+
+
+def test_a_note_without_its_backup_is_removed_unless_the_history_knows_the_backup(
+    tmp_path: Path,
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    owner = Owner(note_for(real, "mine"), frozenset({f"{BACKUP}_2"}))
+    other = note_for(tmp_path / "other.db", "another")
+    for name, note in ((BACKUP, owner.here), (f"{BACKUP}_2", owner.here), (f"{BACKUP}_3", other)):
+        write_note(note, note_beside(tmp_path / name), tmp_path)
+
+    remove_leftovers(owner, tmp_path)
+
+    assert names_in(tmp_path) == [f".{BACKUP}_2.json", f".{BACKUP}_3.json", "real.db"]
 
 
 def test_where_there_is_nothing_else_to_do_it_is_done_all_the_same(tmp_path: Path) -> None:

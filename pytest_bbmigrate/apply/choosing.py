@@ -1,0 +1,230 @@
+"""Which backup to put back: one of this database, which is what it was when it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.owners import (
+    BACKUP_NAME,
+    Kin,
+    age_of,
+    backups_in,
+    id_in,
+    is_left_by,
+    kin_of,
+    note_on,
+    own_backups,
+    owner_of,
+)
+from pytest_bbmigrate.database.notes import Note, described_fault, written_beside
+from pytest_bbmigrate.database.reading import reading
+from pytest_bbmigrate.database.soundness import examine
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.database import Hook
+
+MOST_NAMED = 5
+OTHER_BACKUP = "name another backup with --bb-restore=BACKUP"
+ALL_THE_SAME = "a copy of it under another name can be put back as it is"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A backup to put back, and the note on it; what it was is not known where that is None.
+
+    ``said`` is worth telling, and no obstacle.
+    """
+
+    backup: Path
+    note: Note | None = None
+    said: tuple[str, ...] = ()
+
+
+def choose_backup(
+    database: Path,
+    folder: Path,
+    named: str = "",
+    start: Path = Path(),
+    hook: Hook | None = None,
+    *,
+    discard: bool = False,
+) -> Choice:
+    """Return the backup that ``named`` means; when it is '', the newest of this database.
+
+    That is the newest of those that the history knows: another may be what a run has left that was
+    killed. Where it knows none that is there, or does not read, the newest of all in ``folder`` is
+    taken that are of this database.
+
+    ``named`` is a path that counts from ``start``, or the name of a file in ``folder``; it may be
+    of another database where ``discard`` is given. The backup is held against what was recorded
+    when it was made, and read from its first page to its last, before it is returned.
+
+    Raises: StepFailed when there is none, it is of another database, it is not what it was, it does
+        not read as a database, or it is damaged.
+    """
+    owner = owner_of(database, folder)
+    if named:
+        backup = _named_backup(database, folder, named, start, owner)
+    else:
+        backup = _newest_backup(database, folder, owner)
+    choice = _looked_at(backup, owner, database, discard=discard)
+    if not backup.stat().st_size:  # which SQLite reads as a database with nothing in it
+        raise StepFailed(f"{backup}: the file is empty; {OTHER_BACKUP}")
+    try:
+        with reading(backup, hook) as db:
+            damage = examine(db).damage
+    except DatabaseError as error:
+        raise StepFailed(f"{error}; or {OTHER_BACKUP}") from error
+    if damage:
+        raise StepFailed(f"{backup}: the backup is damaged ({damage[0]}); {OTHER_BACKUP}")
+    return choice
+
+
+def newer_backups(database: Path, folder: Path, backup: Path) -> tuple[Path, ...]:
+    """Return the backups of ``database`` that are newer than ``backup``, newest first."""
+    backups = own_backups(owner_of(database, folder), folder)
+    return backups[: backups.index(backup)] if backup in backups else ()
+
+
+def _newest_backup(database: Path, folder: Path, owner: Owner) -> Path:
+    """Return the backup to take where none is named. Raises: StepFailed."""
+    backups = own_backups(owner, folder)
+    recorded = sorted((age, name) for name in owner.recorded if (age := age_of(name)))
+    for _, name in reversed(recorded):
+        if (path := folder / name) in backups:
+            return path
+        _refuse_lost(path, owner, backups)
+    if not backups:
+        raise StepFailed(
+            f"{folder}: no backup of {database.name} is there{_strangers(database, folder)}; name "
+            "one with --bb-restore=BACKUP, or the folder they are in with --bb-backup-dir=DIR"
+        )
+    ids = {
+        note.database if note else id_in(path)
+        for path, note in backups_in(folder)
+        if path in backups
+    }
+    if not owner.id and len(ids - {""}) > 1:
+        raise StepFailed(
+            f"{folder}: the backups there of {owner.path} are of {len(ids - {''})} databases that "
+            f"were there one after the other; {OTHER_BACKUP}: {_listed(backups)}"
+        )
+    return backups[0]
+
+
+def _named_backup(database: Path, folder: Path, named: str, start: Path, owner: Owner) -> Path:
+    """Return the file that ``named`` means.
+
+    Raises: StepFailed when there is none, or it is the database.
+    """
+    candidates = [path for path in (start / named, folder / named) if path.is_file()]
+    if not candidates:
+        backups = own_backups(owner, folder)
+        for path in (start / named, folder / named):
+            _refuse_lost(path, owner, backups)
+        others = f"; the newest there are: {_listed(backups)}" if backups else ""
+        raise StepFailed(
+            f"--bb-restore={named}: no such file, neither from {start} nor in {folder}{others}"
+        )
+    backup = candidates[0]
+    if database.exists() and backup.samefile(database):
+        raise StepFailed(f"--bb-restore={named}: that is the database itself, not a backup of it")
+    return backup
+
+
+def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
+    """Raise StepFailed when there was a backup ``path`` of this database, and is none any more.
+
+    Where we have removed it ourselves, there is no note either.
+    """
+    try:
+        note = note_on(path)
+    except DatabaseError:
+        return
+    if note is not None and is_left_by(note, owner):
+        raise StepFailed(f"{described_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
+
+
+def _looked_at(backup: Path, owner: Owner, database: Path, *, discard: bool) -> Choice:
+    """Return ``backup`` with what is known of it, held against that.
+
+    Raises: StepFailed when it is of another database, or not what it was when it was made.
+    """
+    note, unread = None, ""
+    try:
+        note = note_on(backup)
+    except DatabaseError as error:
+        unread = str(error)
+    if note is not None:
+        _refuse_changed(backup, note)
+    kin = kin_of(backup, note, owner)
+    digest = owner.digests.get(backup.name)
+    if digest is not None and kin is not Kin.OTHER:
+        recorded = Note(owner.id, owner.path, 0, "", backup.stat().st_size, digest)
+        _refuse_changed(backup, recorded)
+        note = note or recorded
+    if unread and note is None:
+        raise StepFailed(unread)
+    if beside := written_beside(backup):
+        raise StepFailed(f"{backup}: {beside}; end what has it open, and run again")
+    return Choice(backup, note, _kinship(backup, note, kin, database, discard=discard))
+
+
+def _refuse_changed(backup: Path, note: Note) -> None:
+    """Raise StepFailed when ``backup`` is not what ``note`` says that it was."""
+    if fault := described_fault(backup, note):
+        raise StepFailed(f"{fault}; {OTHER_BACKUP}; {ALL_THE_SAME}")
+
+
+def _kinship(
+    backup: Path, note: Note | None, kin: Kin, database: Path, *, discard: bool
+) -> tuple[str, ...]:
+    """Return what is worth telling of whose ``backup`` is.
+
+    Raises: StepFailed when it is another database's, and that was not asked for.
+    """
+    match = BACKUP_NAME.fullmatch(backup.name)
+    if kin is Kin.OTHER:
+        whose = f", {note.path}," if note else ""
+        if not discard:
+            raise StepFailed(
+                f"{backup}: a backup of another database{whose} and not of {database}; name the "
+                "one that it belongs to with --bb-db=FILE, or put it into this one all the same "
+                "with --bb-discard-changes"
+            )
+        return (f"{backup.name} is a backup of another database{whose.rstrip(',')}",)
+    if kin is Kin.ELSEWHERE and note is not None:
+        since = "the database was moved since, or one is a copy of the other"
+        return (f"{backup.name} was made of {note.path}: {since}",)
+    if kin is Kin.UNKNOWN and match and match["database"] != database.name:
+        raise StepFailed(
+            f"{backup}: a backup of {match['database']}, not of {database.name}, as its name "
+            "tells; name the database that it belongs to with --bb-db=FILE, or rename it if it "
+            f"is one of {database.name}"
+        )
+    if note is None:
+        whose = "of which database it is, nor " if kin is Kin.UNKNOWN else ""
+        return (f"{backup.name}: nothing tells {whose}what it was when it was made",)
+    return ()
+
+
+def _strangers(database: Path, folder: Path) -> str:
+    """Return which files there are named like its backups, and by nothing else its own; or ''."""
+    named = [
+        path
+        for path, note in backups_in(folder)
+        if note is None and path.name.startswith(f"{database.name}.backup.")
+    ]
+    return f"; nothing tells of which database {_listed(named)} is" if named else ""
+
+
+def _listed(backups: Iterable[Path]) -> str:
+    names = [path.name for path in backups]
+    return ", ".join(names[:MOST_NAMED]) or "there is none"

@@ -1,0 +1,94 @@
+"""In what condition the backups of a database are; nothing is written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.owners import (
+    Kin,
+    backups_in,
+    is_left_by,
+    kin_of,
+    note_on,
+    notes_in,
+    owner_of,
+)
+from pytest_bbmigrate.apply.scratch import folders_left
+from pytest_bbmigrate.database.backup import note_beside
+from pytest_bbmigrate.database.notes import described_fault, fault_of
+from pytest_bbmigrate.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.database.notes import Note
+
+
+def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:
+    """Return what is wrong with the backups of ``database`` in ``folder``, a line each.
+
+    Every one of them is read, from its first byte to its last. A run that was killed and has left
+    copies of the data is told, too. Other databases' files are passed over.
+    """
+    if not folder.is_dir():
+        return ()
+    owner = owner_of(database, folder)
+    problems = [
+        problem
+        for backup, note in backups_in(folder)
+        if (problem := _problem(backup, note, owner, database))
+    ]
+    problems += _gone(owner, folder)
+    problems += [
+        f"{path}: copies of the data, left by a run that was killed; the next run removes them"
+        for path in folders_left(owner, folder)
+    ]
+    return tuple(problems)
+
+
+def lost_backup(backup: Path) -> str:
+    """Return why the ``backup`` of this run cannot be put back any more; '' when it can be."""
+    try:
+        note = note_on(backup)
+    except DatabaseError as error:
+        return str(error)
+    if note is None:
+        return f"{backup}: its note is gone, and nothing tells whether it is what it was"
+    return described_fault(backup, note)
+
+
+def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> str:
+    """Return what is wrong with one backup, '' when nothing is, or it is another database's."""
+    kin = kin_of(backup, note, owner)
+    if kin is Kin.OTHER:
+        return ""
+    if note is not None and (fault := described_fault(backup, note)):
+        return fault
+    digest = owner.digests.get(backup.name)
+    if digest is not None:
+        fault = fault_of(backup, digest)
+        return f"{backup}: it is not what the history says that it was: {fault}" if fault else ""
+    if note is not None:
+        return ""
+    try:
+        note_on(backup)
+    except DatabaseError as error:
+        return str(error)
+    if kin is Kin.UNKNOWN:
+        if not backup.name.startswith(f"{database.name}.backup."):
+            return ""
+        return f"{backup}: nothing tells of which database it is, nor what it was when it was made"
+    return f"{backup}: nothing tells what it was when it was made"
+
+
+def _gone(owner: Owner, folder: Path) -> Iterator[str]:
+    """Yield the backups that something else than we has removed: we take the note away as well."""
+    for backup, note in notes_in(folder):
+        if not os.path.lexists(backup) and is_left_by(note, owner):
+            yield (
+                f"{described_fault(backup, note)}; if that was meant, remove its note, "
+                f"{note_beside(backup).name}"
+            )

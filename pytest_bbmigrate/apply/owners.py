@@ -1,0 +1,176 @@
+"""Which of the files in a folder that databases share belong to which of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.database.backup import note_beside
+from pytest_bbmigrate.database.notes import Note, note_for, read_note, same_place
+from pytest_bbmigrate.database.reading import read_database
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history import backups_of
+from pytest_bbmigrate.identity import new_id, read_identity
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+STAMP = r"(?P<time>\d{8}_\d{6})(?:_(?P<number>\d+))?"
+BACKUP_NAME = re.compile(rf"(?P<database>.+)\.backup\.{STAMP}", re.DOTALL)
+NOTE_NAME = re.compile(rf"\.(?P<backup>.+\.backup\.{STAMP})\.json", re.DOTALL)
+
+
+class Kin(Enum):
+    """How a backup stands to a database."""
+
+    SAME = "of this database"
+    ELSEWHERE = "of this database, made where it was at another path, or of a copy of it"
+    OTHER = "of another database"
+    UNKNOWN = "nothing tells of which database"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A database, as the files of ours say whose they are.
+
+    ``id`` is '' where it has none yet, is not there or does not read. ``recorded`` are the names of
+    the backups that its history knows, ``digests`` what they were when they were made.
+    """
+
+    here: Note
+    recorded: frozenset[str] = frozenset()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id in its history."""
+        return self.here.database
+
+    @property
+    def path(self) -> str:
+        """Its real path."""
+        return self.here.path
+
+
+def owner_of(database: Path, scratch: Path | None = None) -> Owner:
+    """Return who ``database`` is, be it gone or damaged; nothing is written.
+
+    A copy that has to be made to read it is made in ``scratch``.
+    """
+    there = scratch if scratch is not None and scratch.is_dir() else None
+    try:
+        return read_database(database, lambda db: _owner(db, database), scratch=there)
+    except BBMigrateError:
+        return Owner(note_for(database))
+
+
+def _owner(db: sqlite3.Connection, database: Path) -> Owner:
+    identity = read_identity(db)
+    names = {name for batch in backups_of(db).values() for name in batch}
+    return Owner(
+        note_for(database, identity.id),
+        frozenset(names | identity.digests.keys()),
+        identity.digests,
+    )
+
+
+def id_to_have(owner: Owner, folder: Path) -> str:
+    """Return the id that a database has, or is to get at its next apply.
+
+    One that was put back to where it had none gets the one it had: the notes on its backups in
+    ``folder`` tell it, where they are of this very file. Another file at this path is another
+    database.
+    """
+    if owner.id or not folder.is_dir():
+        return owner.id or new_id()
+    known = [
+        note
+        for _, note in notes_in(folder)
+        if note.database
+        and note.inode == owner.here.inode != 0
+        and same_place(note.path, owner.path)
+    ]
+    return max(known, key=lambda note: note.made).database if known else new_id()
+
+
+def is_left_by(note: Note, owner: Owner) -> bool:
+    """Return whether what ``note`` is on is of this very database, and no other can be using it.
+
+    A copy of the file has the same id: what is noted at the other path is the other's, while there
+    is a database. Where one of the two has no id, it has to be the same file at the same path.
+    """
+    if note.database and owner.id:
+        is_here = same_place(note.path, owner.path) or not os.path.lexists(note.path)
+        return note.database == owner.id and is_here
+    return same_place(note.path, owner.path) and note.inode == owner.here.inode
+
+
+def kin_of(backup: Path, note: Note | None, owner: Owner) -> Kin:
+    """Return how ``backup`` stands to a database; ``note`` is the one beside it, if any."""
+    identity = (note.database if note else "") or id_in(backup)
+    if identity and owner.id:
+        if identity != owner.id:
+            return Kin.OTHER
+        is_here = note is None or same_place(note.path, owner.path)
+        return Kin.SAME if is_here else Kin.ELSEWHERE
+    if note is not None:
+        return Kin.SAME if same_place(note.path, owner.path) else Kin.OTHER
+    return Kin.SAME if backup.name in owner.recorded else Kin.UNKNOWN
+
+
+def id_in(backup: Path) -> str:
+    """Return the id that the content of ``backup`` has; '' for none, and where it does not read."""
+    try:
+        return read_database(backup, read_identity).id
+    except BBMigrateError:
+        return ""
+
+
+def backups_in(folder: Path) -> list[tuple[Path, Note | None]]:
+    """Return what is named like a backup, of whichever database, newest first, with its note.
+
+    A note that does not read is none here.
+    """
+    if not folder.is_dir():
+        return []
+    notes = dict(notes_in(folder))
+    there = [path for path in folder.iterdir() if age_of(path.name) and path.is_file()]
+    there.sort(key=lambda path: (age_of(path.name), path.name), reverse=True)
+    return [(path, notes.get(path)) for path in there]
+
+
+def age_of(name: str) -> tuple[str, int] | None:
+    """Return when a backup of this name was made, to be sorted by; None for any other name."""
+    match = BACKUP_NAME.fullmatch(name)
+    return (match["time"], int(match["number"] or 1)) if match else None
+
+
+def own_backups(owner: Owner, folder: Path) -> tuple[Path, ...]:
+    """Return the backups in ``folder`` that are of this database, or of a copy, newest first."""
+    return tuple(
+        path
+        for path, note in backups_in(folder)
+        if kin_of(path, note, owner) in (Kin.SAME, Kin.ELSEWHERE)
+    )
+
+
+def notes_in(folder: Path) -> Iterator[tuple[Path, Note]]:
+    """Yield each backup's path, be it there or not, and its note; those that do not read aside."""
+    for path in sorted(folder.iterdir()):
+        if match := NOTE_NAME.fullmatch(path.name):
+            try:
+                note = read_note(path)
+            except BBMigrateError:  # whose it is, it does not say
+                continue
+            if note is not None:
+                yield folder / match["backup"], note
+
+
+def note_on(backup: Path) -> Note | None:
+    """Return the note on ``backup``. Raises: DatabaseError when it does not read."""
+    return read_note(note_beside(backup))
