@@ -211,7 +211,7 @@ def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[N
             watch.kill()
             kill_group(child.pid)
             child.wait()
-            end_leftovers(folder, variable=SMOKE_VARIABLE)
+            end_leftovers(folder, variable=SMOKE_VARIABLE, group=child.pid)
 
 
 def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:

@@ -105,7 +105,7 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
         finally:
             kill_group(child.pid)  # and with it what is still at work after a Ctrl-C
             child.wait()
-            end_leftovers(order.folder)
+            end_leftovers(order.folder, group=child.pid)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     with suppress(BrokenPipeError):

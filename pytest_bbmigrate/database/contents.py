@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from hashlib import blake2b
 from itertools import zip_longest
 from pathlib import Path
@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database.images import (
     APP_HOOK,
     call_hook,
+    image_file,
     lenient_schemas,
     open_image,
     page_size,
     prepare,
     same_content,
+    serializes,
     take_image,
     uri_of,
 )
@@ -72,14 +74,16 @@ def attach_content(
     """Return ``db`` (of ``open_content``) with ``content`` attached as ``name``, at most once."""
     if any(there == name for _, there, _ in db.execute("PRAGMA database_list")):
         return db
-    with lenient_schemas(db):
-        if isinstance(content, bytes):
+    with lenient_schemas(db), ExitStack() as stack:
+        if not isinstance(content, bytes):
+            db.execute(f"ATTACH ? AS {name}", [uri_of(content, NOBODY_WRITES)])
+            db.execute(f"PRAGMA {name}.cache_size = -{CACHE}")
+        elif content and not serializes():
+            db.execute(f"ATTACH ? AS {name}", [stack.enter_context(image_file(content))])
+        else:
             db.execute(f"ATTACH ':memory:' AS {name}")
             if content:
                 db.deserialize(content, name=name)
-        else:
-            db.execute(f"ATTACH ? AS {name}", [uri_of(content, NOBODY_WRITES)])
-            db.execute(f"PRAGMA {name}.cache_size = -{CACHE}")
         db.execute(f"SELECT 1 FROM {name}.sqlite_schema LIMIT 1").fetchall()
     return db
 

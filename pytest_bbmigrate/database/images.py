@@ -7,16 +7,17 @@ Images are values: they can be kept, compared and opened as often as wanted.
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Hook = Callable[[sqlite3.Connection], object]
 
@@ -36,15 +37,52 @@ def open_image(
 
     Raises: SettingsError when the app's hook (``app_connections``) raises.
     """
-    db = sqlite3.connect(":memory:", isolation_level=None, factory=factory)
+    db = sqlite3.connect(
+        ":memory:",
+        isolation_level=None,
+        factory=factory,
+        uri=not serializes(),  # for what may be attached to it
+    )
     if image:
-        db.deserialize(image)
+        load_image(db, image)
     try:
         call_hook(APP_HOOK.get(), db)
     except SettingsError:
         db.close()
         raise
     return prepare(db)
+
+
+def serializes() -> bool:
+    """Return whether SQLite is built with what makes bytes of a database, and one of bytes.
+
+    It may be left out (https://sqlite.org/compile.html#omit_deserialize); a file then does it.
+    """
+    return hasattr(sqlite3.Connection, "deserialize")
+
+
+def load_image(db: sqlite3.Connection, image: bytes) -> None:
+    """Make the content of ``db``, which is one in memory, that of ``image``."""
+    if serializes():
+        db.deserialize(image)
+        return
+    with image_file(image) as uri, closing(sqlite3.connect(uri, uri=True)) as source:
+        source.backup(db)
+
+
+def refuse_to_wait(status: int, _: int, __: int) -> None:
+    """Raise sqlite3.OperationalError where a copy would wait for the end of a transaction."""
+    if status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE):
+        raise sqlite3.OperationalError("no image can be taken while a transaction is open")
+
+
+@contextmanager
+def image_file(image: bytes) -> Iterator[str]:
+    """Give the URI of a file with the content of ``image``, for reading; then it has no name."""
+    with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
+        file = Path(folder) / "image.db"
+        file.write_bytes(image)
+        yield uri_of(file, "mode=ro&immutable=1")
 
 
 @contextmanager
@@ -108,7 +146,15 @@ def take_image(db: sqlite3.Connection) -> bytes:
     """Return the content of ``db`` as an image; empty for a database with nothing in it."""
     if not db.execute("PRAGMA page_count").fetchone()[0]:
         return b""  # serialize() refuses a database without a page
-    return in_rollback_mode(db.serialize())
+    if serializes():
+        return in_rollback_mode(db.serialize())
+    with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
+        file = Path(folder) / "image.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as copy:
+            copy.execute("PRAGMA journal_mode = OFF")
+            copy.execute("PRAGMA synchronous = OFF")
+            sqlite3.Connection.backup(db, copy, progress=refuse_to_wait)  # which a subclass may not
+        return in_rollback_mode(file.read_bytes())
 
 
 def read_image(path: Path) -> bytes:

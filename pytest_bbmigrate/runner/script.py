@@ -157,10 +157,10 @@ def run_child(
         ) as child,
     ):
         try:
-            return child.wait(), end_leftovers(desk.temporary, PATIENCE)
+            return child.wait(), end_leftovers(desk.temporary, PATIENCE, group=child.pid)
         except BaseException:
             kill_group(child.pid)
-            end_leftovers(desk.temporary)
+            end_leftovers(desk.temporary, group=child.pid)
             raise
 
 
