@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.database.places import as_spelled
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.statements import UnreadableSql, split_statements, tokenize
 
@@ -79,7 +80,7 @@ def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
     def take(field: str) -> Given:
         return given.get(field, nothing)
 
-    database = _path(take("database")) or root / DEFAULT_DATABASE
+    database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
         migrations=_path(take("migrations")) or root / DEFAULT_MIGRATIONS,

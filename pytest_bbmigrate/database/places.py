@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
@@ -57,6 +58,30 @@ def _existing(folder: Path) -> Path:
     """Return ``folder``, or the nearest one above it that is there."""
     folder = Path(os.path.realpath(folder))
     return next(place for place in (folder, *folder.parents) if place.is_dir())
+
+
+def as_spelled(path: Path) -> Path:
+    """Return ``path`` with the file's name as its folder has it.
+
+    A volume may pass over the case of letters, and over how accents are composed, as macOS's do:
+    then one database has many names, and its backups are to have one.
+    """
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208 - names alone
+        if path.name in names:
+            return path
+        there = os.lstat(path)
+    except OSError:
+        return path
+    for name in names:
+        other = path.with_name(name)
+        if _folded(name) == _folded(path.name) and os.path.samestat(there, os.lstat(other)):
+            return other
+    return path
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def file_system_fault(path: Path) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.runner.guard.files import PROGRAMS
+from pytest_bbmigrate.runner.guard.paths import is_same, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,8 +124,8 @@ def refuse_write(path: object, real: Path) -> None:
     """Raise PermissionError when ``path`` is the database file ``real`` or one of its logs."""
     if not isinstance(path, str | bytes | os.PathLike):
         return
-    named = os.path.realpath(os.fsdecode(path))
-    if named in {f"{real}{sidecar}" for sidecar in SIDECARS}:
+    named = resolved(os.fsdecode(path))
+    if any(is_same(named, Path(f"{real}{sidecar}")) for sidecar in SIDECARS):
         raise PermissionError(f"writing to {named} is refused: a migration works on a copy of it")
 
 

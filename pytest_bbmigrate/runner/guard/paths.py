@@ -34,7 +34,7 @@ class Places:
     def names_real(self, path: str) -> bool:
         """Return whether ``path`` is the real database by any name, also as seen from root."""
         here = resolved(path)
-        if here == self.copy:
+        if self.is_copy(here):
             return False
         # an absolute name in the working folder was a relative one before somebody completed it
         relative = here.relative_to(self.work) if here.is_relative_to(self.work) else Path(path)
@@ -42,8 +42,11 @@ class Places:
         return self._is_real(here) or self._is_real(there)
 
     def _is_real(self, path: Path) -> bool:
-        real = identity(self.real)
-        return path == self.real or (real is not None and real == identity(path))
+        return is_same(path, self.real)
+
+    def is_copy(self, path: Path) -> bool:
+        """Return whether ``path`` is the working copy, which may have been given more names."""
+        return is_same(path, self.copy)
 
     def opened(self, path: str) -> str:
         """Return the path to open where a script opens the database file ``path``.
@@ -51,7 +54,7 @@ class Places:
         Raises: sqlite3.OperationalError for a database that is neither the real one nor its own.
         """
         here = resolved(path)
-        if here == self.copy or here.is_relative_to(self.temporary):
+        if self.is_copy(here) or here.is_relative_to(self.temporary):
             return path
         if self.names_real(path):
             return str(self.copy)
@@ -87,7 +90,9 @@ class Places:
             if str(self.real) in text:
                 return str(self.real)
             for name in {self.real.name, self.copy.name}:
-                for match in re.finditer(rf"[^\s'\"=;:,()<>|&]*{re.escape(name)}", text):
+                # A volume may pass over the case of letters, as macOS's do.
+                words = rf"(?i)[^\s'\"=;:,()<>|&]*{re.escape(name)}"
+                for match in re.finditer(words, text):
                     if self.names_real(match[0]):
                         return match[0]
         return ""
@@ -114,6 +119,12 @@ def file_of(database: str, *, uri: bool) -> str | None:
 def resolved(path: str | Path) -> Path:
     """Return ``path`` as an absolute one without symbolic links, whether it exists or not."""
     return Path(os.path.realpath(path))
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Return whether two paths are the same file, whatever they are called, or the same name."""
+    there = identity(one)
+    return one == other or (there is not None and there == identity(other))
 
 
 def identity(path: Path) -> tuple[int, int] | None:

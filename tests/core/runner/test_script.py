@@ -836,6 +836,19 @@ def test_a_uri_keeps_its_query_when_it_is_led_to_the_copy(tmp_path: Path) -> Non
     assert led == f"file:{work / 'real.db'}?mode=rw&cache=private"
 
 
+def test_a_file_is_known_by_any_of_its_names(tmp_path: Path) -> None:
+    real, work = tmp_path / "real.db", tmp_path / "work"
+    work.mkdir()
+    places = Places(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
+    for file, other in ((real, tmp_path / "REAL.DB"), (places.copy, work / "Real.db")):
+        file.touch()
+        other.hardlink_to(file)  # as on a volume that passes over the case of letters
+
+    assert places.opened(str(work / "Real.db")) == str(work / "Real.db")
+    assert places.opened(str(tmp_path / "REAL.DB")) == str(places.copy)
+    assert places.real_named_in([f"sqlite3 {tmp_path}/REAL.DB .dump"]) == f"{tmp_path}/REAL.DB"
+
+
 @pytest.mark.parametrize(
     ("event", "args", "refused"),
     [

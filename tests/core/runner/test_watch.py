@@ -86,6 +86,17 @@ def test_writing_to_the_real_file_is_refused(home: Home, body: str) -> None:
     assert home.real.read_bytes() == before
 
 
+def test_the_real_file_is_known_by_any_name(home: Home) -> None:
+    (home.folder / "other name").hardlink_to(home.real)
+    (home.folder / "link").symlink_to(home.folder / "other name")
+    before = home.real.read_bytes()
+    for name in ("other name", "link"):
+        run, _ = home.run(f"open({name!r}, 'wb')")
+
+        assert "is refused: a migration works on a copy of it" in failure_of(run).message
+    assert home.real.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "body",
     [
