@@ -124,7 +124,7 @@ class Holder:
         def take_down(complete: Path) -> None:
             self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
             if order.get("note"):
-                write_note(self.note, note_beside(target), staging)
+                write_note(self.note, note_beside(target), staging, complete)
 
         pace = Pace(self.seconds, self.channel.tell)
         try:

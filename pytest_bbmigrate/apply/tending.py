@@ -64,7 +64,7 @@ def back_up_now(
 
             def take_down(complete: Path) -> None:
                 note = with_digest(note_for(real, read_identity(db).id), complete)
-                write_note(note, note_beside(target), staging)
+                write_note(note, note_beside(target), staging, complete)
 
             pace = Pace(LOCK_SECONDS, on_progress)
             note = back_up(db, target, real, pace, staging=staging, when_complete=take_down)

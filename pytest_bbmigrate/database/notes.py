@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -79,17 +80,20 @@ def _note(said: Mapping[str, object]) -> Note:
     return note
 
 
-def write_note(note: Note, path: Path, staging: Path) -> None:
+def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) -> None:
     """Write ``note`` into the new file ``path``, mode 0600: all of it or nothing, on the disk.
 
     It is written in the folder ``staging``, on the same disk, and gets its name when it is
-    complete.
+    complete; and the owner of the file ``like``, who has the backup, where this user may give it.
 
     Raises: DatabaseError when there is something of that name; OSError when it cannot be written.
     """
     staged = staging / f"{path.name}.staged"
     try:
         _write(note, staged)
+        if like is not None:
+            with suppress(PermissionError):
+                shutil.chown(staged, like.stat().st_uid, like.stat().st_gid)
         try:
             os.link(staged, path)  # which overwrites nothing
         except OSError:  # something is there, or no links can be made on this disk
