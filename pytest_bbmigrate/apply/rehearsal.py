@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.database import open_content
+from pytest_bbmigrate.identity import Identity, read_identity
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
@@ -85,6 +87,22 @@ class RehearsalOrder:
     fixed: Fingerprint | None = None
     importing: Importing | None = None
     since: int | None = None
+
+
+def identity_after(order: RehearsalOrder) -> Identity:
+    """Return which database it is, and what is known of its backups, after this run.
+
+    Raises: StepFailed when it has got another id since the one of the order was chosen.
+    """
+    with closing(open_content(order.before)) as db:
+        before = read_identity(db)
+    if before.id not in ("", order.identity):
+        raise StepFailed(
+            f"{order.database}: it is not the database that it was a moment ago: another run has "
+            "come between, or another file has taken its place; run again"
+        )
+    made = {order.backup: order.backup_digest} if order.backup_digest else {}
+    return Identity(order.identity, {**before.digests, **made})
 
 
 def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehearsal:

@@ -21,6 +21,7 @@ from pytest_bbmigrate.apply.rehearsal import (
     STILL_RUNNING,
     TEMPORARY,
     WORKING_COPY,
+    identity_after,
 )
 from pytest_bbmigrate.apply.taking_back import take_back, versions_of
 from pytest_bbmigrate.apply.tallying import Tally
@@ -29,7 +30,6 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.database import (
     app_connections,
     digest_of,
-    open_content,
     open_private,
     private_copy,
 )
@@ -47,7 +47,7 @@ from pytest_bbmigrate.history import (
     rename,
     utc_now,
 )
-from pytest_bbmigrate.identity import Identity, read_identity, write_identity
+from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
@@ -318,11 +318,3 @@ def finish(order: RehearsalOrder, content: Content) -> str:
     left.replace(work)
     sync(work)
     return digest_of(work)
-
-
-def identity_after(order: RehearsalOrder) -> Identity:
-    """Return which database it is, and what is known of its backups, after this run."""
-    with closing(open_content(order.before)) as db:
-        before = read_identity(db)
-    made = {order.backup: order.backup_digest} if order.backup_digest else {}
-    return Identity(order.identity, {**before.digests, **made})

@@ -15,10 +15,11 @@ from pytest_bbmigrate.apply.owners import (
     owner_of,
 )
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.database.notes import discard_backup
-from pytest_bbmigrate.identity import new_id
+from pytest_bbmigrate.database.reading import read_database
+from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,22 +155,26 @@ def prepare_copy(
             before, name = folder / "start.db", ""
             before.write_bytes(order.start)
         note = note_on(backup)
-        rehearsal = rehearse(
-            replace(
-                order.rehearsal,
-                before=before,
-                folder=scratch,
-                work=work,
-                backup=name,
-                backup_digest=note.digest if note else "",
-                identity=identity,
-            ),
-            lambda at: reporter.progress("rehearsal", at),
+        ordered = replace(
+            order.rehearsal,
+            before=before,
+            folder=scratch,
+            work=work,
+            backup=name,
+            backup_digest=note.digest if note else "",
+            identity=identity,
         )
+        expected = identity_after(ordered)
+        rehearsal = rehearse(ordered, lambda at: reporter.progress("rehearsal", at))
         order.refuse_other_text()  # what a migration reads by itself, too
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
         if failed or not rehearsal.digest:
             raise RehearsalFailed(failed, rehearsal.printed)
+        if read_database(work, read_identity) != expected:
+            raise StepFailed(
+                f"{order.database}: a migration has written to {IDENTITY_TABLE}, and the result "
+                "is said to be another database, or its backups others; nothing was published"
+            )
         if rehearsal.discarded and not order.discards:
             raise StepFailed(
                 "what would go with the migrations holds values:\n  "

@@ -136,7 +136,9 @@ def adopt_version(
                 known = read_identity(db)
             note = note_on(current)
             made = {current.name: note.digest} if note else {}
-            adopt(work, migrations, batch, Identity(identity, {**known.digests, **made}))
+            adopt(
+                work, migrations, batch, Identity(known.id or identity, {**known.digests, **made})
+            )
             return at_rest(work)
 
     check_place(database, folder)

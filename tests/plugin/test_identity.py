@@ -117,3 +117,26 @@ def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, m
 
     assert id_of(money) == made
     assert "y" not in ask(money, "SELECT digests FROM _bb_database")[0][0]
+
+
+FORGES = """\
+from pytest_bbmigrate.apply import rehearsing
+from pytest_bbmigrate.identity import Identity, write_identity
+
+def up(db):
+    db.execute("CREATE TABLE trips (id INTEGER PRIMARY KEY)")
+    rehearsing.write_identity = lambda db, _: write_identity(db, Identity("another"))
+"""
+
+
+def test_a_migration_that_forges_what_is_written_publishes_nothing(
+    project: pytest.Pytester, money: Path
+) -> None:
+    before = money.read_bytes()
+    (project.path / "migrations" / "002_step.py").write_text(FORGES)
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*a migration has written to _bb_database, and the result*"])
+    assert money.read_bytes() == before

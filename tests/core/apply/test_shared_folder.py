@@ -15,7 +15,7 @@ from pytest_bbmigrate.apply.condition import backup_problems
 from pytest_bbmigrate.apply.model import Preflight, StepFailed
 from pytest_bbmigrate.apply.owners import Kin, id_to_have, kin_of, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.database.backup import note_beside
@@ -270,3 +270,15 @@ def test_an_id_is_not_taken_from_the_note_of_another_file(shared: Shared) -> Non
     assert id_to_have(replace(owner, here=replace(note, database="")), shared.folder) == (
         note.database
     )
+
+
+def test_an_id_that_another_run_has_given_meanwhile_is_not_written_over(shared: Shared) -> None:
+    shared.adopt(shared.one)
+    given = identity_of(shared.one).id
+    order = RehearsalOrder(
+        shared.folder, (), shared.one, shared.folder, before=shared.one, identity=given
+    )
+
+    assert identity_after(order).id == given
+    with pytest.raises(StepFailed, match="it is not the database that it was a moment ago"):
+        identity_after(replace(order, identity="chosen before"))
