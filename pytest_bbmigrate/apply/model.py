@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.plan import Stock
@@ -72,5 +73,5 @@ class Rehearsal:
     digest: str = ""
     changes: tuple[TableChange, ...] = ()
     printed: tuple[tuple[str, str], ...] = ()
-    discarded: tuple[str, ...] = ()
+    discarded: tuple[Discarded, ...] = ()
     journal_mode: str = ""

@@ -3,37 +3,46 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import signal
+import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.wire import Unreadable, message, read_file, read_message
+from pytest_bbmigrate.catalogue import Fingerprint, Importing
+from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.rows import Cell
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.catalogue import Fingerprint, Importing
-
 # -P keeps the folder it is started in off sys.path; ours is on it for the first import only.
 START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from pytest_bbmigrate.apply.rehearsing import main; "
+    "from pytest_bbmigrate.apply.errand import main; "
     "del sys.path[0]; sys.exit(main(int(sys.argv[2])))"
 )
 PACKAGES = str(Path(__file__).resolve().parents[2])
-RESULT = "rehearsal.pickle"  # in the order's folder: a Rehearsal, or why there is none
+RESULT = "rehearsal.json"  # in the order's folder: a Rehearsal, or why there is none
 WORKING_COPY = "work.db"
 ERRORS = "errors"
 NOT_WRITTEN = 74  # the exit code where the result could not be: EX_IOERR of sysexits.h
+LONGEST_NAME = 4096  # bytes of a migration's name, as the process says it
+NOT_OURS = (
+    "what the process of the rehearsal has left is not what it writes, so nothing was published; a "
+    "migration is to leave the files of its rehearsal alone: "
+)
 STILL_RUNNING = 75  # the exit code where a thread did not end: EX_TEMPFAIL
 TEMPORARY = "tmp"
 UNFINISHED = (
@@ -41,6 +50,13 @@ UNFINISHED = (
     "was ended; what it would have done is not in the database: have the migration wait for its "
     "threads (join) before it returns"
 )
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why there is no rehearsal."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,27 @@ class RehearsalOrder:
     since: int | None = None
 
 
+@dataclass(frozen=True)
+class Errand:
+    """What the process of a rehearsal is told: the order, and ``sys.path``."""
+
+    order: RehearsalOrder
+    path: tuple[str, ...]
+
+
+# What the annotations of these values name that their modules import for a type checker alone.
+NAMES: dict[str, Any] = {
+    "Cell": Cell,
+    "Discarded": Discarded,
+    "Fingerprint": Fingerprint,
+    "Importing": Importing,
+    "Mapping": Mapping,
+    "Path": Path,
+    "Verdict": Verdict,
+}
+RESULTS: dict[str, type[Rehearsal | Refused]] = {"rehearsal": Rehearsal, "refused": Refused}
+
+
 def identity_after(order: RehearsalOrder) -> Identity:
     """Return which database it is, and what is known of its backups, after this run.
 
@@ -130,8 +167,19 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
                         pipe.close()
     rehearsal = read_result(order, code, at)
     if rehearsal.digest:
-        shutil.move(order.folder / WORKING_COPY, order.work)
+        take_working_copy(order)
     return rehearsal
+
+
+def take_working_copy(order: RehearsalOrder) -> None:
+    """Put the working copy where it is to be.
+
+    Raises: StepFailed when none was left.
+    """
+    left = order.folder / WORKING_COPY
+    if not left.exists() or not stat.S_ISREG(left.lstat().st_mode):
+        raise StepFailed(f"{NOT_OURS}no working copy was left")
+    shutil.move(left, order.work)
 
 
 def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
@@ -161,11 +209,13 @@ def follow(
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     assert child.stdout is not None  # noqa: S101 - likewise
     with suppress(BrokenPipeError):  # it has ended: its exit code says more
-        child.stdin.write(pickle.dumps((order, list(sys.path))))
+        child.stdin.write(message("errand", Errand(order, tuple(sys.path))))
         child.stdin.close()
-    for line in child.stdout:
-        at.append(line.decode("utf-8", "surrogateescape").rstrip("\n"))
-        on_progress(at[-1])
+    while line := child.stdout.readline(LONGEST_NAME):
+        name = line.decode("utf-8", "surrogateescape").rstrip("\n")
+        if name in order.names:  # a migration may have found the way to say something here
+            at.append(name)
+            on_progress(name)
     return child.wait()
 
 
@@ -176,9 +226,12 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     """
     result = order.folder / RESULT
     if code in (0, STILL_RUNNING) and result.exists():
-        left: Rehearsal | str = pickle.loads(result.read_bytes())  # noqa: S301 - our own process
-        if not isinstance(left, Rehearsal):
-            raise StepFailed(left)
+        try:
+            left = read_message(read_file(result), RESULTS, NAMES)
+        except Unreadable as error:
+            raise StepFailed(f"{NOT_OURS}{error}") from error
+        if isinstance(left, Refused):
+            raise StepFailed(left.reason)
         if code == STILL_RUNNING and left.digest:
             raise StepFailed(UNFINISHED)
         return left

@@ -1,12 +1,8 @@
-"""The process of a rehearsal: run each migration on copies, judge it, and leave the last copy."""
+"""In the process of a rehearsal: run each migration on copies, judge it, leave the last copy."""
 
 from __future__ import annotations
 
-import os
-import pickle
 import sqlite3
-import sys
-import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -16,9 +12,6 @@ from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
 from pytest_bbmigrate.apply.rehearsal import (
-    NOT_WRITTEN,
-    RESULT,
-    STILL_RUNNING,
     TEMPORARY,
     WORKING_COPY,
     identity_after,
@@ -51,8 +44,6 @@ from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
-from pytest_bbmigrate.runner.guard import landlock
-from pytest_bbmigrate.runner.guard.parent import end_with
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.seeding import Recipe
@@ -68,37 +59,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.run import Record
 
 COPIES = "copies"
-THREAD_SECONDS = 5.0  # for the threads that migrations have started to come to an end
-
-
-def main(parent: int) -> int:
-    """Do what standard input says, in the process that ``parent`` has started; return 0.
-
-    Standard output is for the names of migrations alone: what others print goes with the errors.
-    """
-    end_with(parent)
-    order, path = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
-    sys.path[:] = path
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="surrogateescape")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-    def tell(name: str) -> None:
-        told.write(f"{name}\n")
-        told.flush()
-
-    result = attempt(order, tell, confine=landlock.restrict_writes)
-    try:
-        (order.folder / RESULT).write_bytes(pickle.dumps(result))
-    except OSError:
-        return NOT_WRITTEN
-    threading.Thread(target=end_late, args=(THREAD_SECONDS,), daemon=True).start()
-    return 0
-
-
-def end_late(seconds: float) -> None:
-    """End this process after ``seconds``, if a thread of a migration keeps it from its end."""
-    time.sleep(seconds)
-    os._exit(STILL_RUNNING)
 
 
 def attempt(

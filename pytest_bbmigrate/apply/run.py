@@ -16,10 +16,11 @@ from pytest_bbmigrate.apply.owners import (
 )
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, rehearse
+from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.witness import witness
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.database.notes import discard_backup
-from pytest_bbmigrate.database.reading import read_database
-from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id, read_identity
+from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.identity import Identity
 
 
 class RehearsalFailed(StepFailed):
@@ -155,7 +157,7 @@ def prepare_copy(
             before, name = folder / "start.db", ""
             before.write_bytes(order.start)
         note = note_on(backup)
-        ordered = replace(
+        sent = replace(
             order.rehearsal,
             before=before,
             folder=scratch,
@@ -164,21 +166,18 @@ def prepare_copy(
             backup_digest=note.digest if note else "",
             identity=identity,
         )
-        expected = identity_after(ordered)
-        rehearsal = rehearse(ordered, lambda at: reporter.progress("rehearsal", at))
+        expected = identity_after(sent)
+        rehearsal = rehearse(sent, lambda at: reporter.progress("rehearsal", at))
         order.refuse_other_text()  # what a migration reads by itself, too
+        refuse_forged_verdicts(order.preflight, sent, rehearsal)
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
-        if failed or not rehearsal.digest:
+        if failed:
             raise RehearsalFailed(failed, rehearsal.printed)
-        if read_database(work, read_identity) != expected:
-            raise StepFailed(
-                f"{order.database}: a migration has written to {IDENTITY_TABLE}, and the result "
-                "is said to be another database, or its backups others; nothing was published"
-            )
+        look_at_copy(order, sent, rehearsal, expected)
         if rehearsal.discarded and not order.discards:
             raise StepFailed(
                 "what would go with the migrations holds values:\n  "
-                + "\n  ".join(rehearsal.discarded)
+                + "\n  ".join(map(str, rehearsal.discarded))
                 + "\nnothing was changed; --bb-discard-changes takes them back all the same"
             )
         detail.append(describe_rehearsal(order, rehearsal))
@@ -186,6 +185,22 @@ def prepare_copy(
         with step(reporter, "smoke") as detail:
             detail.append(order.smoke(work))
     return Prepared(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
+
+
+def look_at_copy(
+    order: ApplyOrder, sent: RehearsalOrder, rehearsal: Rehearsal, expected: Identity
+) -> None:
+    """Make sure that the working copy is what the rehearsal says, and of the database ``expected``.
+
+    Raises: StepFailed.
+    """
+    seen = witness(sent.before, sent.work)
+    refuse_forged_copy(order.preflight, sent, rehearsal, seen)
+    if seen.after.identity != expected:
+        raise StepFailed(
+            f"{order.database}: a migration has written to {IDENTITY_TABLE}, and the result "
+            "is said to be another database, or its backups others; nothing was published"
+        )
 
 
 def describe_rehearsal(order: ApplyOrder, rehearsal: Rehearsal) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
@@ -35,7 +36,7 @@ class TakenBack:
 
     verdicts: tuple[Verdict, ...]
     printed: tuple[tuple[str, str], ...]
-    discarded: tuple[str, ...] = ()
+    discarded: tuple[Discarded, ...] = ()
     stage: Stage | None = None
     journal_mode: str = ""
 
@@ -86,7 +87,7 @@ def take_back(
     former = {new: old for old, new in order.renamed}
     verdicts: list[Verdict] = []
     printed: list[tuple[str, str]] = []
-    discarded: list[str] = []
+    discarded: list[Discarded] = []
     stage, mode = start, ""
     for migration in migrations:
         tell(migration.name)
@@ -100,7 +101,7 @@ def take_back(
         step = look_back(migration, run, stage, after)
         judgement = judge_rollback(migration, step, versions[migration.name])
         verdicts.append(judgement.verdict)
-        discarded += map(str, judgement.discarded)
+        discarded += judgement.discarded
         if run.printed:
             printed.append((migration.name, run.printed))
         if judgement.verdict.outcome is Outcome.FAILED:

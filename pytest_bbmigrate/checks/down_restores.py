@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import SchemaDifference
 
 
+NOT_RUN = "the way back was not run"
+
+
 def no_way_back(evidence: Evidence) -> str:
     """Return why there is no way back to try, '' when there is one."""
-    contract = evidence.migration.contract
     if evidence.there is None:
         return "up does not apply"
+    return why_no_way_back(evidence.migration)
+
+
+def why_no_way_back(migration: Migration) -> str:
+    """Return why ``migration`` has no way back, '' when it has one."""
+    contract = migration.contract
     if contract.irreversible is not None:
         because = f" because {contract.irreversible}" if contract.irreversible else ""
         return f"declared irreversible{because}"
-    return "" if evidence.migration.down else "no down part"
+    return "" if migration.down else "no down part"
 
 
 def ask_down_restores(evidence: Evidence) -> Answer:
@@ -36,7 +44,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     if reason := no_way_back(evidence):
         return Answer(reason=reason)
     if part is None or down is None:
-        return Answer(reason="the way back was not run")
+        return Answer(reason=NOT_RUN)
     if down.failure:
         return Answer((failure_finding(down.failure, "down", down.printed),))
     findings: list[Finding] = []

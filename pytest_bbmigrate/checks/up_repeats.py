@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.down_restores import (
+    NOT_RUN,
     difference_finding,
     find_unrestored,
     no_way_back,
@@ -30,7 +31,7 @@ def ask_up_repeats(evidence: Evidence) -> Answer:
         return Answer(reason=reason)
     down_part = evidence.migration.down
     if down_part is None or evidence.down is None:
-        return Answer(reason="the way back was not run")
+        return Answer(reason=NOT_RUN)
     if evidence.back is None:
         return Answer(reason="down does not apply")
     if find_unrestored(evidence.back, down_part, evidence.migration):

@@ -1,0 +1,229 @@
+"""What a rehearsal says of itself, held against what was asked of it and against what is there.
+
+The process that has said it ran somebody's migrations: what it says is taken for nothing more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.journalling import ROLLBACK, WAL
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
+from pytest_bbmigrate.checks import CHECKS, Outcome
+from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_bbmigrate.apply.discards import Discarded
+    from pytest_bbmigrate.apply.model import Preflight, Rehearsal
+    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+    from pytest_bbmigrate.apply.witness import Seen, TableSeen
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.checks import Verdict
+
+BACK = frozenset({"down_restores", "up_repeats"})
+MODES = frozenset({"", WAL, ROLLBACK})
+MOST_FAULTS = 5
+
+
+def refuse_forged_verdicts(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal) -> None:
+    """Make sure that a rehearsal says what one does say of the migrations that it was given.
+
+    Raises: StepFailed.
+    """
+    _refuse([*verdict_faults(found, order, rehearsal)])
+
+
+def refuse_forged_copy(
+    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: Seen
+) -> None:
+    """Make sure that what a rehearsal has left, as it was ``seen``, is what it says.
+
+    Raises: StepFailed.
+    """
+    _refuse([*left_faults(found, order, rehearsal, seen)])
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if not faults:
+        return
+    more = [f"and {len(faults) - MOST_FAULTS:,} more"] if len(faults) > MOST_FAULTS else []
+    lines = "\n".join([*faults[:MOST_FAULTS], *more])
+    raise StepFailed(
+        f"what the rehearsal says does not hold, so nothing was published:\n{lines}\n"
+        "a migration is to change the database that it is given, and to leave the process that it "
+        "runs in, its files and the history alone"
+    )
+
+
+def verdict_faults(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal) -> Iterator[str]:
+    """Yield what is wrong with the verdicts: one is wanted for each check of each migration.
+
+    After a migration with a failure there are none.
+    """
+    checks = (ROLLS_BACK,) if found.goes_back else CHECKS
+    wanted = [(migration.name, check) for migration in found.pending for check in checks]
+    given = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
+    failed = {v.subject for v in rehearsal.verdicts if v.outcome is Outcome.FAILED}
+    if len(given) != len(rehearsal.verdicts) or not given.keys() <= set(wanted):
+        yield "there are verdicts that nothing was asked for"
+    if bool(failed) is bool(rehearsal.digest):
+        yield "the verdicts and the working copy do not go together"
+    if rehearsal.journal_mode not in MODES:
+        yield "there is no such journal mode"
+    for migration in found.pending:
+        is_failed = migration.name in failed
+        for check in checks:
+            verdict = given.get((migration.name, check))
+            if fault := _fault_of(verdict, migration, order, failed=is_failed):
+                yield f"{migration.name}: {check} {fault}"
+        if is_failed:
+            return
+
+
+def _fault_of(
+    verdict: Verdict | None, migration: Migration, order: RehearsalOrder, *, failed: bool
+) -> str:
+    """Return what is wrong with one verdict, '' for nothing."""
+    if verdict is None:
+        return "has no verdict"
+    if verdict.rows < 0 or verdict.values < 0:
+        return "counts less than nothing"
+    if (verdict.outcome is Outcome.FAILED) != bool(verdict.findings):
+        return "and its findings are at odds"
+    if (verdict.outcome is Outcome.SKIPPED) != bool(verdict.reason):
+        return "and its reason are at odds"
+    if verdict.outcome is not Outcome.SKIPPED or failed:
+        return ""
+    reasons = {why_no_way_back(migration), *([NOT_RUN] if order.skip_way_back else [])} - {""}
+    if verdict.check in BACK and verdict.reason in reasons:
+        return ""
+    return "was skipped for no reason of ours"
+
+
+def left_faults(
+    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: Seen
+) -> Iterator[str]:
+    """Yield where the working copy is not what the verdicts and the changes say of it."""
+    if seen.digest != rehearsal.digest:
+        yield "the working copy is another one than was verified"
+    yield from history_faults(found, order, seen)
+    yield from table_of_ours_faults(order, seen)
+    yield from table_faults(rehearsal, seen)
+    yield from loss_faults(found, rehearsal)
+    yield from count_faults(found, rehearsal, seen)
+
+
+def history_faults(found: Preflight, order: RehearsalOrder, seen: Seen) -> Iterator[str]:
+    """Yield where the history is not the old one and the migrations of this run, and no more."""
+    renamed = dict(order.renamed)
+    former = {new: old for old, new in order.renamed}
+    gone = {former.get(m.name, m.name) for m in found.pending} if found.goes_back else set()
+    kept = [
+        replace(applied, name=renamed.get(applied.name, applied.name))
+        for applied in seen.before.history
+        if applied.name not in gone
+    ]
+    new = () if found.goes_back else found.pending
+    there = seen.after.history
+    names = [applied.name for applied in there]
+    wanted = [*(applied.name for applied in kept), *(migration.name for migration in new)]
+    for name in sorted(set(wanted) - set(names)):
+        yield f"the history lacks {name}"
+    if more := set(names) - set(wanted):
+        yield f"the history has {len(more):,} migrations that were neither applied nor are pending"
+    if names != wanted:
+        yield "the history is not the old one and the migrations of this run in their order"
+        return
+    if list(there[: len(kept)]) != kept:
+        yield "the history says something else of what was applied before"
+    for migration, applied in zip(new, there[len(kept) :], strict=True):
+        if (applied.checksum, applied.batch) != (migration.checksum, order.batch):
+            yield f"the history has another text or batch for {migration.name}"
+        if applied.statements < 0 or not applied.seconds >= 0:
+            yield f"the history counts less than nothing for {migration.name}"
+
+
+def table_of_ours_faults(order: RehearsalOrder, seen: Seen) -> Iterator[str]:
+    """Yield where our own tables are not as we make them, or count what is not there."""
+    if set(seen.after.attached) != set(seen.before.attached):
+        yield "the history's table has other indexes or triggers than before"
+    counts = {table.name: table.rows for table in seen.after.tables}
+    if not order.goes_back and any(
+        counts.get(table, rows) not in (rows, None) for table, rows in seen.after.contents
+    ):
+        yield "the history counts other rows than there are"
+
+
+def table_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+    """Yield the tables that are not there as the changes say, or not as before and unmentioned.
+
+    A name is repeated only where there is a table of that name.
+    """
+    before = {table.name.casefold(): table for table in seen.before.tables}
+    after = {table.name.casefold(): table for table in seen.after.tables}
+    for change in rehearsal.changes:
+        was, now = before.get(change.former.casefold()), after.get(change.table.casefold())
+        if change.rows_before is not None:
+            before.pop(change.former.casefold(), None)
+            yield from _misfits(was, change.rows_before, change.columns_lost, "before")
+        if change.rows_after is not None:
+            after.pop(change.table.casefold(), None)
+            yield from _misfits(now, change.rows_after, change.columns_added, "afterwards")
+        if change.rows_before is None is change.rows_after or change.values_changed < 0:
+            yield "a change that changes nothing"
+    for name in sorted({*before, *after}):
+        if name not in before or name not in after:
+            yield f"the table {name} {'came' if name in after else 'went'}, unsaid"
+        elif before[name].rows != after[name].rows:
+            yield f"the table {name} has another number of rows, unsaid"
+    yield from discard_faults(rehearsal.discarded, seen)
+
+
+def _misfits(
+    table: TableSeen | None, rows: int, columns: Sequence[str], when: str
+) -> Iterator[str]:
+    """Yield what is said of a ``table`` and is not so."""
+    if table is None:
+        yield f"a change of a table that is not there {when}, or that was named already"
+        return
+    if table.rows not in (rows, None):
+        yield f"the table {table.name} holds {table.rows:,} rows {when}, and not {rows:,}"
+    if not set(columns) <= set(table.columns):
+        yield f"the table {table.name} has no such columns {when}"
+
+
+def discard_faults(discarded: Sequence[Discarded], seen: Seen) -> Iterator[str]:
+    """Yield what is said to go and was not there."""
+    columns = {table.name.casefold(): table.columns for table in seen.before.tables}
+    for each in discarded:
+        there = columns.get(each.table.casefold())
+        if there is None or each.column not in ("", *there) or each.values < 1:
+            yield "something is said to go that was not there"
+
+
+def loss_faults(found: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
+    """Yield the rows that went, though no migration says that any may."""
+    contracts = [migration.contract for migration in found.pending]
+    said = any(c.deletes or any(d.kind == "table" for d in c.drops) for c in contracts)
+    if rehearsal.discarded if found.goes_back else said:
+        return
+    for change in rehearsal.changes:
+        if change.rows_before is not None and change.rows_before > (change.rows_after or 0):
+            yield f"the table {change.former} has lost rows, and no migration says that any may go"
+
+
+def count_faults(found: Preflight, rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+    """Yield where the verdicts were reached on other rows than there are."""
+    counts = [table.rows for table in seen.before.tables]
+    if None in counts:
+        return
+    there = sum(rows or 0 for rows in counts)
+    check = ROLLS_BACK if found.goes_back else "data_survives"
+    first = (found.pending[0].name, check)
+    for verdict in rehearsal.verdicts:
+        if (verdict.subject, verdict.check) == first and verdict.rows != there:
+            yield f"{first[0]}: {check} was asked of {verdict.rows:,} rows, and there are {there:,}"

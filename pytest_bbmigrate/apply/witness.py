@@ -1,0 +1,157 @@
+"""A process that has run no migration looks at what a rehearsal has left, and says what is there.
+
+→ two paths, a NUL between them, on stdin: the backup and the working copy
+← a message with a Seen, or with why there is none, on stdout
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.wire import Unreadable, message, read_message
+from pytest_bbmigrate.database import digest_of, open_content
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history import HISTORY_TABLE, Applied, contents_of, last_batch, read_history
+from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
+from pytest_bbmigrate.rows import count_rows
+from pytest_bbmigrate.schema import read_entries, read_schema
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.schema import Table
+
+# Isolated and without site, as the process that holds the lock: see ``apply.process``.
+START = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from pytest_bbmigrate.apply.witness import main; "
+    "del sys.path[-1]; sys.exit(main())"
+)
+OURS = frozenset({HISTORY_TABLE, IDENTITY_TABLE})
+PACKAGES = str(Path(__file__).resolve().parents[2])
+
+
+@dataclass(frozen=True)
+class TableSeen:
+    """A table, its columns, and how many rows it holds.
+
+    That is None for a virtual table that only the app's connections can read.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """A database as it is: its history, which database it is, and its tables.
+
+    ``attached`` are the indexes and triggers of our own tables in it, as (type, name, SQL);
+    ``contents`` is how many rows each table held after the last batch, as the history has it.
+    """
+
+    history: tuple[Applied, ...]
+    identity: Identity
+    tables: tuple[TableSeen, ...]
+    attached: tuple[tuple[str, str, str], ...]
+    contents: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The backup and the working copy, and what the file of the latter hashes to."""
+
+    before: Side
+    after: Side
+    digest: str
+
+
+@dataclass(frozen=True)
+class NotSeen:
+    """Why nothing can be said."""
+
+    reason: str
+
+
+KINDS: dict[str, type[Seen | NotSeen]] = {"seen": Seen, "not seen": NotSeen}
+
+
+def witness(before: Path, after: Path) -> Seen:
+    """Return what is in the backup ``before`` and the working copy ``after``.
+
+    Raises: StepFailed when these cannot be looked at.
+    """
+    command = [sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}", "-c", START, PACKAGES]
+    asked = b"\0".join(map(os.fsencode, (before.absolute(), after.absolute())))
+    done = subprocess.run(  # noqa: S603 - our own program
+        command,
+        input=asked,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        check=False,
+    )
+    try:
+        said = read_message(done.stdout, KINDS, {"Mapping": Mapping})
+    except Unreadable as error:
+        said = NotSeen(f"the process that looks at it ended with exit code {done.returncode}")
+        raise StepFailed(_unseen(after, said)) from error
+    if isinstance(said, NotSeen):
+        raise StepFailed(_unseen(after, said))
+    return said
+
+
+def main() -> int:
+    """Say on standard output what the two files hold that standard input names."""
+    before, after = map(Path, map(os.fsdecode, sys.stdin.buffer.read().split(b"\0")))
+    sys.stdout.buffer.write(answer(before, after))
+    return 0
+
+
+def answer(before: Path, after: Path) -> bytes:
+    """Return the message that says what is in two files, or why it cannot be said."""
+    try:
+        return message("seen", Seen(side_of(before), side_of(after), digest_of(after)))
+    except (BBMigrateError, sqlite3.Error, OSError) as error:
+        return message("not seen", NotSeen(str(error)))
+
+
+def side_of(path: Path) -> Side:
+    """Return what the database file ``path`` holds. Raises: BBMigrateError, sqlite3.Error."""
+    with closing(open_content(path)) as db:
+        history = read_history(db)
+        entries = read_entries(db)
+        attached = tuple(
+            (kind, name, sql)
+            for kind, name, table, sql, _ in entries
+            if table.casefold() in OURS and kind != "table"
+        )
+        tables = tuple(
+            TableSeen(table.name, tuple(column.name for column in table.columns), count(db, table))
+            for table in read_schema(db, entries).tables
+        )
+        contents = contents_of(db, last_batch(history)).items() if history else ()
+        rows = tuple((table, rows) for table, (rows, _) in contents)
+        return Side(history, read_identity(db), tables, attached, rows)
+
+
+def count(db: sqlite3.Connection, table: Table) -> int | None:
+    """Return how many rows a table holds; None for one that needs what only the app has."""
+    try:
+        return count_rows(db, table.name)
+    except sqlite3.OperationalError:
+        if table.virtual is None:
+            raise
+        return None
+
+
+def _unseen(work: Path, said: NotSeen) -> str:
+    return f"{work.name}: what the rehearsal has left cannot be looked at ({said.reason})"
