@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.choosing import choose_backup
-from pytest_bbmigrate.apply.condition import backup_problems
+from pytest_bbmigrate.apply.condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.model import Preflight, StepFailed
 from pytest_bbmigrate.apply.owners import Kin, id_to_have, kin_of, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
+from pytest_bbmigrate.apply.scratch import make_scratch
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.database.backup import note_beside
 from pytest_bbmigrate.history import Applied, record, record_backup
@@ -282,3 +283,34 @@ def test_an_id_that_another_run_has_given_meanwhile_is_not_written_over(shared: 
     assert identity_after(order).id == given
     with pytest.raises(StepFailed, match="it is not the database that it was a moment ago"):
         identity_after(replace(order, identity="chosen before"))
+
+
+def test_a_recorded_backup_of_which_no_digest_is_known_is_told(shared: Shared) -> None:
+    backup, _ = back_up_now(shared.one, shared.folder, lambda _: None)
+    note_beside(backup).unlink()
+    shared.record(shared.one, backup)
+
+    assert backup_problems(shared.one, shared.folder) == (
+        f"{backup}: nothing tells what it was when it was made",
+    )
+
+
+def test_what_nothing_is_known_of_is_not_named_as_the_way_back(shared: Shared) -> None:
+    backup, _ = back_up_now(shared.one, shared.folder, lambda _: None)
+
+    assert lost_backup(backup) == ""
+    note_beside(backup).write_text("{")
+    assert "the note does not say what a note says" in lost_backup(backup)
+    note_beside(backup).unlink()
+    assert lost_backup(backup).endswith(
+        "its note is gone, and nothing tells whether it is what it was"
+    )
+
+
+def test_a_folder_of_a_killed_run_is_told(shared: Shared) -> None:
+    left = make_scratch(shared.one, shared.folder, owner_of(shared.one).here)
+    make_scratch(shared.other, shared.folder, owner_of(shared.other).here)
+
+    assert backup_problems(shared.one, shared.folder) == (
+        f"{left}: copies of the data, left by a run that was killed; the next run removes them",
+    )
