@@ -69,6 +69,7 @@ def make_accounts(project: pytest.Pytester) -> None:
     apply(project, "--bb-baseline=auto")
     for backup in backups(project):
         backup.unlink()
+        backup.with_name(f".{backup.name}.json").unlink()
 
 
 # every form in one folder
