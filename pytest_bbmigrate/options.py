@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "migrations"
 SMOKE_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
-WATCHES = os.name == "posix"  # a process that waits for another needs its signals
+IS_POSIX = os.name == "posix"  # signals, process groups, and the locks that an apply relies on
 
 _SETTINGS = pytest.StashKey["Settings"]()
 _WANTED = pytest.StashKey[bool]()
@@ -161,7 +161,7 @@ def is_to_be_watched(config: pytest.Config) -> bool:
 
     The smoke tests' pytest is watched by the one that runs it.
     """
-    if not WATCHES or SMOKE_VARIABLE in os.environ:
+    if not IS_POSIX or SMOKE_VARIABLE in os.environ:
         return False
     given = config.known_args_namespace
     if given.bb_check_migrations or given.bb_rehearse:
@@ -201,8 +201,21 @@ def imply_options(config: pytest.Config) -> None:
         given.append("--bb-new")
     if len(given) > 1:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
+    if not IS_POSIX and given and _writes_anything(config):
+        raise pytest.UsageError(
+            f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
+            "on: check the migrations here, and run this on Linux or macOS, where the database is"
+        )
     if writes_database(config):
         config.option.bb_check_migrations = True
+
+
+def _writes_anything(config: pytest.Config) -> bool:
+    """Return whether the command line asks for more than to look at a database."""
+    if config.getoption("bb_baseline") == "":
+        return False  # which says what version it is
+    looks = {"--bb-status", "--bb-new"}
+    return not looks.issuperset(deeds(config))
 
 
 def names_command(config: pytest.Config) -> bool:

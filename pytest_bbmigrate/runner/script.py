@@ -33,6 +33,9 @@ START = (
     "del sys.path[0]; sys.exit(main(sys.argv[2]))"
 )
 PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
+IS_POSIX = os.name == "posix"  # what keeps a script from the real database needs that
+POSIX = "Linux or macOS"
+ELSEWHERE = "check this one on Linux or macOS; those in SQL and with up(db) are checked here"
 USE_LANDLOCK = True  # where the kernel has it; the guard alone is weaker
 PACKAGES = str(Path(__file__).resolve().parents[2])
 
@@ -77,6 +80,9 @@ def run_script(
 
     Raises: DatabaseError when the real database is not as it was before.
     """
+    if not IS_POSIX:
+        why = "a migration that is a program of its own is not run on Windows"
+        return Outcome(Failure(part.path, None, "", why, ELSEWHERE, POSIX), copy, (), 0)
     real = workplace.real
     beside = workplace.scratch if isinstance(copy, Path) else None
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
