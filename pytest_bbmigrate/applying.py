@@ -20,6 +20,7 @@ from pytest_bbmigrate.apply.scratch import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
+from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
@@ -28,10 +29,8 @@ from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import (
-    ORDER_INPUT,
     backup_folder,
     given_options,
-    judge_in_order,
     project_of,
 )
 
@@ -68,7 +67,8 @@ class Applying:
 def prepare(session: pytest.Session) -> None:
     """Look at the real database before anything is collected; what is wrong is told later.
 
-    Raises: pytest.UsageError when the option of a command names no version.
+    Raises: pytest.UsageError when the option of a command names no version, or an argument a
+        migration that is not to be applied or taken back.
     """
     config = session.config
     state = config.stash[_APPLYING] = Applying(Sight(settings_of(config).database))
@@ -85,8 +85,9 @@ def prepare(session: pytest.Session) -> None:
     except BBMigrateError as error:
         state.fault = str(error)
     state.seconds = time.perf_counter() - started
-    if state.preflight is not None and state.preflight.pending:
+    if state.preflight is not None:
         judge_in_order(config, *order_of(state.preflight))
+        refuse_unjudged(config)
     config.pluginmanager.register(Run(session), "bbmigrate_apply")
 
 
@@ -158,22 +159,21 @@ def _preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) 
     )
 
 
-def order_of(found: Preflight) -> tuple[list[str], int]:
-    """Return the migrations in the order that the database gets them, and how many it has."""
+def order_of(found: Preflight) -> tuple[list[str], list[str]]:
+    """Return the migrations in the order that the database gets them, and those to be judged."""
     applied = [migration.name for migration in found.stock.applied]
     pending = [migration.name for migration in found.pending]
     others = [p.migration.name for p in found.stock.places]
     later = [name for name in others if name not in {*applied, *pending}]
     if found.goes_back:
-        applied, pending = list(found.applied), []
-    order = [*applied, *pending, *later]
-    return order, min(order.index(migration.name) for migration in found.pending)
+        return [*found.applied, *later], pending
+    return [*applied, *pending, *later], pending
 
 
 def tell_worker(node: Any) -> None:
     """Give a worker of xdist the order of the migrations, when there is something to apply."""
     found = node.config.stash[_APPLYING].preflight
-    if found is not None and found.pending:
+    if found is not None:
         node.workerinput[ORDER_INPUT] = order_of(found)
 
 

@@ -217,9 +217,15 @@ def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _judged(session: pytest.Session, project: Project) -> Iterator[int]:
-    """Yield the positions to judge: what bb_check_from leaves out only when asked for by name."""
-    selection = selection_of(session.config)
+    """Yield the positions to judge: what bb_check_from leaves out only when asked for by name.
+
+    Where a database is to be changed, they are of the migrations that it gets or loses.
+    """
+    selection, unjudged = selection_of(session.config), project.unjudged
+    first = project.first if project.judged is None else 0
     for position, migration in enumerate(project.catalogue.migrations):
+        if migration.name in unjudged:
+            continue
         if selection is not None:
             if any(
                 migration.path.is_relative_to(path)
@@ -227,7 +233,7 @@ def _judged(session: pytest.Session, project: Project) -> Iterator[int]:
                 if path != project.settings.migrations
             ):
                 yield position
-        elif position >= project.first or session.isinitpath(migration.path):
+        elif position >= first or session.isinitpath(migration.path):
             yield position
 
 

@@ -71,10 +71,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate import workers
 
         workers.prepare(session.config)
-        workers.take_order(session.config)
     if options.writes_database(session.config):
-        from pytest_bbmigrate import session_text
+        from pytest_bbmigrate import judging, session_text
 
+        judging.take_order(session.config)
         session_text.fix(session.config)
     if options.applies_here(session.config):
         from pytest_bbmigrate import applying
@@ -125,6 +125,10 @@ def pytest_collection_modifyitems(
     collected = items[:]
     focus.keep_marked(session, items)
     result = yield
+    if options.writes_database(session.config):
+        from pytest_bbmigrate import judging
+
+        judging.leave_out_unjudged(session.config, items)
     focus.set_smoke_tests_aside(session.config, items, collected)
     return result
 

@@ -64,10 +64,16 @@ def read_result(
     )
 
 
-def describe_header(folder: Path, migrations: int, rows: int, seed: int, sqlite: str) -> str:
-    """Return the line that says what is about to be checked, and on what."""
+def describe_header(
+    folder: Path, migrations: int, rows: int, seed: int, sqlite: str, judged: int | None = None
+) -> str:
+    """Return the line that says what is about to be checked, and on what.
+
+    ``judged`` is how many of the migrations are, None for all.
+    """
+    of_them = "" if judged is None else f"{judged:,} of them to be judged, "
     return (
-        f"bbmigrate: {folder}, {_count(migrations, 'migration')}, "
+        f"bbmigrate: {folder}, {_count(migrations, 'migration')}, {of_them}"
         f"{_count(rows, 'row')} in each table, seed {seed}, SQLite {sqlite}"
     )
 
@@ -79,10 +85,17 @@ def describe_smoke_tests(*, goes_back: bool) -> str:
     return "bbmigrate: tests marked bb_smoke run in the step smoke, on copies of the real rows"
 
 
-def describe_results(results: Sequence[Result], unjudged: int = 0) -> tuple[str, ...]:
-    """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks."""
+def describe_results(
+    results: Sequence[Result], unjudged: int = 0, *, as_applied: bool = False
+) -> tuple[str, ...]:
+    """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks.
+
+    With ``as_applied`` that is because the database has them.
+    """
     lines = [*_proofs(results), *_amount(results)]
-    if unjudged:
+    if unjudged and as_applied:
+        lines.append(f"{_count(unjudged, 'applied migration')} ran unjudged")
+    elif unjudged:
         lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as bb_check_from says")
     lines += _failures(results)
     lines += _skips(results)

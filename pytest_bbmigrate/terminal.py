@@ -24,6 +24,8 @@ from pytest_bbmigrate.workers import project_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_bbmigrate.workers import Project
+
 
 def header(config: pytest.Config) -> list[str]:
     """Return the header's lines."""
@@ -34,7 +36,8 @@ def header(config: pytest.Config) -> list[str]:
         folder = folder.relative_to(config.rootpath)
     count = len(project.reading.migrations) if isinstance(project.reading, Catalogue) else 0
     version = sqlite3.sqlite_version
-    lines = [describe_header(folder, count, settings.rows, settings.seed, version)]
+    judged = None if project.judged is None else len(project.judged)
+    lines = [describe_header(folder, count, settings.rows, settings.seed, version, judged)]
     if writes_database(config) and may_be_marked(config):
         goes_back = config.getoption("bb_rollback") is not None
         lines.append(describe_smoke_tests(goes_back=goes_back))
@@ -50,8 +53,19 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
         reporter.write_line(visible_line(describe_briefly(results)))
         return
     reporter.write_sep("=", "migrations")
-    for line in describe_results(results, project_of(reporter.config).first):
+    project = project_of(reporter.config)
+    as_applied = project.judged is not None
+    unjudged = _unjudged_before(project) if as_applied else project.first
+    for line in describe_results(results, unjudged, as_applied=as_applied):
         reporter.write_line(visible_line(line), red=line.startswith("failed: "))
+
+
+def _unjudged_before(project: Project) -> int:
+    """Return how many migrations have run before the last that was judged, and were not."""
+    unjudged = [m.name in project.unjudged for m in project.catalogue.migrations]
+    while unjudged and unjudged[-1]:
+        unjudged.pop()
+    return sum(unjudged)
 
 
 def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,6 @@ from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.statements import UnreadableSql, split_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_bbmigrate.runner.hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.statements import Statement
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 STATEMENT_SECONDS = 60.0
 
 _PROJECT = pytest.StashKey["Project"]()
-ORDER_INPUT = "bb_apply_order"  # of xdist's workerinput
 
 _CHAIN = pytest.StashKey[Chain]()
 
@@ -45,7 +42,8 @@ _CHAIN = pytest.StashKey[Chain]()
 class Project:
     """What the settings name: the folder as it reads, and what its migrations start from.
 
-    ``first`` is the position of the first migration to judge; ``importing`` is where the
+    ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
+    by name, where a database is to be changed, None elsewhere. ``importing`` is where the
     migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
     which all of it was written.
     """
@@ -58,6 +56,14 @@ class Project:
     first: int
     importing: Importing
     began: int
+    judged: frozenset[str] | None = None
+
+    @property
+    def unjudged(self) -> frozenset[str]:
+        """The migrations that run, and are not judged, where a database is to be changed."""
+        if self.judged is None:
+            return frozenset()
+        return frozenset(migration.name for migration in self.catalogue.migrations) - self.judged
 
     @property
     def catalogue(self) -> Catalogue:
@@ -145,23 +151,9 @@ def backup_folder(settings: Settings) -> Path:
     return settings.backup_dir or settings.database.resolve().parent
 
 
-def judge_in_order(config: pytest.Config, names: Sequence[str], pending: int) -> None:
-    """Have this session's chain run the migrations in the order of ``names``.
-
-    That is the order that an apply runs them in; those from ``pending`` on are judged whatever
-    bb_check_from says.
-    """
-    project = project_of(config)
-    by_name = {migration.name: migration for migration in project.catalogue.migrations}
-    ordered = replace(project.catalogue, migrations=tuple(by_name[name] for name in names))
-    config.stash[_PROJECT] = replace(project, reading=ordered, first=min(project.first, pending))
-
-
-def take_order(config: pytest.Config) -> None:
-    """Take over the order that the controller's apply has, in a worker."""
-    order = getattr(config, "workerinput", {}).get(ORDER_INPUT)
-    if order is not None:
-        judge_in_order(config, *order)
+def take_project(config: pytest.Config, project: Project) -> None:
+    """Have ``project_of`` return ``project`` from now on."""
+    config.stash[_PROJECT] = project
 
 
 def chain_of(config: pytest.Config) -> Chain:
@@ -177,6 +169,7 @@ def chain_of(config: pytest.Config) -> Chain:
             project.workplace,
             baseline=project.baseline,
             invariants=project.settings.invariants,
+            unjudged=project.unjudged,
         )
     return config.stash[_CHAIN]
 

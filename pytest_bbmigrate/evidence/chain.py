@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.database import (
     app_connections,
-    in_memory,
     keep_freed_memory,
-    open_image,
-    take_image,
 )
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.evidence.experiment import (
@@ -20,26 +16,20 @@ from pytest_bbmigrate.evidence.experiment import (
     gather_evidence,
     go_up,
 )
+from pytest_bbmigrate.evidence.filling import fill_state
 from pytest_bbmigrate.evidence.keeping import KeptStep, keep_step
-from pytest_bbmigrate.evidence.model import State
-from pytest_bbmigrate.evidence.pages import share_pages
-from pytest_bbmigrate.evidence.requirements import condition_errors, keep_requirements
+from pytest_bbmigrate.evidence.requirements import condition_errors
 from pytest_bbmigrate.evidence.soundness import silent_invariants
 from pytest_bbmigrate.evidence.stage import stage_of
-from pytest_bbmigrate.rows import count_rows, schema_pages
-from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.runner import run_part
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.experiment import Step
-    from pytest_bbmigrate.evidence.model import Evidence
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.evidence.model import Evidence, State
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding import Recipe
@@ -67,7 +57,11 @@ class Sought(NamedTuple):
 
 
 class Chain:
-    """The states of one catalogue, made when first asked for and kept as pages they share."""
+    """The states of one catalogue, made when first asked for and kept as pages they share.
+
+    Where one of the ``unjudged`` migrations does not run on generated rows, the state after it is
+    made from the empty database: its rows were somebody's own when it ran.
+    """
 
     def __init__(
         self,
@@ -77,8 +71,10 @@ class Chain:
         *,
         baseline: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
+        unjudged: frozenset[str] = frozenset(),
     ) -> None:
         self.catalogue = catalogue
+        self.unjudged = unjudged
         self.recipe = recipe
         self.workplace = workplace
         self._baseline = baseline
@@ -186,15 +182,29 @@ class Chain:
             bare = stage_of(self._baseline)
             return fill_state(0, bare, self._baseline, None, known, self._setup(0))
         step = self._step(position - 1)
-        if not step.up.succeeded:
-            raise StateUnreachable(self.catalogue.migrations[position - 1].name)
         previous = self._states[-1]
+        if not step.up.succeeded:
+            return self._from_empty(position, previous)
         known = names_now(previous.schema, step.up)
         setup = self._setup(position)
         state = fill_state(position, step.after, step.empty, previous, known, setup)
         if position - 1 in self._evidence:
             self._steps.pop(position - 1, None)
         return state
+
+    def _from_empty(self, position: int, previous: State) -> State:
+        """Make a state from the one before without its rows, filled anew.
+
+        Raises: StateUnreachable when the migration between them is to be judged, or does not apply
+            there either.
+        """
+        migration, empty = self.catalogue.migrations[position - 1], previous.empty
+        if migration.name not in self.unjudged or empty is None:
+            raise StateUnreachable(migration.name)
+        up, image = run_part(migration, migration.up, empty, self.workplace)
+        if not up.succeeded:
+            raise StateUnreachable(migration.name)
+        return fill_state(position, stage_of(image), image, previous, {}, self._setup(position))
 
 
 def read_sought(migrations: Sequence[Migration]) -> tuple[Sought, ...]:
@@ -226,97 +236,3 @@ def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
         for there in schema.tables
         for table in [there.name.casefold()]
     }
-
-
-def fill_state(
-    position: int,
-    bare: Stage,
-    empty: Content | None,
-    previous: State | None,
-    known: Mapping[str, frozenset[str]],
-    setup: Setup,
-) -> State:
-    """Return the state that ``bare`` becomes when what is new or empty in it is filled.
-
-    ``known`` are the tables, with their columns, that the ``previous`` one has filled.
-    """
-    schema, recipe = bare.schema, setup.recipe
-    tables = bare_tables(bare, known)
-    with closing(open_image(in_memory(bare.image))) as db:
-        filling = fill_tables(db, schema, tables, recipe)
-        columns = bare_columns(db, schema, known, tables)
-        added = fill_columns(db, schema, columns, recipe)
-        deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
-        others = [table.name for table in schema.tables] if schema.triggers or deleted else tables
-        counts = {**bare.row_counts, **{name.casefold(): count_rows(db, name) for name in others}}
-        layout = replace(bare.layout, own_pages=schema_pages(db))
-        filled = take_image(db)
-    unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
-    return State(
-        position,
-        share_pages(filled, previous.pages if previous else ()),
-        None
-        if empty is None
-        else share_pages(in_memory(empty), (previous and previous.empty_pages) or ()),
-        schema,
-        counts,
-        unfilled,
-        layout,
-    )
-
-
-def bare_tables(bare: Stage, known: Collection[str]) -> tuple[str, ...]:
-    """Return the tables that are not among the ``known`` ones, or have no rows (left)."""
-    return tuple(
-        table.name
-        for table in bare.schema.tables
-        if table.name.casefold() not in known or not bare.row_counts[table.name.casefold()]
-    )
-
-
-def bare_columns(
-    db: sqlite3.Connection,
-    schema: Schema,
-    known: Mapping[str, frozenset[str]],
-    bare: Collection[str],
-) -> tuple[tuple[str, str], ...]:
-    """Return the columns that are new in a table with rows and hold one and the same in all."""
-    return tuple(
-        (table.name, column.name)
-        for table in schema.tables
-        if table.name not in bare and table.virtual is None
-        if not table.column_names <= known[table.name.casefold()]
-        for column in table.columns
-        if not column.generated
-        and column.name.casefold() not in known[table.name.casefold()]
-        and holds_one_value(db, table.name, column.name)
-    )
-
-
-def holds_one_value(db: sqlite3.Connection, table: str, column: str) -> bool:
-    """Return whether a column has the same value, or NULL, in every row."""
-    name = quote_name(column)
-    low, high = db.execute(f"SELECT min({name}), max({name}) FROM {quote_name(table)}").fetchone()
-    return bool(low == high)
-
-
-def remember_unfilled(
-    schema: Schema,
-    counts: dict[str, int],
-    previous: State | None,
-    found: tuple[Unfilled, ...],
-) -> tuple[Unfilled, ...]:
-    """Return what is still without rows or values, each with the reason first given for it."""
-    known = {
-        (unfilled.table.casefold(), unfilled.column.casefold()): unfilled
-        for unfilled in (*found, *(previous.unfilled if previous else ()))
-    }
-    for name, count in counts.items():
-        if not count:
-            known.setdefault((name, ""), Unfilled(name, "", "every row was deleted again"))
-    return tuple(
-        unfilled
-        for (table, column), unfilled in known.items()
-        if (there := schema.table(table)) is not None
-        and (there.column(column) is not None if column else not counts[table])
-    )

@@ -147,6 +147,13 @@ def test_what_ran_unjudged_is_said(unjudged: int, line: str) -> None:
     assert describe_results(results_of("042_x"), unjudged)[2:] == (line,)
 
 
+@pytest.mark.parametrize(("unjudged", "line"), [(1, "1 applied migration"), (2, "2 applied *s")])
+def test_what_ran_unjudged_because_it_is_applied_is_said(unjudged: int, line: str) -> None:
+    (said,) = describe_results(results_of("042_x"), unjudged, as_applied=True)[2:]
+
+    assert said == f"{line.replace(' *s', ' migrations')} ran unjudged"
+
+
 def test_in_brief_it_is_one_line() -> None:
     results = [*results_of("001_a"), *results_of("002_b", up_applies=FAILED)]
 
@@ -165,6 +172,12 @@ def test_in_brief_what_did_not_fail_is_not_counted() -> None:
 def test_the_header_says_what_is_checked_on_what() -> None:
     assert describe_header(Path("migrations"), 22, 200, 20260101, "3.40.1") == (
         "bbmigrate: migrations, 22 migrations, 200 rows in each table, seed 20260101, SQLite 3.40.1"
+    )
+
+
+def test_the_header_says_how_many_are_judged_where_not_all_are() -> None:
+    assert "22 migrations, 0 of them to be judged, 200 rows" in describe_header(
+        Path("migrations"), 22, 200, 1, "3.40.1", 0
     )
 
 
