@@ -40,10 +40,10 @@ def watch(config: pytest.Config) -> None:
     Where pytest is not the program of its process, that process has an exit code of its own, and
     nothing is done.
 
-    Raises: SystemExit with the exit code, where this process is the one that watches.
+    Raises: SystemExit with the exit code, where this process is the one that watches; where it is
+        to be watched, and the other one is gone already.
     """
     if (pipe := _pipe_to_parent()) is not None:
-        end_with(os.getppid())
         config.pluginmanager.register(Saying(pipe), "bbmigrate_session_end")
     elif _is_program(config):
         raise SystemExit(run([sys.executable, *sys.orig_argv[1:]]))
@@ -75,12 +75,14 @@ class Saying:
 def _pipe_to_parent() -> int | None:
     """Return where to say that the session is over; None where no parent waits for that.
 
-    The variable is inherited by whatever the session starts, which is not that parent's child.
+    The variable is taken away, so that nothing the session starts inherits it.
+
+    Raises: SystemExit when the parent that waits is gone.
     """
-    parent, _, pipe = os.environ.get(VARIABLE, "").partition(":")
-    if parent != str(os.getppid()):
+    parent, _, pipe = os.environ.pop(VARIABLE, "").partition(":")
+    if not pipe:
         return None
-    del os.environ[VARIABLE]
+    end_with(int(parent))
     os.set_inheritable(int(pipe), False)  # noqa: FBT003 - it takes no name
     return int(pipe)
 

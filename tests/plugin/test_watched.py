@@ -106,6 +106,19 @@ def test_a_session_that_nobody_waits_for_any_more_ends(
             saying.pytest_runtest_protocol()
 
 
+def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
+    project: pytest.Pytester, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = database.read_bytes()
+    monkeypatch.setenv(watched.VARIABLE, "1:9")
+
+    result = project.runpytest_subprocess("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.errlines == ["process 1, which has started this one, is gone"]
+    assert database.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("code", "said", "expected", "told"),
     [
