@@ -48,6 +48,7 @@ cases: $(INSTALLED)
 torture: $(INSTALLED)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture_apply
+	$(BIN)/python -m tests.torture_power
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(CLEAR) .venv
