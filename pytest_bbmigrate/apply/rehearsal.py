@@ -22,6 +22,7 @@ from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.identity import Identity, read_identity
 from pytest_bbmigrate.rows import Cell
+from pytest_bbmigrate.runner.left_files import read_text_left
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     if code < 0:
         manner = f"was ended by {signal.Signals(-code).name}"
     during = f" while {at[-1]} was tried" if at else " before the first migration"
-    said = raised_in((order.folder / ERRORS).read_text(encoding="utf-8", errors="replace"))
+    said = raised_in(read_text_left(order.folder / ERRORS))
     raise StepFailed(
         f"the process of the rehearsal {manner}{during}{said}; "
         "a migration must come back to its caller, and not end the process that it runs in"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 import types
 import typing
 from base64 import b64decode, b64encode
@@ -25,9 +24,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.runner.left_files import MOST_BYTES, read_left
 
 VERSION = 1
-MOST_BYTES = 256 << 20
 T = TypeVar("T")
 
 
@@ -65,11 +64,7 @@ def read_file(path: Path) -> bytes:
     Raises: Unreadable when it is none, is too large, or is something else than a file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - it is a descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unreadable("it is no file")
-            content = file.read(MOST_BYTES + 1)
+        content = read_left(path, MOST_BYTES + 1)
     except OSError as error:
         raise Unreadable(f"it cannot be read ({error.strerror})") from error
     if len(content) > MOST_BYTES:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import in_rollback_mode
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
+from pytest_bbmigrate.runner.left_files import read_text_left
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.watch import untouched
@@ -89,7 +90,7 @@ def run_script(
         desk = lay_out(Path(folder).resolve(), workplace.database.name, copy)
         with untouched(real, part):
             code, left = run_child(desk, part, real, workplace)
-        printed = desk.printed.read_text(encoding="utf-8", errors="replace")
+        printed = read_text_left(desk.printed)
         ledger = read_ledger(desk.ledger)
         executed = tuple(ledger.executed) if ledger else ()
         failure = judge(part, code, ledger, left)

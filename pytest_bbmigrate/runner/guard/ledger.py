@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.runner.left_files import read_left
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,21 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> Ledger | None:
-    """Return what was written to ``path``; None when the script's process never came to that."""
-    if not path.exists():
+    """Return what was written to ``path``; None when the script's process never came to that.
+
+    What the script itself has put there, and is none, counts as nothing.
+    """
+    try:
+        said = json.loads(read_left(path))
+    except (OSError, ValueError, RecursionError):
         return None
-    return Ledger(**json.loads(path.read_text(encoding="utf-8")))
+    kinds = {"executed": list, "refused": list, "line": int | None}
+    wanted = {name: kinds.get(name, str) for name in Ledger.__dataclass_fields__}
+    if not isinstance(said, dict) or said.keys() != wanted.keys():
+        return None
+    lines = [*said["executed"], *said["refused"]] if _are(said, wanted) else [None]
+    return Ledger(**said) if all(isinstance(line, str) for line in lines) else None
+
+
+def _are(said: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(isinstance(said[name], kind) for name, kind in wanted.items())

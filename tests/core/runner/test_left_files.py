@@ -1,0 +1,86 @@
+"""What a process has left that ran somebody's program is looked at, and never waited for."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
+from pytest_bbmigrate.runner.left_files import read_text_left
+from tests.core.running import run_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOUND = {
+    "executed": ["SELECT 1"],
+    "refused": [],
+    "lost": "",
+    "error": "",
+    "line": None,
+    "statement": "",
+}
+
+
+def test_a_ledger_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    ledger = Ledger(["SELECT 1"], ["refused"], "lost", "error", 3, "SELECT 2")
+    ledger.write(tmp_path / "ledger.json")
+
+    assert read_ledger(tmp_path / "ledger.json") == ledger
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[" * 200_000,
+        "[]",
+        "{}",
+        json.dumps({**SOUND, "more": 1}),
+        json.dumps({**SOUND, "executed": [1]}),
+        json.dumps({**SOUND, "executed": "SELECT 1"}),
+        json.dumps({**SOUND, "error": None}),
+        json.dumps({**SOUND, "line": "3"}),
+    ],
+)
+def test_what_is_no_ledger_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "ledger.json").write_text(content)
+
+    assert read_ledger(tmp_path / "ledger.json") is None
+
+
+@pytest.mark.parametrize("kind", ["missing", "pipe", "link", "folder"])
+def test_what_is_put_in_the_place_of_a_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "left"
+    (tmp_path / "other").write_text(json.dumps(SOUND))
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(tmp_path / "other")
+    elif kind == "folder":
+        path.mkdir()
+
+    assert read_ledger(path) is None
+    assert read_text_left(path) == ""
+
+
+def test_a_script_that_writes_its_own_ledger_has_not_come_to_its_end(tmp_path: Path) -> None:
+    source = """
+        import ctypes, os
+        def migrate():
+            folder = os.path.dirname(os.getcwd())
+            open(os.path.join(folder, "ledger.json"), "w").write("well")
+            os.unlink(os.path.join(folder, "printed"))
+            os.mkfifo(os.path.join(folder, "printed"))
+            ctypes.CDLL(None)._exit(0)
+    """
+
+    run, image = run_script(tmp_path, source, workplace=Workplace(tmp_path / "a.db", tmp_path))
+
+    assert run.failure is not None
+    assert run.failure.message == "the program ended with exit code 0 before its end was reached"
+    assert (run.printed, image) == ("", b"")
