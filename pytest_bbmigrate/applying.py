@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import Preflight
     from pytest_bbmigrate.apply.run import Done
     from pytest_bbmigrate.catalogue import Catalogue
@@ -59,6 +60,7 @@ class Applying:
     fault: str = ""
     gate: Gate = field(default_factory=Gate)
     done: Done | None = None
+    left: Left | None = None  # what was found on the disk at the end of a run that had the lock
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
     steps: int = 0  # those to be reported, until pytest has counted them
@@ -127,6 +129,7 @@ class Run:
     def pytest_sessionfinish(self) -> None:
         """Have a session that should have applied, and did not, end with another code than 0."""
         state = self._session.config.stash[_APPLYING]
+        state.sight.undo_mode()  # of a session that was stopped before anybody looked
         is_done = state.done is not None or (state.preflight and not state.preflight.pending)
         if not is_done and self._session.exitstatus == pytest.ExitCode.OK:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -226,15 +229,17 @@ def conclude(session: pytest.Session) -> None:
     if found is None or not found.pending:
         return
     reporter = StepReporter(session, state.details)
-    faults = (state.sight.fault(), _gate_fault(session, state, found))
+    faults = (state.sight.fault(), state.sight.undo_mode(), _gate_fault(session, state, found))
     if any(faults):
         reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, faults)), 0.0)
         return
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
-    state.sight.settle()
     order = _order(session.config, found)
-    with suppress(StepFailed):  # reported as a failed step
-        state.done = run_apply(order, reporter)
+    try:
+        with suppress(StepFailed):  # reported as a failed step
+            state.done = run_apply(order, reporter)
+    finally:
+        state.left = reporter.left
 
 
 def _gate_fault(session: pytest.Session, state: Applying, found: Preflight) -> str:
@@ -314,6 +319,15 @@ def _lost_backup(state: Applying, folder: Path) -> str:
     return lost_backup(folder / name)
 
 
+def standing_of(state: Applying) -> str:
+    """Return what the database is like where nothing was published, as far as it was looked at."""
+    if state.left is not None:
+        return str(state.left)
+    if any(step == "lock" and outcome == "passed" for step, outcome, _ in state.details):
+        return "the run was stopped before anybody could look at what the database holds now"
+    return state.sight.standing
+
+
 def write_summary(reporter: pytest.TerminalReporter) -> None:
     """Write what the run came to: a section, or one line when pytest is to be quiet."""
     config = reporter.config
@@ -323,17 +337,19 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
     lines = describe_done(
         Told(
             settings.database,
-            state.sight.standing,
+            standing_of(state),
             shlex.join(["pytest", *given_options(config)]),
             rehearsed=config.getoption("bb_rehearse"),
             goes_back=config.getoption("bb_rollback") is not None,
             lost_backup=_lost_backup(state, backup_folder(settings)),
+            left=state.left,
         ),
         state.details,
         state.done,
         state.preflight,
     )
-    if reporter.config.getoption("verbose") < 0:
+    is_brief = reporter.config.getoption("verbose") < 0
+    if is_brief and (state.left is None or state.left.is_as_it_was):
         reporter.write_line(visible_line(lines[0]))
         return
     reporter.write_sep("=", visible_line(settings.database.name))

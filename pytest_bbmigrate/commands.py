@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,19 +22,24 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import has_history, read_history
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
+from pytest_bbmigrate.report.applied import describe_left
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.status import describe_status
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import backup_folder, project_of
+from pytest_bbmigrate.workers import backup_folder, given_options, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_bbmigrate.apply.baseline import Recognition
+    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.database import Hook
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.settings import Settings
+
+
+_REPORTER = pytest.StashKey["LineReporter"]()
 
 
 def run_command(config: pytest.Config) -> int:
@@ -44,18 +50,29 @@ def run_command(config: pytest.Config) -> int:
     """
     settings = settings_of(config)
     run = next(command for option, command in COMMANDS.items() if _is_given(config, option))
+    reporter = config.stash[_REPORTER] = LineReporter()
     try:
         lines = run(config, settings)
     except StepFailed as error:
         sys.stderr.write(f"ERROR: {error}\n")
+        _write_left(config, reporter.left)
         return pytest.ExitCode.TESTS_FAILED
     except BBMigrateError as error:
         raise pytest.UsageError(str(error)) from error
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: what was not yet reported as done was not done\n")
+        _write_left(config, reporter.left)
         return pytest.ExitCode.INTERRUPTED
     sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
     return pytest.ExitCode.OK
+
+
+def _write_left(config: pytest.Config, left: Left | None) -> None:
+    """Write what is on the disk after a command that was not done, where that was looked at."""
+    if left is not None:
+        command = shlex.join(["pytest", *given_options(config)])
+        told = (str(left), *describe_left(left, command))
+        sys.stderr.writelines(f"{visible(line)}\n" for line in told)
 
 
 def _is_given(config: pytest.Config, option: str) -> bool:
@@ -100,7 +117,8 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
             f"{newer.name} is newer, and not recorded by an apply: --bb-restore={newer.name} puts "
             f"that one back, and not {backup.name}"
         )
-    kept = put_back(settings.database, folder, choice, LineReporter(), discard=discard, hook=hook)
+    reporter = config.stash[_REPORTER]
+    kept = put_back(settings.database, folder, choice, reporter, discard=discard, hook=hook)
     lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
     if kept is not None:
         lines.append(f"what it held before is in {_shown(kept, config)}")
@@ -129,7 +147,7 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
         if not wanted:
             return [*lines, *_way_on(found)]
         migrations = to_adopt(found, project.catalogue, wanted, database)
-    kept = adopt_version(database, folder, migrations, LineReporter(), hook)
+    kept = adopt_version(database, folder, migrations, config.stash[_REPORTER], hook)
     recorded = f"{_counted(len(migrations))} recorded as applied"
     lines.append(f"{recorded}; --bb-apply goes on from there")
     return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]
@@ -152,6 +170,9 @@ def _hook(settings: Settings) -> Hook | None:
 class LineReporter:
     """Writes a line for each step that is done."""
 
+    def __init__(self) -> None:
+        self.left: Left | None = None
+
     def begin(self) -> None:
         """Nothing is to be seen of a step that begins."""
 
@@ -167,6 +188,10 @@ class LineReporter:
         """Write which step failed; the reason follows on stderr."""
         sys.stdout.write(f"{step:<10}failed\n")
         sys.stdout.flush()
+
+    def conclude(self, left: Left) -> None:
+        """Keep what was found on the disk, to be told last."""
+        self.left = left
 
 
 COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {

@@ -41,22 +41,15 @@ class Sight:
         self._database = database
         self._before = looks_of(database)
         self._noticed = ""
-        self._settled = ""
 
     def look(self, moment: str) -> None:
         """Take down the ``moment`` at which the database is seen to be another, the first one."""
-        if not (self._noticed or self._settled) and looks_of(self._database) != self._before:
+        if not self._noticed and looks_of(self._database) != self._before:
             self._noticed = moment
-
-    def settle(self) -> None:
-        """Look for the last time: what comes now comes from the apply itself."""
-        self._settled = self.standing
 
     @property
     def standing(self) -> str:
         """In words: the database is as it was, or something else than the apply has changed it."""
-        if self._settled:
-            return self._settled
         if looks_of(self._database) == self._before:
             return f"{self._database.name} is as it was"
         return f"{self._database.name} was changed while this session went on, and not by its apply"
@@ -79,6 +72,17 @@ class Sight:
             "writes is to open bb_head_path, which is a copy; see with pytest --bb-status that the "
             "database is what it should be, and run again"
         )
+
+    def undo_mode(self) -> str:
+        """Give the file the mode that it had, where nothing else was changed; say so, or ''."""
+        (before, _), (after, _) = self._before, looks_of(self._database)
+        if before is None or after is None or before[:3] != after[:3] or before == after:
+            return ""
+        try:
+            self._database.chmod(before[3] & 0o7777)
+        except OSError as error:
+            return f"its mode could not be put back: {error.strerror}"
+        return f"{self._database.name} has the mode {before[3] & 0o7777:o} again"
 
 
 def _difference(was: tuple[int, ...] | None, now: tuple[int, ...] | None) -> str:

@@ -13,6 +13,7 @@ from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import StepFailed
 
 BAR_WIDTH = 30
@@ -32,6 +33,7 @@ class StepReporter:
         self._details = details
         self._started = time.perf_counter()
         self._shown = ""
+        self.left: Left | None = None  # what was on the disk at the end
 
     def begin(self) -> None:
         """Start the clock."""
@@ -50,6 +52,10 @@ class StepReporter:
     def fail(self, step: str, error: StepFailed) -> None:
         """Report a step that failed, without any value of the database unless asked for."""
         self.report(step, "failed", self._text(error), time.perf_counter() - self._started)
+
+    def conclude(self, left: Left) -> None:
+        """Keep what was found on the disk for the summary."""
+        self.left = left
 
     def report(self, step: str, outcome: str, text: str, seconds: float) -> None:
         """Send pytest's report of a test called ``step`` in a file called like the database."""

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import psutil
 
-from pytest_bbmigrate.apply.holding import State
 from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.process import PACKAGES
 from pytest_bbmigrate.database.backup import Pace, holds
 from pytest_bbmigrate.database.contents import digest_of

@@ -15,23 +15,19 @@ from __future__ import annotations
 import signal
 import sqlite3
 import sys
-from dataclasses import asdict, astuple
-from enum import Enum
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.channel import Abandoned, Channel
-from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import Pace, back_up, holds_at_rest, note_beside
+from pytest_bbmigrate.apply.locked import Locked
+from pytest_bbmigrate.apply.looking import said
+from pytest_bbmigrate.apply.model import State, StepFailed
+from pytest_bbmigrate.apply.settling import settle
+from pytest_bbmigrate.database.backup import Pace, holds_at_rest
 from pytest_bbmigrate.database.contents import digest_of
 from pytest_bbmigrate.database.failures import in_words, is_not_a_database
-from pytest_bbmigrate.database.locking import (
-    DatabaseLocked,
-    journal_mode,
-    set_journal_mode,
-    take_lock,
-)
-from pytest_bbmigrate.database.notes import Note, described_fault, with_digest, write_note
+from pytest_bbmigrate.database.locking import DatabaseLocked, journal_mode, set_journal_mode
 from pytest_bbmigrate.database.publishing import (
     new_faults,
     put_in,
@@ -45,31 +41,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class State(Enum):
-    """What the content of the real database is, as far as the keeper has come."""
-
-    UNTOUCHED = "untouched"
-    PUBLISHED = "published"  # the working copy's, complete, and not yet looked at
-    VERIFIED = "verified"  # the working copy's
-    PUT_BACK = "put back"  # the backup's again, which is what it was
-    UNKNOWN = "unknown"
-
-
-class Holder:
+class Holder(Locked):
     """The lock on one database, and what has been done to it since."""
 
-    db: sqlite3.Connection
-
     def __init__(self, channel: Channel) -> None:
+        super().__init__()
         self.channel = channel
-        self.state = State.UNTOUCHED
-        self.path = Path()
-        self.seconds = 0.0
         self.mode = ""  # the journal mode to leave it in; '' while there is no lock
         self.found = ""  # the one it was in
         self.digest = ""
-        self.backup: Path | None = None
-        self.note = Note("", "", 0, "")  # on the backup, as it was made
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
         """Do what ``order`` says and return the answer.
@@ -85,7 +65,10 @@ class Holder:
             "publish": self.publish,
             "verify": self.verify,
             "restore_mode": self.restore_mode,
-            "settle": self.settle,
+            "settle": lambda order: settle(self, order),
+            "describe": self.describe,
+            "look": self.look,
+            "restore_file": lambda _: self.held.restore_mode(),
         }
         answer: dict[str, Any]
         try:
@@ -105,7 +88,7 @@ class Holder:
         That is the one it is in, unless the order names one, which a killed run had changed.
         """
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
-        self.db = take_lock(self.path, self.seconds, self.channel.still_wanted)
+        self.take(self.channel.still_wanted)
         self.mode = self.found = order.get("mode") or journal_mode(self.db)
         return self.mode
 
@@ -119,28 +102,23 @@ class Holder:
         Where the order has none, the backup is not to be kept.
         """
         target = Path(order["target"])
-        staging = Path(order.get("staging") or target.parent)
-
-        def take_down(complete: Path) -> None:
-            self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
-            if order.get("note"):
-                write_note(self.note, note_beside(target), staging, complete)
-
-        pace = Pace(self.seconds, self.channel.tell)
+        target = Path(order["target"])
         try:
-            said = back_up(
-                self.db, target, self.path, pace, staging=staging, when_complete=take_down
-            )
+            said = self.make_backup(order, Pace(self.seconds, self.channel.tell))
         except (sqlite3.Error, OSError) as error:
             raise StepFailed(
                 f"{target}: the backup could not be written: {in_words(error)}; make room in "
                 f"{target.parent} or have backups go elsewhere (--bb-backup-dir), and run again"
             ) from error
+        except Abandoned:
+            self.rescue(order)
+            raise
+        self.refuse_written()
         self.backup = target
         return said
 
     def publish(self, order: dict[str, Any]) -> None:
-        """Put the working copy into the database."""
+        """Put the working copy into the database, which holds what the backup holds."""
         work = Path(order["work"])
         if digest_of(work) != order["digest"]:
             raise StepFailed(
@@ -149,28 +127,52 @@ class Holder:
             )
         if rot := self.rot():
             raise StepFailed(f"{rot}; nothing was published: find out what has written to it")
+        self.refuse_changed()
         with resting(work, self.seconds) as source:
             refuse_damaged(source, work)
             try:
                 if self.mode == "wal":
                     set_journal_mode(self.db, "delete")
-                put_in(self.db, source, Pace(self.seconds, self.channel.tell))
-            except (sqlite3.Error, OSError) as error:
+                self.refuse_nameless()
+                put_in(self.db, source, Pace(self.seconds, self.tell_published))
+            except (sqlite3.Error, OSError, StepFailed) as error:
                 raise StepFailed(self.after_rollback(error)) from error
         self.state = State.PUBLISHED
         self.mode = order["mode"]
         self.digest = order["digest"]
+        self.seen = self.held.now
+        self.refuse_lost()
 
-    def after_rollback(self, error: sqlite3.Error | OSError) -> str:
+    def tell_published(self, part: float) -> None:
+        """Report progress of a publish, as long as it can be gone on with.
+
+        Raises: StepFailed; Abandoned.
+        """
+        self.channel.tell(part)
+        self.refuse_nameless()
+
+    def refuse_lost(self) -> None:
+        """Make sure that what was published can be found under the database's name.
+
+        Raises: StepFailed.
+        """
+        if change := self.change_of_name():
+            self.state = State.UNKNOWN
+            raise StepFailed(f"{self.path}: {change}; what was published is not to be found there")
+
+    def after_rollback(self, error: sqlite3.Error | OSError | StepFailed) -> str:
         """Return why nothing could be published, and what the database is like, looked at."""
-        why = f"{self.path}: could not be written: {in_words(error)}; nothing was published: "
+        why = f"{self.path}: could not be written: {said(error)}; nothing was published: "
+        if change := self.change_of_name():
+            self.state = State.UNKNOWN
+            return f"{why}{change}"
         if self.backup is None:
             return _listed(f"{why}SQLite has rolled it back", self.mode_trouble())
         try:
             same = holds_at_rest(self.db, self.backup, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as reason:
             self.state = State.UNKNOWN
-            unseen = f"SQLite has rolled it back, which could not be seen: {_said(reason)}"
+            unseen = f"SQLite has rolled it back, which could not be seen: {said(reason)}"
             return _listed(f"{why}{unseen}", self.mode_trouble())
         if not same and (rot := self.rot()):
             self.state = State.UNKNOWN
@@ -197,6 +199,7 @@ class Holder:
             why = str(error)
         except (sqlite3.Error, OSError) as error:
             why = f"it could not be looked at: {in_words(error)}"
+        self.refuse_lost()
         if why:
             kept = self.keep(failed, work.parent)
             put_back = self.put_back(backup)
@@ -204,6 +207,7 @@ class Holder:
                 f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
             )
         self.state = State.VERIFIED
+        self.seen = self.held.now
         return self.mode_trouble()
 
     def shortfall(self, work: Path, backup: Path) -> str:
@@ -219,18 +223,6 @@ class Holder:
                 return "its history is not the working copy's"
         return ""
 
-    def rot(self) -> str:
-        """Return in what the backup is not what it was when it was made; '' when it is that."""
-        return described_fault(self.backup, self.note) if self.backup is not None else ""
-
-    def keep(self, failed: Path, staging: Path) -> str:
-        """Keep the content that did not verify in the file ``failed``; return what came of it."""
-        try:
-            back_up(self.db, failed, self.path, Pace(self.seconds), staging=staging)
-        except (BBMigrateError, sqlite3.Error, OSError) as error:
-            return f"what did not verify could not be kept: {_said(error)}"
-        return f"what did not verify is kept in {failed}"
-
     def put_back(self, backup: Path) -> str:
         """Make the content that of ``backup`` again; return what came of it."""
         self.state = State.UNKNOWN
@@ -243,28 +235,17 @@ class Holder:
             same = holds_at_rest(self.db, backup, Pace(self.seconds))
             why = self.rot() if same else "it differs afterwards"
         except (BBMigrateError, sqlite3.Error, OSError) as error:
-            why = _said(error)
+            why = said(error)
         trouble = self.mode_trouble()
         if why:
             return _listed(
                 f"the backup could not be put back: {why}; the database is not to be relied on: "
-                f"stop whatever uses it, and run pytest --bb-restore={backup}",
+                f"stop whatever uses it, and run pytest --bb-restore={backup} --bb-discard-changes",
                 trouble,
             )
         self.state = State.PUT_BACK
+        self.seen = self.held.now
         return _listed(f"the backup {backup} was put back, and the database is as it was", trouble)
-
-    def settle(self, order: dict[str, Any]) -> None:
-        """Find out what an earlier keeper, which was killed, has left, and set its mode right."""
-        work, backup = Path(order["work"]), order["backup"]
-        self.state = State.UNKNOWN
-        self.lock(order)
-        if holds_at_rest(self.db, work, Pace(self.seconds)):
-            self.state, self.mode = State.PUBLISHED, order["new_mode"]
-        elif backup and holds_at_rest(self.db, Path(backup), Pace(self.seconds)):
-            self.state = State.UNTOUCHED
-        if trouble := self.mode_trouble():
-            raise StepFailed(f"{self.path}: {trouble}")
 
     def restore_mode(self, _: dict[str, Any]) -> None:
         """Try once more to put the database into the journal mode it had."""
@@ -293,10 +274,6 @@ class Holder:
 
 def _listed(*said: str) -> str:
     return "; ".join(filter(None, said))
-
-
-def _said(error: BBMigrateError | sqlite3.Error | OSError) -> str:
-    return str(error) if isinstance(error, BBMigrateError) else in_words(error)
 
 
 def hold(channel: Channel) -> None:

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_bbmigrate.apply.holding import State
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.interrupts import interrupts_held
+from pytest_bbmigrate.apply.left import Content, Left, describe_state, existing, read_left
+from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
+from pytest_bbmigrate.database.held import FileState, Name, look_up
 from pytest_bbmigrate.database.notes import fault_of
-from pytest_bbmigrate.database.openers import is_open_here, openers_of
+from pytest_bbmigrate.database.openers import in_use, is_open_here, openers_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from pytest_bbmigrate.database.notes import Note
-    from pytest_bbmigrate.database.openers import Opener
-
-CONTENT = {
-    State.UNTOUCHED: "nothing was published, and the database is as it was; run again",
-    State.PUBLISHED: (
-        "the working copy was published, and not yet verified; see with pytest --bb-status and in "
-        "the app that it is what it should be"
-    ),
-    State.VERIFIED: "the working copy was published and verified",
-    State.PUT_BACK: "the backup was put back, and the database is as it was",
-    State.UNKNOWN: (
-        "the database is either as it was or what was to be published, for SQLite writes it in one "
-        "transaction; see which with pytest --bb-status, and run again"
-    ),
-}
-UNTOUCHED = frozenset({State.UNTOUCHED, State.PUT_BACK})
 
 
 class Keeper:
@@ -55,11 +38,14 @@ class Keeper:
         self.deadline = deadline
         self.state = State.UNTOUCHED
         self.notes: tuple[str, ...] = ()
+        self.file_notes: tuple[str, ...] = ()  # what was done to its owner and mode
         self.digest = ""
         self._mode = self._new_mode = ""
         self._backup: Path | None = None
         self._keeps_backup = True
         self._process: KeeperProcess | None = None
+        self._described: dict[str, Any] = {}  # the file that is locked
+        self._left: Left | None = None  # by a process that has ended by itself
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +79,13 @@ class Keeper:
         self._process = KeeperProcess()
         order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
         self._mode = str(self._ask({**order, "mode": mode}))
+        self._described = self._ask({"do": "describe"})
         return self._mode
+
+    @property
+    def has_locked(self) -> bool:
+        """Whether the lock was taken once, whatever has become of it."""
+        return bool(self._described)
 
     def read_history(self) -> tuple[Applied, ...]:
         """Return the history of the database, read through the lock."""
@@ -118,8 +110,7 @@ class Keeper:
         that a message may name it.
         """
         self._keeps_backup = is_kept
-        order = {"do": "back_up", "target": _path(target), "note": note and asdict(note)}
-        said = self._ask({**order, "staging": _path(staging) if staging else ""}, on_progress)
+        said = self._ask({"do": "back_up", **_target(target, note, staging)}, on_progress)
         self._backup = target
         self.digest = str(self._ask({"do": "digest"}))
         if said:
@@ -163,6 +154,55 @@ class Keeper:
         with interrupts_held():
             return str(self._ask({"do": "verify", **paths}, work=work))
 
+    def look(
+        self,
+        backup: Path,
+        work: Path | None = None,
+        *,
+        note: Note | None = None,
+        staging: Path | None = None,
+    ) -> Left:
+        """Return what is under the database's name, and whether ``backup`` is there.
+
+        Looked at are the file itself, through the lock while it is held, or else by another process
+        that takes it. ``work`` is what was to be published. The file's mode is made what it was,
+        and a file that has no name any more is backed up if that has not been done (``back_up``).
+        """
+        order = {"do": "look", "work": _path(work) if work else ""}
+        order |= _target(backup, note, staging)
+        if self._process is not None:
+            try:
+                answer = self._process.ask(order, None)
+            except KeeperEnded:
+                self._end()
+            except BaseException:
+                self._end()
+                raise
+            else:
+                self.state = State(answer["state"])
+                left = read_left(self.database, answer, backup)
+                return replace(left, notes=(*self.file_notes, *left.notes))
+        if self._left is not None:
+            return replace(self._left, backup=existing(backup) or self._left.backup)
+        if self.state is State.VERIFIED:  # and the lock given back: others may have it again
+            return Left(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
+        return self._settle(work, backup)
+
+    def restore_file(self) -> str:
+        """Give the file the owner and mode it had; return what was done, '' when nothing was."""
+        if note := str(self._ask({"do": "restore_file"})):
+            self.file_notes = (*self.file_notes, note)
+        return note
+
+    def refuse_lost(self) -> None:
+        """Make sure, once the lock is given back, that the file still has its name.
+
+        Raises: StepFailed.
+        """
+        left = Left(self.database, self._name(), Content.VERIFIED)
+        if left.name is not Name.SAME:
+            raise StepFailed(f"{self.database}: it was verified, and since then {left}")
+
     def restore_mode(self) -> None:
         """Put the database into the journal mode that it is to be left in, if it is in another.
 
@@ -177,6 +217,7 @@ class Keeper:
         """
         ended = self._end()
         if ended and self.state is not State.VERIFIED:
+            self._end_unheard(None)
             raise StepFailed(f"{self.database}: {ended}: {self._content()}")
 
     def _ask(
@@ -207,12 +248,15 @@ class Keeper:
 
     def _content(self) -> str:
         """Return what the content of the database is, and where to find what it was before."""
-        content = CONTENT[self.state]
-        if self._backup is None or not self._keeps_backup or self.state in UNTOUCHED:
-            return content
-        if rot := fault_of(self._backup, self.digest):
-            return f"{content}; {self._backup} is no backup of it any more: {rot}"
-        return f"{content}; pytest --bb-restore={self._backup} puts back what it held before"
+        said = describe_state(self.state, self._left)
+        backup = self._left.backup if self._left is not None else None
+        if backup is None or not self._keeps_backup or self.state is State.PUT_BACK:
+            return said
+        if self._left is None or self._left.is_as_it_was:
+            return said
+        if rot := fault_of(backup, self.digest):
+            return f"{said}; {backup} is no backup of it any more: {rot}"
+        return f"{said}; {self._left.restores()} puts back what it held before"
 
     def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
@@ -225,76 +269,56 @@ class Keeper:
         return StepFailed(said)
 
     def _end_unheard(self, work: Path | None) -> None:
-        """End the process, whose answer nobody reads; see what it has left when it had ``work``."""
+        """End the process, whose answer nobody reads, and see what it has left."""
         self._end()
-        if work is not None:
-            self._settle(work)
+        if self._described:
+            self._left = self._settle(work, self._backup)
 
-    def _settle(self, work: Path) -> None:
-        """Have another keeper roll back what the one that ended has left, and see which it is."""
-        self.state = State.UNKNOWN
+    def _settle(self, work: Path | None, backup: Path | None) -> Left:
+        """Have another keeper roll back what the one that ended has left, and see which it is.
+
+        Before there was a publish (``work``) its state is what it was.
+        """
+        before, self.state = self.state, State.UNKNOWN
         order = {
             "do": "settle",
             "database": _path(self.database),
             "deadline": self.deadline,
-            "work": _path(work),
+            "work": _path(work) if work else "",
             "backup": _path(self._backup) if self._backup else "",
+            "digest": self.digest,
             "mode": self._mode,
             "new_mode": self._new_mode,
+            **self._described,
         }
         process = KeeperProcess()
         try:
-            self.state = State(process.ask(order, None)["state"])
-        except KeeperEnded:
-            return  # unknown it stays, and is said to be
+            answer = process.ask(order, None)
+            self.state = State(answer["state"])
+        except KeeperEnded as ended:
+            answer = {"failed": str(ended)}  # unknown it stays, and is said to be
         finally:
             process.end()
+        if work is None:
+            self.state = before
+        return read_left(self.database, answer, backup)
+
+    def _name(self) -> Name:
+        """Return what the database's name leads to, by a look from outside."""
+        before = FileState(**self._described["file"])
+        return look_up(self.database, Path(self._described["real"]), before)
 
     def _end(self) -> str:
         process, self._process = self._process, None
         return process.end() if process else ""
 
 
-def in_use(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
-    """Return the words for a database that others have open, and the way out.
-
-    ``here`` is whether this process has it open itself.
-    """
-    if here and not openers:
-        return (
-            f"{database.name} is open in this very pytest, and locked by that: a conftest.py, a "
-            "test, or a module that one of them imports, has opened it and left it open; have it "
-            "opened on first use, and closed, or leave conftest.py out (--noconftest)"
-        )
-    if not openers:
-        return (
-            f"{database.name} is locked by a program that cannot be seen from here: another "
-            "user's, or one on another machine; stop it and run again"
-        )
-    names = [str(opener) for opener in openers]
-    listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
-    return (
-        f"{database.name} is open in {listed}: stop {'them' if names[1:] else 'it'} and run again"
-    )
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Have a Ctrl-C that comes while the block runs take effect at its end."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # no interrupt is raised here
-        return
-    caught: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if caught:
-            handler(signal.SIGINT, None)
-
-
 def _path(path: Path) -> str:
     """Return ``path`` for a process whose working directory is another."""
     return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links: the names are the user's
+
+
+def _target(target: Path, note: Note | None, staging: Path | None) -> dict[str, Any]:
+    """Return where a backup goes, for an order."""
+    place = _path(staging) if staging else ""
+    return {"target": _path(target), "note": note and asdict(note), "staging": place}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import BBMigrateError
@@ -19,6 +20,16 @@ class StepFailed(BBMigrateError):
 
     Nothing has been published when it is raised, unless the message says so.
     """
+
+
+class State(Enum):
+    """What the content of the real database is, as far as the keeper has come."""
+
+    UNTOUCHED = "untouched"
+    PUBLISHED = "published"  # the working copy's, complete, and not yet looked at
+    VERIFIED = "verified"  # the working copy's
+    PUT_BACK = "put back"  # the backup's again, which is what it was
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

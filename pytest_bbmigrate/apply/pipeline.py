@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from stat import S_IMODE
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_bbmigrate.apply.holding import State
+from pytest_bbmigrate.apply.interrupts import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.left import Content, Left
+from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.owners import owner_of
-from pytest_bbmigrate.apply.scratch import (
-    note_mode,
-    noted_mode,
-    remove_leftovers,
-    scratch_for,
-)
+from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
-from pytest_bbmigrate.database.notes import discard_backup, note_for
+from pytest_bbmigrate.database.held import Name
+from pytest_bbmigrate.database.notes import discard_backup, fault_of, note_for
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
@@ -30,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.history import Applied
 
 
@@ -47,6 +42,9 @@ class Reporter(Protocol):
 
     def fail(self, step: str, error: StepFailed, /) -> None:
         """Say why a step has failed; no step comes after it."""
+
+    def conclude(self, left: Left, /) -> None:
+        """Say what is on the disk at the end of a run that had the lock."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,8 @@ class Change:
     folder of ours on the same disk, and makes the new content, reporting steps of its own. Both
     raise StepFailed to end it. With ``publishes`` false nothing but the database's copy is changed;
     ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id that the
-    database is to have from now on, '' for the one that it has.
+    database is to have from now on, '' for the one that it has. ``spares`` are files that are not
+    removed though they lie among what a killed run has left.
     """
 
     database: Path
@@ -79,6 +78,7 @@ class Change:
     publishes: bool = True
     keeps_backup: bool = True
     identity: str = ""
+    spares: tuple[Path, ...] = ()
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -112,63 +112,134 @@ def carry_out(change: Change, reporter: Reporter) -> Path | None:
     """Replace the database's content and return where the backup is; None when none is kept.
 
     Until publish nothing is written but files of our own, which are gone afterwards. The lock is
-    held from the first step to the end of the last.
+    held from the first step to the end of the last. The backup of a run that does not publish is
+    removed where the database is seen to be what it was, and nowhere else.
 
     Raises: StepFailed, which the reporter has been told of; nothing was published unless its
         message says so.
     """
     with terminated_like_interrupted():
         owner = owner_of(change.database, change.backup_folder)
-        with (
-            scratch_for(change.database, change.backup_folder, owner.here) as folder,
-            Keeper(change.database) as keeper,
-        ):
-            return steps_under_lock(change, keeper, owner, folder, reporter)
+        folder = scratch_folder(change, owner, reporter)
+        try:
+            with Keeper(change.database) as keeper:
+                return go_through(begin(change, keeper, owner, folder, reporter))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def steps_under_lock(
-    change: Change, keeper: Keeper, owner: Owner, folder: Path, reporter: Reporter
-) -> Path | None:
+def scratch_folder(change: Change, owner: Owner, reporter: Reporter) -> Path:
+    """Make our own folder, as a part of the first step."""
+    try:
+        return make_scratch(change.database, change.backup_folder, owner.here)
+    except StepFailed as error:
+        reporter.begin()
+        reporter.fail("lock", error)
+        raise
+
+
+@dataclass(frozen=True)
+class Run:
+    """A change that is being carried out: with what, in which folder of ours, and where to.
+
+    ``note`` is the one on the backup, ``failed`` where content goes that does not verify.
+    """
+
+    change: Change
+    keeper: Keeper
+    owner: Owner
+    reporter: Reporter
+    folder: Path
+    backup: Path
+    failed: Path
+    note: Note
+
+
+def begin(change: Change, keeper: Keeper, owner: Owner, folder: Path, reporter: Reporter) -> Run:
+    """Return the run, with names that are free. Nothing to back up stays in our own folder."""
+    now = change.clock()
+    backup = backup_path(change.database, change.backup_folder, now)
+    backup = backup if change.keeps_backup else folder / backup.name
+    failed = failed_path(change.database, change.backup_folder, now)
+    note = note_for(change.database, change.identity or owner.id)
+    return Run(change, keeper, owner, reporter, folder, backup, failed, note)
+
+
+def go_through(run: Run) -> Path | None:
     """Go through the steps, the last one giving the lock back."""
-    with step(reporter, "lock") as detail:
-        mode = keeper.lock(noted_mode(owner, change.backup_folder))
+    change, keeper = run.change, run.keeper
+    work: Path | None = None
+    try:
+        mode = lock(run)
+        back_up(run)
+        prepared = change.prepare(run.backup, run.folder, run.reporter)
+        if change.publishes:
+            work = prepared.work
+            with held_interrupts():
+                publish(keeper, prepared, prepared.journal_mode or mode, run.reporter)
+                verify(keeper, prepared, run.backup, run.failed, run.reporter)
+    except BaseException:
+        if keeper.has_locked:
+            conclude(run, work)
+        raise
+    if change.publishes:
+        kept = run.backup if change.keeps_backup else None
+        left = Left(change.database, Name.SAME, Content.VERIFIED, "", kept, keeper.file_notes)
+        run.reporter.conclude(left)
+        return kept
+    left = conclude(run, None)
+    if not left.is_as_it_was:
+        with step(run.reporter, "verify"):
+            raise StepFailed(f"{change.database}: {left}")
+    return None
+
+
+def conclude(run: Run, work: Path | None) -> Left:
+    """Look at what is on the disk at the end, tell it, and return it.
+
+    The backup is removed where it is seen to be a copy of what is there.
+    """
+    note = run.note if run.change.keeps_backup else None
+    with held_interrupts():
+        left = run.keeper.look(run.backup, work, note=note, staging=run.folder)
+        if left.is_as_it_was and run.keeper.state is State.UNTOUCHED:
+            discard_backup(run.backup, run.note)
+            left = replace(left, backup=None)
+        if not run.change.keeps_backup:
+            left = replace(left, backup=None)
+        if left.backup and (rot := run.keeper.digest and fault_of(left.backup, run.keeper.digest)):
+            said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
+            left = replace(left, backup=None, notes=(*left.notes, said))
+        run.reporter.conclude(left)
+    return left
+
+
+def lock(run: Run) -> str:
+    """Take the lock, look at who else is there, and return the journal mode."""
+    change, keeper = run.change, run.keeper
+    with step(run.reporter, "lock") as detail:
+        mode = keeper.lock(noted_mode(run.owner, change.backup_folder))
         detail.append(f"held to the end; journal mode {mode}")
         refuse_openers(change.database, keeper)
         change.inspect(keeper.read_history())
-        remove_leftovers(owner, change.backup_folder, own=folder)
-    now = change.clock()
-    backup = backup_path(change.database, change.backup_folder, now)
-    keeps_backup = change.publishes and change.keeps_backup
-    if not keeps_backup:
-        backup = folder / backup.name
-    note = note_for(change.database, change.identity or owner.id)
-    try:
-        with step(reporter, "backup") as detail:
-            keeper.back_up(
-                backup,
-                lambda part: reporter.progress("backup", part),
-                is_kept=keeps_backup,
-                note=note if keeps_backup else None,
-                staging=folder,
-            )
-            detail.append(backup.name if keeps_backup else "a copy, not kept")
-            detail += keeper.notes
-        prepared = change.prepare(backup, folder, reporter)
-    except BaseException:
-        discard_backup(backup, note)  # nothing was published: it is a copy of what is there
-        raise
-    if not change.publishes:
-        return None
-    failed = failed_path(change.database, change.backup_folder, now)
-    try:
-        with held_interrupts():
-            publish(keeper, prepared, prepared.journal_mode or mode, reporter)
-            verify(keeper, prepared, backup, failed, reporter)
-    except BaseException:
-        if keeper.state is State.UNTOUCHED:  # as it was, compared with the backup
-            discard_backup(backup, note)
-        raise
-    return backup if keeps_backup else None
+        remove_leftovers(run.owner, change.backup_folder, (run.folder, *change.spares))
+    return mode
+
+
+def back_up(run: Run) -> None:
+    """Make the backup, which stays until the end at the least."""
+    change, keeper = run.change, run.keeper
+    is_kept = change.publishes and change.keeps_backup
+    with step(run.reporter, "backup") as detail:
+        keeper.back_up(
+            run.backup,
+            lambda part: run.reporter.progress("backup", part),
+            is_kept=is_kept,
+            note=run.note if change.keeps_backup else None,
+            staging=run.folder,
+        )
+        detail.append(run.backup.name if is_kept else "a copy, not kept")
+        detail += keeper.notes
 
 
 def refuse_openers(database: Path, keeper: Keeper) -> None:
@@ -189,13 +260,14 @@ def publish(keeper: Keeper, prepared: Prepared, mode: str, reporter: Reporter) -
     """Put the new content into the database, which is to be left in the journal mode ``mode``."""
     with step(reporter, "publish") as detail:
         note_mode(prepared.work.parent, mode)
+        note = keeper.restore_file()
         keeper.publish(
             prepared.work,
             prepared.digest,
             lambda part: reporter.progress("publish", part),
             mode=mode,
         )
-        detail.append("in one transaction")
+        detail += filter(None, ("in one transaction", note))
 
 
 def verify(
@@ -207,8 +279,10 @@ def verify(
             prepared.work.unlink()  # nobody needs it any more: its room is enough for the mode
             after_verifying(keeper.restore_mode)
         after_verifying(keeper.look_at_backup)
+        note = keeper.restore_file()
         keeper.release()
-        detail.append("the database holds exactly what was verified")
+        keeper.refuse_lost()
+        detail += filter(None, ("the database holds exactly what was verified", note))
         if prepared.journal_mode:
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")
 
@@ -222,71 +296,3 @@ def after_verifying(look: Callable[[], None]) -> None:
         look()
     except StepFailed as error:
         raise StepFailed(f"what was published is verified, and kept; but {error}") from error
-
-
-@contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does, so that nothing of it is left behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may be told of signals
-        return
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    earlier = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
-
-
-@contextmanager
-def held_interrupts() -> Iterator[None]:
-    """Let the block come to its end before a first Ctrl-C or SIGTERM takes effect.
-
-    What is published is to be verified as well; a second one is obeyed at once.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may be told of signals
-        return
-    caught: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    earlier = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
-    if caught:
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def made_if_missing(database: Path, like: Path | None = None) -> Iterator[bool]:
-    """Make an empty file of ``database`` where none is, for the block; give whether it was made.
-
-    It has the mode of ``like``, or one that only its owner may read. When the block raises, what is
-    still empty is removed again.
-
-    Raises: StepFailed when it cannot be made.
-    """
-    if os.path.lexists(database):
-        yield False
-        return
-    mode = S_IMODE(like.stat().st_mode) if like else 0o600
-    try:
-        os.close(os.open(database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
-    except OSError as error:
-        raise StepFailed(f"{database}: it cannot be made ({error.strerror})") from error
-    try:
-        yield True
-    except BaseException:
-        if not database.stat().st_size:
-            database.unlink()
-        raise

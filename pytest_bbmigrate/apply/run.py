@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
+from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import (
     backups_in,
@@ -14,7 +15,7 @@ from pytest_bbmigrate.apply.owners import (
     note_on,
     owner_of,
 )
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
+from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.witness import witness
@@ -114,10 +115,17 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     )
     if not is_new:
         backup = carry_out(change, reporter)
-        return Done(rehearsed[0].changes, backup, prune(order) if backup else ())
+        return Done(
+            rehearsed[0].changes, backup, prune(order) if backup and knows(order, backup) else ()
+        )
     with made_if_missing(order.database):
         carry_out(change, reporter)
         return Done(rehearsed[0].changes, None)
+
+
+def knows(order: ApplyOrder, backup: Path) -> bool:
+    """Return whether the database is still the one that this apply has published."""
+    return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
 def prune(order: ApplyOrder) -> tuple[Path, ...]:

@@ -111,13 +111,13 @@ def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
     ]
 
 
-def remove_leftovers(owner: Owner, backup_folder: Path, own: Path | None = None) -> None:
-    """Remove what a run that was killed has left; ``own`` is this run's scratch folder.
+def remove_leftovers(owner: Owner, backup_folder: Path, spares: tuple[Path, ...] = ()) -> None:
+    """Remove what a run that was killed has left, but for ``spares`` and the folders they are in.
 
     No other run is at work on this database now, for we hold the lock.
     """
     for folder in folders_left(owner, backup_folder):
-        if folder != own:
+        if not any(spare.is_relative_to(folder) for spare in spares):
             shutil.rmtree(folder, ignore_errors=True)
     for note in notes_left(owner, backup_folder):
         note.unlink(missing_ok=True)

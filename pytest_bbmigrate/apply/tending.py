@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
+from pytest_bbmigrate.apply.made_file import made_if_missing, set_aside_if_unusable
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import id_to_have, note_on, owner_of
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, made_if_missing, step
+from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
 from pytest_bbmigrate.apply.preflight import check_content, check_place
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
@@ -18,6 +19,7 @@ from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open
 from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
 from pytest_bbmigrate.database.notes import fault_of, note_for, with_digest, write_note
 from pytest_bbmigrate.database.reading import reading
+from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
 
@@ -87,7 +89,8 @@ def put_back(
 ) -> Path | None:
     """Make the content of ``database`` that of a backup; return where what it was is kept.
 
-    A database that is not there is made, with nothing to keep.
+    A database that is not there is made, with nothing to keep. A file that is no database any more
+    is set aside, and made anew.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
         StepFailed as carry_out does, and when the backup is not what it was when it was made.
@@ -101,16 +104,38 @@ def put_back(
             work.chmod(0o600)
             if choice.note is not None and (fault := fault_of(work, choice.note.digest)):
                 raise StepFailed(f"{backup}: something has written to it just now: {fault}")
-            lost = written_since(current, work, hook, name=backup.name)
-            if lost and not discard:
-                raise WouldBeLost(backup, lost)
-            detail.append(f"{len(lost)} losses accepted" if lost else "nothing is lost")
+            detail.append(compare(current, work, backup, hook, discard=discard))
         return at_rest(work)
 
-    with made_if_missing(database, like=backup) as is_new:
-        check_place(database, folder)
-        change = Change(database, folder, lambda _: None, prepare, keeps_backup=not is_new)
-        return carry_out(change, reporter)
+    check_place(database, folder)
+    with (
+        set_aside_if_unusable(database, datetime.now(UTC)) as aside,
+        made_if_missing(database, like=backup) as is_new,
+    ):
+        change = Change(
+            database, folder, lambda _: None, prepare, keeps_backup=not is_new, spares=(backup,)
+        )
+        return carry_out(change, reporter) or aside
+
+
+def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, discard: bool) -> str:
+    """Return what a restore of ``backup``, of which there is a ``copy``, loses of ``current``.
+
+    Raises: WouldBeLost when it loses anything and ``discard`` is not given; StepFailed when that
+        cannot be told.
+    """
+    try:
+        lost = written_since(current, copy, hook, name=backup.name)
+    except DatabaseError as error:
+        if discard:
+            return "what it holds does not read, and is kept"
+        raise StepFailed(
+            f"{error}; what a restore would lose cannot be told: nothing was changed; "
+            "--bb-discard-changes restores the backup all the same"
+        ) from error
+    if lost and not discard:
+        raise WouldBeLost(backup, lost)
+    return f"{len(lost)} losses accepted" if lost else "nothing is lost"
 
 
 def adopt_version(

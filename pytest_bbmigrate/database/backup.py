@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.comparing import REWRITTEN, same_pages, same_pages_apart
 from pytest_bbmigrate.database.durable import flush, sync
+from pytest_bbmigrate.database.held import forget_pages
 from pytest_bbmigrate.database.locking import journal_mode
 from pytest_bbmigrate.errors import DatabaseError
 
@@ -66,9 +67,10 @@ def note_beside(backup: Path) -> Path:
 def back_up(
     db: sqlite3.Connection,
     target: Path,
-    like: Path,
+    like: Path | int,
     pace: Pace,
     *,
+    mask: int = 0o7777,
     staging: Path | None = None,
     when_complete: Callable[[Path], object] = lambda _: None,
 ) -> str:
@@ -76,9 +78,10 @@ def back_up(
 
     Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
     on the same disk (beside ``target`` by default), readable by this user alone; then
-    ``when_complete`` is called with it. It gets the owner and mode of the file ``like``, is in
-    rollback mode whatever ``db`` is in, so that it is one file that any program can read, and is on
-    the disk with its name when this returns. '' when there is nothing to say.
+    ``when_complete`` is called with it. It gets the owner of the file ``like`` (a path, or a
+    descriptor of one that may have no name any more), and what ``mask`` leaves of its mode. It is
+    in rollback mode whatever ``db`` is in, so that it is one file that any program can read, and is
+    on the disk with its name when this returns. '' when there is nothing to say.
 
     Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
         or OSError when it cannot be written. Nothing is left then.
@@ -92,7 +95,8 @@ def back_up(
             flush(file.fileno())
             if not holds(db, partial, pace):
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
-            note = give_owner_and_mode(file.fileno(), like.stat(), target)
+            status = os.stat(like)  # noqa: PTH116 - or a descriptor
+            note = give_owner_and_mode(file.fileno(), status, target, mask)
             flush(file.fileno())
         refuse_taken(target)
         when_complete(partial)
@@ -120,13 +124,16 @@ def holds(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
 def holds_at_rest(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
     """Return what ``holds`` does, without writing anything where ``db``, locked, is one file.
 
-    It is that in every journal mode but WAL, whose last pages may be in the WAL alone.
+    It is that in every journal mode but WAL, whose last pages may be in the WAL alone. What is
+    compared is on the disk: pages that ``db`` has read before are read anew.
 
     Raises: DatabaseError, sqlite3.Error or OSError when they cannot be compared.
     """
-    if journal_mode(db) == "wal":
-        return holds(db, file, pace)
     (path,) = [path for _, name, path in db.execute("PRAGMA database_list") if name == "main"]
+    wal = Path(f"{path}-wal")
+    if journal_mode(db) == "wal" and wal.exists() and wal.stat().st_size:
+        forget_pages(db)
+        return holds(db, file, pace)
     return same_pages_apart(Path(path), file)
 
 
@@ -159,9 +166,9 @@ def mark_rollback_mode(file: int) -> None:
         os.pwrite(file, b"\x01\x01", REWRITTEN[0][0])
 
 
-def give_owner_and_mode(file: int, like: os.stat_result, name: Path) -> str:
+def give_owner_and_mode(file: int, like: os.stat_result, name: Path, mask: int = 0o7777) -> str:
     """Give ``file`` the owner, group and mode of ``like``; return what could not be done, or ''."""
-    mode = S_IMODE(like.st_mode)
+    mode = S_IMODE(like.st_mode) & mask
     own = os.fstat(file)
     note = ""
     if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):

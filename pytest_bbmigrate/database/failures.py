@@ -30,6 +30,12 @@ def is_not_a_database(error: BaseException | None) -> bool:
     return error is not None and primary_code(error) == sqlite3.SQLITE_NOTADB
 
 
+def is_damaged(error: BaseException | None) -> bool:
+    """Return whether ``error`` says that a file is no whole SQLite database (any more)."""
+    codes = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+    return error is not None and primary_code(error) in codes
+
+
 def in_words(error: sqlite3.Error | OSError) -> str:
     """Return what went wrong: the meaning, and SQLite's or the system's own words after it."""
     if isinstance(error, OSError):

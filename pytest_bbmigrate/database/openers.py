@@ -47,6 +47,29 @@ def openers_of(path: Path) -> tuple[Opener, ...]:
     return tuple(found)
 
 
+def in_use(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
+    """Return the words for a database that others have open, and the way out.
+
+    ``here`` is whether this process has it open itself.
+    """
+    if here and not openers:
+        return (
+            f"{database.name} is open in this very pytest, and locked by that: a conftest.py, a "
+            "test, or a module that one of them imports, has opened it and left it open; have it "
+            "opened on first use, and closed, or leave conftest.py out (--noconftest)"
+        )
+    if not openers:
+        return (
+            f"{database.name} is locked by a program that cannot be seen from here: another "
+            "user's, or one on another machine; stop it and run again"
+        )
+    names = [str(opener) for opener in openers]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return (
+        f"{database.name} is open in {listed}: stop {'them' if names[1:] else 'it'} and run again"
+    )
+
+
 def is_open_here(path: Path) -> bool:
     """Return whether this very process has the database ``path`` or a file beside it open."""
     wanted = dict(_identities(path))

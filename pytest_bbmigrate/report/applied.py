@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.left import shown
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import Preflight, TableChange
     from pytest_bbmigrate.apply.run import Done
     from pytest_bbmigrate.catalogue import Migration
@@ -25,7 +27,8 @@ class Told:
 
     ``standing`` says what the database is like where nothing was published; ``command`` is how
     another command on the same project begins; ``lost_backup`` says why the backup is none any
-    more, '' where it is.
+    more, '' where it is. ``left`` is what was found on the disk at the end of a run that had the
+    lock.
     """
 
     database: Path
@@ -34,6 +37,7 @@ class Told:
     rehearsed: bool = False
     goes_back: bool = False
     lost_backup: str = ""
+    left: Left | None = None
 
 
 def describe_preflight(found: Preflight, database: Path) -> str:
@@ -63,13 +67,32 @@ def describe_done(
     outcomes = {step: outcome for step, outcome, _ in details}
     lines = [_first_line(told, outcomes, done, found)]
     lines += describe_changes(done.changes) if done is not None else []
-    if outcomes.get("publish") == "passed":
+    is_whole = told.left is None or told.left.is_ours
+    if outcomes.get("publish") == "passed" and is_whole and outcomes.get("verify") != "failed":
         lines += _way_back(told, details, done, found)
     if done is not None:
         lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in done.pruned]
     if found is not None:
         lines += [f"{'note':<{WIDTH}}{note}" for note in found.notes]
+    if told.left is not None:
+        shows_backup = any(line.startswith("backup ") for line in lines)
+        lines += describe_left(told.left, told.command, shows_backup=shows_backup)
     return tuple(lines)
+
+
+def describe_left(left: Left, command: str, *, shows_backup: bool = False) -> list[str]:
+    """Return what is worth knowing of what is left on the disk, and how to restore the backup.
+
+    ``command`` is how another command on the same project begins; ``shows_backup`` is whether the
+    backup is named already.
+    """
+    lines = [f"{'note':<{WIDTH}}{left.database.name}: {note}" for note in left.notes]
+    if left.backup is None or shows_backup:
+        return lines
+    lines.append(f"{'backup':<{WIDTH}}{shown(left.backup)}")
+    if not left.is_as_it_was:
+        lines.append(f"{'restore':<{WIDTH}}{left.restores(command)}")
+    return lines
 
 
 def _way_back(
@@ -103,7 +126,7 @@ def _first_line(
     what = "rolled back" if told.goes_back else "applied"
     failed = next((step for step, outcome in outcomes.items() if outcome == "failed"), "")
     if failed in {"publish", "verify"}:
-        return f"{failed} failed: read above what {told.database.name} holds now"
+        return f"{failed} failed; {told.standing}"
     if failed:
         return f"not {what}: {failed} failed; {told.standing}"
     if found is not None and not found.pending:
@@ -114,7 +137,8 @@ def _first_line(
         return f"{told.database.name} {nothing}: nothing was touched"
     if found is not None and done is None and outcomes.get("publish") == "passed":
         looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
-        return f"{what} {_names(found)}{looked_at}: the run was stopped after that"
+        holds = f"; {told.standing}" if told.left and not told.left.is_ours else ""
+        return f"{what} {_names(found)}{looked_at}: the run was stopped after that{holds}"
     if done is None or found is None:
         return f"not {what}: the run was stopped; {told.standing}"
     if told.rehearsed:

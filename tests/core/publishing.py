@@ -12,6 +12,7 @@ from tests.core.real_databases import fill_up
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import StepFailed
 
 
@@ -21,6 +22,7 @@ class Reporter:
     def __init__(self, disk: Path | None = None) -> None:
         self.disk = disk
         self.steps: list[str] = []
+        self.left: Left | None = None
 
     def begin(self) -> None:
         pass
@@ -35,6 +37,9 @@ class Reporter:
 
     def fail(self, step: str, error: StepFailed) -> None:
         self.steps.append(f"{step} failed: {error}")
+
+    def conclude(self, left: Left) -> None:
+        self.left = left
 
 
 def publish(real: Path, work: Path, reporter: Reporter) -> Path | None:

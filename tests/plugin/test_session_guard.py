@@ -106,3 +106,21 @@ def test_what_is_written_into_the_wal_counts(tmp_path: Path) -> None:
         db.execute("DELETE FROM money")
         db.commit()
         assert sight.fault().startswith("link.db-wal was made (")
+
+
+def test_another_mode_is_undone_and_nothing_else_is(tmp_path: Path) -> None:
+    database = make(tmp_path / "money.db", "old")
+    database.chmod(0o640)
+    sight = Sight(database)
+    told = [sight.undo_mode()]
+
+    database.chmod(0o666)
+    told.append(sight.undo_mode())
+    mode = database.stat().st_mode & 0o7777
+    write(database)
+    database.chmod(0o666)
+    told.append(sight.undo_mode())
+
+    assert told == ["", "money.db has the mode 640 again", ""]
+    assert mode == 0o640
+    assert sight.fault().startswith("money.db was written at ")

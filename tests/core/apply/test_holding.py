@@ -9,6 +9,8 @@ import sqlite3
 import sys
 import threading
 from contextlib import closing
+from dataclasses import asdict
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,11 @@ import pytest
 from pytest_bbmigrate.apply import channel as channels
 from pytest_bbmigrate.apply import holding
 from pytest_bbmigrate.apply.channel import Abandoned, Channel
-from pytest_bbmigrate.apply.holding import Holder, State, hold, main
+from pytest_bbmigrate.apply.holding import Holder, hold, main
+from pytest_bbmigrate.apply.left import Content
+from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.database import digest_of
+from pytest_bbmigrate.database.held import state_of_file
 from pytest_bbmigrate.database.publishing import put_in
 from pytest_bbmigrate.errors import BBMigrateError
 from tests.core.real_databases import (
@@ -496,11 +501,11 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
 
 
 @pytest.mark.parametrize(
-    ("content", "state", "mode"),
+    ("content", "state", "mode", "seen"),
     [
-        ("old", State.UNTOUCHED, "delete"),
-        ("new", State.PUBLISHED, "wal"),
-        ("x", State.UNKNOWN, "delete"),
+        ("old", State.UNTOUCHED, "delete", Content.AS_BEFORE),
+        ("new", State.PUBLISHED, "wal", Content.PUBLISHED),
+        ("x", State.UNKNOWN, "delete", Content.OTHER),
     ],
 )
 @pytest.mark.parametrize("stays", [False, True])
@@ -510,6 +515,7 @@ def test_what_was_left_is_told_by_its_content(
     content: str,
     state: State,
     mode: str,
+    seen: Content,
     stays: bool,  # noqa: FBT001 - a case
 ) -> None:
     for name in ("old", "new", "x"):
@@ -518,13 +524,22 @@ def test_what_was_left_is_told_by_its_content(
     real.write_bytes((tmp_path / content).read_bytes())
     holder = Holder(line.channel)
     found = "wal" if stays else "delete"
-    order = {"do": "settle", "database": str(real), "deadline": 1, "mode": found, "new_mode": "wal"}
-    answer = holder.obey({**order, "work": str(tmp_path / "new"), "backup": str(tmp_path / "old")})
+    modes = {"mode": found, "new_mode": "wal"}
+    files = {"work": str(tmp_path / "new"), "backup": str(tmp_path / "old")}
+    digest = sha256((tmp_path / "old").read_bytes()).hexdigest()
+    answer = holder.obey({**settling(real), **modes, **files, "digest": digest})
     holder.give_back()
 
-    assert answer == {"done": None, "state": state.value}
+    left: dict[str, object] = {"name": "same", "content": seen.value, "detail": "", "notes": []}
+    assert answer == {"done": left, "state": state.value}
     assert mode_of(real) == ("wal" if stays else mode)
     assert note_in(real) == content
+
+
+def settling(real: Path) -> dict[str, object]:
+    """Return the order to settle what was left of ``real``, but for files and modes."""
+    file = {"real": str(real), "file": asdict(state_of_file(real.stat()))}
+    return {"do": "settle", "database": str(real), "deadline": 1, **file}
 
 
 def test_a_journal_mode_that_cannot_be_settled_is_told(
@@ -533,13 +548,17 @@ def test_a_journal_mode_that_cannot_be_settled_is_told(
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
     holder = Holder(line.channel)
-    order = {"do": "settle", "database": str(real), "deadline": 1, "backup": ""}
-    modes = {"mode": "wal", "new_mode": "wal"}
-    answer = holder.obey({**order, **modes, "work": str(make(tmp_path / "work.db", "new"))})
+    order = {
+        **settling(real),
+        "backup": "",
+        "digest": "",
+        "work": str(make(tmp_path / "work.db", "new")),
+    }
+    answer = holder.obey({**order, "mode": "wal", "new_mode": "wal"})
     holder.give_back()
 
-    assert answer["failed"].startswith(f"{real}: it is in journal_mode delete now and could not")
-    assert answer["state"] == "unknown"
+    (note,) = answer["done"]["notes"]
+    assert note.startswith("it is in journal_mode delete now and could not be put back into wal")
 
 
 # ---- orders and answers

@@ -19,12 +19,11 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply import process
-from pytest_bbmigrate.apply.holding import State
-from pytest_bbmigrate.apply.keeper import Keeper, in_use
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.process import PACKAGES
 from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.database.openers import Opener
+from pytest_bbmigrate.database.openers import Opener, in_use
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied, record
 from tests.core.real_databases import (
@@ -45,6 +44,8 @@ from tests.processes import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pytest_bbmigrate.apply.left import Left
 
 READ = "SELECT count(*) FROM money"
 WRITE = "UPDATE money SET note = 'written by another'"
@@ -458,9 +459,9 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
         keeper.lock()
         pid = pid_of(keeper)
 
-        def settle_late(work: Path) -> None:
+        def settle_late(*files: Path | None) -> Left:
             with other_program(real, "BEGIN", READ):
-                Keeper._settle(keeper, work)
+                return Keeper._settle(keeper, *files)
 
         monkeypatch.setattr(keeper, "_settle", settle_late)
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):

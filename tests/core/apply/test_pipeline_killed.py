@@ -46,6 +46,9 @@ class Killer:
     def fail(self, *_: object) -> None:
         pass
 
+    def conclude(self, *_: object) -> None:
+        pass
+
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("at", ["after lock", "after backup", "publish", "after publish"])

@@ -1,0 +1,186 @@
+"""What a run leaves under the database's name, in words, and the command that restores a backup."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.database.held import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Content(Enum):
+    """What a file holds, as it was seen."""
+
+    AS_BEFORE = "as before"  # what the backup holds
+    PUBLISHED = "published"  # what the working copy holds, and not yet looked through
+    VERIFIED = "verified"  # likewise, and looked through
+    EMPTY = "empty"
+    CUT_OFF = "cut off"
+    OTHER = "other"
+    UNSEEN = "unseen"
+
+
+MEANWHILE = "while this run was at work"
+BY_WHOM = {
+    Name.GONE: f"something removed it {MEANWHILE}",
+    Name.NO_FOLDER: f"something removed that {MEANWHILE}",
+    Name.ANOTHER: f"something replaced it {MEANWHILE}",
+    Name.LINK: f"something replaced it {MEANWHILE}",
+    Name.NO_FILE: f"something replaced it {MEANWHILE}",
+}
+IN_ANOTHER = {
+    Content.AS_BEFORE: ", which holds what it held",
+    Content.PUBLISHED: ", which holds what was to be published",
+    Content.VERIFIED: ", which holds what was to be published",
+    Content.EMPTY: ", which is empty",
+}
+ASIDE = "other"  # what an obstacle under the database's name is called in the command
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was found under the name ``database`` when a run came to its end.
+
+    ``name`` is what that leads to, ``content`` what the file there holds; ``detail`` is where the
+    held file is now, where a link leads, how much is left, or why nothing could be seen.
+    ``backup`` is the backup that stays, None when there is none; ``notes`` are worth telling.
+    """
+
+    database: Path
+    name: Name
+    content: Content
+    detail: str = ""
+    backup: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether it is the same file with the same content: the backup is not needed."""
+        return self.name is Name.SAME and self.content is Content.AS_BEFORE
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the same file, with a content that this run answers for."""
+        ours = {Content.AS_BEFORE, Content.PUBLISHED, Content.VERIFIED}
+        return self.name is Name.SAME and self.content in ours
+
+    def __str__(self) -> str:
+        """In words, a clause: 'budget_buddy.db is gone: something removed it'."""
+        if self.name is Name.SAME:
+            return f"{self.database.name} {self._content()}"
+        return f"{self.database.name} {self._name()}"
+
+    def _content(self) -> str:
+        return {
+            Content.AS_BEFORE: "is as it was",
+            Content.PUBLISHED: "holds what was to be published, which was not verified",
+            Content.VERIFIED: "holds what was verified",
+            Content.EMPTY: f"is empty: something truncated it {MEANWHILE}",
+            Content.CUT_OFF: f"is cut short ({self.detail}): something wrote to it {MEANWHILE}",
+            Content.OTHER: f"is not as it was: something else wrote to it {MEANWHILE}",
+            Content.UNSEEN: f"could not be looked at ({self.detail})",
+        }[self.content]
+
+    def _name(self) -> str:
+        if self.name is Name.HIDDEN:
+            return f"may not be looked at ({self.detail or 'permission denied'})"
+        by_whom = BY_WHOM[self.name]
+        if self.name in (Name.GONE, Name.NO_FOLDER) and self.detail:
+            by_whom = f"something moved it to {self.detail} {MEANWHILE}"
+        if self.name is Name.LINK:
+            where = f" to {self.detail}" if self.detail else ""
+            return f"is another symbolic link now{where}: {by_whom}"
+        what = {
+            Name.GONE: "is gone",
+            Name.NO_FOLDER: "is gone, and the folder that it was in",
+            Name.ANOTHER: f"is another file now{IN_ANOTHER.get(self.content, '')}",
+            Name.NO_FILE: "is no file any more",
+        }[self.name]
+        return f"{what}: {by_whom}"
+
+    def restores(self, command: str = "pytest") -> str:
+        """Return the command that restores the backup as things are; '' without a backup.
+
+        ``command`` is how another command on the same project begins.
+        """
+        if self.backup is None:
+            return ""
+        database = shown(self.database)
+        first = ""
+        if self.name is Name.NO_FOLDER:
+            first = f"mkdir -p {shown(self.database.parent)} && "
+        elif self.name in (Name.LINK, Name.NO_FILE):
+            first = f"mv {database} {database}.{ASIDE} && "
+        is_in_the_way = self.name in (Name.SAME, Name.ANOTHER, Name.HIDDEN)
+        discards = is_in_the_way and self.content is not Content.EMPTY
+        last = " --bb-discard-changes" if discards else ""
+        return f"{first}{command} --bb-restore={shown(self.backup)}{last}"
+
+
+def shown(path: Path) -> str:
+    """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
+    relative = os.path.relpath(path)
+    return shlex.quote(str(path) if relative.startswith(os.pardir) else relative)
+
+
+def as_found(name: Name, content: Content, detail: str, *notes: str) -> dict[str, Any]:
+    """Return what was found as it goes from one process to another: see ``read_left``."""
+    return {
+        "name": name.value,
+        "content": content.value,
+        "detail": detail,
+        "notes": [note for note in notes if note],
+    }
+
+
+def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> Left:
+    """Return what another process has found, or why it has not, and whether ``backup`` is there."""
+    if "failed" in answer:
+        return Left(database, Name.SAME, Content.UNSEEN, answer["failed"], existing(backup))
+    found = answer["done"]
+    name, detail = Name(found["name"]), str(found["detail"])
+    there = existing(backup)
+    if name is Name.NO_FOLDER and backup and not there and detail:
+        there = existing(Path(detail).with_name(backup.name))  # it went with the folder
+    return Left(database, name, Content(found["content"]), detail, there, tuple(found["notes"]))
+
+
+def existing(path: Path | None) -> Path | None:
+    """Return ``path`` when a file of that name is there."""
+    return path if path is not None and path.is_file() else None
+
+
+CONTENT = {
+    State.UNTOUCHED: "nothing was published; run again",
+    State.PUBLISHED: (
+        "the working copy was published, and not yet verified; see with pytest --bb-status and in "
+        "the app that it is what it should be"
+    ),
+    State.VERIFIED: "the working copy was published and verified",
+    State.PUT_BACK: "the backup was put back, and the database is as it was",
+    State.UNKNOWN: (
+        "the database is either as it was or what was to be published, for SQLite writes it in one "
+        "transaction; see which with pytest --bb-status, and run again"
+    ),
+}
+AS_IT_WAS = "nothing was published, and the database is as it was; run again"
+
+
+def describe_state(state: State, left: Left | None) -> str:
+    """Return what has become of the database, as far as it was ``left`` and that was looked at."""
+    if left is None:
+        return CONTENT[state]
+    if left.is_as_it_was and state is State.UNTOUCHED:
+        return AS_IT_WAS
+    is_half_seen = state is State.UNKNOWN and left.content is Content.UNSEEN
+    said = CONTENT[state] if left.is_ours or is_half_seen else str(left)
+    is_untouched = state is State.UNTOUCHED and not left.is_ours
+    return f"nothing was published, and {said}" if is_untouched else said

@@ -1,0 +1,176 @@
+"""A locked database: whether its name still leads to it, and what it holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, as_found
+from pytest_bbmigrate.apply.looking import look_at_another, look_at_held, said, where
+from pytest_bbmigrate.apply.model import State, StepFailed
+from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
+from pytest_bbmigrate.database.held import Name, empty_wal, hold_file
+from pytest_bbmigrate.database.locking import take_lock
+from pytest_bbmigrate.database.notes import Note, described_fault, with_digest, write_note
+from pytest_bbmigrate.errors import BBMigrateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_bbmigrate.apply.looking import Found, Known
+    from pytest_bbmigrate.database.held import FileState, HeldFile
+
+PRIVATE = 0o600
+
+
+class Locked:
+    """The lock on a database, and what is known of its file and of its content."""
+
+    db: sqlite3.Connection
+    held: HeldFile
+    seen: FileState  # the file when its content was known last
+
+    def __init__(self) -> None:
+        self.state = State.UNTOUCHED
+        self.path = Path()
+        self.seconds = 0.0
+        self.backup: Path | None = None
+        self.note = Note("", "", 0, "")  # on the backup, as it was made
+
+    def take(self, still_wanted: Callable[[], None]) -> None:
+        """Take the lock.
+
+        Raises: DatabaseError, as ``take_lock`` does, or when another file has the name since.
+        """
+        self.db = take_lock(self.path, self.seconds, still_wanted)
+        try:
+            empty_wal(self.db)
+            self.held = hold_file(self.path)
+        except BBMigrateError:
+            self.db.close()
+            raise
+        self.seen = self.held.before
+
+    def describe(self, _: dict[str, Any]) -> dict[str, object]:
+        """Return where the file is, links resolved, and the fields of its FileState."""
+        return {"real": str(self.held.real), "file": asdict(self.held.before)}
+
+    def change_of_name(self) -> str:
+        """Return in words what the name leads to instead of the held file; '' when it does."""
+        name = self.held.name
+        if name is Name.SAME:
+            return ""
+        detail = where(name, self.path, self.held.real, self.held.place)
+        return str(Left(self.path, name, Content.UNSEEN, detail))
+
+    def refuse_changed(self) -> None:
+        """Make sure that the database is the file that was locked, and holds what was backed up.
+
+        Raises: StepFailed.
+        """
+        change = self.change_of_name()
+        if not change:
+            content, detail = self.look_at_content("")
+            if content is not Content.AS_BEFORE:
+                change = str(Left(self.path, Name.SAME, content, detail))
+        if change:
+            raise StepFailed(f"{self.path}: {change}; nothing was published")
+
+    def refuse_written(self) -> None:
+        """Make sure that nobody has removed the file or written to it since it was looked at last.
+
+        Raises: StepFailed.
+        """
+        change = self.change_of_name()
+        if not change and not self.held.now.is_as_written_as(self.seen):
+            change = str(Left(self.path, Name.SAME, Content.OTHER))
+        if change:
+            raise StepFailed(f"{self.path}: {change}")
+
+    def refuse_nameless(self) -> None:
+        """Make sure that the file and its journal have their names.
+
+        Without its journal a write that is killed cannot be rolled back.
+
+        Raises: StepFailed.
+        """
+        if change := self.change_of_name():
+            raise StepFailed(change)
+        if not self.held.has_journal():
+            raise StepFailed(f"something removed its journal {MEANWHILE}")
+
+    def make_backup(self, order: dict[str, Any], pace: Pace) -> str:
+        """Back up into the new file ``target`` of the order; return what is worth saying.
+
+        It is complete in the folder ``staging`` first. The order's ``note``, where it has one, is
+        written beside it.
+
+        Raises: DatabaseError, sqlite3.Error or OSError, and what ``pace`` raises.
+        """
+        target = Path(order["target"])
+        staging = Path(order.get("staging") or target.parent)
+
+        def take_down(complete: Path) -> None:
+            self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
+            if order.get("note"):
+                write_note(self.note, note_beside(target), staging, complete)
+
+        like = self.held.descriptor
+        return back_up(self.db, target, like, pace, staging=staging, when_complete=take_down)
+
+    def rescue(self, order: dict[str, Any]) -> None:
+        """Back up what has no name any more, and would be gone with the lock: see make_backup."""
+        if self.held.name is not Name.SAME and not Path(order["target"]).exists():
+            with suppress(BBMigrateError, sqlite3.Error, OSError):
+                self.make_backup(order, Pace(self.seconds))
+                self.backup = Path(order["target"])
+
+    def keep(self, failed: Path, staging: Path) -> str:
+        """Keep the content that did not verify in the file ``failed``; return what came of it."""
+        try:
+            back_up(
+                self.db,
+                failed,
+                self.held.descriptor,
+                Pace(self.seconds),
+                mask=PRIVATE,
+                staging=staging,
+            )
+        except (BBMigrateError, sqlite3.Error, OSError) as error:
+            return f"what did not verify could not be kept: {said(error)}"
+        return f"what did not verify is kept in {failed}"
+
+    def rot(self) -> str:
+        """Return in what the backup is not what it was when it was made; '' when it is that."""
+        return described_fault(self.backup, self.note) if self.backup is not None else ""
+
+    def look(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Return what is under the database's name; back up what has no name, if nobody has.
+
+        The owner and mode of the file are made what they were.
+        """
+        note = self.held.restore_mode()
+        content, detail = Content.UNSEEN, ""
+        if self.held.name is Name.SAME:
+            content, detail = self.look_at_content(order["work"])
+        if (name := self.held.name) is not Name.SAME:
+            self.rescue(order)
+            content, _ = look_at_another(self.held.real, self.known(order["work"]))
+            detail = where(name, self.path, self.held.real, self.held.place)
+        return as_found(name, content, detail, note)
+
+    def look_at_content(self, work: str) -> Found:
+        """Return what the held file holds; ``work`` is what was to be published, '' for nothing."""
+        return look_at_held(self.db, self.held, self.seen, self.known(work), self.seconds)
+
+    def known(self, work: str) -> Known:
+        """Return what the content can be compared with, and what it is then."""
+        is_sound = self.backup is not None and not self.rot()
+        known = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
+        if work and self.state is not State.UNTOUCHED:
+            is_seen = self.state is State.VERIFIED
+            known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
+        return tuple(known)

@@ -1,0 +1,83 @@
+"""What is said of what a run leaves, and the command that restores a backup then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_bbmigrate.apply.left import Content, Left, read_left
+from pytest_bbmigrate.database.held import Name
+
+DATABASE = Path("/data/money.db")
+BACKUP = Path("/data/money.db.backup.20260203_140506")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail", "said"),
+    [
+        (Name.SAME, Content.AS_BEFORE, "", "is as it was"),
+        (Name.SAME, Content.PUBLISHED, "", "holds what was to be published, which was not*"),
+        (Name.SAME, Content.VERIFIED, "", "holds what was verified"),
+        (Name.SAME, Content.UNSEEN, "in use", "could not be looked at (in use)"),
+        (Name.ANOTHER, Content.EMPTY, "", "is another file now, which is empty: something*"),
+        (Name.LINK, Content.UNSEEN, "", "is another symbolic link now: something replaced it*"),
+        (Name.HIDDEN, Content.UNSEEN, "", "may not be looked at (permission denied)"),
+    ],
+)
+def test_what_is_there_is_said_in_a_clause(
+    name: Name, content: Content, detail: str, said: str
+) -> None:
+    left = Left(DATABASE, name, content, detail)
+
+    beginning = f"money.db {said}"
+    assert str(left).startswith(beginning.rstrip("*"))
+    assert beginning.endswith("*") or str(left) == beginning
+    assert left.is_as_it_was is (content is Content.AS_BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "command"),
+    [
+        (Name.GONE, Content.OTHER, "pytest --bb-restore={backup}"),
+        (Name.SAME, Content.EMPTY, "pytest --bb-restore={backup}"),
+        (Name.SAME, Content.OTHER, "pytest --bb-restore={backup} --bb-discard-changes"),
+        (Name.ANOTHER, Content.AS_BEFORE, "pytest --bb-restore={backup} --bb-discard-changes"),
+        (
+            Name.LINK,
+            Content.OTHER,
+            "mv /data/money.db /data/money.db.other && pytest --bb-restore={backup}",
+        ),
+        (Name.NO_FOLDER, Content.OTHER, "mkdir -p /data && pytest --bb-restore={backup}"),
+    ],
+)
+def test_the_command_is_the_one_that_works_there(
+    name: Name, content: Content, command: str
+) -> None:
+    assert Left(DATABASE, name, content, "", BACKUP).restores() == command.format(backup=BACKUP)
+
+
+def test_paths_are_quoted_and_short_where_they_lie_below(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left = Left(
+        tmp_path / "my money.db", Name.GONE, Content.OTHER, "", tmp_path / "my money.db.backup.x"
+    )
+
+    assert left.restores("pytest --bb-db='my money.db'") == (
+        "pytest --bb-db='my money.db' --bb-restore='my money.db.backup.x'"
+    )
+
+
+def test_without_a_backup_there_is_no_command() -> None:
+    assert Left(DATABASE, Name.GONE, Content.OTHER).restores() == ""
+
+
+def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    backup.touch()
+
+    assert read_left(DATABASE, {"failed": "it ended", "state": "unknown"}, backup) == Left(
+        DATABASE, Name.SAME, Content.UNSEEN, "it ended", backup
+    )

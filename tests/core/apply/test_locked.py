@@ -1,0 +1,261 @@
+"""What a process sees of the database that it has locked, or that another one had."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pytest_bbmigrate.apply import locked as lockeds
+from pytest_bbmigrate.apply.holding import Holder
+from pytest_bbmigrate.apply.left import Content
+from pytest_bbmigrate.apply.model import State, StepFailed
+from pytest_bbmigrate.database import held as helds
+from pytest_bbmigrate.database.held import Name, state_of_file
+from pytest_bbmigrate.errors import DatabaseError
+from tests.core.damages import (
+    DAMAGES,
+    cut_off,
+    garble,
+    move_away,
+    overwrite,
+    remove,
+    replace_by_another,
+    replace_by_its_own_copy,
+    truncate,
+)
+from tests.core.real_databases import MODES, make, note_in, other_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.channel import Channel
+    from tests.core.damages import Damage
+
+
+class Bench:
+    """A holder of the lock on a database that is backed up."""
+
+    def __init__(self, tmp_path: Path, mode: str = "delete") -> None:
+        (tmp_path / "data").mkdir()
+        self.real = make(tmp_path / "data" / "real.db", "old", mode=mode)
+        self.work = make(tmp_path / "work.db", "new")
+        self.backup = tmp_path / "backup"
+        self.before = state_of_file(self.real.stat())
+        self.holder = new_holder()
+        self.holder.lock({"database": str(self.real), "deadline": 0.2})
+        self.holder.back_up({"target": str(self.backup)})
+
+    def look(self) -> dict[str, Any]:
+        return self.holder.look({"target": str(self.backup), "work": str(self.work)})
+
+    def settle(self, *, backup: bool = True) -> dict[str, Any]:
+        """Have the holder end, and another one look."""
+        digest = self.holder.note.digest
+        self.holder.give_back()
+        self.holder = new_holder()
+        order = {"database": str(self.real), "real": str(self.real), "file": asdict(self.before)}
+        files = {"backup": str(self.backup) if backup else "", "work": str(self.work)}
+        modes = {"mode": "delete", "new_mode": "delete", "digest": digest}
+        return self.holder.obey({"do": "settle", "deadline": 0.2, **order, **files, **modes})
+
+
+def new_holder() -> Holder:
+    channel = SimpleNamespace(still_wanted=lambda: None, tell=lambda _: None)
+    return Holder(cast("Channel", channel))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.holder.give_back()
+
+
+CONTENTS: dict[Damage, Content] = {
+    truncate: Content.EMPTY,
+    cut_off: Content.CUT_OFF,
+    replace_by_its_own_copy: Content.AS_BEFORE,
+}
+SEEN = [
+    (damage, name.value, CONTENTS.get(damage, Content.OTHER).value)
+    for damage, (name, _) in DAMAGES.items()
+    if damage.__name__ not in {"replace_by_a_link", "replace_by_a_folder", "move_the_folder"}
+]
+
+
+@pytest.mark.parametrize(("damage", "name", "content"), SEEN)
+def test_what_was_done_is_seen_while_the_lock_is_held(
+    bench: Bench, damage: Damage, name: str, content: str
+) -> None:
+    damage(bench.real)
+
+    found = bench.look()
+    with pytest.raises(StepFailed, match=r"real\.db is .*; nothing was published"):
+        bench.holder.refuse_changed()
+
+    assert (found["name"], found["content"]) == (name, content)
+
+
+@pytest.mark.parametrize(("damage", "name", "content"), SEEN)
+def test_what_was_done_is_seen_by_another_process_afterwards(
+    bench: Bench, damage: Damage, name: str, content: str
+) -> None:
+    damage(bench.real)
+
+    answer = bench.settle()
+
+    assert (answer["done"]["name"], answer["done"]["content"]) == (name, content)
+    assert answer["state"] == "unknown"
+
+
+def test_a_file_that_nobody_has_touched_is_as_it_was_by_its_stat_alone(bench: Bench) -> None:
+    bench.work.unlink()
+
+    assert bench.settle(backup=False)["done"]["content"] == Content.AS_BEFORE.value
+
+
+def test_a_file_that_is_in_use_afterwards_is_not_seen(bench: Bench) -> None:
+    bench.holder.give_back()
+    with other_program(bench.real, "BEGIN IMMEDIATE"):
+        answer = bench.settle()
+
+    assert answer["done"]["content"] == Content.UNSEEN.value
+    assert "in use by another program" in answer["done"]["detail"]
+
+
+@pytest.mark.parametrize("damage", [remove, move_away, replace_by_another])
+def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
+    bench: Bench, damage: Damage
+) -> None:
+    bench.backup.unlink()
+    damage(bench.real)
+
+    bench.look()
+
+    assert note_in(bench.backup) == "old"
+
+
+def test_a_backup_that_was_written_to_says_nothing_of_the_database(bench: Bench) -> None:
+    bench.backup.write_bytes(bench.work.read_bytes())
+
+    assert bench.look()["content"] == Content.AS_BEFORE.value
+    overwrite(bench.real)
+    assert bench.look()["content"] == Content.OTHER.value
+
+
+def test_a_backup_that_does_not_read_leaves_the_content_unseen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseError(bench.backup, "the disk is damaged")
+
+    monkeypatch.setattr("pytest_bbmigrate.apply.looking.holds_at_rest", fail)
+    found = bench.look()
+
+    assert found["content"] == Content.UNSEEN.value
+    assert found["detail"] == f"{bench.backup}: the disk is damaged"
+
+
+@pytest.mark.parametrize("damage", [remove, overwrite])
+def test_what_happens_while_it_is_backed_up_is_no_backup_to_rely_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
+) -> None:
+    whole = lockeds.Locked.refuse_written
+
+    def damage_first(self: lockeds.Locked) -> None:
+        damage(self.path)
+        whole(self)
+
+    monkeypatch.setattr(lockeds.Locked, "refuse_written", damage_first)
+    with pytest.raises(StepFailed, match=r"real\.db is "):
+        Bench(tmp_path)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -> None:
+    bench = Bench(tmp_path, mode)
+    with closing(bench.holder.db) as db:
+        assert db.execute("SELECT note FROM money").fetchall() == [("old 0",)]
+        overwrite(bench.real)
+
+        assert bench.look()["content"] == Content.OTHER.value
+
+
+def test_what_was_published_is_known_as_that(bench: Bench) -> None:
+    bench.real.write_bytes(bench.work.read_bytes())
+    found = []
+    for state in (State.UNTOUCHED, State.PUBLISHED, State.VERIFIED):
+        bench.holder.state = state
+        found.append(bench.look()["content"])
+
+    assert found == ["other", "published", "verified"]
+
+
+def test_a_publish_without_its_name_or_its_journal_is_not_gone_on_with(bench: Bench) -> None:
+    bench.holder.refuse_nameless()
+    journal = bench.real.with_name("real.db-journal")
+    journal.unlink()
+    with pytest.raises(StepFailed, match="something removed its journal"):
+        bench.holder.refuse_nameless()
+    bench.real.unlink()
+    with pytest.raises(StepFailed, match=r"real\.db is gone"):
+        bench.holder.tell_published(0.5)
+
+
+def test_a_publish_whose_file_goes_at_its_end_is_lost(bench: Bench) -> None:
+    bench.holder.state = State.PUBLISHED
+    remove(bench.real)
+
+    with pytest.raises(StepFailed, match="what was published is not to be found there"):
+        bench.holder.refuse_lost()
+
+    assert bench.holder.state is State.UNKNOWN
+    assert "nothing was published: real.db is gone" in bench.holder.after_rollback(
+        StepFailed("it is gone")
+    )
+
+
+def test_a_file_that_takes_the_name_as_it_is_locked_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    whole = helds.empty_wal
+
+    def replace_first(db: Any) -> None:
+        replace_by_another(real)
+        whole(db)
+
+    monkeypatch.setattr(lockeds, "empty_wal", replace_first)
+    with pytest.raises(DatabaseError, match="another file took its name while it was locked"):
+        new_holder().lock({"database": str(real), "deadline": 0.2})
+
+    assert note_in(real) == "another"
+
+
+def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Holder.look_at_content
+
+    def remove_then(self: Holder, work: str) -> object:
+        found = whole(self, work)
+        remove(bench.real)
+        return found
+
+    monkeypatch.setattr(Holder, "look_at_content", remove_then)
+
+    assert bench.look()["name"] == Name.GONE.value
+
+
+def test_garbage_under_another_files_name_is_something_else(bench: Bench) -> None:
+    remove(bench.real)
+    bench.real.write_bytes(b"")
+    empty = bench.look()["content"]
+    garble(bench.real)
+
+    assert [empty, bench.look()["content"]] == ["empty", "other"]
