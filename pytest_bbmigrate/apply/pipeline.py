@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.interrupts import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.left import Content, Left
+from pytest_bbmigrate.apply.left import Content, Left, existing
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.owners import Owner
     from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.history import Applied
+
+STOPPED = "the run was stopped before it was"
 
 
 class Reporter(Protocol):
@@ -158,8 +160,8 @@ class Run:
 def begin(change: Change, keeper: Keeper, owner: Owner, folder: Path, reporter: Reporter) -> Run:
     """Return the run, with names that are free. Nothing to back up stays in our own folder."""
     now = change.clock()
-    backup = backup_path(change.database, change.backup_folder, now)
-    backup = backup if change.keeps_backup else folder / backup.name
+    place = change.backup_folder if change.keeps_backup else folder
+    backup = backup_path(change.database, place, now)
     failed = failed_path(change.database, change.backup_folder, now)
     note = note_for(change.database, change.identity or owner.id)
     return Run(change, keeper, owner, reporter, folder, backup, failed, note)
@@ -183,9 +185,8 @@ def go_through(run: Run) -> Path | None:
             conclude(run, work)
         raise
     if change.publishes:
-        kept = run.backup if change.keeps_backup else None
-        left = Left(change.database, Name.SAME, Content.VERIFIED, "", kept, keeper.file_notes)
-        run.reporter.conclude(left)
+        kept, notes = run.backup if change.keeps_backup else None, keeper.file_notes
+        run.reporter.conclude(Left(change.database, Name.SAME, Content.VERIFIED, "", kept, notes))
         return kept
     left = conclude(run, None)
     if not left.is_as_it_was:
@@ -199,9 +200,10 @@ def conclude(run: Run, work: Path | None) -> Left:
 
     The backup is removed where it is seen to be a copy of what is there.
     """
-    note = run.note if run.change.keeps_backup else None
+    backup = existing(run.backup) if run.change.keeps_backup else None
+    run.reporter.conclude(Left(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup))
     with held_interrupts():
-        left = run.keeper.look(run.backup, work, note=note, staging=run.folder)
+        left = run.keeper.look(run.backup, work, note=run.note, staging=run.folder)
         if left.is_as_it_was and run.keeper.state is State.UNTOUCHED:
             discard_backup(run.backup, run.note)
             left = replace(left, backup=None)

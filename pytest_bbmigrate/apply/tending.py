@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +18,14 @@ from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open_private
 from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
-from pytest_bbmigrate.database.notes import fault_of, note_for, with_digest, write_note
-from pytest_bbmigrate.database.reading import reading
+from pytest_bbmigrate.database.notes import (
+    discard_backup,
+    fault_of,
+    note_for,
+    with_digest,
+    write_note,
+)
+from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.restore import WrittenSince
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.database import Hook
+    from pytest_bbmigrate.database.notes import Note
 
 
 class WouldBeLost(StepFailed):
@@ -57,25 +65,43 @@ def back_up_now(
     """
     owner = owner_of(database, folder)
     real = Path(owner.path)
+    made: list[tuple[Path, Note]] = []
+    said = ""
     try:
         with (
             reading(database, scratch=folder) as db,
             scratch_for(database, folder, owner.here) as staging,
         ):
+            before = real.stat()
             target = backup_path(database, folder, datetime.now(UTC))
+            own = note_for(real, read_identity(db).id)
 
             def take_down(complete: Path) -> None:
-                note = with_digest(note_for(real, read_identity(db).id), complete)
-                write_note(note, note_beside(target), staging, complete)
+                made.append((target, with_digest(own, complete)))
+                write_note(made[-1][1], note_beside(target), staging, complete)
 
             pace = Pace(LOCK_SECONDS, on_progress)
-            note = back_up(db, target, real, pace, staging=staging, when_complete=take_down)
+            said = back_up(db, target, before, pace, staging=staging, when_complete=take_down)
+    except WrittenMeanwhile:
+        if not made or is_there(real, before):
+            for backup, note in made:  # it may be of no one moment
+                discard_backup(backup, note)
+            raise
     except OSError as error:
         raise StepFailed(
             f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
             "another folder with --bb-backup-dir=DIR"
         ) from error
-    return target, note
+    gone = f"{database.name} is not there any more, or another file is: this backup is of what was"
+    return target, "; ".join(filter(None, (said, "" if is_there(real, before) else gone)))
+
+
+def is_there(real: Path, before: os.stat_result) -> bool:
+    """Return whether ``real`` is the file that it was."""
+    try:
+        return os.path.samestat(real.stat(), before)
+    except OSError:
+        return False
 
 
 def put_back(

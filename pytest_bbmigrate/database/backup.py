@@ -67,7 +67,7 @@ def note_beside(backup: Path) -> Path:
 def back_up(
     db: sqlite3.Connection,
     target: Path,
-    like: Path | int,
+    like: Path | int | os.stat_result,
     pace: Pace,
     *,
     mask: int = 0o7777,
@@ -79,7 +79,7 @@ def back_up(
     Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
     on the same disk (beside ``target`` by default), readable by this user alone; then
     ``when_complete`` is called with it. It gets the owner of the file ``like`` (a path, or a
-    descriptor of one that may have no name any more), and what ``mask`` leaves of its mode. It is
+    descriptor or the status of one that may be gone), and what ``mask`` leaves of its mode. It is
     in rollback mode whatever ``db`` is in, so that it is one file that any program can read, and is
     on the disk with its name when this returns. '' when there is nothing to say.
 
@@ -95,8 +95,9 @@ def back_up(
             flush(file.fileno())
             if not holds(db, partial, pace):
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
-            status = os.stat(like)  # noqa: PTH116 - or a descriptor
-            note = give_owner_and_mode(file.fileno(), status, target, mask)
+            if not isinstance(like, os.stat_result):
+                like = os.stat(like)  # noqa: PTH116 - or a descriptor
+            note = give_owner_and_mode(file.fileno(), like, target, mask)
             flush(file.fileno())
         refuse_taken(target)
         when_complete(partial)

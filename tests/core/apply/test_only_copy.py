@@ -15,12 +15,15 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.choosing import choose_backup
+from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import Content, Left
+from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
-from pytest_bbmigrate.apply.tending import put_back
+from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.database.held import Name
+from pytest_bbmigrate.errors import DatabaseError
 from tests.core.damages import (
     DAMAGES,
     garble,
@@ -328,3 +331,66 @@ def test_room_that_a_program_keeps_at_the_end_of_a_file_is_no_content(bench: Ben
 
     assert backup is not None
     assert note_in(bench.real) == "new"
+
+
+def test_a_second_ctrl_c_while_the_end_is_looked_at_leaves_the_backup_and_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Keeper, "look", interrupt)
+    intruder = Intruder(bench.real, remove, "prepare")
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(intruder, KeyboardInterrupt())
+
+    assert str(intruder.left) == (
+        "real.db could not be looked at (the run was stopped before it was)"
+    )
+    assert intruder.left is not None
+    assert bench.backups == [intruder.left.backup]
+    assert note_in(bench.backups[0]) == "old"
+
+
+@pytest.mark.parametrize("damage", [remove, replace_by_another])
+def test_a_new_database_whose_file_goes_is_not_published_over(
+    tmp_path: Path, damage: Damage
+) -> None:
+    real = tmp_path / "real.db"
+    work, digest = make_work(tmp_path / "work.db")
+    intruder = Intruder(real, damage, "prepare")
+
+    def prepare(_: Path, scratch: Path, __: Reporter) -> Prepared:
+        intruder.end("prepare", "")
+        return Prepared(work.rename(scratch / "work.db"), digest)
+
+    change = Change(real, tmp_path, lambda _: None, prepare, keeps_backup=False)
+    with pytest.raises(StepFailed, match=r"real\.db is "), made_if_missing(real):
+        carry_out(change, intruder)
+
+    assert names_in(tmp_path) == ([] if damage is remove else ["real.db"])
+    assert damage is remove or note_in(real) == "another"
+    assert intruder.left is not None
+    assert intruder.left.backup is None
+
+
+def test_a_backup_of_what_is_removed_while_it_is_made_is_kept(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old", rows=10)
+    real.chmod(0o640)
+
+    backup, note = back_up_now(real, tmp_path, lambda _: real.unlink(missing_ok=True))
+
+    assert note == "real.db is not there any more, or another file is: this backup is of what was"
+    assert note_in(backup) == "old"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o640
+
+
+def test_a_backup_of_what_is_written_to_while_it_is_read_as_at_rest_is_none(
+    tmp_path: Path,
+) -> None:
+    real = make(tmp_path / "real.db", "old", rows=10, mode="wal")
+
+    with pytest.raises(DatabaseError, match="another program wrote to it while it was read"):
+        back_up_now(real, tmp_path, lambda _: os.utime(real))
+
+    assert names_in(tmp_path) == ["real.db"]
