@@ -155,9 +155,10 @@ def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, disca
     except DatabaseError as error:
         if discard:
             return "what it holds does not read, and is kept"
+        why = str(error).removeprefix(f"{error.path}: ").partition("; ")[0]
         raise StepFailed(
-            f"{error}; what a restore would lose cannot be told: nothing was changed; "
-            "--bb-discard-changes restores the backup all the same"
+            f"what the database holds {why}, so that what a restore would lose cannot be told; "
+            "nothing was changed; --bb-discard-changes restores the backup all the same"
         ) from error
     if lost and not discard:
         raise WouldBeLost(backup, lost)

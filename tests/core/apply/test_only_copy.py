@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.choosing import choose_backup
+from pytest_bbmigrate.apply.choosing import Choice, choose_backup
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import Content, Left
 from pytest_bbmigrate.apply.made_file import made_if_missing
@@ -394,3 +394,22 @@ def test_a_backup_of_what_is_written_to_while_it_is_read_as_at_rest_is_none(
         back_up_now(real, tmp_path, lambda _: os.utime(real))
 
     assert names_in(tmp_path) == ["real.db"]
+
+
+def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = Bench(tmp_path, rows=2)
+    backup, _ = back_up_now(bench.real, bench.folder, lambda _: None)
+    with bench.real.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 200)
+    left = Left(bench.real, Name.SAME, Content.OTHER, "", backup)
+
+    with pytest.raises(StepFailed, match="what the database holds cannot be read as an SQLite"):
+        put_back(bench.real, bench.folder, Choice(backup), Intruder(bench.real, remove))
+    bench.restore(left)
+
+    assert note_in(bench.real) == "old"
+    assert len(bench.backups) == 2  # what was broken is kept as well
