@@ -12,6 +12,7 @@ import pytest
 
 from pytest_bbmigrate.options import (
     argument_path,
+    checks_are_wanted,
     migrations_folder,
     usage_error,
     writes_database,
@@ -46,10 +47,11 @@ def arrange_arguments(config: pytest.Config) -> None:
     folder = migrations_folder(config)
     _refuse_strays(config, folder)
     _take_catalogue_item(config, folder)
+    config.args = _without_doubles(config, folder)
     if not config.getoption("bb_check_migrations"):
         return
     typed = config.args_source is pytest.Config.ArgsSource.ARGS
-    if typed and any(argument_path(config, arg).is_relative_to(folder) for arg in config.args):
+    if typed and any(_asks_for(config, arg, folder) for arg in config.args):
         return
     if typed:
         config.args = [str(folder), *config.args]
@@ -196,6 +198,29 @@ def _take_catalogue_item(config: pytest.Config, folder: Path) -> None:
             asked = selection.get(path)
             selection[path] = parts[arg] if asked is None else _both(asked, parts[arg])
     config.stash[_SELECTION] = selection
+
+
+def _without_doubles(config: pytest.Config, folder: Path) -> list[str]:
+    """Return the arguments without those that name a part of the folder beside a whole with it.
+
+    So pytest 9 reads them; earlier ones collect the part and leave it, or more, out of the whole.
+    """
+    if not checks_are_wanted(config) or config.getoption("keepduplicates"):
+        return config.args
+    wholes = {argument_path(config, arg) for arg in config.args if "::" not in arg}
+    return [
+        arg
+        for arg in config.args
+        if not (path := argument_path(config, arg)).is_relative_to(folder)
+        or not path.exists()  # which pytest is to say
+        or wholes.isdisjoint(path.parents)
+    ]
+
+
+def _asks_for(config: pytest.Config, argument: str, folder: Path) -> bool:
+    """Return whether ``argument`` names migrations, or a folder that holds the folder of them."""
+    path = argument_path(config, argument)
+    return path.is_relative_to(folder) or (folder.is_relative_to(path) and "::" not in argument)
 
 
 def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:

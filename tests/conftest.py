@@ -27,6 +27,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("COLUMNS", "200")
     # The plugin alone: whatever else is installed has no say, and is not imported each time.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_bbmigrate.plugin")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p bbmigrate")
     pytester.makeini("[pytest]\nbb_rows = 12\nfilterwarnings = error\n")
     return pytester

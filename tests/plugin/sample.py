@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 ACCOUNTS = """\
 -- Migration: Accounts and their transactions
@@ -84,3 +84,8 @@ def collected(project: pytest.Pytester, *args: str) -> list[str]:
     """Return the node ids that pytest collects."""
     result = project.runpytest("--collect-only", "-q", *args)
     return [line for line in result.outlines if "::" in line]
+
+
+def in_short_summary(node_id: str, sentence: str) -> str:
+    """Return the line for a failure, which says the sentence from pytest 9 on."""
+    return f"FAILED {node_id} - {sentence}" if pytest.version_tuple >= (9,) else f"FAILED {node_id}"

@@ -10,6 +10,7 @@ from tests.plugin.sample import (
     FORGETS,
     UNFINISHED,
     collected,
+    in_short_summary,
     write_migrations,
 )
 
@@ -105,6 +106,18 @@ def test_what_is_not_there_is_a_usage_error(
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+@pytest.mark.parametrize("beside", ["migrations", "migrations::catalogue_reads", "."])
+def test_what_is_not_there_beside_the_folder_is_a_usage_error(
+    project: pytest.Pytester, beside: str
+) -> None:
+    write_migrations(project)
+
+    result = project.runpytest(beside, "migrations/009_gone.sql")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*file or directory not found: migrations/009_gone.sql"])
 
 
 def test_an_unknown_check_beside_the_folders_own_is_an_error(project: pytest.Pytester) -> None:
@@ -244,7 +257,9 @@ def test_a_lost_value_fails_the_check_that_asks_for_it(project: pytest.Pytester)
             "*___ 004_forget: data_survives ___*",
             "*transactions.note changed in * of 12 rows*",
             "*rerun *pytest migrations/004_forget.sql::data_survives",
-            "FAILED migrations/004_forget.sql::data_survives - *transactions.note changed in *",
+            in_short_summary(
+                "migrations/004_forget.sql::data_survives", "*transactions.note changed in *"
+            ),
         ]
     )
 

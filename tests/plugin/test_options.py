@@ -99,6 +99,7 @@ def test_a_path_counts_from_where_it_was_given(
     from_command_line.stdout.fnmatch_lines([line])
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="[tool.pytest] is read from pytest 9 on")
 def test_native_toml_takes_native_values(project: pytest.Pytester) -> None:
     write_migrations(project)
     (project.path / "tox.ini").unlink()

@@ -284,7 +284,7 @@ def test_what_addopts_keeps_from_running_has_failed(
     project: pytest.Pytester, work: Path, monkeypatch: pytest.MonkeyPatch, addopts: str
 ) -> None:
     project.makepyfile(test_app=PASSES)
-    monkeypatch.setenv("PYTEST_ADDOPTS", addopts)
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-p bbmigrate {addopts}")
 
     result = smoke(project, work)
 
@@ -359,7 +359,7 @@ def test_a_usage_error_is_told(
 ) -> None:
     project.makepyfile(test_app=PASSES)
     config = project.parseconfig()
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--confcutdir=nowhere")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p bbmigrate --confcutdir=nowhere")
 
     result = run_smoke_tests(config, work)
 

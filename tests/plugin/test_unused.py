@@ -56,7 +56,7 @@ def test_a_session_that_does_not_use_it_looks_the_same(
         return [line for line in timeless if not line.startswith("plugins:")]
 
     with_it = output()
-    monkeypatch.delenv("PYTEST_PLUGINS")
+    monkeypatch.delenv("PYTEST_ADDOPTS")
     without = output()
 
     assert with_it == without

@@ -14,7 +14,7 @@ OUTCOME = re.compile(r"(?:\[(gw\d)\].*)?(PASSED|FAILED|SKIPPED) (\S+::\S+)")
 def xdist_loaded(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every pytest of the test load xdist beside our plugin."""
     assert project
-    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_bbmigrate.plugin,xdist.plugin")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p bbmigrate -p xdist")
 
 
 def test_a_character_that_no_worker_can_send_is_escaped(project: pytest.Pytester) -> None:
