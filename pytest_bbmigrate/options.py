@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.settings import Given, Settings
 
 DEFAULT_FOLDER = "migrations"
+OLDEST_SQLITE = (3, 38)  # the oldest that the tests are run with
 SMOKE_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
 IS_POSIX = os.name == "posix"  # signals, process groups, and the locks that an apply relies on
 
@@ -287,6 +288,21 @@ def _configured(config: pytest.Config, option: _Option) -> str | int | tuple[str
         kind = {"int": "an integer", "bool": "true or false"}.get(option.kind, "text")
         raise usage_error(f"{option.ini}: {kind} is wanted ({error})") from error
     return tuple(value) if isinstance(value, list) else value
+
+
+def refuse_old_sqlite() -> None:
+    """Refuse to judge, or to write, with an SQLite that may not tell what is asked of it.
+
+    Raises: pytest.UsageError.
+    """
+    import sqlite3
+
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise usage_error(
+            f"SQLite {sqlite3.sqlite_version} is too old to rely on here: run pytest with a Python "
+            f"that has SQLite {oldest} or newer"
+        )
 
 
 def usage_error(message: str) -> pytest.UsageError:

@@ -50,6 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     options.imply_options(config)
     if not options.names_command(config):
         return None
+    options.refuse_old_sqlite()
     from pytest_bbmigrate import commands
 
     return commands.run_command(config)
@@ -68,6 +69,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if options.gives_value(session.config):
         options.settings_of(session.config)
     if options.checks_are_wanted(session.config):
+        options.refuse_old_sqlite()
         from pytest_bbmigrate import workers
 
         workers.prepare(session.config)
