@@ -16,7 +16,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 TESTS := pytest -n auto --dist worksteal
 
-.PHONY: check test coverage lint wheel bench cases torture clean
+.PHONY: check test coverage lint wheel matrix matrix-quick bench cases torture clean
 
 check: $(INSTALLED)
 	$(BIN)/pytest --bb-check-migrations
@@ -39,6 +39,12 @@ lint: $(INSTALLED)
 wheel: $(INSTALLED)
 	$(BIN)/python -m tests.wheel
 
+matrix: $(INSTALLED)
+	$(BIN)/python -m tests.matrix
+
+matrix-quick: $(INSTALLED)
+	$(BIN)/python -m tests.matrix --quick
+
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/chain_length.py
 
@@ -56,4 +62,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .matrix .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -19,6 +19,7 @@ from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
 from tests.core.checking import chain_of
 from tests.core.running import image_of
+from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -317,6 +318,7 @@ def test_what_two_runs_from_one_state_gave_otherwise_is_told(tmp_path: Path) -> 
     } == {"token"}
 
 
+@NEEDS_DBSTAT
 def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
@@ -335,6 +337,7 @@ def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> 
     assert written.differences == ()
 
 
+@NEEDS_DBSTAT
 def test_rows_are_written_where_the_way_back_changed_others_without_naming_them(
     tmp_path: Path,
 ) -> None:
@@ -364,6 +367,7 @@ def test_rows_are_written_where_the_way_back_changed_others_without_naming_them(
         ("Journeys.Cents", "Trips", "Journeys", set()),
     ],
 )
+@NEEDS_DBSTAT
 def test_a_column_declared_to_change_may_be_changed_in_rows_written_since(
     tmp_path: Path, declared: str, renamed: str, name: str, changed: set[str]
 ) -> None:
@@ -585,6 +589,7 @@ def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
     assert [d.kind for d in back.schema] == ["column lost", "column added"]
 
 
+@NEEDS_DBSTAT
 def test_tables_that_nothing_happened_to_are_counted_and_not_compared(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,

@@ -30,6 +30,7 @@ from pytest_bbmigrate.rows import (
     untouched_tables,
 )
 from pytest_bbmigrate.schema import read_entries
+from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -364,6 +365,7 @@ def filled() -> bytes:
     return image_of(FILLED)
 
 
+@NEEDS_DBSTAT
 class TestUntouched:
     @pytest.mark.parametrize(
         ("script", "untouched"),
@@ -559,6 +561,7 @@ def column_names(image: bytes, table: str) -> list[str]:
         return [row[1] for row in db.execute("SELECT * FROM pragma_table_xinfo(?)", [table])]
 
 
+@NEEDS_DBSTAT
 @pytest.mark.parametrize("seed", range(120))
 def test_an_untouched_table_truly_holds_the_same_rows(seed: int) -> None:
     """Change a database at random and compare each table called untouched cell by cell."""
