@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.rows.differences import Differences, gather
 from pytest_bbmigrate.rows.merging import Pairs, merge
 from pytest_bbmigrate.rows.model import NO_CONDITION, RowAdded, RowLost, ValueChanged
-from pytest_bbmigrate.rows.reading import AFTER, BEFORE, CHUNK, Side, exact, key_places, query
+from pytest_bbmigrate.rows.reading import (
+    AFTER,
+    BEFORE,
+    CHUNK,
+    Side,
+    exact,
+    in_order,
+    key_places,
+    query,
+)
 from pytest_bbmigrate.rows.shortcut import count_changed, narrowed, rows_changed
 from pytest_bbmigrate.statements import quote_name
 
@@ -218,16 +227,19 @@ def _pair_by_rowid(
 def _by_rowid(side: Side, wanted: Collection[bytes]) -> dict[int, tuple[bytes, frozenset[str]]]:
     """Return rowid to row, and what it meets, of those rows that are ``wanted``.
 
-    Nothing when there is no rowid.
+    Nothing when there is no rowid. It is read apart, for a result may not have more columns than a
+    table.
     """
     name = side.rowid_name()
     if name is None:
         return {}
     found = {}
-    for number, *row in query(side.db, side.select(side.qualified(name))):
-        known = exact(tuple(row[: side.width]))
+    rowid = side.qualified(name)
+    numbers = query(side.db, side.select_only(rowid) + in_order([rowid]))
+    for (number,), row in zip(numbers, side.rows_by(rowid), strict=True):
+        known = exact(row[: side.width])
         if known in wanted:
-            found[number] = known, side.met(tuple(row))
+            found[number] = known, side.met(row)
     return found
 
 

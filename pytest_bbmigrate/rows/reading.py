@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import marshal
+import sqlite3
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Question, Row
@@ -59,6 +61,34 @@ def mark_name(number: int) -> str:
     return f"bb condition {number}"
 
 
+@dataclass(frozen=True)
+class Apart:
+    """Rows that are read in two parts, which are in one order: cells, and marks of conditions.
+
+    A result may not have more columns than a table (https://sqlite.org/limits.html).
+    """
+
+    cells: sqlite3.Cursor
+    marks: sqlite3.Cursor
+
+    def fetchmany(self, size: int) -> list[Row]:
+        """Return the next rows, ``size`` of them at most."""
+        return list(islice(self, size))
+
+    def __iter__(self) -> Iterator[Row]:
+        for row, marks in zip(self.cells, self.marks, strict=True):
+            yield (*row, *marks)
+
+
+Rows = sqlite3.Cursor | Apart
+
+
+def in_order(columns: Collection[str]) -> str:
+    """Return the ORDER BY for ``columns``, by their bytes; '' for none."""
+    order = ", ".join(f"{column} COLLATE BINARY" for column in columns)
+    return f" ORDER BY {order}" if order else ""
+
+
 class Side:
     """One side of a comparison.
 
@@ -83,15 +113,35 @@ class Side:
         """Return a column as SQL; a bare name in quotes that is no column would be a string."""
         return f"{quote_name(self.table)}.{quote_name(column)}"
 
-    def select(self, *further: str) -> str:
-        """Return the SELECT of every row, with ``further`` columns before the others."""
-        columns = ", ".join((*further, *self.columns, *self.marks))
-        return f"SELECT {columns} FROM {self.schema}.{quote_name(self.table)}"
+    def select(self) -> str:
+        """Return the SELECT of every row."""
+        return self.select_only(*self.columns, *self.marks)
 
-    def rows(self, places: Collection[int] = ()) -> sqlite3.Cursor:
+    def select_only(self, *columns: str) -> str:
+        """Return the SELECT of ``columns`` of every row."""
+        return f"SELECT {', '.join(columns)} FROM {self.schema}.{quote_name(self.table)}"
+
+    def rows(self, places: Collection[int] = ()) -> Rows:
         """Return every row; in the order of the columns at ``places``, by their bytes."""
-        order = ", ".join(f"{self.columns[place]} COLLATE BINARY" for place in places)
-        return query(self.db, self.select() + (f" ORDER BY {order}" if order else ""))
+        return self.rows_by(*(self.columns[place] for place in places))
+
+    def rows_by(self, *columns: str) -> Rows:
+        """Return every row in the order of ``columns``, given as SQL, by their bytes."""
+        most = self.db.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
+        identity = self.identity() if self.width + len(self.marks) > most else ()
+        if not identity:
+            return query(self.db, self.select() + in_order(columns))
+        order = in_order((*columns, *identity))
+        cells, marks = self.select_only(*self.columns), self.select_only(*self.marks)
+        return Apart(query(self.db, cells + order), query(self.db, marks + order))
+
+    def identity(self) -> tuple[str, ...]:
+        """Return as SQL what no two rows share; nothing where there is nothing."""
+        if (name := self.rowid_name()) is not None:
+            return (self.qualified(name),)
+        table = (self.table, self.schema)
+        key = query(self.db, "SELECT name FROM pragma_index_info(?, ?)", *table).fetchall()
+        return tuple(self.qualified(name) for (name,) in key)
 
     def chunks(self) -> Iterator[list[Row]]:
         """Yield the rows in no certain order, chunk by chunk."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Key, Pairing, Question, Row
 
 LONG = 5000  # rows; fewer are read as fast as they are asked for
+# A result may have 2,000 (https://sqlite.org/limits.html): those of both sides, and conditions.
+WIDE = 900  # columns; of more, the rows are compared as they are
 LEAST = -(2**63)  # -9223372036854775808.0 stays a real number in a column of INTEGER or NUMERIC
 
 
@@ -48,10 +50,11 @@ def narrowed(db: sqlite3.Connection, pairing: Pairing) -> Narrowed:
     """Return ``pairing`` without the columns that hold exactly the same in every row.
 
     Where the key is no primary key on both sides, or rows came or went, or SQLite would have to
-    search for each row, it is returned as it is.
+    search for each row, or there are too many columns, it is returned as it is.
     """
     key = _paired_key(pairing)
-    if not (_is_long(db, pairing) and _has_key(db, pairing, key)):
+    is_wide = len(pairing.columns) > WIDE
+    if is_wide or not (_is_long(db, pairing) and _has_key(db, pairing, key)):
         return Narrowed(pairing)
     unsure = _may_hold_negative_zeros(db, pairing)
     plain = of_one_affinity(db, pairing) - unsure

@@ -62,13 +62,18 @@ def set_columns(
 def _rows(
     db: sqlite3.Connection, table: Table, columns: Sequence[str]
 ) -> list[tuple[Key, tuple[Cell, ...]]]:
-    """Return all rows: key and values of ``columns``."""
-    key = row_key(table)
-    names = f"{', '.join(key)}, {listed(columns)}"
-    order = ", ".join(key)
-    found = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {order}")
-    parted = [(row[: len(key)], row[len(key) :]) for row in found]
-    return [(row, values) for row, values in parted if all(storable(value) for value in row)]
+    """Return all rows: key and values of ``columns``.
+
+    They are read apart: a result may not have more columns than a table.
+    """
+    key = ", ".join(row_key(table))
+    rest = f"FROM main.{quote_name(table.name)} ORDER BY {key}"
+    keys, values = (
+        select(db, f"SELECT {key} {rest}"),
+        select(db, f"SELECT {listed(columns)} {rest}"),
+    )
+    pairs = zip(keys, values, strict=True)
+    return [(row, cells) for row, cells in pairs if all(storable(value) for value in row)]
 
 
 def _set(
