@@ -54,7 +54,9 @@ cases: $(INSTALLED)
 torture: $(INSTALLED)
 	$(BIN)/python -m tests.torture
 	$(BIN)/python -m tests.torture_apply
+	$(BIN)/python -m tests.torture_others
 	$(BIN)/python -m tests.torture_power
+	$(BIN)/python -m tests.torture_size
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(CLEAR) .venv
