@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from contextlib import suppress
@@ -22,6 +23,7 @@ from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
 from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.options import settings_of
+from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
 from pytest_bbmigrate.session_text import TEXT, fix
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 BEFORE_TESTS = "preflight"
 CHECKS_STEP = "checks"
 STEPS = (BEFORE_TESTS, CHECKS_STEP, "lock", "backup", "rehearsal", "smoke", "publish", "verify")
+
+PARAMETERS = re.compile(r"(?<=\w)\[.*\]")  # of a smoke test, by its node id: values
 
 _APPLYING = pytest.StashKey["Applying"]()
 
@@ -81,7 +85,8 @@ def prepare(session: pytest.Session) -> None:
     project = project_of(config)
     try:
         refuse_unknown_target(config, project.catalogue)
-        state.preflight = _preflight(config, project.settings, project.catalogue)
+        with telling(everything=config.getoption("bb_show_values")):
+            state.preflight = _preflight(config, project.settings, project.catalogue)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     except BBMigrateError as error:
@@ -295,6 +300,7 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         fixed=fix(config),
         importing=project_of(config).importing,
         since=project_of(config).began,
+        shows_values=config.getoption("bb_show_values"),
     )
 
 
@@ -304,9 +310,10 @@ def _smoke(config: pytest.Config, work: Path) -> str:
     Raises: StepFailed when one did not.
     """
     result = run_smoke_tests(config, work)
+    if result.fault and config.getoption("bb_show_values"):
+        raise StepFailed(f"{result.fault}\n{result.output}")
     if result.fault:
-        shown = f"\n{result.output}" if config.getoption("bb_show_values") else ""
-        raise StepFailed(f"{result.fault}{shown}")
+        raise StepFailed(PARAMETERS.sub("[..]", result.fault))
     return result.summary
 
 

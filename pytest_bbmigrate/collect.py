@@ -20,10 +20,15 @@ from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
 from pytest_bbmigrate.evidence import StateUnreachable
 from pytest_bbmigrate.focus import selection_of
 from pytest_bbmigrate.options import migrations_folder
-from pytest_bbmigrate.report import describe_failure, describe_unreadable
+from pytest_bbmigrate.private import raised
+from pytest_bbmigrate.report import (
+    describe_failure,
+    describe_unreadable,
+)
 from pytest_bbmigrate.session_text import text_properties
 from pytest_bbmigrate.summary import result_properties
 from pytest_bbmigrate.visible import visible, visible_line
+from pytest_bbmigrate.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
 from pytest_bbmigrate.workers import chain_of, project_of, rerun_command
 
 if TYPE_CHECKING:
@@ -166,11 +171,16 @@ class Check(pytest.Item):
         """Return our own finding in words; anything else is shown as pytest shows it."""
         rerun = rerun_command(self.config, self.path, self.name)
         if isinstance(excinfo.value, CheckFailed):
-            return describe_failure(excinfo.value.verdict, rerun)
+            return describe_failure(
+                excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
+            )
         if isinstance(excinfo.value, CatalogueError):
             return describe_unreadable(excinfo.value, rerun)
         if isinstance(excinfo.value, BBMigrateError):
             return str(excinfo.value)
+        if project_of(self.config).hides_own:
+            frame = excinfo.traceback[-1]
+            return f"{frame.path}:{frame.lineno + 1}: {raised(excinfo.value)}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -189,7 +199,7 @@ class CatalogueCheck(Check):
 
     def judge(self) -> Verdict:
         """Return whether every file reads and every contract names what exists."""
-        return judge_catalogue(chain_of(self.config))
+        return hide_in_contracts(judge_catalogue(chain_of(self.config)), project_of(self.config))
 
 
 class MigrationCheck(Check):
@@ -204,9 +214,17 @@ class MigrationCheck(Check):
 
     def judge(self) -> Verdict:
         """Return what this check says of the evidence on this migration."""
-        evidence = chain_of(self.config).evidence(self.position)
-        strict = project_of(self.config).settings.strict
-        return judge(self.name, evidence, strict=strict)
+        chain, project = chain_of(self.config), project_of(self.config)
+        evidence = chain.evidence(self.position)
+        with chain.at_work():
+            verdict = judge(self.name, evidence, strict=project.settings.strict)
+        return hide_own_rows(verdict, evidence, project)
+
+
+def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Leave out what a check has printed and logged where rows are the user's own."""
+    if isinstance(item, Check) and project_of(item.config).hides_own:
+        report.sections = []
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -22,6 +22,7 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import has_history, read_history
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
+from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.report.applied import describe_left
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
@@ -52,7 +53,8 @@ def run_command(config: pytest.Config) -> int:
     run = next(command for option, command in COMMANDS.items() if _is_given(config, option))
     reporter = config.stash[_REPORTER] = LineReporter()
     try:
-        lines = run(config, settings)
+        with telling(everything=config.getoption("bb_show_values")):
+            lines = run(config, settings)
     except StepFailed as error:
         sys.stderr.write(f"ERROR: {error}\n")
         _write_left(config, reporter.left)

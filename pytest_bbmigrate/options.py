@@ -111,7 +111,7 @@ _MODIFIERS = (
     ("--bb-create", "Let --bb-apply make the database file"),
     ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
     ("--bb-skip-way-back", "Do not rehearse the way back on the real rows"),
-    ("--bb-show-values", "Show values of the real database in failures"),
+    ("--bb-show-values", "Show values of your own rows in failures"),
     ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
 )
 

@@ -145,6 +145,7 @@ def pytest_runtest_makereport(
         from pytest_bbmigrate import collect
 
         collect.place_skip(item, report)
+        collect.hide_captured(item, report)
     return report
 
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Self
 from sqlite_utils import Database
 
 from pytest_bbmigrate.catalogue import Migration, SqlPart
+from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.database import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.evidence import Passage, observe, stage_of
+from pytest_bbmigrate.masking import mask_examples, said_of
+from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.visible import visible
@@ -52,7 +55,8 @@ class Databases:
         """Return a database with the content of ``image``, prepared as a migration's is."""
         connection = open_image(image)
         self._open.callback(connection.close)
-        call_hook(self.chain.workplace.prepare_connection, connection)
+        with telling(everything=self.chain.tells):
+            call_hook(self.chain.workplace.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
     def at(self, name: str) -> Database:
@@ -120,11 +124,13 @@ class MigrationUnderTest:
         workplace = self._databases.chain.workplace
         run, image = run_part(self.migration, part, take_snapshot(database), workplace)
         if run.failure is not None:
-            failure = run.failure
+            failure, message = run.failure, run.failure.message
+            if not self._databases.chain.tells:
+                known = Known(texts=texts_of(self._databases.chain.catalogue))
+                message = said_of(failure.path, failure.message, failure.error, known)
+            advice = failure.advice if message == failure.message else ""
             place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
-            raise AssertionError(
-                visible("\n".join(filter(None, [f"{place}: {failure.message}", failure.advice])))
-            )
+            raise AssertionError(visible("\n".join(filter(None, [f"{place}: {message}", advice]))))
         return self._databases.open(image)
 
 
@@ -200,7 +206,8 @@ def _anonymous(contract: Contract) -> Migration:
 
 def _fail_with(findings: Iterable[Finding]) -> None:
     __tracebackhide__ = True
-    shown = map(shown_finding, findings)
+    hides = own_rows_are_hidden()
+    shown = [shown_finding(mask_examples(f) if hides else f) for f in findings]
     lines = [line for finding in shown for line in (headline(finding), *details(finding))]
     if lines:
         raise AssertionError("\n".join(lines))

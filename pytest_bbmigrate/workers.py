@@ -19,11 +19,13 @@ from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image,
 from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
+from pytest_bbmigrate.evidence.own import has_rows
 from pytest_bbmigrate.options import settings_of, usage_error, writes_database
+from pytest_bbmigrate.private import Known, note_own_rows, said, telling
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.statements import UnreadableSql, split_statements
+from pytest_bbmigrate.statements import UnreadableSql, folded, split_statements
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.runner.hook import ConnectionHook
@@ -45,7 +47,8 @@ class Project:
     ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
     by name, where a database is to be changed, None elsewhere. ``importing`` is where the
     migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
-    which all of it was written.
+    which all of it was written; ``base_has_rows`` is whether there are rows in the base, which are
+    the user's own, and ``shows_values`` whether such may be shown.
     """
 
     settings: Settings
@@ -57,6 +60,8 @@ class Project:
     importing: Importing
     began: int
     judged: frozenset[str] | None = None
+    base_has_rows: bool = False
+    shows_values: bool = False
 
     @property
     def unjudged(self) -> frozenset[str]:
@@ -76,6 +81,16 @@ class Project:
         return self.reading
 
     @property
+    def holds_own(self) -> bool:
+        """Whether some rows are the user's own, of the base or given."""
+        return self.base_has_rows or bool(self.recipe.own_rows)
+
+    @property
+    def hides_own(self) -> bool:
+        """Whether some rows are the user's own, and not to be shown."""
+        return self.holds_own and not self.shows_values
+
+    @property
     def holds_nothing(self) -> bool:
         """Whether there is no folder, or nothing in it, rather than a file that does not read."""
         return isinstance(self.reading, CatalogueError) and all(
@@ -83,7 +98,9 @@ class Project:
         )
 
 
-def read_project(settings: Settings, *, fixes_modules: bool = False) -> Project:
+def read_project(
+    settings: Settings, *, fixes_modules: bool = False, shows_values: bool = False
+) -> Project:
     """Return what ``settings`` name.
 
     With ``fixes_modules`` the project's own modules that migrations import are read with them.
@@ -97,7 +114,9 @@ def read_project(settings: Settings, *, fixes_modules: bool = False) -> Project:
         modules = [settings.connection.partition(":")[0]] if settings.connection else []
         importing = importing_of(settings.migrations, settings.root, sys.path, modules)
     hook = load_connection_hook(settings.connection, settings.root)
-    own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
+    with telling(everything=shows_values):
+        own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
+        baseline = _baseline(settings.baseline, hook)
     try:
         reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
     except CatalogueError as error:
@@ -118,7 +137,7 @@ def read_project(settings: Settings, *, fixes_modules: bool = False) -> Project:
             connection_hook=settings.connection or None,
             statement_seconds=STATEMENT_SECONDS,
         ),
-        baseline=_baseline(settings.baseline, hook),
+        baseline=baseline,
         recipe=Recipe(
             rows=settings.rows,
             seed=settings.seed,
@@ -128,6 +147,8 @@ def read_project(settings: Settings, *, fixes_modules: bool = False) -> Project:
         first=_first(settings.check_from, reading),
         importing=importing,
         began=began,
+        base_has_rows=has_rows(baseline),
+        shows_values=shows_values,
     )
 
 
@@ -138,12 +159,22 @@ def project_of(config: pytest.Config) -> Project:
     """
     if _PROJECT not in config.stash:
         try:
-            config.stash[_PROJECT] = read_project(
-                settings_of(config), fixes_modules=writes_database(config)
-            )
+            with telling(everything=may_tell(config)):
+                project = read_project(
+                    settings_of(config),
+                    fixes_modules=writes_database(config),
+                    shows_values=config.getoption("bb_show_values"),
+                )
         except BBMigrateError as error:
             raise pytest.UsageError(str(error)) from error
+        config.stash[_PROJECT] = project
+        note_own_rows(hidden=project.hides_own)
     return config.stash[_PROJECT]
+
+
+def may_tell(config: pytest.Config) -> bool:
+    """Return whether errors may be told word for word while no row is at hand."""
+    return config.getoption("bb_show_values") or not writes_database(config)
 
 
 def backup_folder(settings: Settings) -> Path:
@@ -170,6 +201,7 @@ def chain_of(config: pytest.Config) -> Chain:
             baseline=project.baseline,
             invariants=project.settings.invariants,
             unjudged=project.unjudged,
+            tells=not project.hides_own,
         )
     return config.stash[_CHAIN]
 
@@ -252,7 +284,8 @@ def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
             except sqlite3.Error as error:
                 refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
                 raise SettingsError(
-                    f"bb_baseline = {path}:{statement.line}: {error}{refused}"
+                    f"bb_baseline = {path}:{statement.line}: "
+                    f"{said(error, _known_in(statement))}{refused}"
                 ) from error
         db.set_authorizer(None)
         if db.in_transaction:
@@ -271,12 +304,19 @@ def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
         try:
             damage = [*examine(db).damage]
         except sqlite3.Error as error:
-            damage = [str(error)]
+            damage = [said(error)]
     if path.stat().st_size % page_size(image):
         damage.append("its end is cut off")
     if damage:
         raise DatabaseError(path, f"is damaged ({damage[0]}); bb_baseline wants a sound copy")
     return image
+
+
+def _known_in(statement: Statement) -> Known:
+    """Return what may be shown of a statement: those that make something hold no row."""
+    makes = folded(statement.text)[:1] in {("create",), ("alter",), ("drop",), ("pragma",)}
+    words = statement.text if makes else statement.text.partition("(")[0]
+    return Known(texts=(words,))
 
 
 def _baseline_statements(path: Path, content: bytes) -> tuple[Statement, ...]:

@@ -16,9 +16,13 @@ from pytest_bbmigrate.apply.likeness import (
     names_known,
 )
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.database import app_connections, open_content, prepare, uri_of
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
 from pytest_bbmigrate.identity import write_identity
+from pytest_bbmigrate.masking import names_in as known_names
+from pytest_bbmigrate.masking import said_of
+from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 
@@ -110,11 +114,14 @@ def find_version(schema: Schema, replayed: Replay, catalogue: Catalogue) -> Reco
     found = likenesses[nearest]
     names = [step.name for step in replayed.steps]
     stopped_at = len(replayed.steps) if replayed.failure else None
+    shown = None
+    if not is_telling():  # a default, say, may have been made of a value
+        shown = known_names([schema, *replayed.schemas]) | Known(texts=texts_of(catalogue))
     return Recognition(
         positions,
         nearest,
         undecided=tuple(names[positions[0] : positions[-1]]) if positions else (),
-        findings=describe_likeness(found.differences, nearest, replayed.steps),
+        findings=describe_likeness(found.differences, nearest, replayed.steps, shown),
         extras=found.extras,
         stopped=_stopped(catalogue, replayed, stopped_at),
         stopped_at=stopped_at,
@@ -216,9 +223,13 @@ def _stopped(catalogue: Catalogue, replayed: Replay, at: int | None) -> str:
     if at is None or replayed.failure is None:
         return ""
     failure = replayed.failure
+    message = failure.message
+    if not is_telling():  # the base may have rows
+        known = known_names(replayed.schemas) | Known(texts=texts_of(catalogue))
+        message = said_of(failure.path, message, failure.error, known)
     where = f"{failure.path.name}:{failure.line}" if failure.line else failure.path.name
     return (
         f"{catalogue.migrations[at].name} does not run on a database without rows ({where}: "
-        f"{failure.message}), so what comes after it could not be compared; have it run on an "
+        f"{message}), so what comes after it could not be compared; have it run on an "
         "empty database, too"
     )

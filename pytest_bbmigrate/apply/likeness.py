@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import compare_schemas
@@ -11,6 +11,7 @@ from pytest_bbmigrate.statements import Kind, UnreadableSql, tokenize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pytest_bbmigrate.private import Known
     from pytest_bbmigrate.schema import Schema, SchemaDifference
 
 Key = tuple[str, ...]
@@ -92,9 +93,14 @@ def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
 
 
 def describe_likeness(
-    found: Sequence[SchemaDifference], version: int, steps: Sequence[Step]
+    found: Sequence[SchemaDifference],
+    version: int,
+    steps: Sequence[Step],
+    known: Known | None = None,
 ) -> tuple[str, ...]:
     """Return what the database has and lacks, migration by migration, in words.
+
+    Of what it has by no migration, what is not ``known`` is told by its kind; None for everything.
 
     ``found`` is how it differs from the ``version`` that is nearest, the number of ``steps`` taken.
     """
@@ -102,7 +108,7 @@ def describe_likeness(
     concerned = sorted({at for at in origins if at is not None})
     lines = [line for at in concerned if (line := describe_step(found, version, steps, at))]
     strays = [d for d, at in zip(found, origins, strict=True) if at is None]
-    lines += [f"by no migration: {stray_text(difference)}" for difference in strays]
+    lines += [f"by no migration: {stray_text(difference, known)}" for difference in strays]
     return few(lines)
 
 
@@ -204,8 +210,11 @@ def effect_text(effect: SchemaDifference, *, is_done: bool) -> str:
     return f"{what} is changed" if is_done else f"{what} is not changed"
 
 
-def stray_text(difference: SchemaDifference) -> str:
+def stray_text(difference: SchemaDifference, known: Known | None = None) -> str:
     """Return how the database differs where no migration does anything."""
+    if known is not None:
+        before, after = known.masked_sql(difference.before), known.masked_sql(difference.after)
+        difference = replace(difference, before=before, after=after)
     what = object_text(difference)
     if difference.kind.endswith(" added"):
         return f"{what} is there"

@@ -26,6 +26,7 @@ from pytest_bbmigrate.database.synced import synchronised_by
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
 from pytest_bbmigrate.history import lacks_history, last_batch, read_history
 from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.private import Known, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -233,8 +234,10 @@ def check_content(
         except sqlite3.OperationalError as error:
             if primary_code(error) != sqlite3.SQLITE_ERROR:
                 raise
+            schema = db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
+            why = said(error, Known(texts=tuple(text for (text,) in schema)))
             raise StepFailed(
-                f"{database}: its rows cannot be checked ({error}); have bb_connection register "
+                f"{database}: its rows cannot be checked ({why}); have bb_connection register "
                 "the functions and collations that its tables use"
             ) from error
     if found.damage:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_bbmigrate.private import class_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -34,6 +36,7 @@ class KeeperProcess:
     """A keeper that runs until ``end``, in a session of its own, out of a terminal's Ctrl-C."""
 
     def __init__(self) -> None:
+        self.has_answered = False
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self.child = subprocess.Popen(  # noqa: S603 - our own program
             [
@@ -65,6 +68,7 @@ class KeeperProcess:
                 break  # it was killed in the middle of a word
             answer: dict[str, Any] = json.loads(line)
             if "progress" not in answer:
+                self.has_answered = True
                 return answer
             if on_progress is not None:
                 on_progress(answer["progress"])
@@ -89,7 +93,10 @@ class KeeperProcess:
             said = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         if code < 0:
             return self._ended(f"was killed by {signal.Signals(-code).name}")
-        return self._ended(f"ended with exit code {code}{f', {said[-1]}' if said else ''}")
+        last = "".join(said[-1:])
+        if self.has_answered and class_name(last := last.partition(":")[0]) != last:
+            last = ""  # it has read rows, and what it says may hold a value
+        return self._ended(f"ended with exit code {code}{f', {last}' if last else ''}")
 
     def _ended(self, manner: str) -> str:
         return f"the process that held the lock (pid {self.child.pid}) {manner}"

@@ -21,6 +21,7 @@ from pytest_bbmigrate.catalogue import Fingerprint, Importing
 from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.rows import Cell
 from pytest_bbmigrate.runner.left_files import read_text_left
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
@@ -46,6 +47,7 @@ NOT_OURS = (
 )
 STILL_RUNNING = 75  # the exit code where a thread did not end: EX_TEMPFAIL
 TEMPORARY = "tmp"
+MOST_SHOWN = 4000  # characters of what a process that has died had printed
 UNFINISHED = (
     "a thread that a migration has started was still at work when all of them had come back, and "
     "was ended; what it would have done is not in the database: have the migration wait for its "
@@ -79,6 +81,7 @@ class RehearsalOrder:
 
     With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
     are then all that the database has, in their order, and ``start`` is the image of the baseline.
+    With ``shows_values`` what is found and said is told with the values of rows.
     """
 
     migrations: Path
@@ -104,6 +107,7 @@ class RehearsalOrder:
     fixed: Fingerprint | None = None
     importing: Importing | None = None
     since: int | None = None
+    shows_values: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,14 +246,18 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     if code < 0:
         manner = f"was ended by {signal.Signals(-code).name}"
     during = f" while {at[-1]} was tried" if at else " before the first migration"
-    said = raised_in(read_text_left(order.folder / ERRORS))
+    errors = read_text_left(order.folder / ERRORS)
+    said = raised_in(errors)
+    printed = f"\n{errors[-MOST_SHOWN:].rstrip()}" if order.shows_values else ""
     raise StepFailed(
         f"the process of the rehearsal {manner}{during}{said}; "
         "a migration must come back to its caller, and not end the process that it runs in"
+        f"{printed}"
     )
 
 
 def raised_in(errors: str) -> str:
-    """Return the type of the exception that a traceback ends with; its text may hold a value."""
+    """Return the type of the exception that a traceback ends with, where it is one of Python's."""
     last = errors.rstrip().splitlines()[-1:] if "Traceback" in errors else []
-    return "".join(f", by {line.partition(':')[0]}" for line in last)
+    names = (line.partition(":")[0] for line in last)
+    return "".join(f", by {name}" for name in names if class_name(name) == name)

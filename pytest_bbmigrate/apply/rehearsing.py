@@ -19,6 +19,7 @@ from pytest_bbmigrate.apply.rehearsal import (
 from pytest_bbmigrate.apply.taking_back import take_back, versions_of
 from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.database import (
     app_connections,
@@ -27,6 +28,7 @@ from pytest_bbmigrate.database import (
     private_copy,
 )
 from pytest_bbmigrate.database.durable import sync
+from pytest_bbmigrate.database.failures import primary_code
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -41,6 +43,8 @@ from pytest_bbmigrate.history import (
     utc_now,
 )
 from pytest_bbmigrate.identity import write_identity
+from pytest_bbmigrate.masking import mask_verdict, names_in
+from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
@@ -49,16 +53,20 @@ from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence import Evidence, Unmet
     from pytest_bbmigrate.evidence.experiment import Step
     from pytest_bbmigrate.runner.run import Record
 
 COPIES = "copies"
+WANTS_ROOM = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+)
 
 
 def attempt(
@@ -73,18 +81,31 @@ def attempt(
     run = run_back if order.goes_back else run_migrations
     finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
     try:
-        with fixed(finder):
+        with fixed(finder), telling(everything=order.shows_values):
             result = run(order, tell, confine)
     except BBMigrateError as error:
         return str(error)
     except (OSError, sqlite3.Error) as error:
-        return (
-            f"{order.folder}: the copies could not be worked on ({error}); see that there is room "
-            "for four copies of the database on that disk, and that nothing else writes there"
-        )
+        with telling(everything=order.shows_values):
+            why = said(error)
+        return f"{order.folder}: the copies could not be worked on ({why}); {way_out(error)}"
     if finder.young:
         return describe_changed([f"{path} was changed" for path in finder.young])
     return result
+
+
+def way_out(error: OSError | sqlite3.Error) -> str:
+    """Return what to do about copies that cannot be worked on."""
+    if isinstance(error, OSError) or primary_code(error) in WANTS_ROOM:
+        return (
+            "see that there is room for four copies of the database on that disk, and that nothing "
+            "else writes there"
+        )
+    return (
+        "SQLite has refused to read or compare rows: is there a view, a generated column, an index "
+        "or a CHECK whose expression some row does not meet, or a function that bb_connection is "
+        "to register?"
+    )
 
 
 def run_migrations(
@@ -98,6 +119,7 @@ def run_migrations(
     """
     catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
+    known = in_files(order, catalogue)
     workplace = workplace_of(order, catalogue, confine)
     setup = Setup(
         Recipe(),
@@ -106,17 +128,20 @@ def run_migrations(
         on_real_rows=True,
         skips_way_back=order.skip_way_back,
     )
-    verdicts, printed, mode = [], [], ""
+    verdicts: list[Verdict] = []
+    printed, mode = [], ""
     with app_connections(workplace.prepare_connection):
         stage = stage_of(order.before)
         tally = Tally(stage)
         for migration in migrations:
             tell(migration.name)
-            refuse_unmet(migration, unmet_requirements(migration, stage))
+            known |= names_in([stage.schema])
+            refuse_unmet(migration, unmet_requirements(migration, stage), known)
             evidence, after = try_on_real_rows(migration, stage, setup, recorder(order, migration))
             found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
-            verdicts += found
-            if text := printed_by(evidence):
+            known |= names_in([evidence.schema_after] if evidence.schema_after else [])
+            verdicts += masked(order, found, known)
+            if order.shows_values and (text := printed_by(evidence)):
                 printed.append((migration.name, text))
             if any(verdict.outcome is Outcome.FAILED for verdict in found):
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
@@ -150,6 +175,9 @@ def run_back(
             return forget_others(order, step.after)
 
         taken = take_back(migrations, versions, order, start, workplace, tell, settle)
+        schemas = [schema for each in versions.values() for schema in (each.applied, each.target)]
+        known = in_files(order, catalogue) | names_in([start.schema, *schemas])
+        taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))
         if taken.stage is None:
             return taken.rehearsal()
         digest = finish(order, taken.stage.image)
@@ -205,7 +233,20 @@ def wanted(order: RehearsalOrder, catalogue: Catalogue) -> tuple[Migration, ...]
     return tuple(there[name] for name in order.names)
 
 
-def refuse_unmet(migration: Migration, unmet: Iterator[Unmet]) -> None:
+def in_files(order: RehearsalOrder, catalogue: Catalogue) -> Known:
+    """Return what stands in the user's files, which may be shown."""
+    invariants = (text for both in order.invariants for text in both)
+    return Known(texts=(*texts_of(catalogue), *invariants))
+
+
+def masked(order: RehearsalOrder, verdicts: Iterable[Verdict], known: Known) -> Iterable[Verdict]:
+    """Return ``verdicts`` without values, unless they are wanted: nobody else is to have them."""
+    if order.shows_values:
+        return verdicts
+    return [mask_verdict(verdict, known) for verdict in verdicts]
+
+
+def refuse_unmet(migration: Migration, unmet: Iterator[Unmet], known: Known) -> None:
     """Make sure that the rows that are there meet what the contract requires of them.
 
     Raises: StepFailed with how many do not.
@@ -215,9 +256,10 @@ def refuse_unmet(migration: Migration, unmet: Iterator[Unmet]) -> None:
         where = f"{migration.path}:{required.line}"
         text = required.expression or f"unique ({', '.join(required.unique)})"
         if one.error:
+            why = one.error if is_telling() else said_by_sqlite(one.error, known, one.kind)
             raise StepFailed(
                 f"{where}: `requires {required.table}: {text}` cannot be asked of the database as "
-                f"it is then ({one.error}); correct the line"
+                f"it is then ({why}); correct the line"
             )
         raise StepFailed(
             f"{where}: {one.rows:,} of {one.total:,} rows of {required.table} do not meet what "

@@ -10,8 +10,11 @@ from pytest_bbmigrate.apply.discards import Versions
 from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
 from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
+from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.history import remove
+from pytest_bbmigrate.masking import said_of
+from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.runner import run_part
 
 if TYPE_CHECKING:
@@ -61,9 +64,14 @@ def versions_of(
     ordered = tuple(by_name[name] for name in order.applied if name in by_name)
     replayed = replay(replace(catalogue, migrations=ordered), workplace, order.start)
     if replayed.failure is not None:
+        failed = replayed.failure
+        known = Known(texts=texts_of(catalogue))
+        why = failed.message  # the base has rows
+        if not is_telling():
+            why = said_of(failed.path, failed.message, failed.error, known)
         raise StepFailed(
-            f"{replayed.failure.path}: it does not run on a database without rows "
-            f"({replayed.failure.message}), so what later migrations have added cannot be told; "
+            f"{failed.path}: it does not run on a database without rows "
+            f"({why}), so what later migrations have added cannot be told; "
             "--bb-restore puts a backup back instead"
         )
     schemas = replayed.schemas

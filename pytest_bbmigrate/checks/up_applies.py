@@ -48,6 +48,7 @@ def failure_finding(failure: Failure, step: str, printed: str = "") -> Finding:
         observed=failure.message,
         cause=failure.advice,
         printed=printed,
+        error=failure.error,
     )
 
 

@@ -40,7 +40,7 @@ class Finding:
     'down after writing', 'contract'); ``count`` of ``total`` rows are concerned; ``expected`` and
     ``observed`` are short values; ``cause`` names a known reason in SQLite, '' when none is known;
     ``allow`` is the contract line that would allow it, '' when none would; ``printed`` is what a
-    Python part wrote before it failed.
+    Python part wrote before it failed; ``error`` is SQLite's name for the kind of what it raised.
     """
 
     kind: str
@@ -58,6 +58,7 @@ class Finding:
     cause: str = ""
     allow: str = ""
     printed: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)

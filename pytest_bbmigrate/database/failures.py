@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 
+from pytest_bbmigrate.private import said
+
 BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL))
 
 # https://sqlite.org/rescode.html
@@ -44,5 +46,5 @@ def in_words(error: sqlite3.Error | OSError) -> str:
         return f"the disk is full ({what})" if full else what
     own = getattr(error, "sqlite_errorname", None)
     meaning = _MEANINGS.get(primary_code(error))
-    words = f"{error} [{own}]" if own else str(error)
+    words = f"{said(error)} [{own}]" if own else said(error)
     return f"{meaning} ({words})" if meaning else words

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
+from pytest_bbmigrate.private import raised, said, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,11 +109,12 @@ def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
     if hook is None:
         return
     try:
-        hook(db)
+        with unheard():
+            hook(db)
     except Exception as error:
         name = getattr(hook, "__name__", repr(hook))
         raise SettingsError(
-            f"bb_connection: {name}() raised {type(error).__name__}: {error}; it is called with "
+            f"bb_connection: {name}() raised {raised(error)}; it is called with "
             "every connection, and must be able to prepare each"
         ) from error
 
@@ -172,7 +174,8 @@ def read_image(path: Path) -> bytes:
         image = copy_file(path, "mode=ro&immutable=1" if resting else "mode=ro")
         unchanged = not resting or resting == resting_wal_file(path)
     except (OSError, sqlite3.Error) as error:
-        raise DatabaseError(path, f"cannot be read as an SQLite database ({error})") from error
+        why = f"cannot be read as an SQLite database ({said(error)})"
+        raise DatabaseError(path, why) from error
     # Where somebody opened it meanwhile, what was read may be torn.
     return image if unchanged else read_image(path)
 

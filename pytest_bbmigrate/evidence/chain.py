@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,13 +19,15 @@ from pytest_bbmigrate.evidence.experiment import (
 )
 from pytest_bbmigrate.evidence.filling import fill_state
 from pytest_bbmigrate.evidence.keeping import KeptStep, keep_step
+from pytest_bbmigrate.evidence.own import filled, own_after, own_of_base
 from pytest_bbmigrate.evidence.requirements import condition_errors
 from pytest_bbmigrate.evidence.soundness import silent_invariants
 from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.runner import run_part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
@@ -61,6 +64,7 @@ class Chain:
 
     Where one of the ``unjudged`` migrations does not run on generated rows, the state after it is
     made from the empty database: its rows were somebody's own when it ran.
+    With ``tells`` false some rows are the user's own: what is raised is told as far as it is known.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Chain:
         baseline: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
         unjudged: frozenset[str] = frozenset(),
+        tells: bool = True,
     ) -> None:
         self.catalogue = catalogue
         self.unjudged = unjudged
@@ -79,6 +84,7 @@ class Chain:
         self.workplace = workplace
         self._baseline = baseline
         self._invariants = invariants
+        self.tells = tells
         self._sought = read_sought(catalogue.migrations)
         self._states: list[State] = []
         self._steps: dict[int, KeptStep] = {}
@@ -90,7 +96,7 @@ class Chain:
 
         Raises: StateUnreachable when one of these does not apply.
         """
-        with app_connections(self.workplace.prepare_connection):
+        with self.at_work():
             while len(self._states) <= position:
                 self._states.append(self._next_state())
         return self._states[position]
@@ -103,7 +109,7 @@ class Chain:
         if position not in self._evidence:
             migration = self.catalogue.migrations[position]
             state, setup = self.state(position), self._setup(position)
-            with app_connections(self.workplace.prepare_connection):
+            with self.at_work():
                 step = self._step(position)
                 self._evidence[position] = gather_evidence(migration, state, step, setup)
             self._forget(position)
@@ -115,7 +121,7 @@ class Chain:
         Each as (line, the condition's text, what SQLite said).
         """
         state, migration = self.state(position), self.catalogue.migrations[position]
-        with app_connections(self.workplace.prepare_connection):
+        with self.at_work():
             return condition_errors(state, migration.contract)
 
     def refuse_idle_rows(self) -> None:
@@ -135,8 +141,15 @@ class Chain:
         Raises: StateUnreachable when a migration does not apply.
         """
         states = [self.state(at) for at in range(len(self.catalogue.migrations), -1, -1)]
-        with app_connections(self.workplace.prepare_connection):
+        with self.at_work():
             return silent_invariants(states, self._invariants)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Have the app's hook called in the block, and nothing heard of what rows may hold."""
+        hook = self.workplace.prepare_connection
+        with app_connections(hook), telling(everything=self.tells), unheard():
+            yield
 
     def _setup(self, position: int) -> Setup:
         """Return what an experiment on the migration at ``position`` is made with."""
@@ -180,7 +193,9 @@ class Chain:
         if position == 0:
             known: dict[str, frozenset[str]] = {}
             bare = stage_of(self._baseline)
-            return fill_state(0, bare, self._baseline, None, known, self._setup(0))
+            state = fill_state(0, bare, self._baseline, None, known, self._setup(0))
+            own = own_of_base(self._baseline, bare.schema, self.recipe.own_rows)
+            return replace(state, own=own)
         step = self._step(position - 1)
         previous = self._states[-1]
         if not step.up.succeeded:
@@ -190,7 +205,13 @@ class Chain:
         state = fill_state(position, step.after, step.empty, previous, known, setup)
         if position - 1 in self._evidence:
             self._steps.pop(position - 1, None)
-        return state
+        return self._with_own(state, previous, step.up)
+
+    def _with_own(self, state: State, previous: State, up: Run) -> State:
+        """Return ``state``, to which ``up`` has led, with what of it may be the user's own."""
+        migration = self.catalogue.migrations[state.position - 1]
+        own = own_after(previous.own, migration, up, previous.schema, state.schema)
+        return replace(state, own=filled(own, state.schema, self.recipe.own_rows))
 
     def _from_empty(self, position: int, previous: State) -> State:
         """Make a state from the one before without its rows, filled anew.
@@ -204,7 +225,9 @@ class Chain:
         up, image = run_part(migration, migration.up, empty, self.workplace)
         if not up.succeeded:
             raise StateUnreachable(migration.name)
-        return fill_state(position, stage_of(image), image, previous, {}, self._setup(position))
+        bare = stage_of(image)
+        state = fill_state(position, bare, image, previous, {}, self._setup(position))
+        return self._with_own(state, previous, up)
 
 
 def read_sought(migrations: Sequence[Migration]) -> tuple[Sought, ...]:

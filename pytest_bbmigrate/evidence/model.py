@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.evidence.own import NOBODYS, Own
 from pytest_bbmigrate.evidence.pages import Pages, join_pages
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class State:
     Of a real one, which is a file, ``pages`` is () and nothing is generated.
 
     ``empty_pages`` is what the same migrations made of an empty database, None where they did
-    not apply to one; ``unfilled`` is what generated rows are missing from, and why.
+    not apply to one; ``unfilled`` is what generated rows are missing from, and why; ``own`` is
+    where rows may be the user's own.
     """
 
     position: int
@@ -34,6 +36,7 @@ class State:
     row_counts: Mapping[str, int]
     unfilled: tuple[Unfilled, ...]
     layout: Layout
+    own: Own = NOBODYS
 
     @property
     def image(self) -> bytes:

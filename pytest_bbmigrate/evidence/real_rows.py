@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.evidence.experiment import Step, gather_evidence, look_at
 from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.requirements import broken_condition, requirement_error
+from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.statements import quote_name
 
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
 class Unmet:
     """A requirement that ``rows`` of a table's ``total`` rows do not meet.
 
-    ``error`` is what SQLite said where it cannot be asked of this database, else ''.
+    ``error`` is what SQLite said where it cannot be asked of this database, else '', and ``kind``
+    its own name for the kind of that.
     """
 
     requirement: Requirement
     rows: int = 0
     total: int = 0
     error: str = ""
+    kind: str = ""
 
 
 def try_on_real_rows(
@@ -63,6 +67,11 @@ def unmet_requirements(migration: Migration, before: Stage) -> Iterator[Unmet]:
                 yield Unmet(required, error=error or f"no such table: {required.table}")
                 continue
             broken = broken_condition(table, required)
-            ((rows,),) = db.execute(f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}")
+            count = f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}"
+            try:
+                ((rows,),) = db.execute(count)
+            except sqlite3.Error as raised:  # by an expression, of some row
+                yield Unmet(required, error=str(raised), kind=kind_of(raised))
+                continue
             if rows:
                 yield Unmet(required, rows, before.row_counts[table.name.casefold()])

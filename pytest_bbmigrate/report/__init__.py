@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.report.masking import mask_verdict
 from pytest_bbmigrate.report.reasons import REASONS
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.report.words import (
+    GENERATED,
     HEADLINES,
+    beside_own,
     describe_example,
     describe_failure,
     describe_unreadable,
@@ -17,14 +18,15 @@ from pytest_bbmigrate.report.words import (
 )
 
 __all__ = [
+    "GENERATED",
     "HEADLINES",
     "REASONS",
+    "beside_own",
     "describe_example",
     "describe_failure",
     "describe_unreadable",
     "details",
     "headline",
-    "mask_verdict",
     "shorten",
     "show_cell",
     "shown_finding",

@@ -13,7 +13,7 @@ from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.checks import Example, Finding, Verdict
@@ -29,11 +29,20 @@ MOST_CELLS = 6
 MOST_LINES = 10
 
 
-def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str:
+def beside_own(settings: Sequence[str], *, hidden: bool) -> str:
+    """Return whose rows were looked at where those that ``settings`` name were among them."""
+    text = f"generated for this check, but for your own, of {' and '.join(settings)}"
+    return f"{text}; --bb-show-values shows the values of those" if hidden else text
+
+
+def describe_failure(
+    verdict: Verdict, rerun: str, rows: str = GENERATED, *, are_real: bool = False
+) -> str:
     """Return the text of a failed verdict; its first line stands alone.
 
     pytest puts the migration and the check before it, here and in its short summary.
-    ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at.
+    ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at,
+    and ``are_real`` whether none of them was generated.
     """
     findings = tuple(map(shown_finding, verdict.findings))
     first, *others = findings
@@ -44,7 +53,7 @@ def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str
             lines += ["", headline(finding)]
         lines += details(finding)
         if finding.step == "down" and finding.kind in NOT_GIVEN_BACK and not finding.cause:
-            lines += labelled("to allow it", ways_out(finding, on_real_rows=rows != GENERATED))
+            lines += labelled("to allow it", ways_out(finding, on_real_rows=are_real))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])

@@ -15,6 +15,7 @@ from pytest_bbmigrate.database import (
     open_content,
     open_private,
 )
+from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, Outcome
@@ -87,18 +88,18 @@ def commit(
     db: RunConnection, part: SqlPart | PythonPart, record: Record | None = None
 ) -> Failure | None:
     """Commit what was run on ``db`` and what ``record`` writes, and return why that failed."""
-    message, statement = "", "COMMIT"
+    message, statement, error = "", "COMMIT", ""
     if db.in_transaction and not part.in_transaction:
         message, statement = "the migration ended with its own transaction open", ""
         record = None
     try:
         db.finish(record)
-    except sqlite3.Error as error:
-        message = str(error)
+    except sqlite3.Error as raised:
+        message, error = str(raised), kind_of(raised)
     if not message:
         return None
     advice, missing = advise(message, statement)
-    return Failure(part.path, None, statement, message, advice, missing)
+    return Failure(part.path, None, statement, message, advice, missing, error)
 
 
 def columns_of(content: Content) -> dict[str, set[str]]:

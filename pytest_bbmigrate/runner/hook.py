@@ -7,11 +7,13 @@ import importlib
 import inspect
 import sqlite3
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.private import Known, raised, said, unheard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +34,14 @@ def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
         return None
     module_name, _, function_name = name.partition(":")
     try:
-        module = _import_from(root, module_name)
+        with unheard():
+            module = _import_from(root, module_name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # the user's own module runs here and may raise anything
         raise SettingsError(
             f"bb_connection = {name}: {module_name} cannot be imported from {root} "
-            f"({type(error).__name__}: {error})"
+            f"({raised(error, lines_of(error) | Known(texts=(module_name,)))})"
         ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
@@ -76,12 +79,13 @@ def _fault_of(hook: ConnectionHook) -> str:
     """Return what is wrong with ``hook``, found by calling it with an empty database; or ''."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         try:
-            result = hook(db)
+            with unheard():
+                result = hook(db)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the user's own function, see above
             return (
-                f"called with an empty database it raised {type(error).__name__}: {error}; "
+                f"called with an empty database it raised {raised(error, lines_of(error))}; "
                 "it is to register functions and collations, whatever the database holds"
             )
         if inspect.iscoroutine(result):
@@ -90,7 +94,7 @@ def _fault_of(hook: ConnectionHook) -> str:
         try:
             return _trace_of_hook(db)
         except sqlite3.Error as error:
-            return f"the connection is of no use after it ({error})"
+            return f"the connection is of no use after it ({said(error)})"
 
 
 def _trace_of_hook(db: sqlite3.Connection) -> str:
@@ -101,6 +105,12 @@ def _trace_of_hook(db: sqlite3.Connection) -> str:
         return "it writes to the database; it is to register functions and collations only"
     db.execute("CREATE TABLE written (there)")
     return ""
+
+
+def lines_of(error: BaseException) -> Known:
+    """Return the lines of source that ``error`` came through: what stands there may be shown."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return Known(texts=tuple(frame.line or "" for frame in frames))
 
 
 def _import_from(root: Path, module_name: str) -> object:

@@ -17,7 +17,8 @@ class Failure:
 
     ``line`` counts from 1 in ``path``, None when not known; ``statement`` is the SQL at fault or
     ''; ``message`` is what SQLite or Python said; ``advice`` is what to do about it, '' when not
-    known; ``missing`` names what the set-up lacks ('function normalize', 'SQLite 3.53'), '' when
+    known; ``error`` is SQLite's own name for the kind of error, '' for another one's;
+    ``missing`` names what the set-up lacks ('function normalize', 'SQLite 3.53'), '' when
     the migration itself is at fault.
     """
 
@@ -27,6 +28,7 @@ class Failure:
     message: str
     advice: str = ""
     missing: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import sqlite3
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.model import Failure
 
@@ -36,13 +37,14 @@ def run_statements(db: RunConnection, part: SqlPart, transactions: Transactions)
 
 def run_statement(db: RunConnection, part: SqlPart, statement: Statement) -> Failure | None:
     """Run one statement to its last row, and return why it failed."""
+    error = ""
     try:
         deque(db.execute(statement.text), maxlen=0)
-    except sqlite3.Error as error:
-        message = f"{error}; {db.fault}" if db.fault else str(error)
+    except sqlite3.Error as raised:
+        message, error = f"{raised}; {db.fault}" if db.fault else str(raised), kind_of(raised)
     else:
         message = db.fault
     if not message:
         return None
     advice, missing = advise(message, statement.text)
-    return Failure(part.path, statement.line, statement.text, message, advice, missing)
+    return Failure(part.path, statement.line, statement.text, message, advice, missing, error)

@@ -171,7 +171,7 @@ def _tuples(tokens: list[Token], path: Path, statement: Statement) -> Iterator[l
     position = 0
     while position < len(tokens):
         if tokens[position].text != "(":
-            _refuse(path, statement, f"a row was expected at {tokens[position].text}")
+            _refuse(path, statement, "a row was expected, in brackets")
         close = next((at for at in range(position, len(tokens)) if tokens[at].text == ")"), None)
         if close is None or [one.text for one in tokens[close + 1 : close + 2]] not in ([], [","]):
             _refuse(path, statement, "the rows are not (literal, ...), (literal, ...)")
@@ -185,7 +185,7 @@ def _literals(tokens: list[Token], path: Path, statement: Statement) -> Iterator
     for token in [*tokens, None]:
         if token is not None and token.text != ",":
             if not _is_literal(token):
-                _refuse(path, statement, f"{token.text} is no literal")
+                _refuse(path, statement, "what stands in place of a literal is none")
             literal.append(token)
         else:
             kinds = [one.kind for one in literal]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SeedingError
+from pytest_bbmigrate.private import Known, is_telling, said, shape_of
 from pytest_bbmigrate.seeding.admission import REFUSALS
 from pytest_bbmigrate.seeding.drawing import draw
 from pytest_bbmigrate.seeding.model import Unfilled, exact
@@ -100,7 +101,8 @@ def add_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
         except REFUSALS as error:
             if work.kept and str(error).startswith("UNIQUE"):
                 continue
-            message = f"row {number} does not fit table {table.name}: {error}"
+            why = said(error, known_of(table))
+            message = f"row {number} does not fit table {table.name}: {why}"
             raise SeedingError(_path(rows, table), message) from error
 
 
@@ -177,13 +179,25 @@ def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
         for row in dangling(db, work.table, key):
             if row not in work.kept:
                 named = zip(row_key(work.table), row, strict=True)
-                told = ", ".join(f"{name} = {value!r}" for name, value in named).replace('"', "")
+                told = ", ".join(f"{name} = {shown(value)!r}" for name, value in named)
+                told = told.replace('"', "")
                 raise SeedingError(
                     _path(context.recipe.own_rows[work.table.name.casefold()], work.table),
                     f"the row with {told} refers by"
                     f" {', '.join(key.columns)} to no row of {key.parent};"
                     f" give rows of {key.parent} as well",
                 )
+
+
+def known_of(table: Table) -> Known:
+    """Return what of ``table`` is no value of a row."""
+    names = frozenset({table.name.casefold(), *table.column_names})
+    return Known(names, tuple(check.text for check in table.checks))
+
+
+def shown(value: Cell) -> Cell:
+    """Return a value of the user's own, or its kind where it is not to be shown."""
+    return value if is_telling() else shape_of(value)
 
 
 def _give_what_is_owed(db: sqlite3.Connection, work: Work, drawing: Drawing, count: int) -> None:

@@ -38,7 +38,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-create Let --bb-apply make the database file "
         "--bb-allow-late Apply migrations that come before an applied one, now "
         "--bb-skip-way-back Do not rehearse the way back on the real rows "
-        "--bb-show-values Show values of the real database in failures "
+        "--bb-show-values Show values of your own rows in failures "
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
         "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
@@ -269,7 +269,7 @@ def test_the_users_rows_are_used(project: pytest.Pytester) -> None:
     (project.mkdir("rows") / "accounts.csv").write_text("id,name\n1,Harbour Street\n")
     configure(project, "bb_rows_from = rows")
 
-    result = project.runpytest("migrations/004_forget.sql::data_survives")
+    result = project.runpytest("migrations/004_forget.sql::data_survives", "--bb-show-values")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*id=1: 'Harbour Street' -> 'x'*"])

@@ -222,9 +222,9 @@ class TestInItsProcess:
     def test_what_migrations_print_comes_with_the_result(self, bench: Bench) -> None:
         text = "def up(db):\n    print('hello')\n\n\ndef down(db):\n    print('bye')\n"
 
-        assert rehearse(bench.order(text), lambda _: None).printed == (
-            ("001_step", "hello\nbye\n"),
-        )
+        order = replace(bench.order(text), shows_values=True)
+
+        assert rehearse(order, lambda _: None).printed == (("001_step", "hello\nbye\n"),)
 
     def test_the_real_file_is_out_of_reach(self, bench: Bench) -> None:
         assert landlock.abi_version(), "this kernel has no Landlock: the guard is weaker there"
@@ -247,7 +247,9 @@ class TestInItsProcess:
         monkeypatch.syspath_prepend(str(bench.root / "app"))
         text = "def up(db):\n    from household_words import WORD\n    print(WORD)\n"
 
-        assert rehearse(bench.order(text), lambda _: None).printed == (("001_step", "spoon\n"),)
+        order = replace(bench.order(text), shows_values=True)
+
+        assert rehearse(order, lambda _: None).printed == (("001_step", "spoon\n"),)
 
     def test_why_it_cannot_be_done_is_the_steps_message(self, bench: Bench) -> None:
         order = replace(bench.order(ADD), connection="nowhere_at_all:prepare")
@@ -389,7 +391,8 @@ class TestOnRealRows:
         assert failed(good.verdicts) == []
         for path in bench.scratch.rglob("*/"):
             path.rmdir()
-        bad = bench.here(bench.order(f"{declared}{update};"))
+        order = replace(bench.order(f"{declared}{update};"), shows_values=True)
+        bad = bench.here(order)
         (finding,) = findings(bad.verdicts)
 
         assert (finding.kind, finding.column, finding.count) == ("values changed", "category", 60)

@@ -21,6 +21,7 @@ from pytest_bbmigrate.database import (
 )
 from pytest_bbmigrate.database import images as database
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
+from pytest_bbmigrate.private import telling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +130,8 @@ def test_a_hook_that_raises_is_named() -> None:
         db.execute("SELECT absent")
 
     message = r"bb_connection: prepare\(\) raised OperationalError: no such column: absent"
-    with app_connections(prepare), pytest.raises(SettingsError, match=message):
+    told = telling(everything=True)
+    with told, app_connections(prepare), pytest.raises(SettingsError, match=message):
         open_image(b"")
 
 

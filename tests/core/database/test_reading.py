@@ -22,6 +22,7 @@ from pytest_bbmigrate.database.reading import (
     way_of,
 )
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
+from pytest_bbmigrate.private import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,7 +254,8 @@ def test_what_was_read_of_a_file_at_rest_while_somebody_wrote_is_read_again(
 def test_what_sqlite_says_of_a_query_is_said_of_the_file(tmp_path: Path, mode: str) -> None:
     path = make(tmp_path / "money.db", mode)
 
-    with pytest.raises(DatabaseError, match=r"money\.db: cannot be read .*no such table: absent"):
+    said = r"money\.db: cannot be read .*no such table: absent"
+    with telling(everything=True), pytest.raises(DatabaseError, match=said):
         read_database(path, lambda db: db.execute("SELECT * FROM absent"))
 
 

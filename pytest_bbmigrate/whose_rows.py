@@ -1,0 +1,48 @@
+"""Whose rows the checks of a session are made on, and what of them may be shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.texts import texts_of
+from pytest_bbmigrate.evidence.own import NOBODYS, own_after
+from pytest_bbmigrate.masking import mask_own_rows, names_in
+from pytest_bbmigrate.private import Known
+from pytest_bbmigrate.report import GENERATED, beside_own
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.workers import Project
+
+
+def whose_rows(project: Project) -> str:
+    """Return what to say of the rows that the checks of ``project`` are made on."""
+    if not project.holds_own:
+        return GENERATED
+    given = {"bb_baseline": project.base_has_rows, "bb_rows_from": bool(project.recipe.own_rows)}
+    return beside_own([name for name, there in given.items() if there], hidden=project.hides_own)
+
+
+def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Verdict:
+    """Return ``verdict`` without values of the user's own rows, unless they are wanted."""
+    before = evidence.state
+    if not project.hides_own or not before.own:
+        return verdict
+    after = evidence.schema_after or before.schema
+    own = own_after(before.own, evidence.migration, evidence.up, before.schema, after)
+    schemas = (before.schema, after)
+    return mask_own_rows(verdict, own, schemas, names_in(schemas) | in_files(project))
+
+
+def hide_in_contracts(verdict: Verdict, project: Project) -> Verdict:
+    """Return ``verdict`` on the folder without what a condition met in the user's own rows."""
+    if not project.hides_own:
+        return verdict
+    return mask_own_rows(verdict, NOBODYS, (), in_files(project))
+
+
+def in_files(project: Project) -> Known:
+    """Return what stands in the migrations and settings, which may be shown."""
+    invariants = (text for both in project.settings.invariants for text in both)
+    return Known(texts=(*texts_of(project.catalogue), *invariants))
