@@ -122,9 +122,7 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
     reporter = config.stash[_REPORTER]
     kept = put_back(settings.database, folder, choice, reporter, discard=discard, hook=hook)
     lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
-    if kept is not None:
-        lines.append(f"what it held before is in {_shown(kept, config)}")
-    return lines
+    return [*lines, *(f"what it held before is in {_shown(path, config)}" for path in kept)]
 
 
 def _write_note(text: str) -> None:

@@ -17,6 +17,7 @@ from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, 
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
 from pytest_bbmigrate.database.held import Name
 from pytest_bbmigrate.database.notes import discard_backup, fault_of, note_for
+from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 
 if TYPE_CHECKING:
@@ -240,8 +241,23 @@ def back_up(run: Run) -> None:
             note=run.note if change.keeps_backup else None,
             staging=run.folder,
         )
+        if not change.keeps_backup:
+            refuse_written(change.database, run.backup)
         detail.append(run.backup.name if is_kept else "a copy, not kept")
         detail += keeper.notes
+
+
+def refuse_written(database: Path, copy: Path) -> None:
+    """Make sure that ``database``, of which there is a ``copy``, holds nothing to be kept.
+
+    Raises: StepFailed.
+    """
+    query = "SELECT count(*) FROM sqlite_schema"
+    if read_database(copy, lambda db: db.execute(query).fetchone()[0]):
+        raise StepFailed(
+            f"{database}: it was empty, and another program has written to it since; nothing was "
+            "changed: stop that program, and run again"
+        )
 
 
 def refuse_openers(database: Path, keeper: Keeper) -> None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight, StepFailed
 from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.apply.violations import read_violations
@@ -131,8 +132,10 @@ def is_to_be_made(database: Path, *, create: bool) -> bool:
         it cannot be made; DatabaseError when it is no ordinary file.
     """
     if not os.path.lexists(database):
-        if create and database.parent.is_dir():
-            return True
+        if database.parent.is_dir():
+            refuse_orphans(database)
+            if create:
+                return True
         near = _nearest(database)
         raise StepFailed(
             f"{database}: no such database file; {near}name the right one with --bb-db (or "
@@ -147,12 +150,7 @@ def is_to_be_made(database: Path, *, create: bool) -> bool:
     real = existing_file(database)
     if size_of(real):
         return False
-    for suffix in ("-wal", "-journal"):
-        if size_of(beside(real, suffix)):
-            raise StepFailed(
-                f"{database}: it is empty, but {beside(real, suffix).name} beside it is not: it "
-                "was emptied by something else than SQLite; put a backup in its place"
-            )
+    refuse_orphans(database)
     if not create:
         raise StepFailed(
             f"{database}: it is empty; name the right one with --bb-db (or bb_database), or have "

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
-from pytest_bbmigrate.apply.made_file import made_if_missing, set_aside_if_unusable
+from pytest_bbmigrate.apply.made_file import (
+    made_if_missing,
+    refuse_orphans,
+    set_aside_if_unusable,
+)
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
@@ -25,7 +29,7 @@ from pytest_bbmigrate.database.notes import (
     with_digest,
     write_note,
 )
-from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading
+from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading, size_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
@@ -63,6 +67,7 @@ def back_up_now(
 
     Raises: StepFailed when it cannot be read or the backup cannot be written.
     """
+    refuse_orphans(database)
     owner = owner_of(database, folder)
     real = Path(owner.path)
     made: list[tuple[Path, Note]] = []
@@ -112,11 +117,12 @@ def put_back(
     *,
     discard: bool = False,
     hook: Hook | None = None,
-) -> Path | None:
+) -> tuple[Path, ...]:
     """Make the content of ``database`` that of a backup; return where what it was is kept.
 
-    A database that is not there is made, with nothing to keep. A file that is no database any more
-    is set aside, and made anew.
+    A database that is not there is made, with nothing to keep; nor is a backup made of an empty
+    one. A file that is no database any more is set aside, and made anew; and a WAL that is left of
+    one.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
         StepFailed as carry_out does, and when the backup is not what it was when it was made.
@@ -133,15 +139,21 @@ def put_back(
             detail.append(compare(current, work, backup, hook, discard=discard))
         return at_rest(work)
 
+    def tell(said: str) -> None:
+        reporter.begin()
+        reporter.end("set aside", said)
+
     check_place(database, folder)
     with (
-        set_aside_if_unusable(database, datetime.now(UTC)) as aside,
-        made_if_missing(database, like=backup) as is_new,
+        set_aside_if_unusable(database, datetime.now(UTC), tell) as aside,
+        made_if_missing(database, like=backup),
     ):
+        is_empty = not size_of(Path(os.path.realpath(database)))
         change = Change(
-            database, folder, lambda _: None, prepare, keeps_backup=not is_new, spares=(backup,)
+            database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
         )
-        return carry_out(change, reporter) or aside
+        kept = carry_out(change, reporter)
+        return (*((kept,) if kept else ()), *aside)
 
 
 def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, discard: bool) -> str:
@@ -194,6 +206,7 @@ def adopt_version(
             return at_rest(work)
 
     check_place(database, folder)
+    refuse_orphans(database)
     check_content(database, hook, folder)
     change = Change(database, folder, lambda _: None, prepare, identity=identity)
     return carry_out(change, reporter)

@@ -194,7 +194,16 @@ def refuse_taken(target: Path) -> None:
 def _free_name(database: Path, folder: Path, kind: str, now: datetime) -> Path:
     first = path = folder / f"{database.name}.{kind}.{now:%Y%m%d_%H%M%S}"
     number = 1
-    while any(os.path.lexists(taken) for taken in (path, f"{path}.partial", note_beside(path))):
+    while any(map(os.path.lexists, _taking(path))):
         number += 1
         path = first.with_name(f"{first.name}_{number}")
     return path
+
+
+def _taking(path: Path) -> tuple[str, ...]:
+    """Return the names that no file may have where a new one is called ``path``.
+
+    SQLite would take a WAL or a journal of that name to be the new file's.
+    """
+    beside = (f"{path}{suffix}" for suffix in ("", ".partial", "-wal", "-journal"))
+    return (*beside, str(note_beside(path)))

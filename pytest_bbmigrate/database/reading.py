@@ -250,6 +250,17 @@ def size_of(path: Path) -> int | None:
         return None
 
 
+def orphans_of(real: Path) -> tuple[Path, ...]:
+    """Return the journal and WAL that hold something, beside a file that holds nothing or is gone.
+
+    SQLite removes them as soon as the file is opened, for they belong to pages that are not there.
+    What was committed last may be in them alone.
+    """
+    if size_of(real):
+        return ()
+    return tuple(beside(real, suffix) for suffix in SIDECARS[1:] if size_of(beside(real, suffix)))
+
+
 def state_of(real: Path) -> State:
     """Return what tells whether a database file, its journal or its WAL was written."""
     found: list[tuple[int, int, int] | None] = []

@@ -69,9 +69,9 @@ def test_what_is_no_database_is_set_aside_for_its_owner_alone(tmp_path: Path) ->
     with set_aside_if_unusable(real, NOW) as aside:
         there = names_in(tmp_path)
 
-    assert aside == tmp_path / ASIDE
+    assert aside == (tmp_path / ASIDE, tmp_path / f"{ASIDE}-wal")
     assert there == [ASIDE, f"{ASIDE}-wal"]
-    assert aside.stat().st_mode & 0o777 == 0o600
+    assert [path.stat().st_mode & 0o777 for path in aside] == [0o600, 0o600]
 
 
 def test_it_gets_its_name_back_when_nothing_came_of_it(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_is_a_database_or_empty_or_not_there_stays(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     for name in ("real.db", "empty.db", "nothing.db"):
         with set_aside_if_unusable(tmp_path / name, NOW) as aside:
-            assert aside is None
+            assert aside == ()
 
     assert names_in(tmp_path) == ["empty.db", "real.db"]
     assert note_in(tmp_path / "real.db") == "old"

@@ -1,0 +1,159 @@
+"""A WAL or journal whose database is empty or gone: what was committed last may be in it alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.apply.choosing import choose_backup
+from pytest_bbmigrate.apply.made_file import made_if_missing, set_aside_if_unusable
+from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.preflight import is_to_be_made
+from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.database.backup import backup_path
+from tests.core.publishing import Reporter
+from tests.core.real_databases import make, make_work, names_in, note_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 2, 3, 14, 5, 6, tzinfo=UTC)
+ASIDE = "real.db.failed.20260203_140506"
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    """Return a database with a backup; its second row is committed, and in its WAL alone."""
+    real = make(tmp_path / "real.db", "old", mode="wal")
+    back_up_now(real, tmp_path, lambda _: None)
+    with closing(sqlite3.connect(real, isolation_level=None)) as app:
+        app.execute("INSERT INTO money (note) VALUES ('committed last')")
+        shutil.copyfile(f"{real}-wal", tmp_path / "kept")
+    (tmp_path / "kept").rename(f"{real}-wal")
+    return real
+
+
+def lose(real: Path, how: str) -> bytes:
+    """Empty or remove the database; return what its WAL holds."""
+    if how == "gone":
+        real.unlink()
+    else:
+        os.truncate(real, 0)
+    return real.with_name("real.db-wal").read_bytes()
+
+
+def restore(real: Path) -> tuple[Path, ...]:
+    return put_back(real, real.parent, choose_backup(real, real.parent), Reporter())
+
+
+ways = pytest.mark.parametrize("how", ["empty", "gone"])
+
+
+@ways
+def test_a_restore_keeps_it_under_another_name_with_every_row(real: Path, how: str) -> None:
+    rows = lose(real, how)
+
+    (wal,) = restore(real)
+
+    assert wal.name.startswith("real.db.failed.")
+    assert wal.read_bytes() == rows
+    assert note_in(real) == "old"
+    (backup,) = real.parent.glob("real.db.backup.*")  # of an empty database none is made
+    rescued = wal.with_name(wal.name.removesuffix("-wal"))
+    shutil.copyfile(backup, rescued)
+    content = bytearray(rescued.read_bytes())
+    content[18:20] = b"\x02\x02"
+    rescued.write_bytes(content)
+    with closing(sqlite3.connect(rescued)) as db:
+        rows_in_both = db.execute("SELECT note FROM money ORDER BY id").fetchall()
+    assert rows_in_both == [("old 0",), ("committed last",)]
+
+
+@ways
+def test_nothing_else_takes_it_away(real: Path, how: str) -> None:
+    rows = lose(real, how)
+    before = names_in(real.parent)
+
+    for deed in (
+        lambda: back_up_now(real, real.parent, lambda _: None),
+        lambda: adopt_version(real, real.parent, (), Reporter()),
+        lambda: is_to_be_made(real, create=True),
+        lambda: is_to_be_made(real, create=False),
+    ):
+        with pytest.raises(StepFailed, match=r"real\.db: it is (empty|not there), but real\.db-w"):
+            deed()
+
+    assert names_in(real.parent) == before
+    assert real.with_name("real.db-wal").read_bytes() == rows
+
+
+def test_no_file_is_made_beside_it(real: Path) -> None:
+    rows = lose(real, "gone")
+
+    with pytest.raises(StepFailed, match=r"but real\.db-wal beside it is:"), made_if_missing(real):
+        pass
+
+    assert not real.exists()
+    assert real.with_name("real.db-wal").read_bytes() == rows
+
+
+@ways
+def test_it_gets_its_name_back_when_nothing_comes_of_the_restore(real: Path, how: str) -> None:
+    rows = lose(real, how)
+    before = names_in(real.parent)
+
+    with pytest.raises(StepFailed), set_aside_if_unusable(real, NOW):
+        raise StepFailed("the restore failed")
+
+    assert names_in(real.parent) == before
+    assert real.with_name("real.db-wal").read_bytes() == rows
+
+
+def test_where_it_is_is_told_when_its_name_is_taken_meanwhile(real: Path) -> None:
+    rows = lose(real, "gone")
+    told: list[str] = []
+
+    def fail() -> None:
+        with set_aside_if_unusable(real, NOW, told.append):
+            make(real, "another's")
+            raise StepFailed("the restore failed")
+
+    with pytest.raises(StepFailed):
+        fail()
+
+    assert told == [f"what was under the name real.db is in {real.with_name(ASIDE)}-wal"]
+    assert real.with_name(f"{ASIDE}-wal").read_bytes() == rows
+    assert note_in(real) == "another's"
+
+
+def test_a_name_is_not_free_where_a_wal_has_it(real: Path) -> None:
+    (real.parent / f"{ASIDE}-wal").write_bytes(b"kept before")
+    (real.parent / "real.db.backup.20260203_140506-journal").write_bytes(b"another's")
+    lose(real, "gone")
+
+    with set_aside_if_unusable(real, NOW) as aside:
+        assert [path.name for path in aside] == [f"{ASIDE}_2-wal"]
+
+    assert (real.parent / f"{ASIDE}-wal").read_bytes() == b"kept before"
+    assert backup_path(real, real.parent, NOW).name == "real.db.backup.20260203_140506_2"
+
+
+def test_what_another_program_writes_into_a_new_file_is_not_published_over(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "the app's")
+    work, digest = make_work(tmp_path / "work.db")
+    change = Change(
+        real, tmp_path, lambda _: None, lambda *_: Prepared(work, digest), keeps_backup=False
+    )
+
+    with pytest.raises(StepFailed, match="it was empty, and another program has written to it"):
+        carry_out(change, Reporter())
+
+    assert note_in(real) == "the"
+    assert names_in(tmp_path) == ["real.db", "work.db"]
