@@ -88,16 +88,21 @@ def choose_backup(
 
 
 def newer_backups(database: Path, folder: Path, backup: Path) -> tuple[Path, ...]:
-    """Return the backups of ``database`` that are newer than ``backup``, newest first."""
-    backups = own_backups(owner_of(database, folder), folder)
-    return backups[: backups.index(backup)] if backup in backups else ()
+    """Return the backups of ``database`` that are newer than ``backup``, newest first.
+
+    Their names tell that. Where the history knows ``backup``, it is the newest of those it knows.
+    """
+    owner = owner_of(database, folder)
+    backups = own_backups(owner, folder)
+    known = owner.recorded if backup.name in owner.recorded else ()
+    newer = backups[: backups.index(backup)] if backup in backups else ()
+    return tuple(path for path in newer if path.name not in known)
 
 
 def _newest_backup(database: Path, folder: Path, owner: Owner) -> Path:
     """Return the backup to take where none is named. Raises: StepFailed."""
     backups = own_backups(owner, folder)
-    recorded = sorted((age, name) for name in owner.recorded if (age := age_of(name)))
-    for _, name in reversed(recorded):
+    for name in filter(age_of, reversed(owner.recorded)):
         if (path := folder / name) in backups:
             return path
         _refuse_lost(path, owner, backups)

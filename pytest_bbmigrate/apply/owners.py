@@ -39,11 +39,12 @@ class Owner:
     """A database, as the files of ours say whose they are.
 
     ``id`` is '' where it has none yet, is not there or does not read. ``recorded`` are the names of
-    the backups that its history knows, ``digests`` what they were when they were made.
+    the backups that its history knows, in the order that it came to know them, which no clock that
+    is set back changes; ``digests`` what they were when they were made.
     """
 
     here: Note
-    recorded: frozenset[str] = frozenset()
+    recorded: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -71,12 +72,10 @@ def owner_of(database: Path, scratch: Path | None = None) -> Owner:
 
 def _owner(db: sqlite3.Connection, database: Path) -> Owner:
     identity = read_identity(db)
-    names = {name for batch in backups_of(db).values() for name in batch}
-    return Owner(
-        note_for(database, identity.id),
-        frozenset(names | identity.digests.keys()),
-        identity.digests,
-    )
+    known = [name for batch in backups_of(db).values() for name in batch]
+    before_digests = [name for name in known if name not in identity.digests]
+    recorded = (*before_digests, *identity.digests)
+    return Owner(note_for(database, identity.id), recorded, identity.digests)
 
 
 def id_to_have(owner: Owner, folder: Path) -> str:

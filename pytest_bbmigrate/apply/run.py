@@ -116,7 +116,9 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     if not is_new:
         backup = carry_out(change, reporter)
         return Done(
-            rehearsed[0].changes, backup, prune(order) if backup and knows(order, backup) else ()
+            rehearsed[0].changes,
+            backup,
+            prune(order, backup) if backup and knows(order, backup) else (),
         )
     with made_if_missing(order.database):
         carry_out(change, reporter)
@@ -128,9 +130,10 @@ def knows(order: ApplyOrder, backup: Path) -> bool:
     return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
-def prune(order: ApplyOrder) -> tuple[Path, ...]:
+def prune(order: ApplyOrder, own: Path) -> tuple[Path, ...]:
     """Remove the oldest backups that the history knows of, but for the newest to be kept.
 
+    That is by the order in which it came to know them; ``own``, which is this run's, is the newest.
     Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
     is not what it was when it was made, nor a backup of a copy of the database. Where the history
     cannot be read any more, the app being at it, the next apply removes them.
@@ -138,12 +141,13 @@ def prune(order: ApplyOrder) -> tuple[Path, ...]:
     if order.keep_backups is None:
         return ()
     owner = owner_of(order.database, order.backup_folder)
-    there = [
-        (path, note)
-        for path, note in reversed(backups_in(order.backup_folder))
-        if note is not None and path.name in owner.recorded and is_left_by(note, owner)
+    notes = {path.name: (path, note) for path, note in backups_in(order.backup_folder) if note}
+    older = [
+        notes[name]
+        for name in owner.recorded
+        if name in notes and name != own.name and is_left_by(notes[name][1], owner)
     ]
-    surplus = there[: -order.keep_backups]
+    surplus = older[: max(0, len(older) + 1 - order.keep_backups)]
     return tuple(path for path, note in surplus if discard_backup(path, note))
 
 

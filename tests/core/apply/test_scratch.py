@@ -144,7 +144,7 @@ def test_a_note_without_its_backup_is_removed_unless_the_history_knows_the_backu
     tmp_path: Path,
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    owner = Owner(note_for(real, "mine"), frozenset({f"{BACKUP}_2"}))
+    owner = Owner(note_for(real, "mine"), (f"{BACKUP}_2",))
     other = note_for(tmp_path / "other.db", "another")
     for name, note in ((BACKUP, owner.here), (f"{BACKUP}_2", owner.here), (f"{BACKUP}_3", other)):
         write_note(note, note_beside(tmp_path / name), tmp_path)

@@ -61,11 +61,11 @@ class Shared:
             for backup in backups:
                 record_backup(db, 1, backup.name)
 
-    def prune(self, database: Path, keep: int) -> tuple[Path, ...]:
+    def prune(self, database: Path, keep: int, own: Path) -> tuple[Path, ...]:
         rehearsal = RehearsalOrder(self.folder, (), database, self.folder)
         found = Preflight(Stock((), ()), (), 1)
         order = ApplyOrder(database, self.folder, found, rehearsal, str, keep_backups=keep)
-        return prune(order)
+        return prune(order, own)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_only_what_is_recorded_of_this_database_and_what_it_was_is_pruned(shared
     shared.record(shared.one, *mine, theirs)
     there = names_in(shared.folder)
 
-    assert shared.prune(shared.one, 1) == (oldest,)
+    assert shared.prune(shared.one, 1, newest) == (oldest,)
     assert names_in(shared.folder) == [name for name in there if name != oldest.name]
     assert not note_beside(oldest).exists()
     assert newest.exists()
@@ -204,8 +204,8 @@ def test_a_copy_prunes_nothing_of_the_original(shared: Shared) -> None:
     copy = shared.one.with_name("copy.db")
     shutil.copyfile(shared.one, copy)
 
-    assert shared.prune(copy, 1) == ()
-    assert len(shared.prune(shared.one, 1)) == 2
+    assert shared.prune(copy, 1, mine[1]) == ()
+    assert len(shared.prune(shared.one, 1, mine[1])) == 2
 
 
 # ---- --bb-status
