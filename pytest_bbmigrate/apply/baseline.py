@@ -16,6 +16,7 @@ from pytest_bbmigrate.apply.likeness import (
     names_known,
 )
 from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.database import app_connections, open_content, prepare, uri_of
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
@@ -198,11 +199,12 @@ def adopt(
                 f"{work.name}: it has a history already; --bb-status shows it, and --bb-apply "
                 "goes on from there"
             )
-        make_history(db)
-        for migration in migrations:
-            record(db, Applied(migration.name, migration.checksum, now, 0.0, batch, 0))
-        if identity is not None:
-            write_identity(db, identity)
+        with writing_ours(db):
+            make_history(db)
+            for migration in migrations:
+                record(db, Applied(migration.name, migration.checksum, now, 0.0, batch, 0))
+            if identity is not None:
+                write_identity(db, identity)
         db.execute("COMMIT")
 
 

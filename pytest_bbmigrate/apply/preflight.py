@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight, StepFailed
+from pytest_bbmigrate.apply.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.apply.violations import read_violations
 from pytest_bbmigrate.database.failures import BUSY, primary_code
@@ -226,6 +227,7 @@ def check_content(
         is_whole = not any(size_of(beside(real, suffix)) for suffix in ("-wal", "-journal"))
         if is_whole and (fault := broken_size(db, size_of(real) or 0)):
             raise StepFailed(f"{database}: it is cut off or added to: {fault}; {WAY_OUT_OF_DAMAGE}")
+        refuse_triggers(db)
         try:
             found = examine(db)
             violations = () if found.damage else (*found.violations, *read_violations(db))

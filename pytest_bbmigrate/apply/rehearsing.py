@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.apply.rehearsal import (
     TEMPORARY,
     WORKING_COPY,
@@ -305,18 +306,24 @@ def finish(order: RehearsalOrder, content: Content) -> str:
     assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
     with closing(open_private(left)) as db:
         db.execute("BEGIN IMMEDIATE")
-        batch = last_batch(read_history(db))
-        if batch:
-            record_contents(db, batch, content_of(db), objects_in(db))
-        if batch and order.backup:
-            record_backup(db, batch, order.backup)
-        there = {applied.name for applied in read_history(db)}
-        for old, new in order.renamed:
-            if old in there:  # one that was taken back is not
-                rename(db, old, new)
-        if order.identity:
-            write_identity(db, identity_after(order))
+        with writing_ours(db):
+            write_end(order, db)
         db.execute("COMMIT")
     left.replace(work)
     sync(work)
     return digest_of(work)
+
+
+def write_end(order: RehearsalOrder, db: sqlite3.Connection) -> None:
+    """Write into ``db``, in its transaction, what it holds at the end and which database it is."""
+    batch = last_batch(read_history(db))
+    if batch:
+        record_contents(db, batch, content_of(db), objects_in(db))
+    if batch and order.backup:
+        record_backup(db, batch, order.backup)
+    there = {applied.name for applied in read_history(db)}
+    for old, new in order.renamed:
+        if old in there:  # one that was taken back is not
+            rename(db, old, new)
+    if order.identity:
+        write_identity(db, identity_after(order))
