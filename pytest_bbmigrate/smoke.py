@@ -10,7 +10,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,6 +35,7 @@ LOCKED_OUT = (
     "app reads its path from), and neither conftest.py nor the app may open the database when "
     "imported: open it on first use"
 )
+UNREADABLE = "what became of the smoke tests was written over by something else, and does not read"
 BEFORE_ALL = "no test had begun, and had the database; pytest printed:"
 LINES_TOLD = 60
 NOT_BEGUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
@@ -219,8 +220,10 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
 
     ``code`` is None when it had not ended after ``seconds``.
     """
-    lines = (folder / smoke_session.REPORT).read_text(encoding="utf-8").splitlines()
-    said = [json.loads(line) for line in lines]
+    try:
+        said = read_events(folder / smoke_session.REPORT)
+    except ValueError:
+        return SmokeResult((), f"{UNREADABLE}: {ending(code, seconds)}")
     outcomes = {event["there"]: NOT_RUN for event in said if "there" in event}
     for event in said:
         if "test" in event and outcomes.get(event["test"], NOT_RUN) in (NOT_RUN, PASSED, SKIPPED):
@@ -239,6 +242,17 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     if last or code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         return SmokeResult(tests, "\n".join([fault, *locked, WAY_OUT]), output)
     return SmokeResult(tests, "\n".join([fault, *locked, *printed(output)]))
+
+
+def read_events(report: Path) -> list[dict[str, Any]]:
+    """Return what the session wrote down, an event a line.
+
+    Raises: ValueError when something else has written there, or a line was cut short.
+    """
+    said = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    if not all(isinstance(event, dict) for event in said):
+        raise ValueError(report)
+    return said
 
 
 def printed(output: str) -> list[str]:

@@ -30,6 +30,7 @@ from pytest_bbmigrate.database import (
 )
 from pytest_bbmigrate.database.durable import sync
 from pytest_bbmigrate.database.failures import primary_code
+from pytest_bbmigrate.database.held import state_of_file
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -59,9 +60,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence import Evidence, Unmet
     from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.run import Record
 
 COPIES = "copies"
@@ -140,6 +141,7 @@ def run_migrations(
             refuse_unmet(migration, unmet_requirements(migration, stage), known)
             evidence, after = try_on_real_rows(migration, stage, setup, recorder(order, migration))
             found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
+            refuse_written(stage, after)
             known |= names_in([evidence.schema_after] if evidence.schema_after else [])
             verdicts += masked(order, found, known)
             if order.shows_values and (text := printed_by(evidence)):
@@ -149,7 +151,7 @@ def run_migrations(
             tally.follow(evidence.there, after.schema)
             stage = forget_others(order, after)
             mode = asked_mode(migration.up, evidence.up.executed) or mode
-        digest = finish(order, stage.image)
+        digest = finish(order, stage)
         changes = tally.changes(stage)
     return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
 
@@ -172,6 +174,7 @@ def run_back(
         tally = Tally(start)
 
         def settle(step: Step) -> Stage:
+            refuse_written(step.before, step.after)
             tally.follow(step.there, step.after.schema)
             return forget_others(order, step.after)
 
@@ -181,7 +184,7 @@ def run_back(
         taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))
         if taken.stage is None:
             return taken.rehearsal()
-        digest = finish(order, taken.stage.image)
+        digest = finish(order, taken.stage)
         return replace(taken.rehearsal(), digest=digest, changes=tally.changes(taken.stage))
 
 
@@ -293,32 +296,52 @@ def forget_others(order: RehearsalOrder, stage: Stage) -> Stage:
     for path in (order.folder / COPIES).iterdir():
         if path != stage.image:
             path.unlink()
-    return Stage(stage.image, stage.schema, stage.row_counts, stage.layout)
+    return Stage(stage.image, stage.schema, stage.row_counts, stage.layout, written=stage.written)
 
 
-def finish(order: RehearsalOrder, content: Content) -> str:
+def refuse_written(*stages: Stage) -> None:
+    """Make sure that what was judged, and what the next migration starts from, is still that.
+
+    Raises: StepFailed that names a copy which something else has written to.
+    """
+    for stage in stages:
+        if not stage.is_as_written:
+            raise StepFailed(
+                f"{stage.image!s}: something else has written to this copy of the database; "
+                "nothing was published: find out what, and run again"
+            )
+
+
+def finish(order: RehearsalOrder, stage: Stage) -> str:
     """Write the end of the batch into the history of the working copy, and leave that complete.
 
     What the migrations may have made of the database's identity is written over. Return its digest.
     """
-    work = order.folder / WORKING_COPY
+    work, content = order.folder / WORKING_COPY, stage.image
     left = private_copy(content, order.folder / TEMPORARY, take=content != order.before)
     assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
     with closing(open_private(left)) as db:
         db.execute("BEGIN IMMEDIATE")
+        contents = content_of(db)
+        refuse_written(stage if content == order.before else replace(stage, image=left))
         with writing_ours(db):
-            write_end(order, db)
+            write_end(order, db, contents)
         db.execute("COMMIT")
     left.replace(work)
+    complete = replace(stage, image=work, written=state_of_file(work.stat()))
     sync(work)
-    return digest_of(work)
+    digest = digest_of(work)
+    refuse_written(complete)
+    return digest
 
 
-def write_end(order: RehearsalOrder, db: sqlite3.Connection) -> None:
+def write_end(
+    order: RehearsalOrder, db: sqlite3.Connection, contents: tuple[TableContent, ...]
+) -> None:
     """Write into ``db``, in its transaction, what it holds at the end and which database it is."""
     batch = last_batch(read_history(db))
     if batch:
-        record_contents(db, batch, content_of(db), objects_in(db))
+        record_contents(db, batch, contents, objects_in(db))
     if batch and order.backup:
         record_backup(db, batch, order.backup)
     there = {applied.name for applied in read_history(db)}

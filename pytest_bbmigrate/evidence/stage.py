@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import attach_content, equal_contents, open_content
+from pytest_bbmigrate.database.held import FileState, state_of_file
 from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
 from pytest_bbmigrate.schema import read_entries, read_schema
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class Stage:
     """One moment of an experiment: a database's content, its schema and how many rows it holds.
 
-    ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``.
+    ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``;
+    ``written`` is the file when it was looked at first, None where the content is in memory.
     """
 
     image: Content
@@ -31,6 +33,18 @@ class Stage:
     layout: Layout = field(repr=False)
     known: Stage | None = field(default=None, repr=False, compare=False)
     unchanged: frozenset[str] = frozenset()
+    written: FileState | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether nothing was written to the file since, as far as the system tells.
+
+        Raises: OSError when it cannot be looked at.
+        """
+        if isinstance(self.image, bytes) or self.written is None:
+            return True
+        now = state_of_file(self.image.stat())
+        return now.identity == self.written.identity and now.is_as_written_as(self.written)
 
 
 def stage_of(image: Content, known: Stage | None = None) -> Stage:
@@ -49,10 +63,12 @@ def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None)
 
     The ``known`` stage is attached to ``db`` where pages must be looked up in it.
     """
+    written = None if isinstance(image, bytes) else state_of_file(image.stat())
     entries = read_entries(db)
     schema, layout = read_schema(db, entries), read_layout(db, entries)
     if known is None:
-        return Stage(image, schema, count_tables(db, schema, {}), layout)
+        counts = count_tables(db, schema, {})
+        return Stage(image, schema, counts, layout, written=written)
     unchanged = untouched_tables(
         (known.image, image),
         (known.layout, layout),
@@ -60,7 +76,8 @@ def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None)
         lambda: attach_content(db, known.image),
     )
     counted = {name: known.row_counts[name] for name in unchanged}
-    return Stage(image, schema, count_tables(db, schema, counted), layout, known, unchanged)
+    counts = count_tables(db, schema, counted)
+    return Stage(image, schema, counts, layout, known, unchanged, written)
 
 
 def count_tables(
