@@ -1,10 +1,10 @@
 """Have other programs meddle with the files of a ``pytest --bb-apply``, and look at what is left.
 
-    python -m tests.torture_others [--rounds 72] [--megabytes 2] [--seed N] [--minutes M]
+    python -m tests.torture_others [--rounds 72] [--deeds 1] [--megabytes 2] [--seed N]
 
-In each round a deed of ``tests/meddling.py`` is done at a random moment of one of the run's steps:
-to the database, its journal or WAL, the backup, its note or the working folder. When the run is at
-its end,
+In each round a deed of ``tests/meddling.py`` is done at a random moment of one of the run's steps,
+and others after that where more are asked for: to the database, its journal or WAL, the backup, its
+note or the working folder. When the run is at its end,
 
 - either the old content is to be found, in the database or in the backup that the last lines name,
   whose command brings it back, or the new content is in the database, as it was verified;
@@ -14,9 +14,9 @@ its end,
 Then the database is restored as the last lines say, or not, in turns, and the next run works or
 refuses in a sentence, and has not done away with the only copy of the old content.
 
-What is done to the database before it is backed up, or after the lock was given back, nobody can
-make good: there the run has to be honest. What is done before the run has looked at the database is
-what it was.
+What is done to the database before it is backed up, or after the lock was given back, or to both it
+and the backup, nobody can make good: there the run has to be honest. What is done before the run
+has looked at the database is what it was.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from tests.torture_apply import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.meddling import Meddle
 
@@ -81,10 +81,20 @@ class Deed:
     in_time: bool
     takes_name: bool = False
 
+    def __str__(self) -> str:
+        """In words, such as 'empty of database in publish'."""
+        when = "" if self.in_time else ", too late"
+        return f"{self.deed} of {self.target} in {self.step}{when}"
+
     @property
     def is_found_so(self) -> bool:
         """Whether the run may have found the database so when it locked it."""
         return self.target == "database" and self.step in STEPS[: STEPS.index("backup")]
+
+    @property
+    def may_be_unseen(self) -> bool:
+        """Whether it was done to the backup when that was looked at for the last time, or later."""
+        return self.target == "backup" and (self.step == "verify" or not self.in_time)
 
     @property
     def can_be_made_good(self) -> bool:
@@ -104,7 +114,7 @@ class Meddled:
 
     number: int
     mode: str
-    deed: Deed
+    deeds: tuple[Deed, ...]
     code: int
     content: str
     after: str
@@ -136,13 +146,15 @@ class Said:
 
 @dataclass
 class Meddling(Project):
-    """A project whose runs are meddled with.
+    """A project whose runs are meddled with, ``each`` times a run, beginning in one of ``steps``.
 
     ``kept`` is which file the database was, and of which mode, when the run locked it.
     """
 
     faults: list[str] = field(default_factory=list)
     kept: set[tuple[int, int]] = field(default_factory=set)
+    each: int = 1
+    steps: tuple[str, ...] = STEPS
 
     def make(self) -> None:
         """Make the project, another database, and what starts pytest by its name."""
@@ -160,19 +172,22 @@ class Meddling(Project):
     def run_meddled(self) -> Meddled:
         """Have one run meddled with, look at what is left, and at the run after that."""
         number, self.rounds = self.rounds, self.rounds + 1
-        mode, step = MODES[number % 2], STEPS[number // 2 % len(STEPS)]
+        mode, turn = MODES[number % 2], number // 2
         self.faults = []
         self.set_up(mode)
         with self.started() as (run, _):
-            self.wait_for(run, step)
-            deed = self.meddle()
+            self.wait_for(run, self.steps[turn % len(self.steps)])
+            deeds = [self.meddle(run)]
+            while len(deeds) < self.each and run.poll() is None:
+                time.sleep(self.random.uniform(0, 2 * self.lasted[deeds[0].step]))
+                deeds.append(self.meddle(run))
             run.wait(RUN_SECONDS)
         self.wait_for_the_end()
         said = Said(run.returncode, self.log.read_text())
         content = self.content()
-        self.judge(said, deed, mode, content)
-        after = self.go_on(said, deed, content, restores=number // 2 // len(STEPS) % 2 == 0)
-        return Meddled(number, mode, deed, said.code, content, after, tuple(self.faults))
+        self.judge(said, deeds, mode, content)
+        after = self.go_on(said, deeds, content, restores=turn // len(self.steps) % 2 == 0)
+        return Meddled(number, mode, tuple(deeds), said.code, content, after, tuple(self.faults))
 
     def set_up(self, mode: str) -> None:
         """Put the old content into a new file, in journal mode ``mode``; clear all else."""
@@ -198,17 +213,18 @@ class Meddling(Project):
             elif path.name.endswith(SIDECARS):
                 yield "journal", path, TO_A_JOURNAL
 
-    def meddle(self) -> Deed:
+    def meddle(self, run: subprocess.Popen[bytes]) -> Deed:
         """Do something to one of the files that there are, most often to the database."""
         there = sorted(self.targets(), key=lambda target: target[:2])
         kind = self.random.choice(["database", *dict.fromkeys(target for target, _, _ in there)])
         target, path, deeds = self.random.choice([found for found in there if found[0] == kind])
         deed, step = self.random.choice(deeds), self.step()
-        with suppress(FileNotFoundError):  # the run was quicker
+        with suppress(OSError):  # the run was quicker, or another deed
             deed(path, self.other, self.random)
         if step in STEPS[: STEPS.index("backup")] and self.real.is_file():
             self.kept.add(state_of(self.real))  # the run may have found it so
-        in_time = self.step() in STEPS[:6] or self.is_locked()
+        is_to_come = self.step() in STEPS[: STEPS.index("backup")]
+        in_time = (is_to_come or self.is_locked()) and run.poll() is None
         return Deed(target, deed.__name__, step, in_time, deed in NAMES_GO)
 
     def is_locked(self) -> bool:
@@ -246,22 +262,23 @@ class Meddling(Project):
         """Take down what may not be."""
         self.faults.append(fault)
 
-    def judge(self, said: Said, deed: Deed, mode: str, content: str) -> None:
+    def judge(self, said: Said, deeds: Sequence[Deed], mode: str, content: str) -> None:
         """Hold what the run said against what is on the disk."""
         if said.is_traced:
             self.find("a traceback was printed")
         if said.section == said.text:
             self.find("no last lines about the database")
-        if deed.in_time:
-            self.judge_words(said, deed, content)
-        if deed.in_time and not deed.is_found_so and said.code == 0:
+        in_time = all(deed.in_time for deed in deeds)
+        if in_time:
+            self.judge_words(said, deeds, content)
+        if in_time and not any(deed.is_found_so for deed in deeds) and said.code == 0:
             self.judge_success(mode, content)
-        self.judge_backup(said, deed, content)
+        self.judge_backup(said, deeds, content)
 
-    def judge_words(self, said: Said, deed: Deed, content: str) -> None:
+    def judge_words(self, said: Said, deeds: Sequence[Deed], content: str) -> None:
         """Hold the last lines against the database."""
         is_as_it_was = content == "old" and self.is_same_file()
-        may_be_so = deed.step in {"preflight", "lock"} or is_as_it_was
+        may_be_so = any(deed.step in {"preflight", "lock"} for deed in deeds) or is_as_it_was
         if AS_IT_WAS.search(said.section) and not may_be_so:
             self.find(f"it is said to be as it was, and is {content}, as {self.described()}")
         if "holds what was verified" in said.section and content != "new":
@@ -274,13 +291,16 @@ class Meddling(Project):
         elif journal_mode_of(self.real) != mode:
             self.find(f"left in journal mode {journal_mode_of(self.real)}, it was {mode}")
 
-    def judge_backup(self, said: Said, deed: Deed, content: str) -> None:
+    def judge_backup(self, said: Said, deeds: Sequence[Deed], content: str) -> None:
         """See that the old content is where the last lines say, where it is not in the database."""
         backup = self.named_backup(said)
-        is_touched = deed.is_found_so or (deed.target == "backup" and not deed.in_time)
+        is_touched = any(deed.is_found_so or deed.may_be_unseen for deed in deeds)
         if backup is not None and self.content(backup) != "old" and not is_touched:
             self.find(f"the backup that is named is {self.content(backup)}")
-        if content not in {"old", "new"} and deed.can_be_made_good and not said.command:
+        can_be_made_good = all(deed.can_be_made_good for deed in deeds) and not (
+            len(deeds) > 1 and any(deed.target in {"backup", "note"} for deed in deeds)
+        )
+        if content not in {"old", "new"} and can_be_made_good and not said.command:
             self.find(f"the database is {content}, and no command restores it")
 
     def described(self) -> str:
@@ -296,12 +316,12 @@ class Meddling(Project):
         named = re.search(r"--bb-restore=(\S+)", said.command)
         return self.place / named[1] if named else None
 
-    def go_on(self, said: Said, deed: Deed, content: str, *, restores: bool) -> str:
+    def go_on(self, said: Said, deeds: Sequence[Deed], content: str, *, restores: bool) -> str:
         """Restore what the last lines say, or not; run again; return what that came to."""
         backup = self.named_backup(said)
         has_old = backup is not None and self.content(backup) == "old"
         if restores and said.command and has_old:
-            return self.restore(said, deed)
+            return self.restore(said, deeds)
         again = self.session("pytest --bb-apply --bb-skip-way-back -v")
         if again.is_traced:
             self.find(f"the next run printed a traceback\n{again.text}")
@@ -316,11 +336,11 @@ class Meddling(Project):
             self.find(f"the next run has left the database {found}\n{again.text}")
         return f"again {again.code}: {found}"
 
-    def restore(self, said: Said, deed: Deed) -> str:
+    def restore(self, said: Said, deeds: Sequence[Deed]) -> str:
         """Do what the last lines say, see that it is as it was, and run again."""
         restored = self.session(said.command)
         found = self.content()
-        is_to_be_old = deed.in_time and not deed.is_found_so
+        is_to_be_old = all(deed.in_time and not deed.is_found_so for deed in deeds)
         if is_to_be_old and (restored.code != 0 or found != "old"):
             self.find(
                 f"the command that is named ended with {restored.code}: {found}\n{restored.text}"
@@ -375,6 +395,8 @@ def main() -> None:
     """Meddle as the command line says, and print each round and the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=8 * len(STEPS))
+    parser.add_argument("--deeds", type=int, default=1, help="In each round")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="To begin in")
     parser.add_argument("--megabytes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--minutes", type=float, default=0, help="End after this time; 0 for never")
@@ -387,12 +409,12 @@ def main() -> None:
     rounds: list[Meddled] = []
     with tempfile.TemporaryDirectory(prefix="bbmigrate-torture-", dir=place) as folder:
         project = Meddling(Path(folder), options.megabytes, options.seed)
+        project.each, project.steps = options.deeds, tuple(options.steps)
         for found in torture_others(project, options.rounds, until, options.first):
             rounds.append(found)
-            deed = f"{found.deed.deed} of {found.deed.target} in {found.deed.step}"
-            when = "" if found.deed.in_time else ", too late"
+            deeds = ", then ".join(map(str, found.deeds))
             ends = f"exit code {found.code}, {found.content}; {found.after}"
-            tell(f"{found.number:5}  {found.mode:6}  {deed}{when}: {ends}")
+            tell(f"{found.number:5}  {found.mode:6}  {deeds}: {ends}")
             for fault in found.faults:
                 tell(f"       FAULT: {fault}")
             if found.faults:
@@ -407,8 +429,8 @@ def report(rounds: list[Meddled]) -> None:
     tell(f"{len(rounds)} rounds, {faulty} of them with a fault")
     keys: dict[str, Callable[[Meddled], tuple[object, ...]]] = {
         "mode, exit code, content": lambda found: (found.mode, found.code, found.content),
-        "target, exit code, content": lambda f: (f.deed.target, f.code, f.content),
-        "step": lambda found: (found.deed.step, found.code, found.content),
+        "target, exit code, content": lambda f: (f.deeds[0].target, f.code, f.content),
+        "step": lambda found: (found.deeds[0].step, found.code, found.content),
         "after": lambda found: (found.after,),
     }
     for name, key in keys.items():

@@ -73,6 +73,6 @@ def test_what_a_run_says_and_is_not_so_is_a_fault(
 ) -> None:
     text = f"the run\n===== real.db =====\n{said}\n"
 
-    removed.judge(Said(code, text), REMOVED, "delete", "gone")
+    removed.judge(Said(code, text), [REMOVED], "delete", "gone")
 
     assert removed.faults == faults
