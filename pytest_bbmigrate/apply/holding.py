@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.channel import Abandoned, Channel
+from pytest_bbmigrate.apply.left import MEANWHILE
 from pytest_bbmigrate.apply.locked import Locked
 from pytest_bbmigrate.apply.looking import said
 from pytest_bbmigrate.apply.model import State, StepFailed
@@ -68,7 +69,7 @@ class Holder(Locked):
             "settle": lambda order: settle(self, order),
             "describe": self.describe,
             "look": self.look,
-            "restore_file": lambda _: self.held.restore_mode(),
+            "restore_file": self.restore_file,
         }
         answer: dict[str, Any]
         try:
@@ -200,6 +201,8 @@ class Holder(Locked):
         except (sqlite3.Error, OSError) as error:
             why = f"it could not be looked at: {in_words(error)}"
         self.refuse_lost()
+        if not why and not self.held.now.is_as_written_as(self.seen):
+            why = f"something else wrote to it {MEANWHILE}"
         if why:
             kept = self.keep(failed, work.parent)
             put_back = self.put_back(backup)
@@ -207,8 +210,18 @@ class Holder(Locked):
                 f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
             )
         self.state = State.VERIFIED
+        trouble = self.mode_trouble()
         self.seen = self.held.now
-        return self.mode_trouble()
+        return trouble
+
+    def restore_file(self, _: dict[str, Any]) -> str:
+        """Give the file the owner and mode it had; return what was done, '' when nothing was.
+
+        Raises: StepFailed when it was verified, and something has written to it since.
+        """
+        if self.state is State.VERIFIED:
+            self.refuse_written()
+        return self.held.restore_mode()
 
     def shortfall(self, work: Path, backup: Path) -> str:
         """Return what is wrong with what was published; '' when it is the working copy."""
@@ -249,7 +262,10 @@ class Holder(Locked):
 
     def restore_mode(self, _: dict[str, Any]) -> None:
         """Try once more to put the database into the journal mode it had."""
-        if trouble := self.mode_trouble():
+        trouble = self.mode_trouble()
+        if self.state is State.VERIFIED:
+            self.seen = self.held.now
+        if trouble:
             raise StepFailed(f"{self.path}: {trouble}")
 
     def mode_trouble(self) -> str:
