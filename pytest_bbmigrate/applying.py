@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from pytest_bbmigrate.apply.scratch import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
+from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.private import telling
@@ -32,7 +32,6 @@ from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import (
     backup_folder,
-    given_options,
     project_of,
 )
 
@@ -345,7 +344,7 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
         Told(
             settings.database,
             standing_of(state),
-            shlex.join(["pytest", *given_options(config)]),
+            command_of(config),
             rehearsed=config.getoption("bb_rehearse"),
             goes_back=config.getoption("bb_rollback") is not None,
             lost_backup=_lost_backup(state, backup_folder(settings)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from pytest_bbmigrate.database import app_connections
 from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import has_history, read_history
+from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.private import telling
@@ -28,7 +28,7 @@ from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.status import describe_status
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import backup_folder, given_options, project_of
+from pytest_bbmigrate.workers import backup_folder, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ def run_command(config: pytest.Config) -> int:
 def _write_left(config: pytest.Config, left: Left | None) -> None:
     """Write what is on the disk after a command that was not done, where that was looked at."""
     if left is not None:
-        command = shlex.join(["pytest", *given_options(config)])
+        command = command_of(config)
         told = (str(left), *describe_left(left, command))
         sys.stderr.writelines(f"{visible(line)}\n" for line in told)
 

@@ -69,7 +69,7 @@ class Sight:
         return (
             f"{' and '.join(what)}, after the preflight had looked at it{seen}: one of this "
             "session's tests has done that, or another program. Nothing was applied. A test that "
-            "writes is to open bb_head_path, which is a copy; see with pytest --bb-status that the "
+            "writes is to open bb_head_path, which is a copy; see with --bb-status that the "
             "database is what it should be, and run again"
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.run import RehearsalFailed
+from pytest_bbmigrate.invocation import rehearsal_command
 from pytest_bbmigrate.masking import mask_examples_of
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.visible import visible, visible_line
@@ -99,9 +100,10 @@ class StepReporter:
         config = self._session.config
         shows = config.getoption("bb_show_values")
         rows = "of the real database" + ("" if shows else "; --bb-show-values shows their values")
+        rerun = rehearsal_command(config)
         verdicts = error.verdicts if shows else map(mask_examples_of, error.verdicts)
         return "\n\n".join(
             f"{verdict.subject}: {verdict.check}: "
-            f"{describe_failure(verdict, 'pytest --bb-rehearse', rows, are_real=True)}"
+            f"{describe_failure(verdict, rerun, rows, are_real=True)}"
             for verdict in verdicts
         )

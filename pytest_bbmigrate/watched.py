@@ -30,7 +30,7 @@ TERMINAL = "/dev/tty"
 EARLY_END = (
     "{manner} before this session was over, and what it came to is not known: a test, a migration, "
     "conftest.py or what they call has ended the process that it runs in; that is no success, and "
-    "pytest --bb-status shows what the database is at"
+    "--bb-status shows what the database is at"
 )
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sqlite3
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +25,8 @@ from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.statements import UnreadableSql, folded, split_statements
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_bbmigrate.runner.hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.statements import Statement
@@ -221,28 +220,6 @@ def prepare(config: pytest.Config) -> None:
             f"the migration folder {folder} {fault}; name another with bb_migrations or "
             "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
         )
-
-
-def rerun_command(config: pytest.Config, path: Path, check: str) -> str:
-    """Return the command that asks one check again, with the options given to this session."""
-    where = Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
-    return shlex.join(["pytest", *given_options(config), f"{where}::{check}"])
-
-
-def given_options(config: pytest.Config) -> list[str]:
-    """Return the options of this session that another command on the same project needs."""
-    options = {
-        "bb_migrations": "--bb-migrations",
-        "bb_database": "--bb-db",
-        "bb_rows": "--bb-rows",
-        "bb_seed": "--bb-seed",
-        "bb_backup_dir": "--bb-backup-dir",
-    }
-    return [
-        f"{option}={config.getoption(name)}"
-        for name, option in options.items()
-        if config.getoption(name) is not None
-    ]
 
 
 def make_scheduler(config: pytest.Config, log: object) -> object:

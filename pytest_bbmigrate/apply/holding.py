@@ -253,7 +253,7 @@ class Holder(Locked):
         if why:
             return _listed(
                 f"the backup could not be put back: {why}; the database is not to be relied on: "
-                f"stop whatever uses it, and run pytest --bb-restore={backup} --bb-discard-changes",
+                f"stop whatever uses it, and restore the backup {backup}",
                 trouble,
             )
         self.state = State.PUT_BACK

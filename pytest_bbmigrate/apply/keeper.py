@@ -256,7 +256,7 @@ class Keeper:
             return said
         if rot := fault_of(backup, self.digest):
             return f"{said}; {backup} is no backup of it any more: {rot}"
-        return f"{said}; {self._left.restores()} puts back what it held before"
+        return f"{said}; what it held before is in {backup}"
 
     def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""

@@ -161,14 +161,14 @@ def existing(path: Path | None) -> Path | None:
 CONTENT = {
     State.UNTOUCHED: "nothing was published; run again",
     State.PUBLISHED: (
-        "the working copy was published, and not yet verified; see with pytest --bb-status and in "
+        "the working copy was published, and not yet verified; see with --bb-status and in "
         "the app that it is what it should be"
     ),
     State.VERIFIED: "the working copy was published and verified",
     State.PUT_BACK: "the backup was put back, and the database is as it was",
     State.UNKNOWN: (
         "the database is either as it was or what was to be published, for SQLite writes it in one "
-        "transaction; see which with pytest --bb-status, and run again"
+        "transaction; see which with --bb-status, and run again"
     ),
 }
 AS_IT_WAS = "nothing was published, and the database is as it was; run again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,9 +102,10 @@ def _way_back(
     found: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
-    backup = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
+    named = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
+    backup = shlex.quote(named) if named else ""
     if done is not None:
-        backup = os.path.relpath(done.backup) if done.backup else ""
+        backup = shown(done.backup) if done.backup else ""
     if told.lost_backup:
         yield f"{'backup':<{WIDTH}}{told.lost_backup}"
     elif backup:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REST = (
     ", after the preflight had looked at it: one of this session's tests has done that, or another "
     "program. Nothing was applied. A test that writes is to open bb_head_path, which is a copy; "
-    "see with pytest --bb-status that the database is what it should be, and run again"
+    "see with --bb-status that the database is what it should be, and run again"
 )
 
 

@@ -439,8 +439,8 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
     next_step = {
         State.UNTOUCHED: "the database is as it was; run again",
         State.PUBLISHED: (
-            "see with pytest --bb-status and in the app that it is what it should be; "
-            f"pytest --bb-restore={tmp_path / 'backup'} puts back what it held before"
+            "see with --bb-status and in the app that it is what it should be; "
+            f"what it held before is in {tmp_path / 'backup'}"
         ),
     }
     assert str(ended.value).endswith(next_step[keeper.state])

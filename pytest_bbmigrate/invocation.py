@@ -1,0 +1,87 @@
+"""How a command is typed that is to act on the same project and database as this session."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+# Where pytest looks for its settings, from the folder of its arguments upwards.
+CONFIGURATIONS = (
+    *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
+    *("pyproject.toml", "tox.ini", "setup.cfg"),
+)
+TYPED = {
+    "bb_migrations": "--bb-migrations",
+    "bb_database": "--bb-db",
+    "bb_rows": "--bb-rows",
+    "bb_seed": "--bb-seed",
+    "bb_backup_dir": "--bb-backup-dir",
+}
+APPLIES = {
+    "bb_to": "--bb-to",
+    "bb_allow_late": "--bb-allow-late",
+    "bb_create": "--bb-create",
+    "bb_skip_way_back": "--bb-skip-way-back",
+}
+
+
+def command_of(config: pytest.Config, *arguments: str, path: Path | None = None) -> str:
+    """Return the command with ``arguments`` that is to be typed where this session was started.
+
+    It has whatever this session was given that says which project and which database is meant.
+    ``path`` is a file that the arguments name: pytest looks for its settings from there.
+    """
+    typed = (
+        f"{option}={config.getoption(name)}"
+        for name, option in TYPED.items()
+        if config.getoption(name) is not None
+    )
+    overridden = (word for each in config.getoption("override_ini") or () for word in ("-o", each))
+    return shlex.join(["pytest", *_settings(config, path), *overridden, *typed, *arguments])
+
+
+def rerun_command(config: pytest.Config, path: Path, check: str) -> str:
+    """Return the command that asks one check again."""
+    where = Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
+    return command_of(config, f"{where}::{check}", path=path)
+
+
+def rehearsal_command(config: pytest.Config) -> str:
+    """Return the command that rehearses again what this session was to apply or take back."""
+    back = config.getoption("bb_rollback")
+    if back is not None:
+        return command_of(config, f"--bb-rollback={back}" if back else "--bb-rollback")
+    given = ((option, config.getoption(name)) for name, option in APPLIES.items())
+    modifiers = [
+        option if value is True else f"{option}={value}" for option, value in given if value
+    ]
+    return command_of(config, "--bb-rehearse", *modifiers)
+
+
+def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
+    """Yield the options by which pytest finds the same settings, where it would not otherwise."""
+    start, ini = config.invocation_params.dir, config.inipath
+    places = (start, path or start)
+    is_rooted = config.getoption("rootdir") is not None
+    if ini is None:
+        is_rooted = is_rooted or any(not each.is_relative_to(config.rootpath) for each in places)
+        is_rooted = is_rooted or config.rootpath != start
+    elif config.getoption("inifilename") or not all(_finds(each, ini) for each in places):
+        yield from ("-c", os.path.relpath(ini, start))
+    if is_rooted:
+        yield f"--rootdir={os.path.relpath(config.rootpath, start)}"
+
+
+def _finds(place: Path, ini: Path) -> bool:
+    """Return whether pytest comes from ``place`` to the file ``ini``, and to no other before."""
+    if not place.is_relative_to(ini.parent):
+        return False
+    below = [folder for folder in (place, *place.parents) if folder.is_relative_to(ini.parent)]
+    return not any((folder / name).exists() for folder in below[:-1] for name in CONFIGURATIONS)
