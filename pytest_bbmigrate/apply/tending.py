@@ -29,7 +29,7 @@ from pytest_bbmigrate.database.notes import (
     with_digest,
     write_note,
 )
-from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading, size_of
+from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading, reading_one_state, size_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
@@ -71,10 +71,10 @@ def back_up_now(
     owner = owner_of(database, folder)
     real = Path(owner.path)
     made: list[tuple[Path, Note]] = []
-    said = ""
+    is_done = False
     try:
         with (
-            reading(database, scratch=folder) as db,
+            reading_one_state(database, scratch=folder) as (db, refuse_written),
             scratch_for(database, folder, owner.here) as staging,
         ):
             before = real.stat()
@@ -82,17 +82,29 @@ def back_up_now(
             own = note_for(real, read_identity(db).id)
 
             def take_down(complete: Path) -> None:
+                refuse_written()  # while it has no name: it may be of no one moment
                 made.append((target, with_digest(own, complete)))
                 write_note(made[-1][1], note_beside(target), staging, complete)
 
             pace = Pace(LOCK_SECONDS, on_progress)
-            said = back_up(db, target, before, pace, staging=staging, when_complete=take_down)
+            said = back_up(
+                db,
+                target,
+                before,
+                pace,
+                staging=staging,
+                reads_anew=True,
+                when_complete=take_down,
+            )
+            is_done = True
     except WrittenMeanwhile:
-        if not made or is_there(real, before):
-            for backup, note in made:  # it may be of no one moment
-                discard_backup(backup, note)
+        if not is_done:
             raise
-    except OSError as error:
+    except BaseException as error:
+        for backup, note in made:
+            discard_backup(backup, note)
+        if not isinstance(error, OSError):
+            raise
         raise StepFailed(
             f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
             "another folder with --bb-backup-dir=DIR"

@@ -72,16 +72,21 @@ def back_up(
     *,
     mask: int = 0o7777,
     staging: Path | None = None,
+    reads_anew: bool = False,
     when_complete: Callable[[Path], object] = lambda _: None,
 ) -> str:
     """Copy ``db`` into the new file ``target``, prove it equal, and return what is worth saying.
 
     Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
     on the same disk (beside ``target`` by default), readable by this user alone; then
-    ``when_complete`` is called with it. It gets the owner of the file ``like`` (a path, or a
-    descriptor or the status of one that may be gone), and what ``mask`` leaves of its mode. It is
-    in rollback mode whatever ``db`` is in, so that it is one file that any program can read, and is
-    on the disk with its name when this returns. '' when there is nothing to say.
+    ``when_complete`` is called with it, which may raise. It gets the owner of the file ``like`` (a
+    path, or a descriptor or the status of one that may be gone), and what ``mask`` leaves of its
+    mode. It is in rollback mode whatever ``db`` is in, so that it is one file that any program can
+    read, and is on the disk with its name when this returns. '' when there is nothing to say.
+
+    With ``reads_anew`` it is compared with what is on the disk, and not with what ``db`` has read
+    before: where others may write, that tells a copy of two moments. Under the lock the pages that
+    were read are what a garbled file is mended with.
 
     Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
         or OSError when it cannot be written. Nothing is left then.
@@ -93,6 +98,8 @@ def back_up(
         with partial.open("r+b") as file:
             mark_rollback_mode(file.fileno())
             flush(file.fileno())
+            if reads_anew:
+                forget_pages(db)
             if not holds(db, partial, pace):
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
             if not isinstance(like, os.stat_result):

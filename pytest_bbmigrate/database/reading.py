@@ -11,12 +11,13 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.database.failures import primary_code
+from pytest_bbmigrate.database.held import descriptors
 from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare, uri_of
 from pytest_bbmigrate.database.notes import note_folder, note_for
 from pytest_bbmigrate.database.soundness import look_at_damage, look_at_stranger
@@ -93,18 +94,33 @@ def reading(
         for longer than LOCK_SECONDS, or cannot be read; WrittenMeanwhile, a DatabaseError, at the
         end of the block when what was read may be no one state.
     """
+    with reading_one_state(path, hook, scratch) as (db, _):
+        yield db
+
+
+@contextmanager
+def reading_one_state(
+    path: Path, hook: Hook | None = None, scratch: Path | None = None
+) -> Iterator[tuple[sqlite3.Connection, Callable[[], None]]]:
+    """Give what ``reading`` does, and what to call to make sure that it was one state so far.
+
+    That raises WrittenMeanwhile when it may not have been. A file that was removed, and not written
+    to, is one.
+
+    Raises: DatabaseError as ``reading`` does.
+    """
     real = existing_file(path)
     try:
         way = way_of(real)
         if way is Way.SHARED:
             with connected(real, way, hook) as db:
-                yield db
+                yield db, lambda: None
         elif way is Way.RESTING:
-            with at_rest(path, real), connected(real, way, hook) as db:
-                yield db
+            with at_rest(path, real) as refuse_written, connected(real, way, hook) as db:
+                yield db, refuse_written
         else:
             with copied(path, real, scratch) as copy, connected(copy, way, hook) as db:
-                yield db
+                yield db, lambda: None
     except sqlite3.Error as error:
         raise explain(path, error) from error
 
@@ -182,20 +198,45 @@ def connected(file: Path, way: Way, hook: Hook | None) -> Iterator[sqlite3.Conne
 
 
 @contextmanager
-def at_rest(path: Path, real: Path) -> Iterator[None]:
+def at_rest(path: Path, real: Path) -> Iterator[Callable[[], None]]:
     """Run the block, then make sure that nobody has begun to use the file ``real``.
+
+    The block is given what to call to make sure of that before its end.
 
     Raises: WrittenMeanwhile.
     """
     before = state_of(real)
+
+    def refuse_written() -> None:
+        if not is_as_written(real, before):
+            raise WrittenMeanwhile(path)
+
     try:
-        yield
-    except sqlite3.Error as error:
+        yield refuse_written
+    except WrittenMeanwhile:
+        raise
+    except (sqlite3.Error, DatabaseError) as error:
         if state_of(real) != before:
             raise WrittenMeanwhile(path) from error
         raise
     if state_of(real) != before:
         raise WrittenMeanwhile(path)
+
+
+def is_as_written(real: Path, before: State) -> bool:
+    """Return whether the file that was ``real``, which this process has open, is as it was then.
+
+    Whatever its name leads to now: it is not looked at by that where it has none any more.
+    """
+    now = state_of(real)
+    if now[0] is not None and before[0] is not None and now[0][0] == before[0][0]:
+        return now == before
+    for descriptor in descriptors():
+        with suppress(OSError):
+            status = os.fstat(descriptor)
+            if (status.st_ino, status.st_size, status.st_mtime_ns) == before[0]:
+                return True
+    return False
 
 
 @contextmanager
