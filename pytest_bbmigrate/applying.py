@@ -24,7 +24,7 @@ from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.private import telling
-from pytest_bbmigrate.report.applied import Told, describe_done, describe_preflight
+from pytest_bbmigrate.report.applied import Told, describe_done, describe_left, describe_preflight
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
 from pytest_bbmigrate.session_text import TEXT, fix
 from pytest_bbmigrate.smoke import run_smoke_tests
@@ -67,6 +67,8 @@ class Applying:
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
     steps: int = 0  # those to be reported, until pytest has counted them
+    broken_by: str = ""  # the kind of the error that nobody expected, '' for none
+    is_told: bool = False  # whether the last lines are written
 
 
 def prepare(session: pytest.Session) -> None:
@@ -129,11 +131,22 @@ class Run:
         if SET_ASIDE_OUTPUT in output:
             take_set_aside(self._session.config, *output[SET_ASIDE_OUTPUT])
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Have a session that should have applied, and did not, end with another code than 0."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Have a session that should have applied, and did not, end with another code than 0.
+
+        What became of the database is told last where pytest tells nothing, or others raise.
+        """
+        try:
+            self._session.config.stash[_APPLYING].sight.undo_mode()  # where nobody has looked
+            self._refuse_success()
+            return (yield)
+        finally:
+            self._refuse_success()
+            tell_untold(self._session.config)
+
+    def _refuse_success(self) -> None:
         state = self._session.config.stash[_APPLYING]
-        state.sight.undo_mode()  # of a session that was stopped before anybody looked
         is_done = state.done is not None or (state.preflight and not state.preflight.pending)
         if not is_done and self._session.exitstatus == pytest.ExitCode.OK:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -242,6 +255,9 @@ def conclude(session: pytest.Session) -> None:
     try:
         with suppress(StepFailed):  # reported as a failed step
             state.done = run_apply(order, reporter)
+    except Exception as error:
+        state.broken_by = type(error).__name__
+        raise
     finally:
         state.left = reporter.left
 
@@ -349,11 +365,13 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
             goes_back=config.getoption("bb_rollback") is not None,
             lost_backup=_lost_backup(state, backup_folder(settings)),
             left=state.left,
+            broken_by=state.broken_by,
         ),
         state.details,
         state.done,
         state.preflight,
     )
+    state.is_told = True
     is_brief = reporter.config.getoption("verbose") < 0
     if is_brief and (state.left is None or state.left.is_as_it_was):
         reporter.write_line(visible_line(lines[0]))
@@ -361,3 +379,19 @@ def write_summary(reporter: pytest.TerminalReporter) -> None:
     reporter.write_sep("=", visible_line(settings.database.name))
     for line in lines:
         reporter.write_line(visible(line))
+
+
+def tell_untold(config: pytest.Config) -> None:
+    """Write the summary where nobody has, for pytest leaves it out when something is amiss."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    state = config.stash[_APPLYING]
+    if reporter is None or state.is_told:
+        return
+    try:
+        write_summary(reporter)
+    except Exception:
+        if state.left is not None and not state.is_told:
+            reporter.write_sep("=", visible_line(state.left.database.name))
+            for line in (str(state.left), *describe_left(state.left, "pytest")):
+                reporter.write_line(visible(line))
+        raise

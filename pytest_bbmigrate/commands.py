@@ -65,6 +65,9 @@ def run_command(config: pytest.Config) -> int:
         sys.stderr.write("interrupted: what was not yet reported as done was not done\n")
         _write_left(config, reporter.left)
         return pytest.ExitCode.INTERRUPTED
+    except BaseException:
+        _write_left(config, reporter.left)
+        raise
     sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
     return pytest.ExitCode.OK
 

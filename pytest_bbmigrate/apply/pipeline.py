@@ -205,6 +205,7 @@ def conclude(run: Run, work: Path | None) -> Left:
     run.reporter.conclude(Left(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup))
     with held_interrupts():
         left = run.keeper.look(run.backup, work, note=run.note, staging=run.folder)
+        run.reporter.conclude(left)
         if left.is_as_it_was and run.keeper.state is State.UNTOUCHED:
             discard_backup(run.backup, run.note)
             left = replace(left, backup=None)

@@ -28,7 +28,7 @@ class Told:
     ``standing`` says what the database is like where nothing was published; ``command`` is how
     another command on the same project begins; ``lost_backup`` says why the backup is none any
     more, '' where it is. ``left`` is what was found on the disk at the end of a run that had the
-    lock.
+    lock; ``broken_by`` is the kind of the error that nobody expected and that ended it, or ''.
     """
 
     database: Path
@@ -38,6 +38,12 @@ class Told:
     goes_back: bool = False
     lost_backup: str = ""
     left: Left | None = None
+    broken_by: str = ""
+
+    @property
+    def by_what(self) -> str:
+        """What has stopped the run, in words; '' where that is told elsewhere."""
+        return f" by an unexpected {self.broken_by}" if self.broken_by else ""
 
 
 def describe_preflight(found: Preflight, database: Path) -> str:
@@ -139,9 +145,10 @@ def _first_line(
     if found is not None and done is None and outcomes.get("publish") == "passed":
         looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
         holds = f"; {told.standing}" if told.left and not told.left.is_ours else ""
-        return f"{what} {_names(found)}{looked_at}: the run was stopped after that{holds}"
+        stopped = f"the run was stopped after that{told.by_what}"
+        return f"{what} {_names(found)}{looked_at}: {stopped}{holds}"
     if done is None or found is None:
-        return f"not {what}: the run was stopped; {told.standing}"
+        return f"not {what}: the run was stopped{told.by_what}; {told.standing}"
     if told.rehearsed:
         return f"rehearsed {_names(found)}; {told.standing}"
     return f"{what} {_names(found)}"
