@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
-from pytest_bbmigrate.apply.run import ApplyOrder, run_apply
+from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
 from pytest_bbmigrate.apply.scratch import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
@@ -63,6 +62,7 @@ class Applying:
     fault: str = ""
     gate: Gate = field(default_factory=Gate)
     done: Done | None = None
+    is_anothers: bool = False  # whether another run has published meanwhile
     left: Left | None = None  # what was found on the disk at the end of a run that had the lock
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
@@ -253,8 +253,9 @@ def conclude(session: pytest.Session) -> None:
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
     order = _order(session.config, found)
     try:
-        with suppress(StepFailed):  # reported as a failed step
-            state.done = run_apply(order, reporter)
+        state.done = run_apply(order, reporter)
+    except StepFailed as error:  # reported as a failed step
+        state.is_anothers = isinstance(error, OtherHistory)
     except Exception as error:
         state.broken_by = type(error).__name__
         raise
@@ -343,6 +344,8 @@ def _lost_backup(state: Applying, folder: Path) -> str:
 
 def standing_of(state: Applying) -> str:
     """Return what the database is like where nothing was published, as far as it was looked at."""
+    if state.left is not None and state.left.is_as_it_was and state.is_anothers:
+        return f"{state.left.database.name} is as another run has left it"
     if state.left is not None:
         return str(state.left)
     if any(step == "lock" and outcome == "passed" for step, outcome, _ in state.details):

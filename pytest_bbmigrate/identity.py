@@ -12,7 +12,7 @@ from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 IDENTITY_TABLE = "_bb_database"
 TABLE = quote_name(IDENTITY_TABLE)
@@ -64,6 +64,60 @@ def write_identity(db: sqlite3.Connection, identity: Identity) -> None:
     db.execute(f"DELETE FROM main.{TABLE}")
     digests = json.dumps(dict(identity.digests))
     db.execute(f"INSERT INTO main.{TABLE} (id, digests) VALUES (?, ?)", (identity.id, digests))
+
+
+def record_left(
+    db: sqlite3.Connection, contents: Iterable[tuple[str, int, str]], objects: Mapping[str, str]
+) -> None:
+    """Write what ``db`` holds after a rollback that has left no migration, in its transaction.
+
+    They are each table's name, row count and content hash, and the hash of each object's
+    definition: what the history keeps of a batch. ``write_identity`` takes that out again.
+
+    Raises: BBMigrateError when a table of that name is not ours.
+    """
+    if "emptied" not in _columns(db):
+        db.execute(f"ALTER TABLE main.{TABLE} ADD COLUMN emptied TEXT")
+    known = {table: [rows, digest] for table, rows, digest in contents}
+    text = json.dumps({"contents": known, "objects": dict(objects)})
+    db.execute(f"UPDATE main.{TABLE} SET emptied = ?", (text,))
+
+
+def left_in(db: sqlite3.Connection) -> tuple[dict[str, tuple[int, str]], dict[str, str]] | None:
+    """Return what ``record_left`` has written, contents and objects; None where it has not.
+
+    Raises: BBMigrateError when that does not read.
+    """
+    if "emptied" not in _columns(db):
+        return None
+    (text,) = db.execute(f"SELECT emptied FROM main.{TABLE}").fetchone() or (None,)
+    if text is None:
+        return None
+    try:
+        said = json.loads(text)
+        contents = {
+            str(name): (int(n), str(digest)) for name, (n, digest) in said["contents"].items()
+        }
+        return contents, {str(name): str(digest) for name, digest in said["objects"].items()}
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise BBMigrateError(
+            f"the table {IDENTITY_TABLE} does not say what the last rollback has left; empty its "
+            "column emptied: a restore tells the more carefully then what would be lost"
+        ) from error
+
+
+def _columns(db: sqlite3.Connection) -> set[str]:
+    """Return the columns of the table, none when it is not there. Raises: BBMigrateError."""
+    if not _has_table(db):
+        return set()
+    return {row[1] for row in db.execute(f"PRAGMA main.table_info({TABLE})")}
 
 
 def _has_table(db: sqlite3.Connection) -> bool:

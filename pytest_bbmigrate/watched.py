@@ -29,7 +29,8 @@ SAID_ITSELF = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_E
 TERMINAL = "/dev/tty"
 EARLY_END = (
     "{manner} before this session was over, and what it came to is not known: a test, a migration, "
-    "conftest.py or what they call has ended the process that it runs in; that is no success, and "
+    "conftest.py or what they call has ended the process that it runs in, or what it says could be "
+    "written nowhere any more; that is no success, and "
     "--bb-status shows what the database is at"
 )
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.interrupts import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.left import Content, Left, existing
+from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, existing
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
 from pytest_bbmigrate.database.held import Name
-from pytest_bbmigrate.database.notes import discard_backup, fault_of, note_for
+from pytest_bbmigrate.database.notes import FOLDER_NOTE, discard_backup, fault_of, note_for
 from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 
@@ -214,6 +214,12 @@ def conclude(run: Run, work: Path | None) -> Left:
         if left.backup and (rot := run.keeper.digest and fault_of(left.backup, run.keeper.digest)):
             said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
             left = replace(left, backup=None, notes=(*left.notes, said))
+        if not (run.folder / FOLDER_NOTE).exists():
+            place = run.change.backup_folder
+            said = (
+                f"{place} was moved or removed {MEANWHILE}: copies of the data are where it is now"
+            )
+            left = replace(left, notes=(*left.notes, said))
         run.reporter.conclude(left)
     return left
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.plan import Stock
 
+ADDED_TO_NAME = len(".backup.YYYYMMDD_HHMMSS_99.partial.compared")  # the longest of our names
 # https://sqlite.org/wal.html#walresetbug
 WAL_BUG_BEGINS, WAL_BUG_ENDS = (3, 7, 0), (3, 51, 3)
 WAL_BUG_ENDS_IN = {(3, 44): 6, (3, 50): 7}  # releases that the repair was brought to
@@ -197,6 +198,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
                 f"{'SQLite keeps its journal there; ' if path == real.parent else ''}"
                 "run as a user who may"
             )
+    refuse_long_name(database, backup_folder)
     if not skip_openers and (users := describe_openers(database)):
         raise StepFailed(
             f"{database}: it is open in {users}; stop that first, for it would go on "
@@ -206,6 +208,20 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
         raise StepFailed(f"{database}: {fault}")
     if faults := room_for(real, backup_folder, backup_folder):
         raise StepFailed(_with_problems(database, faults))
+
+
+def refuse_long_name(database: Path, backup_folder: Path) -> None:
+    """Make sure that the names of backups and copies of ``database`` are not too long.
+
+    Raises: StepFailed.
+    """
+    most = os.pathconf(backup_folder, "PC_NAME_MAX") - ADDED_TO_NAME
+    if (length := len(os.fsencode(database.name))) > most:
+        raise StepFailed(
+            f"{database}: its name has {length} bytes, and {most} at most leave room for what its "
+            f"backups in {backup_folder} are called; rename it, or give it a symbolic link with a "
+            "shorter name"
+        )
 
 
 def describe_openers(database: Path) -> str:

@@ -44,7 +44,7 @@ from pytest_bbmigrate.history import (
     rename,
     utc_now,
 )
-from pytest_bbmigrate.identity import write_identity
+from pytest_bbmigrate.identity import record_left, write_identity
 from pytest_bbmigrate.masking import mask_verdict, names_in
 from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
 from pytest_bbmigrate.rows import content_of
@@ -350,3 +350,5 @@ def write_end(
             rename(db, old, new)
     if order.identity:
         write_identity(db, identity_after(order))
+    if order.identity and not batch:
+        record_left(db, content_of(db), objects_in(db))

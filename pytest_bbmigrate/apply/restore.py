@@ -13,6 +13,7 @@ from pytest_bbmigrate.history import (
     objects_of,
     read_history,
 )
+from pytest_bbmigrate.identity import left_in, read_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
 
@@ -62,13 +63,25 @@ def written_since(
         then = Held(_contents(db), objects_in(db))
     with reading(current, hook) as db:
         now = Held(_contents(db), objects_in(db))
-        batch = last_batch(read_history(db))
-        is_latest = backups_of(db).get(batch, ())[-1:] == (name or backup.name,)
-        left = Held(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+        left = _left_after(db, name or backup.name)
     if not now.tables and not now.objects:
         return ()  # a database with nothing in it has nothing to lose
     rows = _rows_written(then, now, left)
     return (*rows, *_defined(then, now, left, frozenset(table.table for table in rows)))
+
+
+def _left_after(db: sqlite3.Connection, backup: str) -> Held | None:
+    """Return what the last apply or rollback has left; None where ``backup`` is another's.
+
+    Where no migration is left, what became of the last one is in the identity.
+    """
+    batch = last_batch(read_history(db))
+    if batch:
+        is_latest = backups_of(db).get(batch, ())[-1:] == (backup,)
+        return Held(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+    left = left_in(db)
+    is_latest = [*read_identity(db).digests][-1:] == [backup]
+    return Held(*left) if left is not None and is_latest else None
 
 
 @dataclass(frozen=True)

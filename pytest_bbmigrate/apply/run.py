@@ -45,6 +45,10 @@ class RehearsalFailed(StepFailed):
         super().__init__(f"{names} failed on the real rows; nothing was published")
 
 
+class OtherHistory(StepFailed):
+    """Raised when another run has come between: the database is as that has left it."""
+
+
 @dataclass(frozen=True)
 class ApplyOrder:
     """What is to be applied to which database, and how.
@@ -227,13 +231,13 @@ def describe_rehearsal(order: ApplyOrder, rehearsal: Rehearsal) -> str:
 def refuse_other_history(order: ApplyOrder, history: tuple[Applied, ...]) -> None:
     """Make sure that the history is what the preflight saw: another run may have come between.
 
-    Raises: StepFailed.
+    Raises: OtherHistory.
     """
     names = {applied.name for applied in history}
     stock = order.preflight.stock
     known = {place.applied_as for place in stock.places if place.applied_as} | set(stock.missing)
     if names != known:
-        raise StepFailed(
+        raise OtherHistory(
             f"{order.database}: the history is not what it was a moment ago: another run has "
             "come between; run again"
         )

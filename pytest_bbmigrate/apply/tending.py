@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.made_file import (
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
-from pytest_bbmigrate.apply.preflight import check_content, check_place
+from pytest_bbmigrate.apply.preflight import check_content, check_place, refuse_long_name
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open_private
@@ -68,6 +68,8 @@ def back_up_now(
     Raises: StepFailed when it cannot be read or the backup cannot be written.
     """
     refuse_orphans(database)
+    if folder.is_dir():
+        refuse_long_name(database, folder)
     owner = owner_of(database, folder)
     real = Path(owner.path)
     made: list[tuple[Path, Note]] = []
