@@ -56,7 +56,10 @@ class TableChange:
     """What the run did to one table: rows before and after, values that are not what they were.
 
     ``rows_before`` is None for a table that was made, ``rows_after`` for one that is gone;
-    ``former`` is the name it had before, '' when it was made.
+    ``former`` is the name it had before, '' when it was made. ``columns_renamed`` are those with
+    another name now, as (before, after); ``columns_changed``, by their names before, those in which
+    some value changed. ``rows_lost`` and ``rows_came`` add up what each migration took and made, so
+    that a row that one took and another made again is in both.
     """
 
     table: str
@@ -66,6 +69,10 @@ class TableChange:
     columns_lost: tuple[str, ...] = ()
     values_changed: int = 0
     former: str = ""
+    columns_renamed: tuple[tuple[str, str], ...] = ()
+    columns_changed: tuple[str, ...] = ()
+    rows_lost: int = 0
+    rows_came: int = 0
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ def look_at_copy(
 
     Raises: StepFailed.
     """
-    seen = witness(sent.before, sent.work)
+    seen = witness(sent.before, sent.work, rehearsal.changes)
     refuse_forged_copy(order.preflight, sent, rehearsal, seen)
     if seen.after.identity != expected:
         raise StepFailed(

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
-from pytest_bbmigrate.rows import ValueChanged
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Passage, Stage
-    from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
+    from pytest_bbmigrate.schema import Schema, Table
 
 
 class Track:
     """A table that was there at the beginning, and what has become of it so far.
 
-    ``now`` is its name, None when it is gone; ``columns`` maps names now to those at the beginning.
+    ``now`` is its name, None when it is gone; ``columns`` maps names now to those at the beginning,
+    and ``same`` those of them that have kept every value.
     """
 
-    def __init__(self, name: str, columns: tuple[str, ...]) -> None:
-        self.name = name
-        self.now: str | None = name.casefold()
-        self.columns = {column.casefold(): column for column in columns}
-        self.values_changed = 0
+    def __init__(self, table: Table) -> None:
+        self.name = table.name
+        self.now: str | None = table.name.casefold()
+        self.columns = {column.name.casefold(): column.name for column in table.columns}
+        self.stored = {name: self.columns[name] for name in table.stored_columns}
+        self.same = dict(self.stored)
+        self.values_changed = self.rows_lost = self.rows_came = 0
 
     def follow(self, passage: Passage, after: Schema) -> None:
         """Take what became of the table on ``passage`` into account."""
@@ -31,20 +34,38 @@ class Track:
             return
         table = after.table(passage.renames.tables.get(was, ""))
         self.now = table.name.casefold() if table else None
-        renamed = passage.renames.columns
-        names = {now: renamed.get((was, now), now) for now in self.columns}
-        self.columns = {
-            names[now]: former
-            for now, former in self.columns.items()
-            if table is not None and table.column(names[now]) is not None
+        for there in passage.tables:
+            if there.table.casefold() == was:
+                self.count(there)
+                renamed = passage.renames.columns
+                names = {now: renamed[was, now] for now in self.columns if (was, now) in renamed}
+                self.columns = {
+                    names[now]: former
+                    for now, former in self.columns.items()
+                    if table is not None and now in names and table.column(names[now]) is not None
+                }
+
+    def count(self, there: TablePassage) -> None:
+        """Take into account what differs in the rows."""
+        kinds = {ValueChanged: 0, RowLost: 0, RowAdded: 0}
+        changed = set()
+        for alike in there.differences.alike:
+            kinds[alike.kind] += alike.count
+            if alike.kind is ValueChanged:
+                changed.add(alike.column.casefold())
+        self.values_changed += kinds[ValueChanged]
+        self.rows_lost += kinds[RowLost]
+        self.rows_came += kinds[RowAdded]
+        self.same = {
+            there.columns[now].casefold(): former
+            for now, former in self.same.items()
+            if now in there.columns and now not in changed
         }
-        self.values_changed += sum(
-            alike.count
-            for there in passage.tables
-            if there.table.casefold() == was
-            for alike in there.differences.alike
-            if alike.kind is ValueChanged
-        )
+
+    def changed(self) -> tuple[str, ...]:
+        """Return the columns that are still there and in which some value changed."""
+        kept, same = set(self.columns.values()), set(self.same.values())
+        return tuple(name for name in self.stored.values() if name in kept - same)
 
 
 class Tally:
@@ -52,10 +73,7 @@ class Tally:
 
     def __init__(self, before: Stage) -> None:
         self.before = before
-        self.tracks = [
-            Track(table.name, tuple(column.name for column in table.columns))
-            for table in before.schema.tables
-        ]
+        self.tracks = [Track(table) for table in before.schema.tables]
 
     def follow(self, passage: Passage | None, after: Schema) -> None:
         """Take what a migration did into account."""
@@ -97,6 +115,14 @@ class Tally:
             tuple(c.name for c in (earlier.columns if earlier else ()) if c.name not in kept),
             track.values_changed,
             track.name,
+            tuple(
+                (track.columns[column.casefold()], column)
+                for column in columns
+                if track.columns.get(column.casefold(), column).casefold() != column.casefold()
+            ),
+            track.changed(),
+            track.rows_lost,
+            track.rows_came,
         )
 
     def rows_before(self, track: Track) -> int:
@@ -110,6 +136,9 @@ def is_change(change: TableChange) -> bool:
         change.rows_before != change.rows_after
         or change.columns_added
         or change.columns_lost
+        or change.columns_renamed
         or change.values_changed
+        or change.rows_lost
+        or change.rows_came
         or change.table != change.former
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.journalling import ROLLBACK, WAL
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.model import StepFailed, TableChange
 from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.witness import Seen, TableSeen
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.contract import Contract
 
 BACK = frozenset({"down_restores", "up_repeats"})
 MODES = frozenset({"", WAL, ROLLBACK})
 MOST_FAULTS = 5
+UNSAID = TableChange("", None, None)
 
 
 def refuse_forged_verdicts(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal) -> None:
@@ -114,6 +116,8 @@ def left_faults(
     yield from table_of_ours_faults(order, seen)
     yield from table_faults(rehearsal, seen)
     yield from loss_faults(found, rehearsal)
+    yield from column_faults(rehearsal, seen)
+    yield from row_faults(rehearsal, seen)
     yield from count_faults(found, rehearsal, seen)
 
 
@@ -151,6 +155,9 @@ def table_of_ours_faults(order: RehearsalOrder, seen: Seen) -> Iterator[str]:
     """Yield where our own tables are not as we make them, or count what is not there."""
     if set(seen.after.attached) != set(seen.before.attached):
         yield "the history's table has other indexes or triggers than before"
+    for kind, name, _ in seen.before.attached:
+        if kind == "trigger":
+            yield f"the trigger {name} is on a table of ours, and would run after all was judged"
     counts = {table.name: table.rows for table in seen.after.tables}
     if not order.goes_back and any(
         counts.get(table, rows) not in (rows, None) for table, rows in seen.after.contents
@@ -206,14 +213,72 @@ def discard_faults(discarded: Sequence[Discarded], seen: Seen) -> Iterator[str]:
 
 
 def loss_faults(found: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
-    """Yield the rows that went, though no migration says that any may."""
+    """Yield what went or changed, though no migration says that any may."""
     contracts = [migration.contract for migration in found.pending]
+    if not found.goes_back:
+        yield from undeclared_faults(contracts, rehearsal)
     said = any(c.deletes or any(d.kind == "table" for d in c.drops) for c in contracts)
     if rehearsal.discarded if found.goes_back else said:
         return
     for change in rehearsal.changes:
         if change.rows_before is not None and change.rows_before > (change.rows_after or 0):
             yield f"the table {change.former} has lost rows, and no migration says that any may go"
+
+
+def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> Iterator[str]:
+    """Yield what is said to have gone or changed and no contract mentions, in whatever table."""
+    changes = any(contract.changes for contract in contracts)
+    drops = any(contract.drops for contract in contracts)
+    rows = changes or drops or any(c.deletes or c.inserts for c in contracts)
+    for change in rehearsal.changes:
+        if change.values_changed and not changes:
+            yield f"values of the table {change.table} have changed, and no migration says so"
+        if change.columns_lost and not drops:
+            yield f"the table {change.table} has lost columns, and no migration says so"
+        if (change.rows_lost or change.rows_came) and not rows:
+            yield f"rows of the table {change.table} have come or gone, and no migration says so"
+
+
+def column_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+    """Yield the tables that have other columns than the changes make of those before."""
+    said = {change.former.casefold(): change for change in rehearsal.changes if change.former}
+    after = {table.name.casefold(): table for table in seen.after.tables}
+    for table in seen.before.tables:
+        change = said.get(table.name.casefold(), UNSAID)
+        became = after.get((change.table or table.name).casefold())
+        if became is None:  # which is said, or a fault by itself
+            continue
+        renamed = {old.casefold(): new.casefold() for old, new in change.columns_renamed}
+        lost = {name.casefold() for name in change.columns_lost}
+        kept = {name.casefold() for name in table.columns} - lost
+        wanted = [renamed.get(name, name) for name in kept]
+        wanted += [name.casefold() for name in change.columns_added]
+        if sorted(wanted) != sorted(name.casefold() for name in became.columns):
+            yield f"the table {table.name} has other columns than is said"
+
+
+def row_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+    """Yield the tables in which more rows or values differ than is said.
+
+    Where migrations took rows and made others, a row may stand under the key of another.
+    """
+    said = {change.former.casefold(): change for change in rehearsal.changes if change.former}
+    for change in rehearsal.changes:
+        if bool(change.columns_changed) is not bool(change.values_changed):
+            yield "changed values and their columns do not go together"
+        if min(change.rows_lost, change.rows_came) < 0:
+            yield "a change counts less than no rows"
+    for rows in seen.rows:
+        change = said.get(rows.table.casefold(), UNSAID)
+        remade = min(change.rows_lost, change.rows_came)
+        changed = {name.casefold() for name in change.columns_changed}
+        most = change.values_changed + remade * len(changed)
+        if rows.lost > change.rows_lost or rows.came > change.rows_came:
+            yield f"the table {rows.table} does not hold the rows that it held"
+        elif any(count > remade for name, count in rows.values if name not in changed):
+            yield f"values of the table {rows.table} have changed, unsaid"
+        elif sum(count for name, count in rows.values if name in changed) > most:
+            yield f"more values of the table {rows.table} have changed than is said"
 
 
 def count_faults(found: Preflight, rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:

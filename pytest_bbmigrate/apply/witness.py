@@ -1,12 +1,11 @@
 """A process that has run no migration looks at what a rehearsal has left, and says what is there.
 
-→ two paths, a NUL between them, on stdin: the backup and the working copy
+→ a message with an Asked on stdin: the backup and the working copy, and what is said of them
 ← a message with a Seen, or with why there is none, on stdout
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.apply.model import StepFailed, TableChange
+from pytest_bbmigrate.apply.rows_seen import RowsSeen, rows_seen
 from pytest_bbmigrate.apply.wire import Unreadable, message, read_message
 from pytest_bbmigrate.database import digest_of, open_content
 from pytest_bbmigrate.errors import BBMigrateError
@@ -66,12 +66,25 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Which two databases to look at, and what is said to have become of the tables."""
+
+    before: Path
+    after: Path
+    changes: tuple[TableChange, ...] = ()
+
+
+@dataclass(frozen=True)
 class Seen:
-    """The backup and the working copy, and what the file of the latter hashes to."""
+    """The backup and the working copy, and what the file of the latter hashes to.
+
+    ``rows`` has the tables whose rows are not all the same in both.
+    """
 
     before: Side
     after: Side
     digest: str
+    rows: tuple[RowsSeen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,13 +97,15 @@ class NotSeen:
 KINDS: dict[str, type[Seen | NotSeen]] = {"seen": Seen, "not seen": NotSeen}
 
 
-def witness(before: Path, after: Path) -> Seen:
+def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> Seen:
     """Return what is in the backup ``before`` and the working copy ``after``.
+
+    ``changes`` say which table and column has become which.
 
     Raises: StepFailed when these cannot be looked at.
     """
     command = [sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}", "-c", START, PACKAGES]
-    asked = b"\0".join(map(os.fsencode, (before.absolute(), after.absolute())))
+    asked = message("asked", Asked(before.absolute(), after.absolute(), changes))
     done = subprocess.run(  # noqa: S603 - our own program
         command,
         input=asked,
@@ -111,15 +126,17 @@ def witness(before: Path, after: Path) -> Seen:
 
 def main() -> int:
     """Say on standard output what the two files hold that standard input names."""
-    before, after = map(Path, map(os.fsdecode, sys.stdin.buffer.read().split(b"\0")))
-    sys.stdout.buffer.write(answer(before, after))
+    asked = read_message(sys.stdin.buffer.read(), {"asked": Asked}, {"Path": Path})
+    sys.stdout.buffer.write(answer(asked.before, asked.after, asked.changes))
     return 0
 
 
-def answer(before: Path, after: Path) -> bytes:
+def answer(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> bytes:
     """Return the message that says what is in two files, or why it cannot be said."""
     try:
-        return message("seen", Seen(side_of(before), side_of(after), digest_of(after)))
+        sides = side_of(before), side_of(after)
+        rows = rows_seen(before, after, changes)
+        return message("seen", Seen(*sides, digest_of(after), rows))
     except (BBMigrateError, sqlite3.Error, OSError) as error:
         return message("not seen", NotSeen(str(error)))
 

@@ -174,6 +174,9 @@ def _change(change: TableChange) -> str:
         parts.append(f"new {', '.join(change.columns_added)}")
     if change.columns_lost:
         parts.append(f"without {', '.join(change.columns_lost)}")
+    parts += [f"{old} is {new} now" for old, new in change.columns_renamed]
+    if change.rows_lost and change.rows_came:
+        parts.append(f"{_rows(change.rows_lost)} gone, and {_rows(change.rows_came)} made")
     if change.values_changed:
         values = f"{change.values_changed:,} value"
         parts.append(f"{values}{'' if change.values_changed == 1 else 's'} changed")

@@ -43,6 +43,15 @@ def copy(folder):
     import hashlib
     (folder / "work.db").write_bytes(next((folder / "copies").iterdir()).read_bytes())
 
+def write_last():
+    from pytest_bbmigrate.apply import rehearsing
+    ours = rehearsing.write_identity
+    def forged(db, identity):
+        db.set_authorizer(None)
+        db.execute("UPDATE tx SET amount = 0")
+        ours(db, identity)
+    rehearsing.write_identity = forged
+
 def pass_all():
     from pytest_bbmigrate.apply import rehearsing
     from pytest_bbmigrate.checks import Verdict, Outcome
@@ -81,6 +90,11 @@ def tx(project: pytest.Pytester) -> Path:
         ("db.execute('UPDATE _bb_migrations SET batch = 7')", "the history says something else *"),
         (f"db.execute({TRIGGER!r})", "the history's table has other indexes or triggers *"),
         ("pass_all(); db.execute('DELETE FROM tx')", "the table tx has lost rows, and no *"),
+        ("write_last()", "values of the table tx have changed, unsaid"),
+        (
+            "pass_all(); db.execute('UPDATE tx SET amount = 0')",
+            "values of the table tx have changed, and no migration says so",
+        ),
     ],
 )
 def test_nothing_that_is_forged_is_published(

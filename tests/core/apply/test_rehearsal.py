@@ -334,7 +334,17 @@ class TestOnRealRows:
 
         assert findings(rehearsal.verdicts) == []
         assert rehearsal.changes == (
-            TableChange("entries", 300, 300, ("seen",), ("amount",), 8, "bookings"),
+            TableChange(
+                "entries",
+                300,
+                300,
+                ("seen",),
+                ("amount",),
+                8,
+                "bookings",
+                (("category", "kind"),),
+                ("category",),
+            ),
             TableChange("tags", None, 2),
             TableChange("brief", None, 0),
             TableChange("accounts", 2, None, former="accounts"),

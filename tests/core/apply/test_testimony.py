@@ -12,6 +12,7 @@ import pytest
 from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Preflight, Rehearsal, StepFailed, TableChange
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.rows_seen import RowsSeen
 from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.witness import Seen, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
@@ -89,7 +90,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Case:
         identity="the id",
     )
     said = rehearse(order, lambda _: None)
-    return Case(Preflight(stock, tuple(pending), 2), order, said, witness(order.before, order.work))
+    seen = witness(order.before, order.work, said.changes)
+    return Case(Preflight(stock, tuple(pending), 2), order, said, seen)
 
 
 def test_a_sound_rehearsal_is_what_it_says(sound: Case) -> None:
@@ -121,6 +123,15 @@ def after(case: Case, **other: object) -> Case:
     return replace(case, seen=replace(case.seen, after=side))
 
 
+def before(case: Case, **other: object) -> Case:
+    side = replace(case.seen.before, **other)  # type: ignore[arg-type] # likewise
+    return replace(case, seen=replace(case.seen, before=side))
+
+
+def seen(case: Case, *rows: RowsSeen) -> Case:
+    return replace(case, seen=replace(case.seen, rows=rows))
+
+
 def history(case: Case, at: int, **other: object) -> Case:
     rows = list(case.seen.after.history)
     rows[at] = replace(rows[at], **other)  # type: ignore[arg-type] # likewise
@@ -143,6 +154,7 @@ def change(case: Case, table: str, /, **other: object) -> Case:
     return said(case, changes=changed)
 
 
+TRIGGER = (("trigger", "t", "x"),)
 FOUND = Finding("rows lost", "up", __file__)  # type: ignore[arg-type] # it is not looked at
 STRANGER = Applied("009_x", "", WHEN, 0.1, 2, 1)
 
@@ -180,7 +192,22 @@ STRANGER = Applied("009_x", "", WHEN, 0.1, 2, 1)
         (lambda c: history(c, 2, statements=-1), "less than nothing for 003_memo"),
         (lambda c: history(c, 2, seconds=float("nan")), "less than nothing for 003_memo"),
         (lambda c: after(c, attached=(("trigger", "t", "x"),)), "other indexes or triggers"),
+        (
+            lambda c: before(after(c, attached=TRIGGER), attached=TRIGGER),
+            "the trigger t is on a table of ours, and would run after all was judged",
+        ),
         (lambda c: after(c, contents=(("tx", 9),)), "the history counts other rows"),
+        (lambda c: seen(c, RowsSeen("still", 0, 0, (("id", 1),))), "still have changed, unsaid"),
+        (lambda c: seen(c, RowsSeen("still", 1, 1, ())), "still does not hold the rows"),
+        (lambda c: change(c, "tx", columns_renamed=()), "tx has other columns than is said"),
+        (lambda c: change(c, "tx", columns_added=()), "tx has other columns than is said"),
+        (lambda c: change(c, "tx", columns_lost=("id",)), "has lost columns, and no migration"),
+        (
+            lambda c: change(c, "tx", values_changed=1, columns_changed=("id",)),
+            "values of the table tx have changed, and no migration says so",
+        ),
+        (lambda c: change(c, "tx", rows_lost=1, rows_came=1), "have come or gone, and no"),
+        (lambda c: tables(c, "still", columns=("id", "x")), "still has other columns than is said"),
         (lambda c: said(c, changes=()), "the table tx *has|the table old went, unsaid"),
         (
             lambda c: change(c, "tx", rows_after=2),
