@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -207,8 +207,7 @@ def conclude(run: Run, work: Path | None) -> Left:
         left = run.keeper.look(run.backup, work, note=run.note, staging=run.folder)
         run.reporter.conclude(left)
         if left.is_as_it_was and run.keeper.state is State.UNTOUCHED:
-            discard_backup(run.backup, run.note)
-            left = replace(left, backup=None)
+            left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
         if left.backup and (rot := run.keeper.digest and fault_of(left.backup, run.keeper.digest)):
@@ -222,6 +221,17 @@ def conclude(run: Run, work: Path | None) -> Left:
             left = replace(left, notes=(*left.notes, said))
         run.reporter.conclude(left)
     return left
+
+
+def without_backup(run: Run, left: Left) -> Left:
+    """Remove the backup, which nobody needs, and return what is left with or without it."""
+    try:
+        discard_backup(run.backup, run.note)
+    except OSError as error:
+        said = f"its backup {run.backup.name} is not needed, and cannot be removed"
+        notes = (*left.notes, f"{said} ({error.strerror})")
+        return replace(left, backup=existing(run.backup), notes=notes)
+    return replace(left, backup=None)
 
 
 def lock(run: Run) -> str:
@@ -301,7 +311,8 @@ def verify(
     """Look at what was published, and give the lock back."""
     with step(reporter, "verify") as detail:
         if keeper.verify(prepared.work, backup, failed):
-            prepared.work.unlink()  # nobody needs it any more: its room is enough for the mode
+            with suppress(OSError):
+                prepared.work.unlink()  # not needed any more: its room is enough for the mode
             after_verifying(keeper.restore_mode)
         after_verifying(keeper.look_at_backup)
         note = keeper.restore_file()

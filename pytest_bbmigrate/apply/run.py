@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.pipeline import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.identity import Identity
 
@@ -82,11 +83,15 @@ class ApplyOrder:
 
 @dataclass(frozen=True)
 class Done:
-    """What an apply came to: what changed, where the backup is (None: it was a rehearsal)."""
+    """What an apply came to: what changed, where the backup is (None: it was a rehearsal).
+
+    ``pruned`` are the older backups that were removed; ``notes`` are worth telling.
+    """
 
     changes: tuple[TableChange, ...]
     backup: Path | None
     pruned: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
@@ -119,11 +124,9 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
     )
     if not is_new:
         backup = carry_out(change, reporter)
-        return Done(
-            rehearsed[0].changes,
-            backup,
-            prune(order, backup) if backup and knows(order, backup) else (),
-        )
+        notes: list[str] = []
+        pruned = prune(order, backup, notes.append) if backup and knows(order, backup) else ()
+        return Done(rehearsed[0].changes, backup, pruned, tuple(notes))
     with made_if_missing(order.database):
         carry_out(change, reporter)
         return Done(rehearsed[0].changes, None)
@@ -134,16 +137,41 @@ def knows(order: ApplyOrder, backup: Path) -> bool:
     return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
-def prune(order: ApplyOrder, own: Path) -> tuple[Path, ...]:
+def prune(order: ApplyOrder, own: Path, tell: Callable[[str], None]) -> tuple[Path, ...]:
     """Remove the oldest backups that the history knows of, but for the newest to be kept.
 
     That is by the order in which it came to know them; ``own``, which is this run's, is the newest.
     Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
     is not what it was when it was made, nor a backup of a copy of the database. Where the history
-    cannot be read any more, the app being at it, the next apply removes them.
+    cannot be read any more, the app being at it, the next apply removes them. ``tell`` is told of
+    what cannot be removed: the database is published, and has its backup.
     """
     if order.keep_backups is None:
         return ()
+    pruned = []
+    try:
+        for path, note in surplus_of(order, own, order.keep_backups):
+            if is_discarded(path, note, tell):
+                pruned.append(path)
+    except OSError as error:
+        tell(f"{order.backup_folder}: older backups cannot be looked for ({error.strerror})")
+    return tuple(pruned)
+
+
+def is_discarded(backup: Path, note: Note, tell: Callable[[str], None]) -> bool:
+    """Return whether an older backup was removed; where that cannot be done, ``tell`` is told."""
+    try:
+        return discard_backup(backup, note)
+    except OSError as error:
+        tell(
+            f"{backup.name} could not be pruned ({error.strerror}): remove it by hand, or have the "
+            "next apply try again"
+        )
+    return False
+
+
+def surplus_of(order: ApplyOrder, own: Path, keep: int) -> list[tuple[Path, Note]]:
+    """Return the backups to be pruned, with their notes. Raises: OSError."""
     owner = owner_of(order.database, order.backup_folder)
     notes = {path.name: (path, note) for path, note in backups_in(order.backup_folder) if note}
     older = [
@@ -151,8 +179,7 @@ def prune(order: ApplyOrder, own: Path) -> tuple[Path, ...]:
         for name in owner.recorded
         if name in notes and name != own.name and is_left_by(notes[name][1], owner)
     ]
-    surplus = older[: max(0, len(older) + 1 - order.keep_backups)]
-    return tuple(path for path, note in surplus if discard_backup(path, note))
+    return older[: max(0, len(older) + 1 - keep)]
 
 
 def prepare_copy(

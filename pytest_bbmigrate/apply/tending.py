@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,8 @@ def back_up_now(
             raise
     except BaseException as error:
         for backup, note in made:
-            discard_backup(backup, note)
+            with suppress(OSError):  # what else went wrong is what is to be told
+                discard_backup(backup, note)
         if not isinstance(error, OSError):
             raise
         raise StepFailed(

@@ -78,6 +78,7 @@ def describe_done(
         lines += _way_back(told, details, done, found)
     if done is not None:
         lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in done.pruned]
+        lines += [f"{'note':<{WIDTH}}{note}" for note in done.notes]
     if found is not None:
         lines += [f"{'note':<{WIDTH}}{note}" for note in found.notes]
     if told.left is not None:

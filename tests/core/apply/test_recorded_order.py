@@ -63,7 +63,7 @@ def pruned(real: Path, keep: int) -> list[str]:
     rehearsal = RehearsalOrder(real.parent, (), real, real.parent)
     found = Preflight(Stock((), ()), (), 1)
     order = ApplyOrder(real, real.parent, found, rehearsal, str, keep_backups=keep)
-    return [path.name for path in prune(order, real.with_name(OF_LAST_MONTH))]
+    return [path.name for path in prune(order, real.with_name(OF_LAST_MONTH), pytest.fail)]
 
 
 def test_the_history_keeps_the_order_in_which_backups_were_made(real: Path) -> None:

@@ -65,7 +65,7 @@ class Shared:
         rehearsal = RehearsalOrder(self.folder, (), database, self.folder)
         found = Preflight(Stock((), ()), (), 1)
         order = ApplyOrder(database, self.folder, found, rehearsal, str, keep_backups=keep)
-        return prune(order, own)
+        return prune(order, own, pytest.fail)
 
 
 @pytest.fixture
