@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     backups TEXT,
     objects TEXT
 )"""
+UNREADABLE = (TypeError, ValueError, OverflowError, RecursionError)  # as JSON of our shape
 ADDED_SINCE = ("contents", "backups", "objects")  # columns that the first such tables did not have
 
 
@@ -193,7 +194,7 @@ def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, s
     try:
         known = dict(json.loads(text))
         return {table: (int(rows), str(digest)) for table, (rows, digest) in known.items()}
-    except (TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unreadable("contents") from error
 
 
@@ -207,7 +208,7 @@ def objects_of(db: sqlite3.Connection, batch: int) -> Mapping[str, str] | None:
         return None
     try:
         return {str(name): str(digest) for name, digest in dict(json.loads(text)).items()}
-    except (TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unreadable("objects") from error
 
 
@@ -296,7 +297,7 @@ def _backups_in(db: sqlite3.Connection, row: int) -> list[str]:
     (text,) = db.execute(f"SELECT backups FROM {TABLE} WHERE id = ?", (row,)).fetchone()
     try:
         return [] if text is None else [str(name) for name in json.loads(text)]
-    except (TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unreadable("backups") from error
 
 

@@ -143,7 +143,7 @@ def _identity(rows: list[tuple[object, ...]]) -> Identity:
     try:
         ((identity, text),) = rows
         digests = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         identity, digests = None, None
     if (
         not isinstance(identity, str)

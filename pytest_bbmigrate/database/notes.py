@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER_NOTE = ".bbmigrate.json"
+MOST_BYTES = 1 << 20  # of a note; ours have less than one page
+# A pipe would be waited for, and a link leads elsewhere; Windows knows neither.
+ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 WRITTEN_TO = ("-wal", "-journal")  # beside a backup: part of what SQLite would read of it
 WAY_OUT = "remove the note, if what it is beside is yours and sound"
 
@@ -58,17 +61,28 @@ def note_for(path: Path, database: str = "") -> Note:
 def read_note(note: Path) -> Note | None:
     """Return what a note says; None when there is none.
 
-    Raises: DatabaseError when it does not read.
+    Raises: DatabaseError when it does not read, or is a link, a pipe or the like.
     """
     try:
-        with note.open(encoding="utf-8") as file:
-            return _note(json.load(file))
+        return _note(json.loads(_read(note)))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DatabaseError(note, f"the note cannot be read ({error.strerror})") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise DatabaseError(note, f"the note does not say what a note says; {WAY_OUT}") from error
+
+
+def _read(note: Path) -> bytes:
+    """Return what is in a note. Raises: OSError when it cannot be read, or is no file."""
+    number = os.open(note, os.O_RDONLY | ONLY_FILES)
+    try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(0, "it is no file", str(note))
+        with open(number, "rb", closefd=False) as file:
+            return file.read(MOST_BYTES)
+    finally:
+        os.close(number)
 
 
 def _note(said: Mapping[str, object]) -> Note:
@@ -130,6 +144,8 @@ def discard_backup(backup: Path, own: Note) -> bool:
     """Remove the backup that was made with the note ``own``, and its note; return whether it was.
 
     What else has come to be called so is left: another's, or what was written to since.
+
+    Raises: OSError when it cannot be removed.
     """
     beside = note_beside(backup)
     try:

@@ -84,6 +84,9 @@ def _read_json(path: Path, text: str) -> Iterator[Mapping[str, Cell]]:
         rows = json.loads(text, parse_constant=lambda name: _refuse_constant(path, name))
     except json.JSONDecodeError as error:
         raise SeedingError(path, f"line {error.lineno}: not JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        why = "a number is too long, or lists are nested too deeply"
+        raise SeedingError(path, f"it cannot be read: {why}") from error
     if not isinstance(rows, list):
         raise SeedingError(path, 'not a list; write [{"column": value, ...}, ...]')
     for number, row in enumerate(rows, 1):

@@ -22,6 +22,7 @@ from pytest_bbmigrate.history import (
     lacks_history,
     last_batch,
     make_history,
+    objects_of,
     read_history,
     record,
     record_backup,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 FIRST = Applied("001_a", "abc", "2026-01-02T03:04:05Z", 0.25, 1, 3)
 SECOND = Applied("000_b", "def", "2026-01-02T03:04:06Z", 1.5, 1, 0)
 THIRD = Applied("002_c", "ghi", "2026-02-02T03:04:06Z", 1.0, 2, 1)
+DEEP = "[" * 5000
+ENDLESS = '{"t": [1e400, "x"]}'
 OLDER = """\
 CREATE TABLE _bb_migrations (
     id INTEGER PRIMARY KEY,
@@ -216,7 +219,9 @@ def test_what_a_batch_left_is_not_known_once_a_part_of_it_is_taken_out(
     assert contents_of(db, 1) == {}
 
 
-@pytest.mark.parametrize("text", ["no json", "[]x", '{"t": 1}', '{"t": ["x", "y"]}', "7"])
+@pytest.mark.parametrize(
+    "text", ["no json", "[]x", '{"t": 1}', '{"t": ["x", "y"]}', "7", DEEP, ENDLESS]
+)
 def test_contents_that_do_not_read_are_told(db: sqlite3.Connection, text: str) -> None:
     record(db, FIRST)
     record_contents(db, 1, [])
@@ -226,10 +231,21 @@ def test_contents_that_do_not_read_are_told(db: sqlite3.Connection, text: str) -
         contents_of(db, 1)
 
 
-def test_backups_that_do_not_read_are_told(db: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("text", ["x", DEEP, "1"])
+def test_objects_that_do_not_read_are_told(db: sqlite3.Connection, text: str) -> None:
+    record(db, FIRST)
+    record_contents(db, 1, [], {})
+    db.execute(f"UPDATE {HISTORY_TABLE} SET objects = ?", [text])
+
+    with pytest.raises(BBMigrateError, match="a value in its column objects"):
+        objects_of(db, 1)
+
+
+@pytest.mark.parametrize("text", ["x", DEEP])
+def test_backups_that_do_not_read_are_told(db: sqlite3.Connection, text: str) -> None:
     record(db, FIRST)
     record_backup(db, 1, "x")
-    db.execute(f"UPDATE {HISTORY_TABLE} SET backups = 'x'")
+    db.execute(f"UPDATE {HISTORY_TABLE} SET backups = ?", [text])
 
     with pytest.raises(BBMigrateError, match="a value in its column backups"):
         backups_of(db)

@@ -71,6 +71,10 @@ def test_no_two_databases_get_the_same_id() -> None:
         (f"{CREATE_IDENTITY}; INSERT INTO {IDENTITY_TABLE} VALUES (x'ff', '{{}}')", "does not say"),
         (f"{CREATE_IDENTITY}; INSERT INTO {IDENTITY_TABLE} VALUES ('a', '[]')", "does not say"),
         (
+            f"{CREATE_IDENTITY}; INSERT INTO {IDENTITY_TABLE} VALUES ('a', '{'[' * 5000}')",
+            "does not say",
+        ),
+        (
             f"{CREATE_IDENTITY}; INSERT INTO {IDENTITY_TABLE} VALUES ('a', '{{}}'), ('b', '{{}}')",
             "does not say",
         ),

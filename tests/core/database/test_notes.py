@@ -24,6 +24,7 @@ from pytest_bbmigrate.errors import DatabaseError
 from tests.core.real_databases import make
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NOTE = Note("4f1c", "/srv/odd \udcff \n name.db", 7, "2026-01-02T08:00:00+00:00", 8192, "ab12")
@@ -99,7 +100,7 @@ def test_what_a_later_version_adds_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        *(b"", b"{", b"[]", b"{}", b"1", b'"x"', b"null", b"\xff"),
+        *(b"", b"{", b"[]", b"{}", b"1", b'"x"', b"null", b"\xff", b"[" * 5000),
         b'{"database": 1, "path": "", "inode": 1, "made": ""}',
         b'{"database": "", "path": "", "inode": true, "made": ""}',
         b'{"database": "", "path": "", "inode": 1, "made": "", "digest": null}',
@@ -115,7 +116,18 @@ def test_a_note_that_says_something_else_is_told(tmp_path: Path, content: bytes)
 def test_a_note_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "note").mkdir()
 
-    with pytest.raises(DatabaseError, match=r"the note cannot be read \(Is a directory\)"):
+    with pytest.raises(DatabaseError, match=r"the note cannot be read \(it is no file\)"):
+        read_note(tmp_path / "note")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("elsewhere")])
+def test_a_note_that_is_a_pipe_or_a_link_is_told_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    write_note(NOTE, tmp_path / "elsewhere", tmp_path)
+    make(tmp_path / "note")
+
+    with pytest.raises(DatabaseError, match="the note cannot be read"):
         read_note(tmp_path / "note")
 
 

@@ -86,12 +86,15 @@ PLAIN = f"not a plain INSERT with its columns; {FORM}"
 NO_LITERAL = "line 1: what stands in place of a literal is none"
 NO_ROW = "line 1: a row was expected, in brackets"
 COMMAS = f"line 1: a literal was expected between the commas; {FORM}"
+TOO_MUCH = "it cannot be read: a number is too long, or lists are nested too deeply"
 ROWS = f"line 1: the rows are not (literal, ...), (literal, ...); {FORM}"
 
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("t_json", "[" * 5000, TOO_MUCH),
+        ("t_json", f'[{{"a": {"9" * 5000}}}]', TOO_MUCH),
         ("t_json", '[{"a": 1},\n{"a" 2}]', "line 2: not JSON: Expecting ':' delimiter"),
         ("t_json", '{"a": 1}', 'not a list; write [{"column": value, ...}, ...]'),
         ("t_json", '[{"a": 1}, 2]', "row 2: not an object {column: value, ...}"),
