@@ -63,8 +63,9 @@ def choose_backup(
     taken that are of this database.
 
     ``named`` is a path that counts from ``start``, or the name of a file in ``folder``; it may be
-    of another database where ``discard`` is given. The backup is held against what was recorded
-    when it was made, and read from its first page to its last, before it is returned.
+    of another database where ``discard`` is given, or have a note that does not read. The backup is
+    held against what was recorded when it was made, and read from its first page to its last,
+    before it is returned.
 
     Raises: StepFailed when there is none, it is of another database, it is not what it was, it does
         not read as a database, or it is damaged.
@@ -74,7 +75,7 @@ def choose_backup(
         backup = _named_backup(database, folder, named, start, owner)
     else:
         backup = _newest_backup(database, folder, owner)
-    choice = _looked_at(backup, owner, database, discard=discard)
+    choice = _looked_at(backup, owner, database, discard=discard, is_named=bool(named))
     if not backup.stat().st_size:  # which SQLite reads as a database with nothing in it
         raise StepFailed(f"{backup}: the file is empty; {OTHER_BACKUP}")
     try:
@@ -157,7 +158,9 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
         raise StepFailed(f"{described_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
 
 
-def _looked_at(backup: Path, owner: Owner, database: Path, *, discard: bool) -> Choice:
+def _looked_at(
+    backup: Path, owner: Owner, database: Path, *, discard: bool, is_named: bool
+) -> Choice:
     """Return ``backup`` with what is known of it, held against that.
 
     Raises: StepFailed when it is of another database, or not what it was when it was made.
@@ -175,11 +178,12 @@ def _looked_at(backup: Path, owner: Owner, database: Path, *, discard: bool) -> 
         recorded = Note(owner.id, owner.path, 0, "", backup.stat().st_size, digest)
         _refuse_changed(backup, recorded)
         note = note or recorded
-    if unread and note is None:
+    if unread and note is None and not (discard and is_named):
         raise StepFailed(unread)
     if beside := written_beside(backup):
         raise StepFailed(f"{backup}: {beside}; end what has it open, and run again")
-    return Choice(backup, note, _kinship(backup, note, kin, database, discard=discard))
+    said = _kinship(backup, note, kin, database, discard=discard)
+    return Choice(backup, note, (*filter(None, (unread.partition("; ")[0],)), *said))
 
 
 def _refuse_changed(backup: Path, note: Note) -> None:

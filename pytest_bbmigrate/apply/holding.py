@@ -103,7 +103,6 @@ class Holder(Locked):
         Where the order has none, the backup is not to be kept.
         """
         target = Path(order["target"])
-        target = Path(order["target"])
         try:
             said = self.make_backup(order, Pace(self.seconds, self.channel.tell))
         except (sqlite3.Error, OSError) as error:
@@ -114,8 +113,8 @@ class Holder(Locked):
         except Abandoned:
             self.rescue(order)
             raise
-        self.refuse_written()
         self.backup = target
+        self.refuse_written()
         return said
 
     def publish(self, order: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, as_found
 from pytest_bbmigrate.apply.looking import look_at_another, look_at_held, said, where
 from pytest_bbmigrate.apply.model import State, StepFailed
-from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
+from pytest_bbmigrate.database.backup import Pace, back_up, note_beside, refuse_taken
+from pytest_bbmigrate.database.durable import sync
 from pytest_bbmigrate.database.held import Name, empty_wal, hold_file
 from pytest_bbmigrate.database.locking import take_lock
 from pytest_bbmigrate.database.notes import Note, described_fault, with_digest, write_note
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.database.held import FileState, HeldFile
 
 PRIVATE = 0o600
+TORN = ".torn"  # ends the name of a copy of no one moment, which no command takes for a backup
 
 
 class Locked:
@@ -38,6 +40,7 @@ class Locked:
         self.path = Path()
         self.seconds = 0.0
         self.backup: Path | None = None
+        self.torn: Path | None = None  # a copy that was made while something else wrote
         self.note = Note("", "", 0, "")  # on the backup, as it was made
 
     def take(self, still_wanted: Callable[[], None]) -> None:
@@ -86,7 +89,7 @@ class Locked:
         """
         change = self.change_of_name()
         if not change and not self.held.now.is_as_written_as(self.seen):
-            change = str(Left(self.path, Name.SAME, Content.OTHER))
+            change = self.is_other
         if change:
             raise StepFailed(f"{self.path}: {change}")
 
@@ -106,20 +109,59 @@ class Locked:
         """Back up into the new file ``target`` of the order; return what is worth saying.
 
         It is complete in the folder ``staging`` first. The order's ``note``, where it has one, is
-        written beside it.
+        written beside it. What was copied while something else wrote to the database is no backup,
+        and is kept under another name, for it may be all there is of what it held.
 
-        Raises: DatabaseError, sqlite3.Error or OSError, and what ``pace`` raises.
+        Raises: StepFailed, DatabaseError, sqlite3.Error or OSError, and what ``pace`` raises.
         """
         target = Path(order["target"])
         staging = Path(order.get("staging") or target.parent)
 
+        def refuse_torn(copy: Path) -> None:
+            if not self.held.now.is_as_written_as(self.seen):
+                if order.get("note"):
+                    self.keep_torn(copy, target)
+                raise StepFailed(f"{self.path}: {self.change_of_name() or self.is_other}")
+
         def take_down(complete: Path) -> None:
+            refuse_torn(complete)
             self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
             if order.get("note"):
                 write_note(self.note, note_beside(target), staging, complete)
 
         like = self.held.descriptor
-        return back_up(self.db, target, like, pace, staging=staging, when_complete=take_down)
+        return back_up(
+            self.db,
+            target,
+            like,
+            pace,
+            staging=staging,
+            when_complete=take_down,
+            when_unequal=refuse_torn,
+        )
+
+    @property
+    def is_other(self) -> str:
+        """That something else wrote to the database, in words."""
+        return str(Left(self.path, Name.SAME, Content.OTHER))
+
+    def keep_torn(self, copy: Path, target: Path) -> None:
+        """Keep ``copy``, which may be of no one moment, beside where the backup was to be."""
+        torn = target.with_name(f"{target.name}{TORN}")
+        refuse_taken(torn)
+        copy.chmod(PRIVATE)
+        copy.rename(torn)
+        sync(torn.parent)
+        self.torn = torn
+
+    def describe_torn(self) -> str:
+        """Return what the copy is that is no backup, in words; '' when there is none."""
+        if self.torn is None:
+            return ""
+        return (
+            f"{self.torn} was copied while something else wrote to the database: it may be neither "
+            "what that held nor what it holds, and is no backup"
+        )
 
     def rescue(self, order: dict[str, Any]) -> None:
         """Back up what has no name any more, and would be gone with the lock: see make_backup."""
@@ -160,7 +202,7 @@ class Locked:
             self.rescue(order)
             content, _ = look_at_another(self.held.real, self.known(order["work"]))
             detail = where(name, self.path, self.held.real, self.held.place)
-        return as_found(name, content, detail, note)
+        return as_found(name, content, detail, note, self.describe_torn())
 
     def look_at_content(self, work: str) -> Found:
         """Return what the held file holds; ``work`` is what was to be published, '' for nothing."""

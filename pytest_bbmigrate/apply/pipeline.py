@@ -16,7 +16,13 @@ from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.database import backup_path, failed_path, openers_of
 from pytest_bbmigrate.database.held import Name
-from pytest_bbmigrate.database.notes import FOLDER_NOTE, discard_backup, fault_of, note_for
+from pytest_bbmigrate.database.notes import (
+    FOLDER_NOTE,
+    discard_backup,
+    fault_of,
+    mend_note,
+    note_for,
+)
 from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 
@@ -219,6 +225,7 @@ def conclude(run: Run, work: Path | None) -> Left:
                 f"{place} was moved or removed {MEANWHILE}: copies of the data are where it is now"
             )
             left = replace(left, notes=(*left.notes, said))
+        left = noted(run, left)
         run.reporter.conclude(left)
     return left
 
@@ -232,6 +239,21 @@ def without_backup(run: Run, left: Left) -> Left:
         notes = (*left.notes, f"{said} ({error.strerror})")
         return replace(left, backup=existing(run.backup), notes=notes)
     return replace(left, backup=None)
+
+
+def noted(run: Run, left: Left) -> Left:
+    """Return ``left`` with the note on its backup mended, without which it is not restored."""
+    if left.backup is None or not run.keeper.digest:
+        return left
+    try:
+        size = left.backup.stat().st_size
+        own = replace(run.note, size=size, digest=run.keeper.digest)
+        mend_note(own, left.backup, run.folder)
+    except (BBMigrateError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        said = f"the note on {left.backup.name} is gone or spoilt, and could not be mended: {why}"
+        return replace(left, notes=(*left.notes, said))
+    return left
 
 
 def lock(run: Run) -> str:

@@ -74,15 +74,17 @@ def back_up(
     staging: Path | None = None,
     reads_anew: bool = False,
     when_complete: Callable[[Path], object] = lambda _: None,
+    when_unequal: Callable[[Path], object] = lambda _: None,
 ) -> str:
     """Copy ``db`` into the new file ``target``, prove it equal, and return what is worth saying.
 
     Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
     on the same disk (beside ``target`` by default), readable by this user alone; then
-    ``when_complete`` is called with it, which may raise. It gets the owner of the file ``like`` (a
-    path, or a descriptor or the status of one that may be gone), and what ``mask`` leaves of its
-    mode. It is in rollback mode whatever ``db`` is in, so that it is one file that any program can
-    read, and is on the disk with its name when this returns. '' when there is nothing to say.
+    ``when_complete`` is called with it, or ``when_unequal`` where it is not equal: both may raise.
+    It gets the owner of the file ``like`` (a path, or a descriptor or the status of one that may be
+    gone), and what ``mask`` leaves of its mode. It is in rollback mode whatever ``db`` is in, so
+    that it is one file that any program can read, and is on the disk with its name when this
+    returns. '' when there is nothing to say.
 
     With ``reads_anew`` it is compared with what is on the disk, and not with what ``db`` has read
     before: where others may write, that tells a copy of two moments. Under the lock the pages that
@@ -101,6 +103,7 @@ def back_up(
             if reads_anew:
                 forget_pages(db)
             if not holds(db, partial, pace):
+                when_unequal(partial)
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
             if not isinstance(like, os.stat_result):
                 like = os.stat(like)  # noqa: PTH116 - or a descriptor

@@ -118,6 +118,21 @@ def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) 
     sync(path.parent)
 
 
+def mend_note(own: Note, backup: Path, staging: Path) -> None:
+    """Write the note ``own`` on ``backup`` anew where what is there says anything else, or nothing.
+
+    Raises: DatabaseError or OSError when it cannot be written.
+    """
+    beside = note_beside(backup)
+    try:
+        if read_note(beside) == own:
+            return
+    except DatabaseError:
+        pass  # which is what is mended
+    beside.unlink(missing_ok=True)
+    write_note(own, beside, staging, backup)
+
+
 def note_folder(folder: Path, note: Note) -> None:
     """Write ``note`` into the new folder ``folder`` of ours, on the disk. Raises: OSError."""
     _write(note, folder / FOLDER_NOTE)
