@@ -11,6 +11,7 @@ from pytest_bbmigrate.contract import Change, Contract, Insert
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.rows import RowLost
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
@@ -83,9 +84,9 @@ def split_inserted(
 ) -> tuple[Differences, int]:
     """Return what of a table's differences nothing allows, and how many rows are discarded."""
     rows = undeclared_rows(table, allowed(contract, renames))
-    former = renames.tables.get(table.table.casefold(), "")
-    names = {table.table.casefold(), former}
-    if not any(insert.table.casefold() in names for insert in contract.inserts):
+    former = renames.tables.get(fold_name(table.table), "")
+    names = {fold_name(table.table), former}
+    if not any(fold_name(insert.table) in names for insert in contract.inserts):
         return rows, 0
     others = rows.which(lambda difference: not isinstance(difference, RowLost))
     return others, len(rows) - len(others)
@@ -116,12 +117,12 @@ def allowed(contract: Contract, renames: Renames) -> Contract:
     }
     changes = []
     for change in contract.changes:
-        named = change.table.casefold(), change.column.casefold()
+        named = fold_name(change.table), fold_name(change.column)
         for table, column in {named, origin.get(named, named)}:
             changes.append(Change(table, column, None, change.line))
     tables = {new: old for old, new in renames.tables.items()}
     inserts = tuple(
-        Insert(tables.get(delete.table.casefold(), delete.table), delete.line)
+        Insert(tables.get(fold_name(delete.table), delete.table), delete.line)
         for delete in contract.deletes
     )
     return Contract(changes=tuple(changes), inserts=inserts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.statements import UnreadableSql, folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def asked_mode(part: Part, executed: Iterable[str]) -> str:
 
 def modes_in(sql: str) -> list[str]:
     """Return the modes that the statements in ``sql`` set, in their order, case-folded."""
-    if PRAGMA[1] not in sql.casefold():
+    if PRAGMA[1] not in fold_name(sql):
         return []
     try:
         tokens = [token for token in folded(sql) if token not in {"main", "."}]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.statements import Kind, UnreadableSql, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ def names_in(executed: Iterable[str]) -> frozenset[str]:
             tokens = tokenize(sql)
         except UnreadableSql:  # a PRAGMA that the runner itself has put together
             continue
-        found.update(t.name.casefold() for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED))
+        found.update(fold_name(t.name) for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED))
     return frozenset(found)
 
 
@@ -49,9 +50,9 @@ def names_known(versions: Iterable[Schema], steps: Iterable[Step]) -> frozenset[
     known = frozenset[str]().union(*(step.names for step in steps))
     for schema in versions:
         known |= schema.table_names
-        known |= {view.name.casefold() for view in schema.views}
-        known |= {trigger.name.casefold() for trigger in schema.triggers}
-        known |= {i.name.casefold() for t in schema.tables for i in t.indexes if i.name}
+        known |= {fold_name(view.name) for view in schema.views}
+        known |= {fold_name(trigger.name) for trigger in schema.triggers}
+        known |= {fold_name(i.name) for t in schema.tables for i in t.indexes if i.name}
     return known
 
 
@@ -75,7 +76,7 @@ def compare_version(version: Schema, schema: Schema, known: frozenset[str] | Non
     differences, extras = [], []
     for found in compare_schemas(version, schema):
         kind = found.kind.removesuffix(" added")
-        if kind in OBJECTS and known is not None and found.name.casefold() not in known:
+        if kind in OBJECTS and known is not None and fold_name(found.name) not in known:
             extras.append(f"{kind} {found.name}")
         else:
             differences.append(found)
@@ -129,7 +130,7 @@ def origin(difference: SchemaDifference, version: int, steps: Sequence[Step]) ->
     for at in order:
         if any(key_of(effect) == key for effect in steps[at].effects):
             return at
-    name = difference.name.casefold()
+    name = fold_name(difference.name)
     if difference.kind == "table added":  # such as the new table of a rebuild that stopped halfway
         return next((at for at in order if name in steps[at].names), None)
     return None
@@ -140,7 +141,7 @@ def describe_step(
 ) -> str:
     """Return what of the step at ``at`` is there and what is not, in a line."""
     differing = {key_of(difference) for difference in found}
-    lost = {d.name.casefold() for d in found if d.kind == "table lost"}
+    lost = {fold_name(d.name) for d in found if d.kind == "table lost"}
     touched_later = {key_of(e) for step in steps[at + 1 : version] for e in step.effects}
     parts = []
     for effect in steps[at].effects:
@@ -148,7 +149,7 @@ def describe_step(
         if at >= version:
             is_done = key in differing
         else:
-            is_done = key not in differing and effect.table.casefold() not in lost
+            is_done = key not in differing and fold_name(effect.table) not in lost
         if not (is_done and key in touched_later):
             parts.append((is_done, effect_text(effect, is_done=is_done)))
     effects = {key_of(effect) for effect in steps[at].effects}
@@ -165,11 +166,11 @@ def key_of(difference: SchemaDifference) -> Key:
     """Return what a difference is about, whichever way round it is."""
     family = family_of(difference)
     text = difference.before or difference.after if family in TOLD_BY_TEXT else ""
-    column = "" if family == "primary key" else difference.column.casefold()  # a table has one
+    column = "" if family == "primary key" else fold_name(difference.column)  # a table has one
     return (
         family,
-        difference.table.casefold(),
-        difference.name.casefold(),
+        fold_name(difference.table),
+        fold_name(difference.name),
         column,
         text,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.database.failures import primary_code
 from pytest_bbmigrate.rows.fingerprint import OWN_TABLES
+from pytest_bbmigrate.statements.names import fold_name
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -64,4 +65,4 @@ def writing_ours(db: sqlite3.Connection) -> Iterator[None]:
 
 def is_own(table: str) -> bool:
     """Return whether ``table`` is ours, or SQLite's own."""
-    return table.casefold() in OWN_TABLES or table.casefold().startswith("sqlite_")
+    return fold_name(table) in OWN_TABLES or fold_name(table).startswith("sqlite_")

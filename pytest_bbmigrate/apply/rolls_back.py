@@ -18,6 +18,7 @@ from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_findin
 from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.evidence.experiment import look_at
 from pytest_bbmigrate.schema import compare_schemas
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,8 @@ def backwards(migration: Migration) -> Migration:
         Change(r.new_table, r.new_column or change.column, None, change.line)
         for change in contract.changes
         for r in contract.renames
-        if r.table.casefold() == change.table.casefold()
-        and (r.column is None or r.column.casefold() == change.column.casefold())
+        if same_name(r.table, change.table)
+        and (r.column is None or same_name(r.column, change.column))
     ]
     changes = (*(replace(change, where=None) for change in contract.changes), *moved)
     turned = Contract(changes=changes, renames=renames)
@@ -84,11 +85,11 @@ def judge_rollback(migration: Migration, step: Step, versions: Versions) -> Roll
         *find_lost(migration, passage, versions),
         *find_broken_references(migration, passage),
     ]
-    known = {(finding.kind, finding.table.casefold(), finding.column) for finding in findings}
+    known = {(finding.kind, fold_name(finding.table), finding.column) for finding in findings}
     findings += [
         finding
         for finding in find_unrestored(part, step, versions)
-        if (finding.kind, finding.table.casefold(), finding.column) not in known
+        if (finding.kind, fold_name(finding.table), finding.column) not in known
     ]
     answer = Answer(tuple(findings), rows=passage.rows_compared, values=passage.values_compared)
     return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)

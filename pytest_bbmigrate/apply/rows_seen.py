@@ -21,6 +21,7 @@ from pytest_bbmigrate.rows import (
     untouched_tables,
 )
 from pytest_bbmigrate.schema import read_entries, read_schema
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +60,7 @@ def rows_seen(before: Path, after: Path, changes: Iterable[TableChange]) -> tupl
 
     Raises: BBMigrateError, sqlite3.Error, OSError.
     """
-    said = {change.former.casefold(): change for change in changes if change.former}
+    said = {fold_name(change.former): change for change in changes if change.former}
     sides = _side_of(before), _side_of(after)
     with closing(open_contents(before, after)) as pair:
         untouched = untouched_tables(
@@ -71,8 +72,8 @@ def rows_seen(before: Path, after: Path, changes: Iterable[TableChange]) -> tupl
         return tuple(
             found
             for table in sides[0].schema.tables
-            if table.name.casefold() not in untouched
-            for found in _look(pair, table, said.get(table.name.casefold()), sides[1].schema)
+            if fold_name(table.name) not in untouched
+            for found in _look(pair, table, said.get(fold_name(table.name)), sides[1].schema)
         )
 
 
@@ -84,9 +85,7 @@ def _side_of(path: Path) -> _Side:
 
 def _renamed(changes: Iterable[TableChange]) -> set[str]:
     return {
-        change.former.casefold()
-        for change in changes
-        if change.former.casefold() != change.table.casefold()
+        fold_name(change.former) for change in changes if not same_name(change.former, change.table)
     }
 
 
@@ -109,7 +108,7 @@ def _look(
         return
     counts = Counter[tuple[type[RowDifference], str]]()
     for alike in found.alike:
-        counts[alike.kind, alike.column.casefold()] += alike.count
+        counts[alike.kind, fold_name(alike.column)] += alike.count
     if counts:
         values = tuple((of, count) for (kind, of), count in counts.items() if kind is ValueChanged)
         yield RowsSeen(table.name, counts[RowLost, ""], counts[RowAdded, ""], values)
@@ -121,19 +120,19 @@ def pairing_of(table: Table, became: Table, change: TableChange | None) -> Pairi
     The primary key tells the rows apart where it is still that, and said to be what it was; else
     they are compared as a multiset, without the columns in which values are said to have changed.
     """
-    renamed = {old.casefold(): new for old, new in change.columns_renamed} if change else {}
-    lost = {name.casefold() for name in change.columns_lost} if change else set()
-    changed = {name.casefold() for name in change.columns_changed} if change else set()
+    renamed = {fold_name(old): new for old, new in change.columns_renamed} if change else {}
+    lost = {fold_name(name) for name in change.columns_lost} if change else set()
+    changed = {fold_name(name) for name in change.columns_changed} if change else set()
     columns = {
-        name: column.name.casefold()
+        name: fold_name(column.name)
         for name in table.stored_columns
         if name not in lost
         and (column := became.column(renamed.get(name, name)))
         and not column.generated
     }
-    key = tuple(name.casefold() for name in table.primary_key)
+    key = tuple(fold_name(name) for name in table.primary_key)
     kept = tuple(columns[name] for name in key if name in columns.keys() - changed)
-    if len(kept) < max(1, len(key)) or set(kept) != set(map(str.casefold, became.primary_key)):
+    if len(kept) < max(1, len(key)) or set(kept) != set(map(fold_name, became.primary_key)):
         key = ()
         columns = {old: new for old, new in columns.items() if old not in changed}
     return Pairing(table.name, became.name, tuple(columns.items()), key)

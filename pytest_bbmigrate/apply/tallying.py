@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
@@ -21,8 +22,8 @@ class Track:
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
-        self.now: str | None = table.name.casefold()
-        self.columns = {column.name.casefold(): column.name for column in table.columns}
+        self.now: str | None = fold_name(table.name)
+        self.columns = {fold_name(column.name): column.name for column in table.columns}
         self.stored = {name: self.columns[name] for name in table.stored_columns}
         self.same = dict(self.stored)
         self.values_changed = self.rows_lost = self.rows_came = 0
@@ -33,9 +34,9 @@ class Track:
         if was is None:
             return
         table = after.table(passage.renames.tables.get(was, ""))
-        self.now = table.name.casefold() if table else None
+        self.now = fold_name(table.name) if table else None
         for there in passage.tables:
-            if there.table.casefold() == was:
+            if fold_name(there.table) == was:
                 self.count(there)
                 renamed = passage.renames.columns
                 names = {now: renamed[was, now] for now in self.columns if (was, now) in renamed}
@@ -52,12 +53,12 @@ class Track:
         for alike in there.differences.alike:
             kinds[alike.kind] += alike.count
             if alike.kind is ValueChanged:
-                changed.add(alike.column.casefold())
+                changed.add(fold_name(alike.column))
         self.values_changed += kinds[ValueChanged]
         self.rows_lost += kinds[RowLost]
         self.rows_came += kinds[RowAdded]
         self.same = {
-            there.columns[now].casefold(): former
+            fold_name(there.columns[now]): former
             for now, former in self.same.items()
             if now in there.columns and now not in changed
         }
@@ -88,7 +89,7 @@ class Tally:
         """
         by_name = {track.now: track for track in self.tracks if track.now is not None}
         found = [
-            self.change(by_name.get(table.name.casefold()), table.name, after)
+            self.change(by_name.get(fold_name(table.name)), table.name, after)
             for table in after.schema.tables
         ]
         gone = [
@@ -102,7 +103,7 @@ class Tally:
         """Return what became of ``track``, called ``name`` now; of a table that was made, None."""
         table = after.schema.table(name)
         columns = [column.name for column in table.columns] if table else []
-        rows = after.row_counts[name.casefold()]
+        rows = after.row_counts[fold_name(name)]
         if track is None:
             return TableChange(name, None, rows)
         earlier = self.before.schema.table(track.name)
@@ -111,14 +112,14 @@ class Tally:
             name,
             self.rows_before(track),
             rows,
-            tuple(column for column in columns if column.casefold() not in track.columns),
+            tuple(column for column in columns if fold_name(column) not in track.columns),
             tuple(c.name for c in (earlier.columns if earlier else ()) if c.name not in kept),
             track.values_changed,
             track.name,
             tuple(
-                (track.columns[column.casefold()], column)
+                (track.columns[fold_name(column)], column)
                 for column in columns
-                if track.columns.get(column.casefold(), column).casefold() != column.casefold()
+                if fold_name(track.columns.get(fold_name(column), column)) != fold_name(column)
             ),
             track.changed(),
             track.rows_lost,
@@ -127,7 +128,7 @@ class Tally:
 
     def rows_before(self, track: Track) -> int:
         """Return how many rows a table held at the beginning."""
-        return self.before.row_counts[track.name.casefold()]
+        return self.before.row_counts[fold_name(track.name)]
 
 
 def is_change(change: TableChange) -> bool:

@@ -13,6 +13,7 @@ from pytest_bbmigrate.apply.model import StepFailed, TableChange
 from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,15 +171,15 @@ def table_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
 
     A name is repeated only where there is a table of that name.
     """
-    before = {table.name.casefold(): table for table in seen.before.tables}
-    after = {table.name.casefold(): table for table in seen.after.tables}
+    before = {fold_name(table.name): table for table in seen.before.tables}
+    after = {fold_name(table.name): table for table in seen.after.tables}
     for change in rehearsal.changes:
-        was, now = before.get(change.former.casefold()), after.get(change.table.casefold())
+        was, now = before.get(fold_name(change.former)), after.get(fold_name(change.table))
         if change.rows_before is not None:
-            before.pop(change.former.casefold(), None)
+            before.pop(fold_name(change.former), None)
             yield from _misfits(was, change.rows_before, change.columns_lost, "before")
         if change.rows_after is not None:
-            after.pop(change.table.casefold(), None)
+            after.pop(fold_name(change.table), None)
             yield from _misfits(now, change.rows_after, change.columns_added, "afterwards")
         if change.rows_before is None is change.rows_after or change.values_changed < 0:
             yield "a change that changes nothing"
@@ -205,9 +206,9 @@ def _misfits(
 
 def discard_faults(discarded: Sequence[Discarded], seen: Seen) -> Iterator[str]:
     """Yield what is said to go and was not there."""
-    columns = {table.name.casefold(): table.columns for table in seen.before.tables}
+    columns = {fold_name(table.name): table.columns for table in seen.before.tables}
     for each in discarded:
-        there = columns.get(each.table.casefold())
+        there = columns.get(fold_name(each.table))
         if there is None or each.column not in ("", *there) or each.values < 1:
             yield "something is said to go that was not there"
 
@@ -241,19 +242,19 @@ def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> It
 
 def column_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
     """Yield the tables that have other columns than the changes make of those before."""
-    said = {change.former.casefold(): change for change in rehearsal.changes if change.former}
-    after = {table.name.casefold(): table for table in seen.after.tables}
+    said = {fold_name(change.former): change for change in rehearsal.changes if change.former}
+    after = {fold_name(table.name): table for table in seen.after.tables}
     for table in seen.before.tables:
-        change = said.get(table.name.casefold(), UNSAID)
-        became = after.get((change.table or table.name).casefold())
+        change = said.get(fold_name(table.name), UNSAID)
+        became = after.get(fold_name(change.table or table.name))
         if became is None:  # which is said, or a fault by itself
             continue
-        renamed = {old.casefold(): new.casefold() for old, new in change.columns_renamed}
-        lost = {name.casefold() for name in change.columns_lost}
-        kept = {name.casefold() for name in table.columns} - lost
+        renamed = {fold_name(old): fold_name(new) for old, new in change.columns_renamed}
+        lost = {fold_name(name) for name in change.columns_lost}
+        kept = {fold_name(name) for name in table.columns} - lost
         wanted = [renamed.get(name, name) for name in kept]
-        wanted += [name.casefold() for name in change.columns_added]
-        if sorted(wanted) != sorted(name.casefold() for name in became.columns):
+        wanted += [fold_name(name) for name in change.columns_added]
+        if sorted(wanted) != sorted(fold_name(name) for name in became.columns):
             yield f"the table {table.name} has other columns than is said"
 
 
@@ -262,16 +263,16 @@ def row_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
 
     Where migrations took rows and made others, a row may stand under the key of another.
     """
-    said = {change.former.casefold(): change for change in rehearsal.changes if change.former}
+    said = {fold_name(change.former): change for change in rehearsal.changes if change.former}
     for change in rehearsal.changes:
         if bool(change.columns_changed) is not bool(change.values_changed):
             yield "changed values and their columns do not go together"
         if min(change.rows_lost, change.rows_came) < 0:
             yield "a change counts less than no rows"
     for rows in seen.rows:
-        change = said.get(rows.table.casefold(), UNSAID)
+        change = said.get(fold_name(rows.table), UNSAID)
         remade = min(change.rows_lost, change.rows_came)
-        changed = {name.casefold() for name in change.columns_changed}
+        changed = {fold_name(name) for name in change.columns_changed}
         most = change.values_changed + remade * len(changed)
         if rows.lost > change.rows_lost or rows.came > change.rows_came:
             yield f"the table {rows.table} does not hold the rows that it held"

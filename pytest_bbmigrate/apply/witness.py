@@ -24,6 +24,7 @@ from pytest_bbmigrate.history import HISTORY_TABLE, Applied, contents_of, last_b
 from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table
@@ -149,7 +150,7 @@ def side_of(path: Path) -> Side:
         attached = tuple(
             (kind, name, sql)
             for kind, name, table, sql, _ in entries
-            if table.casefold() in OURS and kind != "table"
+            if fold_name(table) in OURS and kind != "table"
         )
         tables = tuple(
             TableSeen(table.name, tuple(column.name for column in table.columns), count(db, table))

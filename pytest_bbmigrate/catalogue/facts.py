@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import Kind, fold, quote_name, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -202,7 +203,7 @@ def explicit_drops(tokens: Tokens) -> Iterator[tuple[str, str]]:
     for start in starts:
         # DROP INDEX IF EXISTS schema . name
         drop, kind, *words = [
-            *(token.name.casefold() for token in tokens[start : start + 7]),
+            *(fold_name(token.name) for token in tokens[start : start + 7]),
             "",
             "",
         ]
@@ -220,7 +221,7 @@ def _exactly(token: Token) -> str:
     """Return a token as the checksum covers it: equal only where the meaning is."""
     if token.kind is not Kind.QUOTED:
         return fold(token)
-    name = token.name if token.text.startswith('"') else token.name.casefold()
+    name = token.name if token.text.startswith('"') else fold_name(token.name)
     return name if name.isidentifier() else quote_name(name)
 
 
@@ -241,12 +242,12 @@ def _literal(tokens: Tokens, index: int, listed: str | None) -> Iterator[Literal
 
 def _column_compared(tokens: Tokens, index: int) -> str | None:
     """Return the column (case-folded) before the comparison that ends before ``index``, or None."""
-    words = [token.text.casefold() for token in tokens[max(index - 3, 0) : index]]
+    words = [fold_name(token.text) for token in tokens[max(index - 3, 0) : index]]
     length = _length_of_comparison(words)
     place = index - length - 1
     if not length or place < 0 or tokens[place].kind not in (Kind.WORD, Kind.QUOTED):
         return None
-    return tokens[place].name.casefold()
+    return fold_name(tokens[place].name)
 
 
 def _length_of_comparison(words: list[str]) -> int:

@@ -17,6 +17,7 @@ from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Chain, Evidence
@@ -135,6 +136,6 @@ def ask_for_effect(answer: Answer, evidence: Evidence, *, strict: bool) -> Answe
 
 def is_concerned(unfilled: Unfilled, words: set[str]) -> bool:
     """Return whether a migration that names ``words`` works on what is not filled."""
-    return unfilled.table.casefold() in words and (
-        not unfilled.column or unfilled.column.casefold() in words
+    return fold_name(unfilled.table) in words and (
+        not unfilled.column or fold_name(unfilled.column) in words
     )

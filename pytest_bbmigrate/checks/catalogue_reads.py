@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.evidence import StateUnreachable
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,17 +102,17 @@ def names_of(migration: Migration) -> Iterator[Named]:
 
 def exists(named: Named, schema: Schema) -> bool:
     """Return whether ``schema`` has what is named."""
-    name = named.name.casefold()
+    name = fold_name(named.name)
     if named.kind == "index":
         return schema.index(named.name) is not None
     if named.kind == "trigger":
-        return any(trigger.name.casefold() == name for trigger in schema.triggers)
+        return any(fold_name(trigger.name) == name for trigger in schema.triggers)
     if named.kind == "view":
-        return any(view.name.casefold() == name for view in schema.views)
+        return any(fold_name(view.name) == name for view in schema.views)
     table = schema.table(named.name)
     if table is None or not named.column:
         return table is not None
-    is_rowid = table.virtual is not None and named.column.casefold() == "rowid"
+    is_rowid = table.virtual is not None and fold_name(named.column) == "rowid"
     return is_rowid or table.column(named.column) is not None
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import Kind, fold, folded, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +143,7 @@ def words_at_top(tokens: Sequence[Token], words: set[str]) -> Iterator[tuple[int
     depth = 0
     for at, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
-        word = token.text.casefold()
+        word = fold_name(token.text)
         if not depth and token.kind is Kind.WORD and word in words:
             yield at, word
 

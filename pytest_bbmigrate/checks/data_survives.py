@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks.put_aside import with_rename
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
@@ -103,18 +104,18 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
     Where the contract declares the same with a ``where``, that condition is what was broken.
     """
     table = bare_or_quoted(finding.table)
-    folded = finding.table.casefold()
+    folded = fold_name(finding.table)
     contract = migration.contract
     if finding.kind == "rows added":
         return replace(finding, allow=contract_line(migration, f"inserts {table}"))
     if finding.kind == "rows lost":
-        wheres = [d.where for d in contract.deletes if d.table.casefold() == folded]
+        wheres = [d.where for d in contract.deletes if fold_name(d.table) == folded]
         declaration = f"deletes {table}"
     else:
         wheres = [
             c.where
             for c in contract.changes
-            if c.table.casefold() == folded and c.column.casefold() == finding.column.casefold()
+            if fold_name(c.table) == folded and same_name(c.column, finding.column)
         ]
         declaration = f"changes {dotted(finding.table, finding.column)}"
     outside = " or ".join(where for where in wheres if where)
@@ -125,9 +126,7 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
 
 def drops_table(contract: Contract, table: str) -> bool:
     """Return whether the contract says that ``table`` goes."""
-    return any(
-        drop.kind == "table" and drop.name.casefold() == table.casefold() for drop in contract.drops
-    )
+    return any(drop.kind == "table" and same_name(drop.name, table) for drop in contract.drops)
 
 
 def drops_column(contract: Contract, table: str, column: str) -> bool:
@@ -135,7 +134,7 @@ def drops_column(contract: Contract, table: str, column: str) -> bool:
     return any(
         drop.kind == "column"
         and drop.table is not None
-        and drop.table.casefold() == table.casefold()
-        and drop.name.casefold() == column.casefold()
+        and same_name(drop.table, table)
+        and same_name(drop.name, column)
         for drop in contract.drops
     )

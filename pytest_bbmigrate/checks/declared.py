@@ -13,6 +13,7 @@ from pytest_bbmigrate.rows import (
     differences_of,
     same_cell,
 )
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,28 +39,27 @@ def undeclared_rows(passage: TablePassage, contract: Contract) -> Differences:
 def declared_columns(passage: TablePassage, contract: Contract) -> frozenset[str]:
     """Return the columns of the table (folded) that the contract says change."""
     return frozenset(
-        change.column.casefold()
+        fold_name(change.column)
         for change in contract.changes
-        if change.table.casefold() == passage.table.casefold()
+        if same_name(change.table, passage.table)
     )
 
 
 def is_declared(difference: RowDifference, passage: TablePassage, contract: Contract) -> bool:
     """Return whether the contract allows this one difference, and all that are like it."""
-    table = passage.table.casefold()
+    table = fold_name(passage.table)
     if isinstance(difference, RowAdded):
-        return any(insert.table.casefold() == table for insert in contract.inserts)
+        return any(fold_name(insert.table) == table for insert in contract.inserts)
     if isinstance(difference, RowLost):
         return any(
             delete.where is None or delete.where in difference.met
             for delete in contract.deletes
-            if delete.table.casefold() == table
+            if fold_name(delete.table) == table
         )
     return any(
         change.where is None or change.where in difference.met
         for change in contract.changes
-        if change.table.casefold() == table
-        and change.column.casefold() == difference.column.casefold()
+        if fold_name(change.table) == table and same_name(change.column, difference.column)
     )
 
 
@@ -90,7 +90,7 @@ def pair_up(
                 difference.table, key, column, difference.row[column], cell, difference.met
             )
             for column, cell in partner.row.items()
-            if column.casefold() in columns and not same_cell(difference.row[column], cell)
+            if fold_name(column) in columns and not same_cell(difference.row[column], cell)
         ]
     return tuple(d for d in paired if not (isinstance(d, RowAdded) and used[id(d)]))
 
@@ -101,5 +101,5 @@ def fixed_part(row: RowDifference, columns: frozenset[str]) -> tuple[object, ...
     return tuple(
         (name, type(cell), repr(cell))
         for name, cell in cells.items()
-        if name.casefold() not in columns
+        if fold_name(name) not in columns
     )

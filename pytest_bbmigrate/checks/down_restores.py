@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
 from pytest_bbmigrate.rows import RowLost, ValueChanged
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
@@ -69,9 +70,9 @@ def ask_down_restores(evidence: Evidence) -> Answer:
 
 def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Finding]:
     """Return every difference of schema and data between before and after the way back."""
-    counts = {table.table.casefold(): table.rows_before for table in back.tables}
+    counts = {fold_name(table.table): table.rows_before for table in back.tables}
     findings = [
-        replace(finding, count=counts.get(finding.table.casefold(), 0))
+        replace(finding, count=counts.get(fold_name(finding.table), 0))
         if finding.kind == "table lost"
         else finding
         for finding in (difference_finding(d, part, "down") for d in back.schema)

@@ -18,6 +18,7 @@ from pytest_bbmigrate.checks.schema_survives import (
     is_table_dropped,
 )
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
@@ -35,12 +36,12 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
         for dangling in passage.dangling
     ]
     findings += [mismatch_finding(mismatch, migration) for mismatch in passage.mismatches]
-    redirected = {mismatch.table.casefold() for mismatch in passage.mismatches}
+    redirected = {fold_name(mismatch.table) for mismatch in passage.mismatches}
     findings += [
         lost_key_finding(difference, migration)
         for difference in passage.schema
         if difference.kind in {"foreign key lost", "foreign key changed"}
-        and difference.table.casefold() not in redirected
+        and fold_name(difference.table) not in redirected
         and not is_allowed(difference, evidence)
     ]
     return Answer(tuple(findings))
@@ -106,9 +107,9 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
     """Return whether the contract gives up the foreign key, a column of it, or its parent."""
     table = evidence.state.schema.table(difference.table)
     keys = table.foreign_keys if table else ()
-    columns = [name.strip().casefold() for name in difference.column.split(",")]
+    columns = [fold_name(name.strip()) for name in difference.column.split(",")]
     gone = any(is_column_dropped(evidence, difference.table, column) for column in columns)
-    parents = {key.parent for key in keys if [name.casefold() for name in key.columns] == columns}
+    parents = {key.parent for key in keys if [fold_name(name) for name in key.columns] == columns}
     return (
         gone
         or any(

@@ -8,6 +8,7 @@ from pytest_bbmigrate.checks.causes.scene import Scene
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def table_written(evidence: Evidence, words: list[str]) -> Table | None:
     """Return the table, as it was before, that ``words`` begin with; None if it held no rows."""
     old_names = {new: old for old, new in evidence.up.renamed_tables}
     table = evidence.state.schema.table(old_names.get(words[0], words[0]))
-    if table is None or not evidence.state.row_counts[table.name.casefold()]:
+    if table is None or not evidence.state.row_counts[fold_name(table.name)]:
         return None
     return table
 
@@ -97,12 +98,12 @@ def is_undeclared(contract: Contract, table: Table, verb: str, words: list[str])
 
     Writing to a column that up itself adds, or to what is declared to go, needs no word.
     """
-    name = table.name.casefold()
+    name = fold_name(table.name)
     if drops_table(contract, name):
         return False
     if verb == "delete":
-        return all(delete.table.casefold() != name for delete in contract.deletes)
-    declared = {c.column.casefold() for c in contract.changes if c.table.casefold() == name}
+        return all(fold_name(delete.table) != name for delete in contract.deletes)
+    declared = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     return any(
         table.column(column) and column not in declared and not drops_column(contract, name, column)
         for column in assigned_columns(words)
@@ -129,12 +130,12 @@ def harmless_copies(evidence: Evidence) -> Iterator[Idle]:
 
     Several copies of one table may share its rows out among them.
     """
-    if not any("select" in sql.casefold() for sql in evidence.up.executed):
+    if not any("select" in fold_name(sql) for sql in evidence.up.executed):
         return
     contract, counts = evidence.migration.contract, evidence.state.row_counts
     for table in evidence.state.schema.tables:
-        name = table.name.casefold()
-        if not counts[name] or any(d.table.casefold() == name for d in contract.deletes):
+        name = fold_name(table.name)
+        if not counts[name] or any(fold_name(d.table) == name for d in contract.deletes):
             continue
         lost = Finding("rows lost", "up", evidence.migration.up.path, table=table.name)
         copies = Scene(lost, evidence).copies

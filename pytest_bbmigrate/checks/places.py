@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def place_of(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Plac
         return Place(part.path, part.line)
     if not isinstance(part, SqlPart):
         return Place(part.path, None)
-    wanted = {name.casefold() for name in names if name}
+    wanted = {fold_name(name) for name in names if name}
     naming = [
         (words[0], statement.line)
         for statement in part.statements

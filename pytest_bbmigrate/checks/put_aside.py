@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line, dotted
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.verdict import Finding
@@ -29,7 +30,7 @@ def with_rename(finding: Finding, evidence: Evidence) -> Finding:
 def renamed_to(finding: Finding, evidence: Evidence) -> str:
     """Return what the finding's table or column is called now, if its old name holds nothing."""
     after = evidence.schema_after
-    table, column = finding.table.casefold(), finding.column.casefold()
+    table, column = fold_name(finding.table), fold_name(finding.column)
     if finding.kind == "rows lost" and finding.count == finding.total:
         became = after.table(dict(evidence.up.renamed_tables).get(table, "")) if after else None
         return bare_or_quoted(became.name) if became else ""
@@ -47,4 +48,4 @@ def renamed_to(finding: Finding, evidence: Evidence) -> str:
 def is_blank(table: str, column: str, evidence: Evidence) -> bool:
     """Return whether a column (both names folded) holds nothing but NULL or its default."""
     passages = evidence.there.tables if evidence.there else ()
-    return any(p.table.casefold() == table and column in p.blank_columns for p in passages)
+    return any(fold_name(p.table) == table and column in p.blank_columns for p in passages)

@@ -10,6 +10,7 @@ from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, tar
 from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line
 from pytest_bbmigrate.schema.tokens import closing
 from pytest_bbmigrate.statements import Kind, folded, tokenize
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def requirement_of(message: str, source: Source) -> str:
     match = UNIQUE.search(message) or NOT_NULL.search(message) or STORE.search(message)
     if match is None:
         return ""
-    named = [part.strip().rpartition(".")[2].casefold() for part in match["columns"].split(",")]
+    named = [fold_name(part.strip().rpartition(".")[2]) for part in match["columns"].split(",")]
     if not all(name in source.columns for name in named):
         return ""
     columns = [bare_or_quoted(source.columns[name]) for name in named]
@@ -106,7 +107,7 @@ def indexed_table(statement: str, executed: Sequence[str], schema: Schema) -> So
     table = table_before(tokens[tokens.index("on") + 1], executed, schema)
     if table is None or "collate" in tokens:
         return None
-    return Source(table, {column.name.casefold(): column.name for column in table.columns})
+    return Source(table, {fold_name(column.name): column.name for column in table.columns})
 
 
 def creation_of(name: str, executed: Sequence[str]) -> str:
@@ -134,7 +135,7 @@ def condition_of(check: str, source: Source) -> str:
     parts: list[str] = []
     end = found[0].start if found else 0
     for token in found:
-        text, name = token.text, token.name.casefold()
+        text, name = token.text, fold_name(token.name)
         if token.kind in (Kind.WORD, Kind.QUOTED) and name in columns:
             if name not in source.columns:
                 return ""
@@ -151,11 +152,11 @@ def check_in(created: str, check: str) -> Sequence[Token]:
     """
     tokens = tokenize(created)
     for at, token in enumerate(tokens):
-        if token.text.casefold() != "check" or tokens[at + 1].text != "(":
+        if fold_name(token.text) != "check" or tokens[at + 1].text != "(":
             continue
         body = tokens[at + 2 : closing(tokens, at + 1)]
-        name = tokens[at - 1].name if tokens[at - 2].text.casefold() == "constraint" else ""
-        if name.casefold() == check.casefold() or closed_up(body) == "".join(check.split()):
+        name = tokens[at - 1].name if fold_name(tokens[at - 2].text) == "constraint" else ""
+        if same_name(name, check) or closed_up(body) == "".join(check.split()):
             return body
     return ()
 

@@ -8,6 +8,7 @@ from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
 from pytest_bbmigrate.checks.shifted import shifted_objects
 from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
@@ -90,9 +91,9 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
     migration, contract = evidence.migration, evidence.migration.contract
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:
-        name = difference.name.casefold()
+        name = fold_name(difference.name)
         if (kind, name) in migration.explicit_drops or any(
-            drop.kind == kind and drop.name.casefold() == name for drop in contract.drops
+            drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops
         ):
             return True
     if is_column_dropped(evidence, difference.table, difference.column):
@@ -105,14 +106,14 @@ def is_column_dropped(evidence: Evidence, table: str, column: str) -> bool:
     """Return whether a column is declared dropped and is gone: else it keeps what stood on it."""
     still = evidence.there.renames.columns if evidence.there else {}
     return drops_column(evidence.migration.contract, table, column) and (
-        (table.casefold(), column.casefold()) not in still
+        (fold_name(table), fold_name(column)) not in still
     )
 
 
 def is_table_dropped(evidence: Evidence, table: str) -> bool:
     """Return whether a table is declared dropped and is gone."""
     still = evidence.there.renames.tables if evidence.there else {}
-    return drops_table(evidence.migration.contract, table) and table.casefold() not in still
+    return drops_table(evidence.migration.contract, table) and fold_name(table) not in still
 
 
 def is_altered(contract: Contract, table: str, column: str) -> bool:
@@ -121,8 +122,7 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
     What is about no column ('') or several is altered with the whole table only.
     """
     return any(
-        alter.table.casefold() == table.casefold()
-        and (alter.column is None or alter.column.casefold() == column.casefold())
+        same_name(alter.table, table) and (alter.column is None or same_name(alter.column, column))
         for alter in contract.alters
     )
 

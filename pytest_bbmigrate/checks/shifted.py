@@ -13,6 +13,7 @@ from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, place_of
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,9 @@ def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     there, after = evidence.there, evidence.schema_after
     if there is None or after is None:
         return
-    dropped = {(d.kind, d.name.casefold()) for d in evidence.migration.contract.drops}
+    dropped = {(d.kind, fold_name(d.name)) for d in evidence.migration.contract.drops}
     for view in there.views:
-        if ("view", view.view.casefold()) not in dropped:
+        if ("view", fold_name(view.view)) not in dropped:
             yield finding_of(evidence, "view", view.view, view.tables, view.columns)
     triggers = tuple(kept_triggers(evidence, after))
     if not triggers:
@@ -45,7 +46,7 @@ def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     then, now = both_sides(evidence.state.schema, after, there.renames)
     for trigger in triggers:
         for tables, columns in shifts_of(trigger, then, now):
-            if ("trigger", trigger.name.casefold()) not in dropped:
+            if ("trigger", fold_name(trigger.name)) not in dropped:
                 yield finding_of(evidence, "trigger", trigger.name, tables, columns)
 
 
@@ -86,10 +87,10 @@ def in_order(table: Table) -> str:
 def kept_triggers(evidence: Evidence, after: Schema) -> Iterator[Trigger]:
     """Yield the triggers after that say what they said before, and compile."""
     differences = evidence.there.schema if evidence.there else ()
-    other = {d.name.casefold() for d in differences if d.kind == "trigger changed"}
-    known = {trigger.name.casefold() for trigger in evidence.state.schema.triggers} - other
+    other = {fold_name(d.name) for d in differences if d.kind == "trigger changed"}
+    known = {fold_name(trigger.name) for trigger in evidence.state.schema.triggers} - other
     for trigger in after.triggers:
-        if trigger.error is None and trigger.name.casefold() in known:
+        if trigger.error is None and fold_name(trigger.name) in known:
             yield trigger
 
 
@@ -106,7 +107,7 @@ class Side(NamedTuple):
 def side_of(columns: dict[str, Columns], after: Schema) -> Side:
     """Return one side; generated columns are those of ``after``."""
     generated = {
-        (table.name.casefold(), column.name.casefold())
+        (fold_name(table.name), fold_name(column.name))
         for table in after.tables
         for column in table.columns
         if column.generated
@@ -122,13 +123,13 @@ def both_sides(before: Schema, after: Schema, renames: Renames) -> tuple[Side, S
     """Return the tables as they were and as they are."""
     then = {
         renames.tables.get(old, old): tuple(
-            renames.columns.get((old, column.name.casefold()), column.name.casefold())
+            renames.columns.get((old, fold_name(column.name)), fold_name(column.name))
             for column in table.columns
         )
         for table in before.tables
-        for old in [table.name.casefold()]
+        for old in [fold_name(table.name)]
     }
-    now = {t.name.casefold(): tuple(c.name.casefold() for c in t.columns) for t in after.tables}
+    now = {fold_name(t.name): tuple(fold_name(c.name) for c in t.columns) for t in after.tables}
     return side_of(then, after), side_of(now, after)
 
 

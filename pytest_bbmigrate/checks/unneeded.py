@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,23 +32,23 @@ def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
 
 def unneeded_of_rows(contract: Contract, passage: Passage) -> Iterator[str]:
     """Yield what is declared of rows and values of which none came, went or changed."""
-    tables = {table.table.casefold(): table for table in passage.tables}
+    tables = {fold_name(table.table): table for table in passage.tables}
     for change in contract.changes:
-        table = tables.get(change.table.casefold())
-        if table is None or not has_changed(table, change.column.casefold()):
+        table = tables.get(fold_name(change.table))
+        if table is None or not has_changed(table, fold_name(change.column)):
             yield f"changes {dotted(change.table, change.column)}{condition(change.where)}"
     for insert in contract.inserts:
-        if not has(tables.get(insert.table.casefold()), RowAdded):
+        if not has(tables.get(fold_name(insert.table)), RowAdded):
             yield f"inserts {bare_or_quoted(insert.table)}"
     for delete in contract.deletes:
-        if not has(tables.get(delete.table.casefold()), RowLost):
+        if not has(tables.get(fold_name(delete.table)), RowLost):
             yield f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
 
 
 def has_changed(table: TablePassage, column: str) -> bool:
     """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
     return any(
-        alike.kind is ValueChanged and alike.column.casefold() == column
+        alike.kind is ValueChanged and fold_name(alike.column) == column
         for alike in table.differences.alike
     ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
 
@@ -63,7 +64,7 @@ def has(table: TablePassage | None, kind: type[RowLost | RowAdded]) -> bool:
 
 def is_there(drop: Drop, schema: Schema) -> bool:
     """Return whether ``schema`` still has what is declared to be dropped."""
-    name = drop.name.casefold()
+    name = fold_name(drop.name)
     if drop.kind == "column":
         table = schema.table(drop.table or "")
         return table is not None and table.column(name) is not None
@@ -72,7 +73,7 @@ def is_there(drop: Drop, schema: Schema) -> bool:
     if drop.kind == "table":
         return schema.table(name) is not None
     others = schema.views if drop.kind == "view" else schema.triggers
-    return any(other.name.casefold() == name for other in others)
+    return any(fold_name(other.name) == name for other in others)
 
 
 def drop_text(drop: Drop) -> str:
@@ -86,17 +87,17 @@ def drop_text(drop: Drop) -> str:
 def unneeded_alters(contract: Contract, passage: Passage) -> Iterator[str]:
     """Yield the tables and columns that are declared to be altered and are what they were."""
     altered = {
-        (difference.table.casefold(), column.casefold())
+        (fold_name(difference.table), fold_name(column))
         for difference in passage.schema
         for column in difference.column.split(", ")
     }
     for alter in contract.alters:
-        table = alter.table.casefold()
+        table = fold_name(alter.table)
         if alter.column is None:
             needed = any(of == table for of, _ in altered)
         else:
             # What concerns several columns at once is not laid to one of them.
-            needed = bool({(table, alter.column.casefold()), (table, "")} & altered)
+            needed = bool({(table, fold_name(alter.column)), (table, "")} & altered)
         if not needed:
             column = alter.column
             yield f"alters {dotted(alter.table, column) if column else bare_or_quoted(alter.table)}"

@@ -15,6 +15,7 @@ from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, number_of
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
@@ -63,7 +64,7 @@ def unexplained(table: TablePassage, evidence: Evidence, given: frozenset[str]) 
     chosen = chosen_columns(table.table, evidence, given)
     loose = volatile | chosen
     rest = table.differences.which(
-        lambda d: not (isinstance(d, ValueChanged) and d.column.casefold() in loose)
+        lambda d: not (isinstance(d, ValueChanged) and fold_name(d.column) in loose)
     )
     if loose and not rows_apart_from(loose, rest):
         return rest.which(lambda d: isinstance(d, ValueChanged))
@@ -75,7 +76,7 @@ def rows_apart_from(loose: frozenset[str], differences: Differences) -> bool:
     balance = 0
     for row in differences:
         if not isinstance(row, ValueChanged):
-            cells = tuple(cell for name, cell in row.row.items() if name.casefold() not in loose)
+            cells = tuple(cell for name, cell in row.row.items() if fold_name(name) not in loose)
             balance += number_of(cells) if isinstance(row, RowLost) else -number_of(cells)
     return balance != 0
 
@@ -83,9 +84,9 @@ def rows_apart_from(loose: frozenset[str], differences: Differences) -> bool:
 def volatile_columns(table: str, volatile: Passage | None) -> frozenset[str]:
     """Return the columns of ``table`` that two runs of up from the same state fill differently."""
     for passage in volatile.tables if volatile else ():
-        if passage.table.casefold() == table.casefold():
+        if same_name(passage.table, table):
             alike = passage.differences.alike
-            changed = {a.column.casefold() for a in alike if a.kind is ValueChanged}
+            changed = {fold_name(a.column) for a in alike if a.kind is ValueChanged}
             return frozenset(changed | differing_columns(passage))
     return frozenset()
 
@@ -99,19 +100,19 @@ def differing_columns(passage: TablePassage) -> set[str]:
         if not isinstance(row, ValueChanged):
             for name, cell in row.row.items():
                 number = number_of(cell)
-                balance[name.casefold()] += number if isinstance(row, RowLost) else -number
+                balance[fold_name(name)] += number if isinstance(row, RowLost) else -number
     return {name for name, rest in balance.items() if rest}
 
 
 def tables_given_ids(evidence: Evidence, repeat: Passage) -> frozenset[str]:
     """Return the tables (folded, names after) in which up inserts rows whose id SQLite chooses."""
     there = evidence.there
-    old = {t.after.casefold(): t for t in there.tables if t.after} if there else {}
+    old = {fold_name(t.after): t for t in there.tables if t.after} if there else {}
     untouched = there.untouched if there else frozenset()
     return frozenset(
         name
         for passage in repeat.tables
-        if (name := passage.table.casefold()) not in untouched
+        if (name := fold_name(passage.table)) not in untouched
         and (name not in old or any(a.kind is RowAdded for a in old[name].differences.alike))
     )
 
@@ -122,7 +123,7 @@ def chosen_columns(table: str, evidence: Evidence, given: frozenset[str]) -> fro
     if there is None:
         return frozenset()
     own = (
-        {there.rowid_alias.casefold()} if there.rowid_alias and table.casefold() in given else set()
+        {fold_name(there.rowid_alias)} if there.rowid_alias and fold_name(table) in given else set()
     )
     return frozenset(own | referring_columns(there, given, evidence))
 
@@ -133,8 +134,8 @@ def referring_columns(table: Table, given: frozenset[str], evidence: Evidence) -
     found = set()
     for key in table.foreign_keys:
         parent = schema.table(key.parent) if schema else None
-        alias = parent.rowid_alias if parent and key.parent.casefold() in given else None
+        alias = parent.rowid_alias if parent and fold_name(key.parent) in given else None
         for own, theirs in zip(key.columns, key.parent_columns, strict=False):
-            if alias and theirs.casefold() == alias.casefold():
-                found.add(own.casefold())
+            if alias and same_name(theirs, alias):
+                found.add(fold_name(own))
     return found

@@ -19,6 +19,7 @@ from pytest_bbmigrate.contract.model import (
 )
 from pytest_bbmigrate.contract.targets import Directive
 from pytest_bbmigrate.contract.verbs import VERBS
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +88,7 @@ def _directives(lines: Lines) -> Iterator[Directive]:
         if match := DEPENDS.fullmatch(content):
             yield Directive(line, "depends", match[1].strip())
         elif match := DIRECTIVE.fullmatch(content):
-            yield _known(Directive(line, match[1].casefold(), match[2].strip()))
+            yield _known(Directive(line, fold_name(match[1]), match[2].strip()))
         elif COLON_FORGOTTEN.fullmatch(content):
             raise ContractError(
                 line, "'bb' without its colon", f"write `bb: {content[2:].strip()}`"
@@ -147,7 +148,7 @@ def _foreign_keys(directives: Sequence[Directive]) -> bool | None:
     for directive in directives:
         if directive.verb != "foreign_keys":
             continue
-        word = directive.rest.casefold()
+        word = fold_name(directive.rest)
         if word not in ("on", "off"):
             raise directive.error(
                 f"'foreign_keys {directive.rest}' is not understood",

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_bbmigrate.contract.model import ContractError
+from pytest_bbmigrate.statements.names import fold_name
 
 NAME = r'"(?:[^"]|"")+"|[\w$]+'
 TARGET = re.compile(rf"({NAME})(?:\s*\.\s*({NAME}))?")
@@ -89,7 +90,7 @@ def split_list(directive: Directive, text: str) -> tuple[str, ...]:
 def split_where(directive: Directive) -> tuple[str, str | None]:
     """Return what stands before WHERE, and the expression after it (None without a WHERE)."""
     for match in QUOTED_OR_WHERE.finditer(directive.rest):
-        if match.group().casefold() != "where":
+        if fold_name(match.group()) != "where":
             continue
         expression = directive.rest[match.end() :].strip()
         if not expression:

@@ -26,6 +26,7 @@ from pytest_bbmigrate.contract.targets import (
     split_where,
     unquote,
 )
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ def read_drops(directive: Directive) -> Sequence[Declaration]:
         if match is None:
             drops.append(_dropped_data(directive, read_target(directive, item)))
         else:
-            kind_before = match[1].casefold()
+            kind_before = fold_name(match[1])
             drops.append(_dropped_object(directive, kind_before, match[2]))
     return drops
 
@@ -202,7 +203,7 @@ def _table_of(directive: Directive, target: Target) -> str:
 
 
 def _of_one_table(directive: Directive, targets: Sequence[Target], where: str | None) -> None:
-    tables = {target.table.casefold() for target in targets}
+    tables = {fold_name(target.table) for target in targets}
     if where is not None and len(tables) > 1:
         raise directive.error(
             "a 'where' after names of several tables",

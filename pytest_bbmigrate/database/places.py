@@ -7,6 +7,8 @@ import shutil
 import unicodedata
 from pathlib import Path
 
+from pytest_bbmigrate.statements.names import fold_name
+
 WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
 GROWTH = 1.1  # what migrations may add
 LEAST_SLACK = 16 * 1024 * 1024  # bytes
@@ -81,7 +83,7 @@ def as_spelled(path: Path) -> Path:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return fold_name(unicodedata.normalize("NFC", name))
 
 
 def file_system_fault(path: Path) -> str:

@@ -11,6 +11,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pytest_bbmigrate.statements.names import fold_name
+
 ICLOUD = "iCloud Drive"
 PROVIDERS = {"dropbox": "Dropbox", "onedrive": "OneDrive", "googledrive": "Google Drive"}
 PROVIDERS |= {"iclouddrive": ICLOUD, "nextcloud": "Nextcloud", "owncloud": "ownCloud"}
@@ -61,7 +63,7 @@ def _by_name(path: Path) -> str:
 
 
 def _plain(name: str) -> str:
-    return name.casefold().replace(" ", "")
+    return fold_name(name).replace(" ", "")
 
 
 def _by_home(path: Path) -> str:
@@ -79,7 +81,7 @@ def _by_home(path: Path) -> str:
 def _by_mark(place: Path) -> str:
     """Return what the attributes of a file or folder tell, or a program's own file in it."""
     for attribute in attributes_of(place):
-        known = attribute.casefold()
+        known = fold_name(attribute)
         for beginning, name in ATTRIBUTES.items():
             if known.removeprefix("user.").startswith(beginning) or known.startswith(beginning):
                 return name

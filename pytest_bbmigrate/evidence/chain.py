@@ -25,6 +25,7 @@ from pytest_bbmigrate.evidence.soundness import silent_invariants
 from pytest_bbmigrate.evidence.stage import stage_of
 from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,7 +132,7 @@ class Chain:
         """
         versions = range(len(self.catalogue.migrations) + 1)
         for table, rows in self.recipe.own_rows.items():
-            if not any(table.casefold() in self.state(at).schema.table_names for at in versions):
+            if not any(fold_name(table) in self.state(at).schema.table_names for at in versions):
                 path = getattr(rows, "path", Path(table))
                 raise SeedingError(path, f"no version of the database has a table {table}")
 
@@ -257,5 +258,5 @@ def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
         if columns
         else there.column_names
         for there in schema.tables
-        for table in [there.name.casefold()]
+        for table in [fold_name(there.name)]
     }

@@ -13,6 +13,7 @@ from pytest_bbmigrate.evidence.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,7 +45,7 @@ def fill_state(
         added = fill_columns(db, schema, columns, recipe)
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         others = [table.name for table in schema.tables] if schema.triggers or deleted else tables
-        counts = {**bare.row_counts, **{name.casefold(): count_rows(db, name) for name in others}}
+        counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in others}}
         layout = replace(bare.layout, own_pages=schema_pages(db))
         filled = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
@@ -66,7 +67,7 @@ def bare_tables(bare: Stage, known: Collection[str]) -> tuple[str, ...]:
     return tuple(
         table.name
         for table in bare.schema.tables
-        if table.name.casefold() not in known or not bare.row_counts[table.name.casefold()]
+        if fold_name(table.name) not in known or not bare.row_counts[fold_name(table.name)]
     )
 
 
@@ -81,10 +82,10 @@ def bare_columns(
         (table.name, column.name)
         for table in schema.tables
         if table.name not in bare and table.virtual is None
-        if not table.column_names <= known[table.name.casefold()]
+        if not table.column_names <= known[fold_name(table.name)]
         for column in table.columns
         if not column.generated
-        and column.name.casefold() not in known[table.name.casefold()]
+        and fold_name(column.name) not in known[fold_name(table.name)]
         and holds_one_value(db, table.name, column.name)
     )
 
@@ -104,7 +105,7 @@ def remember_unfilled(
 ) -> tuple[Unfilled, ...]:
     """Return what is still without rows or values, each with the reason first given for it."""
     known = {
-        (unfilled.table.casefold(), unfilled.column.casefold()): unfilled
+        (fold_name(unfilled.table), fold_name(unfilled.column)): unfilled
         for unfilled in (*found, *(previous.unfilled if previous else ()))
     }
     for name, count in counts.items():

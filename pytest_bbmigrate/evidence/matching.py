@@ -8,6 +8,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.rows import Pairing, RowAdded, compare_rows
 from pytest_bbmigrate.schema import Renames
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,7 +52,7 @@ def match_names(before: Schema, after: Schema, untouched: frozenset[str] = froze
     """
     tables = before.table_names & after.table_names
     columns = {
-        (name, column.name.casefold()): column.name.casefold()
+        (name, fold_name(column.name)): fold_name(column.name)
         for name in tables - untouched
         if (table := before.table(name)) and (other := after.table(name))
         for column in table.columns
@@ -66,9 +67,9 @@ def match_tables(
     """Return name before to name after (both folded) for every table that is still there."""
     old_names, new_names = before.table_names, after.table_names
     declared = {
-        rename.table.casefold(): rename.new_table.casefold()
+        fold_name(rename.table): fold_name(rename.new_table)
         for rename in contract.renames
-        if rename.table.casefold() != rename.new_table.casefold()
+        if not same_name(rename.table, rename.new_table)
     }
     followed = left_free(dict(run.renamed_tables) if run else {}, new_names)
     matched: dict[str, str] = {}
@@ -122,16 +123,16 @@ def match_columns(
     db: sqlite3.Connection, one: Table, other: Table, contract: Contract, run: Run | None
 ) -> dict[str, str]:
     """Return name before to name after (both folded) for every column that is still there."""
-    table = one.name.casefold()
-    old_names = [column.name.casefold() for column in one.columns]
-    new_names = [column.name.casefold() for column in other.columns]
+    table = fold_name(one.name)
+    old_names = [fold_name(column.name) for column in one.columns]
+    new_names = [fold_name(column.name) for column in other.columns]
     known = dict(run.renamed_columns) if run else {}
     renamed = {old: new for (of_table, old), new in known.items() if of_table == table}
     followed = left_free(renamed, new_names)
     declared = {
-        rename.column.casefold(): rename.new_column.casefold()
+        fold_name(rename.column): fold_name(rename.new_column)
         for rename in contract.renames
-        if rename.column and rename.new_column and rename.table.casefold() == table
+        if rename.column and rename.new_column and fold_name(rename.table) == table
     }
     matched: dict[str, str] = {}
     for named in (declared, followed, {name: name for name in old_names}):
@@ -164,16 +165,16 @@ def same_values(
     distinct = f"SELECT count(DISTINCT {quote_name(old)}) FROM before.{quote_name(one.name)}"
     if db.execute(distinct).fetchone()[0] < 2:
         return False
-    key = tuple(name for name in one.primary_key if name.casefold() in matched)
+    key = tuple(name for name in one.primary_key if fold_name(name) in matched)
     if len(key) != len(one.primary_key):
         key = ()
-    plain = {column.name.casefold() for column in one.columns if not column.generated}
+    plain = {fold_name(column.name) for column in one.columns if not column.generated}
     shared = [
         (name, became)
         for name, became in matched.items()
-        if name in plain and (not key or name in {column.casefold() for column in key})
+        if name in plain and (not key or name in {fold_name(column) for column in key})
     ]
     pairing = Pairing(
-        one.name, other.name, (*shared, (old, new)), tuple(name.casefold() for name in key)
+        one.name, other.name, (*shared, (old, new)), tuple(fold_name(name) for name in key)
     )
     return next(iter(compare_rows(db, pairing)), None) is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.evidence.model import Renumbered
 from pytest_bbmigrate.rows import Pairing, RowAdded, ValueChanged, compare_rows
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,7 +31,7 @@ def is_known_by_rowid(table: Table, schema: Schema) -> bool:
     """
     if table.virtual is None or table.virtual[0] not in FULL_TEXT or "content" in table.virtual:
         return False
-    names = {table.name.casefold(), ROWID}
+    names = {fold_name(table.name), ROWID}
     statements = [item.tokens for item in schema.views]
     statements += [item.tokens for item in schema.triggers]
     return any(names <= set(tokens) for tokens in statements)

@@ -31,6 +31,7 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -106,7 +107,7 @@ def observe_in(
     tables = tuple(
         follow_table(pair, table, before, after, renames, declared)
         for table in before.schema.tables
-        if table.name.casefold() not in untouched
+        if fold_name(table.name) not in untouched
     )
     dangling = find_dangling(pair, before.schema, after.schema, renames, untouched)
     sequences = fallen_sequences(pair, before.schema, after.schema, renames)
@@ -127,8 +128,8 @@ def still_passage(stage: Stage) -> Passage:
 
 def with_untouched(passage: Passage, before: Stage, untouched: frozenset[str]) -> Passage:
     """Return ``passage`` with the tables that nothing happened to, and what they hold."""
-    still = [table for table in before.schema.tables if table.name.casefold() in untouched]
-    counts = [before.row_counts[table.name.casefold()] for table in still]
+    still = [table for table in before.schema.tables if fold_name(table.name) in untouched]
+    counts = [before.row_counts[fold_name(table.name)] for table in still]
     cells = [len(table.stored_columns) for table in still]
     return replace(
         passage,
@@ -147,7 +148,7 @@ def follow_table(
     contract: Contract,
 ) -> TablePassage:
     """Return what became of ``table`` and its rows."""
-    name = table.name.casefold()
+    name = fold_name(table.name)
     became = after.schema.table(renames.tables.get(name, ""))
     rows_before = before.row_counts[name]
     plain = table.stored_columns
@@ -157,7 +158,7 @@ def follow_table(
         return TablePassage(
             table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
         )
-    rewritten = {c.column.casefold() for c in contract.changes if c.table.casefold() == name}
+    rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     key = row_key(table, columns, rewritten)
     compared = tuple(columns.items())
     by_rowid = is_known_by_rowid(table, before.schema) and not became.without_rowid
@@ -178,7 +179,7 @@ def follow_table(
         lost_columns=lost,
         blank_columns=find_blank_columns(db, became, columns, differences),
         rows_before=rows_before,
-        rows_after=after.row_counts[became.name.casefold()],
+        rows_after=after.row_counts[fold_name(became.name)],
         values_compared=rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
@@ -227,8 +228,8 @@ class Comparison:
 def conditions_on(table: Table, contract: Contract) -> tuple[str, ...]:
     """Return each ``where`` that the contract has for ``table``, once."""
     declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
-    name = table.name.casefold()
-    found = (d.where for d in declared if d.where is not None and d.table.casefold() == name)
+    name = fold_name(table.name)
+    found = (d.where for d in declared if d.where is not None and fold_name(d.table) == name)
     return tuple(dict.fromkeys(found))
 
 
@@ -244,7 +245,7 @@ def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
 def still_table(table: Table) -> TablePassage:
     """Return the passage of a table that nothing happened to; its rows are not counted."""
     columns = {name: name for name in table.stored_columns}
-    key = tuple(name.casefold() for name in table.primary_key)
+    key = tuple(fold_name(name) for name in table.primary_key)
     nothing = Differences()
     return TablePassage(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, nothing)
 
@@ -253,7 +254,7 @@ def row_key(
     table: Table, columns: Mapping[str, str], rewritten: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Return the columns that tell rows apart: the primary key, where all of it stays as it is."""
-    key = tuple(name.casefold() for name in table.primary_key)
+    key = tuple(fold_name(name) for name in table.primary_key)
     stays = all(name in columns and name not in rewritten for name in key)
     return key if stays else ()
 
@@ -297,7 +298,7 @@ def fallen_sequences(
     """
     found = []
     for table in before.tables:
-        became = after.table(renames.tables.get(table.name.casefold(), ""))
+        became = after.table(renames.tables.get(fold_name(table.name), ""))
         if not (table.autoincrement and became and became.autoincrement):
             continue
         was = last_id(db, "before", table.name)

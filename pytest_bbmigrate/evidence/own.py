@@ -17,6 +17,7 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.statements import UnreadableSql, quote_name, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -65,13 +66,13 @@ class Own:
         """Return whether ``cell`` is an own value, or has one in it."""
         if cell in self.values:
             return True
-        folded = cell.casefold() if isinstance(cell, str) else ""
+        folded = fold_name(cell) if isinstance(cell, str) else ""
         return any(text in folded for text in self._texts) if folded else False
 
     @cached_property
     def _texts(self) -> list[str]:
         return [
-            value.casefold()
+            fold_name(value)
             for value in self.values
             if isinstance(value, str) and len(value) >= LONG_ENOUGH
         ]
@@ -90,7 +91,7 @@ def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> Own:
     with closing(open_image(image)) as db:
         for table in schema.tables:
             if holds_row(db, table):
-                tables.add(table.name.casefold())
+                tables.add(fold_name(table.name))
                 values.update(*stored_rows(db, table))
     return filled(Own(frozenset(tables), frozenset(filter(tells, values))), schema, own_rows)
 
@@ -121,7 +122,7 @@ def stored_rows(db: sqlite3.Connection, table: Table) -> list[tuple[Cell, ...]]:
 
 def filled(own: Own, schema: Schema, own_rows: OwnRows) -> Own:
     """Return ``own`` once the tables of ``own_rows`` that are in ``schema`` are filled."""
-    there = {name.casefold() for name in own_rows} & schema.table_names
+    there = {fold_name(name) for name in own_rows} & schema.table_names
     return Own(own.tables | there, own.values)
 
 
@@ -140,7 +141,7 @@ def own_after(own: Own, migration: Migration, up: Run, before: Schema, after: Sc
         return Own(own.tables | after.table_names, own.values)
     named: list[View | Trigger] = [*before.views, *before.triggers, *after.views, *after.triggers]
     ran = [words for sql in up.executed if carries(words := words_of(sql))]
-    names = before.table_names | after.table_names | {each.name.casefold() for each in named}
+    names = before.table_names | after.table_names | {fold_name(each.name) for each in named}
     names = names.union(*map(made_by, ran))
     groups = [names.intersection(each) for each in (*(each.tokens for each in named), *ran)]
     return Own(reached(own.tables, groups), own.values)
@@ -160,7 +161,7 @@ def reached(tables: Iterable[str], groups: Collection[frozenset[str]]) -> frozen
 def words_of(sql: str) -> tuple[str, ...]:
     """Return the words and names in ``sql``, folded."""
     try:
-        return tuple(token.name.casefold() for token in tokenize(sql))
+        return tuple(fold_name(token.name) for token in tokenize(sql))
     except UnreadableSql:
         return ()
 

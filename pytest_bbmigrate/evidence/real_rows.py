@@ -14,6 +14,7 @@ from pytest_bbmigrate.evidence.requirements import broken_condition, requirement
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,4 +75,4 @@ def unmet_requirements(migration: Migration, before: Stage) -> Iterator[Unmet]:
                 yield Unmet(required, error=str(raised), kind=kind_of(raised))
                 continue
             if rows:
-                yield Unmet(required, rows, before.row_counts[table.name.casefold()])
+                yield Unmet(required, rows, before.row_counts[fold_name(table.name)])

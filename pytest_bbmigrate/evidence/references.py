@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.evidence.model import Dangling, Mismatch
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,12 +38,12 @@ def missing_part(schema: Schema, key: ForeignKey) -> str:
     parent = schema.table(key.parent)
     if parent is None:
         return "table"
-    wanted = {name.casefold() for name in key.parent_columns}
+    wanted = {fold_name(name) for name in key.parent_columns}
     if len(key.parent_columns) != len(key.columns) or any(
         parent.column(name) is None for name in key.parent_columns
     ):
         return "column"
-    if wanted == {name.casefold() for name in parent.primary_key}:
+    if wanted == {fold_name(name) for name in parent.primary_key}:
         return ""
     if any(is_key_index(parent, index, wanted) for index in parent.indexes):
         return ""
@@ -53,12 +54,12 @@ def is_key_index(parent: Table, index: Index, wanted: set[str]) -> bool:
     """Return whether ``index`` makes exactly the columns ``wanted`` a key."""
     if not index.unique or index.where is not None:
         return False
-    if {column.name.casefold() for column in index.columns if column.name} != wanted:
+    if {fold_name(column.name) for column in index.columns if column.name} != wanted:
         return False
     return len(index.columns) == len(wanted) and all(
         column.name is not None
         and (declared := parent.column(column.name)) is not None
-        and declared.collation.casefold() == column.collation.casefold()
+        and same_name(declared.collation, column.collation)
         for column in index.columns
     )
 
@@ -78,7 +79,7 @@ def find_dangling(
     found = []
     for table in after.tables:
         for key in table.foreign_keys:
-            known = {table.name.casefold(), key.parent.casefold()} <= untouched
+            known = {fold_name(table.name), fold_name(key.parent)} <= untouched
             if known and has_reference(before, table.name, key):
                 continue
             orphans = Counter(orphaned_values(db, "main", after, table, key))
@@ -105,12 +106,12 @@ def earlier_orphans(
 ) -> Iterator[Key]:
     """Yield the values of the same foreign key that had no parent before either."""
     old_names = {new: old for old, new in renames.tables.items()}
-    name = old_names.get(table.name.casefold(), table.name.casefold())
+    name = old_names.get(fold_name(table.name), fold_name(table.name))
     old_columns = {new: old for (of_table, old), new in renames.columns.items() if of_table == name}
-    columns = tuple(old_columns.get(c.casefold(), c.casefold()) for c in key.columns)
+    columns = tuple(old_columns.get(fold_name(c), fold_name(c)) for c in key.columns)
     earlier = before.table(name)
     for old_key in earlier.foreign_keys if earlier else ():
-        if tuple(column.casefold() for column in old_key.columns) == columns and earlier:
+        if tuple(fold_name(column) for column in old_key.columns) == columns and earlier:
             yield from orphaned_values(db, "before", before, earlier, old_key)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.evidence.references import missing_part, orphaned_where
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,7 +34,7 @@ def keep_requirements(
     deleted = 0
     for required in requires:
         table = schema.table(required.table)
-        if table is None or table.name.casefold() in own_tables:
+        if table is None or fold_name(table.name) in own_tables:
             continue
         condition = broken_condition(table, required)
         if requirement_error(db, schema, required) is None:

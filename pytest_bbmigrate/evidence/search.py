@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import throwaway
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence.stage import Stage
@@ -43,7 +44,7 @@ def broken_searches(before: Stage, after: Stage, renames: Renames) -> tuple[str,
 def search_tables(schema: Schema) -> frozenset[str]:
     """Return the (folded) names of the FTS5 tables."""
     return frozenset(
-        table.name.casefold() for table in schema.tables if (table.virtual or ())[:1] == ("fts5",)
+        fold_name(table.name) for table in schema.tables if (table.virtual or ())[:1] == ("fts5",)
     )
 
 

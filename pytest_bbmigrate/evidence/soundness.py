@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import open_content, open_private, throwaway
 from pytest_bbmigrate.evidence.model import Invariant
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,9 +35,9 @@ def check_integrity(
     A table whose every page is what it was needs no second look, unless the schema was written by
     hand. What it says of the database before as well is left out, as often as it is said there.
     """
-    by_hand = any("writable_schema" in sql.casefold() for sql in up.executed)
+    by_hand = any("writable_schema" in fold_name(sql) for sql in up.executed)
     untouched = frozenset[str]() if by_hand else there.untouched
-    names = [t.name for t in after.schema.tables if t.name.casefold() not in untouched]
+    names = [t.name for t in after.schema.tables if fold_name(t.name) not in untouched]
     if not names and not by_hand:
         return ()
     # Of a file that is opened for reading only, SQLite does not even look at the CHECKs.
@@ -47,7 +48,7 @@ def check_integrity(
             found = integrity_of(checked, None)
     if not found:
         return ()
-    there_now = {table.name.casefold(): table.name for table in after.schema.tables}
+    there_now = {fold_name(table.name): table.name for table in after.schema.tables}
     new_names = {
         table.name: there_now[new]
         for old_name, new in there.renames.tables.items()

@@ -10,6 +10,7 @@ from pytest_bbmigrate.database import attach_content, equal_contents, open_conte
 from pytest_bbmigrate.database.held import FileState, state_of_file
 from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
 from pytest_bbmigrate.schema import read_entries, read_schema
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,7 +85,7 @@ def count_tables(
     db: sqlite3.Connection, schema: Schema, counted: Mapping[str, int]
 ) -> dict[str, int]:
     """Return how many rows each table (folded name) holds, but for those ``counted`` already."""
-    names = {table.name.casefold(): table.name for table in schema.tables}
+    names = {fold_name(table.name): table.name for table in schema.tables}
     return {
         folded: counted[folded] if folded in counted else count_rows(db, name)
         for folded, name in names.items()

@@ -20,6 +20,7 @@ from pytest_bbmigrate.database import content_size, open_content, throwaway
 from pytest_bbmigrate.evidence.model import ShiftedView
 from pytest_bbmigrate.evidence.numbering import weight
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -95,33 +96,33 @@ def former_shapes(before: Schema, after: Schema, renames: Renames) -> dict[str, 
     """
     shapes = {}
     for table in before.tables:
-        old = table.name.casefold()
+        old = fold_name(table.name)
         now = after.table(renames.tables.get(old, ""))
         if now is None or table == now or now.virtual is not None:
             continue
         names = [
-            renames.columns.get((old, column.name.casefold()), column.name.casefold())
+            renames.columns.get((old, fold_name(column.name)), fold_name(column.name))
             for column in table.columns
         ]
         shape = tuple(name for name in names if now.column(name) is not None)
         if shape and shape != columns_of(now):
-            shapes[now.name.casefold()] = shape
+            shapes[fold_name(now.name)] = shape
     return shapes
 
 
 def columns_of(table: Table) -> Shape:
     """Return the (folded) columns of a table in their order."""
-    return tuple(column.name.casefold() for column in table.columns)
+    return tuple(fold_name(column.name) for column in table.columns)
 
 
 def kept_views(
     before: Schema, after: Schema, differences: Collection[SchemaDifference]
 ) -> list[View]:
     """Return the views after that say what they said before, and compile."""
-    other = {d.name.casefold() for d in differences if d.kind == "view changed"}
-    known = {view.name.casefold() for view in before.views if view.error is None}
+    other = {fold_name(d.name) for d in differences if d.kind == "view changed"}
+    known = {fold_name(view.name) for view in before.views if view.error is None}
     return [
-        view for view in after.views if view.error is None and view.name.casefold() in known - other
+        view for view in after.views if view.error is None and fold_name(view.name) in known - other
     ]
 
 
@@ -130,9 +131,9 @@ def reads(view: View, schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
 
     And all words of these views.
     """
-    views = {v.name.casefold(): v for v in schema.views}
+    views = {fold_name(v.name): v for v in schema.views}
     there = views.keys() | schema.table_names
-    found, words = {view.name.casefold()}, set[str]()
+    found, words = {fold_name(view.name)}, set[str]()
     ahead = [view]
     while ahead:
         tokens = set(ahead.pop().tokens)
@@ -217,7 +218,7 @@ def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> Shown:
     """Return what the rows of ``cursor`` come to, in the columns ``wanted`` or in all."""
     places: dict[str, int] = {}
     for at, (name, *_) in enumerate(cursor.description):
-        places.setdefault(name.casefold(), at)
+        places.setdefault(fold_name(name), at)
     names = wanted or tuple(places)
     there = [name for name in names if name in places]
     number, rows, sums = 0, 0, [0] * len(there)

@@ -25,6 +25,7 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.seeding import Unfilled, add_rows
 from pytest_bbmigrate.statements import folded, quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,8 +48,8 @@ def tables_to_write(evidence: Evidence, there: Passage, second: Stage) -> tuple[
     ones it left empty.
     """
     named = words_of(evidence.up) | (words_of(evidence.down) if evidence.down else frozenset())
-    old = {t.after.casefold() for t in there.tables if t.after}
-    unsafe = {t.table.casefold() for t in evidence.back.tables} if evidence.back else set()
+    old = {fold_name(t.after) for t in there.tables if t.after}
+    unsafe = {fold_name(t.table) for t in evidence.back.tables} if evidence.back else set()
     still = there.untouched & (named | unsafe)
     made = {
         name
@@ -58,7 +59,7 @@ def tables_to_write(evidence: Evidence, there: Passage, second: Stage) -> tuple[
     return tuple(
         table.name
         for table in second.schema.tables
-        if table.virtual is None and table.name.casefold() in old | still | made
+        if table.virtual is None and fold_name(table.name) in old | still | made
     )
 
 
@@ -92,15 +93,15 @@ def follow_written(
         return []
     passage = next((t for t in there.tables if t.after == name), None)
     earlier = evidence.state.schema.table(name)
-    if earlier is not None and name.casefold() in there.untouched:
+    if earlier is not None and fold_name(name) in there.untouched:
         passage = still_table(earlier)
     if passage is None:
         return []  # up made the table: what down does to its rows is for the author to say
     before_names = {new: old for old, new in passage.columns.items()}
     declared = {
-        change.column.casefold()
+        fold_name(change.column)
         for change in evidence.migration.contract.changes
-        if change.table.casefold() in {passage.table.casefold(), name.casefold()}
+        if fold_name(change.table) in {fold_name(passage.table), fold_name(name)}
     }
     columns = {new: old for new, old in before_names.items() if old not in declared}
     written_rows = added_rows(second, written, table)
@@ -112,9 +113,9 @@ def follow_written(
 
 def added_rows(second: Stage, written: Content, table: Table) -> list[Mapping[str, Cell]]:
     """Return the rows of ``table`` that are in ``written`` and not in ``second``."""
-    plain = tuple(c.name.casefold() for c in table.columns if not c.generated)
+    plain = tuple(fold_name(c.name) for c in table.columns if not c.generated)
     columns = tuple((name, name) for name in plain)
-    key = tuple(name.casefold() for name in table.primary_key)
+    key = tuple(fold_name(name) for name in table.primary_key)
     pairing = Pairing(table.name, table.name, columns, key)
     with closing(open_contents(second.image, written)) as db:
         return [d.row for d in compare_rows(db, pairing) if isinstance(d, RowAdded)]

@@ -19,6 +19,7 @@ from pytest_bbmigrate.private.said import is_known
 from pytest_bbmigrate.private.shapes import INTEGRITY
 from pytest_bbmigrate.runner.connected import NOTHING_KEPT
 from pytest_bbmigrate.runner.messages import MESSAGES
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +46,7 @@ def names_in(schemas: Iterable[Schema]) -> Known:
             names.add(table.name)
             names.update(column.name for column in table.columns)
             names.update(index.name for index in table.indexes if index.name)
-    return Known(frozenset(name.casefold() for name in names))
+    return Known(frozenset(fold_name(name) for name in names))
 
 
 def mask_verdict(verdict: Verdict, known: Known) -> Verdict:

@@ -13,6 +13,7 @@ from pytest_bbmigrate.masking.findings import (
     mask_sequence,
 )
 from pytest_bbmigrate.private import HIDDEN, said_by_sqlite, shape_of
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,11 +49,11 @@ def mask_own_rows(verdict: Verdict, own: Own, schemas: Iterable[Schema], known: 
 def referring(own: Own, schemas: Iterable[Schema]) -> frozenset[tuple[str, str]]:
     """Return the (table, column), folded, in which generated rows have keys of own ones."""
     return frozenset(
-        (table.name.casefold(), column.casefold())
+        (fold_name(table.name), fold_name(column))
         for schema in schemas
         for table in schema.tables
         for key in table.foreign_keys
-        if key.parent.casefold() in own.tables
+        if fold_name(key.parent) in own.tables
         for column in key.columns
     )
 
@@ -67,7 +68,7 @@ def mask_one(
         return replace(finding, observed=mask_reason(finding.observed, known))
     if finding.kind in SAID_OF_CONDITIONS:
         return replace(finding, observed=said_by_sqlite(finding.observed, known))
-    table = finding.table.casefold()
+    table = fold_name(finding.table)
     if table in own.tables or (finding.examples and not table):
         masked = replace(finding, examples=tuple(map(mask_example, finding.examples)))
         is_of_ids = finding.kind == "sequence lowered"
@@ -82,7 +83,7 @@ def mask_some(
     """Return a generated row without the keys of own rows, and whatever repeats an own value."""
 
     def is_own(name: str, cell: Cell) -> bool:
-        return (table, name.casefold()) in columns or own.holds(cell)
+        return (table, fold_name(name)) in columns or own.holds(cell)
 
     def told(cells: Cells) -> Cells:
         return tuple((name, shape_of(cell) if is_own(name, cell) else cell) for name, cell in cells)

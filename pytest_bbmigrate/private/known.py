@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from pytest_bbmigrate.statements.names import fold_name
+
 HIDDEN = "not shown: it may hold values of the database"
 QUOTES = ('"', '"'), ("'", "'"), ("`", "`"), ("[", "]")
 PIECES = re.compile(
@@ -51,7 +53,7 @@ class Known:
     def holds(self, text: str) -> bool:
         """Return whether ``text`` is a name, or stands in a text as a whole word or passage."""
         bare = unquoted(" ".join(text.split()))
-        return bool(bare) and (bare.casefold() in self.names or self._stands(bare))
+        return bool(bare) and (fold_name(bare) in self.names or self._stands(bare))
 
     def holds_names(self, text: str) -> bool:
         """Return whether each of ``a.b, c.d`` is known."""
@@ -80,7 +82,7 @@ class Known:
 
     def _piece(self, found: re.Match[str]) -> str:
         piece, kind = found[0], str(found.lastgroup)
-        is_ours = kind == "other" or piece.casefold() in WORDS or self._stands(piece)
+        is_ours = kind == "other" or fold_name(piece) in WORDS or self._stands(piece)
         if is_ours or self.holds(piece):
             return piece
         return f"<text of {max(len(piece) - 2, 0)}>" if kind == "text" else f"<{kind}>"

@@ -10,6 +10,7 @@ from pytest_bbmigrate.checks import CATALOGUE_CHECK
 from pytest_bbmigrate.checks.places import bare_or_quoted
 from pytest_bbmigrate.report.reasons import REASONS
 from pytest_bbmigrate.report.shown import shown_finding
+from pytest_bbmigrate.statements.names import fold_name
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ STATES = {
 def object_name(finding: Finding) -> str:
     """Return the name of what a finding is about, with its table where that tells more."""
     table, column = finding.table, finding.column
-    has_own_name = finding.name.casefold() not in {"", table.casefold(), column.casefold()}
+    has_own_name = fold_name(finding.name) not in {"", fold_name(table), fold_name(column)}
     if table and has_own_name:
         return f"{finding.name} on {table}"
     if table and column:

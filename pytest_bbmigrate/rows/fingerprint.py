@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_bbmigrate.database import decode_text
 from pytest_bbmigrate.rows.reading import exact, query
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Cell, Row
@@ -37,7 +38,7 @@ def content_of(db: sqlite3.Connection) -> tuple[TableContent, ...]:
     return tuple(
         table_content(db, name)
         for (name,) in query(db, sql).fetchall()
-        if name.casefold() not in OWN_TABLES and not name.casefold().startswith("sqlite_")
+        if fold_name(name) not in OWN_TABLES and not fold_name(name).startswith("sqlite_")
     )
 
 

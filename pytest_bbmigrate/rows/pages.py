@@ -7,13 +7,13 @@ and when its root and all of them are the same, so are its rows.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import changed_pages, content_header, equal_contents
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -80,7 +80,7 @@ def untouched_tables(
     if 1 in changed and not has_dbstat():
         return frozenset()
     proven = _proven(*layouts, changed, pair)
-    return frozenset(name for name in tables if name.casefold() in proven)
+    return frozenset(name for name in tables if fold_name(name) in proven)
 
 
 def _proven(
@@ -89,7 +89,7 @@ def _proven(
     changed: bytearray,
     pair: Callable[[], sqlite3.Connection],
 ) -> set[str]:
-    """Return the case-folded names of the tables with the same root and definition, unchanged."""
+    """Return the folded names of the tables with the same root and definition, unchanged."""
     alike = {name for name, at in before.tables.items() if after.tables.get(name) == at}
     others = [
         name
@@ -99,9 +99,8 @@ def _proven(
     alike |= {name for name in others if _reads_the_same(pair(), name)}
     if 1 in changed:
         owners = _owners(pair(), changed)
-        alike = {name for name in alike if name.casefold() not in owners}
-    folded = Counter(name.casefold() for name in before.tables)
-    return {name.casefold() for name in alike if folded[name.casefold()] == 1}
+        alike = {name for name in alike if fold_name(name) not in owners}
+    return {fold_name(name) for name in alike}
 
 
 @cache
@@ -126,7 +125,7 @@ def _format(header: bytes) -> tuple[bytes, ...]:
 def _owners(pair: sqlite3.Connection, changed: bytearray) -> set[str]:
     """Return the tables and indexes before that ``changed`` pages belong to, overflow pages too."""
     pages = pair.execute("SELECT name, pageno FROM dbstat('before')")
-    return {name.casefold() for name, page in pages if changed[page]}
+    return {fold_name(name) for name, page in pages if changed[page]}
 
 
 def _reads_the_same(db: sqlite3.Connection, table: str) -> bool:

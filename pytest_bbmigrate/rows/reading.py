@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -41,8 +42,8 @@ def query(db: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Curs
 
 def key_places(pairing: Pairing) -> list[int]:
     """Return where in a row the columns of the key are."""
-    places = {names[BEFORE].casefold(): place for place, names in enumerate(pairing.columns)}
-    return [places[name.casefold()] for name in pairing.key]
+    places = {fold_name(names[BEFORE]): place for place, names in enumerate(pairing.columns)}
+    return [places[fold_name(name)] for name in pairing.key]
 
 
 def meeting(conditions: Sequence[str]) -> Callable[[Row], frozenset[str]]:
@@ -163,7 +164,7 @@ class Side:
         if query(self.db, "SELECT 1 FROM pragma_index_info(?, ?)", *table).fetchone():
             return None
         columns = query(self.db, "SELECT name FROM pragma_table_xinfo(?, ?)", *table)
-        taken = {name.casefold() for (name,) in columns}
+        taken = {fold_name(name) for (name,) in columns}
         return next((name for name in ROWID_NAMES if name not in taken), None)
 
 

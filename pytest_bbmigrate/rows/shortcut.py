@@ -22,6 +22,7 @@ from pytest_bbmigrate.rows.reading import (
     query,
 )
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -157,7 +158,7 @@ def _may_hold_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tu
     return {
         names
         for names in pairing.columns
-        if any(names[side].casefold() in free[side] for side in (BEFORE, AFTER))
+        if any(fold_name(names[side]) in free[side] for side in (BEFORE, AFTER))
     }
 
 
@@ -176,8 +177,8 @@ def of_one_affinity(
     return {
         names
         for names in pairing.columns
-        if (kind := kinds[BEFORE].get(names[BEFORE].casefold()))
-        and kind == kinds[AFTER].get(names[AFTER].casefold())
+        if (kind := kinds[BEFORE].get(fold_name(names[BEFORE])))
+        and kind == kinds[AFTER].get(fold_name(names[AFTER]))
     }
 
 
@@ -187,7 +188,7 @@ def _declared_types(
     """Return the type that each column (folded) is declared with, in capitals, before and after."""
     sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     return [
-        {name.casefold(): type_ for name, type_ in query(db, sql, *table)}
+        {fold_name(name): type_ for name, type_ in query(db, sql, *table)}
         for table in ((pairing.before, schemas[BEFORE]), (pairing.after, schemas[AFTER]))
     ]
 
@@ -214,8 +215,8 @@ def _has_no_affinity(declared: str) -> bool:
 
 def _paired_key(pairing: Pairing) -> list[tuple[str, str]]:
     """Return the columns of the key, as (before, after)."""
-    pairs = {names[BEFORE].casefold(): names for names in pairing.columns}
-    return [pairs[name.casefold()] for name in pairing.key]
+    pairs = {fold_name(names[BEFORE]): names for names in pairing.columns}
+    return [pairs[fold_name(name)] for name in pairing.key]
 
 
 def _table(pairing: Pairing, side: int, schemas: tuple[str, str] = SCHEMAS) -> str:
@@ -231,8 +232,8 @@ def _has_key(db: sqlite3.Connection, pairing: Pairing, key: list[tuple[str, str]
     """Return whether exactly the columns ``key`` are the primary key of both tables."""
     sql = "SELECT name FROM pragma_table_xinfo(?, ?) WHERE pk"
     return all(
-        {name.casefold() for (name,) in query(db, sql, table, SCHEMAS[side])}
-        == {names[side].casefold() for names in key}
+        {fold_name(name) for (name,) in query(db, sql, table, SCHEMAS[side])}
+        == {fold_name(names[side]) for names in key}
         for side, table in ((BEFORE, pairing.before), (AFTER, pairing.after))
     )
 

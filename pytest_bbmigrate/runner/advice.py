@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pytest_bbmigrate.runner.messages import MESSAGES
 from pytest_bbmigrate.runner.syntax import foreign_remedy, newer_feature, plain_text
 from pytest_bbmigrate.runner.told_apart import advise_on_statement
+from pytest_bbmigrate.statements.names import fold_name
 
 HOOK = (
     "if the app registers it on its connections, name the function that does so: "
@@ -116,7 +117,7 @@ def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
     """Return what to do about a function, collation or module that SQLite does not have."""
     if kind == "module":
         return Advice("use an SQLite that is built with it", f"SQLite module {name}")
-    known = name.casefold() if kind == "function" else ""
+    known = fold_name(name) if kind == "function" else ""
     since = FUNCTIONS_SINCE.get(known)
     remedy = FOREIGN_FUNCTIONS.get(known, "")
     if since and version < since:

@@ -22,6 +22,7 @@ from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
 from pytest_bbmigrate.runner.watch import kept_from_files, untouched
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
@@ -111,5 +112,5 @@ def columns_of(content: Content) -> dict[str, set[str]]:
             "WHERE t.type = 'table' AND t.rootpage > 0"  # virtual tables need their module
         )
         for table, column in rows:
-            columns.setdefault(table.casefold(), set()).add(column.casefold())
+            columns.setdefault(fold_name(table), set()).add(fold_name(column))
     return columns

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.statements import UnreadableSql, fold, folded, quote_name, tokenize
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +108,7 @@ def read_creation(sql: str) -> Creation | None:
     name, rest = read_name(tokens, words, after)
     if not name or words[after : after + 2] == ["temp", "."]:
         return None
-    lasting = (*words[:condition], name.casefold(), *words[rest:])
+    lasting = (*words[:condition], fold_name(name), *words[rest:])
     return Creation(words[at], name, lasting, "virtual" in words[:at])
 
 
@@ -170,8 +171,8 @@ def only_column(db: sqlite3.Connection, addition: Addition) -> Schema:
     column = table.column(addition.column) if table else None
     if table is None or column is None:
         return Schema((), (), ())
-    name = column.name.casefold()
-    others = {other.name.casefold() for other in table.columns} - {name}
+    name = fold_name(column.name)
+    others = {fold_name(other.name) for other in table.columns} - {name}
     alone = replace(
         table,
         columns=(replace(column, position=0, primary_key=0),),
@@ -183,12 +184,12 @@ def only_column(db: sqlite3.Connection, addition: Addition) -> Schema:
         conflicts=(),
         checks=tuple(c for c in table.checks if name in c.tokens and not others & set(c.tokens)),
         foreign_keys=tuple(
-            key for key in table.foreign_keys if [c.casefold() for c in key.columns] == [name]
+            key for key in table.foreign_keys if [fold_name(c) for c in key.columns] == [name]
         ),
         indexes=tuple(
             index
             for index in table.indexes
-            if index.name is None and [(c.name or "").casefold() for c in index.columns] == [name]
+            if index.name is None and [fold_name(c.name or "") for c in index.columns] == [name]
         ),
     )
     return Schema((alone,), (), ())
@@ -200,7 +201,7 @@ def made_of(ask: Ask, *, without: str = "") -> list[str]:
     return [
         text
         for _, name, text in sorted(rows, key=lambda row: str(row[0]))
-        if name.casefold() != without.casefold() and is_plain(name, text)
+        if not same_name(name, without) and is_plain(name, text)
     ]
 
 

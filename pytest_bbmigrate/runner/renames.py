@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.statements import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -50,7 +51,7 @@ def follow_renames(
     for text in executed:
         for statement in readable_statements(text):
             if first_word(statement.text) in ("ALTER", "DROP"):
-                follow(tables, [token.name.casefold() for token in tokenize(statement.text)])
+                follow(tables, [fold_name(token.name) for token in tokenize(statement.text)])
     lasting = {now: table for now, table in tables.items() if now in after}
     return Renamed(
         tuple(sorted((table.name, now) for now, table in lasting.items() if table.name != now)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,4 +78,4 @@ def switched_to(sql: str) -> bool | None:
     if "foreign_keys" not in tokens[1:4]:
         return None
     value = tokens[tokens.index("foreign_keys") + 1 :]
-    return value[1].strip("'").casefold() in TRUE if len(value) > 1 else None
+    return fold_name(value[1].strip("'")) in TRUE if len(value) > 1 else None

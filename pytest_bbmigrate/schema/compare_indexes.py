@@ -13,6 +13,7 @@ from pytest_bbmigrate.schema.kinds import SchemaDifference
 from pytest_bbmigrate.schema.model import Index, IndexColumn
 from pytest_bbmigrate.schema.table_pair import is_part_of, only
 from pytest_bbmigrate.schema.tokens import equal_under
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def compare_indexes(pair: TablePair) -> Iterator[SchemaDifference]:
 def _lost_and_changed(pair: TablePair) -> Iterator[SchemaDifference]:
     names, there = _by_name(pair.after), _all_there(pair.after)
     for index in pair.before.indexes:
-        namesake = names.get((index.name or "").casefold())
+        namesake = names.get(fold_name(index.name or ""))
         if namesake is not None:
             if not _does_the_same(pair, index, namesake):
                 yield _changed(pair, index, namesake)
@@ -44,7 +45,7 @@ def _lost_and_changed(pair: TablePair) -> Iterator[SchemaDifference]:
 def _added(pair: TablePair) -> Iterator[SchemaDifference]:
     names, there = _by_name(pair.before), _all_there(pair.before)
     for index in pair.after.indexes:
-        is_known = (index.name or "").casefold() in names
+        is_known = fold_name(index.name or "") in names
         if not is_known and not any(_does_the_same(pair, other, index) for other in there):
             columns = _columns_of(index, pair.after)
             if not is_part_of(columns, pair.added):
@@ -58,7 +59,7 @@ def has_other_key_terms(pair: TablePair) -> bool:
 
 
 def _by_name(table: Table) -> dict[str, Index]:
-    return {index.name.casefold(): index for index in table.indexes if index.name is not None}
+    return {fold_name(index.name): index for index in table.indexes if index.name is not None}
 
 
 def _all_there(table: Table) -> list[Index]:
@@ -84,12 +85,12 @@ def _does_the_same(pair: TablePair, was: Index, now: Index) -> bool:
 def _same_term(pair: TablePair, was: IndexColumn, now: IndexColumn) -> bool:
     if was.descending != now.descending:
         return False
-    same_collation = was.collation.casefold() == now.collation.casefold()
+    same_collation = same_name(was.collation, now.collation)
     if was.name is None or now.name is None:
         # Of a plain column there is no expression, which none is equal to.
         same = equal_under(pair.words, was.expression or (), now.expression or ())
         return same and same_collation
-    if pair.columns.get(was.name.casefold()) != now.name.casefold():
+    if pair.columns.get(fold_name(was.name)) != fold_name(now.name):
         return False
     return same_collation or (
         _is_columns_own(pair.before, was) and _is_columns_own(pair.after, now)
@@ -99,14 +100,14 @@ def _same_term(pair: TablePair, was: IndexColumn, now: IndexColumn) -> bool:
 def _is_columns_own(table: Table, term: IndexColumn) -> bool:
     """Return whether a term has its column's collation: what changed is that of the column."""
     column = table.column(term.name or "")
-    return column is not None and column.collation.casefold() == term.collation.casefold()
+    return column is not None and same_name(column.collation, term.collation)
 
 
 def _columns_of(index: Index, table: Table) -> list[str]:
     words = {word for column in index.columns for word in column.expression or ()}
-    words |= {(column.name or "").casefold() for column in index.columns}
+    words |= {fold_name(column.name or "") for column in index.columns}
     words |= set(index.where or ())
-    return [column.name for column in table.columns if column.name.casefold() in words]
+    return [column.name for column in table.columns if fold_name(column.name) in words]
 
 
 def _difference(table: Table, index: Index, columns: list[str], *, lost: bool) -> SchemaDifference:

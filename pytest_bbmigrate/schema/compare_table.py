@@ -11,6 +11,7 @@ from pytest_bbmigrate.schema.defaults import default_words, stored_default
 from pytest_bbmigrate.schema.kinds import SchemaDifference
 from pytest_bbmigrate.schema.table_pair import is_part_of, only
 from pytest_bbmigrate.schema.tokens import equal_under, spelled
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +46,7 @@ def _compare_virtual(pair: TablePair) -> Iterator[SchemaDifference]:
 
 def _compare_columns(pair: TablePair) -> Iterator[SchemaDifference]:
     for column in pair.before.columns:
-        now = pair.after.column(pair.columns.get(column.name.casefold(), ""))
+        now = pair.after.column(pair.columns.get(fold_name(column.name), ""))
         if now is None:
             table = pair.before.name
             text = wording.column_text(column)
@@ -53,7 +54,7 @@ def _compare_columns(pair: TablePair) -> Iterator[SchemaDifference]:
         else:
             yield from _compare_column(pair, column, now)
     for column in pair.after.columns:
-        if column.name.casefold() in pair.added:
+        if fold_name(column.name) in pair.added:
             table = pair.after.name
             text = wording.column_text(column)
             yield SchemaDifference("column added", column.name, table, column.name, "", text)
@@ -87,7 +88,7 @@ def _same_default(pair: TablePair, was: Column, now: Column) -> bool:
 
 
 def _same_collation(_pair: TablePair, was: Column, now: Column) -> bool:
-    return was.collation.casefold() == now.collation.casefold()
+    return same_name(was.collation, now.collation)
 
 
 def _same_generated(pair: TablePair, was: Column, now: Column) -> bool:
@@ -119,8 +120,8 @@ def _compare_order(pair: TablePair) -> Iterator[SchemaDifference]:
 
 
 def _compare_primary_key(pair: TablePair) -> Iterator[SchemaDifference]:
-    was = [name.casefold() for name in pair.before.primary_key]
-    now = [name.casefold() for name in pair.after.primary_key]
+    was = [fold_name(name) for name in pair.before.primary_key]
+    now = [fold_name(name) for name in pair.after.primary_key]
     same = [pair.columns.get(name) for name in was] == now
     if same and pair.before.without_rowid == pair.after.without_rowid:
         # Whether the key is the rowid: INTEGER PRIMARY KEY is, INT PRIMARY KEY is not.
@@ -153,7 +154,7 @@ def _compare_checks(pair: TablePair) -> Iterator[SchemaDifference]:
 
 
 def _columns_of(check: Check, table: Table) -> list[str]:
-    return [column.name for column in table.columns if column.name.casefold() in check.tokens]
+    return [column.name for column in table.columns if fold_name(column.name) in check.tokens]
 
 
 def _compare_foreign_keys(pair: TablePair) -> Iterator[SchemaDifference]:
@@ -196,17 +197,17 @@ def _is_same_reference(pair: TablePair, was: ForeignKey, now: ForeignKey) -> boo
 
     Where nothing is known of the parent's key, on either side, its name is all there is.
     """
-    parent = was.parent.casefold()
+    parent = fold_name(was.parent)
     in_parent = pair.names.columns.get(parent, {})
-    wanted = [in_parent.get(name.casefold(), name.casefold()) for name in was.parent_columns]
+    wanted = [in_parent.get(fold_name(name), fold_name(name)) for name in was.parent_columns]
     return (
-        [pair.columns.get(name.casefold()) for name in was.columns]
-        == [name.casefold() for name in now.columns]
-        and pair.names.tables.get(parent, parent) == now.parent.casefold()
+        [pair.columns.get(fold_name(name)) for name in was.columns]
+        == [fold_name(name) for name in now.columns]
+        and pair.names.tables.get(parent, parent) == fold_name(now.parent)
         and (
             not was.parent_columns
             or not now.parent_columns
-            or wanted == [name.casefold() for name in now.parent_columns]
+            or wanted == [fold_name(name) for name in now.parent_columns]
         )
     )
 
@@ -238,8 +239,8 @@ def _was_there(pair: TablePair, kind: str, *columns: str) -> bool:
     """Return whether the constraint of this kind, by its columns' names after, was there before."""
     if kind == "NOT NULL":
         kept = [column for column in pair.before.columns if column.not_null]
-        return any(pair.columns.get(column.name.casefold()) in columns for column in kept)
-    key = [pair.columns.get(name.casefold()) for name in pair.before.primary_key]
+        return any(pair.columns.get(fold_name(column.name)) in columns for column in kept)
+    key = [pair.columns.get(fold_name(name)) for name in pair.before.primary_key]
     return tuple(key) == columns
 
 
@@ -254,7 +255,7 @@ def _conflicts(
     found = {}
     for kind, names in places:
         place = wording.place_text(kind, names)
-        folded = [name.casefold() for name in names]
+        folded = [fold_name(name) for name in names]
         mapped = [name if columns is None else columns.get(name, "") for name in folded]
         if place in texts and all(mapped):
             action = texts[place]

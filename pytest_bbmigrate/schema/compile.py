@@ -17,6 +17,7 @@ from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.schema.table import query
 from pytest_bbmigrate.schema.tokens import is_word, split_at_commas
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,8 +58,8 @@ def trigger_errors(
     for name, (table, tokens) in triggers.items():
         event, watched = _event(tokens)
         by_event.setdefault((table, event), []).append(name)
-        present = {column.casefold() for column in columns_of(table)} if watched else set()
-        missing = [column for column in watched if column.casefold() not in present]
+        present = {fold_name(column) for column in columns_of(table)} if watched else set()
+        missing = [column for column in watched if fold_name(column) not in present]
         if missing:
             errors[name] = f"UPDATE OF {missing[0]}: no such column"
     failing = []
@@ -85,7 +86,7 @@ def _event(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
         for place, token in enumerate(tokens)
         if place > 2 and any(is_word(token, event) for event in EVENTS)
     )
-    event = tokens[at].text.casefold()
+    event = fold_name(tokens[at].text)
     if not is_word(tokens[at + 1], "of"):
         return event, ()
     end = next(p for p, token in enumerate(tokens) if p > at and is_word(token, "on"))
@@ -94,7 +95,7 @@ def _event(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
 
 def _settable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name: str) -> list[str]:
     """Return the columns of a table or view that can be set; none for a view that is broken."""
-    table = tables.get(name.casefold())
+    table = tables.get(fold_name(name))
     if table is not None:
         return [column.name for column in table.columns if not column.generated]
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.statements.names import fold_name
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -35,11 +37,11 @@ def keeps_names(renames: Renames) -> bool:
 def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondence:
     """Return what became of each table and column, by ``renames`` or by keeping its name."""
     tables = _follow(
-        [table.name.casefold() for table in before.tables],
-        {table.name.casefold() for table in after.tables},
+        [fold_name(table.name) for table in before.tables],
+        {fold_name(table.name) for table in after.tables},
         renames.tables,
     )
-    after_tables = {table.name.casefold(): table for table in after.tables}
+    after_tables = {fold_name(table.name): table for table in after.tables}
     renamed: dict[str, dict[str, str]] = {}
     for (of, old), new in renames.columns.items():
         renamed.setdefault(of, {})[old] = new
@@ -47,7 +49,7 @@ def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondenc
     other_names |= {of for (of, old), new in renames.columns.items() if old != new}
     columns: dict[str, Mapping[str, str]] = {}
     for table in before.tables:
-        name = table.name.casefold()
+        name = fold_name(table.name)
         now = after_tables.get(tables.get(name, ""))
         if now is not None and (table != now or _mentions(table, other_names)):
             columns[name] = _follow(column_names(table), column_names(now), renamed.get(name, {}))
@@ -56,13 +58,13 @@ def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondenc
 
 def _mentions(table: Table, names: Collection[str]) -> bool:
     """Return whether ``table`` or one that it refers to is among ``names``."""
-    parents = (key.parent.casefold() for key in table.foreign_keys)
-    return any(name in names for name in (table.name.casefold(), *parents))
+    parents = (fold_name(key.parent) for key in table.foreign_keys)
+    return any(name in names for name in (fold_name(table.name), *parents))
 
 
 def column_names(table: Table) -> list[str]:
     """Return the case-folded names of the columns of ``table``."""
-    return [column.name.casefold() for column in table.columns]
+    return [fold_name(column.name) for column in table.columns]
 
 
 def _follow(
@@ -88,7 +90,7 @@ def renamed_in_table(table: Table, after: Table, names: Correspondence) -> dict[
     In such an expression every name is a column, a function or a keyword: an old name that is no
     column after can stay as it is, for then it never was the column.
     """
-    old_table = table.name.casefold()
+    old_table = fold_name(table.name)
     there = set(column_names(after))
     words = {
         old: {new} if old in there else {new, old}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.tokens import closing, is_word, split_at_commas
 from pytest_bbmigrate.statements import Kind, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ def parse_create_table(sql: str) -> CreateTable:
     created = CreateTable()
     for item in split_at_commas(tokens[opening + 1 : end]):
         _Constraints(created, item).read()
-    options = [token.text.casefold() for token in tokens[end + 1 :]]
+    options = [fold_name(token.text) for token in tokens[end + 1 :]]
     created.strict = "strict" in options
     created.without_rowid = "without" in options
     return created
@@ -73,10 +74,10 @@ class _Constraints:
 
     def read(self) -> None:
         if not any(is_word(self.tokens[0], word) for word in TABLE_CONSTRAINTS):
-            self.column = (self.take().name.casefold(),)
+            self.column = (fold_name(self.take().name),)
         while self.position < len(self.tokens):
             token = self.take()
-            clause = CLAUSES.get(token.text.casefold()) if token.kind is Kind.WORD else None
+            clause = CLAUSES.get(fold_name(token.text)) if token.kind is Kind.WORD else None
             if clause is not None:
                 clause(self)
             elif token.text == "(":  # the size in VARCHAR(20), the columns of FOREIGN KEY (..)
@@ -108,7 +109,7 @@ class _Constraints:
         self.created.autoincrement |= any(is_word(token, "autoincrement") for token in group)
         if not group:
             return self.column
-        return tuple(term[0].name.casefold() for term in split_at_commas(group))
+        return tuple(fold_name(term[0].name) for term in split_at_commas(group))
 
     def constraint(self) -> None:
         self.take()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.tokens import canonical, without_parentheses
 from pytest_bbmigrate.statements import Kind, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema.model import Column, Tokens
@@ -31,7 +32,7 @@ def default_words(column: Column) -> Tokens | None:
 
 
 def _name(token: Token) -> Tokens | None:
-    word = token.text.casefold()
+    word = fold_name(token.text)
     if word in DEFAULT_WORDS:
         return DEFAULT_WORDS[word]
     if word.startswith("current_"):

@@ -11,6 +11,7 @@ from pytest_bbmigrate.schema.kinds import KINDS, Renames, SchemaDifference
 from pytest_bbmigrate.schema.model import Trigger
 from pytest_bbmigrate.schema.table_pair import pair_tables
 from pytest_bbmigrate.schema.tokens import equal_under
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,13 +40,13 @@ def compare_schemas(
     for pair in pair_tables(before, after, names):
         found += compare_tables(pair)
     # A trigger is part of the table or view it is on, and comes and goes with it.
-    views = {view.name.casefold() for view in before.views} & {
-        view.name.casefold() for view in after.views
+    views = {fold_name(view.name) for view in before.views} & {
+        fold_name(view.name) for view in after.views
     }
     found += _compare_statements(
         "trigger",
-        [t for t in before.triggers if t.table.casefold() in views | names.tables.keys()],
-        [t for t in after.triggers if t.table.casefold() in views | set(names.tables.values())],
+        [t for t in before.triggers if fold_name(t.table) in views | names.tables.keys()],
+        [t for t in after.triggers if fold_name(t.table) in views | set(names.tables.values())],
         names,
     )
     found += _compare_statements("view", before.views, after.views, names)
@@ -59,11 +60,11 @@ def _lost_and_added_tables(
 ) -> Iterator[SchemaDifference]:
     there = set(names.tables.values())
     for table in before.tables:
-        if table.name.casefold() not in names.tables:
+        if fold_name(table.name) not in names.tables:
             text = wording.table_text(table)
             yield SchemaDifference("table lost", table.name, table.name, "", text, "")
     for table in after.tables:
-        if table.name.casefold() not in there:
+        if fold_name(table.name) not in there:
             text = wording.table_text(table)
             yield SchemaDifference("table added", table.name, table.name, "", "", text)
 
@@ -74,10 +75,10 @@ def _compare_statements(
     after: Sequence[View] | Sequence[Trigger],
     names: Correspondence,
 ) -> Iterator[SchemaDifference]:
-    there = {item.name.casefold(): item for item in after}
-    known = {item.name.casefold() for item in before}
+    there = {fold_name(item.name): item for item in after}
+    known = {fold_name(item.name) for item in before}
     for was in before:
-        now = there.get(was.name.casefold())
+        now = there.get(fold_name(was.name))
         if now is None:
             text = wording.whole_text(was.tokens)
             yield SchemaDifference(f"{kind} lost", was.name, _table_of(was), "", text, "")
@@ -85,7 +86,7 @@ def _compare_statements(
             texts = wording.parting_texts(was.tokens, now.tokens)
             yield SchemaDifference(f"{kind} changed", was.name, _table_of(was), "", *texts)
     for now in after:
-        if now.name.casefold() not in known:
+        if fold_name(now.name) not in known:
             text = wording.whole_text(now.tokens)
             yield SchemaDifference(f"{kind} added", now.name, _table_of(now), "", "", text)
 
@@ -93,9 +94,9 @@ def _compare_statements(
 def _newly_broken(
     kind: str, before: Sequence[View] | Sequence[Trigger], after: Sequence[View] | Sequence[Trigger]
 ) -> Iterator[SchemaDifference]:
-    broken = {item.name.casefold() for item in before if item.error is not None}
+    broken = {fold_name(item.name) for item in before if item.error is not None}
     for item in after:
-        if item.error is not None and item.name.casefold() not in broken:
+        if item.error is not None and fold_name(item.name) not in broken:
             text = f"does not compile: {item.error}"
             yield SchemaDifference(f"{kind} broken", item.name, _table_of(item), "", "", text)
 

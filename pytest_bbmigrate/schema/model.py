@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from pytest_bbmigrate.statements.names import fold_name
+
 Tokens = tuple[str, ...]  # as statements.folded gives them, but "x" that names nothing is 'x'
 
 
@@ -125,7 +127,7 @@ class Table:
     @cached_property
     def stored_columns(self) -> tuple[str, ...]:
         """The case-folded names of the columns that hold values of their own."""
-        return tuple(c.name.casefold() for c in self.columns if not c.generated)
+        return tuple(fold_name(c.name) for c in self.columns if not c.generated)
 
     @cached_property
     def column_names(self) -> frozenset[str]:
@@ -134,12 +136,12 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """Return the column called ``name``, compared without case, or None."""
-        return self._columns_by_name.get(name.casefold())
+        return self._columns_by_name.get(fold_name(name))
 
     @cached_property
     def _columns_by_name(self) -> dict[str, Column]:
         """The columns by their case-folded names."""
-        return {column.name.casefold(): column for column in self.columns}
+        return {fold_name(column.name): column for column in self.columns}
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class Schema:
 
     def table(self, name: str) -> Table | None:
         """Return the table called ``name``, compared without case, or None."""
-        return self._tables_by_name.get(name.casefold())
+        return self._tables_by_name.get(fold_name(name))
 
     @cached_property
     def table_names(self) -> frozenset[str]:
@@ -181,12 +183,12 @@ class Schema:
     @cached_property
     def _tables_by_name(self) -> dict[str, Table]:
         """The tables by their case-folded names."""
-        return {table.name.casefold(): table for table in self.tables}
+        return {fold_name(table.name): table for table in self.tables}
 
     def index(self, name: str) -> Index | None:
         """Return the explicit index called ``name``, compared without case, or None."""
-        wanted = name.casefold()
+        wanted = fold_name(name)
         explicit = ((index.name, index) for table in self.tables for index in table.indexes)
         return next(
-            (i for own, i in explicit if own is not None and own.casefold() == wanted), None
+            (i for own, i in explicit if own is not None and fold_name(own) == wanted), None
         )

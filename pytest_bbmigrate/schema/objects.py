@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.read import OWN_TABLES, read_entries
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +22,7 @@ def objects_in(db: sqlite3.Connection) -> dict[str, str]:
     """
     found = {}
     for kind, name, table, sql, root in read_entries(db):
-        if table.casefold() in OWN_TABLES or name.casefold().startswith("sqlite_"):
+        if fold_name(table) in OWN_TABLES or fold_name(name).startswith("sqlite_"):
             continue
         what = "virtual table" if kind == "table" and not root else kind
         digest = blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE)

@@ -11,6 +11,7 @@ from pytest_bbmigrate.schema.model import Schema, Trigger, View
 from pytest_bbmigrate.schema.table import query, read_table, read_virtual_table
 from pytest_bbmigrate.schema.tokens import canonical, names_mentioned
 from pytest_bbmigrate.statements import tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,13 +72,13 @@ def _depends_on_text_alone(schema: Schema) -> bool:
 
 def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
     passed_over = _passed_over(db, rows)
-    kept = [row for row in rows if row[2].casefold() not in passed_over]
+    kept = [row for row in rows if fold_name(row[2]) not in passed_over]
     tables = _read_tables(db, kept)
     views = {name: tokenize(sql) for kind, name, _, sql in kept if kind == "view"}
     triggers = {
         name: (table, tokenize(sql)) for kind, name, table, sql in kept if kind == "trigger"
     }
-    errors = trigger_errors(db, triggers, {table.name.casefold(): table for table in tables})
+    errors = trigger_errors(db, triggers, {fold_name(table.name): table for table in tables})
     names = _names(tables, views.values())
     return Schema(
         tables=tables,
@@ -97,13 +98,13 @@ def _passed_over(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str
 
     Only SQLite knows which table is the shadow of a virtual one (``PRAGMA table_list``, 3.37).
     """
-    names = {row[1].casefold() for row in rows if row[0] == "table"}
+    names = {fold_name(row[1]) for row in rows if row[0] == "table"}
     passed_over = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
     if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
         shadows = query(
             db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
         )
-        passed_over |= {name.casefold() for (name,) in shadows}
+        passed_over |= {fold_name(name) for (name,) in shadows}
     return frozenset(passed_over)
 
 
@@ -115,14 +116,14 @@ def _read_tables(db: sqlite3.Connection, rows: Iterable[Row]) -> tuple[Table, ..
     indexes: dict[str, dict[str, str]] = {}
     for kind, name, table, sql in rows:
         if kind == "index":
-            indexes.setdefault(table.casefold(), {})[name] = sql
+            indexes.setdefault(fold_name(table), {})[name] = sql
     texts = [
-        (name, sql, tuple(indexes.get(name.casefold(), {}).items()))
+        (name, sql, tuple(indexes.get(fold_name(name), {}).items()))
         for kind, name, _, sql in rows
         if kind == "table"
     ]
     tables = [_read_table(db, *text) for text in texts]
-    keys = {table.name.casefold(): table.primary_key for table in tables}
+    keys = {fold_name(table.name): table.primary_key for table in tables}
     return tuple(
         _with_parent_columns(text, table, keys) for text, table in zip(texts, tables, strict=True)
     )
@@ -148,7 +149,7 @@ def _with_parent_columns(
     if all(key.parent_columns for key in table.foreign_keys):
         return table
     parents = tuple(
-        key.parent_columns or keys.get(key.parent.casefold(), ()) for key in table.foreign_keys
+        key.parent_columns or keys.get(fold_name(key.parent), ()) for key in table.foreign_keys
     )
 
     def resolve() -> Table:
@@ -176,7 +177,7 @@ def _cached(cache: dict[K, V], key: K, limit: int, make: Callable[[], V]) -> V:
 def _names(tables: Iterable[Table], views: Iterable[Sequence[Token]]) -> frozenset[str]:
     """Return, case-folded, what a name in a view or trigger can mean: aliases of views as well."""
     own = {
-        name.casefold()
+        fold_name(name)
         for table in tables
         for name in (table.name, *(column.name for column in table.columns))
     }

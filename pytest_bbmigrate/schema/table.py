@@ -25,6 +25,7 @@ from pytest_bbmigrate.schema.tokens import (
 )
 from pytest_bbmigrate.schema.wording import place_text
 from pytest_bbmigrate.statements import Kind, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,10 +107,10 @@ def _column_rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
 def _columns(
     rows: Sequence[tuple[Any, ...]], created: CreateTable, table: str
 ) -> tuple[Column, ...]:
-    names = frozenset((*(row[0].casefold() for row in rows), table.casefold()))
+    names = frozenset((*(fold_name(row[0]) for row in rows), fold_name(table)))
     columns = []
     for position, row in enumerate(rows):
-        name = row[0].casefold()
+        name = fold_name(row[0])
         source = created.expressions.get(name)
         expression = None if source is None else canonical(without_parentheses(source), names)
         collation = created.collations.get(name, "BINARY")
@@ -137,7 +138,7 @@ def _column(
 def _names(table: str, columns: Sequence[Column]) -> frozenset[str]:
     """Return what a name in a table's own expressions can mean."""
     return frozenset(
-        (*ROWID_NAMES, table.casefold(), *(column.name.casefold() for column in columns))
+        (*ROWID_NAMES, fold_name(table), *(fold_name(column.name) for column in columns))
     )
 
 
@@ -211,7 +212,7 @@ def _indexes(
 
 
 def _folded_names(columns: Sequence[IndexColumn]) -> tuple[str, ...]:
-    return tuple((column.name or "").casefold() for column in columns)
+    return tuple(fold_name(column.name or "") for column in columns)
 
 
 def _index_columns(
@@ -255,7 +256,7 @@ def _conflicts(
 ) -> tuple[str, ...]:
     """Return the ON CONFLICT clauses that no index of ``indexes`` carries."""
     carried = {_folded_names(index.columns) for index in indexes if index.name is None}
-    spelling = {column.name.casefold(): column.name for column in columns}
+    spelling = {fold_name(column.name): column.name for column in columns}
     return tuple(
         sorted(
             f"{place_text(c.kind, [spelling[n] for n in c.columns])} ON CONFLICT {c.action}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.correspondence import column_names, renamed_in_table
 from pytest_bbmigrate.schema.kinds import SchemaDifference
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ def only(columns: Sequence[str]) -> str:
 
 def is_part_of(columns: Sequence[str], changed: Collection[str]) -> bool:
     """Return whether a constraint on ``columns`` came or went with its only column."""
-    return len(columns) == 1 and columns[0].casefold() in changed
+    return len(columns) == 1 and fold_name(columns[0]) in changed
 
 
 def pair_tables(before: Schema, after: Schema, names: Correspondence) -> Iterator[TablePair]:
@@ -63,9 +64,9 @@ def pair_tables(before: Schema, after: Schema, names: Correspondence) -> Iterato
 
     Those that are equal are left out, unless names changed and theirs should have followed.
     """
-    by_name = {table.name.casefold(): table for table in after.tables}
+    by_name = {fold_name(table.name): table for table in after.tables}
     for table in before.tables:
-        name = table.name.casefold()
+        name = fold_name(table.name)
         if name in names.columns:
             now = by_name[names.tables[name]]
             words = renamed_in_table(table, now, names)

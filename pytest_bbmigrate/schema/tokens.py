@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.statements import Kind, fold
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ KEYWORDS_BEFORE_PARENTHESIS = frozenset(
 
 def is_word(token: Token, word: str) -> bool:
     """Return whether ``token`` is the bare (lower-case) keyword ``word``, in any letter case."""
-    return token.kind is Kind.WORD and token.text.casefold() == word
+    return token.kind is Kind.WORD and fold_name(token.text) == word
 
 
 def canonical(tokens: Sequence[Token], *names: Collection[str]) -> Tokens:
@@ -62,14 +63,14 @@ def _in_place_of_a_name(tokens: Sequence[Token], position: int) -> bool:
     preceding = tokens[position - 1] if position else None
     return preceding is not None and (
         preceding.text == "."
-        or (preceding.kind is Kind.WORD and preceding.text.casefold() in NAME_FOLLOWS)
+        or (preceding.kind is Kind.WORD and fold_name(preceding.text) in NAME_FOLLOWS)
     )
 
 
 def names_mentioned(tokens: Sequence[Token]) -> frozenset[str]:
     """Return the case-folded names that ``tokens`` hold in a place or form that only a name has."""
     return frozenset(
-        token.name.casefold()
+        fold_name(token.name)
         for position, token in enumerate(tokens)
         if token.kind is Kind.WORD
         or (

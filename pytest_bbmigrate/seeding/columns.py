@@ -10,6 +10,7 @@ from pytest_bbmigrate.seeding.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.sources import FromParents, Pending
 from pytest_bbmigrate.seeding.updating import settle, update_row
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,17 +37,17 @@ def set_columns(
     table = work.table
     if not work.kept:
         return [Unfilled(table.name, name, "the table holds no rows") for name in sorted(names)]
-    itself = [key for key in table.foreign_keys if key.parent.casefold() == table.name.casefold()]
+    itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
     count = (2 * len(work.kept) + 2) // 3
     drawing = draw(db, context, table, itself, count, work.rng)
     there = _rows(db, table, drawing.columns)
     chosen = [there[number] for number in sorted(work.rng.sample(range(len(there)), count))]
-    unfilled = [item for item in drawing.unfilled if item.column.casefold() in names]
+    unfilled = [item for item in drawing.unfilled if fold_name(item.column) in names]
     for source in drawing.sources:
         wanted = [
             position
             for position in source.positions
-            if drawing.columns[position].casefold() in names
+            if fold_name(drawing.columns[position]) in names
         ]
         if wanted:
             refusal = _set(db, work, drawing, source, wanted, chosen)

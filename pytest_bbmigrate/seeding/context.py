@@ -21,6 +21,7 @@ from pytest_bbmigrate.seeding.meaning import (
 from pytest_bbmigrate.seeding.model import exact, storable
 from pytest_bbmigrate.seeding.pools import Facts
 from pytest_bbmigrate.statements import Kind, UnreadableSql, folded, tokenize
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -60,7 +61,7 @@ class Context:
         found: dict[str, list[tuple[Table, ForeignKey]]] = {}
         for table in self.schema.tables:
             for key in table.foreign_keys:
-                found.setdefault(key.parent.casefold(), []).append((table, key))
+                found.setdefault(fold_name(key.parent), []).append((table, key))
         return found
 
     def requirements(self, table: Table) -> list[Requirement]:
@@ -69,13 +70,13 @@ class Context:
         There are none for a table that has the user's own rows: those are used as they are, and
         show what the migration would meet.
         """
-        name = table.name.casefold()
+        name = fold_name(table.name)
         if name in self.recipe.own_rows:
             return []
         return [
             one
             for one in self.recipe.requires
-            if one.table.casefold() == name
+            if fold_name(one.table) == name
             and _quoted_names(one).union(_folded_names(one.unique)) <= _names_of(table)
         ]
 
@@ -97,7 +98,7 @@ class Context:
             columns = tuple(name for term in terms for name in term)
             if index.unique and index.where is None and len(columns) == len(terms):
                 names.append(columns)
-        return [tuple(name.casefold() for name in columns) for columns in names]
+        return [tuple(fold_name(name) for name in columns) for columns in names]
 
     def _term(self, table: Table, column: IndexColumn) -> Collection[str]:
         """Return the columns that a term of an index is made of."""
@@ -107,7 +108,7 @@ class Context:
 
     def facts(self, table: Table, column: Column) -> Facts:
         """Return what decides the values of ``column`` of ``table``."""
-        name = column.name.casefold()
+        name = fold_name(column.name)
         family = Family.TEXT if table.virtual else read_family(column.type, column.affinity)
         meaning = read_meaning(table.name, column.name, column.type)
         alone = [check for check in self.checks(table) if self._about(table, check) == {name}]
@@ -153,7 +154,7 @@ class Context:
         that holds a NULL.
         """
         asked = {
-            token.name.casefold()
+            fold_name(token.name)
             for one in self.recipe.requires
             for token in _tokens(one.expression or "")
         }
@@ -161,7 +162,7 @@ class Context:
             _folded_names(table.primary_key) == (name,)
             and not (table.rowid_alias or table.without_rowid or table.strict)
             and all(name not in _folded_names(key.columns) for key in table.foreign_keys)
-            and table.name.casefold() not in asked
+            and fold_name(table.name) not in asked
         )
 
     def _about(self, table: Table, check: Check) -> frozenset[str]:
@@ -169,17 +170,17 @@ class Context:
 
     def _referring(self, table: Table, name: str) -> Iterable[Tokens]:
         """Yield the CHECKs and defaults of columns that refer to column ``name`` of ``table``."""
-        for child, key in self.children.get(table.name.casefold(), ()):
+        for child, key in self.children.get(fold_name(table.name), ()):
             for own, parent in zip(key.columns, key.parent_columns, strict=False):
-                if parent.casefold() == name and (column := child.column(own)):
+                if fold_name(parent) == name and (column := child.column(own)):
                     yield folded(column.default or "")
                     for check in child.checks:
-                        if self._about(child, check) == {own.casefold()}:
+                        if self._about(child, check) == {fold_name(own)}:
                             yield check.tokens
 
     def expected(self, column: Column) -> tuple[Cell, ...]:
         """Return what migrations expect to find in a column, the first one if they do not say."""
-        found = self.sought.get(column.name.casefold(), ())
+        found = self.sought.get(fold_name(column.name), ())
         return found if column.position else found + self.sought.get("rowid", ())
 
     def _expected(self, column: Column, family: Family, meaning: str) -> tuple[Cell, ...]:
@@ -209,7 +210,7 @@ def _by_column(
     found: dict[str | None, list[Cell]] = {}
     for name, value in literals:
         if storable(value):
-            found.setdefault(name and name.casefold(), []).append(value)
+            found.setdefault(name and fold_name(name), []).append(value)
     return {name: tuple(values) for name, values in found.items()}
 
 
@@ -232,7 +233,7 @@ def _quoted_names(requirement: Requirement) -> frozenset[str]:
     tokens = _tokens(requirement.expression or "")
     if requirement.expression and not tokens:
         return frozenset({requirement.expression})
-    return frozenset(token.name.casefold() for token in tokens if token.kind is Kind.QUOTED)
+    return frozenset(fold_name(token.name) for token in tokens if token.kind is Kind.QUOTED)
 
 
 def _tokens(sql: str) -> tuple[Token, ...]:
@@ -244,8 +245,8 @@ def _tokens(sql: str) -> tuple[Token, ...]:
 
 
 def _names_of(table: Table) -> frozenset[str]:
-    return frozenset(column.name.casefold() for column in table.columns)
+    return frozenset(fold_name(column.name) for column in table.columns)
 
 
 def _folded_names(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name.casefold() for name in names)
+    return tuple(fold_name(name) for name in names)

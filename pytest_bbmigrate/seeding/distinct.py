@@ -13,7 +13,7 @@ from pytest_bbmigrate.seeding.expressions import texts_for
 from pytest_bbmigrate.seeding.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.meaning import FREE_TEXT, TEMPORAL, Family
 from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
-from pytest_bbmigrate.seeding.queries import ASCII_LOWER
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import random
@@ -82,7 +82,7 @@ def _compared(value: Cell, facts: Facts) -> Cell:
     """Return ``value`` as the column's collation sees it (https://sqlite.org/datatype3.html, 7)."""
     collation = facts.gate.collation.upper()
     if isinstance(value, str) and collation == "NOCASE":
-        return value.translate(ASCII_LOWER)
+        return fold_name(value)
     if isinstance(value, str) and collation == "RTRIM":
         return value.rstrip(" ")
     return value

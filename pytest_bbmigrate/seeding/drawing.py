@@ -24,6 +24,7 @@ from pytest_bbmigrate.seeding.sources import (
     set_apart,
 )
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import random
@@ -109,7 +110,7 @@ class _Drawer:
         self.count = count
         self.rng = rng
         self.columns = [column for column in table.columns if not column.generated]
-        self.position = {column.name.casefold(): at for at, column in enumerate(self.columns)}
+        self.position = {fold_name(column.name): at for at, column in enumerate(self.columns)}
         self.unfilled: list[Unfilled] = []
         self.meanings: dict[str, int] = {}
         self.holds_rows = bool(self._select("1", "LIMIT 1"))
@@ -119,7 +120,7 @@ class _Drawer:
         keys = [
             key
             for key in self.table.foreign_keys
-            if all(name.casefold() in self.position for name in key.columns)
+            if all(fold_name(name) in self.position for name in key.columns)
         ]
         references = [self._reference(key) for key in keys if key not in pending]
         sources: list[Source] = [FromParents(group) for group in _sharing(references)]
@@ -149,8 +150,8 @@ class _Drawer:
 
     def _reference(self, key: ForeignKey) -> Reference:
         """Return the parents that ``key`` can refer to, some of them left without a child."""
-        positions = tuple(self.position[name.casefold()] for name in key.columns)
-        nullable = {self.position[name.casefold()] for name in nullable_columns(self.table, key)}
+        positions = tuple(self.position[fold_name(name)] for name in key.columns)
+        nullable = {self.position[fold_name(name)] for name in nullable_columns(self.table, key)}
         once = any(
             {self.position.get(name) for name in names} <= set(positions)
             for names in self.context.uniques(self.table)
@@ -186,20 +187,20 @@ class _Drawer:
     def _free(self, key: ForeignKey, served: Collection[int]) -> tuple[int, ...]:
         """Return the positions that are ``key``'s to set: no other key's, not the row's own key."""
         return tuple(
-            self.position[ours.casefold()]
+            self.position[fold_name(ours)]
             for ours, theirs in zip(key.columns, key.parent_columns, strict=False)
-            if self.position[ours.casefold()] not in served
-            and not (key.parent.casefold() == self.table.name.casefold() and ours == theirs)
+            if self.position[fold_name(ours)] not in served
+            and not (same_name(key.parent, self.table.name) and ours == theirs)
         )
 
     def _pending(self, positions: tuple[int, ...]) -> Pending:
-        primary = {name.casefold() for name in self.table.primary_key}
+        primary = {fold_name(name) for name in self.table.primary_key}
         columns = [self.columns[position] for position in positions]
         return Pending(
             positions,
             [
                 pending_values(
-                    nullable=not column.not_null and column.name.casefold() not in primary,
+                    nullable=not column.not_null and fold_name(column.name) not in primary,
                     text=column.affinity == "TEXT",
                 )
                 for column in columns
@@ -243,7 +244,7 @@ class _Drawer:
     def _own(self, column: Column) -> Collection[Cell]:
         """Return the row numbers that migrations speak of, which had better stay theirs."""
         literals = self.context.literals
-        return (*literals.get(column.name.casefold(), ()), *literals.get("rowid", ()))
+        return (*literals.get(fold_name(column.name), ()), *literals.get("rowid", ()))
 
     def _sought(self, column: Column) -> list[Cell]:
         """Return the row numbers that migrations expect to find, and the next ones to either side.

@@ -16,6 +16,7 @@ from pytest_bbmigrate.seeding.queries import row_count
 from pytest_bbmigrate.seeding.references import fill_order
 from pytest_bbmigrate.seeding.requirements import requirements_enforced
 from pytest_bbmigrate.seeding.tables import add, add_own, begin, finish, leave_gap
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,7 +52,7 @@ def fill_tables(
     Raises: SeedingError when the schema refuses one of the user's own rows.
     """
     context = Context(schema, recipe)
-    order = fill_order(schema, {name.casefold() for name in tables})
+    order = fill_order(schema, {fold_name(name) for name in tables})
     before = {table.name: row_count(db, table) for table, _ in order}
     goals = {table.name: _goal(table, recipe) for table, _ in order}
     works = {
@@ -62,7 +63,7 @@ def fill_tables(
     with requirements_enforced(db, context, [table for table, _ in order]):
         for table, pending in order:
             lacking = goals[table.name] - row_count(db, table)
-            if lacking > 0 and table.name.casefold() in recipe.own_rows:
+            if lacking > 0 and fold_name(table.name) in recipe.own_rows:
                 add_own(db, context, works[table.name])
             elif lacking > 0:
                 add(db, context, works[table.name], pending, lacking)
@@ -81,7 +82,7 @@ def fill_tables(
 
 def _goal(table: Table, recipe: Recipe) -> int:
     """Return how many rows ``table`` should hold."""
-    own = recipe.own_rows.get(table.name.casefold())
+    own = recipe.own_rows.get(fold_name(table.name))
     return recipe.rows if own is None else len(own)
 
 
@@ -102,11 +103,11 @@ def fill_columns(
         if not column:
             unfilled.append(Unfilled(name, column_name, "there is no such column"))
         elif not column.generated:
-            wanted.setdefault(name.casefold(), set()).add(column_name.casefold())
-    tables = [table for table in schema.tables if table.name.casefold() in wanted]
+            wanted.setdefault(fold_name(name), set()).add(fold_name(column_name))
+    tables = [table for table in schema.tables if fold_name(table.name) in wanted]
     with requirements_enforced(db, context, tables):
         for table in tables:
-            names = wanted[table.name.casefold()]
+            names = wanted[fold_name(table.name)]
             work = begin(db, context, table, f"columns {' '.join(sorted(names))}")
             unfilled += set_columns(db, context, work, names)
     return Filling({}, tuple(unfilled))
@@ -121,7 +122,7 @@ def add_rows(
         return Filling({table: 0}, (Unfilled(table, "", NOT_THERE),))
     context = Context(schema, recipe)
     before = row_count(db, found)
-    itself = [key for key in found.foreign_keys if key.parent.casefold() == found.name.casefold()]
+    itself = [key for key in found.foreign_keys if same_name(key.parent, found.name)]
     with requirements_enforced(db, context, [found]):
         work = begin(db, context, found, "further rows")
         add(db, context, work, itself, count)

@@ -6,6 +6,8 @@ import re
 from enum import Enum
 from functools import cache, lru_cache
 
+from pytest_bbmigrate.statements.names import fold_name
+
 
 class Family(Enum):
     """Which storage classes a column's values should have."""
@@ -203,4 +205,4 @@ def _compiled(
 def _words(name: str) -> str:
     """Return ``name`` in lower case with an underscore between its words: tripTag is trip_tag."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"\W+", "_", parted).strip("_").casefold()
+    return fold_name(re.sub(r"\W+", "_", parted).strip("_"))

@@ -13,6 +13,7 @@ from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.seeding.admission import evaluate
 from pytest_bbmigrate.seeding.model import Cell, storable
 from pytest_bbmigrate.statements import Kind, UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ def read_own_rows(folder: Path) -> OwnRows:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.suffix in PASSED_OVER:
             continue
-        table = path.stem.casefold()
+        table = fold_name(path.stem)
         if table in found:
             raise SeedingError(path, f"{found[table].path.name} has rows of the same table")
         read = _READERS.get(path.suffix.lower())
@@ -157,10 +158,10 @@ def _insert_head(
     path: Path, statement: Statement, tokens: list[Token]
 ) -> tuple[list[str], list[Token]]:
     """Return the columns of an INSERT and the tokens after VALUES."""
-    words = [token.text.casefold() for token in tokens]
+    words = [fold_name(token.text) for token in tokens]
     if words[:2] != ["insert", "into"] or "values" not in words or words[3:4] != ["("]:
         _refuse(path, statement, "not a plain INSERT with its columns")
-    if tokens[2].name.casefold() != path.stem.casefold():
+    if not same_name(tokens[2].name, path.stem):
         _refuse(path, statement, f"inserts into {tokens[2].name}, not {path.stem}")
     close = words.index("values") - 1
     names = tokens[4:close]
@@ -202,7 +203,7 @@ def _is_literal(token: Token) -> bool:
     return (
         token.kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB)
         or token.text in ("+", "-")
-        or token.text.casefold() in ("null", "true", "false")
+        or fold_name(token.text) in ("null", "true", "false")
     )
 
 

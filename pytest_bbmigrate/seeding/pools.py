@@ -14,6 +14,7 @@ from pytest_bbmigrate.seeding.hostile import hostile_values, key_values
 from pytest_bbmigrate.seeding.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.model import exact
 from pytest_bbmigrate.seeding.vocabulary import realistic
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -188,7 +189,7 @@ def _unspoken(facts: Facts, values: tuple[Cell, ...]) -> tuple[Cell, ...]:
 
 
 def _folded(value: Cell) -> Cell:
-    return value.casefold() if isinstance(value, str) else value
+    return fold_name(value) if isinstance(value, str) else value
 
 
 def _distinct(values: Iterable[Cell]) -> tuple[Cell, ...]:

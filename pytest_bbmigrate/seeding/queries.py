@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     Key = tuple[Cell, ...]
 
-ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # for str.translate
 ROWID_NAMES = ("rowid", "oid", "_rowid_")
 
 
@@ -40,7 +40,7 @@ def row_key(table: Table) -> tuple[str, ...]:
         return tuple(quote_name(name) for name in table.primary_key)
     if table.rowid_alias:
         return (quote_name(table.rowid_alias),)
-    taken = {column.name.casefold() for column in table.columns}
+    taken = {fold_name(column.name) for column in table.columns}
     free = tuple(name for name in ROWID_NAMES if name not in taken)
     return free[:1] or tuple(quote_name(column.name) for column in table.columns)
 

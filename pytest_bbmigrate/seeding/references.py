@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.model import storable
-from pytest_bbmigrate.seeding.queries import ASCII_LOWER, listed, row_key, select
+from pytest_bbmigrate.seeding.queries import listed, row_key, select
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,10 +25,10 @@ def fill_order(
     With each come those of its foreign keys whose parents are filled only with or after it: keys
     to the table itself and, in a circle, keys that NULL can stand in for where there are any.
     """
-    waiting = [table for table in schema.tables if table.name.casefold() in names]
+    waiting = [table for table in schema.tables if fold_name(table.name) in names]
     order: list[tuple[Table, tuple[ForeignKey, ...]]] = []
     while waiting:
-        unfilled = {table.name.casefold() for table in waiting}
+        unfilled = {fold_name(table.name) for table in waiting}
         blocked = {table.name: _blocking(table, unfilled) for table in waiting}
         table = min(waiting, key=lambda one: _hindrance(one, blocked[one.name]))
         waiting.remove(table)
@@ -36,12 +37,12 @@ def fill_order(
 
 
 def _blocking(table: Table, unfilled: Collection[str]) -> list[ForeignKey]:
-    return [key for key in table.foreign_keys if key.parent.casefold() in unfilled]
+    return [key for key in table.foreign_keys if fold_name(key.parent) in unfilled]
 
 
 def _hindrance(table: Table, blocking: Iterable[ForeignKey]) -> int:
     """Return 0 when nothing but itself stands in the table's way, 1 when NULLs can, else 2."""
-    others = [key for key in blocking if key.parent.casefold() != table.name.casefold()]
+    others = [key for key in blocking if not same_name(key.parent, table.name)]
     if not others:
         return 0
     return 1 if all(nullable_columns(table, key) for key in others) else 2
@@ -49,12 +50,12 @@ def _hindrance(table: Table, blocking: Iterable[ForeignKey]) -> int:
 
 def nullable_columns(table: Table, key: ForeignKey) -> list[str]:
     """Return the columns of ``key`` that may be NULL, any of which makes it refer to nothing."""
-    primary = {name.casefold() for name in table.primary_key}
+    primary = {fold_name(name) for name in table.primary_key}
     columns = [column for name in key.columns if (column := table.column(name))]
     return [
         column.name
         for column in columns
-        if not column.not_null and not column.generated and column.name.casefold() not in primary
+        if not column.not_null and not column.generated and fold_name(column.name) not in primary
     ]
 
 
@@ -66,14 +67,9 @@ def missing_parent(schema: Schema, key: ForeignKey) -> str | None:
     if len(key.parent_columns) != len(key.columns):
         return f"its foreign key refers to {key.parent}, which has no such key"
     for name in key.parent_columns:
-        if not any(_same_name(name, column.name) for column in parent.columns):
+        if not any(same_name(name, column.name) for column in parent.columns):
             return f"its foreign key refers to {key.parent}.{name}, which is not there"
     return None
-
-
-def _same_name(one: str, other: str) -> bool:
-    """Return whether SQLite takes two names for one: only A to Z have a lower case to it."""
-    return one.translate(ASCII_LOWER) == other.translate(ASCII_LOWER)
 
 
 def parent_keys(db: sqlite3.Connection, key: ForeignKey) -> list[Key]:

@@ -20,6 +20,7 @@ from pytest_bbmigrate.seeding.sources import FromPool
 from pytest_bbmigrate.seeding.updating import repair, settle, update_row
 from pytest_bbmigrate.seeding.writing import insertion, write_rows
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,7 +54,7 @@ class Work:
 def begin(db: sqlite3.Connection, context: Context, table: Table, purpose: str) -> Work:
     """Return the work on ``table``: the same for the same seed, purpose and rows that are there."""
     kept = frozenset(row_keys(db, table)) if row_count(db, table) else frozenset()
-    seed = f"{context.recipe.seed}:{purpose}:{table.name.casefold()}:{len(kept)}"
+    seed = f"{context.recipe.seed}:{purpose}:{fold_name(table.name)}:{len(kept)}"
     return Work(table, kept, random.Random(seed))  # noqa: S311 -- must be reproducible
 
 
@@ -87,7 +88,7 @@ def add_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
     Raises: SeedingError naming the file and the row that the schema refuses.
     """
     table = work.table
-    rows = context.recipe.own_rows[table.name.casefold()]
+    rows = context.recipe.own_rows[fold_name(table.name)]
     for number, row in enumerate(rows, 1):
         known = {
             column.name: value
@@ -113,7 +114,7 @@ def finish(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> l
             added = frozenset(row_keys(db, work.table)) - work.kept
             settle(db, work.table, key, free, added, work.rng)
     for work in works:
-        if work.table.name.casefold() in context.recipe.own_rows:
+        if fold_name(work.table.name) in context.recipe.own_rows:
             _check_own(db, context, work)
     _repair_all(db, context, works)
     return [item for work in works for item in _outcome(db, work)]
@@ -182,7 +183,7 @@ def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
                 told = ", ".join(f"{name} = {shown(value)!r}" for name, value in named)
                 told = told.replace('"', "")
                 raise SeedingError(
-                    _path(context.recipe.own_rows[work.table.name.casefold()], work.table),
+                    _path(context.recipe.own_rows[fold_name(work.table.name)], work.table),
                     f"the row with {told} refers by"
                     f" {', '.join(key.columns)} to no row of {key.parent};"
                     f" give rows of {key.parent} as well",
@@ -191,7 +192,7 @@ def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
 
 def known_of(table: Table) -> Known:
     """Return what of ``table`` is no value of a row."""
-    names = frozenset({table.name.casefold(), *table.column_names})
+    names = frozenset({fold_name(table.name), *table.column_names})
     return Known(names, tuple(check.text for check in table.checks))
 
 

@@ -16,6 +16,7 @@ from pytest_bbmigrate.seeding.references import (
     parent_keys,
 )
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import same_name
 
 if TYPE_CHECKING:
     import random
@@ -54,7 +55,7 @@ def settle(
     Return how many do. In a table that refers to itself a parent is an earlier row, so that there
     is no circle in which a recursive query would run for ever.
     """
-    itself = key.parent.casefold() == table.name.casefold()
+    itself = same_name(key.parent, table.name)
     width = len(row_key(table))
     order = f"FROM main.{quote_name(table.name)} ORDER BY {', '.join(row_key(table))}"
     found = select(db, f"SELECT {', '.join(row_key(table))}, {listed(key.columns)} {order}")
@@ -128,7 +129,7 @@ def _mend_reference(
     """Give ``row`` a NULL, another parent or its end; return '' or why none of it could be."""
     nullable = nullable_columns(table, key)
     attempts = [dict.fromkeys(nullable)] if nullable else []
-    if parents and key.parent.casefold() != table.name.casefold():
+    if parents and not same_name(key.parent, table.name):
         chosen = rng.choices(parents, k=TRIES)
         attempts += [dict(zip(key.columns, parent, strict=True)) for parent in chosen]
     if any(not update_row(db, table, row, values) for values in attempts):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.seeding.admission import REFUSALS
 from pytest_bbmigrate.seeding.queries import listed, or_abort
 from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     import random
@@ -79,7 +80,7 @@ class _Writer:
     ) -> None:
         self.db = db
         self.sql = sql
-        self.columns = [column.casefold() for column in columns]
+        self.columns = [fold_name(column) for column in columns]
         self.sources = sources
         self.rng = rng
         self.accepted: list[Row] = []  # mended rows that went in, for others to be like
@@ -152,7 +153,7 @@ class _Writer:
 
         'UNIQUE constraint failed: t.a, t.b', 'CHECK constraint failed: a < b'.
         """
-        words = set(re.findall(r"\w+", message.partition(":")[2].casefold()))
+        words = set(re.findall(r"\w+", fold_name(message.partition(":")[2])))
         return [
             source
             for source in self.sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.statements.names import fold_name, quote_name, same_name
 from pytest_bbmigrate.statements.split import Comment, Statement, read_comments, split_statements
 from pytest_bbmigrate.statements.tokens import (
     Kind,
@@ -9,7 +10,6 @@ from pytest_bbmigrate.statements.tokens import (
     UnreadableSql,
     fold,
     folded,
-    quote_name,
     tokenize,
 )
 
@@ -20,9 +20,11 @@ __all__ = [
     "Token",
     "UnreadableSql",
     "fold",
+    "fold_name",
     "folded",
     "quote_name",
     "read_comments",
+    "same_name",
     "split_statements",
     "tokenize",
 ]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.statements.names import fold_name
 from pytest_bbmigrate.statements.tokens import (
     BLANKS,
     COMMENT,
@@ -91,7 +92,7 @@ def _statements(text: str, first_line: int) -> Iterator[Statement]:
                 trigger = start
             else:
                 yield Statement(code, line)
-        elif code.casefold() == "end":
+        elif fold_name(code) == "end":
             yield Statement(text[trigger : start + len(code)], line)
             trigger = None
     if trigger is not None:

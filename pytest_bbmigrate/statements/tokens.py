@@ -12,6 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from pytest_bbmigrate.statements.names import fold_name
+
 # White space is what SQLite takes for it: no vertical tab, no Unicode blanks; a BOM anywhere.
 BLANKS = " \\t\\n\\f\\r\ufeff"
 STRING = "'[^']*'"
@@ -129,13 +131,8 @@ def folded(sql: str) -> tuple[str, ...]:
 def fold(token: Token) -> str:
     """Return one token's text as ``folded`` gives it."""
     if token.kind in (Kind.WORD, Kind.QUOTED):
-        return token.name.casefold()
+        return fold_name(token.name)
     return SAME_MEANING.get(token.text, token.text)
-
-
-def quote_name(name: str) -> str:
-    """Return ``name`` as an SQL identifier, always in double quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def unfinished(text: str, position: int, first_line: int) -> UnreadableSql:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes.rows import sets
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene
@@ -28,11 +29,11 @@ def follows(scene: Scene, name: str) -> bool:
     """Return whether what was found is a reference to the table ``name`` (folded)."""
     kind = scene.finding.kind
     if kind in {"mismatched reference", "dangling reference"}:
-        return scene.finding.name.casefold() == name
+        return fold_name(scene.finding.name) == name
     if kind == "foreign key lost":
         after = scene.evidence.schema_after
         table = after.table(scene.name_after_up) if after else None
-        return any(key.parent.casefold() == name for key in (table.foreign_keys if table else ()))
+        return any(fold_name(key.parent) == name for key in (table.foreign_keys if table else ()))
     return kind in {"view broken", "trigger broken"} and name in scene.broken_object
 
 
@@ -51,7 +52,7 @@ def is_missing_key(scene: Scene) -> bool:
 def is_parent_dropped(scene: Scene) -> bool:
     """Tell whether the table that is referred to was dropped."""
     kinds = {"mismatched reference", "dangling reference"}
-    parent = scene.finding.name.casefold()
+    parent = fold_name(scene.finding.name)
     after = scene.evidence.schema_after
     return (
         scene.finding.kind in kinds
@@ -69,9 +70,9 @@ def is_unknown_parent(scene: Scene) -> bool:
         scene.finding.kind == "mismatched reference"
         and scene.finding.observed in {"table", "column"}
         and not there
-        and not scene.dropped(scene.finding.name.casefold())
+        and not scene.dropped(fold_name(scene.finding.name))
         and any(
-            "references" in tokens and scene.finding.name.casefold() in tokens
+            "references" in tokens and fold_name(scene.finding.name) in tokens
             for tokens in scene.statements
         )
     )
@@ -82,7 +83,7 @@ def is_parent_column_renamed(scene: Scene) -> bool:
     return (
         scene.finding.kind == "mismatched reference"
         and scene.finding.observed == "column"
-        and scene.dropped(scene.finding.name.casefold())
+        and scene.dropped(fold_name(scene.finding.name))
     )
 
 
@@ -101,7 +102,7 @@ def is_parent_deleted(scene: Scene) -> bool:
     return (
         key_before(scene) is not None
         and not scene.enforced
-        and scene.ran("delete", "from", scene.finding.name.casefold())
+        and scene.ran("delete", "from", fold_name(scene.finding.name))
     )
 
 
@@ -119,7 +120,7 @@ def is_written_unchecked(scene: Scene) -> bool:
     """Tell whether the rows that refer to nothing were written with foreign keys not enforced."""
     if scene.finding.kind != "dangling reference" or scene.enforced:
         return False
-    (column, *_) = scene.finding.column.casefold().split(", ")
+    (column, *_) = fold_name(scene.finding.column).split(", ")
     table = scene.table
     return sets(scene, table, column) or any(
         tokens[:1] == ("insert",) and "into" in tokens and tokens[tokens.index("into") + 1] == table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.causes.scene import begins, holds
 from pytest_bbmigrate.checks.put_aside import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene, Tokens
@@ -30,7 +31,7 @@ def is_cascade(scene: Scene) -> bool:
     if child is None or not scene.enforced:
         return False
     return any(
-        is_acted_on(scene, key) and parent_goes(scene, key.parent.casefold(), frozenset())
+        is_acted_on(scene, key) and parent_goes(scene, fold_name(key.parent), frozenset())
         for key in child.foreign_keys
     )
 
@@ -39,7 +40,7 @@ def is_acted_on(scene: Scene, key: ForeignKey) -> bool:
     """Return whether what ON DELETE of ``key`` does is what the finding shows."""
     if scene.finding.kind in LOST:
         return key.on_delete.upper() == "CASCADE"
-    columns = {column.casefold() for column in key.columns}
+    columns = {fold_name(column) for column in key.columns}
     return (
         scene.finding.kind in CHANGED
         and key.on_delete.upper() in CLEARS
@@ -56,8 +57,8 @@ def parent_goes(scene: Scene, parent: str, seen: frozenset[str]) -> bool:
     table = scene.schema_before.table(parent) if scene.schema_before else None
     return any(
         key.on_delete.upper() == "CASCADE"
-        and key.parent.casefold() not in seen
-        and parent_goes(scene, key.parent.casefold(), seen | {parent})
+        and fold_name(key.parent) not in seen
+        and parent_goes(scene, fold_name(key.parent), seen | {parent})
         for key in (table.foreign_keys if table else ())
     )
 
@@ -83,7 +84,7 @@ def is_update_cascade(scene: Scene) -> bool:
         return False
     return any(
         key.on_update.upper() in CLEARS | {"CASCADE"}
-        and scene.column in {column.casefold() for column in key.columns}
+        and scene.column in {fold_name(column) for column in key.columns}
         and any(sets(scene, key.parent, column) for column in key.parent_columns)
         for key in child.foreign_keys
     )
@@ -91,11 +92,11 @@ def is_update_cascade(scene: Scene) -> bool:
 
 def sets(scene: Scene, table: str, column: str) -> bool:
     """Return whether an UPDATE of ``table`` sets ``column``."""
-    wanted = column.casefold()
+    wanted = fold_name(column)
     return any(
         holds(assignments(tokens), wanted, "=")
         for tokens in scene.statements
-        if updated_table(tokens) == table.casefold()
+        if updated_table(tokens) == fold_name(table)
     )
 
 
@@ -116,7 +117,7 @@ def assignments(tokens: Tokens) -> Tokens:
 def losses(scene: Scene, copy: Copy) -> frozenset[str]:
     """Return what can have kept rows of the finding's table from being copied."""
     features = set(copy.features) - {"left join", "union all", "or abort", "or fail", "or rollback"}
-    key = set(map(str.casefold, scene.table_before.primary_key if scene.table_before else ()))
+    key = set(map(fold_name, scene.table_before.primary_key if scene.table_before else ()))
     selected = {item[0] for item in copy.items if len(item) == 1}
     if key and (key <= selected or "*" in selected):  # equal rows are then the same row
         features -= {"distinct", "union"}
@@ -232,7 +233,7 @@ def is_renumbered(scene: Scene) -> bool:
         and scene.table_at_end is not None
         and scene.table_at_end.rowid_alias is not None
         and any(
-            copy.columns and not copy.creates and alias.casefold() not in copy.columns
+            copy.columns and not copy.creates and fold_name(alias) not in copy.columns
             for copy in scene.copies
         )
     )
@@ -262,9 +263,9 @@ def is_done_by_itself(scene: Scene) -> bool:
 
 def fires(scene: Scene, trigger: Trigger) -> bool:
     """Return whether the step wrote what ``trigger`` waits for, before it dropped the trigger."""
-    table, head = trigger.table.casefold(), trigger.tokens[: trigger.tokens.index("begin")]
+    table, head = fold_name(trigger.table), trigger.tokens[: trigger.tokens.index("begin")]
     for tokens in scene.statements:
-        if tokens[:2] == ("drop", "trigger") and trigger.name.casefold() in tokens:
+        if tokens[:2] == ("drop", "trigger") and fold_name(trigger.name) in tokens:
             return False
         if event_of(tokens, table) in head and (
             "of" not in head or set(head[head.index("of") + 1 :]) & set(assignments(tokens))

@@ -10,6 +10,7 @@ from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.checks.copies import Copy, read_copy
 from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
 from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,12 +84,12 @@ class Scene:
     @property
     def table(self) -> str:
         """The finding's table, folded, by its name in the state before up."""
-        return self.finding.table.casefold()
+        return fold_name(self.finding.table)
 
     @property
     def column(self) -> str:
         """The finding's column, folded."""
-        return self.finding.column.casefold()
+        return fold_name(self.finding.column)
 
     @cached_property
     def passage(self) -> TablePassage | None:
@@ -100,7 +101,7 @@ class Scene:
         """The name that the finding's table has after up, folded."""
         renames = self.evidence.there.renames.tables if self.evidence.there else {}
         after = self.passage.after if self.passage else None
-        return (after or renames.get(self.table, self.table)).casefold()
+        return fold_name(after or renames.get(self.table, self.table))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -141,8 +142,8 @@ class Scene:
         """The tokens of the view or trigger that the finding is about, as they are after up."""
         after = self.evidence.schema_after
         objects: list[View | Trigger] = [*after.views, *after.triggers] if after else []
-        name = self.finding.name.casefold()
-        return next((found.tokens for found in objects if found.name.casefold() == name), ())
+        name = fold_name(self.finding.name)
+        return next((found.tokens for found in objects if fold_name(found.name) == name), ())
 
     @property
     def values(self) -> tuple[tuple[Cell, Cell], ...]:
@@ -168,7 +169,7 @@ class Scene:
     def rebuilt(self) -> bool:
         """Whether the table was dropped and another stands in its place."""
         back = self.evidence.back.schema if self.evidence.back and self.is_back else ()
-        gone = any(d.kind == "table lost" and d.table.casefold() == self.table for d in back)
+        gone = any(d.kind == "table lost" and fold_name(d.table) == self.table for d in back)
         return self.dropped(*self.names) and self.table_at_end is not None and not gone
 
     def name_later(self, name: str, position: int) -> str:
@@ -216,7 +217,7 @@ class Scene:
     def column_at_end(self) -> str:
         """The name that the finding's column has at the end of the step, folded."""
         columns = self.passage.columns if self.passage and not self.is_back else {}
-        return columns.get(self.finding.column, self.finding.column).casefold()
+        return fold_name(columns.get(self.finding.column, self.finding.column))
 
     @property
     def enforced(self) -> bool:
@@ -247,7 +248,7 @@ class Scene:
 def passage_of(passage: Passage | None, table: str) -> TablePassage | None:
     """Return what became of the table called ``table`` (folded) on ``passage``."""
     tables = passage.tables if passage else ()
-    return next((found for found in tables if found.table.casefold() == table), None)
+    return next((found for found in tables if fold_name(found.table) == table), None)
 
 
 def begins(tokens: Tokens, words: tuple[str, ...]) -> bool:

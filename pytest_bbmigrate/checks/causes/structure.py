@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.copies import read_copy
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene
@@ -50,7 +51,7 @@ def is_transform(scene: Scene) -> bool:
     """Tell whether sqlite-utils rebuilt the table, by the name it gives to the copy."""
     kind = scene.finding.kind
     rebuilt = any(
-        match["table"].casefold() in scene.names
+        fold_name(match["table"]) in scene.names
         for sql in scene.executed
         if (match := TRANSFORM_COPY.match(sql))
     )
@@ -76,7 +77,7 @@ def is_left_out_of_rebuild(scene: Scene) -> bool:
     """Tell whether the table was dropped and made again, but not what stood on it."""
     kinds = {"index lost", "trigger lost"}
     what = scene.finding.kind.split()[0]
-    by_name = scene.ran("drop", what, scene.finding.name.casefold())
+    by_name = scene.ran("drop", what, fold_name(scene.finding.name))
     return scene.finding.kind in kinds and scene.rebuilt and not by_name
 
 
@@ -101,7 +102,7 @@ def is_made_otherwise(scene: Scene) -> bool:
     """Tell whether an index or a trigger was made again under its name, as something else."""
     what, _, became = scene.finding.kind.partition(" ")
     return became == "changed" and any(
-        what in tokens[1:3] and scene.finding.name.casefold() in tokens[:6]
+        what in tokens[1:3] and fold_name(scene.finding.name) in tokens[:6]
         for tokens in scene.statements
         if tokens[:1] == ("create",)
     )
@@ -122,7 +123,7 @@ def is_added_last(scene: Scene) -> bool:
 def is_stale_view(scene: Scene) -> bool:
     """Tell whether a view or trigger names what the migration took away."""
     made_here = any(
-        tokens[:1] == ("create",) and scene.finding.name.casefold() in tokens[:6]
+        tokens[:1] == ("create",) and fold_name(scene.finding.name) in tokens[:6]
         for tokens in scene.statements
     )
     gone = {
@@ -143,9 +144,9 @@ def is_left_behind(scene: Scene) -> bool:
     return (
         scene.finding.kind in ADDED
         and scene.is_back
-        and any(scene.finding.name.casefold() in tokens for tokens in scene.up_statements)
+        and any(fold_name(scene.finding.name) in tokens for tokens in scene.up_statements)
         and not any(
-            {"drop", "create"} & set(tokens) and scene.finding.name.casefold() in tokens
+            {"drop", "create"} & set(tokens) and fold_name(scene.finding.name) in tokens
             for tokens in scene.statements
         )
     )
@@ -153,7 +154,7 @@ def is_left_behind(scene: Scene) -> bool:
 
 def is_not_put_back(scene: Scene) -> bool:
     """Tell whether down makes no attempt at what up took."""
-    kind, name = scene.finding.kind, scene.finding.name.casefold()
+    kind, name = scene.finding.kind, fold_name(scene.finding.name)
     wanted = name if kind.split()[0] in {"index", "trigger", "view"} else scene.names[0]
     return (
         scene.is_back

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.checks.causes.scene import passage_of, read_copies, read_statements
+from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene
@@ -60,7 +61,7 @@ def is_blank_the_second_time(scene: Scene) -> bool:
     return scene.finding.step == "up again" and any(
         table.blank_columns & set(gone.lost_columns)
         for table in (back.tables if back else ())
-        if (gone := passage_of(first, table.table.casefold())) is not None
+        if (gone := passage_of(first, fold_name(table.table))) is not None
     )
 
 

@@ -1,0 +1,29 @@
+"""When two names are one name to SQLite, and how a name is written into SQL.
+
+SQLite folds the letters A to Z and no others (``sqlite3StrICmp``,
+https://sqlite.org/src/file/src/util.c): ``"Été"`` and ``"ÉtÉ"`` are two names, and so are
+``"größe"`` and ``"GRÖSSE"``; ``"ÉT"`` and ``"Ét"`` are one. Python's ``str.casefold`` and
+``str.lower`` take all of these for one.
+"""
+
+from __future__ import annotations
+
+ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # for str.translate
+
+
+def fold_name(name: str) -> str:
+    """Return ``name`` in the form in which all spellings of one name are equal.
+
+    What comes back is still that name: put into SQL in quotes, it means what ``name`` does.
+    """
+    return name.lower() if name.isascii() else name.translate(ASCII_LOWER)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Return whether SQLite takes both for the same name."""
+    return fold_name(one) == fold_name(other)
+
+
+def quote_name(name: str) -> str:
+    """Return ``name`` as an SQL identifier, always in double quotes."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import ast
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pytest_bbmigrate
+from pytest_bbmigrate.statements import fold_name, quote_name, same_name
+
+LETTERS = (
+    "aA\u00e9\u00c9\u00df\u1e9e\u017fSs\u212aKk\u0131\u0130Ii"  # some are one letter to Unicode
+)
+
+
+@given(
+    st.text(LETTERS, min_size=1, max_size=3),
+    st.text(LETTERS, min_size=1, max_size=3),
+)
+def test_names_are_the_same_where_sqlite_finds_the_table_by_both(one: str, other: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(f"CREATE TABLE {quote_name(one)} (x)")
+        try:
+            db.execute(f"SELECT x FROM {quote_name(other)}")
+            is_found = True
+        except sqlite3.OperationalError:
+            is_found = False
+
+    assert same_name(one, other) is is_found
+
+
+@given(st.text(LETTERS, min_size=1, max_size=4))
+def test_a_folded_name_still_names_the_same_table(name: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(f"CREATE TABLE {quote_name(name)} (x)")
+
+        assert db.execute(f"SELECT x FROM {quote_name(fold_name(name))}").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Été", "ÉtÉ"), ("größe", "GRÖSSE"), ("café", "CAFÉ"), ("\u017f", "s")]
+)
+def test_letters_beyond_a_to_z_are_never_folded(one: str, other: str) -> None:
+    assert not same_name(one, other)
+
+
+def test_no_module_folds_names_as_unicode_does() -> None:
+    package = Path(pytest_bbmigrate.__file__).parent
+    folding = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "casefold"
+    ]
+
+    assert folding == []
