@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
-from pytest_bbmigrate.apply.made_file import (
-    made_if_missing,
-    refuse_orphans,
-    set_aside_if_unusable,
-)
+from pytest_bbmigrate.apply.interrupts import held_interrupts, terminated_like_interrupted
+from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.apply.owners import id_to_have, note_on, owner_of
+from pytest_bbmigrate.apply.owners import id_in, id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
-from pytest_bbmigrate.apply.preflight import check_content, check_place, refuse_long_name
+from pytest_bbmigrate.apply.preflight import (
+    check_content,
+    check_place,
+    describe_openers,
+    refuse_long_name,
+)
+from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open_private
-from pytest_bbmigrate.database.backup import Pace, back_up, note_beside
+from pytest_bbmigrate.database.backup import Pace, back_up, give_owner_and_mode, note_beside
+from pytest_bbmigrate.database.durable import flush
 from pytest_bbmigrate.database.notes import (
     discard_backup,
     fault_of,
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.choosing import Choice
     from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.apply.replacing import Place
     from pytest_bbmigrate.apply.restore import WrittenSince
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.database import Hook
@@ -136,9 +141,9 @@ def put_back(
 ) -> tuple[Path, ...]:
     """Make the content of ``database`` that of a backup; return where what it was is kept.
 
-    A database that is not there is made, with nothing to keep; nor is a backup made of an empty
-    one. A file that is no database any more is set aside, and made anew; and a WAL that is left of
-    one.
+    Of an empty database no backup is made. Where there is no database, a file that is none any
+    more, or a WAL that is left of one, the restored file is made first and gets the name in one
+    step; what was there is kept under another.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
         StepFailed as carry_out does, and when the backup is not what it was when it was made.
@@ -146,30 +151,66 @@ def put_back(
     backup = choice.backup
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
-        work = scratch / database.name
         with step(reporter, "compare") as detail:
-            shutil.copyfile(backup, work)
-            work.chmod(0o600)
-            if choice.note is not None and (fault := fault_of(work, choice.note.digest)):
-                raise StepFailed(f"{backup}: something has written to it just now: {fault}")
+            work = copy_of(choice, scratch / database.name)
             detail.append(compare(current, work, backup, hook, discard=discard))
         return at_rest(work)
+
+    check_place(database, folder)
+    there = look_at_place(database)
+    if there.is_to_be_replaced:
+        return put_in_place(there, folder, choice, reporter)
+    is_empty = not size_of(there.real)
+    change = Change(
+        database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
+    )
+    kept = carry_out(change, reporter)
+    return (kept,) if kept else ()
+
+
+def copy_of(choice: Choice, work: Path) -> Path:
+    """Copy a backup into the file ``work``, for this user alone, and return that.
+
+    Raises: StepFailed when it is not what the backup was when it was made; OSError.
+    """
+    shutil.copyfile(choice.backup, work)
+    work.chmod(0o600)
+    if choice.note is not None and (fault := fault_of(work, choice.note.digest)):
+        raise StepFailed(f"{choice.backup}: something has written to it just now: {fault}")
+    return work
+
+
+def put_in_place(
+    there: Place, folder: Path, choice: Choice, reporter: Reporter
+) -> tuple[Path, ...]:
+    """Make the database anew of a backup, where none can be locked; return where what was is kept.
+
+    Raises: StepFailed, which the reporter has been told of; everything is as it was then.
+    """
+    real, backup = there.real, choice.backup
 
     def tell(said: str) -> None:
         reporter.begin()
         reporter.end("set aside", said)
 
-    check_place(database, folder)
+    place = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
     with (
-        set_aside_if_unusable(database, datetime.now(UTC), tell) as aside,
-        made_if_missing(database, like=backup),
+        terminated_like_interrupted(),
+        step(reporter, "restore") as detail,
+        scratch_for(there.database, place, note_for(real, id_in(backup))) as scratch,
     ):
-        is_empty = not size_of(Path(os.path.realpath(database)))
-        change = Change(
-            database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
-        )
-        kept = carry_out(change, reporter)
-        return (*((kept,) if kept else ()), *aside)
+        prepared = at_rest(copy_of(choice, scratch / real.name))
+        with prepared.work.open("r+b") as file:
+            detail.append(give_owner_and_mode(file.fileno(), backup.stat(), real))
+            flush(file.fileno())
+        if digest_of(prepared.work) != prepared.digest:
+            raise StepFailed(f"{prepared.work}: something has written to it just now; run again")
+        if users := describe_openers(there.database):
+            raise StepFailed(f"{there.database}: it is open in {users}; stop that first")
+        with held_interrupts():
+            kept = there.replace(prepared.work, datetime.now(UTC), tell)
+        detail[:] = filter(None, ("the database is made anew, in one step", *detail))
+    return kept
 
 
 def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, discard: bool) -> str:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.choosing import choose_backup
-from pytest_bbmigrate.apply.made_file import made_if_missing, set_aside_if_unusable
+from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.preflight import is_to_be_made
+from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.database.backup import backup_path
 from tests.core.publishing import Reporter
@@ -104,43 +105,14 @@ def test_no_file_is_made_beside_it(real: Path) -> None:
     assert real.with_name("real.db-wal").read_bytes() == rows
 
 
-@ways
-def test_it_gets_its_name_back_when_nothing_comes_of_the_restore(real: Path, how: str) -> None:
-    rows = lose(real, how)
-    before = names_in(real.parent)
-
-    with pytest.raises(StepFailed), set_aside_if_unusable(real, NOW):
-        raise StepFailed("the restore failed")
-
-    assert names_in(real.parent) == before
-    assert real.with_name("real.db-wal").read_bytes() == rows
-
-
-def test_where_it_is_is_told_when_its_name_is_taken_meanwhile(real: Path) -> None:
-    rows = lose(real, "gone")
-    told: list[str] = []
-
-    def fail() -> None:
-        with set_aside_if_unusable(real, NOW, told.append):
-            make(real, "another's")
-            raise StepFailed("the restore failed")
-
-    with pytest.raises(StepFailed):
-        fail()
-
-    assert told == [f"what was under the name real.db is in {real.with_name(ASIDE)}-wal"]
-    assert real.with_name(f"{ASIDE}-wal").read_bytes() == rows
-    assert note_in(real) == "another's"
-
-
 def test_a_name_is_not_free_where_a_wal_has_it(real: Path) -> None:
     (real.parent / f"{ASIDE}-wal").write_bytes(b"kept before")
     (real.parent / "real.db.backup.20260203_140506-journal").write_bytes(b"another's")
     lose(real, "gone")
 
-    with set_aside_if_unusable(real, NOW) as aside:
-        assert [path.name for path in aside] == [f"{ASIDE}_2-wal"]
+    kept = look_at_place(real).replace(make(real.parent / "work.db", "new"), NOW)
 
+    assert [path.name for path in kept] == [f"{ASIDE}_2-wal"]
     assert (real.parent / f"{ASIDE}-wal").read_bytes() == b"kept before"
     assert backup_path(real, real.parent, NOW).name == "real.db.backup.20260203_140506_2"
 
