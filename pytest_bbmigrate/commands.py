@@ -11,6 +11,7 @@ import pytest
 from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
 from pytest_bbmigrate.apply.condition import backup_problems
+from pytest_bbmigrate.apply.interrupts import terminated_like_interrupted
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
@@ -53,7 +54,7 @@ def run_command(config: pytest.Config) -> int:
     run = next(command for option, command in COMMANDS.items() if _is_given(config, option))
     reporter = config.stash[_REPORTER] = LineReporter()
     try:
-        with telling(everything=config.getoption("bb_show_values")):
+        with terminated_like_interrupted(), telling(everything=config.getoption("bb_show_values")):
             lines = run(config, settings)
     except StepFailed as error:
         sys.stderr.write(f"ERROR: {error}\n")
@@ -150,7 +151,7 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
         if not wanted:
             return [*lines, *_way_on(found)]
         migrations = to_adopt(found, project.catalogue, wanted, database)
-    kept = adopt_version(database, folder, migrations, config.stash[_REPORTER], hook)
+    kept = adopt_version(database, folder, migrations, config.stash[_REPORTER], hook, schema=schema)
     recorded = f"{_counted(len(migrations))} recorded as applied"
     lines.append(f"{recorded}; --bb-apply goes on from there")
     return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]

@@ -38,6 +38,7 @@ from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading, reading
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.schema import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.database import Hook
     from pytest_bbmigrate.database.notes import Note
+    from pytest_bbmigrate.schema import Schema
 
 
 class WouldBeLost(StepFailed):
@@ -240,15 +242,19 @@ def adopt_version(
     migrations: Iterable[Migration],
     reporter: Reporter,
     hook: Hook | None = None,
+    schema: Schema | None = None,
 ) -> Path | None:
     """Record in ``database`` that it has ``migrations``; return where the backup is.
 
-    Raises: StepFailed as carry_out does, or when it has a history already.
+    ``schema`` is the one that they were recognised by.
+
+    Raises: StepFailed as carry_out does, or when it has a history already, or another schema.
     """
     identity = id_to_have(owner_of(database, folder), folder)
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
         with step(reporter, "record"):
+            refuse_other_schema(database, current, schema, hook)
             work = scratch / database.name
             shutil.copyfile(current, work)
             work.chmod(0o600)
@@ -267,6 +273,22 @@ def adopt_version(
     check_content(database, hook, folder)
     change = Change(database, folder, lambda _: None, prepare, identity=identity)
     return carry_out(change, reporter)
+
+
+def refuse_other_schema(
+    database: Path, copy: Path, schema: Schema | None, hook: Hook | None
+) -> None:
+    """Make sure that the ``copy`` of a locked database has the ``schema`` that was recognised.
+
+    Raises: StepFailed.
+    """
+    with reading(copy, hook) as db:
+        now = read_schema(db)
+    if schema is not None and now != schema:
+        raise StepFailed(
+            f"{database}: its schema is not what it was when its version was looked for: another "
+            "program has changed it; nothing was recorded: run again"
+        )
 
 
 def at_rest(copy: Path) -> Prepared:
