@@ -753,7 +753,7 @@ def test_what_this_user_may_not_write_is_refused_at_the_lock(
     before = real.read_bytes()
     real.chmod(file_mode)
     place_for_all.chmod(folder_mode)
-    program = "import sys; from pathlib import Path; "
+    program = "import sys, urllib.parse; from pathlib import Path; "  # it cannot import afterwards
     program += "from pytest_bbmigrate.database.locking import take_lock; "
     program += "from pytest_bbmigrate.errors import DatabaseError\n"
     program += "import os\nif os.geteuid() == 0: os.setuid(65534)  # root may write anywhere\n"
