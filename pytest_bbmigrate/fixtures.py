@@ -35,7 +35,7 @@ def add_markers(config: pytest.Config) -> None:
 def bb_faker(pytestconfig: pytest.Config) -> Faker:
     """Return a Faker that knows a household's money, seeded with bb_seed."""
     from pytest_bbmigrate.options import settings_of
-    from pytest_bbmigrate.seeding.household import make_faker
+    from pytest_bbmigrate.seeding.values.household import make_faker
 
     with _clear_errors():
         return make_faker(settings_of(pytestconfig).seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.seeding.fill import (
+from pytest_bbmigrate.seeding.filling.fill import (
     Filling,
     Recipe,
     Unfilled,

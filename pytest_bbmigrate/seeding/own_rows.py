@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, overload
 
 from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.seeding.admission import evaluate
 from pytest_bbmigrate.seeding.model import Cell, storable
+from pytest_bbmigrate.seeding.values.accepted import evaluate
 from pytest_bbmigrate.statements import Kind, UnreadableSql, split_statements, tokenize
 from pytest_bbmigrate.statements.names import fold_name, same_name
 

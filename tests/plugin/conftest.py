@@ -14,7 +14,7 @@ import pytest
 import pytest_bbmigrate.applying
 import pytest_bbmigrate.collect
 import pytest_bbmigrate.commands
-import pytest_bbmigrate.seeding.household
+import pytest_bbmigrate.seeding.values.household
 import pytest_bbmigrate.terminal
 import pytest_bbmigrate.testing  # noqa: F401
 

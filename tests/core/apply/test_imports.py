@@ -13,5 +13,5 @@ def test_the_process_of_a_rehearsal_imports_no_faker_before_it_generates_anythin
         [sys.executable, "-c", asked], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.split()
 
-    assert "pytest_bbmigrate.seeding.vocabulary" in modules
+    assert "pytest_bbmigrate.seeding.values.vocabulary" in modules
     assert {"faker", "pytest", "sqlite_utils", "xdist"}.isdisjoint(modules)

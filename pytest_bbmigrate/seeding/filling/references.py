@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.model import storable
-from pytest_bbmigrate.seeding.queries import listed, row_key, select
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import fold_name, same_name
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_bbmigrate.schema import ForeignKey, Schema, Table
-    from pytest_bbmigrate.seeding.queries import Key
+    from pytest_bbmigrate.seeding.filling.queries import Key
 
 
 def fill_order(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.meaning import (
+from pytest_bbmigrate.seeding.values.meaning import (
     AMOUNTS,
     FORMATTED_TEXT,
     SMALL_NUMBERS,

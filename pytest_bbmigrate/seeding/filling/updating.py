@@ -6,15 +6,15 @@ from bisect import bisect_left
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.admission import REFUSALS
-from pytest_bbmigrate.seeding.model import storable
-from pytest_bbmigrate.seeding.queries import listed, matching, or_abort, row_key, select
-from pytest_bbmigrate.seeding.references import (
+from pytest_bbmigrate.seeding.filling.queries import listed, matching, or_abort, row_key, select
+from pytest_bbmigrate.seeding.filling.references import (
     dangling,
     missing_parent,
     nullable_columns,
     parent_keys,
 )
+from pytest_bbmigrate.seeding.model import storable
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import same_name
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.schema import ForeignKey, Schema, Table
+    from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.queries import Key
 
 TRIES = 4
 ROOTS = 4  # one row in so many of a table that refers to itself is the top of a tree

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from faker import Faker
 from faker.providers import BaseProvider
 
-from pytest_bbmigrate.seeding.household_words import (
+from pytest_bbmigrate.seeding.values.household_words import (
     ACCOUNTS,
     CATEGORIES,
     FIRST_DAY,

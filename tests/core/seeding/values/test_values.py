@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from pytest_bbmigrate.seeding.admission import Gate, admit, evaluate
-from pytest_bbmigrate.seeding.distinct import SPARE, distinct_values
-from pytest_bbmigrate.seeding.expressions import columns_mentioned, literals_in, texts_for
-from pytest_bbmigrate.seeding.meaning import Family, length_limit, read_family, read_meaning
 from pytest_bbmigrate.seeding.model import Cell, exact, storable
-from pytest_bbmigrate.seeding.pools import Facts, Pool, build_pool, spread
-from pytest_bbmigrate.seeding.vocabulary import realistic
+from pytest_bbmigrate.seeding.values.accepted import Gate, admit, evaluate
+from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, literals_in, texts_for
+from pytest_bbmigrate.seeding.values.meaning import Family, length_limit, read_family, read_meaning
+from pytest_bbmigrate.seeding.values.pools import Facts, Pool, build_pool, spread
+from pytest_bbmigrate.seeding.values.unique import SPARE, distinct_values
+from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.statements import folded
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.admission import Gate, admit, evaluate
-from pytest_bbmigrate.seeding.expressions import literals_in, texts_for
-from pytest_bbmigrate.seeding.hostile import hostile_values, key_values
-from pytest_bbmigrate.seeding.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.model import exact
-from pytest_bbmigrate.seeding.vocabulary import realistic
+from pytest_bbmigrate.seeding.values.accepted import Gate, admit, evaluate
+from pytest_bbmigrate.seeding.values.expressions import literals_in, texts_for
+from pytest_bbmigrate.seeding.values.hostile import hostile_values, key_values
+from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
+from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:

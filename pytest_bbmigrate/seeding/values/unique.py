@@ -8,11 +8,11 @@ from itertools import count as counting
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.admission import admit
-from pytest_bbmigrate.seeding.expressions import texts_for
-from pytest_bbmigrate.seeding.household_words import FIRST_DAY, LAST_DAY
-from pytest_bbmigrate.seeding.meaning import FREE_TEXT, TEMPORAL, Family
-from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
+from pytest_bbmigrate.seeding.values.accepted import admit
+from pytest_bbmigrate.seeding.values.expressions import texts_for
+from pytest_bbmigrate.seeding.values.household_words import FIRST_DAY, LAST_DAY
+from pytest_bbmigrate.seeding.values.meaning import FREE_TEXT, TEMPORAL, Family
+from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
 from pytest_bbmigrate.statements.names import fold_name
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.pools import Facts
+    from pytest_bbmigrate.seeding.values.pools import Facts
 
 SPARE = 20  # values beyond those asked for, to replace what the table refuses
 STEPS_BACK = 50_000  # weeks before 2024 that the calendar has

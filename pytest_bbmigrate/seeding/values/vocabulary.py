@@ -7,8 +7,8 @@ from datetime import datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding import household_words as household
-from pytest_bbmigrate.seeding.meaning import TEMPORAL, Family
+from pytest_bbmigrate.seeding.values import household_words as household
+from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ def realistic(seed: int, family: Family, meaning: str) -> tuple[Cell, ...]:
 
 @cache
 def _faker() -> Faker:
-    from pytest_bbmigrate.seeding.household import make_faker
+    from pytest_bbmigrate.seeding.values.household import make_faker
 
     return make_faker(0)
 

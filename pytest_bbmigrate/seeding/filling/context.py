@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import Check
-from pytest_bbmigrate.seeding.admission import Gate
-from pytest_bbmigrate.seeding.expressions import columns_mentioned, dates_like
-from pytest_bbmigrate.seeding.meaning import (
+from pytest_bbmigrate.seeding.model import exact, storable
+from pytest_bbmigrate.seeding.values.accepted import Gate
+from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, dates_like
+from pytest_bbmigrate.seeding.values.meaning import (
     AMOUNTS,
     FREE_TEXT,
     TEMPORAL,
@@ -18,8 +19,7 @@ from pytest_bbmigrate.seeding.meaning import (
     read_family,
     read_meaning,
 )
-from pytest_bbmigrate.seeding.model import exact, storable
-from pytest_bbmigrate.seeding.pools import Facts
+from pytest_bbmigrate.seeding.values.pools import Facts
 from pytest_bbmigrate.statements import Kind, UnreadableSql, folded, tokenize
 from pytest_bbmigrate.statements.names import fold_name
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.columns import set_columns
-from pytest_bbmigrate.seeding.context import Context
+from pytest_bbmigrate.seeding.filling.columns import set_columns
+from pytest_bbmigrate.seeding.filling.context import Context
+from pytest_bbmigrate.seeding.filling.queries import row_count
+from pytest_bbmigrate.seeding.filling.references import fill_order
+from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
+from pytest_bbmigrate.seeding.filling.tables import add, add_own, begin, finish, leave_gap
 from pytest_bbmigrate.seeding.model import Cell, Filling, OwnRows, Recipe, Unfilled
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
-from pytest_bbmigrate.seeding.queries import row_count
-from pytest_bbmigrate.seeding.references import fill_order
-from pytest_bbmigrate.seeding.requirements import requirements_enforced
-from pytest_bbmigrate.seeding.tables import add, add_own, begin, finish, leave_gap
 from pytest_bbmigrate.statements.names import fold_name, same_name
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.drawing import draw
+from pytest_bbmigrate.seeding.filling.drawing import draw
+from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
+from pytest_bbmigrate.seeding.filling.sources import FromParents, Pending
+from pytest_bbmigrate.seeding.filling.updating import settle, update_row
 from pytest_bbmigrate.seeding.model import Unfilled, storable
-from pytest_bbmigrate.seeding.queries import listed, row_key, select
-from pytest_bbmigrate.seeding.sources import FromParents, Pending
-from pytest_bbmigrate.seeding.updating import settle, update_row
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import fold_name, same_name
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding.context import Context
-    from pytest_bbmigrate.seeding.drawing import Drawing
+    from pytest_bbmigrate.seeding.filling.context import Context
+    from pytest_bbmigrate.seeding.filling.drawing import Drawing
+    from pytest_bbmigrate.seeding.filling.queries import Key
+    from pytest_bbmigrate.seeding.filling.sources import Row, Source
+    from pytest_bbmigrate.seeding.filling.tables import Work
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.queries import Key
-    from pytest_bbmigrate.seeding.sources import Row, Source
-    from pytest_bbmigrate.seeding.tables import Work
 
 TRIES = 4
 

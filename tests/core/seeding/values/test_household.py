@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
-from pytest_bbmigrate.seeding.household import BankTransaction, make_faker
-from pytest_bbmigrate.seeding.household_words import (
+from pytest_bbmigrate.seeding.values.household import BankTransaction, make_faker
+from pytest_bbmigrate.seeding.values.household_words import (
     ACCOUNTS,
     CATEGORIES,
     FUNDS,

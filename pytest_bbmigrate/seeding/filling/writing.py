@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.admission import REFUSALS
-from pytest_bbmigrate.seeding.queries import listed, or_abort
+from pytest_bbmigrate.seeding.filling.queries import listed, or_abort
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import fold_name
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding.sources import Row, Source
+    from pytest_bbmigrate.seeding.filling.sources import Row, Source
 
 POINTED, REDRAWN, SIMPLER = 10, 24, 60  # tries: what the message names; all; plainer and plainer
 PATIENCE = 8  # rows given up one after the other, after which no further one is tried

@@ -8,9 +8,9 @@ import pytest
 
 from pytest_bbmigrate.contract.model import Requirement
 from pytest_bbmigrate.seeding import Recipe, add_rows
-from pytest_bbmigrate.seeding.hostile import hostile_values, key_values
-from pytest_bbmigrate.seeding.meaning import Family
 from pytest_bbmigrate.seeding.model import exact
+from pytest_bbmigrate.seeding.values.hostile import hostile_values, key_values
+from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import Filled, filled
 
 BIG = 2**53 + 1

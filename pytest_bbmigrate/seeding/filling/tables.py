@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.private import Known, is_telling, said, shape_of
-from pytest_bbmigrate.seeding.admission import REFUSALS
-from pytest_bbmigrate.seeding.drawing import draw
+from pytest_bbmigrate.seeding.filling.drawing import draw
+from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys, select
+from pytest_bbmigrate.seeding.filling.references import dangling, missing_parent
+from pytest_bbmigrate.seeding.filling.sources import FromPool
+from pytest_bbmigrate.seeding.filling.updating import repair, settle, update_row
+from pytest_bbmigrate.seeding.filling.writing import insertion, write_rows
 from pytest_bbmigrate.seeding.model import Unfilled, exact
 from pytest_bbmigrate.seeding.own_rows import FileRows
-from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, HOSTILE_ROWS
-from pytest_bbmigrate.seeding.queries import row_count, row_key, row_keys, select
-from pytest_bbmigrate.seeding.references import dangling, missing_parent
-from pytest_bbmigrate.seeding.sources import FromPool
-from pytest_bbmigrate.seeding.updating import repair, settle, update_row
-from pytest_bbmigrate.seeding.writing import insertion, write_rows
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
+from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import fold_name
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema import ForeignKey, Table
-    from pytest_bbmigrate.seeding.context import Context
-    from pytest_bbmigrate.seeding.drawing import Drawing
+    from pytest_bbmigrate.seeding.filling.context import Context
+    from pytest_bbmigrate.seeding.filling.drawing import Drawing
+    from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.queries import Key
 
 GAP = 3  # row numbers given out with AUTOINCREMENT and not in use any more
 OWED_TRIES = 8

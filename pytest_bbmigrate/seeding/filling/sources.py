@@ -11,14 +11,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.seeding.model import exact
-from pytest_bbmigrate.seeding.pools import NULL_SHARE, spread
+from pytest_bbmigrate.seeding.values.pools import NULL_SHARE, spread
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.pools import Pool
+    from pytest_bbmigrate.seeding.values.pools import Pool
 
     Row = list[Cell]
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.admission import admit
-from pytest_bbmigrate.seeding.distinct import distinct_values
-from pytest_bbmigrate.seeding.household_words import MERCHANTS
-from pytest_bbmigrate.seeding.model import Unfilled
-from pytest_bbmigrate.seeding.pools import ENOUGH_ROWS, build_pool
-from pytest_bbmigrate.seeding.queries import select
-from pytest_bbmigrate.seeding.references import missing_parent, nullable_columns, parent_keys
-from pytest_bbmigrate.seeding.sources import (
+from pytest_bbmigrate.seeding.filling.queries import select
+from pytest_bbmigrate.seeding.filling.references import (
+    missing_parent,
+    nullable_columns,
+    parent_keys,
+)
+from pytest_bbmigrate.seeding.filling.sources import (
     FromParents,
     FromPool,
     OneByOne,
@@ -23,6 +22,11 @@ from pytest_bbmigrate.seeding.sources import (
     row_numbers,
     set_apart,
 )
+from pytest_bbmigrate.seeding.model import Unfilled
+from pytest_bbmigrate.seeding.values.accepted import admit
+from pytest_bbmigrate.seeding.values.household_words import MERCHANTS
+from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, build_pool
+from pytest_bbmigrate.seeding.values.unique import distinct_values
 from pytest_bbmigrate.statements import quote_name
 from pytest_bbmigrate.statements.names import fold_name, same_name
 
@@ -32,10 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from pytest_bbmigrate.schema import Column, ForeignKey, Table
-    from pytest_bbmigrate.seeding.context import Context
+    from pytest_bbmigrate.seeding.filling.context import Context
+    from pytest_bbmigrate.seeding.filling.sources import Row, Source
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.pools import Facts
-    from pytest_bbmigrate.seeding.sources import Row, Source
+    from pytest_bbmigrate.seeding.values.pools import Facts
 
 HIGHEST_SOUGHT = 2**31
 HIGHEST = 2**62  # a row number beyond which no further ones are sought

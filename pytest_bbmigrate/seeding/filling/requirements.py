@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.queries import listed, row_key
+from pytest_bbmigrate.seeding.filling.queries import listed, row_key
 from pytest_bbmigrate.statements import quote_name
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding.context import Context
+    from pytest_bbmigrate.seeding.filling.context import Context
 
 PREFIX = "_bb_required"
 
