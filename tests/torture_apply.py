@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from pytest_bbmigrate.apply.process import PACKAGES
+from pytest_bbmigrate.processes.launch import PACKAGES
 from tests.torture import MODES, tell
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from pytest_bbmigrate.apply.process import PACKAGES
+from pytest_bbmigrate.processes.launch import PACKAGES
 from tests.torture import tell
 from tests.torture_apply import NOT_FOR_RUNS
 

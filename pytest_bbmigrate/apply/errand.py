@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 THREAD_SECONDS = 5.0  # for the threads that migrations have started to come to an end
 
 
-def main(parent: int) -> int:
+def main(parent: str) -> int:
     """Do what standard input says, in the process that ``parent`` has started; return 0.
 
     Standard output is for the names of migrations alone: what others print goes with the errors.
     """
-    end_with(parent)
+    end_with(int(parent))
     errand = read_message(sys.stdin.buffer.read(), {"errand": Errand}, NAMES)
     order = errand.order
     sys.path[:] = errand.path

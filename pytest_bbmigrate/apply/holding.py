@@ -303,9 +303,9 @@ def hold(channel: Channel) -> None:
         holder.give_back()
 
 
-def main(parent: int) -> int:
+def main(parent: str) -> int:
     """Be the keeper of the process ``parent``; return the exit code."""
-    channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), parent)
+    channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), int(parent))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, channel.hang_up)
     hold(channel)

@@ -6,25 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.private import class_name
+from pytest_bbmigrate.processes.launch import isolated_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# Isolated (-I) and without site (-S): no .pth line and no sitecustomize runs in the keeper. Ours is
-# last on sys.path, for the import only: what lies beside us must not stand in for the stdlib.
-START = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from pytest_bbmigrate.apply.holding import main; "
-    "del sys.path[-1]; sys.exit(main(int(sys.argv[2])))"
-)
-PACKAGES = str(Path(__file__).resolve().parents[2])
 END_SECONDS = 60.0  # for it to roll back and end; to be killed then harms no SQLite file
 
 
@@ -39,10 +30,7 @@ class KeeperProcess:
         self.has_answered = False
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self.child = subprocess.Popen(  # noqa: S603 - our own program
-            [
-                *(sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}"),
-                *("-c", START, PACKAGES, str(os.getpid())),
-            ],
+            isolated_command("pytest_bbmigrate.apply.holding", str(os.getpid())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

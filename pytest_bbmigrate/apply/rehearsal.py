@@ -22,6 +22,7 @@ from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
+from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import Cell
 from pytest_bbmigrate.runner.left_files import read_text_left
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
@@ -29,13 +30,6 @@ from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# -P keeps the folder it is started in off sys.path; ours is on it for the first import only.
-START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from pytest_bbmigrate.apply.errand import main; "
-    "del sys.path[0]; sys.exit(main(int(sys.argv[2])))"
-)
-PACKAGES = str(Path(__file__).resolve().parents[2])
 RESULT = "rehearsal.json"  # in the order's folder: a Rehearsal, or why there is none
 WORKING_COPY = "work.db"
 ERRORS = "errors"
@@ -191,7 +185,7 @@ def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
     """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
     temporary = str(order.folder / TEMPORARY)
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-c", START, PACKAGES, str(os.getpid())],
+        command_with_packages("pytest_bbmigrate.apply.errand", str(os.getpid())),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

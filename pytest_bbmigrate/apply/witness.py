@@ -22,6 +22,7 @@ from pytest_bbmigrate.database import digest_of, open_content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import HISTORY_TABLE, Applied, contents_of, last_batch, read_history
 from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
+from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.statements.names import fold_name
@@ -29,14 +30,7 @@ from pytest_bbmigrate.statements.names import fold_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table
 
-# Isolated and without site, as the process that holds the lock: see ``apply.process``.
-START = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from pytest_bbmigrate.apply.witness import main; "
-    "del sys.path[-1]; sys.exit(main())"
-)
 OURS = frozenset({HISTORY_TABLE, IDENTITY_TABLE})
-PACKAGES = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True)
@@ -105,10 +99,9 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
 
     Raises: StepFailed when these cannot be looked at.
     """
-    command = [sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}", "-c", START, PACKAGES]
     asked = message("asked", Asked(before.absolute(), after.absolute(), changes))
     done = subprocess.run(  # noqa: S603 - our own program
-        command,
+        isolated_command(__name__),
         input=asked,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

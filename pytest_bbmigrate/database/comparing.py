@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pytest_bbmigrate.database.failures import in_words
 from pytest_bbmigrate.database.images import page_size, said_size
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.processes.launch import isolated_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +22,6 @@ LOCK_BYTE = 0x40000000  # the page with this byte is never used: fileformat2.htm
 # What SQLite writes anew in every copy: the journal mode, the change counter, the schema cookie,
 # the version-valid-for number and the SQLite version (https://sqlite.org/fileformat2.html, 1.3).
 REWRITTEN = ((18, 20), (24, 28), (40, 44), (92, 100))
-# Isolated and without site, as the keeper is (apply/process.py).
-START = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from pytest_bbmigrate.database.comparing import main; "
-    "del sys.path[-1]; main(int(sys.argv[2]), sys.argv[3], sys.argv[4])"
-)
-PACKAGES = str(Path(__file__).resolve().parents[2])
 ANSWERS = {True: "the same", False: "another"}
 
 
@@ -84,10 +78,7 @@ def same_pages_apart(locked: Path, other: Path) -> bool:
     Raises: DatabaseError when they cannot be compared; OSError when no process can be started.
     """
     done = subprocess.run(  # noqa: S603 - our own program
-        [
-            *(sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}"),
-            *("-c", START, PACKAGES, str(os.getpid()), str(locked), str(other)),
-        ],
+        isolated_command(__name__, str(os.getpid()), str(locked), str(other)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -100,11 +91,11 @@ def same_pages_apart(locked: Path, other: Path) -> bool:
     raise DatabaseError(other, f"could not be compared with {locked.name}: {reason}")
 
 
-def main(parent: int, one: str, other: str) -> None:
+def main(parent: str, one: str, other: str) -> None:
     """Compare two files for the process ``parent``, and write what was found."""
 
     def look() -> None:
-        if os.getppid() != parent:
+        if os.getppid() != int(parent):
             sys.exit("nobody wants to know any more")
 
     try:

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from base64 import b64encode
 from contextlib import closing
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import in_rollback_mode
+from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
 from pytest_bbmigrate.runner.left_files import read_text_left
@@ -27,18 +27,11 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.runner.run import Record, Workplace
 
-# -P keeps the folder it is started in off sys.path; ours is on it for the import of the guard only.
-START = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from pytest_bbmigrate.runner.guard.main import main; "
-    "del sys.path[0]; sys.exit(main(sys.argv[2]))"
-)
 PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
 IS_POSIX = os.name == "posix"  # what keeps a script from the real database needs that
 POSIX = "Linux or macOS"
 ELSEWHERE = "check this one on Linux or macOS; those in SQL and with up(db) are checked here"
 USE_LANDLOCK = True  # where the kernel has it; the guard alone is weaker
-PACKAGES = str(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True)
@@ -154,7 +147,7 @@ def run_child(
     with (
         desk.printed.open("wb") as printed,
         subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-c", START, PACKAGES, json.dumps(order)],
+            command_with_packages("pytest_bbmigrate.runner.guard.main", json.dumps(order)),
             cwd=desk.work,
             env=environment,
             stdin=subprocess.DEVNULL,

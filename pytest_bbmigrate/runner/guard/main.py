@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder
 from pytest_bbmigrate.runner.guard import connections, files, landlock
 from pytest_bbmigrate.runner.guard.ledger import Ledger
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-OURS = f"{Path(__file__).parents[2]}{os.sep}"
+OURS = f"{PACKAGES}{os.sep}"
 
 
 def main(text: str) -> int:

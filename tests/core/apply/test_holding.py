@@ -624,7 +624,7 @@ def test_the_process_ends_at_a_signal(line: Line, monkeypatch: pytest.MonkeyPatc
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
     try:
-        assert main(os.getppid()) == 0
+        assert main(str(os.getppid())) == 0
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -21,11 +21,12 @@ import pytest
 from pytest_bbmigrate.apply import process
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import State, StepFailed
-from pytest_bbmigrate.apply.process import PACKAGES
 from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.database.openers import Opener, in_use
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied, record
+from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes.launch import PACKAGES
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -527,7 +528,7 @@ def test_what_a_killed_keeper_left_is_unknown_when_the_next_is_killed_too(
     with Keeper(real) as keeper:
         keeper.lock()
         pid = pid_of(keeper)
-        monkeypatch.setattr(process, "START", "import os, signal; os.kill(os.getpid(), 9)")
+        monkeypatch.setattr(launch, "START_ISOLATED", "import os, signal; os.kill(os.getpid(), 9)")
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
             keeper.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 
@@ -537,14 +538,16 @@ def test_what_a_killed_keeper_left_is_unknown_when_the_next_is_killed_too(
 def test_a_keeper_that_does_not_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "START", "raise SystemExit('no such module')")
+    monkeypatch.setattr(launch, "START_ISOLATED", "raise SystemExit('no such module')")
     real = make(tmp_path / "real.db", "old")
     with Keeper(real) as keeper, pytest.raises(StepFailed, match="exit code 1, no such module"):
         keeper.lock()
 
 
 def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "START", "import sys; sys.stdin.readline(); print('{', end='')")
+    monkeypatch.setattr(
+        launch, "START_ISOLATED", "import sys; sys.stdin.readline(); print('{', end='')"
+    )
     real = make(tmp_path / "real.db", "old")
     with Keeper(real) as keeper, pytest.raises(StepFailed, match="was told to end: nothing was"):
         keeper.lock()

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply import rehearsal as rehearsal_module
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed, TableChange
 from pytest_bbmigrate.apply.rehearsal import TEMPORARY, WORKING_COPY, RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsing import attempt, run_migrations
@@ -25,6 +23,8 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.database import digest_of, open_content
 from pytest_bbmigrate.history import backups_of, contents_of, read_history
+from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner.guard import landlock
 from tests.processes import wait_for_end
@@ -181,10 +181,10 @@ class TestInItsProcess:
     def test_a_thread_that_outlives_its_migration_is_ended_and_told(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        start = rehearsal_module.START.replace(
-            "import main; ", "import main; main.__globals__['THREAD_SECONDS'] = 0.2; "
+        start = launch.START.replace(
+            "].main; ", "].main; main.__globals__['THREAD_SECONDS'] = 0.2; "
         )
-        monkeypatch.setattr(rehearsal_module, "START", start)
+        monkeypatch.setattr(launch, "START", start)
         text = (
             "import threading, time\n"
             "def up(db):\n    threading.Thread(target=time.sleep, args=[600]).start()\n"
@@ -260,10 +260,7 @@ class TestInItsProcess:
     def test_a_parent_that_is_gone_ends_it(self, bench: Bench) -> None:
         bench.order(ADD)
         child = subprocess.run(
-            [
-                *(sys.executable, "-P", "-c", rehearsal_module.START),
-                *(rehearsal_module.PACKAGES, "1"),
-            ],
+            command_with_packages("pytest_bbmigrate.apply.errand", "1"),
             capture_output=True,
             text=True,
             check=False,

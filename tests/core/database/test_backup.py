@@ -22,6 +22,7 @@ from pytest_bbmigrate.database.backup import (
 from pytest_bbmigrate.database.comparing import main, same_pages, same_pages_apart
 from pytest_bbmigrate.database.locking import take_lock
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.processes import launch
 from tests.core.real_databases import MODES, ask, make, mode_of, names_in, note_in
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ def test_a_process_that_cannot_compare_is_no_answer(
 ) -> None:
     real = make(tmp_path / "real.db", "old")
     for program in ("", "raise SystemExit(3)", "print('perhaps')"):
-        monkeypatch.setattr(comparing, "START", program)
+        monkeypatch.setattr(launch, "START_ISOLATED", program)
         with pytest.raises(DatabaseError, match=r"real\.db: its process ended with [03]$"):
             same_pages_apart(real, real)
 
@@ -284,4 +285,4 @@ def test_a_process_that_cannot_compare_is_no_answer(
 def test_nobody_compares_for_a_process_that_is_gone(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     with pytest.raises(SystemExit, match="nobody wants to know any more"):
-        main(-1, str(real), str(real))
+        main("-1", str(real), str(real))
