@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     import sqlite3

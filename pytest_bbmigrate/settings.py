@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.places import as_spelled
 from pytest_bbmigrate.errors import SettingsError
-from pytest_bbmigrate.statements import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

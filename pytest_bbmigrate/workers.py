@@ -22,14 +22,14 @@ from pytest_bbmigrate.private import Known, note_own_rows, said, telling
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.statements import UnreadableSql, folded, split_statements
+from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.runner.hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
-    from pytest_bbmigrate.statements import Statement
+    from pytest_bbmigrate.sql import Statement
 
 # What takes longer than this on a few hundred rows will not end.
 STATEMENT_SECONDS = 60.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
-from pytest_bbmigrate.statements import UnreadableSql, folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import UnreadableSql, folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

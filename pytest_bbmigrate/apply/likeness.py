@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import compare_schemas
-from pytest_bbmigrate.statements import Kind, UnreadableSql, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, UnreadableSql, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_findin
 from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.evidence.experiment import look_at
 from pytest_bbmigrate.schema import compare_schemas
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

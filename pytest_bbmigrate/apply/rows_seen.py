@@ -21,7 +21,7 @@ from pytest_bbmigrate.rows import (
     untouched_tables,
 )
 from pytest_bbmigrate.schema import read_entries, read_schema
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Passage, Stage, TablePassage

@@ -13,7 +13,7 @@ from pytest_bbmigrate.apply.model import StepFailed, TableChange
 from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

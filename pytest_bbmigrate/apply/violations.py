@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database.soundness import in_rows
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

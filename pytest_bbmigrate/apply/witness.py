@@ -25,7 +25,7 @@ from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.errors import Problem
-from pytest_bbmigrate.statements import UnreadableSql, tokenize
+from pytest_bbmigrate.sql import UnreadableSql, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

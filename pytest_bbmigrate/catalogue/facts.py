@@ -7,13 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements import Kind, fold, quote_name, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, fold, quote_name, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_bbmigrate.statements import Statement, Token
+    from pytest_bbmigrate.sql import Statement, Token
 
 Tokens = tuple["Token", ...]
 Literal = tuple[str | None, str | int | float]

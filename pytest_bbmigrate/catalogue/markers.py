@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.sql_text import Section
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError, Problem
-from pytest_bbmigrate.statements import UnreadableSql, read_comments
+from pytest_bbmigrate.sql import UnreadableSql, read_comments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.statements import Statement
+    from pytest_bbmigrate.sql import Statement
 
 NUMBER_ALONE = re.compile(r"[vV]?[0-9]+(?:[-_][0-9]+)*")
 

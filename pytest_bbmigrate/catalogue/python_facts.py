@@ -18,7 +18,7 @@ from pytest_bbmigrate.catalogue.facts import (
 )
 from pytest_bbmigrate.catalogue.python_contract import DEPENDS, TRANSACTIONAL
 from pytest_bbmigrate.catalogue.python_source import names_assigned, without_docstring
-from pytest_bbmigrate.statements import UnreadableSql, tokenize
+from pytest_bbmigrate.sql import UnreadableSql, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ from pytest_bbmigrate.catalogue.declarations import Remark, line_problems, mispl
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import is_directive
 from pytest_bbmigrate.errors import CatalogueError, Problem
-from pytest_bbmigrate.statements import UnreadableSql, read_comments, split_statements
+from pytest_bbmigrate.sql import UnreadableSql, read_comments, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_bbmigrate.statements import Comment, Statement
+    from pytest_bbmigrate.sql import Comment, Statement
 
 SCRIPT = re.compile(r"bb\s*:\s*script", re.IGNORECASE)
 

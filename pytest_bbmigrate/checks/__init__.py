@@ -16,8 +16,8 @@ from pytest_bbmigrate.checks.schema_survives import ask_schema_survives
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding, Outcome, Verdict
-from pytest_bbmigrate.statements import folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Chain, Evidence

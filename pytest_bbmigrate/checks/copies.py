@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements import Kind, fold, folded, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, fold, folded, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 Item = tuple[str, ...]  # folded tokens of one result column
 CLAUSES = {

@@ -11,7 +11,7 @@ from pytest_bbmigrate.checks.put_aside import with_rename
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.checks.verdict import Answer, Finding
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

@@ -13,7 +13,7 @@ from pytest_bbmigrate.rows import (
     differences_of,
     same_cell,
 )
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

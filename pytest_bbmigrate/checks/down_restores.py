@@ -11,7 +11,7 @@ from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
 from pytest_bbmigrate.rows import RowLost, ValueChanged
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part

@@ -18,7 +18,7 @@ from pytest_bbmigrate.checks.schema_survives import (
     is_table_dropped,
 )
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_bbmigrate.checks.causes.scene import Scene
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.verdict import Finding
-from pytest_bbmigrate.statements import folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
-from pytest_bbmigrate.statements import folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pathlib import Path

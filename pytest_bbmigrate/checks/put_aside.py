@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line, dotted
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.verdict import Finding

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, target_of
 from pytest_bbmigrate.checks.places import bare_or_quoted, contract_line
 from pytest_bbmigrate.schema.tokens import closing
-from pytest_bbmigrate.statements import Kind, folded, tokenize
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import Kind, folded, tokenize
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Evidence
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
 NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<columns>[^;]+)")

@@ -8,7 +8,7 @@ from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
 from pytest_bbmigrate.checks.shifted import shifted_objects
 from pytest_bbmigrate.checks.verdict import Answer, Finding
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

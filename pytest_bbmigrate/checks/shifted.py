@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy, split
 from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, place_of
 from pytest_bbmigrate.checks.verdict import Finding
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

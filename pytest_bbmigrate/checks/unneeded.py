@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

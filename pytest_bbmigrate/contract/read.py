@@ -19,7 +19,7 @@ from pytest_bbmigrate.contract.model import (
 )
 from pytest_bbmigrate.contract.targets import Directive
 from pytest_bbmigrate.contract.verbs import VERBS
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

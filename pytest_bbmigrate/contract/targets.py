@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_bbmigrate.contract.model import ContractError
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 NAME = r'"(?:[^"]|"")+"|[\w$]+'
 TARGET = re.compile(rf"({NAME})(?:\s*\.\s*({NAME}))?")

@@ -26,7 +26,7 @@ from pytest_bbmigrate.contract.targets import (
     split_where,
     unquote,
 )
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

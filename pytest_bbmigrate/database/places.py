@@ -7,7 +7,7 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
 GROWTH = 1.1  # what migrations may add

@@ -12,7 +12,7 @@ from pytest_bbmigrate.database.failures import in_words, primary_code
 from pytest_bbmigrate.database.images import HEADER, prepare, said_size, uri_of
 from pytest_bbmigrate.database.locking import CACHE_KIB
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from pytest_bbmigrate.evidence.soundness import silent_invariants
 from pytest_bbmigrate.evidence.stage import stage_of
 from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.runner import run_part
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

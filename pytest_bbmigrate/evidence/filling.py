@@ -12,8 +12,8 @@ from pytest_bbmigrate.evidence.pages import share_pages
 from pytest_bbmigrate.evidence.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3

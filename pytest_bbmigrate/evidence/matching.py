@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.rows import Pairing, RowAdded, compare_rows
 from pytest_bbmigrate.schema import Renames
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -30,8 +30,8 @@ from pytest_bbmigrate.rows import (
     summarize_rows,
 )
 from pytest_bbmigrate.schema import Renames, compare_schemas
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

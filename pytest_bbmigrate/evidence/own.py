@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.statements import UnreadableSql, quote_name, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import UnreadableSql, quote_name, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

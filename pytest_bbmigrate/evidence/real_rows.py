@@ -13,8 +13,8 @@ from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.requirements import broken_condition, requirement_error
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner import run_part
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

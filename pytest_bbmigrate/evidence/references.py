@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.evidence.model import Dangling, Mismatch
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -6,8 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import throwaway
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence.stage import Stage

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.database import open_content, open_private, throwaway
 from pytest_bbmigrate.evidence.model import Invariant
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

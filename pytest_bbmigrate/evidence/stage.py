@@ -10,7 +10,7 @@ from pytest_bbmigrate.database import attach_content, equal_contents, open_conte
 from pytest_bbmigrate.database.held import FileState, state_of_file
 from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
 from pytest_bbmigrate.schema import read_entries, read_schema
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import content_size, open_content, throwaway
 from pytest_bbmigrate.evidence.model import ShiftedView
 from pytest_bbmigrate.evidence.numbering import weight
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

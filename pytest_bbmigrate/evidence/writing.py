@@ -24,8 +24,8 @@ from pytest_bbmigrate.rows import (
     same_cell,
 )
 from pytest_bbmigrate.seeding import Unfilled, add_rows
-from pytest_bbmigrate.statements import folded, quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded, quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

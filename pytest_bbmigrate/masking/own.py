@@ -13,7 +13,7 @@ from pytest_bbmigrate.masking.findings import (
     mask_sequence,
 )
 from pytest_bbmigrate.private import HIDDEN, said_by_sqlite, shape_of
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

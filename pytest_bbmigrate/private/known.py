@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 HIDDEN = "not shown: it may hold values of the database"
 QUOTES = ('"', '"'), ("'", "'"), ("`", "`"), ("[", "]")

@@ -10,7 +10,7 @@ from pytest_bbmigrate.checks import CATALOGUE_CHECK
 from pytest_bbmigrate.checks.places import bare_or_quoted
 from pytest_bbmigrate.report.reasons import REASONS
 from pytest_bbmigrate.report.shown import shown_finding
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:

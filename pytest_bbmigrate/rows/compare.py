@@ -20,7 +20,7 @@ from pytest_bbmigrate.rows.reading import (
     query,
 )
 from pytest_bbmigrate.rows.shortcut import count_changed, narrowed, rows_changed
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     import sqlite3

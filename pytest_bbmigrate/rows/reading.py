@@ -9,8 +9,8 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pytest_bbmigrate.runner.messages import MESSAGES
 from pytest_bbmigrate.runner.syntax import foreign_remedy, newer_feature, plain_text
 from pytest_bbmigrate.runner.told_apart import advise_on_statement
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 HOOK = (
     "if the app registers it on its connections, name the function that does so: "

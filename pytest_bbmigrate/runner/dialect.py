@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
-from pytest_bbmigrate.statements import UnreadableSql, fold, folded, quote_name, tokenize
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import UnreadableSql, fold, folded, quote_name, tokenize
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_bbmigrate.schema import SchemaDifference
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 KINDS = ("table", "index", "view", "trigger")
 IF_NOT_EXISTS = ["if", "not", "exists"]

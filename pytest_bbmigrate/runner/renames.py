@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.runner.transactions import first_word
-from pytest_bbmigrate.statements import UnreadableSql, split_statements, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from pytest_bbmigrate.statements import Statement
+    from pytest_bbmigrate.sql import Statement
 
 RENAME = re.compile(r"\bRENAME\b", re.IGNORECASE)
 

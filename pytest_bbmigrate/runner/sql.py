@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import SqlPart
     from pytest_bbmigrate.runner.connection import RunConnection
     from pytest_bbmigrate.runner.transactions import Transactions
-    from pytest_bbmigrate.statements import Statement
+    from pytest_bbmigrate.sql import Statement
 
 
 def run_statements(db: RunConnection, part: SqlPart, transactions: Transactions) -> Failure | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_bbmigrate.statements import Kind, UnreadableSql, tokenize
+from pytest_bbmigrate.sql import Kind, UnreadableSql, tokenize
 
 Version = tuple[int, int]
 

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements import folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.statements import Statement
+    from pytest_bbmigrate.sql import Statement
 
 FIRST_WORD = re.compile(r"(?:\s|\ufeff|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*([A-Za-z]*)", re.DOTALL)
 TRUE = {"on", "yes", "true", "1"}

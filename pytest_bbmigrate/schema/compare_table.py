@@ -11,7 +11,7 @@ from pytest_bbmigrate.schema.defaults import default_words, stored_default
 from pytest_bbmigrate.schema.kinds import SchemaDifference
 from pytest_bbmigrate.schema.table_pair import is_part_of, only
 from pytest_bbmigrate.schema.tokens import equal_under, spelled
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

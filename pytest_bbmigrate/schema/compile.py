@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.schema.table import query
 from pytest_bbmigrate.schema.tokens import is_word, split_at_commas
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Table
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 EVENTS = ("delete", "insert", "update")
 # What a connection lacks, not what a schema lacks: a copy does not have the app's functions.

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.tokens import closing, is_word, split_at_commas
-from pytest_bbmigrate.statements import Kind, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 TABLE_CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign")
 

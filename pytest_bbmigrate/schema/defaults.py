@@ -7,12 +7,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.tokens import canonical, without_parentheses
-from pytest_bbmigrate.statements import Kind, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema.model import Column, Tokens
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 DEFAULT_WORDS: dict[str, Tokens | None] = {"null": None, "true": ("1",), "false": ("0",)}
 

@@ -11,7 +11,7 @@ from pytest_bbmigrate.schema.kinds import KINDS, Renames, SchemaDifference
 from pytest_bbmigrate.schema.model import Trigger
 from pytest_bbmigrate.schema.table_pair import pair_tables
 from pytest_bbmigrate.schema.tokens import equal_under
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,15 +10,15 @@ from pytest_bbmigrate.schema.compile import EVENTS, trigger_errors, view_error
 from pytest_bbmigrate.schema.model import Schema, Trigger, View
 from pytest_bbmigrate.schema.table import query, read_table, read_virtual_table
 from pytest_bbmigrate.schema.tokens import canonical, names_mentioned
-from pytest_bbmigrate.statements import tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Table, Tokens
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
     Row = tuple[str, str, str, str]  # of sqlite_master: type, name, tbl_name, sql
     Entry = tuple[str, str, str, str, int]  # the same, and rootpage

@@ -24,15 +24,15 @@ from pytest_bbmigrate.schema.tokens import (
     without_parentheses,
 )
 from pytest_bbmigrate.schema.wording import place_text
-from pytest_bbmigrate.statements import Kind, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from pytest_bbmigrate.schema.create_table import CreateTable
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table
 ROWID_NAMES = ("rowid", "oid", "_rowid_")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements import Kind, fold
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, fold
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 # A double-quoted token after one of these words is a name, whatever it names.
 NAME_FOLLOWS = frozenset(

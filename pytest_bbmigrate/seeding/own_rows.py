@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, NoReturn, overload
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.seeding.model import Cell, storable
 from pytest_bbmigrate.seeding.values.accepted import evaluate
-from pytest_bbmigrate.statements import Kind, UnreadableSql, split_statements, tokenize
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import Kind, UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.seeding.model import OwnRows
-    from pytest_bbmigrate.statements import Statement, Token
+    from pytest_bbmigrate.sql import Statement, Token
 
 PASSED_OVER = (".md", ".txt")
 SQL_FORM = "write INSERT INTO {table} (column, ...) VALUES (literal, ...), ...;"

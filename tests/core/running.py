@@ -11,7 +11,7 @@ from pytest_bbmigrate.catalogue import Migration, PythonPart, ScriptPart, SqlPar
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.runner import Failure, Run, Workplace, run_part
-from pytest_bbmigrate.statements import split_statements
+from pytest_bbmigrate.sql import split_statements
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Part

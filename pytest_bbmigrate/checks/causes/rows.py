@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.causes.scene import begins, holds
 from pytest_bbmigrate.checks.put_aside import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene, Tokens

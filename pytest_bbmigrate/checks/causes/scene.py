@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.checks.copies import Copy, read_copy
 from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
-from pytest_bbmigrate.statements import folded
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.copies import read_copy
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.checks.causes.scene import holds
-from pytest_bbmigrate.statements import Kind, tokenize
+from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

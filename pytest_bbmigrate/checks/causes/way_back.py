@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.checks.causes.scene import passage_of, read_copies, read_statements
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.causes.scene import Scene

@@ -9,8 +9,8 @@ from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.filling.sources import FromParents, Pending
 from pytest_bbmigrate.seeding.filling.updating import settle, update_row
 from pytest_bbmigrate.seeding.model import Unfilled, storable
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -20,8 +20,8 @@ from pytest_bbmigrate.seeding.values.meaning import (
     read_meaning,
 )
 from pytest_bbmigrate.seeding.values.pools import Facts
-from pytest_bbmigrate.statements import Kind, UnreadableSql, folded, tokenize
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import Kind, UnreadableSql, folded, tokenize
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Cell, Recipe
-    from pytest_bbmigrate.statements import Token
+    from pytest_bbmigrate.sql import Token
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from pytest_bbmigrate.seeding.values.accepted import admit
 from pytest_bbmigrate.seeding.values.household_words import MERCHANTS
 from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, build_pool
 from pytest_bbmigrate.seeding.values.unique import distinct_values
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import random

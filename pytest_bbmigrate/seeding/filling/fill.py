@@ -16,7 +16,7 @@ from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
 from pytest_bbmigrate.seeding.filling.tables import add, add_own, begin, finish, leave_gap
 from pytest_bbmigrate.seeding.model import Cell, Filling, OwnRows, Recipe, Unfilled
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3

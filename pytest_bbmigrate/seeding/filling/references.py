@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.model import storable
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key
-from pytest_bbmigrate.statements import quote_name
+from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

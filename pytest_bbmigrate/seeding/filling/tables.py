@@ -19,8 +19,8 @@ from pytest_bbmigrate.seeding.model import Unfilled, exact
 from pytest_bbmigrate.seeding.own_rows import FileRows
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3

@@ -15,8 +15,8 @@ from pytest_bbmigrate.seeding.filling.references import (
 )
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import same_name
 
 if TYPE_CHECKING:
     import random

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, or_abort
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
-from pytest_bbmigrate.statements import quote_name
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import random

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from functools import cache, lru_cache
 
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 
 class Family(Enum):

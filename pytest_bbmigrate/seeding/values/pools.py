@@ -14,7 +14,7 @@ from pytest_bbmigrate.seeding.values.expressions import literals_in, texts_for
 from pytest_bbmigrate.seeding.values.hostile import hostile_values, key_values
 from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -13,7 +13,7 @@ from pytest_bbmigrate.seeding.values.expressions import texts_for
 from pytest_bbmigrate.seeding.values.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.values.meaning import FREE_TEXT, TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import random

@@ -13,7 +13,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.runner import Run, Workplace, run_part
-from pytest_bbmigrate.statements import split_statements
+from pytest_bbmigrate.sql import split_statements
 from tests.core.running import FILE, image_of, migration_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pytest_bbmigrate.runner.advice import Advice, advise
 from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
 from pytest_bbmigrate.runner.syntax import plain_text
 from pytest_bbmigrate.runner.transactions import Transactions, first_word, read_transactions
-from pytest_bbmigrate.statements import split_statements
+from pytest_bbmigrate.sql import split_statements
 from tests.core.running import FILE, failure_of, image_of, rows, run_sql
 
 ACCOUNTS = """

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.statements import (
+from pytest_bbmigrate.sql import (
     UnreadableSql,
     read_comments,
-    split,
     split_statements,
     tokenize,
     tokens,
+)
+from pytest_bbmigrate.sql import (
+    statements as split,
 )
 from tests.core.steps import Counted, steps
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.statements import (
+from pytest_bbmigrate.sql import (
     Comment,
     Kind,
     Statement,

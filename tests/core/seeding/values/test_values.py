@@ -13,7 +13,7 @@ from pytest_bbmigrate.seeding.values.meaning import Family, length_limit, read_f
 from pytest_bbmigrate.seeding.values.pools import Facts, Pool, build_pool, spread
 from pytest_bbmigrate.seeding.values.unique import SPARE, distinct_values
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
-from pytest_bbmigrate.statements import folded
+from pytest_bbmigrate.sql import folded
 
 
 @pytest.mark.parametrize(

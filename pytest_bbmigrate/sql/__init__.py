@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.statements.names import fold_name, quote_name, same_name
-from pytest_bbmigrate.statements.split import Comment, Statement, read_comments, split_statements
-from pytest_bbmigrate.statements.tokens import (
-    Kind,
-    Token,
-    UnreadableSql,
-    fold,
-    folded,
-    tokenize,
-)
+from pytest_bbmigrate.sql.names import fold_name, quote_name, same_name
+from pytest_bbmigrate.sql.statements import Comment, Statement, read_comments, split_statements
+from pytest_bbmigrate.sql.tokens import Kind, Token, UnreadableSql, fold, folded, tokenize
 
 __all__ = [
     "Comment",

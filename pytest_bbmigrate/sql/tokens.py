@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from pytest_bbmigrate.statements.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name
 
 # White space is what SQLite takes for it: no vertical tab, no Unicode blanks; a BOM anywhere.
 BLANKS = " \\t\\n\\f\\r\ufeff"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.statements.names import fold_name
-from pytest_bbmigrate.statements.tokens import (
+from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.tokens import (
     BLANKS,
     COMMENT,
     GAP,
