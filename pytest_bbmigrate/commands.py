@@ -16,8 +16,6 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
-from pytest_bbmigrate.database import app_connections
-from pytest_bbmigrate.database.reading import read_database
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import has_history, read_history
 from pytest_bbmigrate.invocation import command_of
@@ -27,6 +25,8 @@ from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.report.applied import describe_left
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sqlite_files import app_connections
+from pytest_bbmigrate.sqlite_files.reading import read_database
 from pytest_bbmigrate.status import describe_status
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import backup_folder, project_of
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.baseline import Recognition
     from pytest_bbmigrate.apply.left import Left
-    from pytest_bbmigrate.database import Hook
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.settings import Settings
+    from pytest_bbmigrate.sqlite_files import Hook
 
 
 _REPORTER = pytest.StashKey["LineReporter"]()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.places import as_spelled
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate import smoke_session
-from pytest_bbmigrate.database import digest_of
 from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside, without_smoke_tests
 from pytest_bbmigrate.options import SMOKE_VARIABLE, argument_path, migrations_folder, settings_of
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
+from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

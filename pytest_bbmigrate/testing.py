@@ -14,12 +14,12 @@ from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
-from pytest_bbmigrate.database import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.evidence import Passage, observe, stage_of
 from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.sqlite_files import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.visible import visible
 
 if TYPE_CHECKING:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
-from pytest_bbmigrate.database import HEADER, open_image, page_size, read_image, take_image
-from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.evidence import Chain
 from pytest_bbmigrate.evidence.own import has_rows
@@ -23,6 +21,8 @@ from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
+from pytest_bbmigrate.sqlite_files import HEADER, open_image, page_size, read_image, take_image
+from pytest_bbmigrate.sqlite_files.soundness import examine
 
 if TYPE_CHECKING:
     from pathlib import Path

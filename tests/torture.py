@@ -28,10 +28,10 @@ import psutil
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.database.backup import Pace, holds
-from pytest_bbmigrate.database.contents import digest_of
-from pytest_bbmigrate.database.locking import journal_mode, set_journal_mode, take_lock
 from pytest_bbmigrate.processes.launch import PACKAGES
+from pytest_bbmigrate.sqlite_files.backup import Pace, holds
+from pytest_bbmigrate.sqlite_files.contents import digest_of
+from pytest_bbmigrate.sqlite_files.locking import journal_mode, set_journal_mode, take_lock
 from tests.processes import wait_for_end
 
 MODES = ("delete", "wal")

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.database.contents import digest_of
+from pytest_bbmigrate.sqlite_files.contents import digest_of
 from tests.recording import Machine, Recorder, power_cuts, read_disk, why_not, write_disk
 from tests.torture import MODES, tell
 

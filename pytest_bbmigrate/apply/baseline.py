@@ -18,7 +18,6 @@ from pytest_bbmigrate.apply.likeness import (
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.database import app_connections, open_content, prepare, uri_of
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
 from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.masking import names_in as known_names
@@ -26,6 +25,7 @@ from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
+from pytest_bbmigrate.sqlite_files import app_connections, open_content, prepare, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,16 +19,16 @@ from pytest_bbmigrate.apply.owners import (
     own_backups,
     owner_of,
 )
-from pytest_bbmigrate.database.notes import Note, described_fault, written_beside
-from pytest_bbmigrate.database.reading import reading
-from pytest_bbmigrate.database.soundness import examine
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, written_beside
+from pytest_bbmigrate.sqlite_files.reading import reading
+from pytest_bbmigrate.sqlite_files.soundness import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.apply.owners import Owner
-    from pytest_bbmigrate.database import Hook
+    from pytest_bbmigrate.sqlite_files import Hook
 
 MOST_NAMED = 5
 OTHER_BACKUP = "name another backup with --bb-restore=BACKUP"

@@ -15,16 +15,16 @@ from pytest_bbmigrate.apply.owners import (
     owner_of,
 )
 from pytest_bbmigrate.apply.scratch import folders_left
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import described_fault, fault_of
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import described_fault, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.apply.owners import Owner
-    from pytest_bbmigrate.database.notes import Note
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
 from pytest_bbmigrate.contract import Change, Contract, Insert
-from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.rows import RowLost
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence import Passage, Stage, TablePassage

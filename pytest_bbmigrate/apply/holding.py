@@ -25,18 +25,13 @@ from pytest_bbmigrate.apply.locked import Locked
 from pytest_bbmigrate.apply.looking import said
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.settling import settle
-from pytest_bbmigrate.database.backup import Pace, holds_at_rest
-from pytest_bbmigrate.database.contents import digest_of
-from pytest_bbmigrate.database.failures import in_words, is_not_a_database
-from pytest_bbmigrate.database.locking import DatabaseLocked, journal_mode, set_journal_mode
-from pytest_bbmigrate.database.publishing import (
-    new_faults,
-    put_in,
-    refuse_damaged,
-    resting,
-)
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import read_history
+from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
+from pytest_bbmigrate.sqlite_files.contents import digest_of
+from pytest_bbmigrate.sqlite_files.failures import in_words, is_not_a_database
+from pytest_bbmigrate.sqlite_files.locking import DatabaseLocked, journal_mode, set_journal_mode
+from pytest_bbmigrate.sqlite_files.publishing import new_faults, put_in, refuse_damaged, resting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

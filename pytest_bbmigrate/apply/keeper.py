@@ -11,17 +11,17 @@ from pytest_bbmigrate.apply.interrupts import interrupts_held
 from pytest_bbmigrate.apply.left import Content, Left, describe_state, existing, read_left
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
-from pytest_bbmigrate.database.held import FileState, Name, look_up
-from pytest_bbmigrate.database.notes import fault_of
-from pytest_bbmigrate.database.openers import in_use, is_open_here, openers_of
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied
+from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up
+from pytest_bbmigrate.sqlite_files.notes import fault_of
+from pytest_bbmigrate.sqlite_files.openers import in_use, is_open_here, openers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from pytest_bbmigrate.database.notes import Note
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 class Keeper:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.database.held import Name
+from pytest_bbmigrate.sqlite_files.held_file import Name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, as_found
 from pytest_bbmigrate.apply.looking import look_at_another, look_at_held, said, where
 from pytest_bbmigrate.apply.model import State, StepFailed
-from pytest_bbmigrate.database.backup import Pace, back_up, note_beside, refuse_taken
-from pytest_bbmigrate.database.durable import sync
-from pytest_bbmigrate.database.held import Name, empty_wal, hold_file
-from pytest_bbmigrate.database.locking import take_lock
-from pytest_bbmigrate.database.notes import Note, described_fault, with_digest, write_note
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
+from pytest_bbmigrate.sqlite_files.durable import sync
+from pytest_bbmigrate.sqlite_files.held_file import Name, empty_wal, hold_file
+from pytest_bbmigrate.sqlite_files.locking import take_lock
+from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, with_digest, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.apply.looking import Found, Known
-    from pytest_bbmigrate.database.held import FileState, HeldFile
+    from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600
 TORN = ".torn"  # ends the name of a copy of no one moment, which no command takes for a backup

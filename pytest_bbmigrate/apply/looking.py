@@ -11,16 +11,16 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.left import Content
-from pytest_bbmigrate.database.backup import Pace, holds_at_rest
-from pytest_bbmigrate.database.comparing import same_pages_apart
-from pytest_bbmigrate.database.failures import in_words
-from pytest_bbmigrate.database.held import Name
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages_apart
+from pytest_bbmigrate.sqlite_files.failures import in_words
+from pytest_bbmigrate.sqlite_files.held_file import Name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.database.held import FileState, HeldFile
+    from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
     Found = tuple[Content, str]
     Known = tuple[tuple[Content, Path], ...]

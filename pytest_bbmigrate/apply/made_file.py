@@ -9,7 +9,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.reading import orphans_of
+from pytest_bbmigrate.sqlite_files.reading import orphans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

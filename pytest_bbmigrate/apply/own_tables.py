@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.failures import primary_code
 from pytest_bbmigrate.rows.fingerprint import OWN_TABLES
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files.failures import primary_code
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:

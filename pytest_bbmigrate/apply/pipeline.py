@@ -14,25 +14,25 @@ from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, existing
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
-from pytest_bbmigrate.database import backup_path, failed_path, openers_of
-from pytest_bbmigrate.database.held import Name
-from pytest_bbmigrate.database.notes import (
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
+from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.notes import (
     FOLDER_NOTE,
     discard_backup,
     fault_of,
     mend_note,
     note_for,
 )
-from pytest_bbmigrate.database.reading import read_database
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.apply.owners import Owner
-    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 STOPPED = "the run was stopped before it was"
 

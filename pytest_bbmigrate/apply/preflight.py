@@ -13,8 +13,12 @@ from pytest_bbmigrate.apply.model import Preflight, StepFailed
 from pytest_bbmigrate.apply.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.apply.violations import read_violations
-from pytest_bbmigrate.database.failures import BUSY, primary_code
-from pytest_bbmigrate.database.reading import (
+from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
+from pytest_bbmigrate.history import lacks_history, last_batch, read_history
+from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.private import Known, said
+from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
+from pytest_bbmigrate.sqlite_files.reading import (
     Way,
     beside,
     existing_file,
@@ -23,20 +27,16 @@ from pytest_bbmigrate.database.reading import (
     size_of,
     way_of,
 )
-from pytest_bbmigrate.database.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
-from pytest_bbmigrate.database.synced import synchronised_by
-from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
-from pytest_bbmigrate.history import lacks_history, last_batch, read_history
-from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
-from pytest_bbmigrate.private import Known, said
+from pytest_bbmigrate.sqlite_files.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
+from pytest_bbmigrate.sqlite_files.synced import synchronised_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue
-    from pytest_bbmigrate.database import Hook
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.plan import Stock
+    from pytest_bbmigrate.sqlite_files import Hook
 
 ADDED_TO_NAME = len(".backup.YYYYMMDD_HHMMSS_99.partial.compared")  # the longest of our names
 # https://sqlite.org/wal.html#walresetbug
@@ -183,7 +183,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
     Raises: StepFailed when a file or folder cannot be written, somebody has the database open, the
         disk is too full, or the file system does not lock.
     """
-    from pytest_bbmigrate.database import file_system_fault, room_for
+    from pytest_bbmigrate.sqlite_files import file_system_fault, room_for
 
     real = Path(os.path.realpath(database))
     if not backup_folder.is_dir():
@@ -226,7 +226,7 @@ def refuse_long_name(database: Path, backup_folder: Path) -> None:
 
 def describe_openers(database: Path) -> str:
     """Return who has ``database`` open, as 'uvicorn (pid 4312), sqlite3 (pid 1234)'; or ''."""
-    from pytest_bbmigrate.database import openers_of
+    from pytest_bbmigrate.sqlite_files import openers_of
 
     return ", ".join(dict.fromkeys(map(str, openers_of(database))))
 

@@ -22,15 +22,6 @@ from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
-from pytest_bbmigrate.database import (
-    app_connections,
-    digest_of,
-    open_private,
-    private_copy,
-)
-from pytest_bbmigrate.database.durable import sync
-from pytest_bbmigrate.database.failures import primary_code
-from pytest_bbmigrate.database.held import state_of_file
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -53,6 +44,10 @@ from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
+from pytest_bbmigrate.sqlite_files.durable import sync
+from pytest_bbmigrate.sqlite_files.failures import primary_code
+from pytest_bbmigrate.sqlite_files.held_file import state_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database import failed_path
-from pytest_bbmigrate.database.durable import flush, sync
-from pytest_bbmigrate.database.failures import is_damaged
-from pytest_bbmigrate.database.reading import (
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files import failed_path
+from pytest_bbmigrate.sqlite_files.durable import flush, sync
+from pytest_bbmigrate.sqlite_files.failures import is_damaged
+from pytest_bbmigrate.sqlite_files.reading import (
     SIDECARS,
     beside,
     existing_file,
@@ -25,13 +26,12 @@ from pytest_bbmigrate.database.reading import (
     size_of,
     state_of,
 )
-from pytest_bbmigrate.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pytest_bbmigrate.database.reading import State
+    from pytest_bbmigrate.sqlite_files.reading import State
 
 PRIVATE = 0o600
 

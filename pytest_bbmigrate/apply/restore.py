@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.reading import reading
 from pytest_bbmigrate.history import (
     backups_of,
     contents_of,
@@ -16,13 +15,14 @@ from pytest_bbmigrate.history import (
 from pytest_bbmigrate.identity import left_in, read_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
+from pytest_bbmigrate.sqlite_files.reading import reading
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pytest_bbmigrate.database import Hook
+    from pytest_bbmigrate.sqlite_files import Hook
 
     Contents = Mapping[str, tuple[int, str]]
 

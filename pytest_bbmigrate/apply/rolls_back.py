@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence import Passage, Stage
     from pytest_bbmigrate.evidence.experiment import Step
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, SchemaDifference
+    from pytest_bbmigrate.sqlite_files import Content
 
 CHECK = "rolls_back"
 STEP = "down"

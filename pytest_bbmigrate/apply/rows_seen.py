@@ -8,7 +8,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_content, open_contents
 from pytest_bbmigrate.rows import (
     Pairing,
     RowAdded,
@@ -22,6 +21,7 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sqlite_files import open_content, open_contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

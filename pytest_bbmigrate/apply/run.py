@@ -20,8 +20,8 @@ from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, reh
 from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.witness import witness
 from pytest_bbmigrate.checks import Outcome
-from pytest_bbmigrate.database.notes import discard_backup
 from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id
+from pytest_bbmigrate.sqlite_files.notes import discard_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.pipeline import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.history import Applied
     from pytest_bbmigrate.identity import Identity
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 class RehearsalFailed(StepFailed):

@@ -24,21 +24,26 @@ from pytest_bbmigrate.apply.preflight import (
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
-from pytest_bbmigrate.database import LOCK_SECONDS, backup_path, digest_of, open_private
-from pytest_bbmigrate.database.backup import Pace, back_up, give_owner_and_mode, note_beside
-from pytest_bbmigrate.database.durable import flush
-from pytest_bbmigrate.database.notes import (
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.history import last_batch, read_history
+from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside
+from pytest_bbmigrate.sqlite_files.durable import flush
+from pytest_bbmigrate.sqlite_files.notes import (
     discard_backup,
     fault_of,
     note_for,
     with_digest,
     write_note,
 )
-from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading, reading_one_state, size_of
-from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.history import last_batch, read_history
-from pytest_bbmigrate.identity import Identity, read_identity
-from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sqlite_files.reading import (
+    WrittenMeanwhile,
+    reading,
+    reading_one_state,
+    size_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,9 +53,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.replacing import Place
     from pytest_bbmigrate.apply.restore import WrittenSince
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.database import Hook
-    from pytest_bbmigrate.database.notes import Note
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sqlite_files import Hook
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 class WouldBeLost(StepFailed):

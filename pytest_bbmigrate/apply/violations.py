@@ -6,9 +6,9 @@ import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.soundness import in_rows
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sqlite_files.soundness import in_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

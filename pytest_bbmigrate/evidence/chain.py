@@ -7,10 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.database import (
-    app_connections,
-    keep_freed_memory,
-)
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.evidence.experiment import (
     Setup,
@@ -26,6 +22,7 @@ from pytest_bbmigrate.evidence.stage import stage_of
 from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import attach_content, equal_contents, open_content
 from pytest_bbmigrate.evidence.model import Evidence, Written
 from pytest_bbmigrate.evidence.observe import arrive, is_same, observe_in, still_passage
 from pytest_bbmigrate.evidence.search import broken_searches
@@ -14,13 +13,14 @@ from pytest_bbmigrate.evidence.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.evidence.stage import Stage, stage_in
 from pytest_bbmigrate.evidence.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.runner import run_part
+from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.model import Passage, State
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import in_memory, open_image, take_image
 from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.pages import share_pages
 from pytest_bbmigrate.evidence.requirements import keep_requirements
@@ -14,15 +13,16 @@ from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import in_memory, open_image, take_image
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.experiment import Setup
     from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 def fill_state(

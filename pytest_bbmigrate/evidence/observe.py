@@ -8,12 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.database import (
-    alike_contents,
-    attach_content,
-    open_content,
-    open_contents,
-)
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.model import Passage, TablePassage
 from pytest_bbmigrate.evidence.numbering import ROWID, find_renumbered, is_known_by_rowid
@@ -32,15 +26,21 @@ from pytest_bbmigrate.rows import (
 from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import (
+    alike_contents,
+    attach_content,
+    open_content,
+    open_contents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from pytest_bbmigrate.contract import Change, Delete
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.rows import RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Column, Schema, Table
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 def observe(

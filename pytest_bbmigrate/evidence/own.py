@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sql import UnreadableSql, quote_name, tokenize
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from pytest_bbmigrate.database import page_size
+from pytest_bbmigrate.sqlite_files import page_size
 
 Pages = tuple[bytes, ...]
 

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_content
 from pytest_bbmigrate.evidence.experiment import Step, gather_evidence, look_at
 from pytest_bbmigrate.evidence.model import State
 from pytest_bbmigrate.evidence.requirements import broken_condition, requirement_error
@@ -15,6 +14,7 @@ from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

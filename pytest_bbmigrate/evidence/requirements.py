@@ -6,10 +6,10 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.evidence.references import missing_part, orphaned_where
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection

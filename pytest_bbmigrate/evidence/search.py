@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import throwaway
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import throwaway
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.evidence.stage import Stage

@@ -9,10 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_content, open_private, throwaway
 from pytest_bbmigrate.evidence.model import Invariant
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import open_content, open_private, throwaway
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,18 +6,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import attach_content, equal_contents, open_content
-from pytest_bbmigrate.database.held import FileState, state_of_file
 from pytest_bbmigrate.rows import Layout, count_rows, read_layout, untouched_tables
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
+from pytest_bbmigrate.sqlite_files.held_file import FileState, state_of_file
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import content_size, open_content, throwaway
 from pytest_bbmigrate.evidence.model import ShiftedView
 from pytest_bbmigrate.evidence.numbering import weight
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
+    from pytest_bbmigrate.sqlite_files import Content
 
 ONE_OF_EQUALS = frozenset({"distinct", "union", "intersect", "except"})
 SMALL = 16 << 20  # bytes of a file that is copied, to ask its views

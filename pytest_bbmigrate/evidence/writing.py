@@ -7,13 +7,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import (
-    in_memory,
-    open_content,
-    open_contents,
-    open_image,
-    take_image,
-)
 from pytest_bbmigrate.evidence.observe import row_key, still_table
 from pytest_bbmigrate.rows import (
     Pairing,
@@ -26,17 +19,24 @@ from pytest_bbmigrate.rows import (
 from pytest_bbmigrate.seeding import Unfilled, add_rows
 from pytest_bbmigrate.sql import folded, quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import (
+    in_memory,
+    open_content,
+    open_contents,
+    open_image,
+    take_image,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.evidence.model import Evidence, Passage
     from pytest_bbmigrate.evidence.stage import Stage
     from pytest_bbmigrate.rows import Cell, Key, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.sqlite_files import Content
 
 WRITTEN_ROWS = 5
 

@@ -6,10 +6,10 @@ import sqlite3
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.database import decode_text
 from pytest_bbmigrate.rows.reading import exact, query
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import decode_text
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Cell, Row

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import changed_pages, content_header, equal_contents
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import changed_pages, content_header, equal_contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.sqlite_files import Content
 
     Entry = tuple[str, str, str, str, int]
 

@@ -8,13 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.database import (
-    app_connections,
-    call_hook,
-    kept_content,
-    open_content,
-    open_private,
-)
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
@@ -23,12 +16,19 @@ from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
 from pytest_bbmigrate.runner.watch import kept_from_files, untouched
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import (
+    app_connections,
+    call_hook,
+    kept_content,
+    open_content,
+    open_private,
+)
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.runner.run import Record, Workplace
+    from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.runner.model import Outcome
+    from pytest_bbmigrate.sqlite_files import Content
 
     Record = Callable[[sqlite3.Connection, int], None]
 
@@ -72,9 +72,9 @@ def run_part(
     Raises: DatabaseError when a Python part has touched the real database file all the same.
     """
     # Imported here, for the process that a script runs in imports this package and needs no more.
-    from pytest_bbmigrate.database import discard, private_copy
     from pytest_bbmigrate.runner.connected import columns_of
     from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
+    from pytest_bbmigrate.sqlite_files import discard, private_copy
 
     started = time.perf_counter()
     earlier = columns_of(content) if take else None

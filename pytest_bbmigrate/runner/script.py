@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import in_rollback_mode
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
@@ -21,11 +20,12 @@ from pytest_bbmigrate.runner.left_files import read_text_left
 from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.watch import untouched
+from pytest_bbmigrate.sqlite_files import in_rollback_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.runner.run import Record, Workplace
+    from pytest_bbmigrate.sqlite_files import Content
 
 PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
 IS_POSIX = os.name == "posix"  # what keeps a script from the real database needs that

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_bbmigrate.database.held import Name
+from pytest_bbmigrate.sqlite_files.held_file import Name
 from tests.core.real_databases import make
 
 

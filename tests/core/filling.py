@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.seeding import Filling, Recipe, fill_tables
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     import sqlite3

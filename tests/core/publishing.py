@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
-from pytest_bbmigrate.database import digest_of
+from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.real_databases import fill_up
 
 if TYPE_CHECKING:

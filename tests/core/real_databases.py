@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import digest_of
+from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.catalogue import Migration, PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.runner import Failure, Run, Workplace, run_part
 from pytest_bbmigrate.sql import split_statements
+from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Part

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from pytest_bbmigrate.database import read_image
+from pytest_bbmigrate.sqlite_files import read_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

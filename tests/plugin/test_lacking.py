@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import contents, images
 from pytest_bbmigrate.rows import pages
+from pytest_bbmigrate.sqlite_files import contents, images
 from tests.plugin.sample import FORGETS, write_migrations
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.database import read_image
+from pytest_bbmigrate.sqlite_files import read_image
 from tests.plugin.sample import FORGETS, write_migrations
 
 

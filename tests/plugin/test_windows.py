@@ -33,7 +33,7 @@ for place, names in ((os, FUNCTIONS), (signal, SIGNALS)):
     for name in names:
         if hasattr(place, name):
             delattr(place, name)
-assert not [name for name in sys.modules if name.startswith("pytest_bbmigrate.database")]
+assert not [name for name in sys.modules if name.startswith("pytest_bbmigrate.sqlite_files")]
 import pytest_bbmigrate.options
 pytest_bbmigrate.options.IS_POSIX = False
 """

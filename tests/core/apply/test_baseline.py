@@ -22,12 +22,12 @@ from pytest_bbmigrate.apply.baseline import (
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import read_history
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.cataloguing import write
 from tests.core.running import image_of
 

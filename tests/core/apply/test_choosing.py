@@ -11,16 +11,16 @@ import pytest
 
 from pytest_bbmigrate.apply.choosing import Choice, choose_backup, newer_backups
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import note_for, with_digest, write_note
 from pytest_bbmigrate.history import Applied, record, record_backup
 from pytest_bbmigrate.identity import Identity, write_identity
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_bbmigrate.database.notes import Note
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 NEWEST = "budget_buddy.db.backup.20260102_080000"
 OLDER = "budget_buddy.db.backup.20251231_235959"

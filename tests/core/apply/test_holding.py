@@ -22,10 +22,10 @@ from pytest_bbmigrate.apply.channel import Abandoned, Channel
 from pytest_bbmigrate.apply.holding import Holder, hold, main
 from pytest_bbmigrate.apply.left import Content
 from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.database.held import state_of_file
-from pytest_bbmigrate.database.publishing import put_in
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.sqlite_files import digest_of
+from pytest_bbmigrate.sqlite_files.held_file import state_of_file
+from pytest_bbmigrate.sqlite_files.publishing import put_in
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.database.backup import Pace
+    from pytest_bbmigrate.sqlite_files.backup import Pace
 
 
 class Line:

@@ -21,12 +21,12 @@ import pytest
 from pytest_bbmigrate.apply import process
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import State, StepFailed
-from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.database.openers import Opener, in_use
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied, record
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import PACKAGES
+from pytest_bbmigrate.sqlite_files import digest_of
+from pytest_bbmigrate.sqlite_files.openers import Opener, in_use
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -757,7 +757,7 @@ def test_what_this_user_may_not_write_is_refused_at_the_lock(
     real.chmod(file_mode)
     place_for_all.chmod(folder_mode)
     program = "import sys, urllib.parse; from pathlib import Path; "  # it cannot import afterwards
-    program += "from pytest_bbmigrate.database.locking import take_lock; "
+    program += "from pytest_bbmigrate.sqlite_files.locking import take_lock; "
     program += "from pytest_bbmigrate.errors import DatabaseError\n"
     program += "import os\nif os.geteuid() == 0: os.setuid(65534)  # root may write anywhere\n"
     program += "try: take_lock(Path(sys.argv[1]), 0.1)\nexcept DatabaseError as error: print(error)"

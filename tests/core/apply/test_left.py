@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply.left import Content, Left, read_left
-from pytest_bbmigrate.database.held import Name
+from pytest_bbmigrate.sqlite_files.held_file import Name
 
 DATABASE = Path("/data/money.db")
 BACKUP = Path("/data/money.db.backup.20260203_140506")

@@ -13,8 +13,8 @@ from pytest_bbmigrate.apply.likeness import (
     describe_likeness,
     names_in,
 )
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
+from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.running import image_of
 
 BASE = "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE t (a TEXT, b REAL{});"

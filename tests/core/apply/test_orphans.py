@@ -18,7 +18,7 @@ from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
-from pytest_bbmigrate.database.backup import backup_path
+from pytest_bbmigrate.sqlite_files.backup import backup_path
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, make_work, names_in, note_in
 

@@ -21,12 +21,12 @@ from pytest_bbmigrate.apply.rehearsal import TEMPORARY, WORKING_COPY, RehearsalO
 from pytest_bbmigrate.apply.rehearsing import attempt, run_migrations
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome
-from pytest_bbmigrate.database import digest_of, open_content
 from pytest_bbmigrate.history import backups_of, contents_of, read_history
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.sqlite_files import digest_of, open_content
 from tests.processes import wait_for_end
 
 if TYPE_CHECKING:

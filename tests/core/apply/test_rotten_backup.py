@@ -17,9 +17,9 @@ from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import note_on
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
-from pytest_bbmigrate.database import digest_of
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import fault_of
+from pytest_bbmigrate.sqlite_files import digest_of
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import fault_of
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, make_work, names_in, note_in
 

@@ -16,8 +16,8 @@ from pytest_bbmigrate.apply.scratch import (
     remove_leftovers,
     tidy,
 )
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import note_for, write_note
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import note_for, write_note
 from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import (
     MODES,

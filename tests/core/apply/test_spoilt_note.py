@@ -8,8 +8,14 @@ import pytest
 
 from pytest_bbmigrate.apply.choosing import choose_backup
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import mend_note, note_for, read_note, with_digest, write_note
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import (
+    mend_note,
+    note_for,
+    read_note,
+    with_digest,
+    write_note,
+)
 from tests.core.real_databases import make
 
 if TYPE_CHECKING:

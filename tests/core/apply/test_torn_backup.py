@@ -12,9 +12,9 @@ import pytest
 from pytest_bbmigrate.apply import tending
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import back_up_now
-from pytest_bbmigrate.database.backup import Pace, back_up
-from pytest_bbmigrate.database.reading import WrittenMeanwhile, reading
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up
+from pytest_bbmigrate.sqlite_files.reading import WrittenMeanwhile, reading
 from tests.core.real_databases import make, names_in, note_in
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 
 from pytest_bbmigrate.apply.locked import Locked
 from pytest_bbmigrate.apply.model import StepFailed
-from pytest_bbmigrate.database.backup import Pace
-from pytest_bbmigrate.database.notes import note_for
+from pytest_bbmigrate.sqlite_files.backup import Pace
+from pytest_bbmigrate.sqlite_files.notes import note_for
 from tests.core.real_databases import MODES, make, note_in
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import backup, backup_path, comparing, failed_path
-from pytest_bbmigrate.database.backup import (
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.sqlite_files import backup, backup_path, compare_files, failed_path
+from pytest_bbmigrate.sqlite_files.backup import (
     Pace,
     back_up,
     copy_pages,
@@ -19,10 +21,8 @@ from pytest_bbmigrate.database.backup import (
     holds,
     holds_at_rest,
 )
-from pytest_bbmigrate.database.comparing import main, same_pages, same_pages_apart
-from pytest_bbmigrate.database.locking import take_lock
-from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.sqlite_files.compare_files import main, same_pages, same_pages_apart
+from pytest_bbmigrate.sqlite_files.locking import take_lock
 from tests.core.real_databases import MODES, ask, make, mode_of, names_in, note_in
 
 if TYPE_CHECKING:
@@ -227,8 +227,8 @@ def test_the_page_that_sqlite_never_uses_is_no_difference(
     at: int,
     same: bool,  # noqa: FBT001 - a table's column
 ) -> None:
-    monkeypatch.setattr(comparing, "LOCK_BYTE", 8192)
-    monkeypatch.setattr(comparing, "CHUNK", 5000)  # as if it lay across two reads
+    monkeypatch.setattr(compare_files, "LOCK_BYTE", 8192)
+    monkeypatch.setattr(compare_files, "CHUNK", 5000)  # as if it lay across two reads
     one = bytearray(HEADER + bytes(4 * 4096 - len(HEADER)))
     (tmp_path / "one").write_bytes(one)
     one[at] ^= 0xFF

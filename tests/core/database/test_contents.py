@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import (
+from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.sqlite_files import (
     alike_contents,
     app_connections,
     attach_content,
@@ -30,13 +31,12 @@ from pytest_bbmigrate.database import (
     private_copy,
     throwaway,
 )
-from pytest_bbmigrate.errors import SettingsError
 from tests.core.running import image_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.database import Content
+    from pytest_bbmigrate.sqlite_files import Content
 
 FILLED = (
     "CREATE TABLE t (a); CREATE TABLE u (a);"

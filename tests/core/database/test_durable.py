@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.scratch import note_mode
-from pytest_bbmigrate.database.backup import Pace, back_up
-from pytest_bbmigrate.database.durable import flush, sync
-from pytest_bbmigrate.database.locking import take_lock
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up
+from pytest_bbmigrate.sqlite_files.durable import flush, sync
+from pytest_bbmigrate.sqlite_files.locking import take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

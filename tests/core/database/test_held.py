@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import held as helds
-from pytest_bbmigrate.database.held import HeldFile, Name, hold_file, look_up, restore_mode
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files import held_file as helds
+from pytest_bbmigrate.sqlite_files.held_file import HeldFile, Name, hold_file, look_up, restore_mode
 from tests.core.real_databases import make
 
 if TYPE_CHECKING:

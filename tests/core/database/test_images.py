@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.database import (
+from pytest_bbmigrate.errors import DatabaseError, SettingsError
+from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.sqlite_files import (
     app_connections,
     copy_file,
     in_rollback_mode,
@@ -19,9 +21,7 @@ from pytest_bbmigrate.database import (
     same_content,
     take_image,
 )
-from pytest_bbmigrate.database import images as database
-from pytest_bbmigrate.errors import DatabaseError, SettingsError
-from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.sqlite_files import images as database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,7 +172,7 @@ def test_a_file_that_somebody_opened_meanwhile_is_read_again(
         asked.append(parameters)
         return image
 
-    monkeypatch.setattr("pytest_bbmigrate.database.images.copy_file", copy_and_be_interrupted)
+    monkeypatch.setattr("pytest_bbmigrate.sqlite_files.images.copy_file", copy_and_be_interrupted)
     image = read_image(path)
 
     with closing(open_image(image)) as db:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import contents as contents_module
-from pytest_bbmigrate.database import (
+from pytest_bbmigrate.sqlite_files import contents as contents_module
+from pytest_bbmigrate.sqlite_files import (
     images,
     open_content,
     open_contents,
@@ -19,7 +19,7 @@ from pytest_bbmigrate.database import (
     same_content,
     take_image,
 )
-from pytest_bbmigrate.database.contents import attach_content
+from pytest_bbmigrate.sqlite_files.contents import attach_content
 
 if TYPE_CHECKING:
     from pathlib import Path

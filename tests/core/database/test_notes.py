@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database.backup import note_beside
-from pytest_bbmigrate.database.notes import (
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.notes import (
     FOLDER_NOTE,
     Note,
     fault_of,
@@ -20,7 +21,6 @@ from pytest_bbmigrate.database.notes import (
     with_digest,
     write_note,
 )
-from pytest_bbmigrate.errors import DatabaseError
 from tests.core.real_databases import make
 
 if TYPE_CHECKING:

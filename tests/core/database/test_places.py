@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.database import file_system_fault, places, room_for
-from pytest_bbmigrate.database.places import as_spelled, file_system_of
+from pytest_bbmigrate.sqlite_files import disk_space, file_system_fault, room_for
+from pytest_bbmigrate.sqlite_files.disk_space import as_spelled, file_system_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +161,7 @@ def test_the_file_system_of_a_real_file_is_known() -> None:
 
 
 def test_sizes_are_rounded_up() -> None:
-    assert [places.in_megabytes(size) for size in (0, 1, 1_000_000, 1_000_001)] == [
+    assert [disk_space.in_megabytes(size) for size in (0, 1, 1_000_000, 1_000_001)] == [
         "0 MB",
         "1 MB",
         "1 MB",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database.publishing import (
+from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.publishing import (
     integrity_faults,
     new_faults,
     refuse_damaged,
     resting,
 )
-from pytest_bbmigrate.errors import DatabaseError
 from tests.core.real_databases import make, names_in, spoil_index
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.database import reading as module
-from pytest_bbmigrate.database.reading import (
+from pytest_bbmigrate.errors import DatabaseError, SettingsError
+from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.sqlite_files import reading as module
+from pytest_bbmigrate.sqlite_files.reading import (
     Way,
     WrittenMeanwhile,
     read_database,
     reading,
     way_of,
 )
-from pytest_bbmigrate.errors import DatabaseError, SettingsError
-from pytest_bbmigrate.private import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.apply.violations import read_violations
-from pytest_bbmigrate.database.soundness import Soundness, broken_size, examine
+from pytest_bbmigrate.sqlite_files.soundness import Soundness, broken_size, examine
 from tests.core.running import image_of
 
 SOUND = "CREATE TABLE t (a, b CHECK (b > 0)); INSERT INTO t VALUES (1, 2);"

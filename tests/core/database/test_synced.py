@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_bbmigrate.database import synced
-from pytest_bbmigrate.database.synced import attributes_of, synchronised_by
+from pytest_bbmigrate.sqlite_files import synced
+from pytest_bbmigrate.sqlite_files.synced import attributes_of, synchronised_by
 
 
 @pytest.mark.parametrize(

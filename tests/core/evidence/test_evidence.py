@@ -9,7 +9,6 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
 from pytest_bbmigrate.evidence.experiment import Setup
@@ -17,6 +16,7 @@ from pytest_bbmigrate.evidence.keeping import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.checking import chain_of
 from tests.core.running import image_of
 from tests.core.sqlite_builds import NEEDS_DBSTAT

@@ -7,13 +7,13 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract, Rename
-from pytest_bbmigrate.database import open_contents, open_image, take_image
 from pytest_bbmigrate.evidence.matching import match_names, match_schemas
 from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
 from pytest_bbmigrate.evidence.writing import compare_written
 from pytest_bbmigrate.rows import Cell, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema
+from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
 
 COUNTED = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
 

@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.evidence.pages import join_pages, share_pages
+from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 
 def make_image(*statements: str) -> bytes:

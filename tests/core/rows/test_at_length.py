@@ -13,13 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.database import (
-    attach_content,
-    open_content,
-    open_contents,
-    open_image,
-    take_image,
-)
 from pytest_bbmigrate.rows import (
     Alike,
     Differences,
@@ -37,6 +30,13 @@ from pytest_bbmigrate.rows import (
 )
 from pytest_bbmigrate.rows.differences import gather
 from pytest_bbmigrate.rows.order import ranking
+from pytest_bbmigrate.sqlite_files import (
+    attach_content,
+    open_content,
+    open_contents,
+    open_image,
+    take_image,
+)
 from tests.core.running import image_of
 from tests.depth import in_full
 
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.rows import Cell, RowDifference
+    from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING: frozenset[str] = frozenset()
 KEYED = "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT, r REAL);"

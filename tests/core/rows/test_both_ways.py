@@ -14,13 +14,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.database import (
-    attach_content,
-    open_content,
-    open_contents,
-    open_image,
-    take_image,
-)
 from pytest_bbmigrate.rows import (
     Pairing,
     Question,
@@ -34,13 +27,20 @@ from pytest_bbmigrate.rows import (
     shortcut,
     summarize_rows,
 )
+from pytest_bbmigrate.sqlite_files import (
+    attach_content,
+    open_content,
+    open_contents,
+    open_image,
+    take_image,
+)
 from tests.depth import in_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.database import Content
     from pytest_bbmigrate.rows import Cell, Differences, RowDifference
+    from pytest_bbmigrate.sqlite_files import Content
 
     Row = tuple[Cell, ...]
 

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.database import open_contents, open_image, take_image
 from pytest_bbmigrate.rows import (
     Cell,
     Layout,
@@ -30,6 +29,7 @@ from pytest_bbmigrate.rows import (
     untouched_tables,
 )
 from pytest_bbmigrate.schema import read_entries
+from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
 from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:

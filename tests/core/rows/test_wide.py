@@ -6,7 +6,6 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.database import attach_content, open_contents, open_image, take_image
 from pytest_bbmigrate.rows import (
     Pairing,
     Question,
@@ -15,6 +14,7 @@ from pytest_bbmigrate.rows import (
     shortcut,
     summarize_rows,
 )
+from pytest_bbmigrate.sqlite_files import attach_content, open_contents, open_image, take_image
 from tests.core.running import image_of
 
 COLUMNS = tuple(f"c{number}" for number in range(2000))

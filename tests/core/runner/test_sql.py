@@ -10,13 +10,13 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.runner import ShapeConflict, Workplace
 from pytest_bbmigrate.runner.advice import Advice, advise
 from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
 from pytest_bbmigrate.runner.syntax import plain_text
 from pytest_bbmigrate.runner.transactions import Transactions, first_word, read_transactions
 from pytest_bbmigrate.sql import split_statements
+from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.running import FILE, failure_of, image_of, rows, run_sql
 
 ACCOUNTS = """

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.database import open_image
 from pytest_bbmigrate.schema import (
     KINDS,
     Renames,
@@ -17,6 +16,7 @@ from pytest_bbmigrate.schema import (
     compare_schemas,
     read_schema,
 )
+from pytest_bbmigrate.sqlite_files import open_image
 
 
 def schema_of(script: str) -> Schema:

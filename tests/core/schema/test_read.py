@@ -7,7 +7,6 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.database import open_image, take_image
 from pytest_bbmigrate.schema import (
     HISTORY_TABLE,
     Check,
@@ -21,6 +20,7 @@ from pytest_bbmigrate.schema import (
 )
 from pytest_bbmigrate.schema import read as reading
 from pytest_bbmigrate.schema.create_table import parse_create_table
+from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 
 def schema_of(*statements: str) -> Schema:

@@ -16,18 +16,18 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_bbmigrate.database.failures import primary_code
-from pytest_bbmigrate.database.held import descriptors
-from pytest_bbmigrate.database.images import LOCK_SECONDS, call_hook, prepare, uri_of
-from pytest_bbmigrate.database.notes import note_folder, note_for
-from pytest_bbmigrate.database.soundness import look_at_damage, look_at_stranger
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.private import said, unheard
+from pytest_bbmigrate.sqlite_files.failures import primary_code
+from pytest_bbmigrate.sqlite_files.held_file import descriptors
+from pytest_bbmigrate.sqlite_files.images import LOCK_SECONDS, call_hook, prepare, uri_of
+from pytest_bbmigrate.sqlite_files.notes import note_folder, note_for
+from pytest_bbmigrate.sqlite_files.soundness import look_at_damage, look_at_stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_bbmigrate.database.images import Hook
+    from pytest_bbmigrate.sqlite_files.images import Hook
 
 T = TypeVar("T")
 State = tuple[tuple[int, int, int] | None, ...]

@@ -10,11 +10,11 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.comparing import REWRITTEN, same_pages, same_pages_apart
-from pytest_bbmigrate.database.durable import flush, sync
-from pytest_bbmigrate.database.held import forget_pages
-from pytest_bbmigrate.database.locking import journal_mode
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.compare_files import REWRITTEN, same_pages, same_pages_apart
+from pytest_bbmigrate.sqlite_files.durable import flush, sync
+from pytest_bbmigrate.sqlite_files.held_file import forget_pages
+from pytest_bbmigrate.sqlite_files.locking import journal_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

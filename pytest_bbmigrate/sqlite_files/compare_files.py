@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pytest_bbmigrate.database.failures import in_words
-from pytest_bbmigrate.database.images import page_size, said_size
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.sqlite_files.failures import in_words
+from pytest_bbmigrate.sqlite_files.images import page_size, said_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.images import HEADER, said_size
-from pytest_bbmigrate.database.locking import CACHE_KIB
+from pytest_bbmigrate.sqlite_files.images import HEADER, said_size
+from pytest_bbmigrate.sqlite_files.locking import CACHE_KIB
 
 if TYPE_CHECKING:
     import sqlite3

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.failures import BUSY, in_words, primary_code
-from pytest_bbmigrate.database.images import prepare, uri_of
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.failures import BUSY, in_words, primary_code
+from pytest_bbmigrate.sqlite_files.images import prepare, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

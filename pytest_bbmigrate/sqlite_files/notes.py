@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.backup import note_beside, refuse_taken
-from pytest_bbmigrate.database.durable import flush, sync
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.backup import note_beside, refuse_taken
+from pytest_bbmigrate.sqlite_files.durable import flush, sync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

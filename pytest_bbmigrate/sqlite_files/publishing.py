@@ -7,12 +7,12 @@ import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.backup import Pace, copy_pages
-from pytest_bbmigrate.database.failures import in_words, primary_code
-from pytest_bbmigrate.database.images import HEADER, prepare, said_size, uri_of
-from pytest_bbmigrate.database.locking import CACHE_KIB
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sqlite_files.backup import Pace, copy_pages
+from pytest_bbmigrate.sqlite_files.failures import in_words, primary_code
+from pytest_bbmigrate.sqlite_files.images import HEADER, prepare, said_size, uri_of
+from pytest_bbmigrate.sqlite_files.locking import CACHE_KIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database.images import (
+from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.sqlite_files.images import (
     APP_HOOK,
     call_hook,
     image_file,
@@ -30,7 +31,6 @@ from pytest_bbmigrate.database.images import (
     take_image,
     uri_of,
 )
-from pytest_bbmigrate.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from pytest_bbmigrate.database.failures import in_words
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.sqlite_files.failures import in_words
 
 OPEN_FILES = Path("/dev/fd")  # of this process, on Linux and macOS
 MOST_OPEN = 65536  # to be looked through where that is not there

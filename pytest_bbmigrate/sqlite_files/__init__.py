@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.database.backup import backup_path, failed_path
-from pytest_bbmigrate.database.contents import (
+from pytest_bbmigrate.sqlite_files.backup import backup_path, failed_path
+from pytest_bbmigrate.sqlite_files.contents import (
     Content,
     alike_contents,
     attach_content,
@@ -21,7 +21,8 @@ from pytest_bbmigrate.database.contents import (
     private_copy,
     throwaway,
 )
-from pytest_bbmigrate.database.images import (
+from pytest_bbmigrate.sqlite_files.disk_space import file_system_fault, room_for
+from pytest_bbmigrate.sqlite_files.images import (
     APP_HOOK,
     HEADER,
     LOCK_SECONDS,
@@ -41,9 +42,8 @@ from pytest_bbmigrate.database.images import (
     take_image,
     uri_of,
 )
-from pytest_bbmigrate.database.locking import DatabaseLocked
-from pytest_bbmigrate.database.openers import Opener, openers_of
-from pytest_bbmigrate.database.places import file_system_fault, room_for
+from pytest_bbmigrate.sqlite_files.locking import DatabaseLocked
+from pytest_bbmigrate.sqlite_files.openers import Opener, openers_of
 
 __all__ = [
     "APP_HOOK",
