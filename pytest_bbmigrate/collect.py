@@ -17,7 +17,7 @@ from pytest_bbmigrate.checks import (
     judge_catalogue,
 )
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
-from pytest_bbmigrate.evidence import StateUnreachable
+from pytest_bbmigrate.experiment import StateUnreachable
 from pytest_bbmigrate.focus import selection_of
 from pytest_bbmigrate.invocation import rerun_command
 from pytest_bbmigrate.options import migrations_folder

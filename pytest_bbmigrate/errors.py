@@ -6,7 +6,7 @@
     ├── DatabaseError       a database file cannot be opened or read; carries its path
     └── SeedingError        the user's own rows (bb_rows_from) do not read or do not fit
 
-A broken migration is none of these: it is evidence, see ``pytest_bbmigrate.evidence``.
+A broken migration is none of these: it is evidence, see ``pytest_bbmigrate.experiment``.
 """
 
 from __future__ import annotations

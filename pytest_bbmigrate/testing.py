@@ -14,7 +14,7 @@ from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
-from pytest_bbmigrate.evidence import Passage, observe, stage_of
+from pytest_bbmigrate.experiment import Passage, observe, stage_of
 from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.evidence import Chain
+    from pytest_bbmigrate.experiment import Chain
 
 Snapshot = bytes
 Subject = Snapshot | Database | sqlite3.Connection | Path

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.evidence.own import NOBODYS, own_after
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, own_after
 from pytest_bbmigrate.masking import mask_own_rows, names_in
 from pytest_bbmigrate.private import Known
 from pytest_bbmigrate.report import GENERATED, beside_own
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.workers import Project
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
-from pytest_bbmigrate.evidence import Chain
-from pytest_bbmigrate.evidence.own import has_rows
+from pytest_bbmigrate.experiment import Chain
+from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.options import settings_of, usage_error, writes_database
 from pytest_bbmigrate.private import Known, note_own_rows, said, telling
 from pytest_bbmigrate.runner import Workplace

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict, judge, judge_catalogue
-from pytest_bbmigrate.evidence import Chain, StateUnreachable
+from pytest_bbmigrate.experiment import Chain, StateUnreachable
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.seeding import Recipe
 

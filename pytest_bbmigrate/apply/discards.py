@@ -14,7 +14,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
+    from pytest_bbmigrate.experiment import Passage, Stage, TablePassage
     from pytest_bbmigrate.rows import Differences
     from pytest_bbmigrate.schema import Renames, Schema
 

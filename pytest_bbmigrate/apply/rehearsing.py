@@ -23,8 +23,8 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.evidence import Stage, stage_of, try_on_real_rows, unmet_requirements
-from pytest_bbmigrate.evidence.experiment import Setup
+from pytest_bbmigrate.experiment import Stage, stage_of, try_on_real_rows, unmet_requirements
+from pytest_bbmigrate.experiment.run import Setup
 from pytest_bbmigrate.history import (
     Applied,
     last_batch,
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.evidence import Evidence, Unmet
-    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.experiment import Evidence, Unmet
+    from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.run import Record
 

@@ -16,7 +16,7 @@ from pytest_bbmigrate.checks.places import SHAPES, place_of
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
 from pytest_bbmigrate.contract import Change, Contract, Rename
-from pytest_bbmigrate.evidence.experiment import look_at
+from pytest_bbmigrate.experiment.run import look_at
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.evidence import Passage, Stage
-    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.experiment import Passage, Stage
+    from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, SchemaDifference
     from pytest_bbmigrate.sqlite_files import Content

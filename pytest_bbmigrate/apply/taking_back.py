@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.evidence import Stage
-    from pytest_bbmigrate.evidence.experiment import Step
+    from pytest_bbmigrate.experiment import Stage
+    from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.runner import Workplace
 
 

@@ -9,7 +9,7 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Passage, Stage, TablePassage
+    from pytest_bbmigrate.experiment import Passage, Stage, TablePassage
     from pytest_bbmigrate.schema import Schema, Table
 
 

@@ -20,7 +20,7 @@ from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Chain, Evidence
+    from pytest_bbmigrate.experiment import Chain, Evidence
     from pytest_bbmigrate.seeding import Unfilled
 
 QUESTIONS = {

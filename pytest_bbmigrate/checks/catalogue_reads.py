@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.verdict import Answer, Finding
-from pytest_bbmigrate.evidence import StateUnreachable
+from pytest_bbmigrate.experiment import StateUnreachable
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Delete, Insert
-    from pytest_bbmigrate.evidence import Chain
+    from pytest_bbmigrate.experiment import Chain
     from pytest_bbmigrate.schema import Schema
 
 

@@ -16,7 +16,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
 
 
 def ask_data_survives(evidence: Evidence) -> Answer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.evidence import TablePassage
+    from pytest_bbmigrate.experiment import TablePassage
     from pytest_bbmigrate.rows import RowDifference
 
 

@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage, Written
+    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage, Written
     from pytest_bbmigrate.rows import RowDifference
     from pytest_bbmigrate.schema import SchemaDifference
 

@@ -22,7 +22,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.evidence import Dangling, Evidence, Mismatch
+    from pytest_bbmigrate.experiment import Dangling, Evidence, Mismatch
     from pytest_bbmigrate.schema import SchemaDifference
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.schema import Table
 
 WRITES = frozenset({"insert", "replace", "update", "delete", "select"})

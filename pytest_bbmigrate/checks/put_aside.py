@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks.verdict import Finding
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
 
 
 def with_rename(finding: Finding, evidence: Evidence) -> Finding:

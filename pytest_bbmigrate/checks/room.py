@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql import Token

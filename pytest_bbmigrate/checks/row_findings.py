@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.evidence import TablePassage
-    from pytest_bbmigrate.evidence.model import Renumbered
+    from pytest_bbmigrate.experiment import TablePassage
+    from pytest_bbmigrate.experiment.model import Renumbered
     from pytest_bbmigrate.rows import Alike, Key, RowDifference
     from pytest_bbmigrate.rows.differences import Kind
 

@@ -13,7 +13,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.schema import SchemaDifference
 
 # What data_survives and foreign_keys_hold speak of, and what takes nothing away.

@@ -18,7 +18,7 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.schema import Renames, Schema, Table, Trigger
 
 Item = tuple[str, ...]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.contract import Contract, Drop
-    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
     from pytest_bbmigrate.schema import Schema
 
 

@@ -9,7 +9,7 @@ from pytest_bbmigrate.checks.room import requirement_line
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.runner import Failure, Run
 
 

@@ -18,7 +18,7 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, number_of
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
     from pytest_bbmigrate.rows import Differences
     from pytest_bbmigrate.schema import Table
 

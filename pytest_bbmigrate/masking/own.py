@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.checks.verdict import Cells
-    from pytest_bbmigrate.evidence.own import Own
+    from pytest_bbmigrate.experiment.own_rows import Own
     from pytest_bbmigrate.private import Known
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.schema import Schema

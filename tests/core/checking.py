@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import judge
-from pytest_bbmigrate.evidence import Chain
+from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.seeding import Recipe
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.checks.verdict import Finding
-    from pytest_bbmigrate.evidence import Evidence
+    from pytest_bbmigrate.experiment import Evidence
 
     Question = Callable[[Scene], bool]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.checks.verdict import Finding
-    from pytest_bbmigrate.evidence import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View

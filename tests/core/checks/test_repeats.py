@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.checks.up_repeats import chosen_columns, tables_given_ids
-from pytest_bbmigrate.evidence import Passage, TablePassage
+from pytest_bbmigrate.experiment import Passage, TablePassage
 from pytest_bbmigrate.rows import RowAdded, RowLost, differences_of
 from pytest_bbmigrate.schema import Renames
 from tests.core.checking import NOTES, chain_of, judge_last

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.evidence import views
-from pytest_bbmigrate.evidence.model import ShiftedView
-from pytest_bbmigrate.evidence.observe import observe
-from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.experiment import views
+from pytest_bbmigrate.experiment.model import ShiftedView
+from pytest_bbmigrate.experiment.observe import observe
+from pytest_bbmigrate.experiment.snapshot import stage_of
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from tests.core.checking import chain_of, judge_last
 from tests.core.sqlite_builds import NEEDS_ROWIDS_OF_VIEWS

@@ -10,9 +10,9 @@ import pytest
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.evidence import Chain, StateUnreachable, experiment
-from pytest_bbmigrate.evidence.experiment import Setup
-from pytest_bbmigrate.evidence.keeping import keep_step
+from pytest_bbmigrate.experiment import Chain, StateUnreachable, run
+from pytest_bbmigrate.experiment.run import Setup
+from pytest_bbmigrate.experiment.step_cache import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace, run_part
 from pytest_bbmigrate.seeding import Recipe
@@ -147,7 +147,7 @@ def test_an_experiment_is_made_once(
         runs.append(f"{args[0].name} {'down' if args[1] is args[0].down else 'up'}")
         return run_part(*args, **options)
 
-    monkeypatch.setattr(experiment, "run_part", counted)
+    monkeypatch.setattr(run, "run_part", counted)
     chain = chain_of(tmp_path, TRIPS, f"-- migrate:up\n{up}\n-- migrate:down\n{down}")
     evidence = chain.evidence(1)
     chain.state(2)
@@ -162,7 +162,7 @@ def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> 
     notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
     chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
     state = chain.state(1)
-    step = experiment.go_up(chain.catalogue.migrations[1], state, Setup(chain.recipe, Workplace()))
+    step = run.go_up(chain.catalogue.migrations[1], state, Setup(chain.recipe, Workplace()))
     kept = keep_step(step, state)
 
     assert not kept.step.before.image

@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract, Rename
-from pytest_bbmigrate.evidence.matching import match_names, match_schemas
-from pytest_bbmigrate.evidence.observe import fallen_sequences, last_id
-from pytest_bbmigrate.evidence.writing import compare_written
+from pytest_bbmigrate.experiment.matching import match_names, match_schemas
+from pytest_bbmigrate.experiment.observe import fallen_sequences, last_id
+from pytest_bbmigrate.experiment.writing import compare_written
 from pytest_bbmigrate.rows import Cell, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema

@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.evidence.model import Renumbered
-from pytest_bbmigrate.evidence.numbering import find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.evidence.observe import observe
-from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.experiment.model import Renumbered
+from pytest_bbmigrate.experiment.observe import observe
+from pytest_bbmigrate.experiment.renumbered_keys import find_renumbered, is_known_by_rowid
+from pytest_bbmigrate.experiment.snapshot import stage_of
 from pytest_bbmigrate.rows import Differences, Pairing, RowLost, compare_rows, differences_of
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.evidence.own import NOBODYS, Own, has_rows, own_after, own_of_base
-from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, Own, has_rows, own_after, own_of_base
+from pytest_bbmigrate.experiment.snapshot import stage_of
 from pytest_bbmigrate.runner import Workplace, run_part
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.evidence.pages import join_pages, share_pages
+from pytest_bbmigrate.experiment.pages import join_pages, share_pages
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Outcome, judge_catalogue
-from pytest_bbmigrate.evidence import Chain, StateUnreachable
+from pytest_bbmigrate.experiment import Chain, StateUnreachable
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.seeding import Recipe
 from tests.core.cataloguing import write

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.experiment import Step, stage_at
-from pytest_bbmigrate.evidence.pages import join_pages, share_pages
+from pytest_bbmigrate.experiment.pages import join_pages, share_pages
+from pytest_bbmigrate.experiment.run import Step, stage_at
 from pytest_bbmigrate.sqlite_files import in_memory
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence.model import State
-    from pytest_bbmigrate.evidence.pages import Pages
+    from pytest_bbmigrate.experiment.model import State
+    from pytest_bbmigrate.experiment.pages import Pages
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.own import NOBODYS, Own
-from pytest_bbmigrate.evidence.pages import Pages, join_pages
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, Own
+from pytest_bbmigrate.experiment.pages import Pages, join_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

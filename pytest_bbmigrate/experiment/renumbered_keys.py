@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import Renumbered
+from pytest_bbmigrate.experiment.model import Renumbered
 from pytest_bbmigrate.rows import Pairing, RowAdded, ValueChanged, compare_rows
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name

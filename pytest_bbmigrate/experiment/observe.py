@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.evidence.matching import match_names, match_schemas
-from pytest_bbmigrate.evidence.model import Passage, TablePassage
-from pytest_bbmigrate.evidence.numbering import ROWID, find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.evidence.references import find_dangling, find_mismatches
-from pytest_bbmigrate.evidence.stage import Stage, stage_in, unchanged_tables
-from pytest_bbmigrate.evidence.views import shifted_views
+from pytest_bbmigrate.experiment.matching import match_names, match_schemas
+from pytest_bbmigrate.experiment.model import Passage, TablePassage
+from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
+from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
+from pytest_bbmigrate.experiment.snapshot import Stage, stage_in, unchanged_tables
+from pytest_bbmigrate.experiment.views import shifted_views
 from pytest_bbmigrate.rows import (
     Differences,
     Pairing,

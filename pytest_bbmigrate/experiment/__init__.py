@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.evidence.chain import Chain, StateUnreachable
-from pytest_bbmigrate.evidence.model import (
+from pytest_bbmigrate.experiment.chain import Chain, StateUnreachable
+from pytest_bbmigrate.experiment.model import (
     Dangling,
     Evidence,
     Invariant,
@@ -13,9 +13,9 @@ from pytest_bbmigrate.evidence.model import (
     TablePassage,
     Written,
 )
-from pytest_bbmigrate.evidence.observe import observe
-from pytest_bbmigrate.evidence.real_rows import Unmet, try_on_real_rows, unmet_requirements
-from pytest_bbmigrate.evidence.stage import Stage, stage_of
+from pytest_bbmigrate.experiment.observe import observe
+from pytest_bbmigrate.experiment.real_rows import Unmet, try_on_real_rows, unmet_requirements
+from pytest_bbmigrate.experiment.snapshot import Stage, stage_of
 
 __all__ = [
     "Chain",

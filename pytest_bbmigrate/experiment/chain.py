@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
-from pytest_bbmigrate.evidence.experiment import (
-    Setup,
-    gather_evidence,
-    go_up,
-)
-from pytest_bbmigrate.evidence.filling import fill_state
-from pytest_bbmigrate.evidence.keeping import KeptStep, keep_step
-from pytest_bbmigrate.evidence.own import filled, own_after, own_of_base
-from pytest_bbmigrate.evidence.requirements import condition_errors
-from pytest_bbmigrate.evidence.soundness import silent_invariants
-from pytest_bbmigrate.evidence.stage import stage_of
+from pytest_bbmigrate.experiment.filling import fill_state
+from pytest_bbmigrate.experiment.own_rows import filled, own_after, own_of_base
+from pytest_bbmigrate.experiment.requirements import condition_errors
+from pytest_bbmigrate.experiment.run import Setup, gather_evidence, go_up
+from pytest_bbmigrate.experiment.snapshot import stage_of
+from pytest_bbmigrate.experiment.soundness import silent_invariants
+from pytest_bbmigrate.experiment.step_cache import KeptStep, keep_step
 from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.sql.names import fold_name
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
-    from pytest_bbmigrate.evidence.experiment import Step
-    from pytest_bbmigrate.evidence.model import Evidence, State
+    from pytest_bbmigrate.experiment.model import Evidence, State
+    from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding import Recipe

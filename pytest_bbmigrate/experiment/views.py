@@ -16,8 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import ShiftedView
-from pytest_bbmigrate.evidence.numbering import weight
+from pytest_bbmigrate.experiment.model import ShiftedView
+from pytest_bbmigrate.experiment.renumbered_keys import weight
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
@@ -25,7 +25,7 @@ from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
     from pytest_bbmigrate.sqlite_files import Content
 

@@ -6,18 +6,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import Evidence, Written
-from pytest_bbmigrate.evidence.observe import arrive, is_same, observe_in, still_passage
-from pytest_bbmigrate.evidence.search import broken_searches
-from pytest_bbmigrate.evidence.soundness import ask_invariants, check_integrity
-from pytest_bbmigrate.evidence.stage import Stage, stage_in
-from pytest_bbmigrate.evidence.writing import follow_written, tables_to_write, write_rows
+from pytest_bbmigrate.experiment.full_text import broken_searches
+from pytest_bbmigrate.experiment.model import Evidence, Written
+from pytest_bbmigrate.experiment.observe import arrive, is_same, observe_in, still_passage
+from pytest_bbmigrate.experiment.snapshot import Stage, stage_in
+from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
+from pytest_bbmigrate.experiment.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.evidence.model import Passage, State
+    from pytest_bbmigrate.experiment.model import Passage, State
     from pytest_bbmigrate.runner import Run, Workplace
     from pytest_bbmigrate.seeding import Recipe
     from pytest_bbmigrate.sqlite_files import Content

@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import State
-from pytest_bbmigrate.evidence.pages import share_pages
-from pytest_bbmigrate.evidence.requirements import keep_requirements
+from pytest_bbmigrate.experiment.model import State
+from pytest_bbmigrate.experiment.pages import share_pages
+from pytest_bbmigrate.experiment.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.sql import quote_name
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping
 
-    from pytest_bbmigrate.evidence.experiment import Setup
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.run import Setup
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Content
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import Dangling, Mismatch
+from pytest_bbmigrate.experiment.model import Dangling, Mismatch
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
 

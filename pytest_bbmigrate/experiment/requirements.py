@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.references import missing_part, orphaned_where
+from pytest_bbmigrate.experiment.references import missing_part, orphaned_where
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
-    from pytest_bbmigrate.evidence.model import State
+    from pytest_bbmigrate.experiment.model import State
     from pytest_bbmigrate.schema import Schema, Table
 
 

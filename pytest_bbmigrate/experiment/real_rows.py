@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.experiment import Step, gather_evidence, look_at
-from pytest_bbmigrate.evidence.model import State
-from pytest_bbmigrate.evidence.requirements import broken_condition, requirement_error
+from pytest_bbmigrate.experiment.model import State
+from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
+from pytest_bbmigrate.experiment.run import Step, gather_evidence, look_at
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner import run_part
 from pytest_bbmigrate.sql import quote_name
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
-    from pytest_bbmigrate.evidence.experiment import Setup
-    from pytest_bbmigrate.evidence.model import Evidence
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.model import Evidence
+    from pytest_bbmigrate.experiment.run import Setup
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.runner.run import Record
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.observe import row_key, still_table
+from pytest_bbmigrate.experiment.observe import row_key, still_table
 from pytest_bbmigrate.rows import (
     Pairing,
     RowAdded,
@@ -30,8 +30,8 @@ from pytest_bbmigrate.sqlite_files import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_bbmigrate.evidence.model import Evidence, Passage
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.model import Evidence, Passage
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.rows import Cell, Key, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table

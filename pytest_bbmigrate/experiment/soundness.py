@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.evidence.model import Invariant
+from pytest_bbmigrate.experiment.model import Invariant
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content, open_private, throwaway
@@ -17,8 +17,8 @@ from pytest_bbmigrate.sqlite_files import open_content, open_private, throwaway
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_bbmigrate.evidence.model import Passage, State
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.model import Passage, State
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.runner import Run
 
 SHOWN_ROWS = 100  # of an invariant's result

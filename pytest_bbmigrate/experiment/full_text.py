@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import throwaway
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.evidence.stage import Stage
+    from pytest_bbmigrate.experiment.snapshot import Stage
     from pytest_bbmigrate.schema import Renames, Schema
 
 
