@@ -11,7 +11,6 @@ import pytest
 from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
 from pytest_bbmigrate.apply.condition import backup_problems
-from pytest_bbmigrate.apply.interrupts import terminated_like_interrupted
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
@@ -22,6 +21,7 @@ from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.report.applied import describe_left
 from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema

@@ -17,7 +17,7 @@ import pytest
 from pytest_bbmigrate import smoke_session
 from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside, without_smoke_tests
 from pytest_bbmigrate.options import SMOKE_VARIABLE, argument_path, migrations_folder, settings_of
-from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
+from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:

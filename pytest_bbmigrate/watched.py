@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.runner.guard.parent import end_with
+from pytest_bbmigrate.processes.parent import end_with
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

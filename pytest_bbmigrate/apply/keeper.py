@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_bbmigrate.apply.interrupts import interrupts_held
 from pytest_bbmigrate.apply.left import Content, Left, describe_state, existing, read_left
 from pytest_bbmigrate.apply.model import State, StepFailed
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import Applied
+from pytest_bbmigrate.processes.signals import interrupts_held
 from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up
 from pytest_bbmigrate.sqlite_files.notes import fault_of
 from pytest_bbmigrate.sqlite_files.openers import in_use, is_open_here, openers_of

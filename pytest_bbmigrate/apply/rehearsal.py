@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
-from pytest_bbmigrate.apply.wire import Unreadable, message, read_file, read_message
 from pytest_bbmigrate.catalogue import Fingerprint, Importing
 from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
+from pytest_bbmigrate.processes.left_files import read_text_left
+from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
+from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.rows import Cell
-from pytest_bbmigrate.runner.left_files import read_text_left
-from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
-from pytest_bbmigrate.apply.interrupts import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import id_in, id_to_have, note_on, owner_of
@@ -27,6 +26,7 @@ from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.launch import command_with_packages
+from pytest_bbmigrate.processes.left_files import read_text_left
+from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
-from pytest_bbmigrate.runner.left_files import read_text_left
-from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.watch import untouched
 from pytest_bbmigrate.sqlite_files import in_rollback_mode

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply import wire
 from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal import NAMES, RESULTS, Errand, Refused, RehearsalOrder
-from pytest_bbmigrate.apply.wire import Unreadable, message, read_file, read_message
 from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.verdict import Example
+from pytest_bbmigrate.processes import messages
+from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
 
 if TYPE_CHECKING:
     from typing import Any
@@ -154,7 +154,7 @@ def test_what_has_no_form_in_json_is_not_sent() -> None:
 def test_what_is_no_file_of_ours_is_not_read(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "MOST_BYTES", 10)
+    monkeypatch.setattr(messages, "MOST_BYTES", 10)
     path = tmp_path / "result"
     (tmp_path / "other").write_bytes(b"12345678901")
     if kind == "folder":

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
-from pytest_bbmigrate.runner.left_files import read_text_left
 from tests.core.running import run_script
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.runner.leftovers import end_leftovers, kill_group, started_in
+from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
