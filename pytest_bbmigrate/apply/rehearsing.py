@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence, Unmet
     from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.rows import TableContent
-    from pytest_bbmigrate.runner.run import Record
+    from pytest_bbmigrate.runner.model import Record
 
 COPIES = "copies"
 WANTS_ROOM = frozenset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.runner.model import Failure, Run, ShapeConflict
-from pytest_bbmigrate.runner.run import Workplace, run_part
+from pytest_bbmigrate.runner.model import Failure, Run, ShapeConflict, Workplace
 
-__all__ = ["Failure", "Run", "ShapeConflict", "Workplace", "run_part"]
+__all__ = ["Failure", "Run", "ShapeConflict", "Workplace"]

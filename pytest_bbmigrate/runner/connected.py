@@ -27,7 +27,7 @@ from pytest_bbmigrate.sqlite_files import (
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.runner.run import Record, Workplace
+    from pytest_bbmigrate.runner.model import Record, Workplace
     from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."

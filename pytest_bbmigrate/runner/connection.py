@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pytest_bbmigrate.runner.run import Record
+    from pytest_bbmigrate.runner.model import Record
 
 ENDED = "this statement ended the whole transaction"
 ROLLED_BACK = "the migration rolled back"

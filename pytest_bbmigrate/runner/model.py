@@ -1,14 +1,46 @@
-"""What running one part of one migration came to."""
+"""Where a part of a migration runs, and what running it came to."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import sqlite3
+    from collections.abc import Callable
 
     from pytest_bbmigrate.sqlite_files import Content
+
+    Record = Callable[[sqlite3.Connection, int], None]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where migrations run: the name a script opens, the file it must never reach, the app's hook.
+
+    ``database`` is the real database's path (it need not exist); ``root`` the folder that relative
+    paths count from; ``prepare_connection`` is called with every connection that runs a migration.
+    ``connection_hook`` is the same function's name, ``package.module:function``: a script runs in a
+    process of its own, which calls it by that name.
+    ``statement_seconds`` is how long one SQL statement may take, None for as long as it needs.
+    ``scratch`` is the folder for copies of databases that are files. ``since`` is the time, in
+    nanoseconds, after which no module of the project may have been written, None for any.
+    """
+
+    database: Path = Path("budget_buddy.db")
+    root: Path = Path()
+    prepare_connection: Callable[[sqlite3.Connection], object] | None = None
+    connection_hook: str | None = None
+    statement_seconds: float | None = None
+    scratch: Path | None = None
+    since: int | None = None
+
+    @property
+    def real(self) -> Path:
+        """The real database's path, absolute and without symbolic links."""
+        return Path(os.path.realpath(self.root / self.database))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from pytest_bbmigrate.sqlite_files import in_rollback_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
-    from pytest_bbmigrate.runner.run import Record, Workplace
+    from pytest_bbmigrate.runner.model import Record, Workplace
     from pytest_bbmigrate.sqlite_files import Content
 
 PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
