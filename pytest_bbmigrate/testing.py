@@ -18,7 +18,7 @@ from pytest_bbmigrate.experiment import Passage, observe, stage_of
 from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import HEADER, call_hook, open_image, read_image, take_image
 from pytest_bbmigrate.visible import visible
 

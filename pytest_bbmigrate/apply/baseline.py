@@ -23,7 +23,7 @@ from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.masking import names_in as known_names
 from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.sqlite_files import app_connections, open_content, prepare, uri_of
 

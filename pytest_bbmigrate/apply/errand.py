@@ -21,7 +21,7 @@ from pytest_bbmigrate.apply.rehearsing import attempt
 from pytest_bbmigrate.processes.left_files import MOST_BYTES
 from pytest_bbmigrate.processes.messages import message, read_message
 from pytest_bbmigrate.processes.parent import end_with
-from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.sandbox import landlock
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.model import Rehearsal

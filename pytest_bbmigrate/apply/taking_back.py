@@ -15,7 +15,7 @@ from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.history import remove
 from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 
 if TYPE_CHECKING:
     import sqlite3

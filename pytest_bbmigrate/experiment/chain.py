@@ -16,7 +16,7 @@ from pytest_bbmigrate.experiment.snapshot import stage_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
 from pytest_bbmigrate.experiment.step_cache import KeptStep, keep_step
 from pytest_bbmigrate.private import telling, unheard
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 

@@ -11,7 +11,7 @@ from pytest_bbmigrate.experiment.model import State
 from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
 from pytest_bbmigrate.experiment.run import Step, gather_evidence, look_at
 from pytest_bbmigrate.private import kind_of
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content

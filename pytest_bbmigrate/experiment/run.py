@@ -12,7 +12,7 @@ from pytest_bbmigrate.experiment.observe import arrive, is_same, observe_in, sti
 from pytest_bbmigrate.experiment.snapshot import Stage, stage_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.experiment.writing import follow_written, tables_to_write, write_rows
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
 
 if TYPE_CHECKING:

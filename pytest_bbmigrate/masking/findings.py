@@ -17,8 +17,8 @@ from pytest_bbmigrate.private import (
 )
 from pytest_bbmigrate.private.said import is_known
 from pytest_bbmigrate.private.shapes import INTEGRITY
-from pytest_bbmigrate.runner.connected import NOTHING_KEPT
 from pytest_bbmigrate.runner.messages import MESSAGES
+from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.catalogue import Migration, PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.runner import Failure, Run, Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.sandbox import landlock
 from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 from tests.processes import is_running
 

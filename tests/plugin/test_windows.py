@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate import options
-from pytest_bbmigrate.runner import script
+from pytest_bbmigrate.sandbox import script
 from tests.plugin.sample import write_migrations
 
 # Python's own modules and pytest are imported before; ours meet a system without these.

@@ -26,7 +26,7 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history import read_history
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.cataloguing import write

@@ -25,7 +25,7 @@ from pytest_bbmigrate.history import backups_of, contents_of, read_history
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.runner.guard import landlock
+from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sqlite_files import digest_of, open_content
 from tests.processes import wait_for_end
 

@@ -12,7 +12,7 @@ from pytest_bbmigrate.apply.rolls_back import RollbackJudgement, judge_rollback,
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.experiment import stage_of
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from tests.core.cataloguing import migration
 from tests.core.running import image_of, rows

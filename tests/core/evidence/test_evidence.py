@@ -15,7 +15,7 @@ from pytest_bbmigrate.experiment.run import Setup
 from pytest_bbmigrate.experiment.step_cache import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.checking import chain_of

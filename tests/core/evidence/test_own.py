@@ -13,7 +13,7 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, Own, has_rows, own_after, own_of_base
 from pytest_bbmigrate.experiment.snapshot import stage_of
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.runner import Run, Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_content
 from tests.core.running import FILE, image_of, migration_of

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.run import run_part
+from pytest_bbmigrate.sandbox.run_part import run_part
 from tests.core.cataloguing import write
 from tests.core.running import rows
 

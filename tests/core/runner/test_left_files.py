@@ -10,7 +10,7 @@ import pytest
 
 from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
+from pytest_bbmigrate.sandbox.script_report import Ledger, read_ledger
 from tests.core.running import run_script
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ import coverage
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.runner import Run, Workplace, script
-from pytest_bbmigrate.runner.guard import connections, files, landlock
-from pytest_bbmigrate.runner.guard.ledger import Ledger
-from pytest_bbmigrate.runner.guard.main import is_bare_migrate
-from pytest_bbmigrate.runner.guard.paths import Places, file_of
+from pytest_bbmigrate.runner import Run, Workplace
+from pytest_bbmigrate.sandbox import connections, files, landlock, script
+from pytest_bbmigrate.sandbox.paths import Places, file_of
+from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
+from pytest_bbmigrate.sandbox.script_report import Ledger
 from tests.core.running import failure_of, image_of, rows, run_script
 from tests.processes import is_running
 

@@ -12,15 +12,15 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pytest_bbmigrate.runner.guard.files import PROGRAMS
 from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement
+from pytest_bbmigrate.sandbox.files import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pytest_bbmigrate.runner.guard.ledger import Ledger
-    from pytest_bbmigrate.runner.guard.paths import Places
+    from pytest_bbmigrate.sandbox.paths import Places
+    from pytest_bbmigrate.sandbox.script_report import Ledger
 
 FACTORY_POSITION = 5  # among the arguments of sqlite3.connect()
 URI_POSITION = 7

@@ -14,7 +14,7 @@ from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, Outcome
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
-from pytest_bbmigrate.runner.watch import kept_from_files, untouched
+from pytest_bbmigrate.sandbox.watch import kept_from_files, untouched
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,

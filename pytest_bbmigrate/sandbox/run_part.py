@@ -38,8 +38,8 @@ def run_part(
     Raises: DatabaseError when a Python part has touched the real database file all the same.
     """
     # Imported here, for the process that a script runs in imports this package and needs no more.
-    from pytest_bbmigrate.runner.connected import columns_of
     from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
+    from pytest_bbmigrate.sandbox.in_process import columns_of
     from pytest_bbmigrate.sqlite_files import discard, private_copy
 
     started = time.perf_counter()
@@ -79,9 +79,9 @@ def run_where_it_belongs(
     from pytest_bbmigrate.catalogue import ScriptPart
 
     if isinstance(part, ScriptPart):
-        from pytest_bbmigrate.runner.script import run_script
+        from pytest_bbmigrate.sandbox.script import run_script
 
         return run_script(part, copy, workplace, record)
-    from pytest_bbmigrate.runner.connected import run_connected
+    from pytest_bbmigrate.sandbox.in_process import run_connected
 
     return run_connected(migration, part, copy, workplace, record)

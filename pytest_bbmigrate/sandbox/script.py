@@ -17,9 +17,9 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.runner.advice import advise
-from pytest_bbmigrate.runner.guard.ledger import Ledger, read_ledger
 from pytest_bbmigrate.runner.model import Failure, Outcome
-from pytest_bbmigrate.runner.watch import untouched
+from pytest_bbmigrate.sandbox.script_report import Ledger, read_ledger
+from pytest_bbmigrate.sandbox.watch import untouched
 from pytest_bbmigrate.sqlite_files import in_rollback_mode
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def run_child(
     with (
         desk.printed.open("wb") as printed,
         subprocess.Popen(  # noqa: S603 - our own program
-            command_with_packages("pytest_bbmigrate.runner.guard.main", json.dumps(order)),
+            command_with_packages("pytest_bbmigrate.sandbox.script_main", json.dumps(order)),
             cwd=desk.work,
             env=environment,
             stdin=subprocess.DEVNULL,

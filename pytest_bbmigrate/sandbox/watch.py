@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.runner.guard.files import PROGRAMS
-from pytest_bbmigrate.runner.guard.paths import is_same, resolved
+from pytest_bbmigrate.sandbox.files import PROGRAMS
+from pytest_bbmigrate.sandbox.paths import is_same, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

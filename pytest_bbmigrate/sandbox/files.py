@@ -13,10 +13,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.runner.guard.landlock import DEVICES
+from pytest_bbmigrate.sandbox.landlock import DEVICES
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.runner.guard.paths import Places
+    from pytest_bbmigrate.sandbox.paths import Places
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
