@@ -23,7 +23,7 @@ from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.report.applied import describe_left
-from pytest_bbmigrate.runner.hook import load_connection_hook
+from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database

@@ -18,7 +18,7 @@ from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.options import settings_of, usage_error, writes_database
 from pytest_bbmigrate.private import Known, note_own_rows, said, telling
 from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.hook import load_connection_hook, refuse_other_files
+from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
 from pytest_bbmigrate.sqlite_files import HEADER, open_image, page_size, read_image, take_image
@@ -27,7 +27,7 @@ from pytest_bbmigrate.sqlite_files.soundness import examine
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.runner.hook import ConnectionHook
+    from pytest_bbmigrate.runner.connection_hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sql import Statement
 

@@ -40,8 +40,8 @@ from pytest_bbmigrate.masking import mask_verdict, names_in
 from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
-from pytest_bbmigrate.runner.hook import load_connection_hook
 from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy

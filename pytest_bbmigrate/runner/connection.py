@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.runner.dialect import adapt
 from pytest_bbmigrate.runner.model import ShapeConflict
-from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement, statement_of
+from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement, statement_of
 from pytest_bbmigrate.runner.transactions import first_word, read_transactions
 from pytest_bbmigrate.sql import UnreadableSql, split_statements
 

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, ReadLoader, fixed
 from pytest_bbmigrate.runner.model import Failure
-from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
+from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

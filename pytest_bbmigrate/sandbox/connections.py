@@ -12,7 +12,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pytest_bbmigrate.runner.raised import calling_line, describe, note_statement
+from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement
 from pytest_bbmigrate.sandbox.files import PROGRAMS
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.processes.parent import end_with
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder
-from pytest_bbmigrate.runner.raised import describe, line_in, statement_of
+from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 from pytest_bbmigrate.sandbox import connections, files, landlock
 from pytest_bbmigrate.sandbox.paths import Places
 from pytest_bbmigrate.sandbox.script_report import Ledger

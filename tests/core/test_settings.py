@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.errors import SettingsError
-from pytest_bbmigrate.runner.hook import load_connection_hook
+from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.settings import Given, Settings, read_settings
 
 ROOT = Path("/household")
