@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.apply.condition import lost_backup
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
 from pytest_bbmigrate.apply.scratch import tidy
-from pytest_bbmigrate.errors import BBMigrateError, SettingsError
+from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
 from pytest_bbmigrate.invocation import command_of

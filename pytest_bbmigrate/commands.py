@@ -11,11 +11,10 @@ import pytest
 from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
 from pytest_bbmigrate.apply.condition import backup_problems
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history import has_history, read_history
 from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.options import settings_of

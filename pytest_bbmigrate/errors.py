@@ -1,10 +1,11 @@
-"""What can go wrong before a migration is judged.
+"""What can go wrong that is no fault of a migration's.
 
     BBMigrateError
     ├── SettingsError       an option or a configured value is not understood
     ├── CatalogueError      the migration folder does not read; carries every Problem found
     ├── DatabaseError       a database file cannot be opened or read; carries its path
-    └── SeedingError        the user's own rows (bb_rows_from) do not read or do not fit
+    ├── SeedingError        the user's own rows (bb_rows_from) do not read or do not fit
+    └── StepFailed          a step of a run on the real database cannot be done
 
 A broken migration is none of these: it is evidence, see ``pytest_bbmigrate.experiment``.
 """
@@ -72,3 +73,10 @@ class SeedingError(BBMigrateError):
     def __init__(self, path: Path, message: str) -> None:
         self.path = path
         super().__init__(f"{visible_line(str(path))}: {message}")
+
+
+class StepFailed(BBMigrateError):
+    """Raised when a step of the run cannot be done: a message that says what, and the way out.
+
+    Nothing has been published when it is raised, unless the message says so.
+    """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
-from pytest_bbmigrate.checks.places import bare_or_quoted, dotted
+from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.plan import WAS_APPLIED, Standing
 from pytest_bbmigrate.visible import visible_line
 

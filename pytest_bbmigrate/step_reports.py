@@ -16,7 +16,7 @@ from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.left import Left
-    from pytest_bbmigrate.apply.model import StepFailed
+    from pytest_bbmigrate.errors import StepFailed
 
 BAR_WIDTH = 30
 PROGRESS_AFTER = 1.0  # seconds that a step takes before its progress is shown

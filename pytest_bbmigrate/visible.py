@@ -7,11 +7,16 @@ of a line backwards, or the end of a line that is none. All that is printed goes
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Other, control; surrogate; separator of lines; of paragraphs; format, as bidirectional overrides.
 ACTING = frozenset({"Cc", "Cs", "Zl", "Zp", "Cf"})
 JOINERS = "\u200c\u200d"  # parts of words in some scripts, and of emoji
 LAYOUT = "\n\t"
+MOST_LINES = 12  # in a list of names or differences
 
 
 def visible(text: str) -> str:
@@ -32,3 +37,10 @@ def _shown(character: str, kept: str) -> str:
     if not acts or character in kept or character in JOINERS:
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+def first_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the first of many lines, and how many more there are."""
+    if len(lines) > MOST_LINES:
+        return (*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more")
+    return tuple(lines)

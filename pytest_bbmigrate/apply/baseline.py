@@ -11,13 +11,12 @@ from pytest_bbmigrate.apply.likeness import (
     Step,
     compare_version,
     describe_likeness,
-    few,
     names_in,
     names_known,
 )
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
 from pytest_bbmigrate.identity import write_identity
 from pytest_bbmigrate.masking import names_in as known_names
@@ -26,6 +25,7 @@ from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.sqlite_files import app_connections, open_content, prepare, uri_of
+from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +148,9 @@ def describe_recognition(found: Recognition, catalogue: Catalogue, database: Pat
         lines += found.findings
         lines += [HALF_WAY_OUT] if found.findings else []
     if found.extras:
-        lines.append(f"there, and in no migration: {', '.join(few(found.extras))}; left as is")
+        lines.append(
+            f"there, and in no migration: {', '.join(first_lines(found.extras))}; left as is"
+        )
     if found.stopped:
         lines.append(found.stopped)
     return lines

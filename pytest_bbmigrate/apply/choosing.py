@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import (
     BACKUP_NAME,
     Kin,
@@ -19,7 +18,7 @@ from pytest_bbmigrate.apply.owners import (
     own_backups,
     owner_of,
 )
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, written_beside
 from pytest_bbmigrate.sqlite_files.reading import reading
 from pytest_bbmigrate.sqlite_files.soundness import examine

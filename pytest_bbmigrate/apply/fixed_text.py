@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,9 +23,9 @@ from pytest_bbmigrate.apply.channel import Abandoned, Channel
 from pytest_bbmigrate.apply.left import MEANWHILE
 from pytest_bbmigrate.apply.locked import Locked
 from pytest_bbmigrate.apply.looking import said
-from pytest_bbmigrate.apply.model import State, StepFailed
+from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.settling import settle
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history import read_history
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
 from pytest_bbmigrate.sqlite_files.contents import digest_of

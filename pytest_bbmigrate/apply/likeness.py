@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql import Kind, UnreadableSql, tokenize
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
-SHOWN = 12  # lines; more of them say that it is another database
 TOLD_BY_TEXT = {"check", "unique"}  # have no name of their own
 CONSTRAINTS = TOLD_BY_TEXT | {"foreign key"}
 OBJECTS = {"table", "index", "view", "trigger"}
@@ -110,14 +110,7 @@ def describe_likeness(
     lines = [line for at in concerned if (line := describe_step(found, version, steps, at))]
     strays = [d for d, at in zip(found, origins, strict=True) if at is None]
     lines += [f"by no migration: {stray_text(difference, known)}" for difference in strays]
-    return few(lines)
-
-
-def few(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the first of many lines, and how many more there are."""
-    if len(lines) > SHOWN:
-        return (*lines[:SHOWN], f"and {len(lines) - SHOWN} more")
-    return tuple(lines)
+    return first_lines(lines)
 
 
 def origin(difference: SchemaDifference, version: int, steps: Sequence[Step]) -> int | None:

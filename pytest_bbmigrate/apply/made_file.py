@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.reading import orphans_of
 
 if TYPE_CHECKING:

@@ -6,20 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import BBMigrateError
-
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.plan import Stock
-
-
-class StepFailed(BBMigrateError):
-    """Raised when a step of the run cannot be done: a message that says what, and the way out.
-
-    Nothing has been published when it is raised, unless the message says so.
-    """
 
 
 class State(Enum):

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.rows.fingerprint import OWN_TABLES
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files.failures import primary_code

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, existing
-from pytest_bbmigrate.apply.model import State, StepFailed
+from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
 from pytest_bbmigrate.sqlite_files.held_file import Name

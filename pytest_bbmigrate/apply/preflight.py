@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.made_file import refuse_orphans
-from pytest_bbmigrate.apply.model import Preflight, StepFailed
+from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.apply.violations import read_violations
-from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
+from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError, StepFailed
 from pytest_bbmigrate.history import lacks_history, last_batch, read_history
 from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
 from pytest_bbmigrate.private import Known, said

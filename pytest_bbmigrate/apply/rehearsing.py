@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.journalling import asked_mode
-from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.apply.rehearsal import (
     TEMPORARY,
@@ -22,7 +22,7 @@ from pytest_bbmigrate.apply.tallying import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import Setup
 from pytest_bbmigrate.history import (

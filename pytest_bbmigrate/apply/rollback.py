@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.likeness import few
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.catalogue import ScriptPart
-from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.errors import SettingsError, StepFailed
 from pytest_bbmigrate.history import last_batch
 from pytest_bbmigrate.plan import Standing, take_stock
+from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
@@ -43,7 +42,7 @@ def plan_rollback(
     }
     if obstacles:
         lines = [f"{name} {obstacle}" for name, obstacle in obstacles.items()]
-        first = f"cannot be rolled back: {', '.join(few(list(obstacles)))}"
+        first = f"cannot be rolled back: {', '.join(first_lines(list(obstacles)))}"
         raise StepFailed("\n".join([first, *lines, WAY_OUT]))
     return tuple(places[applied.name].migration for applied in chosen)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import (
     backups_in,
     id_to_have,
@@ -20,6 +19,7 @@ from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, reh
 from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.witness import witness
 from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import is_left_by, notes_in, owner_of
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.notes import FOLDER_NOTE, note_folder, read_note

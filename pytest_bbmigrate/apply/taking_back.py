@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.baseline import replay
 from pytest_bbmigrate.apply.discards import Versions
 from pytest_bbmigrate.apply.journalling import asked_mode
-from pytest_bbmigrate.apply.model import Rehearsal, StepFailed
+from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import remove
 from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import adopt
 from pytest_bbmigrate.apply.made_file import refuse_orphans
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.owners import id_in, id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
 from pytest_bbmigrate.apply.preflight import (
@@ -23,7 +22,7 @@ from pytest_bbmigrate.apply.preflight import (
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history import last_batch, read_history
 from pytest_bbmigrate.identity import Identity, read_identity
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted

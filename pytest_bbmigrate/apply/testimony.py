@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.journalling import ROLLBACK, WAL
-from pytest_bbmigrate.apply.model import StepFailed, TableChange
+from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.model import StepFailed, TableChange
 from pytest_bbmigrate.apply.rows_seen import RowsSeen, rows_seen
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history import HISTORY_TABLE, Applied, contents_of, last_batch, read_history
 from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
 from pytest_bbmigrate.processes.launch import isolated_command
@@ -28,6 +27,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import digest_of, open_content
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.apply.model import TableChange
     from pytest_bbmigrate.schema import Table
 
 OURS = frozenset({HISTORY_TABLE, IDENTITY_TABLE})

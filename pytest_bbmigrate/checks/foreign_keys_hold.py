@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.places import (
-    LOSES_ROWS,
-    SHAPES,
-    bare_or_quoted,
-    contract_line,
-    dotted,
-    place_of,
-)
+from pytest_bbmigrate.checks.places import LOSES_ROWS, SHAPES, contract_line, place_of
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
     is_column_dropped,
     is_table_dropped,
 )
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
+from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:

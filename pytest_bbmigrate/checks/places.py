@@ -54,13 +54,3 @@ def contract_line(migration: Migration, declaration: str) -> str:
     """Return ``declaration`` as the comment line that belongs in the migration's file."""
     mark = "--" if isinstance(migration.up, SqlPart) else "#"
     return f"{mark} bb: {declaration}"
-
-
-def dotted(table: str, column: str) -> str:
-    """Return ``table.column`` as a contract writes it, quoted where it must be."""
-    return f"{bare_or_quoted(table)}.{bare_or_quoted(column)}"
-
-
-def bare_or_quoted(name: str) -> str:
-    """Return ``name``, in double quotes when it is not a plain word."""
-    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.places import SHAPES, bare_or_quoted, contract_line, dotted, place_of
+from pytest_bbmigrate.checks.places import SHAPES, contract_line, place_of
 from pytest_bbmigrate.checks.shifted import shifted_objects
 from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.left import Left
-    from pytest_bbmigrate.apply.model import StepFailed
+    from pytest_bbmigrate.errors import StepFailed
 
 
 class Reporter:

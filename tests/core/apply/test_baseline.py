@@ -19,10 +19,9 @@ from pytest_bbmigrate.apply.baseline import (
     replay,
     to_adopt,
 )
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history import read_history
 from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.runner import Workplace

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.choosing import Choice, choose_backup, newer_backups
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import Applied, record, record_backup
 from pytest_bbmigrate.identity import Identity, write_identity
 from pytest_bbmigrate.sqlite_files.backup import note_beside

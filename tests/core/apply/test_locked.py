@@ -12,8 +12,8 @@ import pytest
 from pytest_bbmigrate.apply import locked as lockeds
 from pytest_bbmigrate.apply.holding import Holder
 from pytest_bbmigrate.apply.left import Content
-from pytest_bbmigrate.apply.model import State, StepFailed
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
 from pytest_bbmigrate.sqlite_files.held_file import Name, state_of_file
 from tests.core.damages import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, names_in
 
 

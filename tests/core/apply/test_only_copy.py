@@ -18,10 +18,9 @@ from pytest_bbmigrate.apply.choosing import Choice, choose_backup
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import Content, Left
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import Name
 from tests.core.damages import (

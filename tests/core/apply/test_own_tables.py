@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.own_tables import writing_ours
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import Applied, make_history, read_history, record
 from pytest_bbmigrate.identity import Identity, read_identity, write_identity
 

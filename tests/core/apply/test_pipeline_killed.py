@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
 
 if TYPE_CHECKING:

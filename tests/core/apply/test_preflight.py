@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate import sqlite_files as database_package
-from pytest_bbmigrate.apply.model import Preflight, StepFailed
 from pytest_bbmigrate.apply.preflight import has_wal_bug, preflight
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import Applied, make_history, record
 from pytest_bbmigrate.sqlite_files import reading as reading_module
 from tests.core.cataloguing import write
@@ -23,6 +23,7 @@ from tests.core.cataloguing import write
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_bbmigrate.apply.model import Preflight
     from pytest_bbmigrate.catalogue import Catalogue
 
 FILES = {

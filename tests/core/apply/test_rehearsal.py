@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.model import Rehearsal, StepFailed, TableChange
+from pytest_bbmigrate.apply.model import Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal import TEMPORARY, WORKING_COPY, RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsing import attempt, run_migrations
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import backups_of, contents_of, read_history
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import command_with_packages

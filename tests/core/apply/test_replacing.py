@@ -12,10 +12,9 @@ import pytest
 
 from pytest_bbmigrate.apply import replacing
 from pytest_bbmigrate.apply.choosing import Choice, choose_backup
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
 

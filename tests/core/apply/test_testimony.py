@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.discards import Discarded
-from pytest_bbmigrate.apply.model import Preflight, Rehearsal, StepFailed, TableChange
+from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rows_seen import RowsSeen
 from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.witness import Seen, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Finding, Outcome
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history import Applied, record
 from pytest_bbmigrate.identity import Identity, write_identity
 from pytest_bbmigrate.plan import take_stock

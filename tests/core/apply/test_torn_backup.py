@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply import tending
-from pytest_bbmigrate.apply.model import StepFailed
 from pytest_bbmigrate.apply.tending import back_up_now
-from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up
 from pytest_bbmigrate.sqlite_files.reading import WrittenMeanwhile, reading
 from tests.core.real_databases import make, names_in, note_in

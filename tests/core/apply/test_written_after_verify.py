@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.keeper import Keeper
-from pytest_bbmigrate.apply.model import StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import MODES, make, make_work, note_in
 
 if TYPE_CHECKING:
