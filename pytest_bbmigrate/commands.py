@@ -15,10 +15,11 @@ from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history import has_history, read_history
+from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.status import describe_status
+from pytest_bbmigrate.history.table import has_history, read_history
 from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.options import settings_of
-from pytest_bbmigrate.plan import take_stock
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.report.applied import describe_left
@@ -26,7 +27,6 @@ from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database
-from pytest_bbmigrate.status import describe_status
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import backup_folder, project_of
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.baseline import Recognition
     from pytest_bbmigrate.apply.left import Left
-    from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sqlite_files import Hook
 

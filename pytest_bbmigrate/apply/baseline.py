@@ -17,8 +17,8 @@ from pytest_bbmigrate.apply.likeness import (
 from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, make_history, read_history, record, utc_now
-from pytest_bbmigrate.identity import write_identity
+from pytest_bbmigrate.history.identity import write_identity
+from pytest_bbmigrate.history.table import Applied, make_history, read_history, record, utc_now
 from pytest_bbmigrate.masking import names_in as known_names
 from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
-    from pytest_bbmigrate.identity import Identity
+    from pytest_bbmigrate.history.identity import Identity
     from pytest_bbmigrate.runner import Failure, Workplace
 
 AUTO = "auto"

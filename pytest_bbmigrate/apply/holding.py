@@ -26,7 +26,7 @@ from pytest_bbmigrate.apply.looking import said
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.settling import settle
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history import read_history
+from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from pytest_bbmigrate.sqlite_files.failures import in_words, is_not_a_database

@@ -11,7 +11,7 @@ from pytest_bbmigrate.apply.left import Content, Left, describe_state, existing,
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.process import KeeperEnded, KeeperProcess
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.history import Applied
+from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.processes.signals import interrupts_held
 from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up
 from pytest_bbmigrate.sqlite_files.notes import fault_of

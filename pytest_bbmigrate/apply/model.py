@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.plan import Stock
+    from pytest_bbmigrate.history.plan import Stock
 
 
 class State(Enum):

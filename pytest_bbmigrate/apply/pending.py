@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
-from pytest_bbmigrate.history import lacks_history, read_history
-from pytest_bbmigrate.plan import PlanError, history_problems, take_stock
+from pytest_bbmigrate.history.plan import PlanError, history_problems, take_stock
+from pytest_bbmigrate.history.table import lacks_history, read_history
 from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:
     import os
 
-    from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.history.table import Applied
 
 
 def pending(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.owners import Owner
-    from pytest_bbmigrate.history import Applied
+    from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
 
 STOPPED = "the run was stopped before it was"

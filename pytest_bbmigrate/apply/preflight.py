@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.own_tables import refuse_triggers
-from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.apply.violations import read_violations
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError, StepFailed
-from pytest_bbmigrate.history import lacks_history, last_batch, read_history
-from pytest_bbmigrate.plan import PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.history.plan import PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.history.plan_rollback import plan_rollback
+from pytest_bbmigrate.history.table import lacks_history, last_batch, read_history
 from pytest_bbmigrate.private import Known, said
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
 from pytest_bbmigrate.sqlite_files.reading import (
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue
-    from pytest_bbmigrate.history import Applied
-    from pytest_bbmigrate.plan import Stock
+    from pytest_bbmigrate.history.plan import Stock
+    from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files import Hook
 
 ADDED_TO_NAME = len(".backup.YYYYMMDD_HHMMSS_99.partial.compared")  # the longest of our names

@@ -19,7 +19,7 @@ from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.catalogue import Fingerprint, Importing
 from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.left_files import read_text_left

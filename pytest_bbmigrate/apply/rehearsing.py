@@ -25,7 +25,8 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Stage, stage_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import Setup
-from pytest_bbmigrate.history import (
+from pytest_bbmigrate.history.identity import record_left, write_identity
+from pytest_bbmigrate.history.table import (
     Applied,
     last_batch,
     read_history,
@@ -35,7 +36,6 @@ from pytest_bbmigrate.history import (
     rename,
     utc_now,
 )
-from pytest_bbmigrate.identity import record_left, write_identity
 from pytest_bbmigrate.masking import mask_verdict, names_in
 from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
 from pytest_bbmigrate.rows import content_of

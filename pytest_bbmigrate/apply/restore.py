@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.history import (
+from pytest_bbmigrate.history.identity import left_in, read_identity
+from pytest_bbmigrate.history.table import (
     backups_of,
     contents_of,
     last_batch,
     objects_of,
     read_history,
 )
-from pytest_bbmigrate.identity import left_in, read_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
 from pytest_bbmigrate.sqlite_files.reading import reading

@@ -20,7 +20,7 @@ from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_v
 from pytest_bbmigrate.apply.witness import witness
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.identity import IDENTITY_TABLE, new_id
+from pytest_bbmigrate.history.identity import IDENTITY_TABLE, new_id
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.pipeline import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.history import Applied
-    from pytest_bbmigrate.identity import Identity
+    from pytest_bbmigrate.history.identity import Identity
+    from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
 
 

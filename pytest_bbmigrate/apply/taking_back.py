@@ -13,7 +13,7 @@ from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import remove
+from pytest_bbmigrate.history.table import remove
 from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.sandbox.run_part import run_part

@@ -23,8 +23,8 @@ from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.apply.scratch import scratch_for
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.history import last_batch, read_history
-from pytest_bbmigrate.identity import Identity, read_identity
+from pytest_bbmigrate.history.identity import Identity, read_identity
+from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private

@@ -17,8 +17,14 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.rows_seen import RowsSeen, rows_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history import HISTORY_TABLE, Applied, contents_of, last_batch, read_history
-from pytest_bbmigrate.identity import IDENTITY_TABLE, Identity, read_identity
+from pytest_bbmigrate.history.identity import IDENTITY_TABLE, Identity, read_identity
+from pytest_bbmigrate.history.table import (
+    HISTORY_TABLE,
+    Applied,
+    contents_of,
+    last_batch,
+    read_history,
+)
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_message
 from pytest_bbmigrate.rows import count_rows

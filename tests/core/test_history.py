@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import (
+from pytest_bbmigrate.history.table import (
     CREATE_HISTORY,
     HISTORY_TABLE,
     Applied,

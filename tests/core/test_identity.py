@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import HISTORY_TABLE
-from pytest_bbmigrate.identity import (
+from pytest_bbmigrate.history.identity import (
     CREATE_IDENTITY,
     IDENTITY_TABLE,
     Identity,
@@ -18,6 +17,7 @@ from pytest_bbmigrate.identity import (
     read_identity,
     write_identity,
 )
+from pytest_bbmigrate.history.table import HISTORY_TABLE
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.rows.fingerprint import OWN_TABLES as OWN_TABLES_OF_ROWS
 from pytest_bbmigrate.schema import OWN_TABLES, read_schema

@@ -9,7 +9,7 @@ import pytest
 from pytest_bbmigrate.catalogue import Catalogue, Migration, SqlPart
 from pytest_bbmigrate.catalogue.names import leading_number
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.plan import Place, PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.history.plan import Place, PlanError, Standing, plan_run, take_stock
 
 
 def migration(name: str, checksum: str) -> Migration:

@@ -6,10 +6,10 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Migration, Part, PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract, read_contract
-from pytest_bbmigrate.history import Applied
-from pytest_bbmigrate.plan import Place, Standing, Stock
+from pytest_bbmigrate.history.plan import Place, Standing, Stock
+from pytest_bbmigrate.history.status import describe_contract, describe_status
+from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.sql import Statement
-from pytest_bbmigrate.status import describe_contract, describe_status
 
 FILE = Path("migrations/004_x.sql")
 NOTHING = SqlPart(FILE, ())

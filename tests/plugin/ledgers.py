@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.history import Applied, make_history, record
+from pytest_bbmigrate.history.table import Applied, make_history, record
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -121,7 +121,7 @@ def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, m
 
 FORGES = """\
 from pytest_bbmigrate.apply import rehearsing
-from pytest_bbmigrate.identity import Identity, write_identity
+from pytest_bbmigrate.history.identity import Identity, write_identity
 
 def up(db):
     db.execute("CREATE TABLE trips (id INTEGER PRIMARY KEY)")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.history import Applied, make_history, record
+from pytest_bbmigrate.history.table import Applied, make_history, record
 from tests.plugin.sample import UNFINISHED, write_migrations
 
 if TYPE_CHECKING:

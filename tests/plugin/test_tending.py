@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.history import Applied, record
+from pytest_bbmigrate.history.table import Applied, record
 from tests.plugin.real_database import SECRET, ask, backups, run_sql, write_steps
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from pytest_bbmigrate.apply.baseline import (
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history import read_history
-from pytest_bbmigrate.plan import take_stock
+from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import read_schema

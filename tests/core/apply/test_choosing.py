@@ -11,8 +11,8 @@ import pytest
 
 from pytest_bbmigrate.apply.choosing import Choice, choose_backup, newer_backups
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, record, record_backup
-from pytest_bbmigrate.identity import Identity, write_identity
+from pytest_bbmigrate.history.identity import Identity, write_identity
+from pytest_bbmigrate.history.table import Applied, record, record_backup
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 

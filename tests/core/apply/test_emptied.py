@@ -10,8 +10,8 @@ import pytest
 
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import Applied, make_history, record, remove
-from pytest_bbmigrate.identity import Identity, left_in, record_left, write_identity
+from pytest_bbmigrate.history.identity import Identity, left_in, record_left, write_identity
+from pytest_bbmigrate.history.table import Applied, make_history, record, remove
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
 

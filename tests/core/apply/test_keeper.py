@@ -22,7 +22,7 @@ from pytest_bbmigrate.apply import process
 from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.history import Applied, record
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.sqlite_files import digest_of

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, make_history, read_history, record
-from pytest_bbmigrate.identity import Identity, read_identity, write_identity
+from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
+from pytest_bbmigrate.history.table import Applied, make_history, read_history, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

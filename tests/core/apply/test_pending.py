@@ -16,7 +16,7 @@ import pytest
 from pytest_bbmigrate import pending
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError
-from pytest_bbmigrate.history import Applied, make_history, record
+from pytest_bbmigrate.history.table import Applied, make_history, record
 from pytest_bbmigrate.sqlite_files import reading as reading_module
 from tests.core.cataloguing import write
 from tests.core.real_databases import names_in

@@ -16,7 +16,7 @@ from pytest_bbmigrate import sqlite_files as database_package
 from pytest_bbmigrate.apply.preflight import has_wal_bug, preflight
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, make_history, record
+from pytest_bbmigrate.history.table import Applied, make_history, record
 from pytest_bbmigrate.sqlite_files import reading as reading_module
 from tests.core.cataloguing import write
 

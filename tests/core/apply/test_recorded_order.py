@@ -13,9 +13,9 @@ from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.history import Applied, record, record_backup
-from pytest_bbmigrate.identity import Identity, read_identity, write_identity
-from pytest_bbmigrate.plan import Stock
+from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
+from pytest_bbmigrate.history.plan import Stock
+from pytest_bbmigrate.history.table import Applied, record, record_backup
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 from tests.core.real_databases import make, names_in

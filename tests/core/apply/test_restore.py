@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.restore import WrittenSince, written_since
-from pytest_bbmigrate.history import Applied, record, record_backup, record_contents, remove
+from pytest_bbmigrate.history.table import Applied, record, record_backup, record_contents, remove
 from pytest_bbmigrate.rows import content_of
 
 if TYPE_CHECKING:

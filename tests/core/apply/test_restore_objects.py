@@ -10,7 +10,8 @@ import pytest
 
 from pytest_bbmigrate.apply.restore import WrittenSince, written_since
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history import (
+from pytest_bbmigrate.history.identity import Identity, write_identity
+from pytest_bbmigrate.history.table import (
     Applied,
     objects_of,
     record,
@@ -18,7 +19,6 @@ from pytest_bbmigrate.history import (
     record_contents,
     remove,
 )
-from pytest_bbmigrate.identity import Identity, write_identity
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
 

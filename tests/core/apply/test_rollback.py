@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.rollback import plan_rollback
 from pytest_bbmigrate.catalogue import Catalogue, Migration, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.errors import SettingsError, StepFailed
-from pytest_bbmigrate.history import Applied
+from pytest_bbmigrate.history.plan_rollback import plan_rollback
+from pytest_bbmigrate.history.table import Applied
 
 FOLDER = Path("migrations")
 

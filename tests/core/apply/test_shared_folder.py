@@ -20,9 +20,9 @@ from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.scratch import make_scratch
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, record, record_backup
-from pytest_bbmigrate.identity import read_identity
-from pytest_bbmigrate.plan import Stock
+from pytest_bbmigrate.history.identity import read_identity
+from pytest_bbmigrate.history.plan import Stock
+from pytest_bbmigrate.history.table import Applied, record, record_backup
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
@@ -30,7 +30,7 @@ from tests.core.real_databases import make, names_in, note_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.identity import Identity
+    from pytest_bbmigrate.history.identity import Identity
 
 STAMP = "20260203_140506"
 

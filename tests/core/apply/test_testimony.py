@@ -18,9 +18,9 @@ from pytest_bbmigrate.apply.witness import Seen, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Finding, Outcome
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history import Applied, record
-from pytest_bbmigrate.identity import Identity, write_identity
-from pytest_bbmigrate.plan import take_stock
+from pytest_bbmigrate.history.identity import Identity, write_identity
+from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.table import Applied, record
 from tests.core.cataloguing import write
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.errors import SettingsError, StepFailed
-from pytest_bbmigrate.history import last_batch
-from pytest_bbmigrate.plan import Standing, take_stock
+from pytest_bbmigrate.history.plan import Standing, take_stock
+from pytest_bbmigrate.history.table import last_batch
 from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
-    from pytest_bbmigrate.history import Applied
-    from pytest_bbmigrate.plan import Place
+    from pytest_bbmigrate.history.plan import Place
+    from pytest_bbmigrate.history.table import Applied
 
 COUNT = re.compile(r"[1-9][0-9]*")
 WAY_OUT = "--bb-restore puts a backup back instead"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
-from pytest_bbmigrate.plan import WAS_APPLIED, Standing
+from pytest_bbmigrate.history.plan import WAS_APPLIED, Standing
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract, Drop, Requirement
-    from pytest_bbmigrate.history import Applied
-    from pytest_bbmigrate.plan import Place, Stock
+    from pytest_bbmigrate.history.plan import Place, Stock
+    from pytest_bbmigrate.history.table import Applied
 
 _WIDTH = len(Standing.OUT_OF_ORDER.value)
 _INDENT = " " * (_WIDTH + 2)
