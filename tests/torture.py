@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds
@@ -42,7 +42,7 @@ END_SECONDS = 60.0
 RUN = """\
 import sys
 from pathlib import Path
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 real, work, backup, digest = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 with Keeper(real, deadline=30) as keeper:
     print("lock", flush=True)

@@ -24,7 +24,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from tests.recording import Machine, Recorder, power_cuts, read_disk, why_not, write_disk
 from tests.torture import MODES, tell

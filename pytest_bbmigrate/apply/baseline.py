@@ -14,7 +14,7 @@ from pytest_bbmigrate.apply.likeness import (
     names_in,
     names_known,
 )
-from pytest_bbmigrate.apply.own_tables import writing_ours
+from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import write_identity

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, existing
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.lock.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight
-from pytest_bbmigrate.apply.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.violations import read_violations
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError, StepFailed
 from pytest_bbmigrate.history.plan import PlanError, Standing, plan_run, take_stock

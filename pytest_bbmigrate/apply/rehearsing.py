@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.journalling import asked_mode
+from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.apply.own_tables import writing_ours
 from pytest_bbmigrate.apply.rehearsal import (
     TEMPORARY,
     WORKING_COPY,

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.owners import is_left_by, notes_in, owner_of
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply import channel as channels
-from pytest_bbmigrate.apply import holding
-from pytest_bbmigrate.apply.channel import Abandoned, Channel
-from pytest_bbmigrate.apply.holding import Holder, hold, main
 from pytest_bbmigrate.apply.left import Content
+from pytest_bbmigrate.apply.lock import protocol as channels
+from pytest_bbmigrate.apply.lock import server
+from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
+from pytest_bbmigrate.apply.lock.server import Holder, hold, main
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -206,7 +206,7 @@ def test_a_history_that_does_not_read_as_the_working_copys_does_not_verify(
 ) -> None:
     bench.publish()
     histories = iter([("001_a",), ("001_a", "002_b")])
-    monkeypatch.setattr(holding, "read_history", lambda _: next(histories))
+    monkeypatch.setattr(server, "read_history", lambda _: next(histories))
 
     assert "its history is not the working copy's; the backup" in bench.verify()["failed"]
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_looked_at_does_not_verify(
         raise fault
 
     bench.publish()
-    monkeypatch.setattr(holding, "new_faults", fail)
+    monkeypatch.setattr(server, "new_faults", fail)
     answer = bench.verify()
     bench.holder.give_back()
 
@@ -276,7 +276,7 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
-    monkeypatch.setattr(holding, "holds_at_rest", lambda *_: False)
+    monkeypatch.setattr(server, "holds_at_rest", lambda *_: False)
 
     answer = bench.verify()
 
@@ -292,7 +292,7 @@ def test_a_disk_error_while_the_backup_is_put_back_is_told(
 
     bench.publish()
     bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(holding, "put_in", fail)
+    monkeypatch.setattr(server, "put_in", fail)
 
     assert "could not be put back: Input/output error" in bench.verify()["failed"]
 
@@ -334,7 +334,7 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
         bench.backup.unlink()
         fail_to_write()
 
-    monkeypatch.setattr(holding, "put_in", lose_backup)
+    monkeypatch.setattr(server, "put_in", lose_backup)
     if compared == "no backup":
         bench.holder.backup = None
     answer = bench.publish()
@@ -360,11 +360,11 @@ def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     whole = put_in
 
     def spoil(db: sqlite3.Connection, *_: object) -> None:
-        monkeypatch.setattr(holding, "put_in", whole)
+        monkeypatch.setattr(server, "put_in", whole)
         db.execute("UPDATE money SET note = 'spoilt 0'")
         fail_to_write()
 
-    monkeypatch.setattr(holding, "put_in", spoil)
+    monkeypatch.setattr(server, "put_in", spoil)
     answer = bench.publish()
     bench.holder.give_back()
 
@@ -380,7 +380,7 @@ def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
         bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
         fail_to_write()
 
-    monkeypatch.setattr(holding, "put_in", fail)
+    monkeypatch.setattr(server, "put_in", fail)
     answer = bench.publish()
     bench.holder.give_back()
 
@@ -401,7 +401,7 @@ def test_a_backup_that_rots_while_it_is_put_back_is_told(
 
     bench.publish()
     bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(holding, "put_in", spoil)
+    monkeypatch.setattr(server, "put_in", spoil)
     answer = bench.verify()
 
     assert (
@@ -482,7 +482,7 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     bench = Bench(tmp_path, line, "wal")
     bench.back_up()
     bench.publish()
-    monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
+    monkeypatch.setattr(server, "set_journal_mode", fail_to_write)
     verified = bench.verify()
     again = bench.obey("restore_mode")
     bench.holder.give_back()
@@ -546,7 +546,7 @@ def test_a_journal_mode_that_cannot_be_settled_is_told(
     tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    monkeypatch.setattr(holding, "set_journal_mode", fail_to_write)
+    monkeypatch.setattr(server, "set_journal_mode", fail_to_write)
     holder = Holder(line.channel)
     order = {
         **settling(real),

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply import process
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock import process
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied, record
@@ -475,7 +475,7 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
 PARENT = """\
 import os, signal, sys
 from pathlib import Path
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 folder, step, digest = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 die = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 keeper = Keeper(folder / "real.db")
@@ -782,7 +782,7 @@ def test_what_this_user_may_not_write_is_refused_at_the_lock(
 def test_the_keeper_loads_nothing_but_this_package_and_the_standard_library() -> None:
     program = (
         "import sys; before = set(sys.modules); sys.path.append(sys.argv[1])\n"
-        "import pytest_bbmigrate.apply.holding\n"
+        "import pytest_bbmigrate.apply.lock.server\n"
         "loaded = [sys.modules[name] for name in set(sys.modules) - before]\n"
         "print(*sorted({m.__name__.split('.')[0] for m in loaded} - sys.stdlib_module_names))\n"
         "print(*sorted(m.__name__ for m in loaded if 'pytest_bbmigrate.' in m.__name__), sep='\\n')"

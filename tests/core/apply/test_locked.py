@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_bbmigrate.apply import locked as lockeds
-from pytest_bbmigrate.apply.holding import Holder
 from pytest_bbmigrate.apply.left import Content
+from pytest_bbmigrate.apply.lock import locked_file as lockeds
+from pytest_bbmigrate.apply.lock.server import Holder
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.channel import Channel
+    from pytest_bbmigrate.apply.lock.protocol import Channel
     from tests.core.damages import Damage
 
 
@@ -154,7 +154,7 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     def fail(*_: object) -> None:
         raise DatabaseError(bench.backup, "the disk is damaged")
 
-    monkeypatch.setattr("pytest_bbmigrate.apply.looking.holds_at_rest", fail)
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.holds_at_rest", fail)
     found = bench.look()
 
     assert found["content"] == Content.UNSEEN.value

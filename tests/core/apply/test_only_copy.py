@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.choosing import Choice, choose_backup
-from pytest_bbmigrate.apply.keeper import Keeper
 from pytest_bbmigrate.apply.left import Content, Left
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.own_tables import writing_ours
+from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, read_history, record

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import make, make_work, mode_of, note_in, small_disk

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.locked import Locked
+from pytest_bbmigrate.apply.lock.locked_file import Locked
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace
 from pytest_bbmigrate.sqlite_files.notes import note_for

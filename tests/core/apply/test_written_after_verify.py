@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.keeper import Keeper
+from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import MODES, make, make_work, note_in
 

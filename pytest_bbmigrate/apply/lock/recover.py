@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.left import Content, as_found
-from pytest_bbmigrate.apply.looking import look_at_another, look_at_held, measured, where
+from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, measured, where
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up, restore_mode
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.apply.holding import Holder
-    from pytest_bbmigrate.apply.looking import Found
+    from pytest_bbmigrate.apply.lock.look import Found
+    from pytest_bbmigrate.apply.lock.server import Holder
 
 
 def settle(holder: Holder, order: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class KeeperProcess:
         self.has_answered = False
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         self.child = subprocess.Popen(  # noqa: S603 - our own program
-            isolated_command("pytest_bbmigrate.apply.holding", str(os.getpid())),
+            isolated_command("pytest_bbmigrate.apply.lock.server", str(os.getpid())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, as_found
-from pytest_bbmigrate.apply.looking import look_at_another, look_at_held, said, where
+from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, said, where
 from pytest_bbmigrate.apply.model import State
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
@@ -21,7 +21,7 @@ from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, with_dige
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.apply.looking import Found, Known
+    from pytest_bbmigrate.apply.lock.look import Found, Known
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600
