@@ -12,7 +12,7 @@ import pytest
 from pytest_bbmigrate.apply.condition import lost_backup
 from pytest_bbmigrate.apply.owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
 from pytest_bbmigrate.apply.scratch import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed

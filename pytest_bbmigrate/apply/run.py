@@ -15,9 +15,9 @@ from pytest_bbmigrate.apply.owners import (
     owner_of,
 )
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after, rehearse
-from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
-from pytest_bbmigrate.apply.witness import witness
+from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
+from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import IDENTITY_TABLE, new_id

@@ -44,7 +44,7 @@ def copy(folder):
     (folder / "work.db").write_bytes(next((folder / "copies").iterdir()).read_bytes())
 
 def write_last():
-    from pytest_bbmigrate.apply import rehearsing
+    from pytest_bbmigrate.apply.rehearsal import worker
     ours = rehearsing.write_identity
     def forged(db, identity):
         db.set_authorizer(None)
@@ -53,7 +53,7 @@ def write_last():
     rehearsing.write_identity = forged
 
 def pass_all():
-    from pytest_bbmigrate.apply import rehearsing
+    from pytest_bbmigrate.apply.rehearsal import worker
     from pytest_bbmigrate.checks import Verdict, Outcome
     rehearsing.judge = lambda check, evidence, strict: Verdict(
         check, "002_step", Outcome.PASSED, rows=3, values=6

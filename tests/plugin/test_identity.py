@@ -120,7 +120,7 @@ def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, m
 
 
 FORGES = """\
-from pytest_bbmigrate.apply import rehearsing
+from pytest_bbmigrate.apply.rehearsal import worker
 from pytest_bbmigrate.history.identity import Identity, write_identity
 
 def up(db):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.rehearsal import TEMPORARY, RehearsalOrder
-from pytest_bbmigrate.apply.rehearsing import COPIES, attempt
+from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal.worker import COPIES, attempt
 
 if TYPE_CHECKING:
     from pathlib import Path

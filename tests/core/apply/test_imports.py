@@ -7,7 +7,7 @@ import sys
 
 
 def test_the_process_of_a_rehearsal_imports_no_faker_before_it_generates_anything() -> None:
-    asked = "import sys, pytest_bbmigrate.apply.rehearsing; print(*sys.modules)"
+    asked = "import sys, pytest_bbmigrate.apply.rehearsal.worker; print(*sys.modules)"
 
     modules = subprocess.run(
         [sys.executable, "-c", asked], stdout=subprocess.PIPE, text=True, check=True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.journalling import asked_mode
+from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 
 FILE = Path("003_wal.sql")

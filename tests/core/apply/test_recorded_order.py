@@ -11,7 +11,7 @@ import pytest
 from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.owners import owner_of
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
 from pytest_bbmigrate.history.plan import Stock

@@ -17,8 +17,13 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal import TEMPORARY, WORKING_COPY, RehearsalOrder, rehearse
-from pytest_bbmigrate.apply.rehearsing import attempt, run_migrations
+from pytest_bbmigrate.apply.rehearsal.client import (
+    TEMPORARY,
+    WORKING_COPY,
+    RehearsalOrder,
+    rehearse,
+)
+from pytest_bbmigrate.apply.rehearsal.worker import attempt, run_migrations
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.errors import StepFailed
@@ -261,7 +266,7 @@ class TestInItsProcess:
     def test_a_parent_that_is_gone_ends_it(self, bench: Bench) -> None:
         bench.order(ADD)
         child = subprocess.run(
-            command_with_packages("pytest_bbmigrate.apply.errand", "1"),
+            command_with_packages("pytest_bbmigrate.apply.rehearsal.server", "1"),
             capture_output=True,
             text=True,
             check=False,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.rehearsal import TEMPORARY, RehearsalOrder, rehearse
-from pytest_bbmigrate.apply.rehearsing import attempt
+from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.rehearsal.worker import attempt
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.report import describe_failure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
 from pytest_bbmigrate.catalogue import fingerprint, importing_of, read_catalogue
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.cataloguing import write

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
-from pytest_bbmigrate.apply.rows_seen import RowsSeen, rows_seen
-from pytest_bbmigrate.apply.testimony import row_faults
-from pytest_bbmigrate.apply.witness import Seen, answer, side_of, witness
+from pytest_bbmigrate.apply.rehearsal.check_result import row_faults
+from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
+from pytest_bbmigrate.apply.rehearsal.witness import Seen, answer, side_of, witness
 
 if TYPE_CHECKING:
     from pathlib import Path

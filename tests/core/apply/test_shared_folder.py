@@ -15,7 +15,7 @@ from pytest_bbmigrate.apply.condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.owners import Kin, id_to_have, kin_of, note_on, owner_of
 from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, identity_after
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.scratch import make_scratch
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back

@@ -11,10 +11,10 @@ import pytest
 
 from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal import RehearsalOrder, rehearse
-from pytest_bbmigrate.apply.rows_seen import RowsSeen
-from pytest_bbmigrate.apply.testimony import refuse_forged_copy, refuse_forged_verdicts
-from pytest_bbmigrate.apply.witness import Seen, answer, witness
+from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
+from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen
+from pytest_bbmigrate.apply.rehearsal.witness import Seen, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Finding, Outcome
 from pytest_bbmigrate.errors import StepFailed

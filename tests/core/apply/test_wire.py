@@ -13,7 +13,7 @@ import pytest
 
 from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal import NAMES, RESULTS, Errand, Refused, RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal.client import NAMES, RESULTS, Errand, Refused, RehearsalOrder
 from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.verdict import Example

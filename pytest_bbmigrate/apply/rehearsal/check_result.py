@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.journalling import ROLLBACK, WAL
 from pytest_bbmigrate.apply.model import TableChange
+from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
 from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal
-    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
-    from pytest_bbmigrate.apply.witness import Seen, TableSeen
+    from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
+    from pytest_bbmigrate.apply.rehearsal.witness import Seen, TableSeen
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.contract import Contract

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.baseline import replay
 from pytest_bbmigrate.apply.discards import Versions
-from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.model import Rehearsal
+from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
 from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_bbmigrate.apply.discards import Discarded
-    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+    from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import Stage

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.rows_seen import RowsSeen, rows_seen
+from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.identity import IDENTITY_TABLE, Identity, read_identity
 from pytest_bbmigrate.history.table import (

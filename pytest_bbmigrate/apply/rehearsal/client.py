@@ -186,7 +186,7 @@ def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
     """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
     temporary = str(order.folder / TEMPORARY)
     return subprocess.Popen(  # noqa: S603 - our own program
-        command_with_packages("pytest_bbmigrate.apply.errand", str(os.getpid())),
+        command_with_packages("pytest_bbmigrate.apply.rehearsal.server", str(os.getpid())),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

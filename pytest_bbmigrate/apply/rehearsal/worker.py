@@ -9,16 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
-from pytest_bbmigrate.apply.journalling import asked_mode
 from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.apply.rehearsal import (
-    TEMPORARY,
-    WORKING_COPY,
-    identity_after,
-)
-from pytest_bbmigrate.apply.taking_back import take_back, versions_of
-from pytest_bbmigrate.apply.tallying import Tally
+from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, WORKING_COPY, identity_after
+from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
+from pytest_bbmigrate.apply.rehearsal.run_down import take_back, versions_of
+from pytest_bbmigrate.apply.rehearsal.table_changes import Tally
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
@@ -52,7 +48,7 @@ from pytest_bbmigrate.sqlite_files.held_file import state_of_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pytest_bbmigrate.apply.rehearsal import RehearsalOrder
+    from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import Evidence, Unmet

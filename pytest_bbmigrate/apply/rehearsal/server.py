@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.rehearsal import (
+from pytest_bbmigrate.apply.rehearsal.client import (
     NAMES,
     NOT_WRITTEN,
     RESULT,
@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.rehearsal import (
     Errand,
     Refused,
 )
-from pytest_bbmigrate.apply.rehearsing import attempt
+from pytest_bbmigrate.apply.rehearsal.worker import attempt
 from pytest_bbmigrate.processes.left_files import MOST_BYTES
 from pytest_bbmigrate.processes.messages import message, read_message
 from pytest_bbmigrate.processes.parent import end_with
