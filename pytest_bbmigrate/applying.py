@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.condition import lost_backup
-from pytest_bbmigrate.apply.owners import age_of
+from pytest_bbmigrate.apply.backup_condition import lost_backup
+from pytest_bbmigrate.apply.backup_owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
-from pytest_bbmigrate.apply.scratch import tidy
+from pytest_bbmigrate.apply.workspace import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed
 from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
 from pytest_bbmigrate.gate import Gate, describe_faults
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import Preflight
     from pytest_bbmigrate.apply.run import Done
+    from pytest_bbmigrate.apply.what_is_left import Left
     from pytest_bbmigrate.catalogue import Catalogue
     from pytest_bbmigrate.settings import Settings
 

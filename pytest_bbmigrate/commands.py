@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.baseline import describe_recognition, recognise, to_adopt
-from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
-from pytest_bbmigrate.apply.condition import backup_problems
+from pytest_bbmigrate.apply.adopt import describe_recognition, recognise, to_adopt
+from pytest_bbmigrate.apply.backup_condition import backup_problems
+from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
@@ -33,8 +33,8 @@ from pytest_bbmigrate.workers import backup_folder, project_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_bbmigrate.apply.baseline import Recognition
-    from pytest_bbmigrate.apply.left import Left
+    from pytest_bbmigrate.apply.adopt import Recognition
+    from pytest_bbmigrate.apply.what_is_left import Left
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sqlite_files import Hook

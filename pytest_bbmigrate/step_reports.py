@@ -15,7 +15,7 @@ from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.apply.left import Left
+    from pytest_bbmigrate.apply.what_is_left import Left
     from pytest_bbmigrate.errors import StepFailed
 
 BAR_WIDTH = 30

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.lock.own_tables import refuse_triggers
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight
-from pytest_bbmigrate.apply.violations import read_violations
+from pytest_bbmigrate.apply.old_violations import read_violations
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError, StepFailed
 from pytest_bbmigrate.history.plan import PlanError, Standing, plan_run, take_stock
 from pytest_bbmigrate.history.plan_rollback import plan_rollback

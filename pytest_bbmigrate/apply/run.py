@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.fixed_text import refuse_changed
-from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.owners import (
+from pytest_bbmigrate.apply.backup_owners import (
     backups_in,
     id_to_have,
     is_left_by,
     note_on,
     owner_of,
 )
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
+from pytest_bbmigrate.apply.fixed_text import refuse_changed
+from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out, step
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import IDENTITY_TABLE, new_id
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
-    from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.apply.steps import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history.identity import Identity

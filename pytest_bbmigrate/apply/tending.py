@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.baseline import adopt
+from pytest_bbmigrate.apply.adopt import adopt
+from pytest_bbmigrate.apply.backup_owners import id_in, id_to_have, note_on, owner_of
 from pytest_bbmigrate.apply.made_file import refuse_orphans
-from pytest_bbmigrate.apply.owners import id_in, id_to_have, note_on, owner_of
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out, step
 from pytest_bbmigrate.apply.preflight import (
     check_content,
     check_place,
@@ -21,7 +20,8 @@ from pytest_bbmigrate.apply.preflight import (
 )
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
-from pytest_bbmigrate.apply.scratch import scratch_for
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out, step
+from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
@@ -47,10 +47,10 @@ from pytest_bbmigrate.sqlite_files.reading import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pytest_bbmigrate.apply.choosing import Choice
-    from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.apply.choose_backup import Choice
     from pytest_bbmigrate.apply.replacing import Place
     from pytest_bbmigrate.apply.restore import WrittenSince
+    from pytest_bbmigrate.apply.steps import Reporter
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Hook

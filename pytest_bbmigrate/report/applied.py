@@ -6,16 +6,16 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.left import shown
+from pytest_bbmigrate.apply.what_is_left import shown
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.left import Left
     from pytest_bbmigrate.apply.model import Preflight, TableChange
     from pytest_bbmigrate.apply.run import Done
+    from pytest_bbmigrate.apply.what_is_left import Left
     from pytest_bbmigrate.catalogue import Migration
 
 WIDTH = 10

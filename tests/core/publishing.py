@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.real_databases import fill_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.left import Left
+    from pytest_bbmigrate.apply.what_is_left import Left
     from pytest_bbmigrate.errors import StepFailed
 
 

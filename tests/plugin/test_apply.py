@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.scratch import make_scratch, note_mode
+from pytest_bbmigrate.apply.workspace import make_scratch, note_mode
 from pytest_bbmigrate.sqlite_files.notes import note_for
 from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 

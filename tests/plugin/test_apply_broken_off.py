@@ -83,7 +83,7 @@ def refuse_lock_held(path: Path) -> None:
         "backup",
         "rehearsal",
         "pytest_bbmigrate.apply.run.refuse_forged_copy",
-        "pytest_bbmigrate.apply.pipeline.note_mode",
+        "pytest_bbmigrate.apply.steps.note_mode",
         "pytest_bbmigrate.applying.run_smoke_tests",
     ],
     ids=["lock told", "backup told", "rehearsal told", "rehearsal", "publish begun", "smoke"],

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_bbmigrate.apply.left import Content, Left, describe_state, existing, read_left
 from pytest_bbmigrate.apply.lock.process import KeeperEnded, KeeperProcess
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import Content, Left, describe_state, existing, read_left
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.processes.signals import interrupts_held

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, as_found
 from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, said, where
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, Left, as_found
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync

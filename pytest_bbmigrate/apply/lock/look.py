@@ -10,7 +10,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.left import Content
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
 from pytest_bbmigrate.sqlite_files.compare_files import same_pages_apart

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.left import Content, as_found
 from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, measured, where
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import Content, as_found
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up, restore_mode

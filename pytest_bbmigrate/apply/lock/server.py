@@ -19,12 +19,12 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.left import MEANWHILE
 from pytest_bbmigrate.apply.lock.locked_file import Locked
 from pytest_bbmigrate.apply.lock.look import said
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.recover import settle
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.baseline import replay
+from pytest_bbmigrate.apply.adopt import replay
 from pytest_bbmigrate.apply.discards import Versions
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode

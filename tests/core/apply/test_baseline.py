@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.baseline import (
+from pytest_bbmigrate.apply.adopt import (
     Recognition,
     Replay,
     adopt,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.choosing import Choice, choose_backup, newer_backups
+from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup, newer_backups
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, write_identity
 from pytest_bbmigrate.history.table import Applied, record, record_backup

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.left import Content
 from pytest_bbmigrate.apply.lock import protocol as channels
 from pytest_bbmigrate.apply.lock import server
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.server import Holder, hold, main
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import state_of_file

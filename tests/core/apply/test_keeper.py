@@ -46,7 +46,7 @@ from tests.processes import wait_for_end
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_bbmigrate.apply.left import Left
+    from pytest_bbmigrate.apply.what_is_left import Left
 
 READ = "SELECT count(*) FROM money"
 WRITE = "UPDATE money SET note = 'written by another'"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.left import Content, Left, read_left
+from pytest_bbmigrate.apply.what_is_left import Content, Left, read_left
 from pytest_bbmigrate.sqlite_files.held_file import Name
 
 DATABASE = Path("/data/money.db")

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.apply.likeness import (
+from pytest_bbmigrate.apply.schema_distance import (
     Step,
     compare_version,
     describe_likeness,

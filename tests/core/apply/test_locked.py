@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_bbmigrate.apply.left import Content
 from pytest_bbmigrate.apply.lock import locked_file as lockeds
 from pytest_bbmigrate.apply.lock.server import Holder
 from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
 from pytest_bbmigrate.sqlite_files.held_file import Name, state_of_file

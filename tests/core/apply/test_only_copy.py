@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.choosing import Choice, choose_backup
-from pytest_bbmigrate.apply.left import Content, Left
+from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup
 from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
+from pytest_bbmigrate.apply.what_is_left import Content, Left
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import Name
@@ -39,7 +39,7 @@ from tests.core.real_databases import make, make_work, mode_of, names_in, note_i
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.apply.steps import Reporter
     from tests.core.damages import Damage
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.choosing import choose_backup
+from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.replacing import look_at_place
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.pipeline import Reporter
+    from pytest_bbmigrate.apply.steps import Reporter
 
 
 def kill_keeper() -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.choosing import choose_backup, newer_backups
+from pytest_bbmigrate.apply.backup_owners import owner_of
+from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
 from pytest_bbmigrate.apply.model import Preflight
-from pytest_bbmigrate.apply.owners import owner_of
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity

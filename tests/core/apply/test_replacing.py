@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply import replacing
-from pytest_bbmigrate.apply.choosing import Choice, choose_backup
+from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -28,7 +28,7 @@ WAL = b"frames"
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from pytest_bbmigrate.apply.choosing import Choice
+from pytest_bbmigrate.apply.choose_backup import Choice
 from pytest_bbmigrate.apply.tending import put_back
 from tests.core.publishing import Reporter
 

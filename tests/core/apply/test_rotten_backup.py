@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply import pipeline
-from pytest_bbmigrate.apply.choosing import Choice
-from pytest_bbmigrate.apply.condition import backup_problems, lost_backup
-from pytest_bbmigrate.apply.owners import note_on
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
+from pytest_bbmigrate.apply import steps as pipeline
+from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_owners import note_on
+from pytest_bbmigrate.apply.choose_backup import Choice
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.owners import Owner, owner_of
-from pytest_bbmigrate.apply.scratch import (
+from pytest_bbmigrate.apply.backup_owners import Owner, owner_of
+from pytest_bbmigrate.apply.workspace import (
     folders_left,
     make_scratch,
     note_mode,

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.choosing import choose_backup
-from pytest_bbmigrate.apply.condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_owners import Kin, id_to_have, kin_of, note_on, owner_of
+from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
-from pytest_bbmigrate.apply.owners import Kin, id_to_have, kin_of, note_on, owner_of
-from pytest_bbmigrate.apply.pipeline import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.apply.scratch import make_scratch
+from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
 from pytest_bbmigrate.history.plan import Stock

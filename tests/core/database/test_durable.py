@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.scratch import note_mode
+from pytest_bbmigrate.apply.workspace import note_mode
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.locking import take_lock

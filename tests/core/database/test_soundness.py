@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from pytest_bbmigrate.apply.violations import read_violations
+from pytest_bbmigrate.apply.old_violations import read_violations
 from pytest_bbmigrate.sqlite_files.soundness import Soundness, broken_size, examine
 from tests.core.running import image_of
 

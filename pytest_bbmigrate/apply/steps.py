@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_bbmigrate.apply.left import MEANWHILE, Content, Left, existing
+from pytest_bbmigrate.apply.backup_owners import owner_of
 from pytest_bbmigrate.apply.lock.client import Keeper
 from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.apply.owners import owner_of
-from pytest_bbmigrate.apply.scratch import make_scratch, note_mode, noted_mode, remove_leftovers
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, Left, existing
+from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.apply.backup_owners import Owner
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
 

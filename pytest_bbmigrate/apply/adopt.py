@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.likeness import (
+from pytest_bbmigrate.apply.lock.own_tables import writing_ours
+from pytest_bbmigrate.apply.schema_distance import (
     Step,
     compare_version,
     describe_likeness,
     names_in,
     names_known,
 )
-from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import write_identity

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.owners import (
+from pytest_bbmigrate.apply.backup_owners import (
     Kin,
     backups_in,
     is_left_by,
@@ -14,7 +14,7 @@ from pytest_bbmigrate.apply.owners import (
     notes_in,
     owner_of,
 )
-from pytest_bbmigrate.apply.scratch import folders_left
+from pytest_bbmigrate.apply.workspace import folders_left
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import described_fault, fault_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.apply.backup_owners import Owner
     from pytest_bbmigrate.sqlite_files.notes import Note
 
 

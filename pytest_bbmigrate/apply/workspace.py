@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.backup_owners import is_left_by, notes_in, owner_of
 from pytest_bbmigrate.apply.lock.client import Keeper
-from pytest_bbmigrate.apply.owners import is_left_by, notes_in, owner_of
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
@@ -19,7 +19,7 @@ from pytest_bbmigrate.sqlite_files.notes import FOLDER_NOTE, note_folder, read_n
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.apply.backup_owners import Owner
     from pytest_bbmigrate.sqlite_files.notes import Note
 
 FOLDER_MARK = "bbmigrate-"

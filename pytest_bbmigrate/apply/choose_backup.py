@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.owners import (
+from pytest_bbmigrate.apply.backup_owners import (
     BACKUP_NAME,
     Kin,
     age_of,
@@ -26,7 +26,7 @@ from pytest_bbmigrate.sqlite_files.soundness import examine
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_bbmigrate.apply.owners import Owner
+    from pytest_bbmigrate.apply.backup_owners import Owner
     from pytest_bbmigrate.sqlite_files import Hook
 
 MOST_NAMED = 5
