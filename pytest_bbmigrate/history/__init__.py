@@ -1,1 +1,1 @@
-"""Which migrations a database has, which are to run or to be rolled back, and which database it is."""
+"""Which database this is, which migrations it has, and which are to run or to be rolled back."""
