@@ -7,9 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.history.plan import Stock
 
 

@@ -11,8 +11,8 @@ from pytest_bbmigrate.checks.causes import with_cause
 from pytest_bbmigrate.checks.data_survives import ask_data_survives, find_lost_data
 from pytest_bbmigrate.checks.down_restores import ask_down_restores
 from pytest_bbmigrate.checks.foreign_keys_hold import ask_foreign_keys_hold
-from pytest_bbmigrate.checks.idle import idle_statements
 from pytest_bbmigrate.checks.schema_survives import ask_schema_survives
+from pytest_bbmigrate.checks.untested_statements import idle_statements
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding, Outcome, Verdict

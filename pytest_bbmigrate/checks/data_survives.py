@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
-from pytest_bbmigrate.checks.places import SHAPES, contract_line, place_of
-from pytest_bbmigrate.checks.put_aside import with_rename
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.renamed_away import with_rename
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.checks.verdict import Answer, Finding

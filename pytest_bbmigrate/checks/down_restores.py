@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.places import LOSES_ROWS, SHAPES, WRITES_VALUES, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, place_of
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.places import LOSES_ROWS, SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, contract_line, place_of
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
     is_column_dropped,

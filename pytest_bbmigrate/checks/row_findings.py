@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.places import LOSES_ROWS, WRITES_VALUES, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, place_of
 from pytest_bbmigrate.checks.verdict import Example, Finding
 from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
 

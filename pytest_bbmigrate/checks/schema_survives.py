@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.places import SHAPES, contract_line, place_of
-from pytest_bbmigrate.checks.shifted import shifted_objects
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name, same_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.room import requirement_line
+from pytest_bbmigrate.checks.suggest_requires import requirement_line
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
-from pytest_bbmigrate.apply.rolls_back import CHECK as ROLLS_BACK
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
+from pytest_bbmigrate.checks.rollback import CHECK as ROLLS_BACK
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.apply.rehearsal.witness import Seen, TableSeen
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.contract import Contract
 
 BACK = frozenset({"down_restores", "up_repeats"})

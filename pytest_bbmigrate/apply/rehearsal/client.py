@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.catalogue import Fingerprint, Importing
 from pytest_bbmigrate.checks import Verdict
+from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.adopt import replay
-from pytest_bbmigrate.apply.discards import Versions
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
-from pytest_bbmigrate.apply.rolls_back import judge_rollback, look_back
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.checks.discards import Versions
+from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.table import remove
 from pytest_bbmigrate.masking import said_of
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_bbmigrate.apply.discards import Discarded
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.experiment import Stage
     from pytest_bbmigrate.experiment.run import Step
     from pytest_bbmigrate.runner import Workplace

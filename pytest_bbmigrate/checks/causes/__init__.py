@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes import references, rows, structure, values, way_back
-from pytest_bbmigrate.checks.causes.scene import Scene
+from pytest_bbmigrate.checks.causes import down, references, rows, structure, values
+from pytest_bbmigrate.checks.causes.context import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +55,8 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("parent updated", references.is_parent_updated),
     ("written unchecked", references.is_written_unchecked),
     ("stale view", structure.is_stale_view),
-    ("deleted for good", way_back.is_deleted_for_good),
-    ("put aside", way_back.is_put_aside),
+    ("deleted for good", down.is_deleted_for_good),
+    ("put aside", down.is_put_aside),
     ("begun anew", rows.is_begun_anew),
     ("not copied", rows.is_not_copied),
     ("by position", values.is_by_position),
@@ -82,8 +82,8 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("like", values.is_like),
 )
 SECOND_TIME: tuple[tuple[str, Question], ...] = (
-    ("version kept", way_back.is_version_kept),
-    ("blank the second time", way_back.is_blank_the_second_time),
+    ("version kept", down.is_version_kept),
+    ("blank the second time", down.is_blank_the_second_time),
 )
 
 

@@ -8,7 +8,7 @@ from pytest_bbmigrate.checks.causes.rows import sets
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.scene import Scene
+    from pytest_bbmigrate.checks.causes.context import Scene
     from pytest_bbmigrate.schema import ForeignKey
 
 

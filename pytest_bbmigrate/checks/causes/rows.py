@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.scene import begins, holds
-from pytest_bbmigrate.checks.put_aside import renamed_to
+from pytest_bbmigrate.checks.causes.context import begins, holds
+from pytest_bbmigrate.checks.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.scene import Scene, Tokens
+    from pytest_bbmigrate.checks.causes.context import Scene, Tokens
     from pytest_bbmigrate.checks.copies import Copy
     from pytest_bbmigrate.schema import ForeignKey, Trigger
 

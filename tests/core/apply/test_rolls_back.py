@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.discards import Discarded, Versions
-from pytest_bbmigrate.apply.rolls_back import RollbackJudgement, judge_rollback, look_back
 from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.checks.discards import Discarded, Versions
+from pytest_bbmigrate.checks.rollback import RollbackJudgement, judge_rollback, look_back
 from pytest_bbmigrate.experiment import stage_of
 from pytest_bbmigrate.runner import Workplace
 from pytest_bbmigrate.sandbox.run_part import run_part

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
@@ -17,6 +16,7 @@ from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen
 from pytest_bbmigrate.apply.rehearsal.witness import Seen, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Finding, Outcome
+from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, write_identity
 from pytest_bbmigrate.history.plan import take_stock

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.discards import Discarded
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal.client import NAMES, RESULTS, Errand, Refused, RehearsalOrder
 from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
+from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.checks.verdict import Example
 from pytest_bbmigrate.processes import messages
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.checks import Outcome, judge
-from pytest_bbmigrate.checks.idle import assigned_columns, idle_statements
+from pytest_bbmigrate.checks.untested_statements import assigned_columns, idle_statements
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy, split
-from pytest_bbmigrate.checks.places import SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.sql import quote_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.places import contract_line
+from pytest_bbmigrate.checks.locate import contract_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.causes.scene import Scene
+from pytest_bbmigrate.checks.causes.context import Scene
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.sql import folded

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.causes.context import passage_of, read_copies, read_statements
 from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
-from pytest_bbmigrate.checks.causes.scene import passage_of, read_copies, read_statements
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.scene import Scene
+    from pytest_bbmigrate.checks.causes.context import Scene
 
 VERSIONS = {"user_version", "application_id"}
 
