@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint, fingerprint
 from pytest_bbmigrate.catalogue.folder import read_catalogue
-from pytest_bbmigrate.catalogue.imported import Importing, importing_of
 from pytest_bbmigrate.catalogue.model import (
     Catalogue,
     Migration,
@@ -13,6 +12,7 @@ from pytest_bbmigrate.catalogue.model import (
     ScriptPart,
     SqlPart,
 )
+from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of
 
 __all__ = [
     "Catalogue",

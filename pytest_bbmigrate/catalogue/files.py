@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.markers import Marker, find_markers
+from pytest_bbmigrate.catalogue.forms.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
     is_passed_over,
     leading_number,
@@ -15,7 +15,7 @@ from pytest_bbmigrate.catalogue.names import (
     number_fault,
     split_name,
 )
-from pytest_bbmigrate.catalogue.python_source import PythonSource, read_python
+from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault, unreadable
 from pytest_bbmigrate.errors import CatalogueError, Problem

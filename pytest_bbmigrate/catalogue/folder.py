@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_bbmigrate.catalogue import (
+from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
+from pytest_bbmigrate.catalogue.forms import (
     dbmate,
+    down_file,
     goose,
     managed,
     nested,
@@ -13,12 +15,10 @@ from pytest_bbmigrate.catalogue import (
     plain,
     script,
     unsupported,
-    way_back,
 )
-from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
-from pytest_bbmigrate.catalogue.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.model import Catalogue
 from pytest_bbmigrate.catalogue.order import Step, arrange
+from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
@@ -45,7 +45,7 @@ class Form(Protocol):
 # The first that claims an entry reads it.
 FORMS: tuple[Form, ...] = (
     nested,
-    way_back,
+    down_file,
     pair,
     dbmate,
     goose,
@@ -75,7 +75,7 @@ def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogu
             migration = _read(entry)
         except CatalogueError as error:
             problems.extend(error.problems)
-            steps.extend([] if way_back.claims(entry) else [_step(entry, None)])
+            steps.extend([] if down_file.claims(entry) else [_step(entry, None)])
             continue
         if migration:
             migrations[migration.name] = migration

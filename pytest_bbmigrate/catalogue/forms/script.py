@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.model import Migration, ScriptPart
-from pytest_bbmigrate.catalogue.python_contract import python_contract
-from pytest_bbmigrate.catalogue.python_facts import python_facts
+from pytest_bbmigrate.catalogue.python.contract import python_contract
+from pytest_bbmigrate.catalogue.python.facts import python_facts
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.markers import (
+from pytest_bbmigrate.catalogue.forms.markers import (
     check_no_way_back_beside,
     check_one_dialect,
     cut,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.catalogue.files import Entry
-    from pytest_bbmigrate.catalogue.markers import Marker
+    from pytest_bbmigrate.catalogue.forms.markers import Marker
     from pytest_bbmigrate.catalogue.model import Migration
     from pytest_bbmigrate.errors import CatalogueError
 

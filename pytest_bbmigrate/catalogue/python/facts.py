@@ -16,15 +16,15 @@ from pytest_bbmigrate.catalogue.facts import (
     sought_values,
     sql_literals,
 )
-from pytest_bbmigrate.catalogue.python_contract import DEPENDS, TRANSACTIONAL
-from pytest_bbmigrate.catalogue.python_source import names_assigned, without_docstring
+from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
+from pytest_bbmigrate.catalogue.python.source import names_assigned, without_docstring
 from pytest_bbmigrate.sql import UnreadableSql, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue.facts import Literal, Tokens
-    from pytest_bbmigrate.catalogue.python_source import Function
+    from pytest_bbmigrate.catalogue.python.source import Function
 
 LONGEST_VALUE = 60  # characters; longer strings are messages, not values
 SQL = re.compile(

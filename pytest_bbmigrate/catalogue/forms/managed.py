@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.model import Migration, PythonPart
-from pytest_bbmigrate.catalogue.python_contract import python_contract
-from pytest_bbmigrate.catalogue.python_facts import python_facts
-from pytest_bbmigrate.catalogue.python_source import without_docstring
+from pytest_bbmigrate.catalogue.python.contract import python_contract
+from pytest_bbmigrate.catalogue.python.facts import python_facts
+from pytest_bbmigrate.catalogue.python.source import without_docstring
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue.files import Entry
-    from pytest_bbmigrate.catalogue.python_source import Function, PythonSource
+    from pytest_bbmigrate.catalogue.python.source import Function, PythonSource
 
 UP = ("up", "upgrade")
 DOWN = ("down", "downgrade")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.python_source import names_assigned
+from pytest_bbmigrate.catalogue.python.source import names_assigned
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pytest_bbmigrate.errors import CatalogueError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.catalogue.python_source import Function, PythonSource
+    from pytest_bbmigrate.catalogue.python.source import Function, PythonSource
     from pytest_bbmigrate.contract import Contract
 
 DEPENDS = "__depends__"
