@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.schema.differences import (
+from pytest_bbmigrate.schema.compare.differences import (
     KINDS,
     Renames,
     SchemaDifference,
@@ -19,8 +19,8 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
-from pytest_bbmigrate.schema.objects import objects_in
-from pytest_bbmigrate.schema.read import HISTORY_TABLE, OWN_TABLES, read_entries, read_schema
+from pytest_bbmigrate.schema.read.objects import objects_in
+from pytest_bbmigrate.schema.read.schema import HISTORY_TABLE, OWN_TABLES, read_entries, read_schema
 
 __all__ = [
     "HISTORY_TABLE",

@@ -18,8 +18,8 @@ from pytest_bbmigrate.schema import (
     Table,
     read_schema,
 )
-from pytest_bbmigrate.schema import read as reading
-from pytest_bbmigrate.schema.create_table import parse_create_table
+from pytest_bbmigrate.schema.read import schema as reading
+from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.tokens import canonical, without_parentheses
+from pytest_bbmigrate.schema.read.tokens import canonical, without_parentheses
 from pytest_bbmigrate.sql import Kind, tokenize
 from pytest_bbmigrate.sql.names import fold_name
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import wording
-from pytest_bbmigrate.schema.compare_table import compare_tables
-from pytest_bbmigrate.schema.correspondence import correspond, keeps_names, renamed_in_statement
-from pytest_bbmigrate.schema.kinds import KINDS, Renames, SchemaDifference
+from pytest_bbmigrate.schema.compare import wording
+from pytest_bbmigrate.schema.compare.correspondence import (
+    correspond,
+    keeps_names,
+    renamed_in_statement,
+)
+from pytest_bbmigrate.schema.compare.kinds import KINDS, Renames, SchemaDifference
+from pytest_bbmigrate.schema.compare.table import compare_tables
+from pytest_bbmigrate.schema.compare.table_pair import pair_tables
 from pytest_bbmigrate.schema.model import Trigger
-from pytest_bbmigrate.schema.table_pair import pair_tables
-from pytest_bbmigrate.schema.tokens import equal_under
+from pytest_bbmigrate.schema.read.tokens import equal_under
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.schema.correspondence import Correspondence
+    from pytest_bbmigrate.schema.compare.correspondence import Correspondence
     from pytest_bbmigrate.schema.model import Schema, View
 
 __all__ = ["KINDS", "Renames", "SchemaDifference", "compare_schemas"]

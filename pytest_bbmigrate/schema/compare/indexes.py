@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import wording
-from pytest_bbmigrate.schema.kinds import SchemaDifference
+from pytest_bbmigrate.schema.compare import wording
+from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
+from pytest_bbmigrate.schema.compare.table_pair import is_part_of, only
 from pytest_bbmigrate.schema.model import Index, IndexColumn
-from pytest_bbmigrate.schema.table_pair import is_part_of, only
-from pytest_bbmigrate.schema.tokens import equal_under
+from pytest_bbmigrate.schema.read.tokens import equal_under
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_bbmigrate.schema.compare.table_pair import TablePair
     from pytest_bbmigrate.schema.model import Table
-    from pytest_bbmigrate.schema.table_pair import TablePair
 
 
 def compare_indexes(pair: TablePair) -> Iterator[SchemaDifference]:

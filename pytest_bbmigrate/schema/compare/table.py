@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import wording
-from pytest_bbmigrate.schema.compare_indexes import compare_indexes, has_other_key_terms
-from pytest_bbmigrate.schema.correspondence import column_names
-from pytest_bbmigrate.schema.defaults import default_words, stored_default
-from pytest_bbmigrate.schema.kinds import SchemaDifference
-from pytest_bbmigrate.schema.table_pair import is_part_of, only
-from pytest_bbmigrate.schema.tokens import equal_under, spelled
+from pytest_bbmigrate.schema.compare import wording
+from pytest_bbmigrate.schema.compare.correspondence import column_names
+from pytest_bbmigrate.schema.compare.indexes import compare_indexes, has_other_key_terms
+from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
+from pytest_bbmigrate.schema.compare.table_pair import is_part_of, only
+from pytest_bbmigrate.schema.read.defaults import default_words, stored_default
+from pytest_bbmigrate.schema.read.tokens import equal_under, spelled
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pytest_bbmigrate.schema.compare.table_pair import TablePair
     from pytest_bbmigrate.schema.model import Check, Column, ForeignKey, Table
-    from pytest_bbmigrate.schema.table_pair import TablePair
 
 
 def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:

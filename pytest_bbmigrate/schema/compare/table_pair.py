@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.correspondence import column_names, renamed_in_table
-from pytest_bbmigrate.schema.kinds import SchemaDifference
+from pytest_bbmigrate.schema.compare.correspondence import column_names, renamed_in_table
+from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from pytest_bbmigrate.schema.correspondence import Correspondence
+    from pytest_bbmigrate.schema.compare.correspondence import Correspondence
     from pytest_bbmigrate.schema.model import Schema, Table
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.tokens import closing, is_word, split_at_commas
+from pytest_bbmigrate.schema.read.tokens import closing, is_word, split_at_commas
 from pytest_bbmigrate.sql import Kind, tokenize
 from pytest_bbmigrate.sql.names import fold_name
 

@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pytest_bbmigrate.schema.kinds import Renames
+    from pytest_bbmigrate.schema.compare.kinds import Renames
     from pytest_bbmigrate.schema.model import Schema, Table, Tokens
 
 

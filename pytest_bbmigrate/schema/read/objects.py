@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read import OWN_TABLES, read_entries
+from pytest_bbmigrate.schema.read.schema import OWN_TABLES, read_entries
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.tokens import spelled
+from pytest_bbmigrate.schema.read.tokens import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

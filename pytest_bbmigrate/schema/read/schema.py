@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_bbmigrate.schema.compile import EVENTS, trigger_errors, view_error
 from pytest_bbmigrate.schema.model import Schema, Trigger, View
-from pytest_bbmigrate.schema.table import query, read_table, read_virtual_table
-from pytest_bbmigrate.schema.tokens import canonical, names_mentioned
+from pytest_bbmigrate.schema.read.compile import EVENTS, trigger_errors, view_error
+from pytest_bbmigrate.schema.read.table import query, read_table, read_virtual_table
+from pytest_bbmigrate.schema.read.tokens import canonical, names_mentioned
 from pytest_bbmigrate.sql import tokenize
 from pytest_bbmigrate.sql.names import fold_name
 

@@ -6,7 +6,7 @@ import sqlite3
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.schema.create_table import parse_create_table
+from pytest_bbmigrate.schema.compare.wording import place_text
 from pytest_bbmigrate.schema.model import (
     Check,
     Column,
@@ -15,7 +15,8 @@ from pytest_bbmigrate.schema.model import (
     IndexColumn,
     Table,
 )
-from pytest_bbmigrate.schema.tokens import (
+from pytest_bbmigrate.schema.read.create_table import parse_create_table
+from pytest_bbmigrate.schema.read.tokens import (
     canonical,
     closing,
     is_word,
@@ -23,15 +24,14 @@ from pytest_bbmigrate.schema.tokens import (
     split_at_commas,
     without_parentheses,
 )
-from pytest_bbmigrate.schema.wording import place_text
 from pytest_bbmigrate.sql import Kind, tokenize
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pytest_bbmigrate.schema.create_table import CreateTable
     from pytest_bbmigrate.schema.model import Tokens
+    from pytest_bbmigrate.schema.read.create_table import CreateTable
     from pytest_bbmigrate.sql import Token
 
 GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table

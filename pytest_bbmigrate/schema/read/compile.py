@@ -13,8 +13,8 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.table import query
-from pytest_bbmigrate.schema.tokens import is_word, split_at_commas
+from pytest_bbmigrate.schema.read.table import query
+from pytest_bbmigrate.schema.read.tokens import is_word, split_at_commas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image, take_image
