@@ -26,8 +26,8 @@ from pytest_bbmigrate.report import (
     describe_failure,
     describe_unreadable,
 )
+from pytest_bbmigrate.report.summary import result_properties
 from pytest_bbmigrate.session_text import text_properties
-from pytest_bbmigrate.summary import result_properties
 from pytest_bbmigrate.visible import visible, visible_line
 from pytest_bbmigrate.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
 from pytest_bbmigrate.workers import chain_of, project_of

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_bbmigrate.report.summary import Properties
     from pytest_bbmigrate.settings import Settings
-    from pytest_bbmigrate.summary import Properties
 
 TEXT = "bb_text"  # of a check's properties: what tells the text that it judged from any other
 

@@ -9,8 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.options import writes_database
-from pytest_bbmigrate.smoke import may_be_marked
-from pytest_bbmigrate.summary import (
+from pytest_bbmigrate.report.summary import (
     Result,
     describe_briefly,
     describe_header,
@@ -18,6 +17,7 @@ from pytest_bbmigrate.summary import (
     describe_smoke_tests,
     read_result,
 )
+from pytest_bbmigrate.smoke import may_be_marked
 from pytest_bbmigrate.visible import visible_line
 from pytest_bbmigrate.workers import project_of
 

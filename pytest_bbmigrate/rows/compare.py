@@ -19,7 +19,7 @@ from pytest_bbmigrate.rows.reading import (
     key_places,
     query,
 )
-from pytest_bbmigrate.rows.shortcut import count_changed, narrowed, rows_changed
+from pytest_bbmigrate.rows.sql_prefilter import count_changed, narrowed, rows_changed
 from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict
-from pytest_bbmigrate.summary import (
+from pytest_bbmigrate.report.summary import (
     BACK,
     FORWARD,
     Result,

@@ -25,7 +25,7 @@ from pytest_bbmigrate.rows import (
     content_of,
     differences_of,
     number_of,
-    shortcut,
+    sql_prefilter,
     summarize_rows,
 )
 from pytest_bbmigrate.rows.differences import gather
@@ -77,7 +77,7 @@ def summarized(before: Content, after: Content, pairing: Pairing) -> Differences
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have SQLite look at every table with rows first."""
-    monkeypatch.setattr(shortcut, "LONG", 0)
+    monkeypatch.setattr(sql_prefilter, "LONG", 0)
 
 
 # Types of every affinity, and such that hold the names of two (https://sqlite.org/datatype3.html).
@@ -180,7 +180,7 @@ class TestQuestions:
     def test_each_difference_tells_what_its_row_before_met(
         self, key: str, long: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(shortcut, "LONG", long)
+        monkeypatch.setattr(sql_prefilter, "LONG", long)
         first, second = self.conditions
         with (
             closing(open_contents(self.before, self.after)) as pair,
@@ -200,7 +200,7 @@ class TestQuestions:
     def test_where_every_row_stayed_only_those_that_differ_are_read(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(shortcut, "LONG", 0)
+        monkeypatch.setattr(sql_prefilter, "LONG", 0)
         monkeypatch.setattr("pytest_bbmigrate.rows.compare.merge", lambda *_: 1 / 0)
         after = image_of(
             "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE TABLE wanted (a);"
@@ -359,9 +359,9 @@ class TestCounting:
         asked: list[str] = []
         with closing(open_contents(of_int, of_text)) as db:
             db.set_trace_callback(asked.append)
-            narrow = shortcut.narrowed(db, pairing_of("id a"))
+            narrow = sql_prefilter.narrowed(db, pairing_of("id a"))
 
-        assert narrow == shortcut.Narrowed(pairing_of("id a"))
+        assert narrow == sql_prefilter.Narrowed(pairing_of("id a"))
         assert [sql for sql in asked if sql.startswith("SELECT count(*)")] == []
         for images in ((of_int, of_text), (of_text, of_int)):
             found = compared(*images, pairing_of("id a"))
@@ -385,7 +385,7 @@ class TestCounting:
         before, after = image(0), image(1)
         pairing = pairing_of("id " + " ".join(f"c{number}" for number in range(len(pairs))))
         found = summarized(before, after, pairing)
-        monkeypatch.setattr(shortcut, "LONG", len(values))
+        monkeypatch.setattr(sql_prefilter, "LONG", len(values))
         read = compared(before, after, pairing)
 
         assert {(a.column, a.count) for a in found.alike} == set(
@@ -395,17 +395,17 @@ class TestCounting:
     def test_where_the_sign_of_zero_is_kept_every_number_is_looked_at(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(shortcut, "keeps_negative_zero", lambda: True)
+        monkeypatch.setattr(sql_prefilter, "keeps_negative_zero", lambda: True)
         image = image_of(KEYED, "INSERT INTO t VALUES (1, 1, 'x', 0.0)")
         with closing(open_contents(image, image)) as db:
-            narrow = shortcut.narrowed(db, pairing_of("id a b r"))
+            narrow = sql_prefilter.narrowed(db, pairing_of("id a b r"))
 
         assert [old for old, _ in narrow.pairing.columns] == ["id", "r"]
         assert narrow.changed is None
         assert compared(image, image, pairing_of("id a b r")) == []
 
     def test_numbers_are_stored_without_the_sign_of_zero(self) -> None:
-        assert not shortcut.keeps_negative_zero()
+        assert not sql_prefilter.keeps_negative_zero()
 
 
 CELLS = st.sampled_from([None, 0, 1, 1.0, 0.0, -0.0, "a", "A", "", b"", b"a", "a\0", "1", 2**60])
@@ -432,14 +432,14 @@ def test_what_sqlite_counts_is_what_is_read(
     one, other = images
     pairing = pairing_of("id a b r")
     expected = compared(one, other, pairing)
-    length, shortcut.LONG = shortcut.LONG, 0
+    length, sql_prefilter.LONG = sql_prefilter.LONG, 0
     try:
         assert compared(one, other, pairing) == expected
         assert sorted(told(summarized(one, other, pairing).alike)) == sorted(
             told(differences_of(expected).alike)
         )
     finally:
-        shortcut.LONG = length
+        sql_prefilter.LONG = length
 
 
 def told(alike: Iterable[Alike]) -> list[tuple[str, str, int, str]]:

@@ -24,7 +24,7 @@ from pytest_bbmigrate.rows import (
     differences_of,
     merging,
     reading,
-    shortcut,
+    sql_prefilter,
     summarize_rows,
 )
 from pytest_bbmigrate.sqlite_files import (
@@ -249,7 +249,7 @@ def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
         files = Path(folder, "before.db"), Path(folder, "after.db")
         for path, image in zip(files, (before, after), strict=True):
             path.write_bytes(image)
-        patch.setattr(shortcut, "LONG", 0)
+        patch.setattr(sql_prefilter, "LONG", 0)
         patch.setattr(reading, "CHUNK", case.chunk)
         patch.setattr(compare, "CHUNK", case.chunk)
         patch.setattr(merging, "FEW", case.few)

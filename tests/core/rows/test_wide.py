@@ -11,7 +11,7 @@ from pytest_bbmigrate.rows import (
     Question,
     ValueChanged,
     compare_rows,
-    shortcut,
+    sql_prefilter,
     summarize_rows,
 )
 from pytest_bbmigrate.sqlite_files import attach_content, open_contents, open_image, take_image
@@ -40,7 +40,7 @@ def image_with(image: bytes, statement: str) -> bytes:
 def test_every_value_that_changed_is_told_of_a_table_with_a_key(
     monkeypatch: pytest.MonkeyPatch, least: int
 ) -> None:
-    monkeypatch.setattr(shortcut, "LONG", least)
+    monkeypatch.setattr(sql_prefilter, "LONG", least)
     before, after = before_and_after("INTEGER PRIMARY KEY", COLUMNS[1:])
     pairing = Pairing("t", "t", PAIRS, ("c0",))
 
