@@ -22,16 +22,14 @@ from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_left, describe_preflight
 from pytest_bbmigrate.session_guard import Sight, refuse_exits
 from pytest_bbmigrate.session_text import TEXT, fix
 from pytest_bbmigrate.smoke import run_smoke_tests
 from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import (
-    backup_folder,
-    project_of,
-)
+from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator

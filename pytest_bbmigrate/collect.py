@@ -35,7 +35,7 @@ from pytest_bbmigrate.workers import chain_of, project_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.workers import Project
+    from pytest_bbmigrate.project import Project
 
 
 class CheckFailed(AssertionError):

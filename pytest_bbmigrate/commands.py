@@ -22,13 +22,14 @@ from pytest_bbmigrate.invocation import command_of
 from pytest_bbmigrate.options import settings_of
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
+from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import describe_left
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import backup_folder, project_of
+from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -24,7 +24,7 @@ from pytest_bbmigrate.workers import project_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.workers import Project
+    from pytest_bbmigrate.project import Project
 
 
 def header(config: pytest.Config) -> list[str]:

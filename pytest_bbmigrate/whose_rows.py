@@ -13,7 +13,7 @@ from pytest_bbmigrate.report import GENERATED, beside_own
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.workers import Project
+    from pytest_bbmigrate.project import Project
 
 
 def whose_rows(project: Project) -> str:

@@ -1,154 +1,18 @@
-"""What a session's settings name, read once; and one chain of states for each process."""
+"""The project of a session, read once, and the one chain of states of its process."""
 
 from __future__ import annotations
 
-import sqlite3
-import sys
-import time
-from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import pytest
 
-from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
-from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, DatabaseError, SettingsError
+from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.experiment import Chain
-from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.options import settings_of, usage_error, writes_database
-from pytest_bbmigrate.private import Known, note_own_rows, said, telling
-from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
-from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
-from pytest_bbmigrate.sqlite_files import HEADER, open_image, page_size, read_image, take_image
-from pytest_bbmigrate.sqlite_files.soundness import examine
+from pytest_bbmigrate.private import note_own_rows, telling
+from pytest_bbmigrate.project import Project, read_project
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_bbmigrate.runner.connection_hook import ConnectionHook
-    from pytest_bbmigrate.settings import Settings
-    from pytest_bbmigrate.sql import Statement
-
-# What takes longer than this on a few hundred rows will not end.
-STATEMENT_SECONDS = 60.0
-
-_PROJECT = pytest.StashKey["Project"]()
+_PROJECT = pytest.StashKey[Project]()
 
 _CHAIN = pytest.StashKey[Chain]()
-
-
-@dataclass(frozen=True)
-class Project:
-    """What the settings name: the folder as it reads, and what its migrations start from.
-
-    ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
-    by name, where a database is to be changed, None elsewhere. ``importing`` is where the
-    migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
-    which all of it was written; ``base_has_rows`` is whether there are rows in the base, which are
-    the user's own, and ``shows_values`` whether such may be shown.
-    """
-
-    settings: Settings
-    reading: Catalogue | CatalogueError
-    workplace: Workplace
-    baseline: bytes
-    recipe: Recipe
-    first: int
-    importing: Importing
-    began: int
-    judged: frozenset[str] | None = None
-    base_has_rows: bool = False
-    shows_values: bool = False
-
-    @property
-    def unjudged(self) -> frozenset[str]:
-        """The migrations that run, and are not judged, where a database is to be changed."""
-        if self.judged is None:
-            return frozenset()
-        return frozenset(migration.name for migration in self.catalogue.migrations) - self.judged
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The migrations.
-
-        Raises: CatalogueError when the folder does not read.
-        """
-        if isinstance(self.reading, CatalogueError):
-            raise self.reading
-        return self.reading
-
-    @property
-    def holds_own(self) -> bool:
-        """Whether some rows are the user's own, of the base or given."""
-        return self.base_has_rows or bool(self.recipe.own_rows)
-
-    @property
-    def hides_own(self) -> bool:
-        """Whether some rows are the user's own, and not to be shown."""
-        return self.holds_own and not self.shows_values
-
-    @property
-    def holds_nothing(self) -> bool:
-        """Whether there is no folder, or nothing in it, rather than a file that does not read."""
-        return isinstance(self.reading, CatalogueError) and all(
-            problem.path == self.settings.migrations for problem in self.reading.problems
-        )
-
-
-def read_project(
-    settings: Settings, *, fixes_modules: bool = False, shows_values: bool = False
-) -> Project:
-    """Return what ``settings`` name.
-
-    With ``fixes_modules`` the project's own modules that migrations import are read with them.
-
-    Raises: SettingsError, DatabaseError or SeedingError when one of these does not read. A folder
-    of migrations that does not read is kept, for it is a check's finding.
-    """
-    began = time.time_ns()
-    importing = Importing((settings.migrations,))
-    if fixes_modules:
-        modules = [settings.connection.partition(":")[0]] if settings.connection else []
-        importing = importing_of(settings.migrations, settings.root, sys.path, modules)
-    hook = load_connection_hook(settings.connection, settings.root)
-    with telling(everything=shows_values):
-        own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
-        baseline = _baseline(settings.baseline, hook)
-    try:
-        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
-    except CatalogueError as error:
-        reading = error
-    migrations = reading.migrations if isinstance(reading, Catalogue) else ()
-    literals = {
-        (column, type(value), value): (column, value)
-        for migration in migrations
-        for column, value in migration.literals
-    }
-    return Project(
-        settings=settings,
-        reading=reading,
-        workplace=Workplace(
-            settings.database,
-            settings.root,
-            hook,
-            connection_hook=settings.connection or None,
-            statement_seconds=STATEMENT_SECONDS,
-        ),
-        baseline=baseline,
-        recipe=Recipe(
-            rows=settings.rows,
-            seed=settings.seed,
-            literals=tuple(literals.values()),
-            own_rows=own_rows,
-        ),
-        first=_first(settings.check_from, reading),
-        importing=importing,
-        began=began,
-        base_has_rows=has_rows(baseline),
-        shows_values=shows_values,
-    )
 
 
 def project_of(config: pytest.Config) -> Project:
@@ -174,11 +38,6 @@ def project_of(config: pytest.Config) -> Project:
 def may_tell(config: pytest.Config) -> bool:
     """Return whether errors may be told word for word while no row is at hand."""
     return config.getoption("bb_show_values") or not writes_database(config)
-
-
-def backup_folder(settings: Settings) -> Path:
-    """Return the folder for backups: the configured one, or the database's own."""
-    return settings.backup_dir or settings.database.resolve().parent
 
 
 def take_project(config: pytest.Config, project: Project) -> None:
@@ -232,78 +91,3 @@ def make_scheduler(config: pytest.Config, log: object) -> object:
     from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # no py.typed
 
     return LoadFileScheduling(config, log)
-
-
-def _first(check_from: str, reading: Catalogue | CatalogueError) -> int:
-    if not check_from or isinstance(reading, CatalogueError):
-        return 0
-    try:
-        return reading.position(check_from)
-    except LookupError as error:
-        raise SettingsError(f"bb_check_from = {check_from}: {error.args[0]}") from error
-
-
-def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
-    """Return the image that the first migration starts from; empty without a baseline."""
-    if path is None:
-        return b""
-    content = path.read_bytes()
-    if content.startswith(HEADER):
-        return _sound(path, read_image(path), hook)
-    statements = _baseline_statements(path, content)
-    with closing(open_image(b"")) as db:
-        if hook is not None:
-            hook(db)
-        db.set_authorizer(refuse_other_files)
-        for statement in statements:
-            try:
-                db.execute(statement.text)
-            except sqlite3.Error as error:
-                refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
-                raise SettingsError(
-                    f"bb_baseline = {path}:{statement.line}: "
-                    f"{said(error, _known_in(statement))}{refused}"
-                ) from error
-        db.set_authorizer(None)
-        if db.in_transaction:
-            raise SettingsError(f"bb_baseline = {path}: its BEGIN has no COMMIT")
-        return take_image(db)
-
-
-def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
-    """Return ``image``; old values that break a CHECK, a NOT NULL or a type are no damage.
-
-    Raises: DatabaseError when it is damaged: of a table that is cut off rows would be missing.
-    """
-    with closing(open_image(image)) as db:
-        if hook is not None:
-            hook(db)
-        try:
-            damage = [*examine(db).damage]
-        except sqlite3.Error as error:
-            damage = [said(error)]
-    if path.stat().st_size % page_size(image):
-        damage.append("its end is cut off")
-    if damage:
-        raise DatabaseError(path, f"is damaged ({damage[0]}); bb_baseline wants a sound copy")
-    return image
-
-
-def _known_in(statement: Statement) -> Known:
-    """Return what may be shown of a statement: those that make something hold no row."""
-    makes = folded(statement.text)[:1] in {("create",), ("alter",), ("drop",), ("pragma",)}
-    words = statement.text if makes else statement.text.partition("(")[0]
-    return Known(texts=(words,))
-
-
-def _baseline_statements(path: Path, content: bytes) -> tuple[Statement, ...]:
-    try:
-        return split_statements(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"bb_baseline = {path}: neither an SQLite database nor SQL in UTF-8 ({error})"
-        ) from error
-    except UnreadableSql as error:
-        raise SettingsError(
-            f"bb_baseline = {path}:{error.line}: {error.message}; {error.remedy}"
-        ) from error
