@@ -8,7 +8,11 @@ __all__ = ["MigrationUnderTest", "assert_foreign_keys", "assert_preserved", "pen
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.pending import pending
-    from pytest_bbmigrate.testing import MigrationUnderTest, assert_foreign_keys, assert_preserved
+    from pytest_bbmigrate.plugin.testing import (
+        MigrationUnderTest,
+        assert_foreign_keys,
+        assert_preserved,
+    )
 else:
     # pytest imports this package in every session; what is exported needs much of the core, and
     # what is for tests needs pytest.
@@ -18,7 +22,7 @@ else:
 
             return pending
         if name in __all__:
-            from pytest_bbmigrate import testing
+            from pytest_bbmigrate.plugin import testing
 
             return getattr(testing, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

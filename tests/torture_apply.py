@@ -170,7 +170,7 @@ class Project:
 
     def command(self, *more: str) -> list[str]:
         """Return the command of a run."""
-        plugins = ["-p", "pytest_bbmigrate.plugin", "-p", "no:cacheprovider"]
+        plugins = ["-p", "pytest_bbmigrate.plugin.hooks", "-p", "no:cacheprovider"]
         apply = ["--bb-apply", "--bb-skip-way-back", "-v", *more]
         return [sys.executable, "-m", "pytest", *plugins, *apply]
 

@@ -165,7 +165,7 @@ class Meddling(Project):
             db.execute("UPDATE money SET note = 'of another'")
         program = self.folder / "bin" / "pytest"
         program.parent.mkdir()
-        options = "-p pytest_bbmigrate.plugin -p no:cacheprovider"
+        options = "-p pytest_bbmigrate.plugin.hooks -p no:cacheprovider"
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pytest {options} "$@"\n')
         program.chmod(0o755)
 

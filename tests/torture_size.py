@@ -181,7 +181,7 @@ def content_of(path: Path) -> str:
 def apply(folder: Path, *more: str) -> Run:
     """Apply, with an eye on the memory."""
     kept = {name: of for name, of in os.environ.items() if not name.startswith(NOT_FOR_RUNS)}
-    plugins = ["-p", "pytest_bbmigrate.plugin", "-p", "no:cacheprovider"]
+    plugins = ["-p", "pytest_bbmigrate.plugin.hooks", "-p", "no:cacheprovider"]
     began, alone, together = time.monotonic(), 0, 0
     with (folder / "log").open("w+") as log:
         with subprocess.Popen(

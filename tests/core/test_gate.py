@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
-from pytest_bbmigrate.gate import Gate, describe_faults
+from pytest_bbmigrate.plugin.apply_gate import Gate, describe_faults
 
 
 def proving(*migrations: str) -> Gate:

@@ -7,7 +7,7 @@ import pytest
 from tests.migrations.rows import add_account, add_row, add_transaction, value, values
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.testing import MigrationUnderTest
+    from pytest_bbmigrate.plugin.testing import MigrationUnderTest
 
 
 @pytest.mark.bb_migration("014_create_transaction_aggregations")

@@ -7,7 +7,7 @@ import pytest
 from tests.migrations.rows import add_row, values
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.testing import MigrationUnderTest
+    from pytest_bbmigrate.plugin.testing import MigrationUnderTest
 
 DIMENSIONS = "SELECT dimension, value FROM goal_dimensions WHERE goal_id = ? ORDER BY dimension"
 COLUMNS = (

@@ -7,7 +7,7 @@ import pytest
 from tests.migrations.rows import add_account, add_row, add_transaction, value, values
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.testing import MigrationUnderTest
+    from pytest_bbmigrate.plugin.testing import MigrationUnderTest
 
 STAMP = "1970-01-20 08:00:00"
 

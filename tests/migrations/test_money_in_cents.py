@@ -7,7 +7,7 @@ import pytest
 from tests.migrations.rows import add_account, add_row, add_transaction, value
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.testing import MigrationUnderTest
+    from pytest_bbmigrate.plugin.testing import MigrationUnderTest
 
 # Each of the first three is a cent short where it is cut off instead of rounded.
 AMOUNTS = [(0.29, 29), (1.15, 115), (-4.35, -435), (0.0, 0), (1234567.89, 123_456_789)]

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import pytest_bbmigrate.applying
-import pytest_bbmigrate.collect
-import pytest_bbmigrate.commands
-import pytest_bbmigrate.seeding.values.household
-import pytest_bbmigrate.terminal
-import pytest_bbmigrate.testing  # noqa: F401
+import pytest_bbmigrate.plugin.apply_session
+import pytest_bbmigrate.plugin.commands
+import pytest_bbmigrate.plugin.items
+import pytest_bbmigrate.plugin.terminal
+import pytest_bbmigrate.plugin.testing  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate import applying
 from pytest_bbmigrate.apply.run import run_apply
+from pytest_bbmigrate.plugin import apply_session
 from tests.plugin.ledgers import database, write
 from tests.plugin.real_database import names, run_sql
 
@@ -42,7 +42,7 @@ def test_what_another_run_has_published_is_not_called_as_it_was(
         run_sql(tx, MEANWHILE)
         return run_apply(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(applying, "run_apply", late)
+    monkeypatch.setattr(apply_session, "run_apply", late)
     result = project.runpytest("--bb-apply")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED

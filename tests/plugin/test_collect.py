@@ -279,7 +279,7 @@ def test_a_fault_of_the_plugin_shows_its_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_bbmigrate.collect.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies")
@@ -296,7 +296,7 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
             project.path / "budget_buddy.db", "was written to by a script"
         ) from OSError("what led to it")
 
-    monkeypatch.setattr("pytest_bbmigrate.collect.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies")
@@ -395,7 +395,7 @@ def test_an_interrupt_during_a_check_ends_the_session(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_bbmigrate.collect.judge", interrupt)
+    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", interrupt)
     write_migrations(project)
 
     result = project.runpytest("--bb-check-migrations", no_reraise_ctrlc=True)

@@ -10,10 +10,10 @@ import pytest
 from sqlite_utils import Database
 
 import pytest_bbmigrate
-from pytest_bbmigrate import testing
 from pytest_bbmigrate.apply import pending
 from pytest_bbmigrate.contract import ContractError
-from pytest_bbmigrate.testing import assert_foreign_keys, assert_preserved, take_snapshot
+from pytest_bbmigrate.plugin import testing
+from pytest_bbmigrate.plugin.testing import assert_foreign_keys, assert_preserved, take_snapshot
 from tests.plugin.sample import DOES_NOT_APPLY, UNFINISHED, write_migrations
 
 ENTITLED = """\

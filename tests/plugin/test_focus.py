@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.focus import arrange_arguments
+from pytest_bbmigrate.plugin.selection import arrange_arguments
 from tests.plugin.sample import ALL, MARKED, collected, write_migrations
 
 if TYPE_CHECKING:

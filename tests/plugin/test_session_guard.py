@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.session_guard import Sight
+from pytest_bbmigrate.plugin.tamper_watch import Sight
 from tests.core.real_databases import MODES, make
 
 if TYPE_CHECKING:

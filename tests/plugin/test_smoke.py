@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.smoke import NONE_MARKED, SmokeResult, read_result, run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.launch import (
+    NONE_MARKED,
+    SmokeResult,
+    read_result,
+    run_smoke_tests,
+)
 from tests.plugin.sample import write_migrations
 from tests.processes import WAIT_SECONDS, is_running, wait_for_end, wait_until
 
@@ -432,7 +437,7 @@ def test_a_working_copy_that_was_changed_is_not_published(
 RUN = """
 import pathlib, sys
 from _pytest.config import get_config
-from pytest_bbmigrate.smoke import run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 
 config = get_config([], [])
 config.parse([])

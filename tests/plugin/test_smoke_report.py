@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.smoke import UNREADABLE, read_result
-from pytest_bbmigrate.smoke_session import REPORT
+from pytest_bbmigrate.plugin.smoke.child_plugin import REPORT
+from pytest_bbmigrate.plugin.smoke.launch import UNREADABLE, read_result
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.smoke import BEFORE_ALL, run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.launch import BEFORE_ALL, run_smoke_tests
 
 if TYPE_CHECKING:
     from pathlib import Path

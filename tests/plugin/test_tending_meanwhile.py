@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate import commands
 from pytest_bbmigrate.apply.tending import adopt_version
+from pytest_bbmigrate.plugin import commands
 from tests.plugin.real_database import ask, run_sql, write_steps
 
 if TYPE_CHECKING:

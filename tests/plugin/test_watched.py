@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pytest_bbmigrate import watched
-from pytest_bbmigrate.watched import run, verdict
+from pytest_bbmigrate.plugin import watcher
+from pytest_bbmigrate.plugin.watcher import run, verdict
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_a_session_that_nobody_waits_for_any_more_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "pipe").open("wb") as pipe:
-        saying = watched.Saying(pipe.fileno())
+        saying = watcher.Saying(pipe.fileno())
         saying.pytest_runtest_protocol()
         monkeypatch.setattr(os, "getppid", lambda: 1)
 
@@ -111,7 +111,7 @@ def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
     project: pytest.Pytester, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = database.read_bytes()
-    monkeypatch.setenv(watched.VARIABLE, "1:9")
+    monkeypatch.setenv(watcher.VARIABLE, "1:9")
 
     result = project.runpytest_subprocess("--bb-apply")
 
@@ -198,8 +198,8 @@ def test_only_the_program_pytest_is_started_anew(
     asked_within = SimpleNamespace(args=("--bb-apply", "other"), plugins=[object()])
     within = cast("pytest.Config", SimpleNamespace(invocation_params=asked_within))
 
-    assert watched._is_program(config) == is_program
-    assert not watched._is_program(within)
+    assert watcher._is_program(config) == is_program
+    assert not watcher._is_program(within)
 
 
 AT_A_TERMINAL = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate import options
+from pytest_bbmigrate.plugin import options
 from pytest_bbmigrate.sandbox import script
 from tests.plugin.sample import write_migrations
 
@@ -34,8 +34,8 @@ for place, names in ((os, FUNCTIONS), (signal, SIGNALS)):
         if hasattr(place, name):
             delattr(place, name)
 assert not [name for name in sys.modules if name.startswith("pytest_bbmigrate.sqlite_files")]
-import pytest_bbmigrate.options
-pytest_bbmigrate.options.IS_POSIX = False
+import pytest_bbmigrate.plugin.options
+pytest_bbmigrate.plugin.options.IS_POSIX = False
 """
 SCRIPT = """\
 import sqlite3

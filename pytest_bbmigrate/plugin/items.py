@@ -18,19 +18,19 @@ from pytest_bbmigrate.checks import (
 )
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
 from pytest_bbmigrate.experiment import StateUnreachable
-from pytest_bbmigrate.focus import selection_of
-from pytest_bbmigrate.invocation import rerun_command
-from pytest_bbmigrate.options import migrations_folder
+from pytest_bbmigrate.plugin.invocation import rerun_command
+from pytest_bbmigrate.plugin.options import migrations_folder
+from pytest_bbmigrate.plugin.selection import selection_of
+from pytest_bbmigrate.plugin.session import chain_of, project_of
+from pytest_bbmigrate.plugin.session_text import text_properties
+from pytest_bbmigrate.plugin.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
 from pytest_bbmigrate.private import raised
 from pytest_bbmigrate.report import (
     describe_failure,
     describe_unreadable,
 )
 from pytest_bbmigrate.report.summary import result_properties
-from pytest_bbmigrate.session_text import text_properties
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
-from pytest_bbmigrate.workers import chain_of, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.options import (
+from pytest_bbmigrate.plugin.options import (
     argument_path,
     checks_are_wanted,
     migrations_folder,
@@ -95,7 +95,7 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
     config = session.config
     if not config.getoption("bb_check_migrations"):
         return
-    from pytest_bbmigrate.collect import Check
+    from pytest_bbmigrate.plugin.items import Check
 
     checks = [item for item in items if isinstance(item, Check)]
     if not checks and not session.testsfailed:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
-from pytest_bbmigrate.options import writes_database
+from pytest_bbmigrate.plugin.options import writes_database
+from pytest_bbmigrate.plugin.session import project_of
+from pytest_bbmigrate.plugin.smoke.launch import may_be_marked
 from pytest_bbmigrate.report.summary import (
     Result,
     describe_briefly,
@@ -17,9 +19,7 @@ from pytest_bbmigrate.report.summary import (
     describe_smoke_tests,
     read_result,
 )
-from pytest_bbmigrate.smoke import may_be_marked
 from pytest_bbmigrate.visible import visible_line
-from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def header(config: pytest.Config) -> list[str]:
     return [visible_line(line) for line in lines]
 
 
-def write_summary(reporter: pytest.TerminalReporter) -> None:
+def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     """Write what was proved: a section, or one line when pytest is to be quiet."""
     results = list(_results(reporter))
     if not results:

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.experiment import Chain
-from pytest_bbmigrate.options import settings_of, usage_error, writes_database
+from pytest_bbmigrate.plugin.options import settings_of, usage_error, writes_database
 from pytest_bbmigrate.private import note_own_rows, telling
 from pytest_bbmigrate.project import Project, read_project
 
@@ -64,7 +64,7 @@ def chain_of(config: pytest.Config) -> Chain:
     return config.stash[_CHAIN]
 
 
-def prepare(config: pytest.Config) -> None:
+def prepare_checks(config: pytest.Config) -> None:
     """Read what the checks of this session need, so that a wrong setting ends it before any test.
 
     Raises: pytest.UsageError when a setting is wrong, or when there is nothing to check.
@@ -79,15 +79,3 @@ def prepare(config: pytest.Config) -> None:
             f"the migration folder {folder} {fault}; name another with bb_migrations or "
             "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
         )
-
-
-def make_scheduler(config: pytest.Config, log: object) -> object:
-    """Return the scheduler that keeps a migration's checks on one worker, where they share a run.
-
-    None when the user chose a distribution of their own.
-    """
-    if config.getoption("dist") != "load":
-        return None
-    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # no py.typed
-
-    return LoadFileScheduling(config, log)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate import fixtures, focus, options
-from pytest_bbmigrate.fixtures import (
+from pytest_bbmigrate.plugin import fixtures, options, selection
+from pytest_bbmigrate.plugin.fixtures import (
     bb_at,
     bb_faker,
     bb_head,
@@ -38,9 +38,9 @@ def pytest_load_initial_conftests(
     """
     options.keep_values_apart(args)
     if options.is_to_be_watched(early_config):
-        from pytest_bbmigrate import watched
+        from pytest_bbmigrate.plugin.watcher import watch
 
-        watched.watch(early_config)
+        watch(early_config)
     return (yield)
 
 
@@ -51,16 +51,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not options.names_command(config):
         return None
     options.refuse_old_sqlite()
-    from pytest_bbmigrate import commands
+    from pytest_bbmigrate.plugin.commands import run_command
 
-    return commands.run_command(config)
+    return run_command(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register our markers; say what this session collects."""
     fixtures.add_markers(config)
-    focus.arrange_arguments(config)
+    selection.arrange_arguments(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -70,18 +70,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options.settings_of(session.config)
     if options.checks_are_wanted(session.config):
         options.refuse_old_sqlite()
-        from pytest_bbmigrate import workers
+        from pytest_bbmigrate.plugin.session import prepare_checks
 
-        workers.prepare(session.config)
+        prepare_checks(session.config)
     if options.writes_database(session.config):
-        from pytest_bbmigrate import judging, session_text
+        from pytest_bbmigrate.plugin.judged import take_order
+        from pytest_bbmigrate.plugin.session_text import fix
 
-        judging.take_order(session.config)
-        session_text.fix(session.config)
+        take_order(session.config)
+        fix(session.config)
     if options.applies_here(session.config):
-        from pytest_bbmigrate import applying
+        from pytest_bbmigrate.plugin.apply_session import prepare_apply
 
-        applying.prepare(session)
+        prepare_apply(session)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -89,24 +90,24 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run no test when the real database cannot be changed, or has nothing to be changed."""
     if not options.applies_here(session.config):
         return None
-    from pytest_bbmigrate import applying
+    from pytest_bbmigrate.plugin.apply_session import begin
 
-    return applying.begin(session)
+    return begin(session)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Say what is checked, and on what."""
     if not options.checks_are_wanted(config):
         return None
-    from pytest_bbmigrate import terminal
+    from pytest_bbmigrate.plugin.terminal import header
 
-    return terminal.header(config)
+    return header(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Pass over what can hold neither a check nor a marked test."""
-    return focus.passes_over(config, collection_path)
+    return selection.passes_over(config, collection_path)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,9 +115,9 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect the migration folder."""
     if not options.checks_are_wanted(parent.config):
         return None
-    from pytest_bbmigrate import collect
+    from pytest_bbmigrate.plugin.items import collect_directory
 
-    return collect.collect_directory(path, parent)
+    return collect_directory(path, parent)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -125,13 +126,13 @@ def pytest_collection_modifyitems(
 ) -> Generator[None, object, object]:
     """Keep the checks and the marked tests, and the smoke tests for their step."""
     collected = items[:]
-    focus.keep_marked(session, items)
+    selection.keep_marked(session, items)
     result = yield
     if options.writes_database(session.config):
-        from pytest_bbmigrate import judging
+        from pytest_bbmigrate.plugin.judged import leave_out_unjudged
 
-        judging.leave_out_unjudged(session.config, items)
-    focus.set_smoke_tests_aside(session.config, items, collected)
+        leave_out_unjudged(session.config, items)
+    selection.set_smoke_tests_aside(session.config, items, collected)
     return result
 
 
@@ -142,10 +143,10 @@ def pytest_runtest_makereport(
     """Have a skipped check say where its migration is."""
     report = yield
     if options.checks_are_wanted(item.config):
-        from pytest_bbmigrate import collect
+        from pytest_bbmigrate.plugin.items import hide_captured, place_skip
 
-        collect.place_skip(item, report)
-        collect.hide_captured(item, report)
+        place_skip(item, report)
+        hide_captured(item, report)
     return report
 
 
@@ -154,22 +155,22 @@ def pytest_terminal_summary(
 ) -> None:
     """Say what was proved."""
     if options.checks_are_wanted(config):
-        from pytest_bbmigrate import terminal
+        from pytest_bbmigrate.plugin.terminal import write_checks_summary
 
-        terminal.write_summary(terminalreporter)
+        write_checks_summary(terminalreporter)
     if options.applies_here(config):
-        from pytest_bbmigrate import applying
+        from pytest_bbmigrate.plugin.apply_session import write_apply_summary
 
-        applying.write_summary(terminalreporter)
+        write_apply_summary(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # a type of xdist's, which has none
     """Tell a worker the order that migrations are applied in."""
     if options.applies_here(node.config):
-        from pytest_bbmigrate import applying
+        from pytest_bbmigrate.plugin.apply_session import tell_worker
 
-        applying.tell_worker(node)
+        tell_worker(node)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -177,6 +178,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Keep a migration's checks on one worker."""
     if not options.checks_are_wanted(config):
         return None
-    from pytest_bbmigrate import workers
+    from pytest_bbmigrate.plugin.xdist import make_scheduler
 
-    return workers.make_scheduler(config, log)
+    return make_scheduler(config, log)

@@ -16,20 +16,20 @@ from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
 from pytest_bbmigrate.apply.workspace import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed
-from pytest_bbmigrate.focus import SET_ASIDE_OUTPUT, take_set_aside
-from pytest_bbmigrate.gate import Gate, describe_faults
-from pytest_bbmigrate.invocation import command_of
-from pytest_bbmigrate.judging import ORDER_INPUT, judge_in_order, refuse_unjudged
-from pytest_bbmigrate.options import settings_of
+from pytest_bbmigrate.plugin.apply_gate import Gate, describe_faults
+from pytest_bbmigrate.plugin.invocation import command_of
+from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
+from pytest_bbmigrate.plugin.options import settings_of
+from pytest_bbmigrate.plugin.selection import SET_ASIDE_OUTPUT, take_set_aside
+from pytest_bbmigrate.plugin.session import project_of
+from pytest_bbmigrate.plugin.session_text import TEXT, fix
+from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
+from pytest_bbmigrate.plugin.step_reporter import StepReporter
+from pytest_bbmigrate.plugin.tamper_watch import Sight, refuse_exits
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import Told, describe_done, describe_left, describe_preflight
-from pytest_bbmigrate.session_guard import Sight, refuse_exits
-from pytest_bbmigrate.session_text import TEXT, fix
-from pytest_bbmigrate.smoke import run_smoke_tests
-from pytest_bbmigrate.step_reports import StepReporter
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -68,7 +68,7 @@ class Applying:
     is_told: bool = False  # whether the last lines are written
 
 
-def prepare(session: pytest.Session) -> None:
+def prepare_apply(session: pytest.Session) -> None:
     """Look at the real database before anything is collected; what is wrong is told later.
 
     Raises: pytest.UsageError when the option of a command names no version, or an argument a
@@ -350,7 +350,7 @@ def standing_of(state: Applying) -> str:
     return state.sight.standing
 
 
-def write_summary(reporter: pytest.TerminalReporter) -> None:
+def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
     """Write what the run came to: a section, or one line when pytest is to be quiet."""
     config = reporter.config
     if config.getoption("collectonly"):
@@ -388,7 +388,7 @@ def tell_untold(config: pytest.Config) -> None:
     if reporter is None or state.is_told:
         return
     try:
-        write_summary(reporter)
+        write_apply_summary(reporter)
     except Exception:
         if state.left is not None and not state.is_told:
             reporter.write_sep("=", visible_line(state.left.database.name))

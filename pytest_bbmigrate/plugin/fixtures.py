@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from faker import Faker
     from sqlite_utils import Database
 
-    from pytest_bbmigrate.testing import Databases, MigrationUnderTest, Snapshot, Subject
+    from pytest_bbmigrate.plugin.testing import Databases, MigrationUnderTest, Snapshot, Subject
 
 _MARKERS = (
     "bb_migration(name): test of one migration, which the fixture bb_migration runs",
@@ -34,7 +34,7 @@ def add_markers(config: pytest.Config) -> None:
 @pytest.fixture
 def bb_faker(pytestconfig: pytest.Config) -> Faker:
     """Return a Faker that knows a household's money, seeded with bb_seed."""
-    from pytest_bbmigrate.options import settings_of
+    from pytest_bbmigrate.plugin.options import settings_of
     from pytest_bbmigrate.seeding.values.household import make_faker
 
     with _clear_errors():
@@ -63,7 +63,7 @@ def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
 
     While a real database is migrated it is a copy of that one, gone when the test is over.
     """
-    from pytest_bbmigrate.smoke_session import copy_for_test, working_copy
+    from pytest_bbmigrate.plugin.smoke.child_plugin import copy_for_test, working_copy
 
     if (migrated := working_copy(pytestconfig)) is not None:
         with copy_for_test(migrated, tmp_path) as path:
@@ -78,7 +78,7 @@ def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def bb_snapshot() -> Callable[[Subject], Snapshot]:
     """Return a function that takes a database's content, for assert_preserved to compare."""
-    from pytest_bbmigrate.testing import take_snapshot
+    from pytest_bbmigrate.plugin.testing import take_snapshot
 
     return take_snapshot
 
@@ -88,7 +88,7 @@ def bb_migration(
     request: pytest.FixtureRequest, pytestconfig: pytest.Config
 ) -> Iterator[MigrationUnderTest]:
     """Return the migration that the marker names, to be run by ``up()`` and ``down()``."""
-    from pytest_bbmigrate.testing import MigrationUnderTest
+    from pytest_bbmigrate.plugin.testing import MigrationUnderTest
 
     name = _marked_name(request)
     with _databases(pytestconfig) as databases:
@@ -117,8 +117,8 @@ def _marked_name(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def _databases(config: pytest.Config) -> Iterator[Databases]:
-    from pytest_bbmigrate.testing import Databases
-    from pytest_bbmigrate.workers import chain_of
+    from pytest_bbmigrate.plugin.session import chain_of
+    from pytest_bbmigrate.plugin.testing import Databases
 
     with _clear_errors():
         chain = chain_of(config)

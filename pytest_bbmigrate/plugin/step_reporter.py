@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.run import RehearsalFailed
-from pytest_bbmigrate.invocation import rehearsal_command
 from pytest_bbmigrate.masking import mask_examples_of
+from pytest_bbmigrate.plugin.invocation import rehearsal_command
+from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.what_is_left import Left

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked
-from pytest_bbmigrate.options import SMOKE_VARIABLE, migrations_folder
+from pytest_bbmigrate.plugin.options import SMOKE_VARIABLE, migrations_folder
+from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

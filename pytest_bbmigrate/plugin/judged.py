@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.options import argument_path, usage_error
-from pytest_bbmigrate.workers import project_of, take_project
+from pytest_bbmigrate.plugin.options import argument_path, usage_error
+from pytest_bbmigrate.plugin.session import project_of, take_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

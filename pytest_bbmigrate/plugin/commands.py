@@ -18,8 +18,9 @@ from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.plan import take_stock
 from pytest_bbmigrate.history.status import describe_status
 from pytest_bbmigrate.history.table import has_history, read_history
-from pytest_bbmigrate.invocation import command_of
-from pytest_bbmigrate.options import settings_of
+from pytest_bbmigrate.plugin.invocation import command_of
+from pytest_bbmigrate.plugin.options import settings_of
+from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
@@ -29,7 +30,6 @@ from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database
 from pytest_bbmigrate.visible import visible, visible_line
-from pytest_bbmigrate.workers import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

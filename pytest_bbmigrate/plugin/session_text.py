@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue, Fingerprint, fingerprint
-from pytest_bbmigrate.options import writes_database
-from pytest_bbmigrate.workers import project_of
+from pytest_bbmigrate.plugin.options import writes_database
+from pytest_bbmigrate.plugin.session import project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate import smoke_session
-from pytest_bbmigrate.focus import SMOKE_MARKER, holds_marked, set_aside, without_smoke_tests
-from pytest_bbmigrate.options import SMOKE_VARIABLE, argument_path, migrations_folder, settings_of
+from pytest_bbmigrate.plugin.options import (
+    SMOKE_VARIABLE,
+    argument_path,
+    migrations_folder,
+    settings_of,
+)
+from pytest_bbmigrate.plugin.selection import (
+    SMOKE_MARKER,
+    holds_marked,
+    set_aside,
+    without_smoke_tests,
+)
+from pytest_bbmigrate.plugin.smoke import child_plugin
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
@@ -130,8 +140,8 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
         "name": settings.database.name,
         "without": without_smoke_tests(config),
     }
-    (folder / smoke_session.ORDER).write_text(json.dumps(order), encoding="utf-8")
-    (folder / smoke_session.REPORT).touch()
+    (folder / child_plugin.ORDER).write_text(json.dumps(order), encoding="utf-8")
+    (folder / child_plugin.REPORT).touch()
     with (folder / "output").open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
             [*interpreter(config), "-m", "pytest", *arguments(config, folder)],
@@ -167,12 +177,12 @@ def arguments(config: pytest.Config, folder: Path) -> list[str]:
     repeated = {"-p": option.plugins, "-o": option.override_ini, "-W": option.pythonwarnings}
     repeated |= {"--ignore": option.ignore, "--ignore-glob": option.ignore_glob}
     given += [part for flag, values in repeated.items() for v in values or () for part in (flag, v)]
-    typed = {flag: config.getoption(name) for name, flag in smoke_session.SETTINGS.items()}
+    typed = {flag: config.getoption(name) for name, flag in child_plugin.SETTINGS.items()}
     given += [f"{flag}={value}" for flag, value in typed.items() if value is not None]
     # One process: the copies are as large as the database, and the tests share its ports.
     given += ["-n0"] if hasattr(option, "numprocesses") else []
     given += ["--no-cov"] if hasattr(option, "no_cov") else []
-    given += ["-p", smoke_session.__name__, "-m", SMOKE_MARKER, "-k", ""]
+    given += ["-p", child_plugin.__name__, "-m", SMOKE_MARKER, "-k", ""]
     if config.pluginmanager.has_plugin("cacheprovider"):  # else it knows no such setting
         given += ["-o", f"cache_dir={folder / 'cache'}"]
     given += [f"--basetemp={folder / 'tmp'}"] if hasattr(option, "basetemp") else []
@@ -221,7 +231,7 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     ``code`` is None when it had not ended after ``seconds``.
     """
     try:
-        said = read_events(folder / smoke_session.REPORT)
+        said = read_events(folder / child_plugin.REPORT)
     except ValueError:
         return SmokeResult((), f"{UNREADABLE}: {ending(code, seconds)}")
     outcomes = {event["there"]: NOT_RUN for event in said if "there" in event}

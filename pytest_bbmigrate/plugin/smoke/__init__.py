@@ -1,0 +1,1 @@
+"""The smoke tests: ``launch`` starts a pytest for them, ``child_plugin`` is what runs in there."""
