@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 TESTS_OF_A_QUICK_RUN = (
     "tests/test_patterns.py",
-    "tests/core/statements",
+    "tests/core/sql",
     "tests/core/schema",
     "tests/core/catalogue/test_facts.py",
     "tests/core/runner/test_sql.py",
-    "tests/core/apply/test_pipeline.py",
+    "tests/core/apply/test_steps.py",
     "tests/plugin/test_bad_input.py",
-    "tests/plugin/test_collect.py",
+    "tests/plugin/test_items.py",
     "tests/plugin/test_options.py",
     "tests/plugin/test_status.py",
     "tests/plugin/test_xdist.py",
