@@ -13,7 +13,7 @@ from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.private import Known, said, telling
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
@@ -44,7 +44,7 @@ class Project:
 
     settings: Settings
     reading: Catalogue | CatalogueError
-    workplace: Workplace
+    workplace: RunEnvironment
     baseline: bytes
     recipe: Recipe
     first: int
@@ -121,7 +121,7 @@ def read_project(
     return Project(
         settings=settings,
         reading=reading,
-        workplace=Workplace(
+        workplace=RunEnvironment(
             settings.database,
             settings.root,
             hook,

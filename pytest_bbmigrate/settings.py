@@ -31,7 +31,7 @@ _WRITES = frozenset({"into", "update", "delete"})  # reserved: none can be a col
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenValue:
     """One value as it was given, by which option; a relative path counts from ``folder``."""
 
     option: str
@@ -68,16 +68,16 @@ class Settings:
     smoke_seconds: int = DEFAULT_SMOKE_SECONDS
 
 
-def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
+def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
     """Return the settings that ``given`` (a field of Settings to its raw value) says.
 
     A field that is not given, or given as '', has its default.
 
     Raises: SettingsError naming the option, its value and what is allowed.
     """
-    nothing = Given("", "", root)
+    nothing = GivenValue("", "", root)
 
-    def take(field: str) -> Given:
+    def take(field: str) -> GivenValue:
         return given.get(field, nothing)
 
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
@@ -101,11 +101,11 @@ def read_settings(root: Path, given: Mapping[str, Given]) -> Settings:
     )
 
 
-def _refuse(given: Given, allowed: str) -> SettingsError:
+def _refuse(given: GivenValue, allowed: str) -> SettingsError:
     return SettingsError(f"{given.option} = {given.value}: {allowed}")
 
 
-def _path(given: Given) -> Path | None:
+def _path(given: GivenValue) -> Path | None:
     if not given.text:
         return None
     if "\0" in given.text:
@@ -115,14 +115,14 @@ def _path(given: Given) -> Path | None:
     return Path(os.path.abspath(path))  # noqa: PTH100 (pytest leaves symbolic links alone, so we)
 
 
-def _existing_file(given: Given) -> Path | None:
+def _existing_file(given: GivenValue) -> Path | None:
     path = _path(given)
     if path is not None and not path.is_file():
         raise _refuse(given, f"there is no such file ({path})")
     return path
 
 
-def _baseline(given: Given, database: Path) -> Path | None:
+def _baseline(given: GivenValue, database: Path) -> Path | None:
     path = _existing_file(given)
     if path is not None and database.exists() and path.samefile(database):
         raise _refuse(
@@ -131,14 +131,14 @@ def _baseline(given: Given, database: Path) -> Path | None:
     return path
 
 
-def _existing_folder(given: Given) -> Path | None:
+def _existing_folder(given: GivenValue) -> Path | None:
     path = _path(given)
     if path is not None and not path.is_dir():
         raise _refuse(given, f"there is no such folder ({path})")
     return path
 
 
-def _integer(given: Given, default: int, wanted: str, *, least: int | None = None) -> int:
+def _integer(given: GivenValue, default: int, wanted: str, *, least: int | None = None) -> int:
     if not given.text:
         return default
     # int() would take '1_000', ' 7 ' and digits of other scripts: none of these was meant.
@@ -150,18 +150,18 @@ def _integer(given: Given, default: int, wanted: str, *, least: int | None = Non
     return number
 
 
-def _row_count(given: Given) -> int:
+def _row_count(given: GivenValue) -> int:
     rows = _integer(given, DEFAULT_ROWS, "a positive integer", least=1)
     if rows > MOST_ROWS:
         raise _refuse(given, f"{MOST_ROWS} is the most")
     return rows
 
 
-def _kept(given: Given) -> int | None:
+def _kept(given: GivenValue) -> int | None:
     return _integer(given, 0, "a positive integer", least=1) if given.text else None
 
 
-def _boolean(given: Given) -> bool:
+def _boolean(given: GivenValue) -> bool:
     word = given.text.lower()
     if word in _TRUE:
         return True
@@ -170,26 +170,26 @@ def _boolean(given: Given) -> bool:
     raise _refuse(given, "true or false is wanted")
 
 
-def _hook_name(given: Given) -> str:
+def _hook_name(given: GivenValue) -> str:
     if given.text and not _HOOK.fullmatch(given.text):
         raise _refuse(given, "package.module:function is wanted")
     return given.text
 
 
-def _invariants(given: Given) -> tuple[tuple[str, str], ...]:
+def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:
     lines = given.value if isinstance(given.value, tuple) else given.text.splitlines()
     found: dict[str, str] = {}
     for line in (line.strip() for line in lines):
         if not line or line.startswith("#"):
             continue
-        name, query = _invariant(Given(given.option, line, given.folder))
+        name, query = _invariant(GivenValue(given.option, line, given.folder))
         if name in found:
             raise SettingsError(f"{given.option}: two queries are called {name}")
         found[name] = query
     return tuple(found.items())
 
 
-def _invariant(given: Given) -> tuple[str, str]:
+def _invariant(given: GivenValue) -> tuple[str, str]:
     name, colon, query = (part.strip() for part in given.text.partition(":"))
     if not (name and colon and re.match(r"(?i)(select|with|values)\b", query)):
         raise _refuse(given, "a line 'name: SELECT ..' is wanted")

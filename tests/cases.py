@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict, judge, judge_catalogue
 from pytest_bbmigrate.experiment import Chain, StateUnreachable
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def judge_case(case: Case) -> tuple[Verdict, ...]:
     catalogue = read_catalogue(case.folder / "migrations")
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=case.rows, literals=literals)
-    chain = Chain(catalogue, recipe, Workplace(), invariants=case.invariants)
+    chain = Chain(catalogue, recipe, RunEnvironment(), invariants=case.invariants)
     verdicts = [judge_catalogue(chain)]
     for position in range(len(catalogue.migrations)):
         try:

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import psutil
 
-from pytest_bbmigrate.apply.lock.client import Keeper
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.lock.client import LockClient
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds
 from pytest_bbmigrate.sqlite_files.contents import digest_of
@@ -156,13 +156,13 @@ class Torture:
         other, backup = self.other(), self.folder / "backup"
         backup.unlink(missing_ok=True)
         begun = time.monotonic()
-        with Keeper(self.real) as keeper:
+        with LockClient(self.real) as keeper:
             keeper.lock()
             keeper.back_up(backup)
             keeper.publish(self.contents[other], self.digests[other])
             keeper.verify(self.contents[other], backup, self.folder / "failed")
         self.seconds = time.monotonic() - begun
-        assert keeper.state is State.VERIFIED
+        assert keeper.state is ContentState.VERIFIED
         self.holds = other
 
     def other(self) -> str:

@@ -24,7 +24,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from tests.recording import Machine, Recorder, power_cuts, read_disk, why_not, write_disk
 from tests.torture import MODES, tell
@@ -86,7 +86,7 @@ def publish_recorded(folder: Path, mode: str, form: Form) -> Published:
     contents = {content_of(read_disk(place), folder / "copy"): "old"}
     contents[content_of({NAME: work.read_bytes()}, folder / "copy")] = "new"
     recorder = Recorder(place, folder)
-    with recorder.recording(), Keeper(real) as keeper:
+    with recorder.recording(), LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(backup)
         recorder.mark(BACKED_UP)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.schema_distance import (
-    Step,
+    SchemaStep,
     compare_version,
     describe_likeness,
     names_in,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.history.identity import Identity
-    from pytest_bbmigrate.runner import Failure, Workplace
+    from pytest_bbmigrate.runner import Failure, RunEnvironment
 
 AUTO = "auto"
 HALF_WAY_OUT = "complete or undo that by hand, and run --bb-baseline again"
@@ -41,7 +41,7 @@ NONE = "none"  # of the migrations, to name the version before the first
 
 
 @dataclass(frozen=True)
-class Replay:
+class ReplayedSchemas:
     """The schemas after the first 0, 1, 2 .. migrations on a database without a row.
 
     ``steps`` has what each of them did to it; ``failure`` is why the one after the last did not
@@ -49,12 +49,12 @@ class Replay:
     """
 
     schemas: tuple[Schema, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[SchemaStep, ...]
     failure: Failure | None = None
 
 
 @dataclass(frozen=True)
-class Recognition:
+class MatchingVersions:
     """The versions that have a database's schema, as numbers of migrations that have run.
 
     ``positions`` are those; several where the ones between them change data alone, which
@@ -80,24 +80,24 @@ class Recognition:
         return self.positions[0]
 
 
-def replay(catalogue: Catalogue, workplace: Workplace, start: bytes) -> Replay:
+def replay(catalogue: Catalogue, workplace: RunEnvironment, start: bytes) -> ReplayedSchemas:
     """Run every migration on ``start``, an image without rows, and keep the schemas in between."""
     image = start
     schemas = [_schema_of(image, workplace)]
-    steps: list[Step] = []
+    steps: list[SchemaStep] = []
     for migration in catalogue.migrations:
         run, image = run_part(migration, migration.up, image, workplace)
         if run.failure is not None:
-            return Replay(tuple(schemas), tuple(steps), run.failure)
+            return ReplayedSchemas(tuple(schemas), tuple(steps), run.failure)
         schemas.append(_schema_of(image, workplace))
         effects = compare_schemas(schemas[-2], schemas[-1])
-        steps.append(Step(migration.name, effects, names_in(run.executed)))
-    return Replay(tuple(schemas), tuple(steps))
+        steps.append(SchemaStep(migration.name, effects, names_in(run.executed)))
+    return ReplayedSchemas(tuple(schemas), tuple(steps))
 
 
 def recognise(
-    schema: Schema, catalogue: Catalogue, workplace: Workplace, start: bytes
-) -> Recognition:
+    schema: Schema, catalogue: Catalogue, workplace: RunEnvironment, start: bytes
+) -> MatchingVersions:
     """Return which versions of ``catalogue`` have this ``schema``.
 
     The migrations are replayed on ``start``: an image of the baseline, or b''.
@@ -105,7 +105,9 @@ def recognise(
     return find_version(schema, replay(catalogue, workplace, start), catalogue)
 
 
-def find_version(schema: Schema, replayed: Replay, catalogue: Catalogue) -> Recognition:
+def find_version(
+    schema: Schema, replayed: ReplayedSchemas, catalogue: Catalogue
+) -> MatchingVersions:
     """Return which of the versions ``replayed`` have this ``schema``."""
     # What later migrations make is not known where the replay has stopped, so nothing is an extra.
     known = None if replayed.failure else names_known(replayed.schemas, replayed.steps)
@@ -118,7 +120,7 @@ def find_version(schema: Schema, replayed: Replay, catalogue: Catalogue) -> Reco
     shown = None
     if not is_telling():  # a default, say, may have been made of a value
         shown = known_names([schema, *replayed.schemas]) | Known(texts=texts_of(catalogue))
-    return Recognition(
+    return MatchingVersions(
         positions,
         nearest,
         undecided=tuple(names[positions[0] : positions[-1]]) if positions else (),
@@ -129,7 +131,9 @@ def find_version(schema: Schema, replayed: Replay, catalogue: Catalogue) -> Reco
     )
 
 
-def describe_recognition(found: Recognition, catalogue: Catalogue, database: Path) -> list[str]:
+def describe_recognition(
+    found: MatchingVersions, catalogue: Catalogue, database: Path
+) -> list[str]:
     """Return what was recognised, in lines; the first stands alone."""
     names = [version_name(position, catalogue) for position in found.positions]
     if found.decided is not None:
@@ -157,7 +161,7 @@ def describe_recognition(found: Recognition, catalogue: Catalogue, database: Pat
 
 
 def to_adopt(
-    found: Recognition, catalogue: Catalogue, wanted: str, database: Path
+    found: MatchingVersions, catalogue: Catalogue, wanted: str, database: Path
 ) -> tuple[Migration, ...]:
     """Return the migrations to record for ``wanted``: 'auto', 'none', or the last that has run.
 
@@ -215,7 +219,7 @@ def version_name(position: int, catalogue: Catalogue) -> str:
     return catalogue.migrations[position - 1].name if position else "before the first migration"
 
 
-def _schema_of(image: bytes, workplace: Workplace) -> Schema:
+def _schema_of(image: bytes, workplace: RunEnvironment) -> Schema:
     with (
         app_connections(workplace.prepare_connection),
         closing(open_content(image)) as db,
@@ -223,7 +227,7 @@ def _schema_of(image: bytes, workplace: Workplace) -> Schema:
         return read_schema(db)
 
 
-def _stopped(catalogue: Catalogue, replayed: Replay, at: int | None) -> str:
+def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, at: int | None) -> str:
     if at is None or replayed.failure is None:
         return ""
     failure = replayed.failure

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import (
-    Kin,
+    Ownership,
     backups_in,
     is_left_by,
     kin_of,
@@ -63,7 +63,7 @@ def lost_backup(backup: Path) -> str:
 def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> str:
     """Return what is wrong with one backup, '' when nothing is, or it is another database's."""
     kin = kin_of(backup, note, owner)
-    if kin is Kin.OTHER:
+    if kin is Ownership.OTHER:
         return ""
     if note is not None and (fault := described_fault(backup, note)):
         return fault
@@ -77,7 +77,7 @@ def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> s
         note_on(backup)
     except DatabaseError as error:
         return str(error)
-    if kin is Kin.UNKNOWN:
+    if kin is Ownership.UNKNOWN:
         if not backup.name.startswith(f"{database.name}.backup."):
             return ""
         return f"{backup}: nothing tells of which database it is, nor what it was when it was made"

@@ -25,7 +25,7 @@ BACKUP_NAME = re.compile(rf"(?P<database>.+)\.backup\.{STAMP}", re.DOTALL)
 NOTE_NAME = re.compile(rf"\.(?P<backup>.+\.backup\.{STAMP})\.json", re.DOTALL)
 
 
-class Kin(Enum):
+class Ownership(Enum):
     """How a backup stands to a database."""
 
     SAME = "of this database"
@@ -109,17 +109,17 @@ def is_left_by(note: Note, owner: Owner) -> bool:
     return same_place(note.path, owner.path) and note.inode == owner.here.inode
 
 
-def kin_of(backup: Path, note: Note | None, owner: Owner) -> Kin:
+def kin_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
     """Return how ``backup`` stands to a database; ``note`` is the one beside it, if any."""
     identity = (note.database if note else "") or id_in(backup)
     if identity and owner.id:
         if identity != owner.id:
-            return Kin.OTHER
+            return Ownership.OTHER
         is_here = note is None or same_place(note.path, owner.path)
-        return Kin.SAME if is_here else Kin.ELSEWHERE
+        return Ownership.SAME if is_here else Ownership.ELSEWHERE
     if note is not None:
-        return Kin.SAME if same_place(note.path, owner.path) else Kin.OTHER
-    return Kin.SAME if backup.name in owner.recorded else Kin.UNKNOWN
+        return Ownership.SAME if same_place(note.path, owner.path) else Ownership.OTHER
+    return Ownership.SAME if backup.name in owner.recorded else Ownership.UNKNOWN
 
 
 def id_in(backup: Path) -> str:
@@ -154,7 +154,7 @@ def own_backups(owner: Owner, folder: Path) -> tuple[Path, ...]:
     return tuple(
         path
         for path, note in backups_in(folder)
-        if kin_of(path, note, owner) in (Kin.SAME, Kin.ELSEWHERE)
+        if kin_of(path, note, owner) in (Ownership.SAME, Ownership.ELSEWHERE)
     )
 
 

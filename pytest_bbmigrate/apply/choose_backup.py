@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import (
     BACKUP_NAME,
-    Kin,
+    Ownership,
     age_of,
     backups_in,
     id_in,
@@ -35,7 +35,7 @@ ALL_THE_SAME = "a copy of it under another name can be put back as it is"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenBackup:
     """A backup to put back, and the note on it; what it was is not known where that is None.
 
     ``said`` is worth telling, and no obstacle.
@@ -54,7 +54,7 @@ def choose_backup(
     hook: Hook | None = None,
     *,
     discard: bool = False,
-) -> Choice:
+) -> ChosenBackup:
     """Return the backup that ``named`` means; when it is '', the newest of this database.
 
     That is the newest of those that the history knows: another may be what a run has left that was
@@ -159,7 +159,7 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
 
 def _looked_at(
     backup: Path, owner: Owner, database: Path, *, discard: bool, is_named: bool
-) -> Choice:
+) -> ChosenBackup:
     """Return ``backup`` with what is known of it, held against that.
 
     Raises: StepFailed when it is of another database, or not what it was when it was made.
@@ -173,7 +173,7 @@ def _looked_at(
         _refuse_changed(backup, note)
     kin = kin_of(backup, note, owner)
     digest = owner.digests.get(backup.name)
-    if digest is not None and kin is not Kin.OTHER:
+    if digest is not None and kin is not Ownership.OTHER:
         recorded = Note(owner.id, owner.path, 0, "", backup.stat().st_size, digest)
         _refuse_changed(backup, recorded)
         note = note or recorded
@@ -182,7 +182,7 @@ def _looked_at(
     if beside := written_beside(backup):
         raise StepFailed(f"{backup}: {beside}; end what has it open, and run again")
     said = _kinship(backup, note, kin, database, discard=discard)
-    return Choice(backup, note, (*filter(None, (unread.partition("; ")[0],)), *said))
+    return ChosenBackup(backup, note, (*filter(None, (unread.partition("; ")[0],)), *said))
 
 
 def _refuse_changed(backup: Path, note: Note) -> None:
@@ -192,14 +192,14 @@ def _refuse_changed(backup: Path, note: Note) -> None:
 
 
 def _kinship(
-    backup: Path, note: Note | None, kin: Kin, database: Path, *, discard: bool
+    backup: Path, note: Note | None, kin: Ownership, database: Path, *, discard: bool
 ) -> tuple[str, ...]:
     """Return what is worth telling of whose ``backup`` is.
 
     Raises: StepFailed when it is another database's, and that was not asked for.
     """
     match = BACKUP_NAME.fullmatch(backup.name)
-    if kin is Kin.OTHER:
+    if kin is Ownership.OTHER:
         whose = f", {note.path}," if note else ""
         if not discard:
             raise StepFailed(
@@ -208,17 +208,17 @@ def _kinship(
                 "with --bb-discard-changes"
             )
         return (f"{backup.name} is a backup of another database{whose.rstrip(',')}",)
-    if kin is Kin.ELSEWHERE and note is not None:
+    if kin is Ownership.ELSEWHERE and note is not None:
         since = "the database was moved since, or one is a copy of the other"
         return (f"{backup.name} was made of {note.path}: {since}",)
-    if kin is Kin.UNKNOWN and match and match["database"] != database.name:
+    if kin is Ownership.UNKNOWN and match and match["database"] != database.name:
         raise StepFailed(
             f"{backup}: a backup of {match['database']}, not of {database.name}, as its name "
             "tells; name the database that it belongs to with --bb-db=FILE, or rename it if it "
             f"is one of {database.name}"
         )
     if note is None:
-        whose = "of which database it is, nor " if kin is Kin.UNKNOWN else ""
+        whose = "of which database it is, nor " if kin is Ownership.UNKNOWN else ""
         return (f"{backup.name}: nothing tells {whose}what it was when it was made",)
     return ()
 

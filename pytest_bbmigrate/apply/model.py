@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.checks.discards import Discarded
-    from pytest_bbmigrate.history.plan import Stock
+    from pytest_bbmigrate.history.plan import MigrationStatuses
 
 
-class State(Enum):
+class ContentState(Enum):
     """What the content of the real database is, as far as the keeper has come."""
 
     UNTOUCHED = "untouched"
@@ -33,7 +33,7 @@ class Preflight:
     ``goes_back`` the ``pending`` ones are to be taken back, of those ``applied``, in their order.
     """
 
-    stock: Stock
+    stock: MigrationStatuses
     pending: tuple[Migration, ...]
     batch: int
     notes: tuple[str, ...] = ()

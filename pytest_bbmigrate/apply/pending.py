@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
-from pytest_bbmigrate.history.plan import PlanError, history_problems, take_stock
+from pytest_bbmigrate.history.plan import PlanError, compare_with_history, history_problems
 from pytest_bbmigrate.history.table import lacks_history, read_history
 from pytest_bbmigrate.sqlite_files.reading import read_database
 
@@ -41,7 +41,7 @@ def pending(
     path = Path(database)
     catalogue = read_catalogue(Path(migrations))
     recorded = {applied.name: applied.checksum for applied in _history_of(path)}
-    stock = take_stock(catalogue, recorded)
+    stock = compare_with_history(catalogue, recorded)
     problems = [f"{path}: {problem}" for problem in history_problems(stock)]
     if problems:
         raise PlanError(problems)

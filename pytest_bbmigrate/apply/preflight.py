@@ -13,13 +13,13 @@ from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.old_violations import read_violations
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError, StepFailed
-from pytest_bbmigrate.history.plan import PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.history.plan import PlanError, Status, compare_with_history, plan_run
 from pytest_bbmigrate.history.plan_rollback import plan_rollback
 from pytest_bbmigrate.history.table import lacks_history, last_batch, read_history
 from pytest_bbmigrate.private import Known, said
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
 from pytest_bbmigrate.sqlite_files.reading import (
-    Way,
+    OpenMode,
     beside,
     existing_file,
     read_database,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue
-    from pytest_bbmigrate.history.plan import Stock
+    from pytest_bbmigrate.history.plan import MigrationStatuses
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files import Hook
 
@@ -68,7 +68,9 @@ def preflight(
         is_new = is_to_be_made(database, create=create)
         scratch = backup_folder if backup_folder.is_dir() else None
         history = () if is_new else history_of(database, scratch)
-        stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+        stock = compare_with_history(
+            catalogue, {applied.name: applied.checksum for applied in history}
+        )
         pending = plan_run(stock, to=to, allow_late=allow_late)
         notes = history_notes(stock, history)
         if pending:
@@ -105,7 +107,9 @@ def preflight_back(
         is_to_be_made(database, create=False)
         scratch = backup_folder if backup_folder.is_dir() else None
         history = history_of(database, scratch)
-        stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+        stock = compare_with_history(
+            catalogue, {applied.name: applied.checksum for applied in history}
+        )
         pending = plan_rollback(history, catalogue, which or None)
         notes: tuple[str, ...] = ()
         if pending:
@@ -121,7 +125,7 @@ def preflight_back(
     return Preflight(stock, pending, last_batch(history), notes, goes_back=True, applied=order)
 
 
-def _applied_order(stock: Stock, history: Sequence[Applied]) -> tuple[str, ...]:
+def _applied_order(stock: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
     """Return the migrations that are applied, by the names of their files, in that order."""
     names = {place.applied_as: place.migration.name for place in stock.places}
     return tuple(names[applied.name] for applied in history if applied.name in names)
@@ -261,14 +265,14 @@ def check_content(
     return tuple(f"old, and not held against the run: {what}" for what in violations)
 
 
-def history_notes(stock: Stock, history: Sequence[Applied]) -> tuple[str, ...]:
+def history_notes(stock: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
     """Return what is worth saying of how the history stands to the files."""
     last = history[-1].name if history else ""
     return (
         *(
             f"{place.migration.name} is applied as {place.applied_as}: its file was renamed"
             for place in stock.places
-            if place.standing is Standing.RENAMED
+            if place.standing is Status.RENAMED
         ),
         *(
             f"{migration.name} is late: it comes after {last} in this database"
@@ -293,7 +297,7 @@ def file_notes(database: Path) -> Iterator[str]:
             "or have that program paused now; its backups go the same way unless --bb-backup-dir "
             "names another folder"
         )
-    if way_of(real) is Way.RECOVERED:
+    if way_of(real) is OpenMode.RECOVERED:
         yield (
             "the last program that wrote to it did not come to its end; SQLite takes back what it "
             "did not finish"
@@ -307,7 +311,7 @@ def file_notes(database: Path) -> Iterator[str]:
 
 def is_in_wal_mode(real: Path) -> bool:
     """Return whether the database file ``real`` is in WAL mode, or has a WAL to be taken in."""
-    return way_of(real) is Way.RESTING or size_of(beside(real, "-wal")) is not None
+    return way_of(real) is OpenMode.RESTING or size_of(beside(real, "-wal")) is not None
 
 
 def has_wal_bug(version: tuple[int, ...]) -> bool:

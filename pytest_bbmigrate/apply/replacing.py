@@ -36,7 +36,7 @@ PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
-class Place:
+class FileInPlace:
     """What is under the name ``database``, links resolved ``real``, as it was when looked at.
 
     ``suffixes`` tell what of it SQLite cannot use, and is to be kept: the file, WAL and journal.
@@ -138,7 +138,7 @@ class Place:
             tell(f"what was under the name {self.real.name} is in {', '.join(there)}")
 
 
-def look_at_place(database: Path) -> Place:
+def look_at_place(database: Path) -> FileInPlace:
     """Return what is under the name ``database``.
 
     Raises: DatabaseError when it is no file, or cannot be read for another reason than what it
@@ -149,7 +149,7 @@ def look_at_place(database: Path) -> Place:
     suffixes = tuple(path.name.removeprefix(real.name) for path in orphans_of(real))
     if is_unusable(real):
         suffixes = tuple(suffix for suffix in SIDECARS if beside(real, suffix).exists())
-    return Place(database, real, before, suffixes)
+    return FileInPlace(database, real, before, suffixes)
 
 
 def is_unusable(real: Path) -> bool:

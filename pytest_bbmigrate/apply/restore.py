@@ -60,9 +60,9 @@ def written_since(
     Raises: DatabaseError when either cannot be read; BBMigrateError when a history cannot.
     """
     with reading(backup, hook) as db:
-        then = Held(_contents(db), objects_in(db))
+        then = DatabaseContents(_contents(db), objects_in(db))
     with reading(current, hook) as db:
-        now = Held(_contents(db), objects_in(db))
+        now = DatabaseContents(_contents(db), objects_in(db))
         left = _left_after(db, name or backup.name)
     if not now.tables and not now.objects:
         return ()  # a database with nothing in it has nothing to lose
@@ -70,7 +70,7 @@ def written_since(
     return (*rows, *_defined(then, now, left, frozenset(table.table for table in rows)))
 
 
-def _left_after(db: sqlite3.Connection, backup: str) -> Held | None:
+def _left_after(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
     """Return what the last apply or rollback has left; None where ``backup`` is another's.
 
     Where no migration is left, what became of the last one is in the identity.
@@ -78,14 +78,16 @@ def _left_after(db: sqlite3.Connection, backup: str) -> Held | None:
     batch = last_batch(read_history(db))
     if batch:
         is_latest = backups_of(db).get(batch, ())[-1:] == (backup,)
-        return Held(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+        return (
+            DatabaseContents(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+        )
     left = left_in(db)
     is_latest = [*read_identity(db).digests][-1:] == [backup]
-    return Held(*left) if left is not None and is_latest else None
+    return DatabaseContents(*left) if left is not None and is_latest else None
 
 
 @dataclass(frozen=True)
-class Held:
+class DatabaseContents:
     """What a database holds: of each table the rows, and what it and other objects are defined as.
 
     ``tables`` is empty, and ``objects`` None, where a history does not tell.
@@ -95,7 +97,9 @@ class Held:
     objects: Mapping[str, str] | None
 
 
-def _rows_written(then: Held, now: Held, left: Held | None) -> tuple[WrittenSince, ...]:
+def _rows_written(
+    then: DatabaseContents, now: DatabaseContents, left: DatabaseContents | None
+) -> tuple[WrittenSince, ...]:
     """Return the tables whose rows would be lost."""
     lost = _differing(then.tables, now.tables)
     if left is None:
@@ -107,7 +111,10 @@ def _rows_written(then: Held, now: Held, left: Held | None) -> tuple[WrittenSinc
 
 
 def _defined(
-    then: Held, now: Held, left: Held | None, named: frozenset[str]
+    then: DatabaseContents,
+    now: DatabaseContents,
+    left: DatabaseContents | None,
+    named: frozenset[str],
 ) -> tuple[WrittenSince, ...]:
     """Return the objects whose definition would be lost, but for the tables that are ``named``."""
     assert then.objects is not None  # noqa: S101 - they were read

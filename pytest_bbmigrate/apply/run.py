@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out, step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import IDENTITY_TABLE, new_id
@@ -46,7 +46,7 @@ class RehearsalFailed(StepFailed):
         super().__init__(f"{names} failed on the real rows; nothing was published")
 
 
-class OtherHistory(StepFailed):
+class HistoryChanged(StepFailed):
     """Raised when another run has come between: the database is as that has left it."""
 
 
@@ -82,7 +82,7 @@ class ApplyOrder:
 
 
 @dataclass(frozen=True)
-class Done:
+class ApplyResult:
     """What an apply came to: what changed, where the backup is (None: it was a rehearsal).
 
     ``pruned`` are the older backups that were removed; ``notes`` are worth telling.
@@ -94,7 +94,7 @@ class Done:
     notes: tuple[str, ...] = ()
 
 
-def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
+def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     """Apply the pending migrations and return what changed.
 
     Raises: StepFailed as carry_out does.
@@ -108,12 +108,12 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
         refuse_other_history(order, history)
         order.refuse_other_text()
 
-    def prepare(backup: Path, folder: Path, reporter: Reporter) -> Prepared:
+    def prepare(backup: Path, folder: Path, reporter: Reporter) -> PublishableCopy:
         prepared, rehearsal = prepare_copy(order, identity, backup, folder, reporter)
         rehearsed.append(rehearsal)
         return prepared
 
-    change = Change(
+    change = ContentChange(
         order.database,
         order.backup_folder,
         inspect=inspect,
@@ -126,10 +126,10 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> Done:
         backup = carry_out(change, reporter)
         notes: list[str] = []
         pruned = prune(order, backup, notes.append) if backup and knows(order, backup) else ()
-        return Done(rehearsed[0].changes, backup, pruned, tuple(notes))
+        return ApplyResult(rehearsed[0].changes, backup, pruned, tuple(notes))
     with made_if_missing(order.database):
         carry_out(change, reporter)
-        return Done(rehearsed[0].changes, None)
+        return ApplyResult(rehearsed[0].changes, None)
 
 
 def knows(order: ApplyOrder, backup: Path) -> bool:
@@ -184,7 +184,7 @@ def surplus_of(order: ApplyOrder, own: Path, keep: int) -> list[tuple[Path, Note
 
 def prepare_copy(
     order: ApplyOrder, identity: str, backup: Path, folder: Path, reporter: Reporter
-) -> tuple[Prepared, Rehearsal]:
+) -> tuple[PublishableCopy, Rehearsal]:
     """Rehearse on copies of ``backup`` and smoke-test; return the verified copy, and what it was.
 
     ``identity`` is the id that the database is to have.
@@ -227,7 +227,7 @@ def prepare_copy(
     if not order.preflight.goes_back:  # those tests are of the newest version
         with step(reporter, "smoke") as detail:
             detail.append(order.smoke(work))
-    return Prepared(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
+    return PublishableCopy(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
 
 
 def look_at_copy(
@@ -264,7 +264,7 @@ def refuse_other_history(order: ApplyOrder, history: tuple[Applied, ...]) -> Non
     stock = order.preflight.stock
     known = {place.applied_as for place in stock.places if place.applied_as} | set(stock.missing)
     if names != known:
-        raise OtherHistory(
+        raise HistoryChanged(
             f"{order.database}: the history is not what it was a moment ago: another run has "
             "come between; run again"
         )

@@ -25,7 +25,7 @@ ENDINGS = (" lost", " added", " changed", " broken")
 
 
 @dataclass(frozen=True)
-class Step:
+class SchemaStep:
     """What a migration did to a schema, and every name (folded) in the SQL that it ran."""
 
     name: str
@@ -45,7 +45,7 @@ def names_in(executed: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def names_known(versions: Iterable[Schema], steps: Iterable[Step]) -> frozenset[str]:
+def names_known(versions: Iterable[Schema], steps: Iterable[SchemaStep]) -> frozenset[str]:
     """Return, case-folded, every name that a version has or a migration mentions."""
     known = frozenset[str]().union(*(step.names for step in steps))
     for schema in versions:
@@ -57,7 +57,7 @@ def names_known(versions: Iterable[Schema], steps: Iterable[Step]) -> frozenset[
 
 
 @dataclass(frozen=True)
-class Likeness:
+class SchemaDistance:
     """How a database differs from a version, and by how many parts of a schema.
 
     ``extras`` are its own tables, indexes, views and triggers, which make no other version of it.
@@ -68,7 +68,9 @@ class Likeness:
     distance: int
 
 
-def compare_version(version: Schema, schema: Schema, known: frozenset[str] | None) -> Likeness:
+def compare_version(
+    version: Schema, schema: Schema, known: frozenset[str] | None
+) -> SchemaDistance:
     """Return how ``schema`` differs from ``version``.
 
     What is there under a name that is not among those ``known`` is an extra; None for none.
@@ -81,7 +83,7 @@ def compare_version(version: Schema, schema: Schema, known: frozenset[str] | Non
         else:
             differences.append(found)
     distance = sum(parts_of(found, version, schema) for found in differences)
-    return Likeness(tuple(differences), tuple(extras), distance)
+    return SchemaDistance(tuple(differences), tuple(extras), distance)
 
 
 def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
@@ -96,7 +98,7 @@ def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
 def describe_likeness(
     found: Sequence[SchemaDifference],
     version: int,
-    steps: Sequence[Step],
+    steps: Sequence[SchemaStep],
     known: Known | None = None,
 ) -> tuple[str, ...]:
     """Return what the database has and lacks, migration by migration, in words.
@@ -113,7 +115,7 @@ def describe_likeness(
     return first_lines(lines)
 
 
-def origin(difference: SchemaDifference, version: int, steps: Sequence[Step]) -> int | None:
+def origin(difference: SchemaDifference, version: int, steps: Sequence[SchemaStep]) -> int | None:
     """Return which step makes, or should have made, what differs; None when none does.
 
     That is the last one up to the ``version`` that touches it, else the first one after it.
@@ -130,7 +132,7 @@ def origin(difference: SchemaDifference, version: int, steps: Sequence[Step]) ->
 
 
 def describe_step(
-    found: Sequence[SchemaDifference], version: int, steps: Sequence[Step], at: int
+    found: Sequence[SchemaDifference], version: int, steps: Sequence[SchemaStep], at: int
 ) -> str:
     """Return what of the step at ``at`` is there and what is not, in a line."""
     differing = {key_of(difference) for difference in found}

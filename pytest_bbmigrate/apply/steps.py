@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.apply.backup_owners import owner_of
-from pytest_bbmigrate.apply.lock.client import Keeper
-from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, Left, existing
+from pytest_bbmigrate.apply.lock.client import LockClient
+from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing
 from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
@@ -52,12 +52,12 @@ class Reporter(Protocol):
     def fail(self, step: str, error: StepFailed, /) -> None:
         """Say why a step has failed; no step comes after it."""
 
-    def conclude(self, left: Left, /) -> None:
+    def conclude(self, left: FileFound, /) -> None:
         """Say what is on the disk at the end of a run that had the lock."""
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PublishableCopy:
     """The content to publish: a file in our folder, and the digest it had when it was verified.
 
     ``journal_mode`` is the one to leave the database in, '' for the one it is in.
@@ -69,7 +69,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Change:
+class ContentChange:
     """What is to be done to ``database``.
 
     ``inspect`` is given the history under the lock; ``prepare`` is given the backup and an empty
@@ -83,7 +83,7 @@ class Change:
     database: Path
     backup_folder: Path
     inspect: Callable[[tuple[Applied, ...]], None]
-    prepare: Callable[[Path, Path, Reporter], Prepared]
+    prepare: Callable[[Path, Path, Reporter], PublishableCopy]
     publishes: bool = True
     keeps_backup: bool = True
     identity: str = ""
@@ -117,7 +117,7 @@ def step(reporter: Reporter, name: str) -> Iterator[list[str]]:
     reporter.end(name, "; ".join(detail))
 
 
-def carry_out(change: Change, reporter: Reporter) -> Path | None:
+def carry_out(change: ContentChange, reporter: Reporter) -> Path | None:
     """Replace the database's content and return where the backup is; None when none is kept.
 
     Until publish nothing is written but files of our own, which are gone afterwards. The lock is
@@ -131,13 +131,13 @@ def carry_out(change: Change, reporter: Reporter) -> Path | None:
         owner = owner_of(change.database, change.backup_folder)
         folder = scratch_folder(change, owner, reporter)
         try:
-            with Keeper(change.database) as keeper:
+            with LockClient(change.database) as keeper:
                 return go_through(begin(change, keeper, owner, folder, reporter))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def scratch_folder(change: Change, owner: Owner, reporter: Reporter) -> Path:
+def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Path:
     """Make our own folder, as a part of the first step."""
     try:
         return make_scratch(change.database, change.backup_folder, owner.here)
@@ -148,14 +148,14 @@ def scratch_folder(change: Change, owner: Owner, reporter: Reporter) -> Path:
 
 
 @dataclass(frozen=True)
-class Run:
+class ChangeRun:
     """A change that is being carried out: with what, in which folder of ours, and where to.
 
     ``note`` is the one on the backup, ``failed`` where content goes that does not verify.
     """
 
-    change: Change
-    keeper: Keeper
+    change: ContentChange
+    keeper: LockClient
     owner: Owner
     reporter: Reporter
     folder: Path
@@ -164,17 +164,19 @@ class Run:
     note: Note
 
 
-def begin(change: Change, keeper: Keeper, owner: Owner, folder: Path, reporter: Reporter) -> Run:
+def begin(
+    change: ContentChange, keeper: LockClient, owner: Owner, folder: Path, reporter: Reporter
+) -> ChangeRun:
     """Return the run, with names that are free. Nothing to back up stays in our own folder."""
     now = change.clock()
     place = change.backup_folder if change.keeps_backup else folder
     backup = backup_path(change.database, place, now)
     failed = failed_path(change.database, change.backup_folder, now)
     note = note_for(change.database, change.identity or owner.id)
-    return Run(change, keeper, owner, reporter, folder, backup, failed, note)
+    return ChangeRun(change, keeper, owner, reporter, folder, backup, failed, note)
 
 
-def go_through(run: Run) -> Path | None:
+def go_through(run: ChangeRun) -> Path | None:
     """Go through the steps, the last one giving the lock back."""
     change, keeper = run.change, run.keeper
     work: Path | None = None
@@ -193,7 +195,9 @@ def go_through(run: Run) -> Path | None:
         raise
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, keeper.file_notes
-        run.reporter.conclude(Left(change.database, Name.SAME, Content.VERIFIED, "", kept, notes))
+        run.reporter.conclude(
+            FileFound(change.database, Name.SAME, Content.VERIFIED, "", kept, notes)
+        )
         return kept
     left = conclude(run, None)
     if not left.is_as_it_was:
@@ -202,17 +206,19 @@ def go_through(run: Run) -> Path | None:
     return None
 
 
-def conclude(run: Run, work: Path | None) -> Left:
+def conclude(run: ChangeRun, work: Path | None) -> FileFound:
     """Look at what is on the disk at the end, tell it, and return it.
 
     The backup is removed where it is seen to be a copy of what is there.
     """
     backup = existing(run.backup) if run.change.keeps_backup else None
-    run.reporter.conclude(Left(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup))
+    run.reporter.conclude(
+        FileFound(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup)
+    )
     with held_interrupts():
         left = run.keeper.look(run.backup, work, note=run.note, staging=run.folder)
         run.reporter.conclude(left)
-        if left.is_as_it_was and run.keeper.state is State.UNTOUCHED:
+        if left.is_as_it_was and run.keeper.state is ContentState.UNTOUCHED:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
@@ -230,7 +236,7 @@ def conclude(run: Run, work: Path | None) -> Left:
     return left
 
 
-def without_backup(run: Run, left: Left) -> Left:
+def without_backup(run: ChangeRun, left: FileFound) -> FileFound:
     """Remove the backup, which nobody needs, and return what is left with or without it."""
     try:
         discard_backup(run.backup, run.note)
@@ -241,7 +247,7 @@ def without_backup(run: Run, left: Left) -> Left:
     return replace(left, backup=None)
 
 
-def noted(run: Run, left: Left) -> Left:
+def noted(run: ChangeRun, left: FileFound) -> FileFound:
     """Return ``left`` with the note on its backup mended, without which it is not restored."""
     if left.backup is None or not run.keeper.digest:
         return left
@@ -256,7 +262,7 @@ def noted(run: Run, left: Left) -> Left:
     return left
 
 
-def lock(run: Run) -> str:
+def lock(run: ChangeRun) -> str:
     """Take the lock, look at who else is there, and return the journal mode."""
     change, keeper = run.change, run.keeper
     with step(run.reporter, "lock") as detail:
@@ -268,7 +274,7 @@ def lock(run: Run) -> str:
     return mode
 
 
-def back_up(run: Run) -> None:
+def back_up(run: ChangeRun) -> None:
     """Make the backup, which stays until the end at the least."""
     change, keeper = run.change, run.keeper
     is_kept = change.publishes and change.keeps_backup
@@ -299,7 +305,7 @@ def refuse_written(database: Path, copy: Path) -> None:
         )
 
 
-def refuse_openers(database: Path, keeper: Keeper) -> None:
+def refuse_openers(database: Path, keeper: LockClient) -> None:
     """Make sure that nobody but the keeper has ``database`` open, be it without reading.
 
     The lock keeps others from reading and writing; one that is idle would go on afterwards with a
@@ -313,7 +319,7 @@ def refuse_openers(database: Path, keeper: Keeper) -> None:
         raise StepFailed(f"{database}: it is open in {names}; stop that first, and run again")
 
 
-def publish(keeper: Keeper, prepared: Prepared, mode: str, reporter: Reporter) -> None:
+def publish(keeper: LockClient, prepared: PublishableCopy, mode: str, reporter: Reporter) -> None:
     """Put the new content into the database, which is to be left in the journal mode ``mode``."""
     with step(reporter, "publish") as detail:
         note_mode(prepared.work.parent, mode)
@@ -328,7 +334,7 @@ def publish(keeper: Keeper, prepared: Prepared, mode: str, reporter: Reporter) -
 
 
 def verify(
-    keeper: Keeper, prepared: Prepared, backup: Path, failed: Path, reporter: Reporter
+    keeper: LockClient, prepared: PublishableCopy, backup: Path, failed: Path, reporter: Reporter
 ) -> None:
     """Look at what was published, and give the lock back."""
     with step(reporter, "verify") as detail:

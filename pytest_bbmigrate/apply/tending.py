@@ -20,7 +20,7 @@ from pytest_bbmigrate.apply.preflight import (
 )
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.restore import written_since
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out, step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
@@ -47,8 +47,8 @@ from pytest_bbmigrate.sqlite_files.reading import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pytest_bbmigrate.apply.choose_backup import Choice
-    from pytest_bbmigrate.apply.replacing import Place
+    from pytest_bbmigrate.apply.choose_backup import ChosenBackup
+    from pytest_bbmigrate.apply.replacing import FileInPlace
     from pytest_bbmigrate.apply.restore import WrittenSince
     from pytest_bbmigrate.apply.steps import Reporter
     from pytest_bbmigrate.catalogue import Migration
@@ -139,7 +139,7 @@ def is_there(real: Path, before: os.stat_result) -> bool:
 def put_back(
     database: Path,
     folder: Path,
-    choice: Choice,
+    choice: ChosenBackup,
     reporter: Reporter,
     *,
     discard: bool = False,
@@ -156,7 +156,7 @@ def put_back(
     """
     backup = choice.backup
 
-    def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
+    def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
         with step(reporter, "compare") as detail:
             work = copy_of(choice, scratch / database.name)
             detail.append(compare(current, work, backup, hook, discard=discard))
@@ -167,14 +167,14 @@ def put_back(
     if there.is_to_be_replaced:
         return put_in_place(there, folder, choice, reporter)
     is_empty = not size_of(there.real)
-    change = Change(
+    change = ContentChange(
         database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
     )
     kept = carry_out(change, reporter)
     return (kept,) if kept else ()
 
 
-def copy_of(choice: Choice, work: Path) -> Path:
+def copy_of(choice: ChosenBackup, work: Path) -> Path:
     """Copy a backup into the file ``work``, for this user alone, and return that.
 
     Raises: StepFailed when it is not what the backup was when it was made; OSError.
@@ -187,7 +187,7 @@ def copy_of(choice: Choice, work: Path) -> Path:
 
 
 def put_in_place(
-    there: Place, folder: Path, choice: Choice, reporter: Reporter
+    there: FileInPlace, folder: Path, choice: ChosenBackup, reporter: Reporter
 ) -> tuple[Path, ...]:
     """Make the database anew of a backup, where none can be locked; return where what was is kept.
 
@@ -256,7 +256,7 @@ def adopt_version(
     """
     identity = id_to_have(owner_of(database, folder), folder)
 
-    def prepare(current: Path, scratch: Path, reporter: Reporter) -> Prepared:
+    def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
         with step(reporter, "record"):
             refuse_other_schema(database, current, schema, hook)
             work = scratch / database.name
@@ -275,7 +275,7 @@ def adopt_version(
     check_place(database, folder)
     refuse_orphans(database)
     check_content(database, hook, folder)
-    change = Change(database, folder, lambda _: None, prepare, identity=identity)
+    change = ContentChange(database, folder, lambda _: None, prepare, identity=identity)
     return carry_out(change, reporter)
 
 
@@ -295,11 +295,11 @@ def refuse_other_schema(
         )
 
 
-def at_rest(copy: Path) -> Prepared:
+def at_rest(copy: Path) -> PublishableCopy:
     """Bring our own ``copy`` of a database into rollback-journal mode, ready to publish."""
     db = open_private(copy)
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     finally:
         db.close()
-    return Prepared(copy, digest_of(copy))
+    return PublishableCopy(copy, digest_of(copy))

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.sqlite_files.held_file import Name
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ ASIDE = "other"  # what an obstacle under the database's name is called in the c
 
 
 @dataclass(frozen=True)
-class Left:
+class FileFound:
     """What was found under the name ``database`` when a run came to its end.
 
     ``name`` is what that leads to, ``content`` what the file there holds; ``detail`` is where the
@@ -141,16 +141,18 @@ def as_found(name: Name, content: Content, detail: str, *notes: str) -> dict[str
     }
 
 
-def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> Left:
+def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
     """Return what another process has found, or why it has not, and whether ``backup`` is there."""
     if "failed" in answer:
-        return Left(database, Name.SAME, Content.UNSEEN, answer["failed"], existing(backup))
+        return FileFound(database, Name.SAME, Content.UNSEEN, answer["failed"], existing(backup))
     found = answer["done"]
     name, detail = Name(found["name"]), str(found["detail"])
     there = existing(backup)
     if name is Name.NO_FOLDER and backup and not there and detail:
         there = existing(Path(detail).with_name(backup.name))  # it went with the folder
-    return Left(database, name, Content(found["content"]), detail, there, tuple(found["notes"]))
+    return FileFound(
+        database, name, Content(found["content"]), detail, there, tuple(found["notes"])
+    )
 
 
 def existing(path: Path | None) -> Path | None:
@@ -159,14 +161,14 @@ def existing(path: Path | None) -> Path | None:
 
 
 CONTENT = {
-    State.UNTOUCHED: "nothing was published; run again",
-    State.PUBLISHED: (
+    ContentState.UNTOUCHED: "nothing was published; run again",
+    ContentState.PUBLISHED: (
         "the working copy was published, and not yet verified; see with --bb-status and in "
         "the app that it is what it should be"
     ),
-    State.VERIFIED: "the working copy was published and verified",
-    State.PUT_BACK: "the backup was put back, and the database is as it was",
-    State.UNKNOWN: (
+    ContentState.VERIFIED: "the working copy was published and verified",
+    ContentState.PUT_BACK: "the backup was put back, and the database is as it was",
+    ContentState.UNKNOWN: (
         "the database is either as it was or what was to be published, for SQLite writes it in one "
         "transaction; see which with --bb-status, and run again"
     ),
@@ -174,13 +176,13 @@ CONTENT = {
 AS_IT_WAS = "nothing was published, and the database is as it was; run again"
 
 
-def describe_state(state: State, left: Left | None) -> str:
+def describe_state(state: ContentState, left: FileFound | None) -> str:
     """Return what has become of the database, as far as it was ``left`` and that was looked at."""
     if left is None:
         return CONTENT[state]
-    if left.is_as_it_was and state is State.UNTOUCHED:
+    if left.is_as_it_was and state is ContentState.UNTOUCHED:
         return AS_IT_WAS
-    is_half_seen = state is State.UNKNOWN and left.content is Content.UNSEEN
+    is_half_seen = state is ContentState.UNKNOWN and left.content is Content.UNSEEN
     said = CONTENT[state] if left.is_ours or is_half_seen else str(left)
-    is_untouched = state is State.UNTOUCHED and not left.is_ours
+    is_untouched = state is ContentState.UNTOUCHED and not left.is_ours
     return f"nothing was published, and {said}" if is_untouched else said

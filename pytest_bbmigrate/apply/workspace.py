@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import is_left_by, notes_in, owner_of
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
@@ -133,7 +133,7 @@ def tidy(database: Path, backup_folder: Path) -> str:
     if not folders_left(owner, backup_folder):
         return ""
     try:
-        with Keeper(database, deadline=SECONDS) as keeper:
+        with LockClient(database, deadline=SECONDS) as keeper:
             keeper.lock(noted_mode(owner, backup_folder))
             keeper.restore_mode()
             remove_leftovers(owner, backup_folder)

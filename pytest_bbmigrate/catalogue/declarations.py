@@ -25,7 +25,7 @@ WITHOUT = ("no-transaction", "false", "none")
 
 
 @dataclass(frozen=True)
-class Remark:
+class CommentLine:
     """A comment line that stands where a declaration may stand; ``text`` is without its marks."""
 
     path: Path
@@ -33,7 +33,7 @@ class Remark:
     text: str
 
 
-def read_declarations(remarks: Sequence[Remark]) -> Contract:
+def read_declarations(remarks: Sequence[CommentLine]) -> Contract:
     """Return the contract that the comments of all files of one migration declare together.
 
     Raises: CatalogueError when one line contradicts another.
@@ -43,7 +43,7 @@ def read_declarations(remarks: Sequence[Remark]) -> Contract:
     return _read(remarks[-1].path, remarks) if remarks else Contract()
 
 
-def line_problems(remarks: Iterable[Remark]) -> list[Problem]:
+def line_problems(remarks: Iterable[CommentLine]) -> list[Problem]:
     """Return what is wrong with each line by itself."""
     return [problem for remark in remarks for problem in _line_problems(remark)]
 
@@ -58,21 +58,21 @@ def misplaced(path: Path, line: int) -> Problem:
     )
 
 
-def runs_in_transaction(remarks: Iterable[Remark]) -> bool:
+def runs_in_transaction(remarks: Iterable[CommentLine]) -> bool:
     """Return whether none of the comments says that there shall be no transaction."""
     matches = (TRANSACTION.fullmatch(remark.text) for remark in remarks)
     words = ((match[1] or match[2] or match[0]).lower() for match in matches if match)
     return not any(word in WITHOUT for word in words)
 
 
-def _read(path: Path, remarks: Sequence[Remark]) -> Contract:
+def _read(path: Path, remarks: Sequence[CommentLine]) -> Contract:
     try:
         return read_contract(tuple((remark.line, remark.text) for remark in remarks))
     except ContractError as error:
         raise fault(path, error.message, error.remedy, error.line) from error
 
 
-def _line_problems(remark: Remark) -> Iterable[Problem]:
+def _line_problems(remark: CommentLine) -> Iterable[Problem]:
     if remark.text.lower().startswith("atlas:delimiter"):
         yield Problem(
             remark.path,

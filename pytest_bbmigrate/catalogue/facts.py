@@ -27,7 +27,7 @@ LARGEST_INTEGER = 2**63
 
 
 @dataclass(frozen=True)
-class Facts:
+class StatementFacts:
     """What a migration's text says, as the fields of Migration of the same names have it."""
 
     checksum: str
@@ -37,7 +37,7 @@ class Facts:
     assigned: tuple[Literal, ...] = ()
 
 
-def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
+def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFacts:
     """Return the facts of an SQL migration.
 
     The checksum is the SHA-256 of the tokens of all statements, in hexadecimal: comments, white
@@ -57,7 +57,7 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> Facts:
                 drops.update(explicit_drops(tokens))
         digest.update(b"\0/")
     read = [tokenize(statement.text) for statement in up]
-    return Facts(
+    return StatementFacts(
         digest.hexdigest(),
         distinct(literals),
         frozenset(drops),

@@ -28,7 +28,7 @@ START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR name
 
 
 @dataclass(frozen=True)
-class Entry:
+class FolderEntry:
     """One file or folder that is a migration or part of one.
 
     ``siblings`` are the names of everything in its folder; ``inside`` those in the folder it is,
@@ -76,14 +76,16 @@ class Entry:
         return tuple(self.path.with_name(name) for name in names if name in self.siblings)
 
 
-def list_entries(folder: Path, sources: Sources) -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
+def list_entries(
+    folder: Path, sources: Sources
+) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
     """Return what in ``folder`` is a migration or part of one, by name, and what cannot be told.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
     paths = _contents(folder)
     siblings = frozenset(path.name for path in paths)
-    entries: list[Entry] = []
+    entries: list[FolderEntry] = []
     problems: list[Problem] = []
     for path in paths:
         if is_passed_over(path.name):
@@ -108,7 +110,7 @@ def _contents(folder: Path) -> list[Path]:
         raise unreadable(folder, error) from error
 
 
-def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> Entry | None:
+def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
     """Return the entry for ``path``, or None when nothing about it looks like a migration."""
     try:
         mode = path.stat().st_mode
@@ -128,16 +130,16 @@ def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> Entry | No
         return None
     if doubt := name_fault(path.name, siblings):
         raise fault(path, *doubt)
-    return Entry(path, siblings, sources=sources)
+    return FolderEntry(path, siblings, sources=sources)
 
 
-def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> Entry | None:
+def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
     """Return the entry for a folder with an up or a down half; None for one without any SQL."""
     inside = frozenset(child.name for child in _contents(path))
     if inside & HALVES:
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
-        return Entry(path, siblings, inside, sources)
+        return FolderEntry(path, siblings, inside, sources)
     if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in inside):
         raise fault(
             path,

@@ -17,7 +17,7 @@ from pytest_bbmigrate.catalogue.forms import (
     unsupported,
 )
 from pytest_bbmigrate.catalogue.model import Catalogue
-from pytest_bbmigrate.catalogue.order import Step, arrange
+from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
 from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
@@ -26,18 +26,18 @@ from pytest_bbmigrate.errors import CatalogueError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
 
 
 class Form(Protocol):
     """One way of writing a migration; the module that reads it."""
 
-    def claims(self, entry: Entry) -> bool:
+    def claims(self, entry: FolderEntry) -> bool:
         """Return whether ``entry`` is of this form. Raises: CatalogueError."""
         ...
 
-    def read(self, entry: Entry) -> Migration | None:
+    def read(self, entry: FolderEntry) -> Migration | None:
         """Return the migration, None for what another entry reads. Raises: CatalogueError."""
         ...
 
@@ -95,15 +95,15 @@ def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogu
     return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
 
 
-def _read(entry: Entry) -> Migration | None:
+def _read(entry: FolderEntry) -> Migration | None:
     form = next(form for form in FORMS if form.claims(entry))
     return form.read(entry)
 
 
-def _step(entry: Entry, migration: Migration | None) -> Step:
+def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
     path = migration.path if migration else entry.path
-    return Step(
+    return OrderEntry(
         entry.name,
         path.relative_to(entry.path.parent).as_posix(),
         path,

@@ -19,7 +19,7 @@ Needs = dict[int, set[int]]  # for each step's place, the places of those that r
 
 
 @dataclass(frozen=True)
-class Step:
+class OrderEntry:
     """A migration as far as its order goes; ``shown`` is its file, ``depends`` is as written."""
 
     name: str
@@ -29,7 +29,7 @@ class Step:
     depends: tuple[str, ...] = ()
 
 
-def arrange(steps: Iterable[Step]) -> tuple[Step, ...]:
+def arrange(steps: Iterable[OrderEntry]) -> tuple[OrderEntry, ...]:
     """Return ``steps`` in the order in which they run.
 
     Those without a number come first, by name, then the others by number. One that depends on a
@@ -54,7 +54,7 @@ def arrange(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(ordered[place] for place in places)
 
 
-def _shared_names(steps: Sequence[Step]) -> list[Problem]:
+def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
     return [
         _problem(group, "have the same name", "rename all but one of them")
         for group in _grouped(steps, lambda step: visible_line(step.name))  # as printed
@@ -62,7 +62,7 @@ def _shared_names(steps: Sequence[Step]) -> list[Problem]:
     ]
 
 
-def _shared_numbers(steps: Sequence[Step]) -> list[Problem]:
+def _shared_numbers(steps: Sequence[OrderEntry]) -> list[Problem]:
     numbered = [step for step in steps if step.number is not None]
     return [
         _problem(group, "have the same number", "give each a number of its own")
@@ -71,14 +71,16 @@ def _shared_numbers(steps: Sequence[Step]) -> list[Problem]:
     ]
 
 
-def _grouped(steps: Iterable[Step], key: Callable[[Step], Hashable]) -> Iterable[list[Step]]:
-    groups: dict[Hashable, list[Step]] = defaultdict(list)
+def _grouped(
+    steps: Iterable[OrderEntry], key: Callable[[OrderEntry], Hashable]
+) -> Iterable[list[OrderEntry]]:
+    groups: dict[Hashable, list[OrderEntry]] = defaultdict(list)
     for step in steps:
         groups[key(step)].append(step)
     return groups.values()
 
 
-def _needs(steps: Sequence[Step]) -> tuple[Needs, list[Problem]]:
+def _needs(steps: Sequence[OrderEntry]) -> tuple[Needs, list[Problem]]:
     """Return which steps each needs to run before it, and the dependencies that are not there."""
     known = {name: place for place, step in enumerate(steps) for name in (step.shown, step.name)}
     needs: Needs = {place: set() for place in range(len(steps))}
@@ -92,7 +94,7 @@ def _needs(steps: Sequence[Step]) -> tuple[Needs, list[Problem]]:
     return needs, problems
 
 
-def _unknown(step: Step, name: str, known: Iterable[str]) -> Problem:
+def _unknown(step: OrderEntry, name: str, known: Iterable[str]) -> Problem:
     nearest = get_close_matches(name, known, n=1, cutoff=0.0)
     return Problem(
         step.path,
@@ -124,7 +126,7 @@ def _run_order(needs: Needs) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _cycles(steps: Sequence[Step], needs: Needs) -> list[Problem]:
+def _cycles(steps: Sequence[OrderEntry], needs: Needs) -> list[Problem]:
     """Return a problem for each cycle among steps that could not be ordered."""
     problems = []
     left = dict(needs)
@@ -152,7 +154,7 @@ def _walk(needs: Needs) -> tuple[list[int], int | None]:
     return list(walked), place
 
 
-def _problem(steps: Sequence[Step], what: str, remedy: str) -> Problem:
+def _problem(steps: Sequence[OrderEntry], what: str, remedy: str) -> Problem:
     """Return a problem that several migrations have together."""
     shown = " and ".join(step.shown for step in steps)
     return Problem(steps[0].path, None, f"{shown} {what}", remedy)

@@ -15,13 +15,18 @@ from pytest_bbmigrate.errors import CatalogueError, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.files import Entry
-    from pytest_bbmigrate.catalogue.forms.markers import Halves
+    from pytest_bbmigrate.catalogue.files import FolderEntry
+    from pytest_bbmigrate.catalogue.forms.markers import MarkedParts
     from pytest_bbmigrate.catalogue.sql_text import SqlText
 
 
 def from_files(
-    entry: Entry, up: Path, down: Path | None, *, may_be_empty: bool, in_transaction: bool = True
+    entry: FolderEntry,
+    up: Path,
+    down: Path | None,
+    *,
+    may_be_empty: bool,
+    in_transaction: bool = True,
 ) -> Migration:
     """Return the migration whose parts are a file each.
 
@@ -51,7 +56,7 @@ def from_files(
 
 
 def from_halves(
-    entry: Entry, halves: Halves, *, up_in_transaction: bool, down_in_transaction: bool
+    entry: FolderEntry, halves: MarkedParts, *, up_in_transaction: bool, down_in_transaction: bool
 ) -> Migration:
     """Return the migration of one marked file.
 
@@ -93,7 +98,7 @@ def from_halves(
 
 
 def _assemble(
-    entry: Entry,
+    entry: FolderEntry,
     header: SqlText | None,
     up: SqlText,
     down: SqlText | None,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.declarations import Remark, line_problems, misplaced
+from pytest_bbmigrate.catalogue.declarations import CommentLine, line_problems, misplaced
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import is_directive
 from pytest_bbmigrate.errors import CatalogueError, Problem
@@ -39,7 +39,7 @@ class SqlText:
 
     path: Path
     statements: tuple[Statement, ...]
-    remarks: tuple[Remark, ...]
+    remarks: tuple[CommentLine, ...]
     is_blank: bool
 
 
@@ -68,7 +68,9 @@ def _read_section(section: Section) -> SqlText:
     except UnreadableSql as error:
         raise fault(section.path, error.message, error.remedy, error.line) from error
     remarks = tuple(
-        Remark(section.path, comment.line, comment.text) for comment in comments if comment.leading
+        CommentLine(section.path, comment.line, comment.text)
+        for comment in comments
+        if comment.leading
     )
     problems = [
         misplaced(section.path, comment.line)

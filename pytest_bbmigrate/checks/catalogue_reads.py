@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedObject:
     """Something that a contract line names: a table, or a column of one, or another object."""
 
     kind: str
@@ -78,29 +78,29 @@ def unknown_names(migration: Migration, before: Schema, after: Schema) -> Iterat
             )
 
 
-def names_of(migration: Migration) -> Iterator[Named]:
+def names_of(migration: Migration) -> Iterator[NamedObject]:
     """Yield everything that a contract names, as the thing it must be."""
     contract = migration.contract
     for change in contract.changes:
-        yield Named("column", change.table, change.column, change.line)
+        yield NamedObject("column", change.table, change.column, change.line)
     of_rows: tuple[Insert | Delete, ...] = (*contract.inserts, *contract.deletes)
     for rows in of_rows:
-        yield Named("table", rows.table, "", rows.line)
+        yield NamedObject("table", rows.table, "", rows.line)
     for alter in contract.alters:
         kind = "column" if alter.column else "table"
-        yield Named(kind, alter.table, alter.column or "", alter.line)
+        yield NamedObject(kind, alter.table, alter.column or "", alter.line)
     for drop in contract.drops:
         if drop.kind == "column":
-            yield Named("column", drop.table or "", drop.name, drop.line)
+            yield NamedObject("column", drop.table or "", drop.name, drop.line)
         else:
-            yield Named(drop.kind, drop.name, "", drop.line)
+            yield NamedObject(drop.kind, drop.name, "", drop.line)
     for rename in contract.renames:
         kind = "column" if rename.column else "table"
-        yield Named(kind, rename.table, rename.column or "", rename.line)
-        yield Named(kind, rename.new_table, rename.new_column or "", rename.line)
+        yield NamedObject(kind, rename.table, rename.column or "", rename.line)
+        yield NamedObject(kind, rename.new_table, rename.new_column or "", rename.line)
 
 
-def exists(named: Named, schema: Schema) -> bool:
+def exists(named: NamedObject, schema: Schema) -> bool:
     """Return whether ``schema`` has what is named."""
     name = fold_name(named.name)
     if named.kind == "index":
@@ -116,7 +116,7 @@ def exists(named: Named, schema: Schema) -> bool:
     return is_rowid or table.column(named.column) is not None
 
 
-def known_names(named: Named, schema: Schema) -> list[str]:
+def known_names(named: NamedObject, schema: Schema) -> list[str]:
     """Return what could have been meant: the table's columns, or all of that kind."""
     table = schema.table(named.name)
     if named.kind == "column" and table is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy, split
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.sql import quote_name
@@ -59,7 +59,7 @@ def finding_of(
     ``tables`` are those of another shape, by their names now.
     """
     migration = evidence.migration
-    place = place_of(migration.up, tables, SHAPES)
+    place = locate(migration.up, tables, SHAPES)
     renames = evidence.there.renames.tables if evidence.there else {}
     former = {new: old for old, new in renames.items()}
     then = (evidence.state.schema.table(former.get(table, table)) for table in tables)
@@ -95,7 +95,7 @@ def kept_triggers(evidence: Evidence, after: Schema) -> Iterator[Trigger]:
             yield trigger
 
 
-class Side(NamedTuple):
+class ColumnsByTable(NamedTuple):
     """The columns of every table, before or after, by the (folded) names that they have after.
 
     ``filled`` are those of them that an INSERT without a column list fills.
@@ -105,7 +105,7 @@ class Side(NamedTuple):
     filled: dict[str, Columns]
 
 
-def side_of(columns: dict[str, Columns], after: Schema) -> Side:
+def side_of(columns: dict[str, Columns], after: Schema) -> ColumnsByTable:
     """Return one side; generated columns are those of ``after``."""
     generated = {
         (fold_name(table.name), fold_name(column.name))
@@ -117,10 +117,12 @@ def side_of(columns: dict[str, Columns], after: Schema) -> Side:
         table: tuple(name for name in names if (table, name) not in generated)
         for table, names in columns.items()
     }
-    return Side(columns, filled)
+    return ColumnsByTable(columns, filled)
 
 
-def both_sides(before: Schema, after: Schema, renames: Renames) -> tuple[Side, Side]:
+def both_sides(
+    before: Schema, after: Schema, renames: Renames
+) -> tuple[ColumnsByTable, ColumnsByTable]:
     """Return the tables as they were and as they are."""
     then = {
         renames.tables.get(old, old): tuple(
@@ -134,7 +136,9 @@ def both_sides(before: Schema, after: Schema, renames: Renames) -> tuple[Side, S
     return side_of(then, after), side_of(now, after)
 
 
-def shifts_of(trigger: Trigger, then: Side, now: Side) -> Iterator[tuple[Columns, Columns]]:
+def shifts_of(
+    trigger: Trigger, then: ColumnsByTable, now: ColumnsByTable
+) -> Iterator[tuple[Columns, Columns]]:
     """Yield which columns get another value by an INSERT of ``trigger``, for each one that does so.
 
     Before them, the tables that have another shape: the one it fills, the one it copies from.
@@ -171,7 +175,7 @@ def copy_of(words: list[str]) -> Copy | None:
     return read_copy(0, " ".join(quoted))
 
 
-def assigned(words: list[str], side: Side) -> dict[str, Item]:
+def assigned(words: list[str], side: ColumnsByTable) -> dict[str, Item]:
     """Return what each column gets by an INSERT, {} where that cannot be told."""
     table, source = tables_of(words)
     filled = side.filled.get(table, ())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
 from pytest_bbmigrate.checks.renamed_away import with_rename
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
@@ -17,7 +17,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
 
 
 def ask_data_survives(evidence: Evidence) -> Answer:
@@ -50,18 +50,18 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     )
 
 
-def find_lost_data(passage: Passage, migration: Migration) -> tuple[Finding, ...]:
+def find_lost_data(passage: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:
     """Return every undeclared loss or change of data on ``passage``."""
     return tuple(finding for table in passage.tables for finding in find_in_table(table, migration))
 
 
-def find_in_table(table: TablePassage, migration: Migration) -> tuple[Finding, ...]:
+def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
         if drops_table(contract, table.table):
             return ()
-        place = place_of(migration.up, (table.table,), SHAPES)
+        place = locate(migration.up, (table.table,), SHAPES)
         return (
             Finding(
                 "table lost",
@@ -83,9 +83,9 @@ def find_in_table(table: TablePassage, migration: Migration) -> tuple[Finding, .
     return lost + tuple(with_remedy(finding, migration) for finding in rows)
 
 
-def lost_column(table: TablePassage, column: str, migration: Migration) -> Finding:
+def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     """Return the finding that a column, and all that it held, is gone."""
-    place = place_of(migration.up, (table.table, table.after or ""), SHAPES)
+    place = locate(migration.up, (table.table, table.after or ""), SHAPES)
     return Finding(
         "column lost",
         "up",

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.experiment import TablePassage
+    from pytest_bbmigrate.experiment import TableDiff
     from pytest_bbmigrate.rows import RowDifference
 
 
-def undeclared_rows(passage: TablePassage, contract: Contract) -> Differences:
+def undeclared_rows(passage: TableDiff, contract: Contract) -> Differences:
     """Return the differences of a table's rows that ``contract`` does not allow.
 
     Without a key, a changed row shows as a lost and an added one: such a pair counts as changed
@@ -36,7 +36,7 @@ def undeclared_rows(passage: TablePassage, contract: Contract) -> Differences:
     return differences.which(lambda d: not is_declared(d, passage, contract))
 
 
-def declared_columns(passage: TablePassage, contract: Contract) -> frozenset[str]:
+def declared_columns(passage: TableDiff, contract: Contract) -> frozenset[str]:
     """Return the columns of the table (folded) that the contract says change."""
     return frozenset(
         fold_name(change.column)
@@ -45,7 +45,7 @@ def declared_columns(passage: TablePassage, contract: Contract) -> frozenset[str
     )
 
 
-def is_declared(difference: RowDifference, passage: TablePassage, contract: Contract) -> bool:
+def is_declared(difference: RowDifference, passage: TableDiff, contract: Contract) -> bool:
     """Return whether the contract allows this one difference, and all that are like it."""
     table = fold_name(passage.table)
     if isinstance(difference, RowAdded):

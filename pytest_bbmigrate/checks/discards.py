@@ -14,7 +14,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment import Passage, Stage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Snapshot, TableDiff
     from pytest_bbmigrate.rows import Differences
     from pytest_bbmigrate.schema import Renames, Schema
 
@@ -56,7 +56,7 @@ class Versions:
 
 
 def find_discarded(
-    contract: Contract, passage: Passage, before: Stage, versions: Versions
+    contract: Contract, passage: DatabaseDiff, before: Snapshot, versions: Versions
 ) -> tuple[Discarded, ...]:
     """Return what goes on ``passage``, the way back, and holds values.
 
@@ -80,7 +80,7 @@ def find_discarded(
 
 
 def split_inserted(
-    contract: Contract, table: TablePassage, renames: Renames
+    contract: Contract, table: TableDiff, renames: Renames
 ) -> tuple[Differences, int]:
     """Return what of a table's differences nothing allows, and how many rows are discarded."""
     rows = undeclared_rows(table, allowed(contract, renames))
@@ -92,7 +92,7 @@ def split_inserted(
     return others, len(rows) - len(others)
 
 
-def count_values(before: Stage, table: str, column: str) -> int:
+def count_values(before: Snapshot, table: str, column: str) -> int:
     """Return how many rows hold something else in a column than NULL or its default."""
     described = before.schema.table(table)
     described_column = described.column(column) if described else None

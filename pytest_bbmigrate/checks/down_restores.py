@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage, Written
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff, WrittenRows
     from pytest_bbmigrate.rows import RowDifference
     from pytest_bbmigrate.schema import SchemaDifference
 
@@ -68,7 +68,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     return Answer(tuple(findings), notes=notes, rows=rows, values=values)
 
 
-def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Finding]:
+def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:
     """Return every difference of schema and data between before and after the way back."""
     counts = {fold_name(table.table): table.rows_before for table in back.tables}
     findings = [
@@ -84,7 +84,7 @@ def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Fin
         Finding(
             "sequence lowered",
             "down",
-            (place := place_of(part, (table,), SHAPES)).path,
+            (place := locate(part, (table,), SHAPES)).path,
             place.line,
             table=table,
             expected=str(before),
@@ -95,9 +95,7 @@ def find_unrestored(back: Passage, part: Part, migration: Migration) -> list[Fin
     return findings
 
 
-def find_unrestored_rows(
-    table: TablePassage, part: Part, migration: Migration
-) -> tuple[Finding, ...]:
+def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> tuple[Finding, ...]:
     """Return every difference of one table's rows between before and after the way back."""
     kept = table.differences.which(lambda d: not is_blank(d, table, migration))
     return find_in_rows(kept, table, part, "down")
@@ -105,7 +103,7 @@ def find_unrestored_rows(
 
 def difference_finding(difference: SchemaDifference, part: Part, step: str) -> Finding:
     """Return a difference of structure as a finding on ``part``."""
-    place = place_of(part, (difference.name, difference.column, difference.table), SHAPES)
+    place = locate(part, (difference.name, difference.column, difference.table), SHAPES)
     return Finding(
         difference.kind,
         step,
@@ -119,7 +117,7 @@ def difference_finding(difference: SchemaDifference, part: Part, step: str) -> F
     )
 
 
-def is_blank(difference: RowDifference, table: TablePassage, migration: Migration) -> bool:
+def is_blank(difference: RowDifference, table: TableDiff, migration: Migration) -> bool:
     """Return whether a difference only shows that what was declared dropped came back blank.
 
     A dropped column holds nothing but NULL or its default; a dropped table has no rows.
@@ -135,7 +133,7 @@ def is_blank(difference: RowDifference, table: TablePassage, migration: Migratio
     )
 
 
-def blank_notes(back: Passage, migration: Migration) -> tuple[str, ...]:
+def blank_notes(back: DatabaseDiff, migration: Migration) -> tuple[str, ...]:
     """Return what came back without its values, as (table or table.column) names."""
     contract = migration.contract
     columns = [
@@ -153,7 +151,7 @@ def blank_notes(back: Passage, migration: Migration) -> tuple[str, ...]:
     return tuple(f"down puts {name} back without its values" for name in (*tables, *columns))
 
 
-def unwritten_notes(written: Written) -> tuple[str, ...]:
+def unwritten_notes(written: WrittenRows) -> tuple[str, ...]:
     """Return which tables no row could be written to after up: nothing was seen of those."""
     return tuple(
         f"no row could be written to {unfilled.table} after up: {unfilled.reason}"
@@ -162,7 +160,7 @@ def unwritten_notes(written: Written) -> tuple[str, ...]:
     )
 
 
-def find_unkept(written: Written, part: Part) -> list[Finding]:
+def find_unkept(written: WrittenRows, part: Part) -> list[Finding]:
     """Return the rows written after up that the way back lost or changed."""
     findings = []
     for table in written.counts:
@@ -171,7 +169,7 @@ def find_unkept(written: Written, part: Part) -> list[Finding]:
             d for d in written.differences if d.table == table and isinstance(d, ValueChanged)
         ]
         if lost:
-            place = place_of(part, (table,), LOSES_ROWS)
+            place = locate(part, (table,), LOSES_ROWS)
             findings.append(
                 Finding(
                     "written rows lost",
@@ -186,7 +184,7 @@ def find_unkept(written: Written, part: Part) -> list[Finding]:
             )
         for column in dict.fromkeys(d.column for d in changed):
             cells = [d for d in changed if d.column == column]
-            place = place_of(part, (table,), WRITES_VALUES)
+            place = locate(part, (table,), WRITES_VALUES)
             findings.append(
                 Finding(
                     "written values changed",

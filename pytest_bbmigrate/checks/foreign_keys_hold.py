@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, contract_line, locate
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
     is_column_dropped,
@@ -43,7 +43,7 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
 
 def dangling_finding(dangling: Dangling, migration: Migration, requirement: str = "") -> Finding:
     """Return rows that refer to nothing as a finding; ``requirement`` would have kept them out."""
-    place = place_of(migration.up, (dangling.parent, dangling.table), LOSES_ROWS)
+    place = locate(migration.up, (dangling.parent, dangling.table), LOSES_ROWS)
     return Finding(
         "dangling reference",
         "up",
@@ -83,7 +83,7 @@ def new_key_requirement(dangling: Dangling, evidence: Evidence) -> str:
 
 def mismatch_finding(mismatch: Mismatch, migration: Migration) -> Finding:
     """Return a foreign key to what is not there as a finding."""
-    place = place_of(migration.up, (mismatch.parent, mismatch.table), SHAPES)
+    place = locate(migration.up, (mismatch.parent, mismatch.table), SHAPES)
     return Finding(
         "mismatched reference",
         "up",
@@ -115,7 +115,7 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
 
 def lost_key_finding(difference: SchemaDifference, migration: Migration) -> Finding:
     """Return a foreign key that is no longer declared, or not as it was, as a finding."""
-    place = place_of(migration.up, (difference.table,), SHAPES)
+    place = locate(migration.up, (difference.table,), SHAPES)
     first = difference.column.split(",")[0].strip()
     return Finding(
         difference.kind,

@@ -20,23 +20,23 @@ SHAPES = ("drop", "alter", "create", "insert")
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A file and, where known, a line of it."""
 
     path: Path
     line: int | None
 
 
-def place_of(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Place:
+def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Location:
     """Return where ``part`` most likely did something to an object of one of ``names``.
 
     That is the first statement that names it and begins with the earliest of ``verbs`` found;
     of a Python function it is where the function begins.
     """
     if isinstance(part, PythonPart):
-        return Place(part.path, part.line)
+        return Location(part.path, part.line)
     if not isinstance(part, SqlPart):
-        return Place(part.path, None)
+        return Location(part.path, None)
     wanted = {fold_name(name) for name in names if name}
     naming = [
         (words[0], statement.line)
@@ -46,8 +46,8 @@ def place_of(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Plac
     for verb in verbs:
         for first, line in naming:
             if first == verb:
-                return Place(part.path, line)
-    return Place(part.path, naming[0][1] if naming else None)
+                return Location(part.path, line)
+    return Location(part.path, naming[0][1] if naming else None)
 
 
 def contract_line(migration: Migration, declaration: str) -> str:

@@ -12,7 +12,7 @@ from pytest_bbmigrate.checks import Answer, Finding, conclude
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
-from pytest_bbmigrate.checks.locate import SHAPES, place_of
+from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
 from pytest_bbmigrate.contract import Change, Contract, Rename
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.experiment import Passage, Stage
-    from pytest_bbmigrate.experiment.run import Step
+    from pytest_bbmigrate.experiment import DatabaseDiff, Snapshot
+    from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, SchemaDifference
     from pytest_bbmigrate.sqlite_files import Content
@@ -43,7 +43,7 @@ class RollbackJudgement:
     discarded: tuple[Discarded, ...]
 
 
-def look_back(migration: Migration, run: Run, before: Stage, content: Content) -> Step:
+def look_back(migration: Migration, run: Run, before: Snapshot, content: Content) -> UpResult:
     """Return the step that running the down part made of ``before``, looked at closely."""
     return look_at(backwards(migration), run, before, content)
 
@@ -66,7 +66,7 @@ def backwards(migration: Migration) -> Migration:
     return replace(migration, up=migration.down or migration.up, contract=turned)
 
 
-def judge_rollback(migration: Migration, step: Step, versions: Versions) -> RollbackJudgement:
+def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> RollbackJudgement:
     """Return what ``step``, of ``look_back``, came to on the real rows.
 
     ``versions`` say what the migration adds, which goes: everything else is to stay. Rows may go
@@ -95,7 +95,7 @@ def judge_rollback(migration: Migration, step: Step, versions: Versions) -> Roll
     return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)
 
 
-def find_damage(migration: Migration, step: Step) -> Iterator[Finding]:
+def find_damage(migration: Migration, step: UpResult) -> Iterator[Finding]:
     """Yield what SQLite finds wrong after the way back and did not before."""
     path = (migration.down or migration.up).path
     for message in step.integrity:
@@ -104,11 +104,11 @@ def find_damage(migration: Migration, step: Step) -> Iterator[Finding]:
         yield replace(finding, step=STEP)
 
 
-def find_lost(migration: Migration, passage: Passage, versions: Versions) -> Iterator[Finding]:
+def find_lost(migration: Migration, passage: DatabaseDiff, versions: Versions) -> Iterator[Finding]:
     """Yield the tables, columns, rows and values that are not what they were and should be."""
     part = migration.down or migration.up
     for table in passage.tables:
-        place = place_of(part, (table.table, table.after or ""), SHAPES)
+        place = locate(part, (table.table, table.after or ""), SHAPES)
         rows = table.rows_before
         if table.after is None:
             if not versions.adds_table(table.table):
@@ -131,7 +131,7 @@ def find_lost(migration: Migration, passage: Passage, versions: Versions) -> Ite
         differences, _ = split_inserted(migration.contract, table, passage.renames)
         yield from find_in_rows(differences, table, part, STEP)
     for name, was, became in passage.sequences:
-        place = place_of(part, (name,), SHAPES)
+        place = locate(part, (name,), SHAPES)
         yield Finding(
             "sequence lowered",
             STEP,
@@ -143,7 +143,7 @@ def find_lost(migration: Migration, passage: Passage, versions: Versions) -> Ite
         )
 
 
-def find_broken_references(migration: Migration, passage: Passage) -> Iterator[Finding]:
+def find_broken_references(migration: Migration, passage: DatabaseDiff) -> Iterator[Finding]:
     """Yield the references that lead nowhere since."""
     turned = backwards(migration)
     for dangling in passage.dangling:
@@ -152,7 +152,7 @@ def find_broken_references(migration: Migration, passage: Passage) -> Iterator[F
         yield replace(mismatch_finding(mismatch, turned), step=STEP)
 
 
-def find_unrestored(part: Part, step: Step, versions: Versions) -> Iterator[Finding]:
+def find_unrestored(part: Part, step: UpResult, versions: Versions) -> Iterator[Finding]:
     """Yield what of the structure is not as it is without the migration.
 
     What the database had otherwise before, an index made by hand, say, is to be there still.

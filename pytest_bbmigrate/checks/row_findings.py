@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, place_of
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.verdict import Example, Finding
 from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.experiment import TablePassage
+    from pytest_bbmigrate.experiment import TableDiff
     from pytest_bbmigrate.experiment.model import Renumbered
-    from pytest_bbmigrate.rows import Alike, Key, RowDifference
+    from pytest_bbmigrate.rows import DifferenceGroup, Key, RowDifference
     from pytest_bbmigrate.rows.differences import Kind
 
 EXAMPLES = 5
@@ -24,7 +24,7 @@ KINDS = {RowLost: "rows lost", RowAdded: "rows added", ValueChanged: "values cha
 
 
 def find_in_rows(
-    differences: Iterable[RowDifference], passage: TablePassage, part: Part, step: str
+    differences: Iterable[RowDifference], passage: TableDiff, part: Part, step: str
 ) -> tuple[Finding, ...]:
     """Return a finding for lost rows, one for added rows and one for each column that changed.
 
@@ -34,14 +34,14 @@ def find_in_rows(
         differences = differences_of(differences)
     if passage.renumbered is not None and differences:
         return (renumbered_finding(differences, passage.renumbered, passage, part, step),)
-    groups: dict[tuple[Kind, str], list[Alike]] = {}
+    groups: dict[tuple[Kind, str], list[DifferenceGroup]] = {}
     for alike in differences.alike:
         groups.setdefault((alike.kind, alike.column), []).append(alike)
     ordered = sorted(groups.items(), key=lambda group: list(KINDS).index(group[0][0]))
     names = (passage.table, passage.after or "")
     found = []
     for (kind, column), group in ordered:
-        place = place_of(part, names, VERBS[kind])
+        place = locate(part, names, VERBS[kind])
         found.append(
             Finding(
                 KINDS[kind],
@@ -58,7 +58,7 @@ def find_in_rows(
     return tuple(found)
 
 
-def first_of(group: Iterable[Alike]) -> list[RowDifference]:
+def first_of(group: Iterable[DifferenceGroup]) -> list[RowDifference]:
     """Return the first few differences of a group, in their order."""
     placed = sorted((pair for alike in group for pair in alike.first), key=itemgetter(0))
     return [difference for _, difference in placed[:EXAMPLES]]
@@ -67,12 +67,12 @@ def first_of(group: Iterable[Alike]) -> list[RowDifference]:
 def renumbered_finding(
     differences: Differences,
     renumbered: Renumbered,
-    passage: TablePassage,
+    passage: TableDiff,
     part: Part,
     step: str,
 ) -> Finding:
     """Return the finding that rows have another key, and differ in nothing else."""
-    place = place_of(part, (passage.table, passage.after or ""), WRITES_VALUES)
+    place = locate(part, (passage.table, passage.after or ""), WRITES_VALUES)
     column = renumbered.column
     return Finding(
         "rows renumbered",
@@ -89,7 +89,7 @@ def renumbered_finding(
     )
 
 
-def example_of(difference: RowDifference, passage: TablePassage) -> Example:
+def example_of(difference: RowDifference, passage: TableDiff) -> Example:
     """Return one difference as an example."""
     key = named_key(difference.key, passage)
     if isinstance(difference, ValueChanged):
@@ -102,7 +102,7 @@ def example_of(difference: RowDifference, passage: TablePassage) -> Example:
 
 
 def named_key(
-    key: Key, passage: TablePassage
+    key: Key, passage: TableDiff
 ) -> tuple[tuple[str, int | float | str | bytes | None], ...]:
     """Return a key with the names of its columns; a rowid where the table has no key."""
     names = passage.key if len(passage.key) == len(key) else ("rowid",) * len(key)

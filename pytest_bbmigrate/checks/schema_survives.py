@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, place_of
+from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
 from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -62,7 +62,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         Finding(
             "sequence lowered",
             "up",
-            (place := place_of(migration.up, (table,), SHAPES)).path,
+            (place := locate(migration.up, (table,), SHAPES)).path,
             place.line,
             table=table,
             expected=str(before),
@@ -131,7 +131,7 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
 def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
     """Return a loss of structure as a finding, with the line that would allow it."""
     names = (difference.name, difference.table)
-    place = place_of(migration.up, names, SHAPES)
+    place = locate(migration.up, names, SHAPES)
     return Finding(
         difference.kind,
         "up",

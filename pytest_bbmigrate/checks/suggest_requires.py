@@ -28,7 +28,7 @@ STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+
 
 
 @dataclass(frozen=True)
-class Source:
+class ConstraintSource:
     """Where the values came from that a statement put into a new table, or found in an old one.
 
     ``columns`` gives the column of ``table``, as it is written, for each folded column of the
@@ -55,7 +55,7 @@ def requirement_line(failure: Failure, evidence: Evidence) -> str:
     return contract_line(evidence.migration, f"requires {requirement}") if requirement else ""
 
 
-def requirement_of(message: str, source: Source) -> str:
+def requirement_of(message: str, source: ConstraintSource) -> str:
     """Return what the rows of ``source`` must satisfy for ``message`` not to be raised."""
     table = bare_or_quoted(source.table.name)
     if match := CHECK.search(message):
@@ -75,7 +75,9 @@ def requirement_of(message: str, source: Source) -> str:
     return f"{table}: {columns[0]} = CAST(CAST({columns[0]} AS INTEGER) AS TEXT)"
 
 
-def source_of_copy(statement: str, executed: Sequence[str], schema: Schema) -> Source | None:
+def source_of_copy(
+    statement: str, executed: Sequence[str], schema: Schema
+) -> ConstraintSource | None:
     """Return where the rows of an INSERT .. SELECT into a new table come from."""
     copy = read_copy(len(executed), statement)
     created = "" if copy is None else creation_of(copy.target, executed)
@@ -94,7 +96,7 @@ def source_of_copy(statement: str, executed: Sequence[str], schema: Schema) -> S
         for column, item in got.items()
         if len(item) == 1 and (found := table.column(item[0])) is not None
     }
-    return Source(table, plain, created)
+    return ConstraintSource(table, plain, created)
 
 
 def is_mixed(copy: Copy) -> bool:
@@ -102,13 +104,17 @@ def is_mixed(copy: Copy) -> bool:
     return copy.joins or bool({"union", "union all", "except", "intersect"} & copy.features)
 
 
-def indexed_table(statement: str, executed: Sequence[str], schema: Schema) -> Source | None:
+def indexed_table(
+    statement: str, executed: Sequence[str], schema: Schema
+) -> ConstraintSource | None:
     """Return the table that a CREATE UNIQUE INDEX is on."""
     tokens = folded(statement)
     table = table_before(tokens[tokens.index("on") + 1], executed, schema)
     if table is None or "collate" in tokens:
         return None
-    return Source(table, {fold_name(column.name): column.name for column in table.columns})
+    return ConstraintSource(
+        table, {fold_name(column.name): column.name for column in table.columns}
+    )
 
 
 def creation_of(name: str, executed: Sequence[str]) -> str:
@@ -129,7 +135,7 @@ def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | 
     return schema.table(name)
 
 
-def condition_of(check: str, source: Source) -> str:
+def condition_of(check: str, source: ConstraintSource) -> str:
     """Return the CHECK that is called or reads ``check``, on the columns of ``source``."""
     found = check_in(source.created, check)
     columns = set(created_columns(source.created))

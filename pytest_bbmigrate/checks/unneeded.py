@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.contract import Contract, Drop
-    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.schema import Schema
 
 
@@ -30,7 +30,7 @@ def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
     return tuple(f"nothing needed `{declaration}`" for declaration in found)
 
 
-def unneeded_of_rows(contract: Contract, passage: Passage) -> Iterator[str]:
+def unneeded_of_rows(contract: Contract, passage: DatabaseDiff) -> Iterator[str]:
     """Yield what is declared of rows and values of which none came, went or changed."""
     tables = {fold_name(table.table): table for table in passage.tables}
     for change in contract.changes:
@@ -45,7 +45,7 @@ def unneeded_of_rows(contract: Contract, passage: Passage) -> Iterator[str]:
             yield f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
 
 
-def has_changed(table: TablePassage, column: str) -> bool:
+def has_changed(table: TableDiff, column: str) -> bool:
     """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
     return any(
         alike.kind is ValueChanged and fold_name(alike.column) == column
@@ -53,7 +53,7 @@ def has_changed(table: TablePassage, column: str) -> bool:
     ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
 
 
-def has(table: TablePassage | None, kind: type[RowLost | RowAdded]) -> bool:
+def has(table: TableDiff | None, kind: type[RowLost | RowAdded]) -> bool:
     """Return whether rows of ``table`` came or went; with a table that is gone, all of them did."""
     if table is None:
         return False
@@ -84,7 +84,7 @@ def drop_text(drop: Drop) -> str:
     return name if drop.kind == "table" else f"{drop.kind} {name}"
 
 
-def unneeded_alters(contract: Contract, passage: Passage) -> Iterator[str]:
+def unneeded_alters(contract: Contract, passage: DatabaseDiff) -> Iterator[str]:
     """Yield the tables and columns that are declared to be altered and are what they were."""
     altered = {
         (fold_name(difference.table), fold_name(column))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.causes.context import Scene
+from pytest_bbmigrate.checks.causes.context import FindingContext
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.verdict import Finding
 from pytest_bbmigrate.sql import folded
@@ -22,7 +22,7 @@ CLAUSES_AFTER_SET = frozenset({"from", "where", "returning", "order", "limit"})
 ALWAYS = frozenset({("1",), ("true",), ("1", "=", "1")})
 
 
-class Idle(NamedTuple):
+class UntestedStatement(NamedTuple):
     """A statement that may concern a table's rows, and concerned none of the generated ones.
 
     ``how`` follows 'no generated row': 'meets', 'is changed by' or 'is left out by'.
@@ -33,7 +33,7 @@ class Idle(NamedTuple):
     sql: str
 
 
-def idle_statements(evidence: Evidence) -> Iterator[Idle]:
+def idle_statements(evidence: Evidence) -> Iterator[UntestedStatement]:
     """Yield the statements of up of which nothing was seen, though their tables hold rows.
 
     Only those that would have to be declared, and nothing undeclared was seen on the rows: a
@@ -50,7 +50,7 @@ def idle_statements(evidence: Evidence) -> Iterator[Idle]:
         table = table_written(evidence, words) if verb in {"update", "delete"} else None
         if table is not None and is_undeclared(evidence.migration.contract, table, verb, words):
             how = "meets" if sql in met_none else "is changed by"
-            yield Idle(table.name, how, " ".join(sql.split()))
+            yield UntestedStatement(table.name, how, " ".join(sql.split()))
     yield from harmless_copies(evidence)
 
 
@@ -125,7 +125,7 @@ def assigned_columns(words: list[str]) -> Iterator[str]:
         depth += {"(": 1, ")": -1}.get(word, 0)
 
 
-def harmless_copies(evidence: Evidence) -> Iterator[Idle]:
+def harmless_copies(evidence: Evidence) -> Iterator[UntestedStatement]:
     """Yield the copies of a table into what it became that may leave rows out, and left out none.
 
     Several copies of one table may share its rows out among them.
@@ -138,10 +138,10 @@ def harmless_copies(evidence: Evidence) -> Iterator[Idle]:
         if not counts[name] or any(fold_name(d.table) == name for d in contract.deletes):
             continue
         lost = Finding("rows lost", "up", evidence.migration.up.path, table=table.name)
-        copies = Scene(lost, evidence).copies
+        copies = FindingContext(lost, evidence).copies
         if len(copies) != 1:
             continue
         chosen = copies[0].where and not copies[0].joins and copies[0].where not in ALWAYS
         if chosen or "limit" in copies[0].features:
             sql = evidence.up.executed[copies[0].position]
-            yield Idle(table.name, "is left out by", " ".join(sql.split()))
+            yield UntestedStatement(table.name, "is left out by", " ".join(sql.split()))

@@ -18,7 +18,7 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, number_of
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Differences
     from pytest_bbmigrate.schema import Table
 
@@ -58,7 +58,7 @@ def ask_up_repeats(evidence: Evidence) -> Answer:
     return Answer(tuple(findings), rows=repeat.rows_compared, values=repeat.values_compared)
 
 
-def unexplained(table: TablePassage, evidence: Evidence, given: frozenset[str]) -> Differences:
+def unexplained(table: TableDiff, evidence: Evidence, given: frozenset[str]) -> Differences:
     """Return the differences that neither chance, the clock nor SQLite's choice of ids explains."""
     volatile = volatile_columns(table.table, evidence.volatile)
     chosen = chosen_columns(table.table, evidence, given)
@@ -81,7 +81,7 @@ def rows_apart_from(loose: frozenset[str], differences: Differences) -> bool:
     return balance != 0
 
 
-def volatile_columns(table: str, volatile: Passage | None) -> frozenset[str]:
+def volatile_columns(table: str, volatile: DatabaseDiff | None) -> frozenset[str]:
     """Return the columns of ``table`` that two runs of up from the same state fill differently."""
     for passage in volatile.tables if volatile else ():
         if same_name(passage.table, table):
@@ -91,7 +91,7 @@ def volatile_columns(table: str, volatile: Passage | None) -> frozenset[str]:
     return frozenset()
 
 
-def differing_columns(passage: TablePassage) -> set[str]:
+def differing_columns(passage: TableDiff) -> set[str]:
     """Return the columns in which the lost rows, taken together, differ from the added ones."""
     if not any(alike.kind is RowLost for alike in passage.differences.alike):
         return set()
@@ -104,7 +104,7 @@ def differing_columns(passage: TablePassage) -> set[str]:
     return {name for name, rest in balance.items() if rest}
 
 
-def tables_given_ids(evidence: Evidence, repeat: Passage) -> frozenset[str]:
+def tables_given_ids(evidence: Evidence, repeat: DatabaseDiff) -> frozenset[str]:
     """Return the tables (folded, names after) in which up inserts rows whose id SQLite chooses."""
     there = evidence.there
     old = {fold_name(t.after): t for t in there.tables if t.after} if there else {}

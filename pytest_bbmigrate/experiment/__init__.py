@@ -5,33 +5,37 @@ from __future__ import annotations
 from pytest_bbmigrate.experiment.chain import Chain, StateUnreachable
 from pytest_bbmigrate.experiment.model import (
     Dangling,
+    DatabaseDiff,
     Evidence,
     Invariant,
     Mismatch,
-    Passage,
-    State,
-    TablePassage,
-    Written,
+    SeededState,
+    TableDiff,
+    WrittenRows,
 )
 from pytest_bbmigrate.experiment.observe import observe
-from pytest_bbmigrate.experiment.real_rows import Unmet, try_on_real_rows, unmet_requirements
-from pytest_bbmigrate.experiment.snapshot import Stage, stage_of
+from pytest_bbmigrate.experiment.real_rows import (
+    UnmetRequirement,
+    try_on_real_rows,
+    unmet_requirements,
+)
+from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_of
 
 __all__ = [
     "Chain",
     "Dangling",
+    "DatabaseDiff",
     "Evidence",
     "Invariant",
     "Mismatch",
-    "Passage",
-    "Stage",
-    "State",
+    "SeededState",
+    "Snapshot",
     "StateUnreachable",
-    "TablePassage",
-    "Unmet",
-    "Written",
+    "TableDiff",
+    "UnmetRequirement",
+    "WrittenRows",
     "observe",
-    "stage_of",
+    "snapshot_of",
     "try_on_real_rows",
     "unmet_requirements",
 ]

@@ -11,10 +11,10 @@ from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.experiment.filling import fill_state
 from pytest_bbmigrate.experiment.own_rows import filled, own_after, own_of_base
 from pytest_bbmigrate.experiment.requirements import condition_errors
-from pytest_bbmigrate.experiment.run import Setup, gather_evidence, go_up
-from pytest_bbmigrate.experiment.snapshot import stage_of
+from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, go_up
+from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
-from pytest_bbmigrate.experiment.step_cache import KeptStep, keep_step
+from pytest_bbmigrate.experiment.step_cache import CachedUpResult, keep_step
 from pytest_bbmigrate.private import telling, unheard
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql.names import fold_name
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
-    from pytest_bbmigrate.experiment.model import Evidence, State
-    from pytest_bbmigrate.experiment.run import Step
-    from pytest_bbmigrate.runner import Run, Workplace
+    from pytest_bbmigrate.experiment.model import Evidence, SeededState
+    from pytest_bbmigrate.experiment.run import UpResult
+    from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding import Recipe
 
@@ -42,7 +42,7 @@ class StateUnreachable(BBMigrateError):
         super().__init__(f"{migration} does not apply, so nothing after it can be tried")
 
 
-class Sought(NamedTuple):
+class ExpectedValue(NamedTuple):
     """A value that the migration at ``position`` expects in a column, as (column, value).
 
     ``last_writer`` is the position of the last other migration that writes it, -1 for none.
@@ -65,7 +65,7 @@ class Chain:
         self,
         catalogue: Catalogue,
         recipe: Recipe,
-        workplace: Workplace,
+        workplace: RunEnvironment,
         *,
         baseline: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
@@ -80,12 +80,12 @@ class Chain:
         self._invariants = invariants
         self.tells = tells
         self._sought = read_sought(catalogue.migrations)
-        self._states: list[State] = []
-        self._steps: dict[int, KeptStep] = {}
+        self._states: list[SeededState] = []
+        self._steps: dict[int, CachedUpResult] = {}
         self._evidence: dict[int, Evidence] = {}
         keep_freed_memory()
 
-    def state(self, position: int) -> State:
+    def state(self, position: int) -> SeededState:
         """Return the state after the first ``position`` migrations.
 
         Raises: StateUnreachable when one of these does not apply.
@@ -145,7 +145,7 @@ class Chain:
         with app_connections(hook), telling(everything=self.tells), unheard():
             yield
 
-    def _setup(self, position: int) -> Setup:
+    def _setup(self, position: int) -> ExperimentSetup:
         """Return what an experiment on the migration at ``position`` is made with."""
         recipe = replace(
             self.recipe,
@@ -153,7 +153,7 @@ class Chain:
             assigned=tuple(one for m in self.catalogue.migrations[position:] for one in m.assigned),
             requires=self._requirements(position),
         )
-        return Setup(recipe, self.workplace, self._invariants)
+        return ExperimentSetup(recipe, self.workplace, self._invariants)
 
     def _sought_from(self, position: int) -> tuple[Literal, ...]:
         """Return what migrations from ``position`` on expect in rows that none of them puts there.
@@ -167,7 +167,7 @@ class Chain:
         later = self.catalogue.migrations[position:]
         return tuple(required for m in later for required in m.contract.requires)
 
-    def _step(self, position: int) -> Step:
+    def _step(self, position: int) -> UpResult:
         """Run the migration at ``position`` up from its state, once."""
         state = self.state(position)
         if position in self._steps:
@@ -181,12 +181,12 @@ class Chain:
         if position + 1 < len(self._states):
             self._steps.pop(position, None)
 
-    def _next_state(self) -> State:
+    def _next_state(self) -> SeededState:
         """Make the state after the last one there is."""
         position = len(self._states)
         if position == 0:
             known: dict[str, frozenset[str]] = {}
-            bare = stage_of(self._baseline)
+            bare = snapshot_of(self._baseline)
             state = fill_state(0, bare, self._baseline, None, known, self._setup(0))
             own = own_of_base(self._baseline, bare.schema, self.recipe.own_rows)
             return replace(state, own=own)
@@ -201,13 +201,13 @@ class Chain:
             self._steps.pop(position - 1, None)
         return self._with_own(state, previous, step.up)
 
-    def _with_own(self, state: State, previous: State, up: Run) -> State:
+    def _with_own(self, state: SeededState, previous: SeededState, up: Run) -> SeededState:
         """Return ``state``, to which ``up`` has led, with what of it may be the user's own."""
         migration = self.catalogue.migrations[state.position - 1]
         own = own_after(previous.own, migration, up, previous.schema, state.schema)
         return replace(state, own=filled(own, state.schema, self.recipe.own_rows))
 
-    def _from_empty(self, position: int, previous: State) -> State:
+    def _from_empty(self, position: int, previous: SeededState) -> SeededState:
         """Make a state from the one before without its rows, filled anew.
 
         Raises: StateUnreachable when the migration between them is to be judged, or does not apply
@@ -219,19 +219,19 @@ class Chain:
         up, image = run_part(migration, migration.up, empty, self.workplace)
         if not up.succeeded:
             raise StateUnreachable(migration.name)
-        bare = stage_of(image)
+        bare = snapshot_of(image)
         state = fill_state(position, bare, image, previous, {}, self._setup(position))
         return self._with_own(state, previous, up)
 
 
-def read_sought(migrations: Sequence[Migration]) -> tuple[Sought, ...]:
+def read_sought(migrations: Sequence[Migration]) -> tuple[ExpectedValue, ...]:
     """Return what the conditions of ``migrations`` ask of rows, in order."""
     writers: dict[Literal, set[int]] = {}
     for number, migration in enumerate(migrations):
         for literal in set(migration.literals).difference(migration.sought):
             writers.setdefault(literal, set()).add(number)
     return tuple(
-        Sought(number, literal, max(others - {number}, default=-1))
+        ExpectedValue(number, literal, max(others - {number}, default=-1))
         for number, migration in enumerate(migrations)
         for literal in migration.sought
         for others in [writers.get(literal, set()) | writers.get((None, literal[1]), set())]

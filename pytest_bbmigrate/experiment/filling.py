@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.model import State
+from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping
 
-    from pytest_bbmigrate.experiment.run import Setup
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.run import ExperimentSetup
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Content
 
 
 def fill_state(
     position: int,
-    bare: Stage,
+    bare: Snapshot,
     empty: Content | None,
-    previous: State | None,
+    previous: SeededState | None,
     known: Mapping[str, frozenset[str]],
-    setup: Setup,
-) -> State:
+    setup: ExperimentSetup,
+) -> SeededState:
     """Return the state that ``bare`` becomes when what is new or empty in it is filled.
 
     ``known`` are the tables, with their columns, that the ``previous`` one has filled.
@@ -49,7 +49,7 @@ def fill_state(
         layout = replace(bare.layout, own_pages=schema_pages(db))
         filled = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
-    return State(
+    return SeededState(
         position,
         share_pages(filled, previous.pages if previous else ()),
         None
@@ -62,7 +62,7 @@ def fill_state(
     )
 
 
-def bare_tables(bare: Stage, known: Collection[str]) -> tuple[str, ...]:
+def bare_tables(bare: Snapshot, known: Collection[str]) -> tuple[str, ...]:
     """Return the tables that are not among the ``known`` ones, or have no rows (left)."""
     return tuple(
         table.name
@@ -100,7 +100,7 @@ def holds_one_value(db: sqlite3.Connection, table: str, column: str) -> bool:
 def remember_unfilled(
     schema: Schema,
     counts: dict[str, int],
-    previous: State | None,
+    previous: SeededState | None,
     found: tuple[Unfilled, ...],
 ) -> tuple[Unfilled, ...]:
     """Return what is still without rows or values, each with the reason first given for it."""

@@ -10,11 +10,11 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import throwaway
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Renames, Schema
 
 
-def broken_searches(before: Stage, after: Stage, renames: Renames) -> tuple[str, ...]:
+def broken_searches(before: Snapshot, after: Snapshot, renames: Renames) -> tuple[str, ...]:
     """Return what is wrong with FTS5 tables after that was right before, in words.
 
     One with external content shows the rows of another table, whatever its own index holds: when

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.own_rows import NOBODYS, Own
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner
 from pytest_bbmigrate.experiment.pages import Pages, join_pages
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class State:
+class SeededState:
     """The database after the first ``position`` migrations, filled with data, or a real one.
 
     Of a real one, which is a file, ``pages`` is () and nothing is generated.
@@ -36,7 +36,7 @@ class State:
     row_counts: Mapping[str, int]
     unfilled: tuple[Unfilled, ...]
     layout: Layout
-    own: Own = NOBODYS
+    own: RowOwner = NOBODYS
 
     @property
     def image(self) -> bytes:
@@ -86,7 +86,7 @@ class Renumbered:
 
 
 @dataclass(frozen=True)
-class TablePassage:
+class TableDiff:
     """What became of one table: its name after (None: gone) and what differs in its rows.
 
     ``key`` is what its rows are told apart by (() when by nothing); ``columns`` maps each column
@@ -122,7 +122,7 @@ class ShiftedView:
 
 
 @dataclass(frozen=True)
-class Passage:
+class DatabaseDiff:
     """What became of one database on its way to another.
 
     ``untouched`` are the tables (folded names) whose pages prove that they are what they were,
@@ -131,7 +131,7 @@ class Passage:
     ``views`` are looked at on the way up alone: what goes back puts columns in order.
     """
 
-    tables: tuple[TablePassage, ...]
+    tables: tuple[TableDiff, ...]
     renames: Renames
     schema: tuple[SchemaDifference, ...]
     dangling: tuple[Dangling, ...]
@@ -154,7 +154,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenRows:
     """Rows written after up, before down: what of them was lost or changed by down."""
 
     counts: Mapping[str, int]
@@ -183,19 +183,19 @@ class Evidence:
     """
 
     migration: Migration
-    state: State
+    state: SeededState
     up: Run
     up_on_empty: Run | None
     integrity: tuple[str, ...] = ()
     schema_after: Schema | None = None
-    there: Passage | None = None
+    there: DatabaseDiff | None = None
     invariants: tuple[Invariant, ...] = ()
     down: Run | None = None
-    back: Passage | None = None
+    back: DatabaseDiff | None = None
     integrity_back: tuple[str, ...] = ()
     again: Run | None = None
-    repeat: Passage | None = None
-    volatile: Passage | None = None
+    repeat: DatabaseDiff | None = None
+    volatile: DatabaseDiff | None = None
     down_after_writing: Run | None = None
-    written: Written | None = None
+    written: WrittenRows | None = None
     on_real_rows: bool = False

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
-from pytest_bbmigrate.experiment.model import Passage, TablePassage
+from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.experiment.snapshot import Stage, stage_in, unchanged_tables
+from pytest_bbmigrate.experiment.snapshot import Snapshot, stage_in, unchanged_tables
 from pytest_bbmigrate.experiment.views import shifted_views
 from pytest_bbmigrate.rows import (
     Differences,
     Pairing,
-    Question,
+    RowConditions,
     ValueChanged,
     compare_rows,
     differences_of,
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
 
 def observe(
-    before: Stage,
-    after: Stage,
+    before: Snapshot,
+    after: Snapshot,
     *,
     contract: Contract | None = None,
     run: Run | None = None,
-) -> Passage:
+) -> DatabaseDiff:
     """Return what became of ``before`` on its way to ``after``.
 
     ``contract`` and ``run`` tell of renames, and whose ``where`` to evaluate on the rows before.
@@ -60,7 +60,7 @@ def observe(
         return observe_in(pair, before, after, contract or Contract(), run)
 
 
-def arrive(before: Stage, image: Content) -> tuple[Stage, Passage]:
+def arrive(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDiff]:
     """Return the stage that ``image`` is, and what became of ``before``, which it should be again.
 
     Another name is another thing here.
@@ -74,7 +74,7 @@ def arrive(before: Stage, image: Content) -> tuple[Stage, Passage]:
         return after, observe_in(attach_content(db, before.image), before, after)
 
 
-def is_same(before: Stage, after: Stage) -> bool:
+def is_same(before: Snapshot, after: Snapshot) -> bool:
     """Return whether schema and pages prove that nothing differs at all.
 
     Pages tell nothing of AUTOINCREMENT sequences: those are looked at where there are any.
@@ -89,11 +89,11 @@ def is_same(before: Stage, after: Stage) -> bool:
 
 def observe_in(
     pair: sqlite3.Connection,
-    before: Stage,
-    after: Stage,
+    before: Snapshot,
+    after: Snapshot,
     contract: Contract | None = None,
     run: Run | None = None,
-) -> Passage:
+) -> DatabaseDiff:
     """Return what became of ``before``; renames are looked for when there is a ``contract``."""
     untouched = unchanged_tables(pair, before, after)
     if contract is None:
@@ -114,19 +114,21 @@ def observe_in(
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames)
-    passage = Passage(tables, renames, differences, dangling, mismatches, sequences)
+    passage = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
     if contract is not None:
         passage = replace(passage, views=shifted_views(before, after, renames, differences))
     return with_untouched(passage, before, untouched)
 
 
-def still_passage(stage: Stage) -> Passage:
+def still_passage(stage: Snapshot) -> DatabaseDiff:
     """Return the passage of a database on which nothing happened."""
-    passage = Passage((), Renames(), (), (), (), ())
+    passage = DatabaseDiff((), Renames(), (), (), (), ())
     return with_untouched(passage, stage, frozenset(stage.row_counts))
 
 
-def with_untouched(passage: Passage, before: Stage, untouched: frozenset[str]) -> Passage:
+def with_untouched(
+    passage: DatabaseDiff, before: Snapshot, untouched: frozenset[str]
+) -> DatabaseDiff:
     """Return ``passage`` with the tables that nothing happened to, and what they hold."""
     still = [table for table in before.schema.tables if fold_name(table.name) in untouched]
     counts = [before.row_counts[fold_name(table.name)] for table in still]
@@ -142,11 +144,11 @@ def with_untouched(passage: Passage, before: Stage, untouched: frozenset[str]) -
 def follow_table(
     db: sqlite3.Connection,
     table: Table,
-    before: Stage,
-    after: Stage,
+    before: Snapshot,
+    after: Snapshot,
     renames: Renames,
     contract: Contract,
-) -> TablePassage:
+) -> TableDiff:
     """Return what became of ``table`` and its rows."""
     name = fold_name(table.name)
     became = after.schema.table(renames.tables.get(name, ""))
@@ -155,7 +157,7 @@ def follow_table(
     columns = {old: renames.columns[name, old] for old in plain if (name, old) in renames.columns}
     lost = tuple(old for old in plain if old not in columns)
     if became is None:
-        return TablePassage(
+        return TableDiff(
             table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
         )
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
@@ -171,7 +173,7 @@ def follow_table(
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
         renumbered = find_renumbered(db, pairing, differences)
-    return TablePassage(
+    return TableDiff(
         table=table.name,
         after=became.name,
         key=key,
@@ -208,7 +210,7 @@ class Comparison:
             yield from compare_rows(pair, self.pairing, question)
 
     @contextmanager
-    def question(self) -> Iterator[Question | None]:
+    def question(self) -> Iterator[RowConditions | None]:
         """Give what to ask each row before, None for nothing.
 
         It is asked where ``main`` is the database before, so that a subquery finds the rows before
@@ -220,7 +222,7 @@ class Comparison:
         with closing(open_content(self.before)) as alone:
             asked = [c for c in self.conditions if can_be_asked(alone, self.pairing.before, c)]
             if asked:
-                yield Question(attach_content(alone, self.after, "after"), tuple(asked))
+                yield RowConditions(attach_content(alone, self.after, "after"), tuple(asked))
             else:
                 yield None
 
@@ -242,12 +244,12 @@ def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
     return True
 
 
-def still_table(table: Table) -> TablePassage:
+def still_table(table: Table) -> TableDiff:
     """Return the passage of a table that nothing happened to; its rows are not counted."""
     columns = {name: name for name in table.stored_columns}
     key = tuple(fold_name(name) for name in table.primary_key)
     nothing = Differences()
-    return TablePassage(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, nothing)
+    return TableDiff(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, nothing)
 
 
 def row_key(

@@ -49,7 +49,7 @@ LONG_ENOUGH = 3  # characters of a text that is looked for within others
 
 
 @dataclass(frozen=True)
-class Own:
+class RowOwner:
     """Whose rows these are.
 
     ``tables`` (folded) may hold own rows; ``values`` are own texts and blobs and long numbers,
@@ -78,10 +78,10 @@ class Own:
         ]
 
 
-NOBODYS = Own()
+NOBODYS = RowOwner()
 
 
-def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> Own:
+def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> RowOwner:
     """Return what is somebody's own in the database ``image`` that the first migration starts from.
 
     The values are also those of ``own_rows``, wherever they will go.
@@ -93,7 +93,7 @@ def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> Own:
             if holds_row(db, table):
                 tables.add(fold_name(table.name))
                 values.update(*stored_rows(db, table))
-    return filled(Own(frozenset(tables), frozenset(filter(tells, values))), schema, own_rows)
+    return filled(RowOwner(frozenset(tables), frozenset(filter(tells, values))), schema, own_rows)
 
 
 def has_rows(image: bytes) -> bool:
@@ -120,10 +120,10 @@ def stored_rows(db: sqlite3.Connection, table: Table) -> list[tuple[Cell, ...]]:
         return []
 
 
-def filled(own: Own, schema: Schema, own_rows: OwnRows) -> Own:
+def filled(own: RowOwner, schema: Schema, own_rows: OwnRows) -> RowOwner:
     """Return ``own`` once the tables of ``own_rows`` that are in ``schema`` are filled."""
     there = {fold_name(name) for name in own_rows} & schema.table_names
-    return Own(own.tables | there, own.values)
+    return RowOwner(own.tables | there, own.values)
 
 
 def tells(cell: Cell) -> bool:
@@ -133,18 +133,20 @@ def tells(cell: Cell) -> bool:
     return bool(cell)
 
 
-def own_after(own: Own, migration: Migration, up: Run, before: Schema, after: Schema) -> Own:
+def own_after(
+    own: RowOwner, migration: Migration, up: Run, before: Schema, after: Schema
+) -> RowOwner:
     """Return what is somebody's own after ``migration`` went up, in tables of either schema."""
     if not own:
         return own
     if not isinstance(migration.up, SqlPart):
-        return Own(own.tables | after.table_names, own.values)
+        return RowOwner(own.tables | after.table_names, own.values)
     named: list[View | Trigger] = [*before.views, *before.triggers, *after.views, *after.triggers]
     ran = [words for sql in up.executed if carries(words := words_of(sql))]
     names = before.table_names | after.table_names | {fold_name(each.name) for each in named}
     names = names.union(*map(made_by, ran))
     groups = [names.intersection(each) for each in (*(each.tokens for each in named), *ran)]
-    return Own(reached(own.tables, groups), own.values)
+    return RowOwner(reached(own.tables, groups), own.values)
 
 
 def reached(tables: Iterable[str], groups: Collection[frozenset[str]]) -> frozenset[str]:

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.model import State
+from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
-from pytest_bbmigrate.experiment.run import Step, gather_evidence, look_at
+from pytest_bbmigrate.experiment.run import UpResult, gather_evidence, look_at
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence
-    from pytest_bbmigrate.experiment.run import Setup
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.run import ExperimentSetup
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.runner.model import Record
 
 
 @dataclass(frozen=True)
-class Unmet:
+class UnmetRequirement:
     """A requirement that ``rows`` of a table's ``total`` rows do not meet.
 
     ``error`` is what SQLite said where it cannot be asked of this database, else '', and ``kind``
@@ -43,20 +43,20 @@ class Unmet:
 
 
 def try_on_real_rows(
-    migration: Migration, before: Stage, setup: Setup, record: Record | None = None
-) -> tuple[Evidence, Stage]:
+    migration: Migration, before: Snapshot, setup: ExperimentSetup, record: Record | None = None
+) -> tuple[Evidence, Snapshot]:
     """Return the evidence on ``migration`` from the file ``before``, and what up made of that.
 
     That is ``before`` again when up did not apply. ``record`` is called as ``run_part`` does it.
     The files are in the scratch folder; all of them are needed until the evidence is judged.
     """
-    state = State(0, (), None, before.schema, before.row_counts, (), before.layout)
+    state = SeededState(0, (), None, before.schema, before.row_counts, (), before.layout)
     up, content = run_part(migration, migration.up, before.image, setup.workplace, record=record)
-    step = look_at(migration, up, before, content) if up.succeeded else Step(up, before, before)
+    step = look_at(migration, up, before, content) if up.succeeded else UpResult(up, before, before)
     return gather_evidence(migration, state, step, setup), step.after
 
 
-def unmet_requirements(migration: Migration, before: Stage) -> Iterator[Unmet]:
+def unmet_requirements(migration: Migration, before: Snapshot) -> Iterator[UnmetRequirement]:
     """Yield each of the contract's requirements that the rows before do not all meet."""
     if not migration.contract.requires:
         return
@@ -65,14 +65,14 @@ def unmet_requirements(migration: Migration, before: Stage) -> Iterator[Unmet]:
             table = before.schema.table(required.table)
             error = requirement_error(db, before.schema, required)
             if table is None or error:
-                yield Unmet(required, error=error or f"no such table: {required.table}")
+                yield UnmetRequirement(required, error=error or f"no such table: {required.table}")
                 continue
             broken = broken_condition(table, required)
             count = f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}"
             try:
                 ((rows,),) = db.execute(count)
             except sqlite3.Error as raised:  # by an expression, of some row
-                yield Unmet(required, error=str(raised), kind=kind_of(raised))
+                yield UnmetRequirement(required, error=str(raised), kind=kind_of(raised))
                 continue
             if rows:
-                yield Unmet(required, rows, before.row_counts[fold_name(table.name)])
+                yield UnmetRequirement(required, rows, before.row_counts[fold_name(table.name)])

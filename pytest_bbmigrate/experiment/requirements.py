@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
-    from pytest_bbmigrate.experiment.model import State
+    from pytest_bbmigrate.experiment.model import SeededState
     from pytest_bbmigrate.schema import Schema, Table
 
 
@@ -64,7 +64,7 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
     return None
 
 
-def condition_errors(state: State, contract: Contract) -> tuple[tuple[int, str, str], ...]:
+def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int, str, str], ...]:
     """Return each ``where`` and ``requires`` that cannot be asked: (line, its text, the error)."""
     both: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
     declared = [condition for condition in both if condition.where is not None]

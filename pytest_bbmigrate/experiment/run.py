@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.full_text import broken_searches
-from pytest_bbmigrate.experiment.model import Evidence, Written
+from pytest_bbmigrate.experiment.model import Evidence, WrittenRows
 from pytest_bbmigrate.experiment.observe import arrive, is_same, observe_in, still_passage
-from pytest_bbmigrate.experiment.snapshot import Stage, stage_in
+from pytest_bbmigrate.experiment.snapshot import Snapshot, stage_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.experiment.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.sandbox.run_part import run_part
@@ -17,28 +17,28 @@ from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_c
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.experiment.model import Passage, State
-    from pytest_bbmigrate.runner import Run, Workplace
+    from pytest_bbmigrate.experiment.model import DatabaseDiff, SeededState
+    from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.seeding import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
 
 @dataclass(frozen=True)
-class Setup:
+class ExperimentSetup:
     """What every experiment of a session shares.
 
     With ``on_real_rows`` the database is a file with somebody's own rows: none are generated.
     """
 
     recipe: Recipe
-    workplace: Workplace
+    workplace: RunEnvironment
     invariants: tuple[tuple[str, str], ...] = ()
     on_real_rows: bool = False
     skips_way_back: bool = False
 
 
 @dataclass(frozen=True)
-class Step:
+class UpResult:
     """A migration's way up from a state: the runs, what they left, and what that is.
 
     ``after`` is ``before`` again when up did not apply, or did nothing; ``integrity`` is what
@@ -46,25 +46,25 @@ class Step:
     """
 
     up: Run
-    before: Stage
-    after: Stage
-    there: Passage | None = None
+    before: Snapshot
+    after: Snapshot
+    there: DatabaseDiff | None = None
     integrity: tuple[str, ...] = ()
     up_on_empty: Run | None = None
     empty: Content | None = None
 
 
-def stage_at(state: State) -> Stage:
+def stage_at(state: SeededState) -> Snapshot:
     """Return ``state`` as the first stage of an experiment."""
-    return Stage(state.image, state.schema, state.row_counts, state.layout)
+    return Snapshot(state.image, state.schema, state.row_counts, state.layout)
 
 
-def go_up(migration: Migration, state: State, setup: Setup) -> Step:
+def go_up(migration: Migration, state: SeededState, setup: ExperimentSetup) -> UpResult:
     """Return what running ``migration`` on the filled and on the empty state came to."""
     before = stage_at(state)
     up, image = run_part(migration, migration.up, before.image, setup.workplace)
     if not up.succeeded:
-        return Step(up, before, before)
+        return UpResult(up, before, before)
     step = look_at(migration, up, before, image)
     if (empty := state.empty) is None:
         return step
@@ -72,19 +72,23 @@ def go_up(migration: Migration, state: State, setup: Setup) -> Step:
     return replace(step, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
 
 
-def look_at(migration: Migration, up: Run, before: Stage, image: Content) -> Step:
+def look_at(migration: Migration, up: Run, before: Snapshot, image: Content) -> UpResult:
     """Return the step that ``up`` made from ``before`` to ``image``."""
     if equal_contents(before.image, image):
-        return Step(up, before, before, still_passage(before))
+        return UpResult(up, before, before, still_passage(before))
     with closing(open_content(image)) as db:
         after = stage_in(db, image, before)
         pair = attach_content(db, before.image)
         there = observe_in(pair, before, after, migration.contract, up)
         unsound = check_integrity(pair, before, after, there, up)
-    return Step(up, before, after, there, unsound + broken_searches(before, after, there.renames))
+    return UpResult(
+        up, before, after, there, unsound + broken_searches(before, after, there.renames)
+    )
 
 
-def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup) -> Evidence:
+def gather_evidence(
+    migration: Migration, state: SeededState, step: UpResult, setup: ExperimentSetup
+) -> Evidence:
     """Return the evidence on ``migration``, which went up from ``state`` by ``step``."""
     evidence = Evidence(
         migration, state, step.up, step.up_on_empty, on_real_rows=setup.on_real_rows
@@ -109,8 +113,8 @@ def gather_evidence(migration: Migration, state: State, step: Step, setup: Setup
 
 
 def go_back_and_up_again(
-    evidence: Evidence, down_part: Part, before: Stage, after: Stage, setup: Setup
-) -> tuple[Evidence, Stage | None]:
+    evidence: Evidence, down_part: Part, before: Snapshot, after: Snapshot, setup: ExperimentSetup
+) -> tuple[Evidence, Snapshot | None]:
     """Add what the way back restored, and what going up again from there gave.
 
     Where both are proven to be what they should be, the stage that going up again gave is returned
@@ -137,10 +141,10 @@ def go_back_and_up_again(
 def write_and_go_back(
     evidence: Evidence,
     down_part: Part,
-    before: Stage,
-    after: Stage,
-    again: Stage | None,
-    setup: Setup,
+    before: Snapshot,
+    after: Snapshot,
+    again: Snapshot | None,
+    setup: ExperimentSetup,
 ) -> Evidence:
     """Add what a second run of up gave otherwise, and what became of rows written after it.
 
@@ -163,7 +167,7 @@ def write_and_go_back(
     down, image = run_part(migration, down_part, written_image, setup.workplace)
     written = None
     if down.succeeded:
-        written = Written(
+        written = WrittenRows(
             counts,
             tuple(
                 difference
@@ -177,7 +181,9 @@ def write_and_go_back(
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 
-def look_for_chance(evidence: Evidence, before: Stage, after: Stage, setup: Setup) -> Evidence:
+def look_for_chance(
+    evidence: Evidence, before: Snapshot, after: Snapshot, setup: ExperimentSetup
+) -> Evidence:
     """Add what a second run of up from real rows gave otherwise, where going up again did.
 
     No rows are written here, for they would have to be invented: what the way back does to rows

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Snapshot:
     """One moment of an experiment: a database's content, its schema and how many rows it holds.
 
     ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``;
@@ -32,7 +32,7 @@ class Stage:
     schema: Schema
     row_counts: Mapping[str, int]
     layout: Layout = field(repr=False)
-    known: Stage | None = field(default=None, repr=False, compare=False)
+    known: Snapshot | None = field(default=None, repr=False, compare=False)
     unchanged: frozenset[str] = frozenset()
     written: FileState | None = field(default=None, repr=False, compare=False)
 
@@ -48,7 +48,7 @@ class Stage:
         return now.identity == self.written.identity and now.is_as_written_as(self.written)
 
 
-def stage_of(image: Content, known: Stage | None = None) -> Stage:
+def snapshot_of(image: Content, known: Snapshot | None = None) -> Snapshot:
     """Return the stage that ``image`` is.
 
     Tables proven to hold what they held in the ``known`` stage are not counted again.
@@ -59,7 +59,7 @@ def stage_of(image: Content, known: Stage | None = None) -> Stage:
         return stage_in(db, image, known)
 
 
-def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None) -> Stage:
+def stage_in(db: sqlite3.Connection, image: Content, known: Snapshot | None = None) -> Snapshot:
     """Return the stage that ``image`` is, ``db`` being a connection to it.
 
     The ``known`` stage is attached to ``db`` where pages must be looked up in it.
@@ -69,7 +69,7 @@ def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None)
     schema, layout = read_schema(db, entries), read_layout(db, entries)
     if known is None:
         counts = count_tables(db, schema, {})
-        return Stage(image, schema, counts, layout, written=written)
+        return Snapshot(image, schema, counts, layout, written=written)
     unchanged = untouched_tables(
         (known.image, image),
         (known.layout, layout),
@@ -78,7 +78,7 @@ def stage_in(db: sqlite3.Connection, image: Content, known: Stage | None = None)
     )
     counted = {name: known.row_counts[name] for name in unchanged}
     counts = count_tables(db, schema, counted)
-    return Stage(image, schema, counts, layout, known, unchanged, written)
+    return Snapshot(image, schema, counts, layout, known, unchanged, written)
 
 
 def count_tables(
@@ -92,7 +92,7 @@ def count_tables(
     }
 
 
-def unchanged_tables(pair: sqlite3.Connection, before: Stage, after: Stage) -> frozenset[str]:
+def unchanged_tables(pair: sqlite3.Connection, before: Snapshot, after: Snapshot) -> frozenset[str]:
     """Return the tables (folded names) that are proven to hold in ``after`` what they held."""
     if after.known is before:
         return after.unchanged

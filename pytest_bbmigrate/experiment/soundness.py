@@ -17,8 +17,8 @@ from pytest_bbmigrate.sqlite_files import open_content, open_private, throwaway
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_bbmigrate.experiment.model import Passage, State
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.model import DatabaseDiff, SeededState
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.runner import Run
 
 SHOWN_ROWS = 100  # of an invariant's result
@@ -27,7 +27,7 @@ ALL = 2**31 - 1  # of them
 
 
 def check_integrity(
-    db: sqlite3.Connection, before: Stage, after: Stage, there: Passage, up: Run
+    db: sqlite3.Connection, before: Snapshot, after: Snapshot, there: DatabaseDiff, up: Run
 ) -> tuple[str, ...]:
     """Return what ``PRAGMA integrity_check`` says of the tables that up may have touched.
 
@@ -86,7 +86,7 @@ def renamed(messages: Counter[str], names: dict[str, str]) -> Counter[str]:
 
 
 def ask_invariants(
-    before: Stage, after: Stage, queries: tuple[tuple[str, str], ...]
+    before: Snapshot, after: Snapshot, queries: tuple[tuple[str, str], ...]
 ) -> tuple[Invariant, ...]:
     """Return what each of the user's queries gave before and after."""
     if not queries:
@@ -96,7 +96,7 @@ def ask_invariants(
 
 
 def silent_invariants(
-    states: Sequence[State], queries: tuple[tuple[str, str], ...]
+    states: Sequence[SeededState], queries: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
     """Return the queries that run on none of ``states``, with what SQLite said on the first."""
     errors = dict[str, str]()

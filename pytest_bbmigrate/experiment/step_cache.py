@@ -6,26 +6,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.pages import join_pages, share_pages
-from pytest_bbmigrate.experiment.run import Step, stage_at
+from pytest_bbmigrate.experiment.run import UpResult, stage_at
 from pytest_bbmigrate.sqlite_files import in_memory
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment.model import State
+    from pytest_bbmigrate.experiment.model import SeededState
     from pytest_bbmigrate.experiment.pages import Pages
 
 
 @dataclass(frozen=True)
-class KeptStep:
+class CachedUpResult:
     """A ``step`` whose stages hold no images: ``after`` and ``empty`` have those that up left.
 
     ``after`` is None where up left the state as it was.
     """
 
-    step: Step
+    step: UpResult
     after: Pages | None
     empty: Pages | None
 
-    def taken_up(self, state: State) -> Step:
+    def taken_up(self, state: SeededState) -> UpResult:
         """Return the step, whole again; ``state`` is the one that it goes up from."""
         before = stage_at(state)
         after = before
@@ -35,7 +35,7 @@ class KeptStep:
         return replace(self.step, before=before, after=after, empty=empty)
 
 
-def keep_step(step: Step, state: State) -> KeptStep:
+def keep_step(step: UpResult, state: SeededState) -> CachedUpResult:
     """Return ``step``, which goes up from ``state``, for keeping."""
     moved = step.after is not step.before
     after = share_pages(in_memory(step.after.image), state.pages) if moved else None
@@ -43,4 +43,4 @@ def keep_step(step: Step, state: State) -> KeptStep:
     empty = None if step.empty is None else share_pages(in_memory(step.empty), known)
     before = replace(step.before, image=b"")
     bare = replace(step.after, image=b"", known=None)
-    return KeptStep(replace(step, before=before, after=bare, empty=None), after, empty)
+    return CachedUpResult(replace(step, before=before, after=bare, empty=None), after, empty)

@@ -25,7 +25,7 @@ from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
     from pytest_bbmigrate.sqlite_files import Content
 
@@ -38,7 +38,7 @@ Shape = tuple[str, ...]  # columns in their order
 
 
 def shifted_views(
-    before: Stage, after: Stage, renames: Renames, differences: Collection[SchemaDifference]
+    before: Snapshot, after: Snapshot, renames: Renames, differences: Collection[SchemaDifference]
 ) -> tuple[ShiftedView, ...]:
     """Return the views that are the same as before, and show other values because of a shape.
 
@@ -179,7 +179,7 @@ def differing_columns(
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewRows:
     """What a view shows, in any order: how many rows, and numbers for them and their columns."""
 
     count: int
@@ -192,8 +192,8 @@ def show(
     view: View,
     shapes: Mapping[str, Shape],
     extra: Shape,
-    like: Shown | None = None,
-) -> Shown:
+    like: ViewRows | None = None,
+) -> ViewRows:
     """Return what ``view`` shows where tables have the ``shapes``, and ``extra`` columns last.
 
     Of its columns those that ``like`` has, None for one that is not there; all without it.
@@ -214,7 +214,7 @@ def show(
         db.execute("RELEASE shapes")
 
 
-def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> Shown:
+def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> ViewRows:
     """Return what the rows of ``cursor`` come to, in the columns ``wanted`` or in all."""
     places: dict[str, int] = {}
     for at, (name, *_) in enumerate(cursor.description):
@@ -227,4 +227,4 @@ def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> Shown:
         cells = [weight(row[places[name]]) for name in there]
         rows += hash(tuple(cells))
         sums = [total + cell for total, cell in zip(sums, cells, strict=True)]
-    return Shown(number, rows, {**dict.fromkeys(names), **dict(zip(there, sums, strict=True))})
+    return ViewRows(number, rows, {**dict.fromkeys(names), **dict(zip(there, sums, strict=True))})

@@ -30,8 +30,8 @@ from pytest_bbmigrate.sqlite_files import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_bbmigrate.experiment.model import Evidence, Passage
-    from pytest_bbmigrate.experiment.snapshot import Stage
+    from pytest_bbmigrate.experiment.model import DatabaseDiff, Evidence
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.rows import Cell, Key, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 WRITTEN_ROWS = 5
 
 
-def tables_to_write(evidence: Evidence, there: Passage, second: Stage) -> tuple[str, ...]:
+def tables_to_write(evidence: Evidence, there: DatabaseDiff, second: Snapshot) -> tuple[str, ...]:
     """Return the tables (names after) that the way back could harm rows in.
 
     Tables that were there before, if up or down touched or named them; of those that up made, the
@@ -69,7 +69,7 @@ def words_of(run: Run) -> frozenset[str]:
 
 
 def write_rows(
-    stage: Stage, tables: tuple[str, ...], recipe: Recipe
+    stage: Snapshot, tables: tuple[str, ...], recipe: Recipe
 ) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
     """Return an image with rows added to ``tables``, how many in each, and what got none."""
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, sought=(), requires=())
@@ -85,7 +85,12 @@ def write_rows(
 
 
 def follow_written(
-    evidence: Evidence, there: Passage, second: Stage, written: Content, back: Content, name: str
+    evidence: Evidence,
+    there: DatabaseDiff,
+    second: Snapshot,
+    written: Content,
+    back: Content,
+    name: str,
 ) -> list[RowDifference]:
     """Return what the way back lost or changed of the rows written into table ``name`` (after)."""
     table = second.schema.table(name)
@@ -111,7 +116,7 @@ def follow_written(
     return compare_written(name, written_rows, there_now, tuple(columns.items()), key)
 
 
-def added_rows(second: Stage, written: Content, table: Table) -> list[Mapping[str, Cell]]:
+def added_rows(second: Snapshot, written: Content, table: Table) -> list[Mapping[str, Cell]]:
     """Return the rows of ``table`` that are in ``written`` and not in ``second``."""
     plain = tuple(fold_name(c.name) for c in table.columns if not c.generated)
     columns = tuple((name, name) for name in plain)

@@ -25,7 +25,7 @@ class PlanError(BBMigrateError):
         super().__init__("\n".join(self.problems))
 
 
-class Standing(Enum):
+class Status(Enum):
     """How a migration stands to a history."""
 
     APPLIED = "applied"
@@ -35,30 +35,30 @@ class Standing(Enum):
     OUT_OF_ORDER = "out of order"  # pending, and one that comes after it is applied
 
 
-WAS_APPLIED = frozenset({Standing.APPLIED, Standing.CHANGED, Standing.RENAMED})
+WAS_APPLIED = frozenset({Status.APPLIED, Status.CHANGED, Status.RENAMED})
 
 
 @dataclass(frozen=True)
-class Place:
+class MigrationStatus:
     """A migration, how it stands, and the name the history has it under (None when pending)."""
 
     migration: Migration
-    standing: Standing
+    standing: Status
     applied_as: str | None
 
 
 @dataclass(frozen=True)
-class Stock:
+class MigrationStatuses:
     """Every migration of a catalogue, in its order, and the applied names that have no file.
 
     ``folder`` is the catalogue's.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[MigrationStatus, ...]
     missing: tuple[str, ...]
     folder: Path = Path()
 
-    def having(self, *standings: Standing) -> tuple[Migration, ...]:
+    def having(self, *standings: Status) -> tuple[Migration, ...]:
         """Return the migrations that stand so, in the catalogue's order."""
         return tuple(place.migration for place in self.places if place.standing in standings)
 
@@ -70,25 +70,25 @@ class Stock:
     @property
     def pending(self) -> tuple[Migration, ...]:
         """The migrations that the database does not have, those out of order too."""
-        return self.having(Standing.PENDING, Standing.OUT_OF_ORDER)
+        return self.having(Status.PENDING, Status.OUT_OF_ORDER)
 
     @property
     def changed(self) -> tuple[Migration, ...]:
         """The applied migrations whose file says something else since."""
-        return self.having(Standing.CHANGED)
+        return self.having(Status.CHANGED)
 
     @property
     def renamed(self) -> tuple[Migration, ...]:
         """The applied migrations that the history knows by another name."""
-        return self.having(Standing.RENAMED)
+        return self.having(Status.RENAMED)
 
     @property
     def out_of_order(self) -> tuple[Migration, ...]:
         """The pending migrations that come before an applied one."""
-        return self.having(Standing.OUT_OF_ORDER)
+        return self.having(Status.OUT_OF_ORDER)
 
 
-def take_stock(catalogue: Catalogue, applied: Mapping[str, str]) -> Stock:
+def compare_with_history(catalogue: Catalogue, applied: Mapping[str, str]) -> MigrationStatuses:
     """Return how each migration stands to ``applied``: names to checksums, in the order applied."""
     names = {migration.name for migration in catalogue.migrations}
     without_file = {name: checksum for name, checksum in applied.items() if name not in names}
@@ -98,7 +98,7 @@ def take_stock(catalogue: Catalogue, applied: Mapping[str, str]) -> Stock:
         if former is not None:
             del without_file[former]
         places.append(_place(migration, applied, former))
-    return Stock(_mark_out_of_order(places), tuple(without_file), catalogue.folder)
+    return MigrationStatuses(_mark_out_of_order(places), tuple(without_file), catalogue.folder)
 
 
 def _former_name(
@@ -111,29 +111,33 @@ def _former_name(
     return next(same, None)
 
 
-def _place(migration: Migration, applied: Mapping[str, str], former: str | None) -> Place:
+def _place(migration: Migration, applied: Mapping[str, str], former: str | None) -> MigrationStatus:
     if former is not None:
-        return Place(migration, Standing.RENAMED, former)
+        return MigrationStatus(migration, Status.RENAMED, former)
     if migration.name not in applied:
-        return Place(migration, Standing.PENDING, None)
+        return MigrationStatus(migration, Status.PENDING, None)
     unchanged = applied[migration.name] == migration.checksum
-    return Place(migration, Standing.APPLIED if unchanged else Standing.CHANGED, migration.name)
+    return MigrationStatus(
+        migration, Status.APPLIED if unchanged else Status.CHANGED, migration.name
+    )
 
 
-def _mark_out_of_order(places: list[Place]) -> tuple[Place, ...]:
+def _mark_out_of_order(places: list[MigrationStatus]) -> tuple[MigrationStatus, ...]:
     """Return ``places`` with every pending one out of order that an applied one comes after."""
     marked = []
     one_applied = False
     for place in reversed(places):
-        if one_applied and place.standing is Standing.PENDING:
-            marked.append(Place(place.migration, Standing.OUT_OF_ORDER, None))
+        if one_applied and place.standing is Status.PENDING:
+            marked.append(MigrationStatus(place.migration, Status.OUT_OF_ORDER, None))
         else:
             marked.append(place)
         one_applied = one_applied or place.standing in WAS_APPLIED
     return tuple(reversed(marked))
 
 
-def plan_run(stock: Stock, *, to: str = "", allow_late: bool = False) -> tuple[Migration, ...]:
+def plan_run(
+    stock: MigrationStatuses, *, to: str = "", allow_late: bool = False
+) -> tuple[Migration, ...]:
     """Return the migrations to run, in the order in which they will really run.
 
     Late ones run now, after all that is applied, and before the pending ones they come before.
@@ -157,7 +161,7 @@ def plan_run(stock: Stock, *, to: str = "", allow_late: bool = False) -> tuple[M
     return tuple(place.migration for place in wanted if place.standing not in WAS_APPLIED)
 
 
-def history_problems(stock: Stock) -> Iterator[str]:
+def history_problems(stock: MigrationStatuses) -> Iterator[str]:
     """Yield what of the history the files no longer say: changed and missing migrations."""
     for migration in stock.changed:
         yield (
@@ -180,10 +184,10 @@ def history_problems(stock: Stock) -> Iterator[str]:
         )
 
 
-def _late_problems(wanted: Sequence[Place], stock: Stock) -> Iterator[str]:
+def _late_problems(wanted: Sequence[MigrationStatus], stock: MigrationStatuses) -> Iterator[str]:
     """Yield the pending migrations among ``wanted`` that come before one that is applied."""
     for at, place in enumerate(wanted):
-        if place.standing is Standing.OUT_OF_ORDER:
+        if place.standing is Status.OUT_OF_ORDER:
             later = next(p for p in stock.places[at + 1 :] if p.standing in WAS_APPLIED)
             yield (
                 f"{place.migration.name} is pending, and {later.migration.name}, which comes after "
@@ -192,7 +196,7 @@ def _late_problems(wanted: Sequence[Place], stock: Stock) -> Iterator[str]:
             )
 
 
-def _target(stock: Stock, to: str) -> int:
+def _target(stock: MigrationStatuses, to: str) -> int:
     """Return the position of the migration that ``--bb-to`` names.
 
     Raises: PlanError when there is none, or the database is past it.

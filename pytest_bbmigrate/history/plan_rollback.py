@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.errors import SettingsError, StepFailed
-from pytest_bbmigrate.history.plan import Standing, take_stock
+from pytest_bbmigrate.history.plan import Status, compare_with_history
 from pytest_bbmigrate.history.table import last_batch
 from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
-    from pytest_bbmigrate.history.plan import Place
+    from pytest_bbmigrate.history.plan import MigrationStatus
     from pytest_bbmigrate.history.table import Applied
 
 COUNT = re.compile(r"[1-9][0-9]*")
@@ -33,7 +33,7 @@ def plan_rollback(
         be taken back, naming all that cannot.
     """
     chosen = _chosen(history, catalogue, which or "")
-    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
     places = {place.applied_as: place for place in stock.places if place.applied_as is not None}
     obstacles = {
         applied.name: obstacle
@@ -79,7 +79,7 @@ def _position(history: tuple[Applied, ...], catalogue: Catalogue, which: str) ->
             f"--bb-rollback={which}: {error.args[0]}; or give how many to take back, at "
             f"most {len(history)}"
         ) from error
-    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
     place = next(place for place in stock.places if place.migration is migration)
     if place.applied_as is None:
         raise SettingsError(
@@ -89,12 +89,12 @@ def _position(history: tuple[Applied, ...], catalogue: Catalogue, which: str) ->
     return names.index(place.applied_as)
 
 
-def _obstacle(place: Place | None) -> str:
+def _obstacle(place: MigrationStatus | None) -> str:
     """Return why a migration cannot be taken back, '' when it can."""
     if place is None:
         return "has no file any more; put its file back into the folder"
     migration = place.migration
-    if place.standing is Standing.CHANGED:
+    if place.standing is Status.CHANGED:
         return f"says something else since it was applied; put {migration.path} back as it was"
     if migration.contract.irreversible is not None:
         reason = migration.contract.irreversible

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
-from pytest_bbmigrate.history.plan import WAS_APPLIED, Standing
+from pytest_bbmigrate.history.plan import WAS_APPLIED, Status
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract, Drop, Requirement
-    from pytest_bbmigrate.history.plan import Place, Stock
+    from pytest_bbmigrate.history.plan import MigrationStatus, MigrationStatuses
     from pytest_bbmigrate.history.table import Applied
 
-_WIDTH = len(Standing.OUT_OF_ORDER.value)
+_WIDTH = len(Status.OUT_OF_ORDER.value)
 _INDENT = " " * (_WIDTH + 2)
 
 
 def describe_status(
-    stock: Stock,
+    stock: MigrationStatuses,
     history: Iterable[Applied],
     database: str,
     *,
@@ -96,7 +96,7 @@ def _target(table: str, column: str | None) -> str:
     return bare_or_quoted(table) if column is None else dotted(table, column)
 
 
-def _totals(stock: Stock) -> str:
+def _totals(stock: MigrationStatuses) -> str:
     parts = [f"{len(stock.applied)} of {len(stock.places)} migrations applied"]
     parts.append(f"{len(stock.pending)} pending")
     for kind, count in (
@@ -113,14 +113,14 @@ def _line(standing: str, name: str, remark: str) -> str:
     return visible_line(f"{standing:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}")
 
 
-def _remark(place: Place, recorded: Mapping[str, Applied]) -> str:
+def _remark(place: MigrationStatus, recorded: Mapping[str, Applied]) -> str:
     """Return a migration's title, or when it was applied and what became of its file since."""
     if place.applied_as is None:
         return place.migration.contract.headers.get("Migration", "")
     when = f"applied {recorded[place.applied_as].applied_at}"
-    if place.standing is Standing.CHANGED:
+    if place.standing is Status.CHANGED:
         return f"{when}, and its file says something else since"
-    if place.standing is Standing.RENAMED:
+    if place.standing is Status.RENAMED:
         return f"{when} as {place.applied_as}"
     return recorded[place.applied_as].applied_at
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.checks.verdict import Cells
-    from pytest_bbmigrate.experiment.own_rows import Own
+    from pytest_bbmigrate.experiment.own_rows import RowOwner
     from pytest_bbmigrate.private import Known
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.schema import Schema
@@ -31,7 +31,9 @@ REFUSED = re.compile(r"(?P<before>.*\brefused: )(?P<said>.*)", re.DOTALL)
 STATEMENT = re.compile(r"`(?P<sql>.*)`", re.DOTALL)
 
 
-def mask_own_rows(verdict: Verdict, own: Own, schemas: Iterable[Schema], known: Known) -> Verdict:
+def mask_own_rows(
+    verdict: Verdict, own: RowOwner, schemas: Iterable[Schema], known: Known
+) -> Verdict:
     """Return ``verdict`` without what may be from the user's own rows; the others stay as found.
 
     What SQLite, Python and the migration said is told as far as it is ``known``, for it may be of
@@ -46,7 +48,7 @@ def mask_own_rows(verdict: Verdict, own: Own, schemas: Iterable[Schema], known: 
     )
 
 
-def referring(own: Own, schemas: Iterable[Schema]) -> frozenset[tuple[str, str]]:
+def referring(own: RowOwner, schemas: Iterable[Schema]) -> frozenset[tuple[str, str]]:
     """Return the (table, column), folded, in which generated rows have keys of own ones."""
     return frozenset(
         (fold_name(table.name), fold_name(column))
@@ -59,7 +61,7 @@ def referring(own: Own, schemas: Iterable[Schema]) -> frozenset[tuple[str, str]]
 
 
 def mask_one(
-    finding: Finding, own: Own, columns: frozenset[tuple[str, str]], known: Known
+    finding: Finding, own: RowOwner, columns: frozenset[tuple[str, str]], known: Known
 ) -> Finding:
     """Return ``finding`` without what may be from own rows."""
     if finding.kind in NOT_RUN | MADE_OF_VALUES:
@@ -78,7 +80,7 @@ def mask_one(
 
 
 def mask_some(
-    example: Example, table: str, own: Own, columns: frozenset[tuple[str, str]]
+    example: Example, table: str, own: RowOwner, columns: frozenset[tuple[str, str]]
 ) -> Example:
     """Return a generated row without the keys of own rows, and whatever repeats an own value."""
 

@@ -14,7 +14,7 @@ MOST_REASONS = 5
 
 
 @dataclass
-class Gate:
+class ApplyGate:
     """What became of each check in this session, by migration and check.
 
     A check counts as proved when pytest reports it passed and its own verdict says so, or when it

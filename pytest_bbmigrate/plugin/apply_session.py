@@ -13,10 +13,10 @@ from pytest_bbmigrate.apply.backup_condition import lost_backup
 from pytest_bbmigrate.apply.backup_owners import age_of
 from pytest_bbmigrate.apply.preflight import preflight, preflight_back
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
-from pytest_bbmigrate.apply.run import ApplyOrder, OtherHistory, run_apply
+from pytest_bbmigrate.apply.run import ApplyOrder, HistoryChanged, run_apply
 from pytest_bbmigrate.apply.workspace import tidy
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed
-from pytest_bbmigrate.plugin.apply_gate import Gate, describe_faults
+from pytest_bbmigrate.plugin.apply_gate import ApplyGate, describe_faults
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.plugin.options import settings_of
@@ -25,10 +25,15 @@ from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import TEXT, fix
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.plugin.step_reporter import StepReporter
-from pytest_bbmigrate.plugin.tamper_watch import Sight, refuse_exits
+from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import Told, describe_done, describe_left, describe_preflight
+from pytest_bbmigrate.report.applied import (
+    SummaryInput,
+    describe_done,
+    describe_left,
+    describe_preflight,
+)
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -36,8 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight
-    from pytest_bbmigrate.apply.run import Done
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.run import ApplyResult
+    from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.catalogue import Catalogue
     from pytest_bbmigrate.settings import Settings
 
@@ -47,20 +52,22 @@ STEPS = (BEFORE_TESTS, CHECKS_STEP, "lock", "backup", "rehearsal", "smoke", "pub
 
 PARAMETERS = re.compile(r"(?<=\w)\[.*\]")  # of a smoke test, by its node id: values
 
-_APPLYING = pytest.StashKey["Applying"]()
+_APPLYING = pytest.StashKey["ApplySession"]()
 
 
 @dataclass
-class Applying:
+class ApplySession:
     """What this session knows of its apply so far."""
 
-    sight: Sight
+    sight: DatabaseWatch
     preflight: Preflight | None = None
     fault: str = ""
-    gate: Gate = field(default_factory=Gate)
-    done: Done | None = None
+    gate: ApplyGate = field(default_factory=ApplyGate)
+    done: ApplyResult | None = None
     is_anothers: bool = False  # whether another run has published meanwhile
-    left: Left | None = None  # what was found on the disk at the end of a run that had the lock
+    left: FileFound | None = (
+        None  # what was found on the disk at the end of a run that had the lock
+    )
     details: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
     steps: int = 0  # those to be reported, until pytest has counted them
@@ -75,7 +82,7 @@ def prepare_apply(session: pytest.Session) -> None:
         migration that is not to be applied or taken back.
     """
     config = session.config
-    state = config.stash[_APPLYING] = Applying(Sight(settings_of(config).database))
+    state = config.stash[_APPLYING] = ApplySession(DatabaseWatch(settings_of(config).database))
     if config.getoption("collectonly"):
         return
     started = time.perf_counter()
@@ -93,7 +100,7 @@ def prepare_apply(session: pytest.Session) -> None:
     if state.preflight is not None:
         judge_in_order(config, *order_of(state.preflight))
         refuse_unjudged(config)
-    config.pluginmanager.register(Run(session), "bbmigrate_apply")
+    config.pluginmanager.register(ApplyHooks(session), "bbmigrate_apply")
 
 
 def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:
@@ -105,7 +112,7 @@ def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:
         raise SettingsError(f"--bb-to={wanted}: {error.args[0]}") from error
 
 
-class Run:
+class ApplyHooks:
     """The hooks of a session that applies."""
 
     def __init__(self, session: pytest.Session) -> None:
@@ -252,7 +259,7 @@ def conclude(session: pytest.Session) -> None:
     try:
         state.done = run_apply(order, reporter)
     except StepFailed as error:  # reported as a failed step
-        state.is_anothers = isinstance(error, OtherHistory)
+        state.is_anothers = isinstance(error, HistoryChanged)
     except Exception as error:
         state.broken_by = type(error).__name__
         raise
@@ -260,7 +267,7 @@ def conclude(session: pytest.Session) -> None:
         state.left = reporter.left
 
 
-def _gate_fault(session: pytest.Session, state: Applying, found: Preflight) -> str:
+def _gate_fault(session: pytest.Session, state: ApplySession, found: Preflight) -> str:
     """Return why nothing may be applied after the session's tests, or ''."""
     project = project_of(session.config)
     names = [visible_line(migration.name) for migration in found.pending]  # as a check reports it
@@ -330,7 +337,7 @@ def _smoke(config: pytest.Config, work: Path) -> str:
     return result.summary
 
 
-def _lost_backup(state: Applying, folder: Path) -> str:
+def _lost_backup(state: ApplySession, folder: Path) -> str:
     """Return why the backup is not to be named as the way back, where the run failed; or ''."""
     passed = {step: text for step, outcome, text in state.details if outcome == "passed"}
     name = passed.get("backup", "").split(";")[0]
@@ -339,7 +346,7 @@ def _lost_backup(state: Applying, folder: Path) -> str:
     return lost_backup(folder / name)
 
 
-def standing_of(state: Applying) -> str:
+def standing_of(state: ApplySession) -> str:
     """Return what the database is like where nothing was published, as far as it was looked at."""
     if state.left is not None and state.left.is_as_it_was and state.is_anothers:
         return f"{state.left.database.name} is as another run has left it"
@@ -357,7 +364,7 @@ def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
         return
     state, settings = config.stash[_APPLYING], project_of(config).settings
     lines = describe_done(
-        Told(
+        SummaryInput(
             settings.database,
             standing_of(state),
             command_of(config),

@@ -15,7 +15,7 @@ from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.status import describe_status
 from pytest_bbmigrate.history.table import has_history, read_history
 from pytest_bbmigrate.plugin.invocation import command_of
@@ -34,8 +34,8 @@ from pytest_bbmigrate.visible import visible, visible_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_bbmigrate.apply.adopt import Recognition
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.adopt import MatchingVersions
+    from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sqlite_files import Hook
@@ -73,7 +73,7 @@ def run_command(config: pytest.Config) -> int:
     return pytest.ExitCode.OK
 
 
-def _write_left(config: pytest.Config, left: Left | None) -> None:
+def _write_left(config: pytest.Config, left: FileFound | None) -> None:
     """Write what is on the disk after a command that was not done, where that was looked at."""
     if left is not None:
         command = command_of(config)
@@ -98,7 +98,7 @@ def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
         shown += " is not there yet"
     elif not begun:
         shown += " has no history"
-    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
     verbose = config.getoption("verbose") > 0
     problems = backup_problems(settings.database, backup_folder(settings))
     return describe_status(stock, history, shown, statements=verbose, problems=problems)
@@ -161,7 +161,7 @@ def _counted(migrations: int) -> str:
     return f"{migrations} migration{'' if migrations == 1 else 's'}"
 
 
-def _way_on(found: Recognition) -> list[str]:
+def _way_on(found: MatchingVersions) -> list[str]:
     if found.decided is not None:
         return ["--bb-baseline=auto records that; nothing was written"]
     return ["nothing was written"]
@@ -175,7 +175,7 @@ class LineReporter:
     """Writes a line for each step that is done."""
 
     def __init__(self) -> None:
-        self.left: Left | None = None
+        self.left: FileFound | None = None
 
     def begin(self) -> None:
         """Nothing is to be seen of a step that begins."""
@@ -193,7 +193,7 @@ class LineReporter:
         sys.stdout.write(f"{step:<10}failed\n")
         sys.stdout.flush()
 
-    def conclude(self, left: Left) -> None:
+    def conclude(self, left: FileFound) -> None:
         """Keep what was found on the disk, to be told last."""
         self.left = left
 

@@ -59,7 +59,7 @@ def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector 
     return None
 
 
-class Named(pytest.Collector):
+class NamedCollector(pytest.Collector):
     """A collector of ours, whose path may have any name: pytest prints its node id as it is."""
 
     @classmethod
@@ -75,7 +75,7 @@ class Named(pytest.Collector):
         return visible_line(super().__repr__())
 
 
-class MigrationsDirectory(Named, pytest.Directory):
+class MigrationsDirectory(NamedCollector, pytest.Directory):
     """The migration folder."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
@@ -96,7 +96,7 @@ class MigrationsDirectory(Named, pytest.Directory):
                 yield file
 
 
-class MigrationFolder(Named, pytest.Directory):
+class MigrationFolder(NamedCollector, pytest.Directory):
     """A folder within the migration folder."""
 
     positions: Sequence[int] = ()
@@ -106,7 +106,7 @@ class MigrationFolder(Named, pytest.Directory):
         yield from _children(self, self.positions)
 
 
-class MigrationFile(Named, pytest.File):
+class MigrationFile(NamedCollector, pytest.File):
     """One migration."""
 
     position: int
@@ -127,7 +127,7 @@ class MigrationFile(Named, pytest.File):
                 yield item
 
 
-class UnreadableFile(Named, pytest.File):
+class UnreadableFile(NamedCollector, pytest.File):
     """A file asked for by name, in a folder that does not read."""
 
     error: CatalogueError
@@ -141,7 +141,7 @@ class UnreadableFile(Named, pytest.File):
         )
 
 
-class Check(pytest.Item):
+class CheckItem(pytest.Item):
     """One claim, asked of one migration or of the folder."""
 
     @property
@@ -190,7 +190,7 @@ class Check(pytest.Item):
         return Path(visible_line(str(self.path))), 0, name
 
 
-class CatalogueCheck(Check):
+class CatalogueCheck(CheckItem):
     """The check of the folder as a whole."""
 
     @property
@@ -203,7 +203,7 @@ class CatalogueCheck(Check):
         return hide_in_contracts(judge_catalogue(chain_of(self.config)), project_of(self.config))
 
 
-class MigrationCheck(Check):
+class MigrationCheck(CheckItem):
     """One check of one migration."""
 
     position: int
@@ -224,13 +224,13 @@ class MigrationCheck(Check):
 
 def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:
     """Leave out what a check has printed and logged where rows are the user's own."""
-    if isinstance(item, Check) and project_of(item.config).hides_own:
+    if isinstance(item, CheckItem) and project_of(item.config).hides_own:
         report.sections = []
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
     """Have a skipped check say its migration's file, not the line of ours that skipped it."""
-    if isinstance(item, Check) and report.skipped and isinstance(report.longrepr, tuple):
+    if isinstance(item, CheckItem) and report.skipped and isinstance(report.longrepr, tuple):
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), line + 1, report.longrepr[2])
 

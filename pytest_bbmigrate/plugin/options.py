@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.settings import Given, Settings
+    from pytest_bbmigrate.settings import GivenValue, Settings
 
 DEFAULT_FOLDER = "migrations"
 OLDEST_SQLITE = (3, 38)  # the oldest that the tests are run with
@@ -40,7 +40,7 @@ class _Option(NamedTuple):
         return f"bb_{self.field}"
 
 
-class _Deed(NamedTuple):
+class _Command(NamedTuple):
     """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE."""
 
     flag: str
@@ -95,16 +95,20 @@ _OPTIONS = (
 
 # What is done to a real database: one of them at a time. The first two are sessions.
 _DEEDS = (
-    _Deed("--bb-apply", "Prove the migrations, then apply the pending ones to the real database"),
-    _Deed("--bb-rollback", "Undo the last apply, or the last N, or what came after NAME", "N|NAME"),
-    _Deed("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
-    _Deed("--bb-backup", "Make a verified backup"),
-    _Deed(
+    _Command(
+        "--bb-apply", "Prove the migrations, then apply the pending ones to the real database"
+    ),
+    _Command(
+        "--bb-rollback", "Undo the last apply, or the last N, or what came after NAME", "N|NAME"
+    ),
+    _Command("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
+    _Command("--bb-backup", "Make a verified backup"),
+    _Command(
         "--bb-baseline",
         "Say which version a database without history is; record it with NAME or auto",
         "NAME",
     ),
-    _Deed("--bb-status", "Show which migrations are applied and which are pending, and exit"),
+    _Command("--bb-status", "Show which migrations are applied and which are pending, and exit"),
 )
 _MODIFIERS = (
     ("--bb-rehearse", "Do all of --bb-apply but publish"),
@@ -268,17 +272,17 @@ def settings_of(config: pytest.Config) -> Settings:
     return config.stash[_SETTINGS]
 
 
-def _given(config: pytest.Config) -> Iterator[tuple[str, Given]]:
-    from pytest_bbmigrate.settings import Given
+def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
+    from pytest_bbmigrate.settings import GivenValue
 
     for option in _OPTIONS:
         typed = config.getoption(option.ini) if option.flag else None
         if typed is not None:
-            yield option.field, Given(option.flag, typed, config.invocation_params.dir)
+            yield option.field, GivenValue(option.flag, typed, config.invocation_params.dir)
             continue
         value = _configured(config, option)
         if value is not None:
-            yield option.field, Given(option.ini, value, config.rootpath)
+            yield option.field, GivenValue(option.ini, value, config.rootpath)
 
 
 def _configured(config: pytest.Config, option: _Option) -> str | int | tuple[str, ...] | None:

@@ -95,9 +95,9 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
     config = session.config
     if not config.getoption("bb_check_migrations"):
         return
-    from pytest_bbmigrate.plugin.items import Check
+    from pytest_bbmigrate.plugin.items import CheckItem
 
-    checks = [item for item in items if isinstance(item, Check)]
+    checks = [item for item in items if isinstance(item, CheckItem)]
     if not checks and not session.testsfailed:
         raise usage_error(
             f"the checks of {migrations_folder(config)} were not collected; "
@@ -105,7 +105,7 @@ def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
         )
     if not config.stash.get(_FOCUSED, False):
         return
-    tests = [item for item in items if not isinstance(item, Check)]
+    tests = [item for item in items if not isinstance(item, CheckItem)]
     marked = [item for item in tests if _is_marked(item)]
     items[:] = checks + marked
     if len(marked) < len(tests):

@@ -15,7 +15,7 @@ from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.errors import StepFailed
 
 BAR_WIDTH = 30
@@ -35,7 +35,7 @@ class StepReporter:
         self._details = details
         self._started = time.perf_counter()
         self._shown = ""
-        self.left: Left | None = None  # what was on the disk at the end
+        self.left: FileFound | None = None  # what was on the disk at the end
 
     def begin(self) -> None:
         """Start the clock."""
@@ -55,7 +55,7 @@ class StepReporter:
         """Report a step that failed, without any value of the database unless asked for."""
         self.report(step, "failed", self._text(error), time.perf_counter() - self._started)
 
-    def conclude(self, left: Left) -> None:
+    def conclude(self, left: FileFound) -> None:
         """Keep what was found on the disk for the summary."""
         self.left = left
 

@@ -34,7 +34,7 @@ def looks_of(database: Path) -> Looks:
     return tuple(looks)
 
 
-class Sight:
+class DatabaseWatch:
     """The real database as a session saw it first, and what has become of it before the lock."""
 
     def __init__(self, database: Path) -> None:

@@ -14,7 +14,7 @@ from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
-from pytest_bbmigrate.experiment import Passage, observe, stage_of
+from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
 from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
@@ -193,9 +193,9 @@ def assert_foreign_keys(database: Subject) -> None:
     )
 
 
-def _compare(before: Snapshot, after: Snapshot, contract: Contract) -> Passage:
-    earlier = stage_of(before)
-    return observe(earlier, stage_of(after, earlier), contract=contract)
+def _compare(before: Snapshot, after: Snapshot, contract: Contract) -> DatabaseDiff:
+    earlier = snapshot_of(before)
+    return observe(earlier, snapshot_of(after, earlier), contract=contract)
 
 
 def _anonymous(contract: Contract) -> Migration:

@@ -45,12 +45,12 @@ def watch(config: pytest.Config) -> None:
         to be watched, and the other one is gone already.
     """
     if (pipe := _pipe_to_parent()) is not None:
-        config.pluginmanager.register(Saying(pipe), "bbmigrate_session_end")
+        config.pluginmanager.register(ExitCodeReporter(pipe), "bbmigrate_session_end")
     elif _is_program(config):
         raise SystemExit(run([sys.executable, *sys.orig_argv[1:]]))
 
 
-class Saying:
+class ExitCodeReporter:
     """Says to the process that watches which exit code the session has come to."""
 
     def __init__(self, pipe: int) -> None:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, TableChange
-    from pytest_bbmigrate.apply.run import Done
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.run import ApplyResult
+    from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.catalogue import Migration
 
 WIDTH = 10
 
 
 @dataclass(frozen=True)
-class Told:
+class SummaryInput:
     """What a summary is about.
 
     ``standing`` says what the database is like where nothing was published; ``command`` is how
@@ -37,7 +37,7 @@ class Told:
     rehearsed: bool = False
     goes_back: bool = False
     lost_backup: str = ""
-    left: Left | None = None
+    left: FileFound | None = None
     broken_by: str = ""
 
     @property
@@ -61,9 +61,9 @@ def describe_preflight(found: Preflight, database: Path) -> str:
 
 
 def describe_done(
-    told: Told,
+    told: SummaryInput,
     details: Sequence[tuple[str, str, str]],
-    done: Done | None,
+    done: ApplyResult | None,
     found: Preflight | None,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; the first stands alone.
@@ -87,7 +87,7 @@ def describe_done(
     return tuple(lines)
 
 
-def describe_left(left: Left, command: str, *, shows_backup: bool = False) -> list[str]:
+def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) -> list[str]:
     """Return what is worth knowing of what is left on the disk, and how to restore the backup.
 
     ``command`` is how another command on the same project begins; ``shows_backup`` is whether the
@@ -103,9 +103,9 @@ def describe_left(left: Left, command: str, *, shows_backup: bool = False) -> li
 
 
 def _way_back(
-    told: Told,
+    told: SummaryInput,
     details: Sequence[tuple[str, str, str]],
-    done: Done | None,
+    done: ApplyResult | None,
     found: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
@@ -129,7 +129,10 @@ def _has_way_back(migration: Migration) -> bool:
 
 
 def _first_line(
-    told: Told, outcomes: Mapping[str, str], done: Done | None, found: Preflight | None
+    told: SummaryInput,
+    outcomes: Mapping[str, str],
+    done: ApplyResult | None,
+    found: Preflight | None,
 ) -> str:
     what = "rolled back" if told.goes_back else "applied"
     failed = next((step for step, outcome in outcomes.items() if outcome == "failed"), "")

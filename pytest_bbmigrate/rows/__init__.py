@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.rows.compare import compare_rows, count_rows, same_cell, summarize_rows
-from pytest_bbmigrate.rows.differences import Alike, Differences, differences_of
+from pytest_bbmigrate.rows.differences import DifferenceGroup, Differences, differences_of
 from pytest_bbmigrate.rows.fingerprint import TableContent, content_of, number_of
 from pytest_bbmigrate.rows.model import (
     Cell,
     Key,
     Pairing,
-    Question,
     RowAdded,
+    RowConditions,
     RowDifference,
     RowLost,
     ValueChanged,
@@ -18,14 +18,14 @@ from pytest_bbmigrate.rows.model import (
 from pytest_bbmigrate.rows.pages import Layout, read_layout, schema_pages, untouched_tables
 
 __all__ = [
-    "Alike",
     "Cell",
+    "DifferenceGroup",
     "Differences",
     "Key",
     "Layout",
     "Pairing",
-    "Question",
     "RowAdded",
+    "RowConditions",
     "RowDifference",
     "RowLost",
     "TableContent",

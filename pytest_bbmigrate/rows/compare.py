@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pytest_bbmigrate.rows.merging import Group
-    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Question, Row, RowDifference
+    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Row, RowConditions, RowDifference
 
 CANDIDATES = 100  # rows of one key among which the nearest is looked for
 
 
 def compare_rows(
-    db: sqlite3.Connection, pairing: Pairing, question: Question | None = None
+    db: sqlite3.Connection, pairing: Pairing, question: RowConditions | None = None
 ) -> Iterator[RowDifference]:
     """Yield every difference, ``db`` being made by ``database.open_contents``.
 
@@ -57,7 +57,7 @@ def compare_rows(
 def summarize_rows(
     db: sqlite3.Connection,
     pairing: Pairing,
-    question: Question | None,
+    question: RowConditions | None,
     again: Callable[[], Iterator[RowDifference]],
 ) -> Differences:
     """Return what ``compare_rows`` yields, of which little is kept; ``again`` yields it anew.
@@ -73,7 +73,7 @@ def summarize_rows(
 
 
 def _compare_keyed(
-    db: sqlite3.Connection, pairing: Pairing, question: Question | None
+    db: sqlite3.Connection, pairing: Pairing, question: RowConditions | None
 ) -> Iterator[RowDifference]:
     """Yield what differs between two tables whose rows are told apart by a key.
 
@@ -154,7 +154,7 @@ def _shared_cells(one: Row, other: Row) -> int:
 
 
 def _compare_bags(
-    db: sqlite3.Connection, pairing: Pairing, question: Question | None
+    db: sqlite3.Connection, pairing: Pairing, question: RowConditions | None
 ) -> Iterator[RowDifference]:
     """Yield what differs between two tables as multisets of rows."""
     sides = (Side(db, pairing, BEFORE, question), Side(db, pairing, AFTER, question))

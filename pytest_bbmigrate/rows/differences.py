@@ -25,7 +25,7 @@ KEPT = 1000  # differences in memory, of tables in files
 
 
 @dataclass(frozen=True)
-class Alike:
+class DifferenceGroup:
     """Differences of one kind: rows lost, rows added, or values of one ``column`` changed.
 
     The rows before met the same conditions, ``met``. ``first`` are the first few, each with its
@@ -49,7 +49,7 @@ class Differences:
     still be there.
     """
 
-    alike: tuple[Alike, ...] = ()
+    alike: tuple[DifferenceGroup, ...] = ()
     kept: tuple[RowDifference, ...] = ()
     again: Callable[[], Iterator[RowDifference]] | None = None
 
@@ -109,7 +109,7 @@ def gather(
     return Differences(alike, tuple(kept))
 
 
-def count_alike(found: Iterable[RowDifference]) -> tuple[Alike, ...]:
+def count_alike(found: Iterable[RowDifference]) -> tuple[DifferenceGroup, ...]:
     """Return ``found`` counted, in the order in which each kind first comes."""
     counts = Counter[Group]()
     first: dict[Group, list[tuple[int, RowDifference]]] = {}
@@ -125,7 +125,7 @@ def count_alike(found: Iterable[RowDifference]) -> tuple[Alike, ...]:
                 came = isinstance(difference, RowAdded)
                 names.update(n for n, cell in difference.row.items() if came or cell is not None)
     return tuple(
-        Alike(*group, count, tuple(first[group]), frozenset(filled.get(group, ())))
+        DifferenceGroup(*group, count, tuple(first[group]), frozenset(filled.get(group, ())))
         for group, count in counts.items()
     )
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     Found = tuple[Key, Row, frozenset[str]]
 
-FEW = 8  # groups taken one by one where the sides differ, before rows are passed over again
+MERGE_WINDOW = (
+    8  # groups taken one by one where the sides differ, before rows are passed over again
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def merge(
     ((encoding,),) = db.execute("PRAGMA encoding").fetchall()
     rank = ranking(encoding)
     before, after = Stream(sides[0], places), Stream(sides[1], places)
-    groups = FEW
+    groups = MERGE_WINDOW
     while True:
         one, other = before.ahead(), after.ahead()
         if not one and not other:
@@ -62,13 +64,13 @@ def merge(
         before.skip(same)
         after.skip(same)
         if same == both and both:
-            groups = FEW
+            groups = MERGE_WINDOW
             continue
         if pairs := paired(before, after, both - same):
             yield pairs
             continue
         yield from one_by_one(before, after, rank, groups)
-        groups = FEW if same else 2 * groups
+        groups = MERGE_WINDOW if same else 2 * groups
 
 
 def same_rows(before: Stream, after: Stream, count: int) -> int:
@@ -91,7 +93,7 @@ def paired(before: Stream, after: Stream, count: int) -> Pairs | None:
     None where they have not. The last one stays, for there may be more of its key.
     """
     keys = before.keys(count)
-    if count < FEW or len(set(keys)) < count or exact(keys) != exact(after.keys(count)):
+    if count < MERGE_WINDOW or len(set(keys)) < count or exact(keys) != exact(after.keys(count)):
         return None
     side = before.side
     rows = []

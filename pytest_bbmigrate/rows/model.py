@@ -30,7 +30,7 @@ class Pairing:
 
 
 @dataclass(frozen=True)
-class Question:
+class RowConditions:
     """SQL ``conditions`` that each row before is asked, on a connection ``db`` of their own.
 
     There, ``main`` is the database before, and so a subquery finds the rows before as well; the one

@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Question, Row
+    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Row, RowConditions
 
 BEFORE, AFTER = 0, 1
 SCHEMAS = ("before", "main")  # as database.open_contents names them
@@ -63,7 +63,7 @@ def mark_name(number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Apart:
+class SplitRows:
     """Rows that are read in two parts, which are in one order: cells, and marks of conditions.
 
     A result may not have more columns than a table (https://sqlite.org/limits.html).
@@ -81,7 +81,7 @@ class Apart:
             yield (*row, *marks)
 
 
-Rows = sqlite3.Cursor | Apart
+Rows = sqlite3.Cursor | SplitRows
 
 
 def in_order(columns: Collection[str]) -> str:
@@ -98,7 +98,7 @@ class Side:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, pairing: Pairing, side: int, question: Question | None
+        self, db: sqlite3.Connection, pairing: Pairing, side: int, question: RowConditions | None
     ) -> None:
         self.db, self.schema = db, SCHEMAS[side]
         self.table = (pairing.before, pairing.after)[side]
@@ -134,7 +134,7 @@ class Side:
             return query(self.db, self.select() + in_order(columns))
         order = in_order((*columns, *identity))
         cells, marks = self.select_only(*self.columns), self.select_only(*self.marks)
-        return Apart(query(self.db, cells + order), query(self.db, marks + order))
+        return SplitRows(query(self.db, cells + order), query(self.db, marks + order))
 
     def identity(self) -> tuple[str, ...]:
         """Return as SQL what no two rows share; nothing where there is nothing."""

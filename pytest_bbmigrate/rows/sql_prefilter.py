@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows.differences import EXAMPLES, Alike
+from pytest_bbmigrate.rows.differences import EXAMPLES, DifferenceGroup
 from pytest_bbmigrate.rows.model import NO_CONDITION, ValueChanged
 from pytest_bbmigrate.rows.reading import (
     AFTER,
@@ -27,16 +27,16 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from pytest_bbmigrate.rows.model import Key, Pairing, Question, Row
+    from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions
 
-LONG = 5000  # rows; fewer are read as fast as they are asked for
+MIN_ROWS = 5000  # rows; fewer are read as fast as they are asked for
 # A result may have 2,000 (https://sqlite.org/limits.html): those of both sides, and conditions.
 WIDE = 900  # columns; of more, the rows are compared as they are
 LEAST = -(2**63)  # -9223372036854775808.0 stays a real number in a column of INTEGER or NUMERIC
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class ChangedColumns:
     """What is left to compare of a ``pairing``: the key, and the columns that differ in some row.
 
     ``changed`` are these columns and in how many rows they differ, where every row has kept its
@@ -47,7 +47,7 @@ class Narrowed:
     changed: tuple[tuple[tuple[str, str], int], ...] | None = None
 
 
-def narrowed(db: sqlite3.Connection, pairing: Pairing) -> Narrowed:
+def narrowed(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     """Return ``pairing`` without the columns that hold exactly the same in every row.
 
     Where the key is no primary key on both sides, or rows came or went, or SQLite would have to
@@ -56,7 +56,7 @@ def narrowed(db: sqlite3.Connection, pairing: Pairing) -> Narrowed:
     key = _paired_key(pairing)
     is_wide = len(pairing.columns) > WIDE
     if is_wide or not (_is_long(db, pairing) and _has_key(db, pairing, key)):
-        return Narrowed(pairing)
+        return ChangedColumns(pairing)
     unsure = _may_hold_negative_zeros(db, pairing)
     plain = of_one_affinity(db, pairing) - unsure
     differ = ", ".join(
@@ -65,23 +65,23 @@ def narrowed(db: sqlite3.Connection, pairing: Pairing) -> Narrowed:
     )
     sql = f"SELECT count(*), {differ} {_joined(pairing, key)}"
     if not _finds_by_index(db, sql):
-        return Narrowed(pairing)
+        return ChangedColumns(pairing)
     pairs, *counts = query(db, sql).fetchone()
     changed = tuple(
         (names, int(count)) for names, count in zip(pairing.columns, counts, strict=True) if count
     )
     differing = {names for names, _ in changed}
     if differing & set(key) or any(_count(db, pairing, side) != pairs for side in (BEFORE, AFTER)):
-        return Narrowed(pairing)
+        return ChangedColumns(pairing)
     columns = tuple(names for names in pairing.columns if names in differing.union(key))
     narrow = replace(pairing, columns=columns)
-    return Narrowed(narrow) if differing & unsure else Narrowed(narrow, changed)
+    return ChangedColumns(narrow) if differing & unsure else ChangedColumns(narrow, changed)
 
 
-def count_changed(db: sqlite3.Connection, narrow: Narrowed) -> tuple[Alike, ...]:
+def count_changed(db: sqlite3.Connection, narrow: ChangedColumns) -> tuple[DifferenceGroup, ...]:
     """Return the changed values, counted, where ``narrow`` has how many there are."""
     return tuple(
-        Alike(
+        DifferenceGroup(
             ValueChanged,
             names[BEFORE],
             NO_CONDITION,
@@ -93,7 +93,7 @@ def count_changed(db: sqlite3.Connection, narrow: Narrowed) -> tuple[Alike, ...]
 
 
 def rows_changed(
-    db: sqlite3.Connection, narrow: Narrowed, question: Question | None
+    db: sqlite3.Connection, narrow: ChangedColumns, question: RowConditions | None
 ) -> Iterator[tuple[Key, Row, Row, frozenset[str]]]:
     """Yield each row that differs, where ``narrow`` has how many there are.
 
@@ -224,7 +224,7 @@ def _table(pairing: Pairing, side: int, schemas: tuple[str, str] = SCHEMAS) -> s
 
 
 def _is_long(db: sqlite3.Connection, pairing: Pairing) -> bool:
-    row = query(db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {LONG}").fetchone()
+    row = query(db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {MIN_ROWS}").fetchone()
     return row is not None
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.runner.model import Failure, Run, ShapeConflict, Workplace
+from pytest_bbmigrate.runner.model import Failure, Run, RunEnvironment, ShapeConflict
 
-__all__ = ["Failure", "Run", "ShapeConflict", "Workplace"]
+__all__ = ["Failure", "Run", "RunEnvironment", "ShapeConflict"]

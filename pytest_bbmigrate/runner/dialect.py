@@ -30,7 +30,7 @@ class Ask(Protocol):
         """Execute ``sql``."""
 
 
-class Misfit(NamedTuple):
+class ShapeMismatch(NamedTuple):
     """Something that an IF NOT EXISTS found there in another shape than it wanted."""
 
     name: str
@@ -38,11 +38,11 @@ class Misfit(NamedTuple):
     there: str
 
 
-class Adapted(NamedTuple):
+class AdaptedStatement(NamedTuple):
     """The SQL to execute in place of a statement ('' for nothing), and what did not fit."""
 
     sql: str
-    misfit: Misfit | None = None
+    misfit: ShapeMismatch | None = None
 
 
 class Creation(NamedTuple):
@@ -67,7 +67,7 @@ class Addition(NamedTuple):
     sql: str
 
 
-def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -> Adapted:
+def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -> AdaptedStatement:
     """Return what to execute for ``sql`` on the database that ``ask`` speaks to.
 
     ``prepare`` registers the application's functions on a connection for trying things out.
@@ -76,8 +76,8 @@ def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -
     if word == "ALTER" and (addition := read_addition(sql)):
         return adapt_addition(ask, prepare, addition)
     if word == "CREATE" and (creation := read_creation(sql)):
-        return Adapted(sql, find_misfit(ask, prepare, creation, sql))
-    return Adapted(sql)
+        return AdaptedStatement(sql, find_misfit(ask, prepare, creation, sql))
+    return AdaptedStatement(sql)
 
 
 def read_addition(sql: str) -> Addition | None:
@@ -132,11 +132,11 @@ def readable_tokens(sql: str) -> Sequence[Token]:
 
 def adapt_addition(
     ask: Ask, prepare: Callable[[sqlite3.Connection], object], addition: Addition
-) -> Adapted:
+) -> AdaptedStatement:
     """Return the ADD COLUMN without IF NOT EXISTS, or nothing if the column is there already."""
     known = "SELECT 1 FROM pragma_table_xinfo(?) WHERE name = ? COLLATE NOCASE"
     if not ask(known, (addition.table, addition.column)):
-        return Adapted(addition.sql)
+        return AdaptedStatement(addition.sql)
     subject = f"{addition.table}.{addition.column}"
     shape = column_shape(ask, addition)
     with closing(scratch(prepare)) as wanted, closing(scratch(prepare)) as there:
@@ -145,12 +145,14 @@ def adapt_addition(
         try:
             wanted.execute(f"CREATE TABLE {quote_name(addition.table)} ({addition.definition})")
         except sqlite3.Error as error:
-            return Adapted("", Misfit(subject, f"{addition.definition} ({error})", shape))
+            return AdaptedStatement(
+                "", ShapeMismatch(subject, f"{addition.definition} ({error})", shape)
+            )
         wanted_shape = column_shape(asking(wanted), addition)
         differences = compare_schemas(only_column(wanted, addition), only_column(there, addition))
     if differences and folded(wanted_shape) != folded(shape):
-        return Adapted("", Misfit(subject, wanted_shape, shape))
-    return Adapted("", describe_misfit(subject, differences))
+        return AdaptedStatement("", ShapeMismatch(subject, wanted_shape, shape))
+    return AdaptedStatement("", describe_misfit(subject, differences))
 
 
 def column_shape(ask: Ask, addition: Addition) -> str:
@@ -207,7 +209,7 @@ def made_of(ask: Ask, *, without: str = "") -> list[str]:
 
 def find_misfit(
     ask: Ask, prepare: Callable[[sqlite3.Connection], object], creation: Creation, sql: str
-) -> Misfit | None:
+) -> ShapeMismatch | None:
     """Return how what is there differs from what a CREATE .. IF NOT EXISTS wants."""
     rows = ask(
         "SELECT type, sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE "
@@ -218,12 +220,12 @@ def find_misfit(
         return None
     kind, text = rows[0]
     if kind != creation.kind:
-        return Misfit(creation.name, f"a {creation.kind}", f"a {kind}: {text}")
+        return ShapeMismatch(creation.name, f"a {creation.kind}", f"a {kind}: {text}")
     if folded(text) == creation.tokens:
         return None
     if kind in {"table", "index"} and not creation.virtual:
         return compare_made(ask, prepare, creation, sql, text)
-    return Misfit(creation.name, sql, text)
+    return ShapeMismatch(creation.name, sql, text)
 
 
 def compare_made(
@@ -232,7 +234,7 @@ def compare_made(
     creation: Creation,
     sql: str,
     text: str,
-) -> Misfit | None:
+) -> ShapeMismatch | None:
     """Return how the structure of a table or index differs from the one that ``sql`` would make.
 
     Both are made on the side, beside the other tables, to which they may refer.
@@ -245,18 +247,18 @@ def compare_made(
         try:
             wanted.execute(sql)
         except sqlite3.Error as error:
-            return Misfit(creation.name, f"what SQLite refuses ({error})", text)
+            return ShapeMismatch(creation.name, f"what SQLite refuses ({error})", text)
         differences = compare_schemas(read_schema(wanted), read_schema(there))
     if differences and creation.kind == "index":
-        return Misfit(creation.name, sql, text)
+        return ShapeMismatch(creation.name, sql, text)
     return describe_misfit(creation.name, differences)
 
 
-def describe_misfit(name: str, differences: Sequence[SchemaDifference]) -> Misfit | None:
+def describe_misfit(name: str, differences: Sequence[SchemaDifference]) -> ShapeMismatch | None:
     """Return what was wanted and what is there, None when there is no difference."""
     if not differences:
         return None
-    return Misfit(
+    return ShapeMismatch(
         name,
         "; ".join(in_words(each, each.before) for each in differences),
         "; ".join(in_words(each, each.after) for each in differences),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class RunEnvironment:
     """Where migrations run: the name a script opens, the file it must never reach, the app's hook.
 
     ``database`` is the real database's path (it need not exist); ``root`` the folder that relative
@@ -102,7 +102,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartResult:
     """What one way of running a part (on a connection, or as a program) hands back.
 
     ``content`` is the one afterwards; after a failure the one before.

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 RENAME = re.compile(r"\bRENAME\b", re.IGNORECASE)
 
 
-class Renamed(NamedTuple):
+class RenamedNames(NamedTuple):
     """Names before to names after, case-folded, as ``Run`` has them."""
 
     tables: tuple[tuple[str, str], ...] = ()
     columns: tuple[tuple[tuple[str, str], str], ...] = ()
 
 
-class Tracked:
+class FollowedTable:
     """A table that was there before the run; ``columns`` maps their names now to those before."""
 
     def __init__(self, name: str, columns: Iterable[str]) -> None:
@@ -41,19 +41,19 @@ def follow_renames(
     executed: Iterable[str],
     before: Mapping[str, Collection[str]],
     after: Mapping[str, Collection[str]],
-) -> Renamed:
+) -> RenamedNames:
     """Return what ``executed`` renamed for good, of tables and columns that were there before.
 
     ``before`` and ``after`` are the columns of every table, all names case-folded. What was made on
     the way, dropped afterwards, or undone by a savepoint is no rename.
     """
-    tables = {name: Tracked(name, columns) for name, columns in before.items()}
+    tables = {name: FollowedTable(name, columns) for name, columns in before.items()}
     for text in executed:
         for statement in readable_statements(text):
             if first_word(statement.text) in ("ALTER", "DROP"):
                 follow(tables, [fold_name(token.name) for token in tokenize(statement.text)])
     lasting = {now: table for now, table in tables.items() if now in after}
-    return Renamed(
+    return RenamedNames(
         tuple(sorted((table.name, now) for now, table in lasting.items() if table.name != now)),
         tuple(
             sorted(
@@ -74,7 +74,7 @@ def readable_statements(sql: str) -> Sequence[Statement]:
         return ()
 
 
-def follow(tables: dict[str, Tracked], words: Sequence[str]) -> None:
+def follow(tables: dict[str, FollowedTable], words: Sequence[str]) -> None:
     """Take one executed statement, folded, into account in ``tables`` (by their names now)."""
     if words[:2] == ["drop", "table"]:
         named = words[4:] if words[2:4] == ["if", "exists"] else words[2:]
@@ -85,7 +85,7 @@ def follow(tables: dict[str, Tracked], words: Sequence[str]) -> None:
             alter(tables, name, change)
 
 
-def alter(tables: dict[str, Tracked], name: str, change: Sequence[str]) -> None:
+def alter(tables: dict[str, FollowedTable], name: str, change: Sequence[str]) -> None:
     """Take an ALTER TABLE into account; ``change`` is what follows the table's name."""
     columns = tables[name].columns
     match change:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pytest_bbmigrate.sandbox.paths import Places
-    from pytest_bbmigrate.sandbox.script_report import Ledger
+    from pytest_bbmigrate.sandbox.paths import SandboxPaths
+    from pytest_bbmigrate.sandbox.script_report import ScriptReport
 
 FACTORY_POSITION = 5  # among the arguments of sqlite3.connect()
 URI_POSITION = 7
@@ -35,14 +35,14 @@ NOT_COMMITTED = "the script closed the database without commit()"
 
 
 @dataclass(frozen=True)
-class Terms:
+class ConnectionRules:
     """What a script's connections are held to.
 
     ``script`` is its path; ``prepare`` is called with every connection before the script has it.
     """
 
-    places: Places
-    ledger: Ledger
+    places: SandboxPaths
+    ledger: ScriptReport
     script: str
     prepare: Callable[[sqlite3.Connection], object] | None = None
 
@@ -81,7 +81,7 @@ class GuardedCursor(sqlite3.Cursor):
 class GuardedConnection(sqlite3.Connection):
     """A connection to the working copy, whatever name of the real database it was opened by."""
 
-    terms: ClassVar[Terms]
+    terms: ClassVar[ConnectionRules]
     opened: ClassVar[weakref.WeakSet[GuardedConnection]] = weakref.WeakSet()
 
     def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
@@ -192,7 +192,7 @@ class GuardedConnection(sqlite3.Connection):
         return sqlite3.SQLITE_DENY
 
 
-def why_not(places: Places, name: str) -> str:
+def why_not(places: SandboxPaths, name: str) -> str:
     """Return why the database ``name`` (a path or URI) may not be opened as it is; '' if it may."""
     try:
         if places.is_open_to(name):
@@ -202,7 +202,7 @@ def why_not(places: Places, name: str) -> str:
     return f"opening the real database {name} by the side is refused in a migration"
 
 
-def install(terms: Terms) -> None:
+def install(terms: ConnectionRules) -> None:
     """Hold every connection that this process makes from here on to ``terms``, for good."""
     GuardedConnection.terms = terms
     connect = sqlite3.connect
@@ -217,7 +217,7 @@ def install(terms: Terms) -> None:
     sys.addaudithook(functools.partial(refuse_others, terms))
 
 
-def refuse_others(terms: Terms, event: str, args: tuple[Any, ...]) -> None:
+def refuse_others(terms: ConnectionRules, event: str, args: tuple[Any, ...]) -> None:
     """Look at one audit event.
 
     Raises: sqlite3.OperationalError when it is a connection, made past GuardedConnection, to what

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.sandbox.landlock import DEVICES
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.sandbox.paths import Places
+    from pytest_bbmigrate.sandbox.paths import SandboxPaths
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -33,7 +33,7 @@ PATHS_WRITTEN = {  # event: which of its arguments are paths that it changes
 PROGRAMS = {"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 
 
-def watch(places: Places, *, programs: bool) -> None:
+def watch(places: SandboxPaths, *, programs: bool) -> None:
     """Refuse writing outside the working folder, and without ``programs`` starting any, for good.
 
     What is refused raises PermissionError.
@@ -41,7 +41,7 @@ def watch(places: Places, *, programs: bool) -> None:
     sys.addaudithook(functools.partial(refuse, places, programs))
 
 
-def refuse(places: Places, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
+def refuse(places: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
     """Look at one audit event.
 
     Raises: PermissionError when it is about to write elsewhere, or to start a program.
@@ -68,7 +68,7 @@ def paths_written(event: str, args: tuple[Any, ...]) -> list[Any]:
     return [path for path in paths if not isinstance(path, int)]
 
 
-def show_copy(places: Places) -> None:
+def show_copy(places: SandboxPaths) -> None:
     """Have ``os.stat`` and ``os.access`` show the working copy where the real database is meant.
 
     So a script that looks whether the database is there, before it opens it, finds it.

@@ -11,7 +11,7 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
-from pytest_bbmigrate.runner.model import Failure, Outcome
+from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
 from pytest_bbmigrate.sandbox.watch import kept_from_files, untouched
@@ -27,7 +27,7 @@ from pytest_bbmigrate.sqlite_files import (
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.runner.model import Record, Workplace
+    from pytest_bbmigrate.runner.model import Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
@@ -37,9 +37,9 @@ def run_connected(
     migration: Migration,
     part: SqlPart | PythonPart,
     copy: Content,
-    workplace: Workplace,
+    workplace: RunEnvironment,
     record: Record | None = None,
-) -> Outcome:
+) -> PartResult:
     """Run ``part`` on ``copy``, a private one."""
     with app_connections(None):  # the hook comes after our own settings here, and may change them
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
@@ -63,7 +63,7 @@ def run_connected(
         failure = failure or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, advice=f"{failure.advice}\n{NOTHING_KEPT}".lstrip())
-        return Outcome(
+        return PartResult(
             failure=failure,
             content=copy if failure else kept_content(db, copy),
             executed=tuple(db.executed),

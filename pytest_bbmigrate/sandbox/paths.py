@@ -17,7 +17,7 @@ MEMORY = ":memory:"
 
 
 @dataclass(frozen=True)
-class Places:
+class SandboxPaths:
     """The files a script may mean; every path is absolute and free of symbolic links.
 
     ``real`` is the database it must not reach (it need not exist) and ``copy`` what it works on

@@ -10,7 +10,7 @@ from pytest_bbmigrate.runner.model import Run
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.runner.model import Outcome, Record, Workplace
+    from pytest_bbmigrate.runner.model import PartResult, Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
 
 C = TypeVar("C", bound=bytes | Path)
@@ -20,7 +20,7 @@ def run_part(
     migration: Migration,
     part: Part,
     content: C,
-    workplace: Workplace,
+    workplace: RunEnvironment,
     *,
     record: Record | None = None,
     take: bool = False,
@@ -38,7 +38,7 @@ def run_part(
     Raises: DatabaseError when a Python part has touched the real database file all the same.
     """
     # Imported here, for the process that a script runs in imports this package and needs no more.
-    from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
+    from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
     from pytest_bbmigrate.sandbox.in_process import columns_of
     from pytest_bbmigrate.sqlite_files import discard, private_copy
 
@@ -54,7 +54,7 @@ def run_part(
     if outcome.failure:
         discard(copy)
         after = content
-    names = Renamed()
+    names = RenamedNames()
     if mention_renames(outcome.executed) and not outcome.failure:
         before = columns_of(content) if earlier is None else earlier
         names = follow_renames(outcome.executed, before, columns_of(after))
@@ -73,8 +73,12 @@ def run_part(
 
 
 def run_where_it_belongs(
-    migration: Migration, part: Part, copy: Content, workplace: Workplace, record: Record | None
-) -> Outcome:
+    migration: Migration,
+    part: Part,
+    copy: Content,
+    workplace: RunEnvironment,
+    record: Record | None,
+) -> PartResult:
     """Run a script in a process of its own and every other part on a connection of ours."""
     from pytest_bbmigrate.catalogue import ScriptPart
 

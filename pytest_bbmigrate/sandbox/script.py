@@ -17,14 +17,14 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.runner.advice import advise
-from pytest_bbmigrate.runner.model import Failure, Outcome
-from pytest_bbmigrate.sandbox.script_report import Ledger, read_ledger
+from pytest_bbmigrate.runner.model import Failure, PartResult
+from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from pytest_bbmigrate.sandbox.watch import untouched
 from pytest_bbmigrate.sqlite_files import in_rollback_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
-    from pytest_bbmigrate.runner.model import Record, Workplace
+    from pytest_bbmigrate.runner.model import Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
 
 PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
@@ -35,7 +35,7 @@ USE_LANDLOCK = True  # where the kernel has it; the guard alone is weaker
 
 
 @dataclass(frozen=True)
-class Desk:
+class ScriptFolder:
     """The folder that a script is given, and the working ``copy`` of the database in it."""
 
     folder: Path
@@ -68,15 +68,15 @@ class Desk:
 
 
 def run_script(
-    part: ScriptPart, copy: Content, workplace: Workplace, record: Record | None = None
-) -> Outcome:
+    part: ScriptPart, copy: Content, workplace: RunEnvironment, record: Record | None = None
+) -> PartResult:
     """Run ``part`` on ``copy``, a private one, in a folder of its own that is gone afterwards.
 
     Raises: DatabaseError when the real database is not as it was before.
     """
     if not IS_POSIX:
         why = "a migration that is a program of its own is not run on Windows"
-        return Outcome(Failure(part.path, None, "", why, ELSEWHERE, POSIX), copy, (), 0)
+        return PartResult(Failure(part.path, None, "", why, ELSEWHERE, POSIX), copy, (), 0)
     real = workplace.real
     beside = workplace.scratch if isinstance(copy, Path) else None
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
@@ -95,15 +95,15 @@ def run_script(
                 failure = Failure(
                     part.path, None, "", f"what the script left is no database any more ({error})"
                 )
-    return Outcome(failure, after, executed, len(executed), printed=printed)
+    return PartResult(failure, after, executed, len(executed), printed=printed)
 
 
-def lay_out(folder: Path, name: str, content: Content) -> Desk:
+def lay_out(folder: Path, name: str, content: Content) -> ScriptFolder:
     """Put ``content`` into ``folder`` as a working copy called ``name``; a file is moved there.
 
     Return where everything is.
     """
-    desk = Desk(folder, folder / "work" / name)
+    desk = ScriptFolder(folder, folder / "work" / name)
     desk.work.mkdir()
     desk.temporary.mkdir()
     if isinstance(content, bytes):
@@ -114,7 +114,7 @@ def lay_out(folder: Path, name: str, content: Content) -> Desk:
 
 
 def run_child(
-    desk: Desk, part: ScriptPart, real: Path, workplace: Workplace
+    desk: ScriptFolder, part: ScriptPart, real: Path, workplace: RunEnvironment
 ) -> tuple[int, tuple[str, ...]]:
     """Run the script in a process of its own; Ctrl-C ends it, too.
 
@@ -165,7 +165,7 @@ def run_child(
 
 
 def judge(
-    part: ScriptPart, code: int, ledger: Ledger | None, left: tuple[str, ...]
+    part: ScriptPart, code: int, ledger: ScriptReport | None, left: tuple[str, ...]
 ) -> Failure | None:
     """Return why the script has failed, or None; ``left`` is what it has left running."""
     if ledger is None:

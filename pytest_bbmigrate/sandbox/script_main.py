@@ -20,8 +20,8 @@ from pytest_bbmigrate.processes.parent import end_with
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 from pytest_bbmigrate.sandbox import connections, files, landlock
-from pytest_bbmigrate.sandbox.paths import Places
-from pytest_bbmigrate.sandbox.script_report import Ledger
+from pytest_bbmigrate.sandbox.paths import SandboxPaths
+from pytest_bbmigrate.sandbox.script_report import ScriptReport
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,8 +36,8 @@ def main(text: str) -> int:
     order = json.loads(text)
     end_with(order["parent"])
     script = order["script"]
-    places = Places(*(Path(order[name]) for name in Places.__dataclass_fields__))
-    ledger = Ledger()
+    places = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
+    ledger = ScriptReport()
     texts = read_texts(Path(order["texts"]))
     folders = [order["root"], str(Path(script).parent)]
     finder = FixedFinder(texts, order["since"], folders)
@@ -48,7 +48,7 @@ def main(text: str) -> int:
     confined = order["landlock"] and landlock.restrict_writes([str(places.work.parent)])
     files.watch(places, programs=confined)
     files.show_copy(places)
-    connections.install(connections.Terms(places, ledger, script, prepare))
+    connections.install(connections.ConnectionRules(places, ledger, script, prepare))
     code = run(script, texts, ledger)
     connections.note_unsaved()
     ledger.refused[:0] = (
@@ -75,7 +75,7 @@ def read_texts(path: Path) -> dict[str, bytes]:
     return {file: b64decode(content) for file, content in found.items()}
 
 
-def run(script: str, texts: Mapping[str, bytes], ledger: Ledger) -> int:
+def run(script: str, texts: Mapping[str, bytes], ledger: ScriptReport) -> int:
     """Run ``script``, print a traceback as Python would, and return the exit code."""
     try:
         run_program(script, texts)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Ledger:
+class ScriptReport:
     """What happened while a script ran; it grows as the script runs and is written at its end.
 
     ``executed`` is the SQL it had SQLite run and ``refused`` what it was refused, in words;
@@ -34,7 +34,7 @@ class Ledger:
         path.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
-def read_ledger(path: Path) -> Ledger | None:
+def read_ledger(path: Path) -> ScriptReport | None:
     """Return what was written to ``path``; None when the script's process never came to that.
 
     What the script itself has put there, and is none, counts as nothing.
@@ -44,11 +44,11 @@ def read_ledger(path: Path) -> Ledger | None:
     except (OSError, ValueError, RecursionError):
         return None
     kinds = {"executed": list, "refused": list, "line": int | None}
-    wanted = {name: kinds.get(name, str) for name in Ledger.__dataclass_fields__}
+    wanted = {name: kinds.get(name, str) for name in ScriptReport.__dataclass_fields__}
     if not isinstance(said, dict) or said.keys() != wanted.keys():
         return None
     lines = [*said["executed"], *said["refused"]] if _are(said, wanted) else [None]
-    return Ledger(**said) if all(isinstance(line, str) for line in lines) else None
+    return ScriptReport(**said) if all(isinstance(line, str) for line in lines) else None
 
 
 def _are(said: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from pytest_bbmigrate.schema.compare.differences import (
     compare_schemas,
 )
 from pytest_bbmigrate.schema.model import (
-    Check,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -26,7 +26,7 @@ __all__ = [
     "HISTORY_TABLE",
     "KINDS",
     "OWN_TABLES",
-    "Check",
+    "CheckConstraint",
     "Column",
     "ForeignKey",
     "Index",

@@ -11,7 +11,7 @@ Tokens = tuple[str, ...]  # as statements.folded gives them, but "x" that names 
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckConstraint:
     """A CHECK constraint: ``tokens`` of its expression (renames aside) and its text."""
 
     tokens: Tokens
@@ -102,7 +102,7 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[CheckConstraint, ...]
     foreign_keys: tuple[ForeignKey, ...]
     indexes: tuple[Index, ...]
     strict: bool

@@ -49,7 +49,7 @@ class WrittenMeanwhile(DatabaseError):
         super().__init__(path, "another program wrote to it while it was read; try again")
 
 
-class Way(Enum):
+class OpenMode(Enum):
     """How a file must be opened so that reading it changes nothing."""
 
     SHARED = "mode=ro"  # beside the others that use it, under SQLite's locks
@@ -112,10 +112,10 @@ def reading_one_state(
     real = existing_file(path)
     try:
         way = way_of(real)
-        if way is Way.SHARED:
+        if way is OpenMode.SHARED:
             with connected(real, way, hook) as db:
                 yield db, lambda: None
-        elif way is Way.RESTING:
+        elif way is OpenMode.RESTING:
             with at_rest(path, real) as refuse_written, connected(real, way, hook) as db:
                 yield db, refuse_written
         else:
@@ -157,7 +157,7 @@ def kind_of(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
-def way_of(real: Path) -> Way:
+def way_of(real: Path) -> OpenMode:
     """Return how ``real``, a path without symbolic links, must be opened to change nothing.
 
     An ordinary reader makes the WAL and its index where they are missing, and leaves them there
@@ -167,11 +167,11 @@ def way_of(real: Path) -> Way:
     """
     wal = size_of(beside(real, "-wal"))
     if not size_of(real) and (wal is not None or size_of(beside(real, "-journal")) is not None):
-        return Way.RECOVERED  # SQLite takes a journal beside an empty file away
+        return OpenMode.RECOVERED  # SQLite takes a journal beside an empty file away
     if wal is not None:
         if size_of(beside(real, "-shm")) is not None:
-            return Way.SHARED
-        return Way.RECOVERED if wal else Way.RESTING
+            return OpenMode.SHARED
+        return OpenMode.RECOVERED if wal else OpenMode.RESTING
     # Without locks SQLite opens no file in WAL mode (https://sqlite.org/uri.html#urinolock), which
     # tells the mode and makes nothing. It also tells of a journal that is to be rolled back.
     with closing(sqlite3.connect(uri_of(real, "mode=ro&nolock=1"), uri=True)) as db:
@@ -179,14 +179,14 @@ def way_of(real: Path) -> Way:
             db.execute("PRAGMA schema_version").fetchone()
         except sqlite3.Error as error:
             if primary_code(error) == sqlite3.SQLITE_CANTOPEN:
-                return Way.RESTING
+                return OpenMode.RESTING
             if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
-                return Way.RECOVERED
-    return Way.SHARED  # which says what is wrong with it, if anything is
+                return OpenMode.RECOVERED
+    return OpenMode.SHARED  # which says what is wrong with it, if anything is
 
 
 @contextmanager
-def connected(file: Path, way: Way, hook: Hook | None) -> Iterator[sqlite3.Connection]:
+def connected(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[sqlite3.Connection]:
     """Give a connection to ``file``, in a read transaction."""
     uri = uri_of(file, way.value)
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS)) as db:

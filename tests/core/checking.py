@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.experiment import Chain
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def chain_of(
     catalogue = read_catalogue(folder)
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=rows, literals=literals, own_rows=own_rows or {})
-    return Chain(catalogue, recipe, Workplace(), baseline=baseline, invariants=invariants)
+    return Chain(catalogue, recipe, RunEnvironment(), baseline=baseline, invariants=invariants)
 
 
 def judge_last(check: str, chain: Chain, *, strict: bool = False) -> Verdict:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.real_databases import fill_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.errors import StepFailed
 
 
@@ -22,7 +22,7 @@ class Reporter:
     def __init__(self, disk: Path | None = None) -> None:
         self.disk = disk
         self.steps: list[str] = []
-        self.left: Left | None = None
+        self.left: FileFound | None = None
 
     def begin(self) -> None:
         pass
@@ -38,17 +38,17 @@ class Reporter:
     def fail(self, step: str, error: StepFailed) -> None:
         self.steps.append(f"{step} failed: {error}")
 
-    def conclude(self, left: Left) -> None:
+    def conclude(self, left: FileFound) -> None:
         self.left = left
 
 
 def publish(real: Path, work: Path, reporter: Reporter) -> Path | None:
     """Put the content of ``work`` into ``real``."""
 
-    def prepare(_: Path, folder: Path, __: object) -> Prepared:
+    def prepare(_: Path, folder: Path, __: object) -> PublishableCopy:
         copy = folder / "work.db"
         shutil.copyfile(work, copy)
-        return Prepared(copy, digest_of(copy))
+        return PublishableCopy(copy, digest_of(copy))
 
-    change = Change(real, real.parent, inspect=lambda _: None, prepare=prepare)
+    change = ContentChange(real, real.parent, inspect=lambda _: None, prepare=prepare)
     return carry_out(change, reporter)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.catalogue import Migration, PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.runner import Failure, Run, Workplace
+from pytest_bbmigrate.runner import Failure, Run, RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_image, take_image
@@ -47,11 +47,11 @@ def run_sql(
     *,
     contract: Contract = PLAIN,
     in_transaction: bool = True,
-    workplace: Workplace | None = None,
+    workplace: RunEnvironment | None = None,
 ) -> tuple[Run, bytes]:
     """Run a file with ``sql`` on ``image``."""
     part = SqlPart(FILE, split_statements(sql), in_transaction)
-    return run_part(migration_of(part, contract), part, image, workplace or Workplace())
+    return run_part(migration_of(part, contract), part, image, workplace or RunEnvironment())
 
 
 def run_python(
@@ -61,17 +61,17 @@ def run_python(
     *,
     contract: Contract = PLAIN,
     in_transaction: bool = True,
-    workplace: Workplace | None = None,
+    workplace: RunEnvironment | None = None,
 ) -> tuple[Run, bytes]:
     """Run ``up`` of a file with ``source`` in ``folder`` on ``image``."""
     path = folder / "002_step.py"
     path.write_text(textwrap.dedent(source), encoding="utf-8")
     part = PythonPart(path, "up", 1, in_transaction)
-    return run_part(migration_of(part, contract), part, image, workplace or Workplace())
+    return run_part(migration_of(part, contract), part, image, workplace or RunEnvironment())
 
 
 def run_script(
-    folder: Path, source: str, image: bytes = b"", *, workplace: Workplace
+    folder: Path, source: str, image: bytes = b"", *, workplace: RunEnvironment
 ) -> tuple[Run, bytes]:
     """Run the program with ``source`` in ``folder`` on ``image``."""
     path = folder / "003_step.py"

@@ -10,13 +10,13 @@ import pytest
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
-from pytest_bbmigrate.settings import Given, Settings, read_settings
+from pytest_bbmigrate.settings import GivenValue, Settings, read_settings
 
 ROOT = Path("/household")
 
 
 def settings_with(**values: str | int | tuple[str, ...]) -> Settings:
-    given = {field: Given(f"bb_{field}", value, ROOT) for field, value in values.items()}
+    given = {field: GivenValue(f"bb_{field}", value, ROOT) for field, value in values.items()}
     return read_settings(ROOT, given)
 
 
@@ -75,7 +75,9 @@ def test_a_symbolic_link_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
 
-    settings = read_settings(tmp_path, {"migrations": Given("bb_migrations", "link", tmp_path)})
+    settings = read_settings(
+        tmp_path, {"migrations": GivenValue("bb_migrations", "link", tmp_path)}
+    )
 
     assert settings.migrations == tmp_path / "link"
 
@@ -113,7 +115,7 @@ def test_strict_that_is_neither_is_refused() -> None:
 
 def test_a_message_names_the_option_that_gave_the_value() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings(ROOT, {"rows": Given("--bb-rows", "-1", ROOT)})
+        read_settings(ROOT, {"rows": GivenValue("--bb-rows", "-1", ROOT)})
 
     assert str(caught.value) == "--bb-rows = -1: a positive integer is wanted"
 
@@ -125,7 +127,9 @@ def test_a_path_with_a_nul_is_refused() -> None:
 def test_the_baseline_is_a_file_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "baseline.sql").write_text("")
 
-    settings = read_settings(tmp_path, {"baseline": Given("bb_baseline", "baseline.sql", tmp_path)})
+    settings = read_settings(
+        tmp_path, {"baseline": GivenValue("bb_baseline", "baseline.sql", tmp_path)}
+    )
 
     assert settings.baseline == tmp_path / "baseline.sql"
 
@@ -139,7 +143,7 @@ def test_a_baseline_that_is_not_there_is_refused() -> None:
 def test_the_users_rows_are_a_folder_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "rows").mkdir()
 
-    settings = read_settings(tmp_path, {"rows_from": Given("bb_rows_from", "rows", tmp_path)})
+    settings = read_settings(tmp_path, {"rows_from": GivenValue("bb_rows_from", "rows", tmp_path)})
 
     assert settings.rows_from == tmp_path / "rows"
 
@@ -213,7 +217,7 @@ def test_the_real_database_is_no_baseline(tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to("budget_buddy.db")
 
     with pytest.raises(SettingsError) as caught:
-        read_settings(tmp_path, {"baseline": Given("bb_baseline", "link.db", tmp_path)})
+        read_settings(tmp_path, {"baseline": GivenValue("bb_baseline", "link.db", tmp_path)})
 
     assert str(caught.value) == (
         "bb_baseline = link.db: this is the real database, which a check never opens; "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
-from pytest_bbmigrate.plugin.apply_gate import Gate, describe_faults
+from pytest_bbmigrate.plugin.apply_gate import ApplyGate, describe_faults
 
 
-def proving(*migrations: str) -> Gate:
+def proving(*migrations: str) -> ApplyGate:
     """Return a gate that every check of ``migrations`` has passed."""
-    gate = Gate()
+    gate = ApplyGate()
     gate.note("migrations", CATALOGUE_CHECK, "passed", "passed", expected="")
     for name in migrations:
         for check in CHECKS:
@@ -31,7 +31,7 @@ def test_it_stays_shut_for_a_migration_that_was_not_asked_about() -> None:
 
 
 def test_it_stays_shut_without_the_check_of_the_folder() -> None:
-    gate = Gate()
+    gate = ApplyGate()
 
     assert gate.faults([], "migrations") == ("migrations: catalogue_reads was not asked",)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.tamper_watch import Sight
+from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch
 from tests.core.real_databases import MODES, make
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_what_became_of_the_database_is_said(
     database = tmp_path / "money.db"
     database.write_bytes(bytes(8192))
     database.chmod(0o644)
-    sight = Sight(database)
+    sight = DatabaseWatch(database)
 
     change(database)
 
@@ -66,7 +66,7 @@ def test_what_became_of_the_database_is_said(
 
 
 def test_a_database_that_was_made_meanwhile_counts(tmp_path: Path) -> None:
-    sight = Sight(tmp_path / "money.db")
+    sight = DatabaseWatch(tmp_path / "money.db")
     assert sight.fault() == ""
 
     (tmp_path / "money.db").touch()
@@ -76,7 +76,7 @@ def test_a_database_that_was_made_meanwhile_counts(tmp_path: Path) -> None:
 
 def test_the_first_moment_at_which_it_is_another_is_told(tmp_path: Path) -> None:
     database = tmp_path / "money.db"
-    sight = Sight(database)
+    sight = DatabaseWatch(database)
     sight.look("the first had run")
     database.touch()
     sight.look("the second had run")
@@ -89,7 +89,7 @@ def test_the_first_moment_at_which_it_is_another_is_told(tmp_path: Path) -> None
 def test_who_reads_it_and_closes_it_has_not_changed_it(tmp_path: Path, mode: str) -> None:
     database = make(tmp_path / "money.db", "old", mode=mode)
     (tmp_path / "link.db").symlink_to(database)
-    sight = Sight(tmp_path / "link.db")
+    sight = DatabaseWatch(tmp_path / "link.db")
 
     with closing(sqlite3.connect(database)) as db:
         db.execute("SELECT count(*) FROM money").fetchone()
@@ -100,7 +100,7 @@ def test_who_reads_it_and_closes_it_has_not_changed_it(tmp_path: Path, mode: str
 def test_what_is_written_into_the_wal_counts(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old", mode="wal")
     (tmp_path / "link.db").symlink_to(database)
-    sight = Sight(tmp_path / "link.db")
+    sight = DatabaseWatch(tmp_path / "link.db")
 
     with closing(sqlite3.connect(database)) as db, db:
         db.execute("DELETE FROM money")
@@ -111,7 +111,7 @@ def test_what_is_written_into_the_wal_counts(tmp_path: Path) -> None:
 def test_another_mode_is_undone_and_nothing_else_is(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old")
     database.chmod(0o640)
-    sight = Sight(database)
+    sight = DatabaseWatch(database)
     told = [sight.undo_mode()]
 
     database.chmod(0o666)

@@ -99,7 +99,7 @@ def test_a_session_that_nobody_waits_for_any_more_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "pipe").open("wb") as pipe:
-        saying = watcher.Saying(pipe.fileno())
+        saying = watcher.ExitCodeReporter(pipe.fileno())
         saying.pytest_runtest_protocol()
         monkeypatch.setattr(os, "getppid", lambda: 1)
 

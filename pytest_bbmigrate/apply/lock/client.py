@@ -7,9 +7,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_bbmigrate.apply.lock.process import KeeperEnded, KeeperProcess
-from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.apply.what_is_left import Content, Left, describe_state, existing, read_left
+from pytest_bbmigrate.apply.lock.process import LockProcess, LockProcessEnded
+from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import (
+    Content,
+    FileFound,
+    describe_state,
+    existing,
+    read_left,
+)
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.processes.signals import interrupts_held
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files.notes import Note
 
 
-class Keeper:
+class LockClient:
     """Holds the lock on a database in a process of its own, and backs up, publishes and verifies.
 
     A context manager: leaving it gives the lock back and ends the process. ``state`` is what the
@@ -36,16 +42,16 @@ class Keeper:
     def __init__(self, database: Path, *, deadline: float = 5.0) -> None:
         self.database = database
         self.deadline = deadline
-        self.state = State.UNTOUCHED
+        self.state = ContentState.UNTOUCHED
         self.notes: tuple[str, ...] = ()
         self.file_notes: tuple[str, ...] = ()  # what was done to its owner and mode
         self.digest = ""
         self._mode = self._new_mode = ""
         self._backup: Path | None = None
         self._keeps_backup = True
-        self._process: KeeperProcess | None = None
+        self._process: LockProcess | None = None
         self._described: dict[str, Any] = {}  # the file that is locked
-        self._left: Left | None = None  # by a process that has ended by itself
+        self._left: FileFound | None = None  # by a process that has ended by itself
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +82,7 @@ class Keeper:
         """
         if self._process is not None:
             raise StepFailed(f"{self.database}: the lock is held already")
-        self._process = KeeperProcess()
+        self._process = LockProcess()
         order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
         self._mode = str(self._ask({**order, "mode": mode}))
         self._described = self._ask({"do": "describe"})
@@ -161,7 +167,7 @@ class Keeper:
         *,
         note: Note | None = None,
         staging: Path | None = None,
-    ) -> Left:
+    ) -> FileFound:
         """Return what is under the database's name, and whether ``backup`` is there.
 
         Looked at are the file itself, through the lock while it is held, or else by another process
@@ -173,19 +179,19 @@ class Keeper:
         if self._process is not None:
             try:
                 answer = self._process.ask(order, None)
-            except KeeperEnded:
+            except LockProcessEnded:
                 self._end()
             except BaseException:
                 self._end()
                 raise
             else:
-                self.state = State(answer["state"])
+                self.state = ContentState(answer["state"])
                 left = read_left(self.database, answer, backup)
                 return replace(left, notes=(*self.file_notes, *left.notes))
         if self._left is not None:
             return replace(self._left, backup=existing(backup) or self._left.backup)
-        if self.state is State.VERIFIED:  # and the lock given back: others may have it again
-            return Left(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
+        if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
+            return FileFound(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
         return self._settle(work, backup)
 
     def restore_file(self) -> str:
@@ -199,7 +205,7 @@ class Keeper:
 
         Raises: StepFailed.
         """
-        left = Left(self.database, self._name(), Content.VERIFIED)
+        left = FileFound(self.database, self._name(), Content.VERIFIED)
         if left.name is not Name.SAME:
             raise StepFailed(f"{self.database}: it was verified, and since then {left}")
 
@@ -216,7 +222,7 @@ class Keeper:
         Raises: StepFailed when the process had ended by itself, so that the lock was lost.
         """
         ended = self._end()
-        if ended and self.state is not State.VERIFIED:
+        if ended and self.state is not ContentState.VERIFIED:
             self._end_unheard(None)
             raise StepFailed(f"{self.database}: {ended}: {self._content()}")
 
@@ -231,7 +237,7 @@ class Keeper:
         before, gets_order = self.state, work is None or self._process.child.poll() is None
         try:
             answer = self._process.ask(order, on_progress)
-        except KeeperEnded as ended:
+        except LockProcessEnded as ended:
             self._end_unheard(work)
             if not gets_order:
                 self.state = before  # whatever another program has written since
@@ -239,7 +245,7 @@ class Keeper:
         except BaseException:
             self._end_unheard(work)  # it rolls back what it is at, unless that was just done
             raise
-        self.state = State(answer["state"])
+        self.state = ContentState(answer["state"])
         if "failed" not in answer:
             return answer["done"]
         if order["do"] == "lock":
@@ -250,7 +256,7 @@ class Keeper:
         """Return what the content of the database is, and where to find what it was before."""
         said = describe_state(self.state, self._left)
         backup = self._left.backup if self._left is not None else None
-        if backup is None or not self._keeps_backup or self.state is State.PUT_BACK:
+        if backup is None or not self._keeps_backup or self.state is ContentState.PUT_BACK:
             return said
         if self._left is None or self._left.is_as_it_was:
             return said
@@ -274,12 +280,12 @@ class Keeper:
         if self._described:
             self._left = self._settle(work, self._backup)
 
-    def _settle(self, work: Path | None, backup: Path | None) -> Left:
+    def _settle(self, work: Path | None, backup: Path | None) -> FileFound:
         """Have another keeper roll back what the one that ended has left, and see which it is.
 
         Before there was a publish (``work``) its state is what it was.
         """
-        before, self.state = self.state, State.UNKNOWN
+        before, self.state = self.state, ContentState.UNKNOWN
         order = {
             "do": "settle",
             "database": _path(self.database),
@@ -291,11 +297,11 @@ class Keeper:
             "new_mode": self._new_mode,
             **self._described,
         }
-        process = KeeperProcess()
+        process = LockProcess()
         try:
             answer = process.ask(order, None)
-            self.state = State(answer["state"])
-        except KeeperEnded as ended:
+            self.state = ContentState(answer["state"])
+        except LockProcessEnded as ended:
             answer = {"failed": str(ended)}  # unknown it stays, and is said to be
         finally:
             process.end()

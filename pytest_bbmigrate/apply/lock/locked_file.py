@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, said, where
-from pytest_bbmigrate.apply.model import State
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, Left, as_found
+from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, as_found
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
@@ -28,7 +28,7 @@ PRIVATE = 0o600
 TORN = ".torn"  # ends the name of a copy of no one moment, which no command takes for a backup
 
 
-class Locked:
+class LockedFile:
     """The lock on a database, and what is known of its file and of its content."""
 
     db: sqlite3.Connection
@@ -36,7 +36,7 @@ class Locked:
     seen: FileState  # the file when its content was known last
 
     def __init__(self) -> None:
-        self.state = State.UNTOUCHED
+        self.state = ContentState.UNTOUCHED
         self.path = Path()
         self.seconds = 0.0
         self.backup: Path | None = None
@@ -67,7 +67,7 @@ class Locked:
         if name is Name.SAME:
             return ""
         detail = where(name, self.path, self.held.real, self.held.place)
-        return str(Left(self.path, name, Content.UNSEEN, detail))
+        return str(FileFound(self.path, name, Content.UNSEEN, detail))
 
     def refuse_changed(self) -> None:
         """Make sure that the database is the file that was locked, and holds what was backed up.
@@ -78,7 +78,7 @@ class Locked:
         if not change:
             content, detail = self.look_at_content("")
             if content is not Content.AS_BEFORE:
-                change = str(Left(self.path, Name.SAME, content, detail))
+                change = str(FileFound(self.path, Name.SAME, content, detail))
         if change:
             raise StepFailed(f"{self.path}: {change}; nothing was published")
 
@@ -143,7 +143,7 @@ class Locked:
     @property
     def is_other(self) -> str:
         """That something else wrote to the database, in words."""
-        return str(Left(self.path, Name.SAME, Content.OTHER))
+        return str(FileFound(self.path, Name.SAME, Content.OTHER))
 
     def keep_torn(self, copy: Path, target: Path) -> None:
         """Keep ``copy``, which may be of no one moment, beside where the backup was to be."""
@@ -212,7 +212,7 @@ class Locked:
         """Return what the content can be compared with, and what it is then."""
         is_sound = self.backup is not None and not self.rot()
         known = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
-        if work and self.state is not State.UNTOUCHED:
-            is_seen = self.state is State.VERIFIED
+        if work and self.state is not ContentState.UNTOUCHED:
+            is_seen = self.state is ContentState.VERIFIED
             known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
         return tuple(known)

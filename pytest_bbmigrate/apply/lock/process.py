@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 END_SECONDS = 60.0  # for it to roll back and end; to be killed then harms no SQLite file
 
 
-class KeeperEnded(Exception):
+class LockProcessEnded(Exception):
     """Raised when the keeper has ended instead of answering; says how."""
 
 
-class KeeperProcess:
+class LockProcess:
     """A keeper that runs until ``end``, in a session of its own, out of a terminal's Ctrl-C."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class KeeperProcess:
                 return answer
             if on_progress is not None:
                 on_progress(answer["progress"])
-        raise KeeperEnded(self.end() or self._ended("was told to end"))
+        raise LockProcessEnded(self.end() or self._ended("was told to end"))
 
     def end(self) -> str:
         """Have it end, wait for that, and return how it ended; '' when all was in order."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, measured, where
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content, as_found
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
@@ -15,10 +15,10 @@ from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up, re
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.lock.look import Found
-    from pytest_bbmigrate.apply.lock.server import Holder
+    from pytest_bbmigrate.apply.lock.server import LockServer
 
 
-def settle(holder: Holder, order: dict[str, Any]) -> dict[str, Any]:
+def settle(holder: LockServer, order: dict[str, Any]) -> dict[str, Any]:
     """Return what is under the database's name, as ``Locked.look`` does, and set its mode right.
 
     The order's ``real`` and ``file`` are what the process that ended had described; ``backup`` and
@@ -28,7 +28,7 @@ def settle(holder: Holder, order: dict[str, Any]) -> dict[str, Any]:
     holder.path, before = Path(order["database"]), FileState(**order["file"])
     holder.backup = Path(order["backup"]) if order["backup"] else None
     holder.note = replace(holder.note, digest=order["digest"])
-    holder.state, real = State.UNKNOWN, Path(order["real"])
+    holder.state, real = ContentState.UNKNOWN, Path(order["real"])
     name = look_up(holder.path, real, before)
     if name is not Name.SAME:
         content, _ = look_at_another(real, holder.known(order["work"]))
@@ -42,9 +42,9 @@ def settle(holder: Holder, order: dict[str, Any]) -> dict[str, Any]:
     known = holder.known(order["work"])
     content, detail = look_at_held(holder.db, holder.held, before, known, holder.seconds)
     if content is Content.PUBLISHED:
-        holder.state, holder.mode = State.PUBLISHED, order["new_mode"]
+        holder.state, holder.mode = ContentState.PUBLISHED, order["new_mode"]
     elif content is Content.AS_BEFORE:
-        holder.state = State.UNTOUCHED
+        holder.state = ContentState.UNTOUCHED
     return as_found(holder.held.name, content, detail, note, holder.mode_trouble())
 
 

@@ -19,11 +19,11 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.lock.locked_file import Locked
+from pytest_bbmigrate.apply.lock.locked_file import LockedFile
 from pytest_bbmigrate.apply.lock.look import said
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.recover import settle
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.table import read_history
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Holder(Locked):
+class LockServer(LockedFile):
     """The lock on one database, and what has been done to it since."""
 
     def __init__(self, channel: Channel) -> None:
@@ -132,7 +132,7 @@ class Holder(Locked):
                 put_in(self.db, source, Pace(self.seconds, self.tell_published))
             except (sqlite3.Error, OSError, StepFailed) as error:
                 raise StepFailed(self.after_rollback(error)) from error
-        self.state = State.PUBLISHED
+        self.state = ContentState.PUBLISHED
         self.mode = order["mode"]
         self.digest = order["digest"]
         self.seen = self.held.now
@@ -152,25 +152,25 @@ class Holder(Locked):
         Raises: StepFailed.
         """
         if change := self.change_of_name():
-            self.state = State.UNKNOWN
+            self.state = ContentState.UNKNOWN
             raise StepFailed(f"{self.path}: {change}; what was published is not to be found there")
 
     def after_rollback(self, error: sqlite3.Error | OSError | StepFailed) -> str:
         """Return why nothing could be published, and what the database is like, looked at."""
         why = f"{self.path}: could not be written: {said(error)}; nothing was published: "
         if change := self.change_of_name():
-            self.state = State.UNKNOWN
+            self.state = ContentState.UNKNOWN
             return f"{why}{change}"
         if self.backup is None:
             return _listed(f"{why}SQLite has rolled it back", self.mode_trouble())
         try:
             same = holds_at_rest(self.db, self.backup, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as reason:
-            self.state = State.UNKNOWN
+            self.state = ContentState.UNKNOWN
             unseen = f"SQLite has rolled it back, which could not be seen: {said(reason)}"
             return _listed(f"{why}{unseen}", self.mode_trouble())
         if not same and (rot := self.rot()):
-            self.state = State.UNKNOWN
+            self.state = ContentState.UNKNOWN
             unseen = f"SQLite has rolled it back, which cannot be seen: {rot}"
             return _listed(f"{why}{unseen}", self.mode_trouble())
         if not same:
@@ -186,7 +186,7 @@ class Holder(Locked):
         depend on.
         """
         work, backup, failed = (Path(order[name]) for name in ("work", "backup", "failed"))
-        if self.state is not State.PUBLISHED:
+        if self.state is not ContentState.PUBLISHED:
             raise StepFailed(f"{self.path}: nothing was published, so there is nothing to verify")
         try:
             why = self.shortfall(work, backup)
@@ -203,7 +203,7 @@ class Holder(Locked):
             raise StepFailed(
                 f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
             )
-        self.state = State.VERIFIED
+        self.state = ContentState.VERIFIED
         trouble = self.mode_trouble()
         self.seen = self.held.now
         return trouble
@@ -213,7 +213,7 @@ class Holder(Locked):
 
         Raises: StepFailed when it was verified, and something has written to it since.
         """
-        if self.state is State.VERIFIED:
+        if self.state is ContentState.VERIFIED:
             self.refuse_written()
         return self.held.restore_mode()
 
@@ -232,7 +232,7 @@ class Holder(Locked):
 
     def put_back(self, backup: Path) -> str:
         """Make the content that of ``backup`` again; return what came of it."""
-        self.state = State.UNKNOWN
+        self.state = ContentState.UNKNOWN
         if rot := self.rot():
             return f"the backup was not put back, and the database is not to be relied on: {rot}"
         self.mode = self.found
@@ -250,14 +250,14 @@ class Holder(Locked):
                 f"stop whatever uses it, and restore the backup {backup}",
                 trouble,
             )
-        self.state = State.PUT_BACK
+        self.state = ContentState.PUT_BACK
         self.seen = self.held.now
         return _listed(f"the backup {backup} was put back, and the database is as it was", trouble)
 
     def restore_mode(self, _: dict[str, Any]) -> None:
         """Try once more to put the database into the journal mode it had."""
         trouble = self.mode_trouble()
-        if self.state is State.VERIFIED:
+        if self.state is ContentState.VERIFIED:
             self.seen = self.held.now
         if trouble:
             raise StepFailed(f"{self.path}: {trouble}")
@@ -288,7 +288,7 @@ def _listed(*said: str) -> str:
 
 def hold(channel: Channel) -> None:
     """Obey what comes in, to the end of it, and give the lock back."""
-    holder = Holder(channel)
+    holder = LockServer(channel)
     try:
         while True:
             channel.say(holder.obey(channel.next_order()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
-    from pytest_bbmigrate.apply.rehearsal.witness import Seen, TableSeen
+    from pytest_bbmigrate.apply.rehearsal.witness import TableSeen, WitnessReport
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.checks.discards import Discarded
@@ -42,7 +42,7 @@ def refuse_forged_verdicts(found: Preflight, order: RehearsalOrder, rehearsal: R
 
 
 def refuse_forged_copy(
-    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: Seen
+    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: WitnessReport
 ) -> None:
     """Make sure that what a rehearsal has left, as it was ``seen``, is what it says.
 
@@ -109,7 +109,7 @@ def _fault_of(
 
 
 def left_faults(
-    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: Seen
+    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: WitnessReport
 ) -> Iterator[str]:
     """Yield where the working copy is not what the verdicts and the changes say of it."""
     if seen.digest != rehearsal.digest:
@@ -123,7 +123,7 @@ def left_faults(
     yield from count_faults(found, rehearsal, seen)
 
 
-def history_faults(found: Preflight, order: RehearsalOrder, seen: Seen) -> Iterator[str]:
+def history_faults(found: Preflight, order: RehearsalOrder, seen: WitnessReport) -> Iterator[str]:
     """Yield where the history is not the old one and the migrations of this run, and no more."""
     renamed = dict(order.renamed)
     former = {new: old for old, new in order.renamed}
@@ -153,7 +153,7 @@ def history_faults(found: Preflight, order: RehearsalOrder, seen: Seen) -> Itera
             yield f"the history counts less than nothing for {migration.name}"
 
 
-def table_of_ours_faults(order: RehearsalOrder, seen: Seen) -> Iterator[str]:
+def table_of_ours_faults(order: RehearsalOrder, seen: WitnessReport) -> Iterator[str]:
     """Yield where our own tables are not as we make them, or count what is not there."""
     if set(seen.after.attached) != set(seen.before.attached):
         yield "the history's table has other indexes or triggers than before"
@@ -167,7 +167,7 @@ def table_of_ours_faults(order: RehearsalOrder, seen: Seen) -> Iterator[str]:
         yield "the history counts other rows than there are"
 
 
-def table_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+def table_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
     """Yield the tables that are not there as the changes say, or not as before and unmentioned.
 
     A name is repeated only where there is a table of that name.
@@ -205,7 +205,7 @@ def _misfits(
         yield f"the table {table.name} has no such columns {when}"
 
 
-def discard_faults(discarded: Sequence[Discarded], seen: Seen) -> Iterator[str]:
+def discard_faults(discarded: Sequence[Discarded], seen: WitnessReport) -> Iterator[str]:
     """Yield what is said to go and was not there."""
     columns = {fold_name(table.name): table.columns for table in seen.before.tables}
     for each in discarded:
@@ -241,7 +241,7 @@ def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> It
             yield f"rows of the table {change.table} have come or gone, and no migration says so"
 
 
-def column_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+def column_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
     """Yield the tables that have other columns than the changes make of those before."""
     said = {fold_name(change.former): change for change in rehearsal.changes if change.former}
     after = {fold_name(table.name): table for table in seen.after.tables}
@@ -259,7 +259,7 @@ def column_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
             yield f"the table {table.name} has other columns than is said"
 
 
-def row_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+def row_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
     """Yield the tables in which more rows or values differ than is said.
 
     Where migrations took rows and made others, a row may stand under the key of another.
@@ -283,7 +283,7 @@ def row_faults(rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
             yield f"more values of the table {rows.table} have changed than is said"
 
 
-def count_faults(found: Preflight, rehearsal: Rehearsal, seen: Seen) -> Iterator[str]:
+def count_faults(found: Preflight, rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
     """Yield where the verdicts were reached on other rows than there are."""
     counts = [table.rows for table in seen.before.tables]
     if None in counts:

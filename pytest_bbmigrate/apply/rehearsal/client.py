@@ -106,7 +106,7 @@ class RehearsalOrder:
 
 
 @dataclass(frozen=True)
-class Errand:
+class RehearsalInput:
     """What the process of a rehearsal is told: the order, and ``sys.path``."""
 
     order: RehearsalOrder
@@ -209,7 +209,7 @@ def follow(
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     assert child.stdout is not None  # noqa: S101 - likewise
     with suppress(BrokenPipeError):  # it has ended: its exit code says more
-        child.stdin.write(message("errand", Errand(order, tuple(sys.path))))
+        child.stdin.write(message("errand", RehearsalInput(order, tuple(sys.path))))
         child.stdin.close()
     while line := child.stdout.readline(LONGEST_NAME):
         name = line.decode("utf-8", "surrogateescape").rstrip("\n")

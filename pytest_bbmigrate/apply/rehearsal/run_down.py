@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.checks.discards import Discarded
-    from pytest_bbmigrate.experiment import Stage
-    from pytest_bbmigrate.experiment.run import Step
-    from pytest_bbmigrate.runner import Workplace
+    from pytest_bbmigrate.experiment import Snapshot
+    from pytest_bbmigrate.experiment.run import UpResult
+    from pytest_bbmigrate.runner import RunEnvironment
 
 
 @dataclass(frozen=True)
-class TakenBack:
+class DownResult:
     """What the way back came to; ``stage`` is the database after it, None when it failed.
 
     ``journal_mode`` is the one that the down parts ask for, '' for none.
@@ -41,7 +41,7 @@ class TakenBack:
     verdicts: tuple[Verdict, ...]
     printed: tuple[tuple[str, str], ...]
     discarded: tuple[Discarded, ...] = ()
-    stage: Stage | None = None
+    stage: Snapshot | None = None
     journal_mode: str = ""
 
     def rehearsal(self) -> Rehearsal:
@@ -55,7 +55,7 @@ class TakenBack:
 
 
 def versions_of(
-    order: RehearsalOrder, catalogue: Catalogue, workplace: Workplace
+    order: RehearsalOrder, catalogue: Catalogue, workplace: RunEnvironment
 ) -> list[Versions]:
     """Return the schema with and without each migration that the database has, in their order.
 
@@ -83,11 +83,11 @@ def take_back(
     migrations: Sequence[Migration],
     versions: Mapping[str, Versions],
     order: RehearsalOrder,
-    start: Stage,
-    workplace: Workplace,
+    start: Snapshot,
+    workplace: RunEnvironment,
     tell: Callable[[str], None],
-    settle: Callable[[Step], Stage],
-) -> TakenBack:
+    settle: Callable[[UpResult], Snapshot],
+) -> DownResult:
     """Run the down part of each migration, the first one first, up to a failure.
 
     ``versions`` are those of ``versions_of`` by name; ``settle`` is given each step that is made,
@@ -114,7 +114,7 @@ def take_back(
         if run.printed:
             printed.append((migration.name, run.printed))
         if judgement.verdict.outcome is Outcome.FAILED:
-            return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded))
+            return DownResult(tuple(verdicts), tuple(printed), tuple(discarded))
         stage = settle(step)
         mode = asked_mode(part, run.executed) or mode
-    return TakenBack(tuple(verdicts), tuple(printed), tuple(discarded), stage, mode)
+    return DownResult(tuple(verdicts), tuple(printed), tuple(discarded), stage, mode)

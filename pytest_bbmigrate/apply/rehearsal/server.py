@@ -14,8 +14,8 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     NOT_WRITTEN,
     RESULT,
     STILL_RUNNING,
-    Errand,
     Refused,
+    RehearsalInput,
 )
 from pytest_bbmigrate.apply.rehearsal.worker import attempt
 from pytest_bbmigrate.processes.left_files import MOST_BYTES
@@ -35,7 +35,7 @@ def main(parent: str) -> int:
     Standard output is for the names of migrations alone: what others print goes with the errors.
     """
     end_with(int(parent))
-    errand = read_message(sys.stdin.buffer.read(), {"errand": Errand}, NAMES)
+    errand = read_message(sys.stdin.buffer.read(), {"errand": RehearsalInput}, NAMES)
     order = errand.order
     sys.path[:] = errand.path
     told = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="surrogateescape")

@@ -9,11 +9,11 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment import Passage, Stage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Snapshot, TableDiff
     from pytest_bbmigrate.schema import Schema, Table
 
 
-class Track:
+class TrackedTable:
     """A table that was there at the beginning, and what has become of it so far.
 
     ``now`` is its name, None when it is gone; ``columns`` maps names now to those at the beginning,
@@ -28,7 +28,7 @@ class Track:
         self.same = dict(self.stored)
         self.values_changed = self.rows_lost = self.rows_came = 0
 
-    def follow(self, passage: Passage, after: Schema) -> None:
+    def follow(self, passage: DatabaseDiff, after: Schema) -> None:
         """Take what became of the table on ``passage`` into account."""
         was = self.now
         if was is None:
@@ -46,7 +46,7 @@ class Track:
                     if table is not None and now in names and table.column(names[now]) is not None
                 }
 
-    def count(self, there: TablePassage) -> None:
+    def count(self, there: TableDiff) -> None:
         """Take into account what differs in the rows."""
         kinds = {ValueChanged: 0, RowLost: 0, RowAdded: 0}
         changed = set()
@@ -69,20 +69,20 @@ class Track:
         return tuple(name for name in self.stored.values() if name in kept - same)
 
 
-class Tally:
+class ChangeLog:
     """The tables of the stage that a run begins with, followed through its migrations."""
 
-    def __init__(self, before: Stage) -> None:
+    def __init__(self, before: Snapshot) -> None:
         self.before = before
-        self.tracks = [Track(table) for table in before.schema.tables]
+        self.tracks = [TrackedTable(table) for table in before.schema.tables]
 
-    def follow(self, passage: Passage | None, after: Schema) -> None:
+    def follow(self, passage: DatabaseDiff | None, after: Schema) -> None:
         """Take what a migration did into account."""
         if passage is not None:
             for track in self.tracks:
                 track.follow(passage, after)
 
-    def changes(self, after: Stage) -> tuple[TableChange, ...]:
+    def changes(self, after: Snapshot) -> tuple[TableChange, ...]:
         """Return what became of each table by the stage ``after``, those with no change left out.
 
         First come the tables of that stage, in their order, then those that are gone.
@@ -99,7 +99,7 @@ class Tally:
         ]
         return tuple(change for change in (*found, *gone) if is_change(change))
 
-    def change(self, track: Track | None, name: str, after: Stage) -> TableChange:
+    def change(self, track: TrackedTable | None, name: str, after: Snapshot) -> TableChange:
         """Return what became of ``track``, called ``name`` now; of a table that was made, None."""
         table = after.schema.table(name)
         columns = [column.name for column in table.columns] if table else []
@@ -126,7 +126,7 @@ class Tally:
             track.rows_came,
         )
 
-    def rows_before(self, track: Track) -> int:
+    def rows_before(self, track: TrackedTable) -> int:
         """Return how many rows a table held at the beginning."""
         return self.before.row_counts[fold_name(track.name)]
 

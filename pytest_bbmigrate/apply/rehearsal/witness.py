@@ -52,7 +52,7 @@ class TableSeen:
 
 
 @dataclass(frozen=True)
-class Side:
+class FileSeen:
     """A database as it is: its history, which database it is, and its tables.
 
     ``attached`` are the indexes and triggers of our own tables in it, as (type, name, SQL);
@@ -67,7 +67,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Asked:
+class WitnessOrder:
     """Which two databases to look at, and what is said to have become of the tables."""
 
     before: Path
@@ -76,14 +76,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Seen:
+class WitnessReport:
     """The backup and the working copy, and what the file of the latter hashes to.
 
     ``rows`` has the tables whose rows are not all the same in both.
     """
 
-    before: Side
-    after: Side
+    before: FileSeen
+    after: FileSeen
     digest: str
     rows: tuple[RowsSeen, ...] = ()
 
@@ -95,17 +95,17 @@ class NotSeen:
     reason: str
 
 
-KINDS: dict[str, type[Seen | NotSeen]] = {"seen": Seen, "not seen": NotSeen}
+KINDS: dict[str, type[WitnessReport | NotSeen]] = {"seen": WitnessReport, "not seen": NotSeen}
 
 
-def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> Seen:
+def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> WitnessReport:
     """Return what is in the backup ``before`` and the working copy ``after``.
 
     ``changes`` say which table and column has become which.
 
     Raises: StepFailed when these cannot be looked at.
     """
-    asked = message("asked", Asked(before.absolute(), after.absolute(), changes))
+    asked = message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
     done = subprocess.run(  # noqa: S603 - our own program
         isolated_command(__name__),
         input=asked,
@@ -126,7 +126,7 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
 
 def main() -> int:
     """Say on standard output what the two files hold that standard input names."""
-    asked = read_message(sys.stdin.buffer.read(), {"asked": Asked}, {"Path": Path})
+    asked = read_message(sys.stdin.buffer.read(), {"asked": WitnessOrder}, {"Path": Path})
     sys.stdout.buffer.write(answer(asked.before, asked.after, asked.changes))
     return 0
 
@@ -136,12 +136,12 @@ def answer(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> 
     try:
         sides = side_of(before), side_of(after)
         rows = rows_seen(before, after, changes)
-        return message("seen", Seen(*sides, digest_of(after), rows))
+        return message("seen", WitnessReport(*sides, digest_of(after), rows))
     except (BBMigrateError, sqlite3.Error, OSError) as error:
         return message("not seen", NotSeen(str(error)))
 
 
-def side_of(path: Path) -> Side:
+def side_of(path: Path) -> FileSeen:
     """Return what the database file ``path`` holds. Raises: BBMigrateError, sqlite3.Error."""
     with closing(open_content(path)) as db:
         history = read_history(db)
@@ -157,7 +157,7 @@ def side_of(path: Path) -> Side:
         )
         contents = contents_of(db, last_batch(history)).items() if history else ()
         rows = tuple((table, rows) for table, (rows, _) in contents)
-        return Side(history, read_identity(db), tables, attached, rows)
+        return FileSeen(history, read_identity(db), tables, attached, rows)
 
 
 def count(db: sqlite3.Connection, table: Table) -> int | None:

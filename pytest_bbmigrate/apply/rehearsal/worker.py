@@ -14,13 +14,13 @@ from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, WORKING_COPY, identity_after
 from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
 from pytest_bbmigrate.apply.rehearsal.run_down import take_back, versions_of
-from pytest_bbmigrate.apply.rehearsal.table_changes import Tally
+from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.experiment import Stage, stage_of, try_on_real_rows, unmet_requirements
-from pytest_bbmigrate.experiment.run import Setup
+from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
+from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.history.identity import record_left, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
@@ -35,7 +35,7 @@ from pytest_bbmigrate.history.table import (
 from pytest_bbmigrate.masking import mask_verdict, names_in
 from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.schema import objects_in
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.experiment import Evidence, Unmet
-    from pytest_bbmigrate.experiment.run import Step
+    from pytest_bbmigrate.experiment import Evidence, UnmetRequirement
+    from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.model import Record
 
@@ -114,7 +114,7 @@ def run_migrations(
     migrations = wanted(order, catalogue)
     known = in_files(order, catalogue)
     workplace = workplace_of(order, catalogue, confine)
-    setup = Setup(
+    setup = ExperimentSetup(
         Recipe(),
         workplace,
         order.invariants,
@@ -124,8 +124,8 @@ def run_migrations(
     verdicts: list[Verdict] = []
     printed, mode = [], ""
     with app_connections(workplace.prepare_connection):
-        stage = stage_of(order.before)
-        tally = Tally(stage)
+        stage = snapshot_of(order.before)
+        tally = ChangeLog(stage)
         for migration in migrations:
             tell(migration.name)
             known |= names_in([stage.schema])
@@ -160,11 +160,11 @@ def run_back(
     migrations = wanted(order, catalogue)
     workplace = workplace_of(order, catalogue, confine)
     with app_connections(workplace.prepare_connection):
-        start = stage_of(order.before)
+        start = snapshot_of(order.before)
         versions = dict(zip(order.applied, versions_of(order, catalogue, workplace), strict=True))
-        tally = Tally(start)
+        tally = ChangeLog(start)
 
-        def settle(step: Step) -> Stage:
+        def settle(step: UpResult) -> Snapshot:
             refuse_written(step.before, step.after)
             tally.follow(step.there, step.after.schema)
             return forget_others(order, step.after)
@@ -181,7 +181,7 @@ def run_back(
 
 def workplace_of(
     order: RehearsalOrder, catalogue: Catalogue, confine: Callable[[list[str]], object]
-) -> Workplace:
+) -> RunEnvironment:
     """Return where the migrations run, once nothing but the order's folder may be written to.
 
     Raises: SettingsError when the app's hook cannot be loaded; OSError.
@@ -191,7 +191,7 @@ def workplace_of(
     confine([str(order.folder)])
     copies = order.folder / COPIES
     copies.mkdir()
-    return Workplace(
+    return RunEnvironment(
         order.database,
         order.root,
         prepare,
@@ -241,7 +241,7 @@ def masked(order: RehearsalOrder, verdicts: Iterable[Verdict], known: Known) -> 
     return [mask_verdict(verdict, known) for verdict in verdicts]
 
 
-def refuse_unmet(migration: Migration, unmet: Iterator[Unmet], known: Known) -> None:
+def refuse_unmet(migration: Migration, unmet: Iterator[UnmetRequirement], known: Known) -> None:
     """Make sure that the rows that are there meet what the contract requires of them.
 
     Raises: StepFailed with how many do not.
@@ -282,15 +282,17 @@ def printed_by(evidence: Evidence) -> str:
     return evidence.up.printed + (evidence.down.printed if evidence.down else "")
 
 
-def forget_others(order: RehearsalOrder, stage: Stage) -> Stage:
+def forget_others(order: RehearsalOrder, stage: Snapshot) -> Snapshot:
     """Delete every copy but the one of ``stage``, and return that without those it came from."""
     for path in (order.folder / COPIES).iterdir():
         if path != stage.image:
             path.unlink()
-    return Stage(stage.image, stage.schema, stage.row_counts, stage.layout, written=stage.written)
+    return Snapshot(
+        stage.image, stage.schema, stage.row_counts, stage.layout, written=stage.written
+    )
 
 
-def refuse_written(*stages: Stage) -> None:
+def refuse_written(*stages: Snapshot) -> None:
     """Make sure that what was judged, and what the next migration starts from, is still that.
 
     Raises: StepFailed that names a copy which something else has written to.
@@ -303,7 +305,7 @@ def refuse_written(*stages: Stage) -> None:
             )
 
 
-def finish(order: RehearsalOrder, stage: Stage) -> str:
+def finish(order: RehearsalOrder, stage: Snapshot) -> str:
     """Write the end of the batch into the history of the working copy, and leave that complete.
 
     What the migrations may have made of the database's identity is written over. Return its digest.

@@ -15,7 +15,7 @@ from pytest_bbmigrate.catalogue.text import fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.forms.markers import Marker
     from pytest_bbmigrate.catalogue.model import Migration
 
@@ -24,12 +24,12 @@ DOWN = "-- migrate:down"
 OPTIONS = {"transaction:true": True, "transaction:false": False}
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` has one of dbmate's markers."""
     return any(marker.dialect == "dbmate" for marker in entry.markers)
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
@@ -46,7 +46,7 @@ def read(entry: Entry) -> Migration:
     )
 
 
-def _check(entry: Entry, marker: Marker) -> None:
+def _check(entry: FolderEntry, marker: Marker) -> None:
     """Raise CatalogueError for a marker that dbmate would pass over in silence."""
     direction, *options = marker.words
     if direction not in ("up", "down"):

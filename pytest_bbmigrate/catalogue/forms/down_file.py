@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
 
 UPS = {".down.sql": (".up.sql", ".sql"), ".rollback.sql": (".sql",)}
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is a way back."""
     return entry.ending in UPS
 
 
-def read(entry: Entry) -> None:
+def read(entry: FolderEntry) -> None:
     """Return None: the migration it belongs to is another entry.
 
     Raises: CatalogueError when there is no such entry.

@@ -19,7 +19,7 @@ from pytest_bbmigrate.catalogue.text import fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.forms.markers import Marker
     from pytest_bbmigrate.catalogue.model import Migration
     from pytest_bbmigrate.errors import CatalogueError
@@ -31,12 +31,12 @@ END = ("statementend",)
 NO_TRANSACTION = ("no", "transaction")
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` has one of goose's markers."""
     return any(marker.dialect == "goose" for marker in entry.markers)
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
@@ -55,7 +55,7 @@ def read(entry: Entry) -> Migration:
     )
 
 
-def _check(entry: Entry, marker: Marker) -> None:
+def _check(entry: FolderEntry, marker: Marker) -> None:
     if marker.words[:1] == ("envsub",):
         raise fault(
             entry.path,
@@ -72,7 +72,7 @@ def _check(entry: Entry, marker: Marker) -> None:
         )
 
 
-def _check_blocks(entry: Entry, markers: Sequence[Marker]) -> None:
+def _check_blocks(entry: FolderEntry, markers: Sequence[Marker]) -> None:
     """Raise CatalogueError unless each StatementBegin is followed by its StatementEnd."""
     opened: Marker | None = None
     for marker in markers:
@@ -83,7 +83,7 @@ def _check_blocks(entry: Entry, markers: Sequence[Marker]) -> None:
         raise _unmatched(entry, opened)
 
 
-def _unmatched(entry: Entry, marker: Marker) -> CatalogueError:
+def _unmatched(entry: FolderEntry, marker: Marker) -> CatalogueError:
     return fault(
         entry.path,
         "StatementBegin and StatementEnd do not match",

@@ -15,19 +15,19 @@ from pytest_bbmigrate.errors import CatalogueError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.python.source import Function, PythonSource
 
 UP = ("up", "upgrade")
 DOWN = ("down", "downgrade")
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` has a function of one of the four names."""
     return entry.ending == ".py" and bool(entry.source.functions(*UP, *DOWN))
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     source = entry.source
     ups, downs = source.functions(*UP), source.functions(*DOWN)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
 
 MARKER = re.compile(r"(migrate:(?=\S)|\+goose\b)\s*(.*)", re.IGNORECASE)
 # The other tools look at lines alone, so a line in a string is a marker to them.
@@ -33,7 +33,7 @@ class Marker:
 
 
 @dataclass(frozen=True)
-class Halves:
+class MarkedParts:
     """A marked file cut at its up and down markers."""
 
     header: Section
@@ -62,7 +62,9 @@ def find_markers(path: Path, text: str) -> tuple[Marker, ...]:
     return tuple(found.values())
 
 
-def cut(path: Path, text: str, up: Sequence[Marker], down: Sequence[Marker], word: str) -> Halves:
+def cut(
+    path: Path, text: str, up: Sequence[Marker], down: Sequence[Marker], word: str
+) -> MarkedParts:
     """Return ``text`` cut at its one up and perhaps one down marker; ``word`` spells the first.
 
     Raises: CatalogueError when there is no up marker, more than one of either, or down comes first.
@@ -87,7 +89,7 @@ def cut(path: Path, text: str, up: Sequence[Marker], down: Sequence[Marker], wor
     lines = LINE_END.split(text)
     starts = [0, *(match.end() for match in LINE_END.finditer(text)), len(text)]
     end_of_up = down[0].line - 1 if down else len(lines)
-    return Halves(
+    return MarkedParts(
         Section(path, text[: starts[up[0].line - 1]]),
         Section(path, text[starts[up[0].line] : starts[end_of_up]], up[0].line + 1),
         Section(path, text[starts[down[0].line] :], down[0].line + 1) if down else None,
@@ -130,7 +132,7 @@ def _check_places(path: Path, lines: Sequence[str], found: Collection[int]) -> N
         raise CatalogueError(problems)
 
 
-def check_no_way_back_beside(entry: Entry) -> None:
+def check_no_way_back_beside(entry: FolderEntry) -> None:
     """Raise CatalogueError when a marked file has a file beside it that would be its way back."""
     beside = entry.beside(".down.sql", ".rollback.sql")
     if beside:

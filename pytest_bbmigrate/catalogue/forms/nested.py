@@ -10,7 +10,7 @@ from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
 
 UPS = ("up.sql", "migration.sql")
@@ -18,12 +18,12 @@ DOWN = "down.sql"
 SETTINGS = "metadata.toml"
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is a folder."""
     return entry.inside is not None
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     inside = entry.inside or frozenset()
     ups = [name for name in UPS if name in inside]
@@ -47,7 +47,7 @@ def read(entry: Entry) -> Migration:
     )
 
 
-def _in_transaction(entry: Entry) -> bool:
+def _in_transaction(entry: FolderEntry) -> bool:
     """Return what diesel's settings say; the only one there is is ``run_in_transaction``."""
     path = entry.path / SETTINGS
     try:

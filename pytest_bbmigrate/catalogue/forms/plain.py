@@ -8,16 +8,16 @@ from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is of this form; marked files are asked about before."""
     return entry.ending == ".sql"
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     ways_back = entry.beside(".down.sql", ".rollback.sql")
     if len(ways_back) > 1:

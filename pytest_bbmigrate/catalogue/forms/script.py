@@ -12,15 +12,15 @@ from pytest_bbmigrate.catalogue.text import fault
 if TYPE_CHECKING:
     import ast
 
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is Python; managed files are asked about before."""
     return entry.ending == ".py"
 
 
-def read(entry: Entry) -> Migration:
+def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     source = entry.source
     contract = python_contract(source)

@@ -9,7 +9,7 @@ from pytest_bbmigrate.catalogue.python.source import names_assigned
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue.files import Entry
+    from pytest_bbmigrate.catalogue.files import FolderEntry
 
 ALEMBIC = (
     "this is a migration of Alembic, which keeps an order and a history of its own",
@@ -30,17 +30,17 @@ SQLITE_UTILS = (
 SETS = frozenset({"sqlite_utils.Migrations", "sqlite_migrate.Migrations"})
 
 
-def claims(entry: Entry) -> bool:
+def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is Python written for another tool."""
     return entry.ending == ".py" and bool(_refusals(entry))
 
 
-def read(entry: Entry) -> None:
+def read(entry: FolderEntry) -> None:
     """Raise CatalogueError with the right tool's name."""
     raise CatalogueError(_refusals(entry))
 
 
-def _refusals(entry: Entry) -> list[Problem]:
+def _refusals(entry: FolderEntry) -> list[Problem]:
     """Return what to say to a file for the tool that it is written for; nothing if for none."""
     tree = entry.source.tree
     imported = _imported(tree)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.declarations import (
-    Remark,
+    CommentLine,
     line_problems,
     misplaced,
     read_declarations,
@@ -33,7 +33,7 @@ def python_contract(source: PythonSource, parts: Sequence[Function] = ()) -> Con
     """
     allowed = [line for line, _ in source.comments if source.may_declare(line, parts)]
     remarks = tuple(
-        Remark(source.path, line, text) for line, text in source.comments if line in allowed
+        CommentLine(source.path, line, text) for line, text in source.comments if line in allowed
     )
     problems = [
         misplaced(source.path, line)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.facts import (
     LARGEST_INTEGER,
-    Facts,
+    StatementFacts,
     assigned_values,
     distinct,
     explicit_drops,
@@ -34,13 +34,13 @@ SQL = re.compile(
 )
 
 
-def python_facts(tree: ast.Module, way_back: Function | None) -> Facts:
+def python_facts(tree: ast.Module, way_back: Function | None) -> StatementFacts:
     """Return the facts of a Python migration, ``way_back`` being its down function."""
     own = [node for node in tree.body if node is not way_back]
     values = list(_constants(ast.Module(own, [])))
     texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
     others = set(values) - set(texts)
-    return Facts(
+    return StatementFacts(
         code_checksum(tree),
         distinct(python_literals(tree)),
         frozenset(python_drops(tree, way_back)),

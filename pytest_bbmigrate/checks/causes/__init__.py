@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.causes import down, references, rows, structure, values
-from pytest_bbmigrate.checks.causes.context import Scene
+from pytest_bbmigrate.checks.causes.context import FindingContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.checks.verdict import Finding
     from pytest_bbmigrate.experiment import Evidence
 
-    Question = Callable[[Scene], bool]
+    Question = Callable[[FindingContext], bool]
 
 # The first that fits is given: what is more telling comes before what is more general.
 CAUSES: tuple[tuple[str, Question], ...] = (
@@ -91,7 +91,7 @@ def with_cause(finding: Finding, evidence: Evidence) -> Finding:
     """Return ``finding`` with the first known cause that fits, if it has none yet."""
     if finding.cause:
         return finding
-    scene = Scene(finding, evidence)
+    scene = FindingContext(finding, evidence)
     known = SECOND_TIME if finding.step == "up again" else CAUSES
     for name, fits in known:
         if fits(scene):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.checks.verdict import Finding
-    from pytest_bbmigrate.experiment import Evidence, Passage, TablePassage
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View
@@ -39,7 +39,7 @@ def read_copies(executed: tuple[str, ...]) -> tuple[Copy, ...]:
 
 
 @dataclass(frozen=True)
-class Scene:
+class FindingContext:
     """One finding and the step of the experiment that it was made in."""
 
     finding: Finding
@@ -92,7 +92,7 @@ class Scene:
         return fold_name(self.finding.column)
 
     @cached_property
-    def passage(self) -> TablePassage | None:
+    def passage(self) -> TableDiff | None:
         """What became of the finding's table on the way up; None when nothing did."""
         return passage_of(self.evidence.there, self.table)
 
@@ -245,7 +245,7 @@ class Scene:
         return isinstance(self.part, SqlPart | PythonPart) and self.part.in_transaction
 
 
-def passage_of(passage: Passage | None, table: str) -> TablePassage | None:
+def passage_of(passage: DatabaseDiff | None, table: str) -> TableDiff | None:
     """Return what became of the table called ``table`` (folded) on ``passage``."""
     tables = passage.tables if passage else ()
     return next((found for found in tables if fold_name(found.table) == table), None)

@@ -9,12 +9,12 @@ from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import Scene
+    from pytest_bbmigrate.checks.causes.context import FindingContext
 
 VERSIONS = {"user_version", "application_id"}
 
 
-def is_deleted_for_good(scene: Scene) -> bool:
+def is_deleted_for_good(scene: FindingContext) -> bool:
     """Tell whether up deleted rows, which down does not put back."""
     return (
         scene.finding.kind == "rows lost"
@@ -25,7 +25,7 @@ def is_deleted_for_good(scene: Scene) -> bool:
     )
 
 
-def is_put_aside(scene: Scene) -> bool:
+def is_put_aside(scene: FindingContext) -> bool:
     """Tell whether down puts a copy of before in place of the table, without what came later."""
     return (
         scene.finding.kind in LOST | CHANGED
@@ -34,7 +34,7 @@ def is_put_aside(scene: Scene) -> bool:
     )
 
 
-def is_replaced_by_another(scene: Scene) -> bool:
+def is_replaced_by_another(scene: FindingContext) -> bool:
     """Return whether a table that up made took the place of the finding's table in down."""
     made = {tokens[2] for tokens in scene.statements if tokens[:2] == ("create", "table")}
     return scene.dropped(scene.names[0]) and any(
@@ -46,7 +46,7 @@ def is_replaced_by_another(scene: Scene) -> bool:
     )
 
 
-def is_filled_from_another(scene: Scene) -> bool:
+def is_filled_from_another(scene: FindingContext) -> bool:
     """Return whether down empties the table and fills it from one that up made."""
     return scene.ran("delete", "from", scene.names[0]) and any(
         copy.target == scene.names[0] and copy.source not in {"", *scene.names}
@@ -54,7 +54,7 @@ def is_filled_from_another(scene: Scene) -> bool:
     )
 
 
-def is_blank_the_second_time(scene: Scene) -> bool:
+def is_blank_the_second_time(scene: FindingContext) -> bool:
     """Tell whether down brought a column back without its values, which up then read again."""
     back = scene.evidence.back
     first = scene.evidence.there
@@ -65,7 +65,7 @@ def is_blank_the_second_time(scene: Scene) -> bool:
     )
 
 
-def is_version_kept(scene: Scene) -> bool:
+def is_version_kept(scene: FindingContext) -> bool:
     """Tell whether up goes by a version in the file's header that down does not put back."""
     down = scene.evidence.down
     back = read_statements(down.executed) if down else ()

@@ -8,11 +8,11 @@ from pytest_bbmigrate.checks.causes.rows import sets
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import Scene
+    from pytest_bbmigrate.checks.causes.context import FindingContext
     from pytest_bbmigrate.schema import ForeignKey
 
 
-def is_renamed_first(scene: Scene) -> bool:
+def is_renamed_first(scene: FindingContext) -> bool:
     """Tell whether the old table was renamed out of the way, and references followed it."""
     schema = scene.schema_before
     return schema is not None and any(
@@ -25,7 +25,7 @@ def is_renamed_first(scene: Scene) -> bool:
     )
 
 
-def follows(scene: Scene, name: str) -> bool:
+def follows(scene: FindingContext, name: str) -> bool:
     """Return whether what was found is a reference to the table ``name`` (folded)."""
     kind = scene.finding.kind
     if kind in {"mismatched reference", "dangling reference"}:
@@ -37,19 +37,19 @@ def follows(scene: Scene, name: str) -> bool:
     return kind in {"view broken", "trigger broken"} and name in scene.broken_object
 
 
-def is_legacy_rename(scene: Scene) -> bool:
+def is_legacy_rename(scene: FindingContext) -> bool:
     """Tell whether RENAME left references as they were, as it did in old releases."""
     return scene.finding.kind in {"mismatched reference", "dangling reference"} and any(
         "legacy_alter_table" in tokens for tokens in scene.pragmas
     )
 
 
-def is_missing_key(scene: Scene) -> bool:
+def is_missing_key(scene: FindingContext) -> bool:
     """Tell whether the parent was made again without the UNIQUE that made it a parent."""
     return scene.finding.kind == "mismatched reference" and scene.finding.observed == "unique key"
 
 
-def is_parent_dropped(scene: Scene) -> bool:
+def is_parent_dropped(scene: FindingContext) -> bool:
     """Tell whether the table that is referred to was dropped."""
     kinds = {"mismatched reference", "dangling reference"}
     parent = fold_name(scene.finding.name)
@@ -62,7 +62,7 @@ def is_parent_dropped(scene: Scene) -> bool:
     )
 
 
-def is_unknown_parent(scene: Scene) -> bool:
+def is_unknown_parent(scene: FindingContext) -> bool:
     """Tell whether a reference that up made names what there never was."""
     parent = scene.evidence.state.schema.table(scene.finding.name)
     there = parent is not None and scene.finding.observed == "table"
@@ -78,7 +78,7 @@ def is_unknown_parent(scene: Scene) -> bool:
     )
 
 
-def is_parent_column_renamed(scene: Scene) -> bool:
+def is_parent_column_renamed(scene: FindingContext) -> bool:
     """Tell whether a rebuild gave the column that is referred to another name."""
     return (
         scene.finding.kind == "mismatched reference"
@@ -87,7 +87,7 @@ def is_parent_column_renamed(scene: Scene) -> bool:
     )
 
 
-def is_new_key(scene: Scene) -> bool:
+def is_new_key(scene: FindingContext) -> bool:
     """Tell whether rows were free to refer to nothing until up made a foreign key of it."""
     return (
         scene.finding.kind == "dangling reference"
@@ -97,7 +97,7 @@ def is_new_key(scene: Scene) -> bool:
     )
 
 
-def is_parent_deleted(scene: Scene) -> bool:
+def is_parent_deleted(scene: FindingContext) -> bool:
     """Tell whether parents were deleted while ON DELETE was not acted on."""
     return (
         key_before(scene) is not None
@@ -106,7 +106,7 @@ def is_parent_deleted(scene: Scene) -> bool:
     )
 
 
-def is_parent_updated(scene: Scene) -> bool:
+def is_parent_updated(scene: FindingContext) -> bool:
     """Tell whether the key of parents was updated while ON UPDATE was not acted on."""
     key = key_before(scene)
     return (
@@ -116,7 +116,7 @@ def is_parent_updated(scene: Scene) -> bool:
     )
 
 
-def is_written_unchecked(scene: Scene) -> bool:
+def is_written_unchecked(scene: FindingContext) -> bool:
     """Tell whether the rows that refer to nothing were written with foreign keys not enforced."""
     if scene.finding.kind != "dangling reference" or scene.enforced:
         return False
@@ -128,7 +128,7 @@ def is_written_unchecked(scene: Scene) -> bool:
     )
 
 
-def is_default_without_parent(scene: Scene) -> bool:
+def is_default_without_parent(scene: FindingContext) -> bool:
     """Tell whether an added column refers by its default to a row that is not there."""
     after = scene.evidence.schema_after
     table = after.table(scene.name_after_up) if after else None
@@ -144,7 +144,7 @@ def is_default_without_parent(scene: Scene) -> bool:
     )
 
 
-def key_before(scene: Scene) -> ForeignKey | None:
+def key_before(scene: FindingContext) -> ForeignKey | None:
     """Return the foreign key of a dangling reference as it was before, None for a new one."""
     table = scene.table_before
     if scene.finding.kind != "dangling reference" or table is None:

@@ -10,7 +10,7 @@ from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import Scene, Tokens
+    from pytest_bbmigrate.checks.causes.context import FindingContext, Tokens
     from pytest_bbmigrate.checks.copies import Copy
     from pytest_bbmigrate.schema import ForeignKey, Trigger
 
@@ -25,7 +25,7 @@ CHANGED = frozenset({"values changed", "written values changed"})
 NUMBERED_ANEW = LOST | CHANGED | {"rows added", "rows renumbered"}
 
 
-def is_cascade(scene: Scene) -> bool:
+def is_cascade(scene: FindingContext) -> bool:
     """Tell whether a parent went while foreign keys were enforced, and took its children along."""
     child = scene.table_before
     if child is None or not scene.enforced:
@@ -36,7 +36,7 @@ def is_cascade(scene: Scene) -> bool:
     )
 
 
-def is_acted_on(scene: Scene, key: ForeignKey) -> bool:
+def is_acted_on(scene: FindingContext, key: ForeignKey) -> bool:
     """Return whether what ON DELETE of ``key`` does is what the finding shows."""
     if scene.finding.kind in LOST:
         return key.on_delete.upper() == "CASCADE"
@@ -48,7 +48,7 @@ def is_acted_on(scene: Scene, key: ForeignKey) -> bool:
     )
 
 
-def parent_goes(scene: Scene, parent: str, seen: frozenset[str]) -> bool:
+def parent_goes(scene: FindingContext, parent: str, seen: frozenset[str]) -> bool:
     """Return whether rows of ``parent`` were deleted, or went with those of a parent of theirs."""
     if scene.dropped(parent) or any(
         scene.ran(*words, parent) for words in (("delete", "from"), *REPLACES)
@@ -63,7 +63,7 @@ def parent_goes(scene: Scene, parent: str, seen: frozenset[str]) -> bool:
     )
 
 
-def is_pragma_in_transaction(scene: Scene) -> bool:
+def is_pragma_in_transaction(scene: FindingContext) -> bool:
     """Tell whether the migration meant to turn foreign keys off, where that does nothing."""
     return (
         scene.in_transaction
@@ -72,12 +72,12 @@ def is_pragma_in_transaction(scene: Scene) -> bool:
     )
 
 
-def is_deferred(scene: Scene) -> bool:
+def is_deferred(scene: FindingContext) -> bool:
     """Tell whether the migration put checks off, and took that to hold for actions too."""
     return is_cascade(scene) and any("defer_foreign_keys" in tokens for tokens in scene.pragmas)
 
 
-def is_update_cascade(scene: Scene) -> bool:
+def is_update_cascade(scene: FindingContext) -> bool:
     """Tell whether the key of a parent was updated while foreign keys were enforced."""
     child = scene.table_before
     if child is None or not scene.enforced or scene.finding.kind not in CHANGED:
@@ -90,7 +90,7 @@ def is_update_cascade(scene: Scene) -> bool:
     )
 
 
-def sets(scene: Scene, table: str, column: str) -> bool:
+def sets(scene: FindingContext, table: str, column: str) -> bool:
     """Return whether an UPDATE of ``table`` sets ``column``."""
     wanted = fold_name(column)
     return any(
@@ -114,7 +114,7 @@ def assignments(tokens: Tokens) -> Tokens:
     return tokens[start:end]
 
 
-def losses(scene: Scene, copy: Copy) -> frozenset[str]:
+def losses(scene: FindingContext, copy: Copy) -> frozenset[str]:
     """Return what can have kept rows of the finding's table from being copied."""
     features = set(copy.features) - {"left join", "union all", "or abort", "or fail", "or rollback"}
     key = set(map(fold_name, scene.table_before.primary_key if scene.table_before else ()))
@@ -128,7 +128,7 @@ def losses(scene: Scene, copy: Copy) -> frozenset[str]:
     return frozenset(features)
 
 
-def lost_by(scene: Scene, *features: str) -> bool:
+def lost_by(scene: FindingContext, *features: str) -> bool:
     """Return whether rows were lost in a copy that can lose them by one of ``features`` alone."""
     lossy = [found for copy in scene.copies if (found := losses(scene, copy))]
     return (
@@ -138,17 +138,17 @@ def lost_by(scene: Scene, *features: str) -> bool:
     )
 
 
-def is_ignore(scene: Scene) -> bool:
+def is_ignore(scene: FindingContext) -> bool:
     """Tell whether OR IGNORE leaves out the rows that do not fit."""
     return lost_by(scene, "or ignore")
 
 
-def is_inner_join(scene: Scene) -> bool:
+def is_inner_join(scene: FindingContext) -> bool:
     """Tell whether rows without a match were left out of a join."""
     return lost_by(scene, "join")
 
 
-def is_not_in_null(scene: Scene) -> bool:
+def is_not_in_null(scene: FindingContext) -> bool:
     """Tell whether no row at all passed a NOT IN, as is so when its list holds NULL."""
     return (
         lost_by(scene, "where")
@@ -158,22 +158,22 @@ def is_not_in_null(scene: Scene) -> bool:
     )
 
 
-def is_where(scene: Scene) -> bool:
+def is_where(scene: FindingContext) -> bool:
     """Tell whether rows were left out because the WHERE is not true for them."""
     return lost_by(scene, "where")
 
 
-def is_distinct(scene: Scene) -> bool:
+def is_distinct(scene: FindingContext) -> bool:
     """Tell whether equal rows were taken for one."""
     return lost_by(scene, "distinct", "union", "except", "intersect")
 
 
-def is_grouped(scene: Scene) -> bool:
+def is_grouped(scene: FindingContext) -> bool:
     """Tell whether each group became a single row."""
     return lost_by(scene, "group")
 
 
-def is_replace(scene: Scene) -> bool:
+def is_replace(scene: FindingContext) -> bool:
     """Tell whether REPLACE deleted the row that was in the way of another."""
     if scene.finding.kind in LOST:
         return lost_by(scene, "or replace") or is_replaced(scene)
@@ -184,7 +184,7 @@ def is_replace(scene: Scene) -> bool:
     )
 
 
-def is_replaced(scene: Scene) -> bool:
+def is_replaced(scene: FindingContext) -> bool:
     """Return whether rows of the table were replaced where they are, by an equal unique value."""
     table = scene.table_before
     indexes = table.indexes if table else ()
@@ -203,12 +203,12 @@ def is_replaced_without(tokens: Tokens, table: str, column: str) -> bool:
     return begins(tokens, words) and column not in tokens[len(words) : tokens.index(")")]
 
 
-def is_begun_anew(scene: Scene) -> bool:
+def is_begun_anew(scene: FindingContext) -> bool:
     """Tell whether what held the data was renamed, and something blank made under its old name."""
     return scene.finding.step == "up" and bool(renamed_to(scene.finding, scene.evidence))
 
 
-def is_not_copied(scene: Scene) -> bool:
+def is_not_copied(scene: FindingContext) -> bool:
     """Tell whether the table was dropped and made again, and nothing was put into the new one."""
     ends = (scene.name_at_end, *scene.names)
     return (
@@ -223,7 +223,7 @@ def is_not_copied(scene: Scene) -> bool:
     )
 
 
-def is_renumbered(scene: Scene) -> bool:
+def is_renumbered(scene: FindingContext) -> bool:
     """Tell whether a rebuild left the id out, so that SQLite gave new ones."""
     table = scene.table_before
     alias = table.rowid_alias if table else None
@@ -239,12 +239,12 @@ def is_renumbered(scene: Scene) -> bool:
     )
 
 
-def is_join_doubles(scene: Scene) -> bool:
+def is_join_doubles(scene: FindingContext) -> bool:
     """Tell whether a join gave a row once for each match."""
     return scene.finding.kind == "rows added" and any(copy.joins for copy in scene.copies)
 
 
-def is_trigger(scene: Scene) -> bool:
+def is_trigger(scene: FindingContext) -> bool:
     """Tell whether a trigger fired for what the migration wrote, and did what was found."""
     triggers = scene.schema_before.triggers if scene.schema_before else ()
     return not is_done_by_itself(scene) and any(
@@ -252,7 +252,7 @@ def is_trigger(scene: Scene) -> bool:
     )
 
 
-def is_done_by_itself(scene: Scene) -> bool:
+def is_done_by_itself(scene: FindingContext) -> bool:
     """Return whether a statement of the step does to the finding's table what was found."""
     table = scene.names[0]
     if scene.finding.kind in CHANGED:
@@ -261,7 +261,7 @@ def is_done_by_itself(scene: Scene) -> bool:
     return any(holds(tokens[:5], *words) for tokens in scene.statements)
 
 
-def fires(scene: Scene, trigger: Trigger) -> bool:
+def fires(scene: FindingContext, trigger: Trigger) -> bool:
     """Return whether the step wrote what ``trigger`` waits for, before it dropped the trigger."""
     table, head = fold_name(trigger.table), trigger.tokens[: trigger.tokens.index("begin")]
     for tokens in scene.statements:
@@ -283,7 +283,7 @@ def event_of(tokens: Tokens, table: str) -> str:
     return "insert" if tokens[:1] != ("create",) and holds(tokens[:5], "into", table) else ""
 
 
-def does(scene: Scene, trigger: Trigger) -> bool:
+def does(scene: FindingContext, trigger: Trigger) -> bool:
     """Return whether the body of ``trigger`` does to the finding's table what was found."""
     body = trigger.tokens[trigger.tokens.index("begin") :]
     table = scene.names[0]

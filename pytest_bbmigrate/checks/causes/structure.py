@@ -9,7 +9,7 @@ from pytest_bbmigrate.checks.copies import read_copy
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import Scene
+    from pytest_bbmigrate.checks.causes.context import FindingContext
 
 TRANSFORM_COPY = re.compile(r'^CREATE TABLE "(?P<table>.+)_new_[0-9a-f]{12}"', re.IGNORECASE)
 # What transform() of sqlite-utils 4.2 was seen to leave behind.
@@ -47,7 +47,7 @@ SAID_BY_CREATE_TABLE = frozenset(
 ADDED = frozenset({"table added", "column added", "index added", "trigger added", "view added"})
 
 
-def is_transform(scene: Scene) -> bool:
+def is_transform(scene: FindingContext) -> bool:
     """Tell whether sqlite-utils rebuilt the table, by the name it gives to the copy."""
     kind = scene.finding.kind
     rebuilt = any(
@@ -64,7 +64,7 @@ def is_transform(scene: Scene) -> bool:
     return rebuilt and kind in LEFT_BY_TRANSFORM
 
 
-def is_create_as(scene: Scene) -> bool:
+def is_create_as(scene: FindingContext) -> bool:
     """Tell whether the new table was made from a query, which hands down no constraint."""
     return scene.finding.kind in SAID_BY_CREATE_TABLE and any(
         copy is not None and copy.creates and scene.is_target(copy)
@@ -73,7 +73,7 @@ def is_create_as(scene: Scene) -> bool:
     )
 
 
-def is_left_out_of_rebuild(scene: Scene) -> bool:
+def is_left_out_of_rebuild(scene: FindingContext) -> bool:
     """Tell whether the table was dropped and made again, but not what stood on it."""
     kinds = {"index lost", "trigger lost"}
     what = scene.finding.kind.split()[0]
@@ -81,7 +81,7 @@ def is_left_out_of_rebuild(scene: Scene) -> bool:
     return scene.finding.kind in kinds and scene.rebuilt and not by_name
 
 
-def is_gone_with_its_view(scene: Scene) -> bool:
+def is_gone_with_its_view(scene: FindingContext) -> bool:
     """Tell whether a trigger stood on a view that was dropped and made again."""
     return scene.finding.kind == "trigger lost" and (
         scene.ran("drop", "view", scene.table)
@@ -89,7 +89,7 @@ def is_gone_with_its_view(scene: Scene) -> bool:
     )
 
 
-def is_other_create(scene: Scene) -> bool:
+def is_other_create(scene: FindingContext) -> bool:
     """Tell whether the table was made again by another CREATE TABLE than it had."""
     kind = scene.finding.kind
     if kind == "column lost":
@@ -98,7 +98,7 @@ def is_other_create(scene: Scene) -> bool:
     return kind in SAID_BY_CREATE_TABLE and scene.rebuilt
 
 
-def is_made_otherwise(scene: Scene) -> bool:
+def is_made_otherwise(scene: FindingContext) -> bool:
     """Tell whether an index or a trigger was made again under its name, as something else."""
     what, _, became = scene.finding.kind.partition(" ")
     return became == "changed" and any(
@@ -108,19 +108,19 @@ def is_made_otherwise(scene: Scene) -> bool:
     )
 
 
-def is_lowered_by_rebuild(scene: Scene) -> bool:
+def is_lowered_by_rebuild(scene: FindingContext) -> bool:
     """Tell whether DROP TABLE took the row of sqlite_sequence with it."""
     return scene.finding.kind == "sequence lowered" and scene.rebuilt
 
 
-def is_added_last(scene: Scene) -> bool:
+def is_added_last(scene: FindingContext) -> bool:
     """Tell whether a column came back at the end of its table."""
     return scene.finding.kind == "column order" and any(
         scene.ran("alter", "table", name, "add") for name in scene.names
     )
 
 
-def is_stale_view(scene: Scene) -> bool:
+def is_stale_view(scene: FindingContext) -> bool:
     """Tell whether a view or trigger names what the migration took away."""
     made_here = any(
         tokens[:1] == ("create",) and fold_name(scene.finding.name) in tokens[:6]
@@ -139,7 +139,7 @@ def is_stale_view(scene: Scene) -> bool:
     )
 
 
-def is_left_behind(scene: Scene) -> bool:
+def is_left_behind(scene: FindingContext) -> bool:
     """Tell whether down does not take away what up made."""
     return (
         scene.finding.kind in ADDED
@@ -152,7 +152,7 @@ def is_left_behind(scene: Scene) -> bool:
     )
 
 
-def is_not_put_back(scene: Scene) -> bool:
+def is_not_put_back(scene: FindingContext) -> bool:
     """Tell whether down makes no attempt at what up took."""
     kind, name = scene.finding.kind, fold_name(scene.finding.name)
     wanted = name if kind.split()[0] in {"index", "trigger", "view"} else scene.names[0]
@@ -166,12 +166,12 @@ def is_not_put_back(scene: Scene) -> bool:
     )
 
 
-def is_empty_database(scene: Scene) -> bool:
+def is_empty_database(scene: FindingContext) -> bool:
     """Tell whether what runs on rows does not run where there are none."""
     return scene.finding.step == "up on an empty database"
 
 
-def is_refused_by_trigger(scene: Scene) -> bool:
+def is_refused_by_trigger(scene: FindingContext) -> bool:
     """Tell whether the message is that of a RAISE in a trigger."""
     quoted = "'" + scene.finding.observed.partition(";")[0].replace("'", "''") + "'"
     schema = scene.schema_before
@@ -181,19 +181,19 @@ def is_refused_by_trigger(scene: Scene) -> bool:
     )
 
 
-def is_other_shape(scene: Scene) -> bool:
+def is_other_shape(scene: FindingContext) -> bool:
     """Tell whether IF NOT EXISTS met something of that name."""
     return scene.finding.kind == "shape conflict"
 
 
-def is_edited_schema(scene: Scene) -> bool:
+def is_edited_schema(scene: FindingContext) -> bool:
     """Tell whether the text of the schema was changed behind SQLite's back."""
     return scene.finding.kind == "integrity" and any(
         "writable_schema" in tokens for tokens in scene.pragmas
     )
 
 
-def is_unchecked(scene: Scene) -> bool:
+def is_unchecked(scene: FindingContext) -> bool:
     """Tell whether rows were written while CHECK constraints were not looked at."""
     return (
         scene.finding.kind == "integrity"
@@ -202,6 +202,6 @@ def is_unchecked(scene: Scene) -> bool:
     )
 
 
-def is_by_order(scene: Scene) -> bool:
+def is_by_order(scene: FindingContext) -> bool:
     """Tell whether a view or trigger goes by columns that stand elsewhere, or were not there."""
     return scene.finding.kind in {"view shows otherwise", "trigger writes otherwise"}

@@ -14,7 +14,7 @@ from pytest_bbmigrate.sql import Kind, tokenize
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.checks.causes.context import Scene
+    from pytest_bbmigrate.checks.causes.context import FindingContext
     from pytest_bbmigrate.rows import Cell
 
 EXACT = 2**53  # up to here REAL holds every whole number (https://sqlite.org/floatingpoint.html)
@@ -23,7 +23,7 @@ FINER = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\
 WHOLE = re.compile(r"[1-9]\d*")
 
 
-def all_changed(scene: Scene, fits: Callable[[Cell, Cell], bool]) -> bool:
+def all_changed(scene: FindingContext, fits: Callable[[Cell, Cell], bool]) -> bool:
     """Return whether every example shows a change of the kind that ``fits`` tells."""
     return (
         scene.finding.kind in CHANGED
@@ -32,14 +32,14 @@ def all_changed(scene: Scene, fits: Callable[[Cell, Cell], bool]) -> bool:
     )
 
 
-def calls(scene: Scene, *functions: str) -> bool:
+def calls(scene: FindingContext, *functions: str) -> bool:
     """Return whether a statement calls one of ``functions``."""
     return any(
         holds(tokens, function, "(") for tokens in scene.statements for function in functions
     )
 
 
-def is_by_position(scene: Scene) -> bool:
+def is_by_position(scene: FindingContext) -> bool:
     """Tell whether INSERT .. SELECT put values where they stand, not where they belong."""
     if scene.finding.kind not in CHANGED | LOST | {"rows added"}:
         return False
@@ -56,7 +56,7 @@ def is_by_position(scene: Scene) -> bool:
     return False
 
 
-def is_affinity(scene: Scene) -> bool:
+def is_affinity(scene: FindingContext) -> bool:
     """Tell whether a value was stored in a column of another type, and became a number or text."""
     before = scene.table_before.column(scene.column) if scene.table_before else None
     after = scene.table_at_end.column(scene.column_at_end) if scene.table_at_end else None
@@ -82,7 +82,7 @@ def number_in(cell: Cell) -> float | None:
         return None
 
 
-def is_quoted_text(scene: Scene) -> bool:
+def is_quoted_text(scene: FindingContext) -> bool:
     """Tell whether a name in double quotes that is no column was taken for a text."""
     values = {now for _, now in scene.values}
     if len(values) != 1 or scene.finding.kind not in CHANGED:
@@ -98,14 +98,14 @@ def is_quoted_text(scene: Scene) -> bool:
     )
 
 
-def is_cut_at_nul(scene: Scene) -> bool:
+def is_cut_at_nul(scene: FindingContext) -> bool:
     """Tell whether a function took a NUL character for the end of the text."""
     return all_changed(
         scene, lambda was, now: isinstance(was, str) and "\0" in was and now == was.split("\0")[0]
     )
 
 
-def is_trimmed(scene: Scene) -> bool:
+def is_trimmed(scene: FindingContext) -> bool:
     """Tell whether a text lost blanks at its ends to trim(), ltrim() or rtrim()."""
     return calls(scene, "trim", "ltrim", "rtrim") and all_changed(
         scene,
@@ -113,7 +113,7 @@ def is_trimmed(scene: Scene) -> bool:
     )
 
 
-def is_other_case(scene: Scene) -> bool:
+def is_other_case(scene: FindingContext) -> bool:
     """Tell whether upper() or lower() changed the letters A to Z."""
     return calls(scene, "upper", "lower") and all_changed(
         scene,
@@ -127,7 +127,7 @@ def ascii_case(text: str, first: int) -> str:
     return text.translate({first + letter: other + letter for letter in range(26)})
 
 
-def is_rounded_integer(scene: Scene) -> bool:
+def is_rounded_integer(scene: FindingContext) -> bool:
     """Tell whether a large whole number went through a REAL, which holds 53 bits of it."""
     return all_changed(
         scene,
@@ -140,7 +140,7 @@ def is_rounded_integer(scene: Scene) -> bool:
     )
 
 
-def is_whole_seconds(scene: Scene) -> bool:
+def is_whole_seconds(scene: FindingContext) -> bool:
     """Tell whether datetime() left out fractions of a second, and turned the time into UTC."""
     return calls(scene, "datetime", "strftime", "time") and all_changed(
         scene,
@@ -152,7 +152,7 @@ def is_whole_seconds(scene: Scene) -> bool:
     )
 
 
-def is_integer_division(scene: Scene) -> bool:
+def is_integer_division(scene: FindingContext) -> bool:
     """Tell whether an integer was divided by an integer, which gives an integer."""
     divisors = {
         int(following)
@@ -170,7 +170,7 @@ def is_integer_division(scene: Scene) -> bool:
     )
 
 
-def is_cut_by_cast(scene: Scene) -> bool:
+def is_cut_by_cast(scene: FindingContext) -> bool:
     """Tell whether CAST cut a product such as 0.29 * 100, which is a little less than 29."""
     statements = (*scene.statements, *(scene.up_statements if scene.is_back else ()))
     return any(
@@ -190,7 +190,7 @@ def is_cut_by_cast(scene: Scene) -> bool:
     )
 
 
-def is_like(scene: Scene) -> bool:
+def is_like(scene: FindingContext) -> bool:
     """Tell whether LIKE chose rows that differ from its pattern in letter case."""
     patterns = {
         following.strip("'")

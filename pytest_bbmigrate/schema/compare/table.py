@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pytest_bbmigrate.schema.compare.table_pair import TablePair
-    from pytest_bbmigrate.schema.model import Check, Column, ForeignKey, Table
+    from pytest_bbmigrate.schema.model import CheckConstraint, Column, ForeignKey, Table
 
 
 def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:
@@ -153,7 +153,7 @@ def _compare_checks(pair: TablePair) -> Iterator[SchemaDifference]:
             yield pair.addition("check added", only(columns), wording.check_text(check))
 
 
-def _columns_of(check: Check, table: Table) -> list[str]:
+def _columns_of(check: CheckConstraint, table: Table) -> list[str]:
     return [column.name for column in table.columns if fold_name(column.name) in check.tokens]
 
 

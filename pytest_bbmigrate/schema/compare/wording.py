@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.schema.model import (
-        Check,
+        CheckConstraint,
         Column,
         ForeignKey,
         Index,
@@ -52,7 +52,7 @@ def generated_text(column: Column) -> str:
     return f"GENERATED ALWAYS AS ({spelled(column.expression or ())}) {column.generated.upper()}"
 
 
-def check_text(check: Check) -> str:
+def check_text(check: CheckConstraint) -> str:
     """Return ``CHECK (amount >= 0)``."""
     return f"CHECK ({check.text})"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.schema.compare.wording import place_text
 from pytest_bbmigrate.schema.model import (
-    Check,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -149,9 +149,9 @@ def _primary_key(columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(column.name for column in members)
 
 
-def _check(tokens: Sequence[Token], names: Collection[str]) -> Check:
+def _check(tokens: Sequence[Token], names: Collection[str]) -> CheckConstraint:
     inner = without_parentheses(tokens)
-    return Check(tokens=canonical(inner, names), text=source_text(inner))
+    return CheckConstraint(tokens=canonical(inner, names), text=source_text(inner))
 
 
 def _foreign_keys(

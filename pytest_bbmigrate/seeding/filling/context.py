@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import Check
+from pytest_bbmigrate.schema import CheckConstraint
 from pytest_bbmigrate.seeding.model import exact, storable
 from pytest_bbmigrate.seeding.values.accepted import Gate
 from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, dates_like
@@ -80,10 +80,10 @@ class Context:
             and _quoted_names(one).union(_folded_names(one.unique)) <= _names_of(table)
         ]
 
-    def checks(self, table: Table) -> list[Check]:
+    def checks(self, table: Table) -> list[CheckConstraint]:
         """Return the CHECKs of ``table`` and the expressions that its rows are required to meet."""
         required = [
-            Check(folded(one.expression), one.expression)
+            CheckConstraint(folded(one.expression), one.expression)
             for one in self.requirements(table)
             if one.expression is not None
         ]
@@ -165,7 +165,7 @@ class Context:
             and fold_name(table.name) not in asked
         )
 
-    def _about(self, table: Table, check: Check) -> frozenset[str]:
+    def _about(self, table: Table, check: CheckConstraint) -> frozenset[str]:
         return columns_mentioned(check.tokens, _names_of(table))
 
     def _referring(self, table: Table, name: str) -> Iterable[Tokens]:

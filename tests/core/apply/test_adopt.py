@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply.adopt import (
-    Recognition,
-    Replay,
+    MatchingVersions,
+    ReplayedSchemas,
     adopt,
     describe_recognition,
     find_version,
@@ -22,9 +22,9 @@ from pytest_bbmigrate.apply.adopt import (
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.table import read_history
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import open_image
@@ -78,10 +78,10 @@ def sql_of(*numbers: int) -> str:
     return ";".join(text for number, text in enumerate(FILES.values(), 1) if number in numbers)
 
 
-def recognised(catalogue: Catalogue, sql: str, start: bytes = b"") -> Recognition:
+def recognised(catalogue: Catalogue, sql: str, start: bytes = b"") -> MatchingVersions:
     """Return which version of ``catalogue`` a database after ``sql`` is at."""
     with closing(open_image(image_of(sql))) as db:
-        return recognise(read_schema(db), catalogue, Workplace(), start)
+        return recognise(read_schema(db), catalogue, RunEnvironment(), start)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_what_is_adopted_is_recorded_as_applied_by_nobody(
         ("001_accounts", 0.0, 1, 0),
         ("002_trips", 0.0, 1, 0),
     ]
-    stock = take_stock(catalogue, {applied.name: applied.checksum for applied in history})
+    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
     assert stock.applied == catalogue.migrations[:2]
     assert sorted(path.name for path in tmp_path.glob("work*")) == ["work.db"]
 
@@ -429,14 +429,14 @@ class Legacy:
 
     catalogue: Catalogue
     images: list[bytes]
-    replayed: Replay
+    replayed: ReplayedSchemas
 
 
 @pytest.fixture(scope="module")
 def legacy() -> Legacy:
     catalogue = read_catalogue(LEGACY / "backend" / "database" / "migrations")
     baseline = (LEGACY / "baseline.sql").read_text(encoding="utf-8")
-    workplace = Workplace(root=LEGACY)
+    workplace = RunEnvironment(root=LEGACY)
     images = [image_of(baseline + ROWS)]
     for migration in catalogue.migrations:
         run, image = run_part(migration, migration.up, images[-1], workplace)

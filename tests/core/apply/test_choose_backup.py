@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup, newer_backups
+from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup, newer_backups
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, write_identity
 from pytest_bbmigrate.history.table import Applied, record, record_backup
@@ -82,10 +82,10 @@ def test_the_newest_backup_of_this_database_is_chosen(database: Path, tmp_path: 
     older, newest = back_up(database, OLDER), back_up(database)
     written = note(older, database), note(newest, database)
 
-    assert choose_backup(database, tmp_path) == Choice(newest, written[1])
+    assert choose_backup(database, tmp_path) == ChosenBackup(newest, written[1])
     newest.unlink()
     note_beside(newest).unlink()
-    assert choose_backup(database, tmp_path) == Choice(older, written[0])
+    assert choose_backup(database, tmp_path) == ChosenBackup(older, written[0])
 
 
 def test_a_backup_of_another_database_of_the_same_name_is_not_chosen(
@@ -138,7 +138,7 @@ def test_a_backup_from_before_there_were_notes_is_told_by_the_history(tmp_path: 
     known, _ = back_up(database, OLDER), back_up(database)
     knows(database, known)
 
-    assert choose_backup(database, tmp_path) == Choice(
+    assert choose_backup(database, tmp_path) == ChosenBackup(
         known, None, (f"{OLDER}: nothing tells what it was when it was made",)
     )
 
@@ -214,9 +214,9 @@ def test_a_named_backup_may_lie_anywhere(database: Path, tmp_path: Path) -> None
     written = note(backup, database)
     mine = back_up(database, "before the move.db", elsewhere)
 
-    assert choose_backup(database, tmp_path, OLDER, elsewhere) == Choice(backup, written)
-    assert choose_backup(database, tmp_path, str(backup)) == Choice(backup, written)
-    assert choose_backup(database, tmp_path, mine.name, elsewhere) == Choice(
+    assert choose_backup(database, tmp_path, OLDER, elsewhere) == ChosenBackup(backup, written)
+    assert choose_backup(database, tmp_path, str(backup)) == ChosenBackup(backup, written)
+    assert choose_backup(database, tmp_path, mine.name, elsewhere) == ChosenBackup(
         mine, None, (f"{mine.name}: nothing tells what it was when it was made",)
     )
 
@@ -349,7 +349,7 @@ def test_what_sqlite_would_read_beside_a_backup_is_no_part_of_it(
     written = note(backup, database)
     wal = tmp_path / f"{NEWEST}-wal"
     wal.write_bytes(b"")
-    assert choose_backup(database, tmp_path) == Choice(backup, written)
+    assert choose_backup(database, tmp_path) == ChosenBackup(backup, written)
 
     wal.write_bytes(b"frames")
     assert f"{NEWEST}-wal is beside it: a program has opened it and written" in refused(database)

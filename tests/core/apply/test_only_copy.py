@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
+from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
-from pytest_bbmigrate.apply.what_is_left import Content, Left
+from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import Name
@@ -54,7 +54,7 @@ class Intruder:
     damage: Damage
     after: str = ""
     failed: list[str] = field(default_factory=list)
-    left: Left | None = None
+    left: FileFound | None = None
 
     def begin(self) -> None:
         pass
@@ -71,7 +71,7 @@ class Intruder:
     def fail(self, step: str, error: StepFailed, /) -> None:
         self.failed.append(f"{step}: {error}")
 
-    def conclude(self, left: Left, /) -> None:
+    def conclude(self, left: FileFound, /) -> None:
         self.left = left
 
 
@@ -90,22 +90,22 @@ class Bench:
     ) -> Path | None:
         """Go through a run that ends with ``end`` once it has a backup."""
 
-        def prepare(_: Path, scratch: Path, __: Reporter) -> Prepared:
+        def prepare(_: Path, scratch: Path, __: Reporter) -> PublishableCopy:
             with suppress(FileNotFoundError):  # the folder was moved
                 shutil.copyfile(self.work, scratch / "work.db")
             intruder.end("prepare", "")
             if end is not None:
                 raise end
-            return Prepared(scratch / "work.db", self.digest)
+            return PublishableCopy(scratch / "work.db", self.digest)
 
-        change = Change(self.real, self.folder, lambda _: None, prepare, publishes=publishes)
+        change = ContentChange(self.real, self.folder, lambda _: None, prepare, publishes=publishes)
         return carry_out(change, intruder)
 
     @property
     def backups(self) -> list[Path]:
         return sorted(self.tmp_path.glob("*/real.db.backup.*"))
 
-    def restore(self, left: Left) -> None:
+    def restore(self, left: FileFound) -> None:
         """Do what the command says that is told."""
         *first, last = left.restores().split(" && ")
         for command in first:
@@ -123,7 +123,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path)
 
 
-def assert_only_copy_is_kept(bench: Bench, left: Left | None, name: Name, words: str) -> None:
+def assert_only_copy_is_kept(bench: Bench, left: FileFound | None, name: Name, words: str) -> None:
     """Assert that the backup holds what there was, and that this is told."""
     assert left is not None
     assert left.name is name
@@ -317,7 +317,7 @@ def test_a_run_that_nobody_disturbs_leaves_no_backup_when_it_fails(bench: Bench)
     with pytest.raises(StepFailed, match="a migration failed"):
         bench.run(intruder, StepFailed("a migration failed"))
 
-    assert intruder.left == Left(bench.real, Name.SAME, Content.AS_BEFORE)
+    assert intruder.left == FileFound(bench.real, Name.SAME, Content.AS_BEFORE)
     assert names_in(bench.folder) == ["real.db"]
     assert digest_of(bench.work) == bench.digest
 
@@ -338,7 +338,7 @@ def test_a_second_ctrl_c_while_the_end_is_looked_at_leaves_the_backup_and_says_s
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Keeper, "look", interrupt)
+    monkeypatch.setattr(LockClient, "look", interrupt)
     intruder = Intruder(bench.real, remove, "prepare")
     with pytest.raises(KeyboardInterrupt):
         bench.run(intruder, KeyboardInterrupt())
@@ -359,11 +359,11 @@ def test_a_new_database_whose_file_goes_is_not_published_over(
     work, digest = make_work(tmp_path / "work.db")
     intruder = Intruder(real, damage, "prepare")
 
-    def prepare(_: Path, scratch: Path, __: Reporter) -> Prepared:
+    def prepare(_: Path, scratch: Path, __: Reporter) -> PublishableCopy:
         intruder.end("prepare", "")
-        return Prepared(work.rename(scratch / "work.db"), digest)
+        return PublishableCopy(work.rename(scratch / "work.db"), digest)
 
-    change = Change(real, tmp_path, lambda _: None, prepare, keeps_backup=False)
+    change = ContentChange(real, tmp_path, lambda _: None, prepare, keeps_backup=False)
     with pytest.raises(StepFailed, match=r"real\.db is "), made_if_missing(real):
         carry_out(change, intruder)
 
@@ -404,10 +404,10 @@ def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
     with bench.real.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 200)
-    left = Left(bench.real, Name.SAME, Content.OTHER, "", backup)
+    left = FileFound(bench.real, Name.SAME, Content.OTHER, "", backup)
 
     with pytest.raises(StepFailed, match="what the database holds cannot be read as an SQLite"):
-        put_back(bench.real, bench.folder, Choice(backup), Intruder(bench.real, remove))
+        put_back(bench.real, bench.folder, ChosenBackup(backup), Intruder(bench.real, remove))
     bench.restore(left)
 
     assert note_in(bench.real) == "old"

@@ -15,7 +15,7 @@ from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
@@ -120,8 +120,8 @@ def test_a_name_is_not_free_where_a_wal_has_it(real: Path) -> None:
 def test_what_another_program_writes_into_a_new_file_is_not_published_over(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "the app's")
     work, digest = make_work(tmp_path / "work.db")
-    change = Change(
-        real, tmp_path, lambda _: None, lambda *_: Prepared(work, digest), keeps_backup=False
+    change = ContentChange(
+        real, tmp_path, lambda _: None, lambda *_: PublishableCopy(work, digest), keeps_backup=False
     )
 
     with pytest.raises(StepFailed, match="it was empty, and another program has written to it"):

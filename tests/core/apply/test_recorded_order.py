@@ -14,7 +14,7 @@ from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
-from pytest_bbmigrate.history.plan import Stock
+from pytest_bbmigrate.history.plan import MigrationStatuses
 from pytest_bbmigrate.history.table import Applied, record, record_backup
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
@@ -61,7 +61,7 @@ def back_up(real: Path, name: str, batch: int) -> None:
 def pruned(real: Path, keep: int) -> list[str]:
     """Return what an apply removes whose backup is the one of last month."""
     rehearsal = RehearsalOrder(real.parent, (), real, real.parent)
-    found = Preflight(Stock((), ()), (), 1)
+    found = Preflight(MigrationStatuses((), ()), (), 1)
     order = ApplyOrder(real, real.parent, found, rehearsal, str, keep_backups=keep)
     return [path.name for path in prune(order, real.with_name(OF_LAST_MONTH), pytest.fail)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply import replacing
-from pytest_bbmigrate.apply.choose_backup import Choice, choose_backup
+from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -124,7 +124,7 @@ def test_a_restore_after_a_killed_one_works(tmp_path: Path, moment: int) -> None
     there = folder / "real.db"
     (backup,) = folder.glob("real.db.backup.*")
 
-    put_back(there, folder, Choice(backup), Reporter(), discard=True)
+    put_back(there, folder, ChosenBackup(backup), Reporter(), discard=True)
 
     assert note_in(folder / "real.db") == "old"
     assert any(path.read_bytes() == DIARY for path in folder.glob("real.db.failed.*"))

@@ -13,8 +13,8 @@ import pytest
 from pytest_bbmigrate.apply import steps as pipeline
 from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.backup_owners import note_on
-from pytest_bbmigrate.apply.choose_backup import Choice
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.choose_backup import ChosenBackup
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -57,15 +57,15 @@ ROTS = [flip, cut, replace, write_beside, os.unlink]
 SAID = "it is not what it was when it was made ("
 
 
-def change(real: Path, work: Path, rot: Rot = lambda _: None) -> Change:
+def change(real: Path, work: Path, rot: Rot = lambda _: None) -> ContentChange:
     """Return the change that publishes ``work``; ``rot`` gets the backup before that."""
 
-    def prepare(backup: Path, folder: Path, _: object) -> Prepared:
+    def prepare(backup: Path, folder: Path, _: object) -> PublishableCopy:
         shutil.copyfile(work, folder / "work.db")
         rot(backup)
-        return Prepared(folder / "work.db", digest_of(work))
+        return PublishableCopy(folder / "work.db", digest_of(work))
 
-    return Change(real, real.parent, inspect=lambda _: None, prepare=prepare)
+    return ContentChange(real, real.parent, inspect=lambda _: None, prepare=prepare)
 
 
 def backup_of(real: Path) -> Path:
@@ -153,7 +153,7 @@ def test_it_is_not_named_when_the_process_with_the_lock_was_killed(tmp_path: Pat
 def test_a_restore_refuses_what_has_rotted_since_it_was_chosen(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     backup, _ = back_up_now(real, tmp_path, lambda _: None)
-    chosen = Choice(backup, note_on(backup))
+    chosen = ChosenBackup(backup, note_on(backup))
     flip(backup)
 
     with pytest.raises(StepFailed, match=r"something has written to it just now: its SHA-256 was"):
@@ -192,12 +192,12 @@ def test_where_nothing_is_published_no_note_stays(
     *,
     publishes: bool,
 ) -> None:
-    def prepare(*_: object) -> Prepared:
+    def prepare(*_: object) -> PublishableCopy:
         raise StepFailed("a migration loses a row")
 
     real = make(tmp_path / "real.db", "old")
     with pytest.raises(StepFailed, match="loses a row"):
-        carry_out(Change(real, tmp_path, lambda _: None, prepare, publishes), Reporter())
+        carry_out(ContentChange(real, tmp_path, lambda _: None, prepare, publishes), Reporter())
 
     assert [path.name for path in tmp_path.iterdir()] == ["real.db"]
 

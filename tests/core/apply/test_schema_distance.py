@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.apply.schema_distance import (
-    Step,
+    SchemaStep,
     compare_version,
     describe_likeness,
     names_in,
@@ -31,7 +31,7 @@ def described(before: str, after: str, there: str, version: int = 0) -> tuple[st
     ``version`` is 0 for the one before the step, 1 for the one after it.
     """
     versions = schema_of(before), schema_of(after)
-    step = Step("x", compare_schemas(*versions), frozenset())
+    step = SchemaStep("x", compare_schemas(*versions), frozenset())
     found = compare_version(versions[version], schema_of(there), None)
     return describe_likeness(found.differences, version, [step])
 

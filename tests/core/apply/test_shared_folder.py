@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
-from pytest_bbmigrate.apply.backup_owners import Kin, id_to_have, kin_of, note_on, owner_of
+from pytest_bbmigrate.apply.backup_owners import Ownership, id_to_have, kin_of, note_on, owner_of
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.apply.steps import Change, Prepared, carry_out
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
-from pytest_bbmigrate.history.plan import Stock
+from pytest_bbmigrate.history.plan import MigrationStatuses
 from pytest_bbmigrate.history.table import Applied, record, record_backup
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from tests.core.publishing import Reporter
@@ -64,7 +64,7 @@ class Shared:
 
     def prune(self, database: Path, keep: int, own: Path) -> tuple[Path, ...]:
         rehearsal = RehearsalOrder(self.folder, (), database, self.folder)
-        found = Preflight(Stock((), ()), (), 1)
+        found = Preflight(MigrationStatuses((), ()), (), 1)
         order = ApplyOrder(database, self.folder, found, rehearsal, str, keep_backups=keep)
         return prune(order, own, pytest.fail)
 
@@ -113,7 +113,7 @@ def test_an_adoption_records_the_digest_of_its_backup(shared: Shared) -> None:
 
 
 def test_the_run_of_one_leaves_the_folder_of_the_other(shared: Shared) -> None:
-    def run_the_other(backup: Path, folder: Path, _: object) -> Prepared:
+    def run_the_other(backup: Path, folder: Path, _: object) -> PublishableCopy:
         there = names_in(shared.folder)
         shared.adopt(shared.other)
         assert set(there) <= set(names_in(shared.folder))
@@ -122,10 +122,12 @@ def test_the_run_of_one_leaves_the_folder_of_the_other(shared: Shared) -> None:
         raise StepFailed("enough")
 
     with pytest.raises(StepFailed, match="enough"):
-        carry_out(Change(shared.one, shared.folder, lambda _: None, run_the_other), Reporter())
+        carry_out(
+            ContentChange(shared.one, shared.folder, lambda _: None, run_the_other), Reporter()
+        )
 
     (left,) = names_in(shared.folder)
-    assert kin_of(shared.folder / left, None, owner_of(shared.other)) is Kin.SAME
+    assert kin_of(shared.folder / left, None, owner_of(shared.other)) is Ownership.SAME
 
 
 def test_what_was_before_the_first_id_is_still_of_this_database(shared: Shared) -> None:

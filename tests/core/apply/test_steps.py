@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import make, make_work, mode_of, note_in, small_disk
@@ -34,11 +34,11 @@ def test_a_disk_that_fills_up_after_the_publish_has_room_for_the_journal_mode(
 def test_a_journal_mode_that_cannot_be_put_back_is_no_fault_of_the_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Keeper) -> None:
+    def fail(_: LockClient) -> None:
         raise StepFailed("real.db: it is in journal_mode delete now")
 
     work, _ = make_work(tmp_path / "new.db", rows=9)
-    monkeypatch.setattr(Keeper, "restore_mode", fail)
+    monkeypatch.setattr(LockClient, "restore_mode", fail)
     with small_disk(tmp_path / "disk", 60) as disk:
         real = make(disk / "real.db", "old", rows=9, mode="wal")
         reporter = Reporter(disk)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.lock.locked_file import Locked
+from pytest_bbmigrate.apply.lock.locked_file import LockedFile
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace
 from pytest_bbmigrate.sqlite_files.notes import note_for
@@ -33,15 +33,15 @@ def real(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def locked(real: Path) -> Iterator[Locked]:
-    held = Locked()
+def locked(real: Path) -> Iterator[LockedFile]:
+    held = LockedFile()
     held.path, held.seconds = real, 5.0
     held.take(lambda: None)
     with closing(held.db):
         yield held
 
 
-def back_up_while_copied_over(held: Locked, tmp_path: Path, at: float) -> dict[str, Any]:
+def back_up_while_copied_over(held: LockedFile, tmp_path: Path, at: float) -> dict[str, Any]:
     """Back up, and have another database copied over it when a part ``at`` is done."""
     other, real = make(tmp_path / "other.db", "another", rows=ROWS), held.path
     order: dict[str, Any] = {
@@ -71,7 +71,7 @@ def left_in(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("at", [0.1, 1.0], ids=["copied", "compared"])
 def test_what_is_copied_meanwhile_is_kept_and_called_no_backup(
-    locked: Locked, tmp_path: Path, at: float
+    locked: LockedFile, tmp_path: Path, at: float
 ) -> None:
     order = back_up_while_copied_over(locked, tmp_path, at)
     found = locked.look(order)
@@ -88,7 +88,7 @@ def test_what_is_copied_meanwhile_is_kept_and_called_no_backup(
 
 
 def test_what_was_copied_before_anybody_wrote_is_there_to_be_read(
-    locked: Locked, tmp_path: Path
+    locked: LockedFile, tmp_path: Path
 ) -> None:
     back_up_while_copied_over(locked, tmp_path, 1.0)
 
@@ -97,7 +97,7 @@ def test_what_was_copied_before_anybody_wrote_is_there_to_be_read(
 
 
 def test_a_new_database_that_is_written_to_meanwhile_leaves_no_copy(
-    locked: Locked, tmp_path: Path
+    locked: LockedFile, tmp_path: Path
 ) -> None:
     order: dict[str, Any] = {"target": str(tmp_path / BACKUP), "note": None}
 

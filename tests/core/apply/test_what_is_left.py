@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.what_is_left import Content, Left, read_left
+from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_left
 from pytest_bbmigrate.sqlite_files.held_file import Name
 
 DATABASE = Path("/data/money.db")
@@ -28,7 +28,7 @@ BACKUP = Path("/data/money.db.backup.20260203_140506")
 def test_what_is_there_is_said_in_a_clause(
     name: Name, content: Content, detail: str, said: str
 ) -> None:
-    left = Left(DATABASE, name, content, detail)
+    left = FileFound(DATABASE, name, content, detail)
 
     beginning = f"money.db {said}"
     assert str(left).startswith(beginning.rstrip("*"))
@@ -54,14 +54,16 @@ def test_what_is_there_is_said_in_a_clause(
 def test_the_command_is_the_one_that_works_there(
     name: Name, content: Content, command: str
 ) -> None:
-    assert Left(DATABASE, name, content, "", BACKUP).restores() == command.format(backup=BACKUP)
+    assert FileFound(DATABASE, name, content, "", BACKUP).restores() == command.format(
+        backup=BACKUP
+    )
 
 
 def test_paths_are_quoted_and_short_where_they_lie_below(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    left = Left(
+    left = FileFound(
         tmp_path / "my money.db", Name.GONE, Content.OTHER, "", tmp_path / "my money.db.backup.x"
     )
 
@@ -71,13 +73,13 @@ def test_paths_are_quoted_and_short_where_they_lie_below(
 
 
 def test_without_a_backup_there_is_no_command() -> None:
-    assert Left(DATABASE, Name.GONE, Content.OTHER).restores() == ""
+    assert FileFound(DATABASE, Name.GONE, Content.OTHER).restores() == ""
 
 
 def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.touch()
 
-    assert read_left(DATABASE, {"failed": "it ended", "state": "unknown"}, backup) == Left(
+    assert read_left(DATABASE, {"failed": "it ended", "state": "unknown"}, backup) == FileFound(
         DATABASE, Name.SAME, Content.UNSEEN, "it ended", backup
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import MODES, make, make_work, note_in
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def verify(keeper: Keeper, tmp_path: Path) -> None:
+def verify(keeper: LockClient, tmp_path: Path) -> None:
     """Publish and verify, up to what is looked at last."""
     work, digest = make_work(tmp_path / "work.db")
     keeper.lock()
@@ -28,7 +28,7 @@ def verify(keeper: Keeper, tmp_path: Path) -> None:
 def test_what_is_written_to_after_it_was_verified_is_told(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
     with pytest.raises(StepFailed, match="is not as it was: something else wrote to it while"):  # noqa: PT012, SIM117
-        with Keeper(real) as keeper:
+        with LockClient(real) as keeper:
             verify(keeper, tmp_path)
             with real.open("r+b") as file:
                 os.pwrite(file.fileno(), b"garbled", 8000)
@@ -41,7 +41,7 @@ def test_what_is_written_to_after_it_was_verified_is_told(tmp_path: Path, mode: 
 def test_what_nobody_writes_to_is_what_was_verified(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
 
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         verify(keeper, tmp_path)
         told = keeper.restore_file()
 

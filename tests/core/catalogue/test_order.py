@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.names import leading_number
-from pytest_bbmigrate.catalogue.order import Step, arrange
+from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
 from tests.core.cataloguing import complaints, migrations, write
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def test_cycles_are_refused_each_with_every_file_in_it(tmp_path: Path) -> None:
 )
 def test_every_dependency_is_met_and_nothing_is_lost(needs: dict[int, set[int]]) -> None:
     steps = [
-        Step(
+        OrderEntry(
             f"{number:02}",
             f"{number:02}.sql",
             Path(),
@@ -179,7 +179,7 @@ def test_every_dependency_is_met_and_nothing_is_lost(needs: dict[int, set[int]])
 
 
 def test_without_dependencies_the_order_is_that_of_the_numbers(tmp_path: Path) -> None:
-    steps = [Step(f"{number}", f"{number}.sql", tmp_path, (number,)) for number in (3, 20, 1)]
+    steps = [OrderEntry(f"{number}", f"{number}.sql", tmp_path, (number,)) for number in (3, 20, 1)]
 
     assert [step.number for step in arrange(steps)] == [(1,), (3,), (20,)]
 

@@ -11,7 +11,7 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.checks.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.report import REASONS, describe_failure
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 from tests.cases import CASES, judge_case, read_case
 
@@ -501,7 +501,7 @@ def findings_of(folder: Path, *files: str) -> list[Finding]:
         (folder / name).write_text(text)
     catalogue = read_catalogue(folder)
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
-    chain = Chain(catalogue, Recipe(rows=40, literals=literals), Workplace())
+    chain = Chain(catalogue, Recipe(rows=40, literals=literals), RunEnvironment())
     evidence = chain.evidence(len(files) - 1)
     return [finding for check in CHECKS for finding in judge(check, evidence).findings]
 
@@ -560,7 +560,7 @@ def test_the_line_that_is_offered_for_a_constraint_makes_room_for_it(
     )
     (tmp_path / before.path.name).write_bytes(before.path.read_bytes())
     (tmp_path / step.path.name).write_text(f"{offered}\n{step.path.read_text()}")
-    chain = Chain(read_catalogue(tmp_path), Recipe(rows=case.rows), Workplace())
+    chain = Chain(read_catalogue(tmp_path), Recipe(rows=case.rows), RunEnvironment())
     run = chain.evidence(1).up
 
     assert run.failure is None

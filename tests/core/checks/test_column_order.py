@@ -11,7 +11,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment import views
 from pytest_bbmigrate.experiment.model import ShiftedView
 from pytest_bbmigrate.experiment.observe import observe
-from pytest_bbmigrate.experiment.snapshot import stage_of
+from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from tests.core.checking import chain_of, judge_last
 from tests.core.sqlite_builds import NEEDS_ROWIDS_OF_VIEWS
@@ -41,11 +41,11 @@ def shifted(create: str, change: str, folder: Path | None = None) -> tuple[Shift
         db.executescript(change)
         after = take_image(db)
     if folder is None:
-        return observe(stage_of(before), stage_of(after), contract=Contract()).views
+        return observe(snapshot_of(before), snapshot_of(after), contract=Contract()).views
     files = folder / "before.db", folder / "after.db"
     for file, image in zip(files, (before, after), strict=True):
         file.write_bytes(image)
-    there = observe(stage_of(files[0]), stage_of(files[1]), contract=Contract())
+    there = observe(snapshot_of(files[0]), snapshot_of(files[1]), contract=Contract())
     assert [file.read_bytes() for file in files] == [before, after]
     assert set(folder.iterdir()) == set(files)
     return there.views

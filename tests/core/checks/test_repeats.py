@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.checks.up_repeats import chosen_columns, tables_given_ids
-from pytest_bbmigrate.experiment import Passage, TablePassage
+from pytest_bbmigrate.experiment import DatabaseDiff, TableDiff
 from pytest_bbmigrate.rows import RowAdded, RowLost, differences_of
 from pytest_bbmigrate.schema import Renames
 from tests.core.checking import NOTES, chain_of, judge_last
@@ -26,15 +26,15 @@ FAMILY = (
 )
 
 
-def passage_of(*tables: TablePassage, untouched: frozenset[str] = frozenset()) -> Passage:
+def passage_of(*tables: TableDiff, untouched: frozenset[str] = frozenset()) -> DatabaseDiff:
     """Return what became of ``tables``, and of nothing else."""
-    return Passage(tables, Renames({}, {}), (), (), (), (), untouched=untouched)
+    return DatabaseDiff(tables, Renames({}, {}), (), (), (), (), untouched=untouched)
 
 
-def table_passage(name: str, *differences: RowDifference) -> TablePassage:
+def table_passage(name: str, *differences: RowDifference) -> TableDiff:
     """Return a passage of a table that kept its name."""
     found = differences_of(differences)
-    return TablePassage(name, name, ("id",), {"id": "id"}, (), frozenset(), 1, 1, 1, found)
+    return TableDiff(name, name, ("id",), {"id": "id"}, (), frozenset(), 1, 1, 1, found)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def table_passage(name: str, *differences: RowDifference) -> TablePassage:
     ],
 )
 def test_ids_are_given_in_the_tables_that_up_inserts_into(
-    tmp_path: Path, first: Passage, given: set[str]
+    tmp_path: Path, first: DatabaseDiff, given: set[str]
 ) -> None:
     evidence = replace(chain_of(tmp_path, NOTES, "SELECT 1;").evidence(1), there=first)
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.checks.discards import Discarded, Versions
 from pytest_bbmigrate.checks.rollback import RollbackJudgement, judge_rollback, look_back
-from pytest_bbmigrate.experiment import stage_of
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.experiment import snapshot_of
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from tests.core.cataloguing import migration
@@ -54,14 +54,14 @@ def judged(
     step = migration(folder / "migrations", {"002_step.sql": sql})
     assert step.down is not None
     target = image_of(BEFORE)
-    applied = run_part(step, step.up, target, Workplace())[1]
-    versions = Versions(stage_of(applied).schema, stage_of(target).schema)
-    run, up = run_part(step, step.up, image_of(BEFORE + ROWS + own), Workplace())
+    applied = run_part(step, step.up, target, RunEnvironment())[1]
+    versions = Versions(snapshot_of(applied).schema, snapshot_of(target).schema)
+    run, up = run_part(step, step.up, image_of(BEFORE + ROWS + own), RunEnvironment())
     assert run.succeeded, run.failure
     real = files / "budget_buddy.db"
     real.write_bytes(changed(up, written))
-    before = stage_of(real)
-    back, after = run_part(step, step.down, real, Workplace(scratch=files))
+    before = snapshot_of(real)
+    back, after = run_part(step, step.down, real, RunEnvironment(scratch=files))
     return judge_rollback(step, look_back(step, back, before, after), versions), after.read_bytes()
 
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Outcome, judge
 from pytest_bbmigrate.experiment import Chain
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def notes_of(folder: Path, declaration: str, sql: str) -> tuple[str, ...]:
     """Return what data_survives notes of a migration, which must pass."""
     (folder / "001_base.sql").write_text(BASE)
     (folder / "002_step.sql").write_text(f"-- bb: {declaration}\n{sql}\n")
-    chain = Chain(read_catalogue(folder), Recipe(rows=20), Workplace())
+    chain = Chain(read_catalogue(folder), Recipe(rows=20), RunEnvironment())
     verdict = judge("data_survives", chain.evidence(1))
     assert verdict.outcome is Outcome.PASSED
     return verdict.notes

@@ -11,10 +11,10 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.experiment import Chain, StateUnreachable, run
-from pytest_bbmigrate.experiment.run import Setup
+from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import keep_step
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import open_image
@@ -163,7 +163,9 @@ def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> 
     notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
     chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
     state = chain.state(1)
-    step = run.go_up(chain.catalogue.migrations[1], state, Setup(chain.recipe, Workplace()))
+    step = run.go_up(
+        chain.catalogue.migrations[1], state, ExperimentSetup(chain.recipe, RunEnvironment())
+    )
     kept = keep_step(step, state)
 
     assert not kept.step.before.image
@@ -461,7 +463,7 @@ def test_the_apps_functions_are_there_wherever_the_schema_needs_them(tmp_path: P
         "UPDATE trips SET name = 'Rome' WHERE name = 'Roma';"
     )
     catalogue = read_catalogue(tmp_path)
-    chain = Chain(catalogue, Recipe(rows=20), Workplace(prepare_connection=prepare))
+    chain = Chain(catalogue, Recipe(rows=20), RunEnvironment(prepare_connection=prepare))
 
     assert judge_catalogue(chain).outcome is Outcome.PASSED
     for position in (0, 1):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.experiment.own_rows import NOBODYS, Own, has_rows, own_after, own_of_base
-from pytest_bbmigrate.experiment.snapshot import stage_of
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner, has_rows, own_after, own_of_base
+from pytest_bbmigrate.experiment.snapshot import snapshot_of
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ BASE = """
     CREATE TABLE rates (id INTEGER PRIMARY KEY, rate REAL);
 """
 ROWS = "INSERT INTO people (name, number) VALUES ('Smith', 1234567), (NULL, 3);"
-OWN = Own(frozenset({"people"}), frozenset({"Smith"}))
+OWN = RowOwner(frozenset({"people"}), frozenset({"Smith"}))
 
 
 def image_of(*scripts: str) -> bytes:
@@ -38,15 +38,15 @@ def image_of(*scripts: str) -> bytes:
 
 
 def schema_of(image: bytes) -> Schema:
-    return stage_of(image).schema
+    return snapshot_of(image).schema
 
 
-def own_tables(tmp_path: Path, text: str, *, suffix: str = ".sql", own: Own = OWN) -> set[str]:
+def own_tables(tmp_path: Path, text: str, *, suffix: str = ".sql", own: RowOwner = OWN) -> set[str]:
     """Return which tables may hold own rows after a migration with ``text``."""
     (tmp_path / f"001_step{suffix}").write_text(text)
     (migration,) = read_catalogue(tmp_path).migrations
     before = image_of(BASE)
-    run, after = run_part(migration, migration.up, before, Workplace())
+    run, after = run_part(migration, migration.up, before, RunEnvironment())
     assert run.succeeded, run.failure
     return set(own_after(own, migration, run, schema_of(before), schema_of(after)).tables)
 
@@ -56,7 +56,7 @@ def test_the_rows_of_a_base_are_own_and_of_its_values_what_says_something() -> N
 
     own = own_of_base(image, schema_of(image), {})
 
-    assert own == Own(frozenset({"people"}), frozenset({"Smith", 1234567}))
+    assert own == RowOwner(frozenset({"people"}), frozenset({"Smith", 1234567}))
     assert has_rows(image)
 
 
@@ -74,7 +74,7 @@ def test_given_rows_are_own_once_their_table_is_there() -> None:
 
     own = own_of_base(image, schema_of(image), given)
 
-    assert own == Own(frozenset({"rates"}), frozenset({2.5, "Jones"}))
+    assert own == RowOwner(frozenset({"rates"}), frozenset({2.5, "Jones"}))
 
 
 BY_A_TABLE = """

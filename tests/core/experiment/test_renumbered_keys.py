@@ -11,7 +11,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.model import Renumbered
 from pytest_bbmigrate.experiment.observe import observe
 from pytest_bbmigrate.experiment.renumbered_keys import find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.experiment.snapshot import stage_of
+from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.rows import Differences, Pairing, RowLost, compare_rows, differences_of
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
@@ -221,7 +221,7 @@ def test_rows_are_known_by_their_rowid_as_long_as_there_is_one(
         with closing(open_image(b"")) as db:
             db.executescript(script)
             images.append(take_image(db))
-    before, after = (stage_of(image) for image in images)
+    before, after = (snapshot_of(image) for image in images)
     found = next(
         t for t in observe(before, after, contract=Contract()).tables if t.table == "notes"
     )

@@ -9,7 +9,7 @@ import pytest
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Outcome, judge_catalogue
 from pytest_bbmigrate.experiment import Chain, StateUnreachable
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 from tests.core.cataloguing import write
 
@@ -29,7 +29,7 @@ NEVER = "INSERT INTO nowhere VALUES (1);"
 def chain_of(folder: Path, second: str, *unjudged: str) -> Chain:
     files = {"001_a.sql": TRIPS, "002_b.sql": second, "003_c.sql": ADDS}
     catalogue = read_catalogue(write(folder, files))
-    return Chain(catalogue, Recipe(rows=7), Workplace(), unjudged=frozenset(unjudged))
+    return Chain(catalogue, Recipe(rows=7), RunEnvironment(), unjudged=frozenset(unjudged))
 
 
 def test_the_state_after_it_is_made_from_the_empty_database(tmp_path: Path) -> None:

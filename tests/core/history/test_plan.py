@@ -9,7 +9,13 @@ import pytest
 from pytest_bbmigrate.catalogue import Catalogue, Migration, SqlPart
 from pytest_bbmigrate.catalogue.names import leading_number
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.history.plan import Place, PlanError, Standing, plan_run, take_stock
+from pytest_bbmigrate.history.plan import (
+    MigrationStatus,
+    PlanError,
+    Status,
+    compare_with_history,
+    plan_run,
+)
 
 
 def migration(name: str, checksum: str) -> Migration:
@@ -20,7 +26,7 @@ def migration(name: str, checksum: str) -> Migration:
 A, B, C = (migration(name, f"sum of {name}") for name in "abc")
 CATALOGUE = Catalogue(Path("migrations"), (A, B, C))
 
-APPLIED, CHANGED, RENAMED, PENDING, OUT_OF_ORDER = Standing
+APPLIED, CHANGED, RENAMED, PENDING, OUT_OF_ORDER = Status
 
 
 @pytest.mark.parametrize(
@@ -40,9 +46,9 @@ APPLIED, CHANGED, RENAMED, PENDING, OUT_OF_ORDER = Standing
     ],
 )
 def test_each_migration_stands_to_the_history_in_one_way(
-    applied: dict[str, str], expected: list[Standing], missing: tuple[str, ...]
+    applied: dict[str, str], expected: list[Status], missing: tuple[str, ...]
 ) -> None:
-    stock = take_stock(CATALOGUE, applied)
+    stock = compare_with_history(CATALOGUE, applied)
 
     assert [place.standing for place in stock.places] == expected
     assert [place.migration for place in stock.places] == [A, B, C]
@@ -53,16 +59,19 @@ def test_one_applied_migration_has_only_one_new_name() -> None:
     twin = migration("twin", "sum of a")
     catalogue = Catalogue(Path("migrations"), (A, twin))
 
-    stock = take_stock(catalogue, {"old": "sum of a"})
+    stock = compare_with_history(catalogue, {"old": "sum of a"})
 
-    assert stock.places == (Place(A, RENAMED, "old"), Place(twin, PENDING, None))
+    assert stock.places == (
+        MigrationStatus(A, RENAMED, "old"),
+        MigrationStatus(twin, PENDING, None),
+    )
 
 
 def test_a_stock_gives_the_migrations_that_stand_alike() -> None:
     late = migration("d", "sum of d")
     catalogue = Catalogue(Path("migrations"), (A, late, B, C, migration("e", "sum of e")))
 
-    stock = take_stock(catalogue, {"a": "sum of a", "b": "another", "old": "sum of c"})
+    stock = compare_with_history(catalogue, {"a": "sum of a", "b": "another", "old": "sum of c"})
 
     assert stock.applied == (A, B, C)
     assert stock.pending == (late, catalogue.migrations[-1])
@@ -99,7 +108,7 @@ def having(*names: str, **changed: str) -> dict[str, str]:
 def test_what_is_pending_runs_in_the_order_of_the_files(
     applied: dict[str, str], to: str, expected: list[Migration]
 ) -> None:
-    assert plan_run(take_stock(LONGER, applied), to=to) == tuple(expected)
+    assert plan_run(compare_with_history(LONGER, applied), to=to) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +117,7 @@ def test_what_is_pending_runs_in_the_order_of_the_files(
 def test_late_ones_run_before_what_comes_after_them_when_they_may(
     to: str, expected: list[Migration]
 ) -> None:
-    stock = take_stock(LONGER, having("b", "004_d"))
+    stock = compare_with_history(LONGER, having("b", "004_d"))
 
     assert plan_run(stock, to=to, allow_late=True) == tuple(expected)
 
@@ -118,7 +127,7 @@ def problems_of(
 ) -> tuple[str, ...]:
     """Return why nothing may run."""
     with pytest.raises(PlanError) as caught:
-        plan_run(take_stock(LONGER, applied), to=to, allow_late=allow_late)
+        plan_run(compare_with_history(LONGER, applied), to=to, allow_late=allow_late)
     assert str(caught.value) == "\n".join(caught.value.problems)
     return caught.value.problems
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Migration, Part, PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract, read_contract
-from pytest_bbmigrate.history.plan import Place, Standing, Stock
+from pytest_bbmigrate.history.plan import MigrationStatus, MigrationStatuses, Status
 from pytest_bbmigrate.history.status import describe_contract, describe_status
 from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.sql import Statement
@@ -30,19 +30,19 @@ def applied(name: str, at: str = "2026-01-05T10:00:00+00:00") -> Applied:
 
 def pending_lines(up: Part, contract: Contract | None = None) -> tuple[str, ...]:
     """Return what is said below the line on a pending migration, statements shown."""
-    place = Place(migration("004_x", up=up, contract=contract), Standing.PENDING, None)
-    return describe_status(Stock((place,), ()), (), "a.db", statements=True)[3:]
+    place = MigrationStatus(migration("004_x", up=up, contract=contract), Status.PENDING, None)
+    return describe_status(MigrationStatuses((place,), ()), (), "a.db", statements=True)[3:]
 
 
 def test_each_migration_is_a_line_with_how_it_stands() -> None:
-    stock = Stock(
+    stock = MigrationStatuses(
         (
-            Place(migration("001_a", title="Tables"), Standing.APPLIED, "001_a"),
-            Place(migration("002_b"), Standing.CHANGED, "002_b"),
-            Place(migration("003_c"), Standing.RENAMED, "c"),
-            Place(migration("004_d", title="Late"), Standing.OUT_OF_ORDER, None),
-            Place(migration("005_e"), Standing.APPLIED, "005_e"),
-            Place(migration("006_f", title="Next"), Standing.PENDING, None),
+            MigrationStatus(migration("001_a", title="Tables"), Status.APPLIED, "001_a"),
+            MigrationStatus(migration("002_b"), Status.CHANGED, "002_b"),
+            MigrationStatus(migration("003_c"), Status.RENAMED, "c"),
+            MigrationStatus(migration("004_d", title="Late"), Status.OUT_OF_ORDER, None),
+            MigrationStatus(migration("005_e"), Status.APPLIED, "005_e"),
+            MigrationStatus(migration("006_f", title="Next"), Status.PENDING, None),
         ),
         ("000_z",),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.processes.left_files import read_text_left
-from pytest_bbmigrate.runner import Workplace
-from pytest_bbmigrate.sandbox.script_report import Ledger, read_ledger
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from tests.core.running import run_script
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SOUND = {
 
 
 def test_a_ledger_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    ledger = Ledger(["SELECT 1"], ["refused"], "lost", "error", 3, "SELECT 2")
+    ledger = ScriptReport(["SELECT 1"], ["refused"], "lost", "error", 3, "SELECT 2")
     ledger.write(tmp_path / "ledger.json")
 
     assert read_ledger(tmp_path / "ledger.json") == ledger
@@ -79,7 +79,7 @@ def test_a_script_that_writes_its_own_ledger_has_not_come_to_its_end(tmp_path: P
             ctypes.CDLL(None)._exit(0)
     """
 
-    run, image = run_script(tmp_path, source, workplace=Workplace(tmp_path / "a.db", tmp_path))
+    run, image = run_script(tmp_path, source, workplace=RunEnvironment(tmp_path / "a.db", tmp_path))
 
     assert run.failure is not None
     assert run.failure.message == "the program ended with exit code 0 before its end was reached"

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal.client import NAMES, RESULTS, Errand, Refused, RehearsalOrder
+from pytest_bbmigrate.apply.rehearsal.client import (
+    NAMES,
+    RESULTS,
+    Refused,
+    RehearsalInput,
+    RehearsalOrder,
+)
 from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.discards import Discarded
@@ -69,9 +75,9 @@ def test_an_order_comes_back_as_it_went(tmp_path: Path) -> None:
         since=1,
     )
     for sent in (order, replace(order, fixed=None, importing=None, since=None)):
-        errand = Errand(sent, ("/path",))
+        errand = RehearsalInput(sent, ("/path",))
 
-        assert read_message(message("errand", errand), {"errand": Errand}, NAMES) == errand
+        assert read_message(message("errand", errand), {"errand": RehearsalInput}, NAMES) == errand
 
 
 def changed(*path: str | int, to: object) -> bytes:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_bbmigrate.rows import (
-    Alike,
+    DifferenceGroup,
     Differences,
     Pairing,
-    Question,
     RowAdded,
+    RowConditions,
     RowLost,
     ValueChanged,
     compare_rows,
@@ -77,7 +77,7 @@ def summarized(before: Content, after: Content, pairing: Pairing) -> Differences
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have SQLite look at every table with rows first."""
-    monkeypatch.setattr(sql_prefilter, "LONG", 0)
+    monkeypatch.setattr(sql_prefilter, "MIN_ROWS", 0)
 
 
 # Types of every affinity, and such that hold the names of two (https://sqlite.org/datatype3.html).
@@ -180,14 +180,14 @@ class TestQuestions:
     def test_each_difference_tells_what_its_row_before_met(
         self, key: str, long: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sql_prefilter, "LONG", long)
+        monkeypatch.setattr(sql_prefilter, "MIN_ROWS", long)
         first, second = self.conditions
         with (
             closing(open_contents(self.before, self.after)) as pair,
             closing(open_content(self.before)) as alone,
         ):
             found = list(
-                compare_rows(pair, pairing_of("id a", key), Question(alone, self.conditions))
+                compare_rows(pair, pairing_of("id a", key), RowConditions(alone, self.conditions))
             )
         met = {
             d.key or tuple(d.row.values() if isinstance(d, RowLost) else ())[:1]: d.met
@@ -200,7 +200,7 @@ class TestQuestions:
     def test_where_every_row_stayed_only_those_that_differ_are_read(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sql_prefilter, "LONG", 0)
+        monkeypatch.setattr(sql_prefilter, "MIN_ROWS", 0)
         monkeypatch.setattr("pytest_bbmigrate.rows.compare.merge", lambda *_: 1 / 0)
         after = image_of(
             "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE TABLE wanted (a);"
@@ -210,7 +210,7 @@ class TestQuestions:
             closing(open_contents(self.before, after)) as pair,
             closing(open_content(self.before)) as alone,
         ):
-            question = Question(attach_content(alone, after, "after"), self.conditions)
+            question = RowConditions(attach_content(alone, after, "after"), self.conditions)
             found = list(compare_rows(pair, pairing_of("id a"), question))
 
         assert found == [
@@ -223,7 +223,7 @@ class TestQuestions:
             closing(open_contents(self.before, self.after)) as pair,
             closing(open_content(self.before)) as alone,
         ):
-            found = compare_rows(pair, pairing_of("a", ""), Question(alone, ("id = 3",)))
+            found = compare_rows(pair, pairing_of("a", ""), RowConditions(alone, ("id = 3",)))
             lost = [d.met for d in found if isinstance(d, RowLost) and d.row == {"a": "x"}]
 
         assert lost == [{"id = 3"}]
@@ -361,7 +361,7 @@ class TestCounting:
             db.set_trace_callback(asked.append)
             narrow = sql_prefilter.narrowed(db, pairing_of("id a"))
 
-        assert narrow == sql_prefilter.Narrowed(pairing_of("id a"))
+        assert narrow == sql_prefilter.ChangedColumns(pairing_of("id a"))
         assert [sql for sql in asked if sql.startswith("SELECT count(*)")] == []
         for images in ((of_int, of_text), (of_text, of_int)):
             found = compared(*images, pairing_of("id a"))
@@ -385,7 +385,7 @@ class TestCounting:
         before, after = image(0), image(1)
         pairing = pairing_of("id " + " ".join(f"c{number}" for number in range(len(pairs))))
         found = summarized(before, after, pairing)
-        monkeypatch.setattr(sql_prefilter, "LONG", len(values))
+        monkeypatch.setattr(sql_prefilter, "MIN_ROWS", len(values))
         read = compared(before, after, pairing)
 
         assert {(a.column, a.count) for a in found.alike} == set(
@@ -432,17 +432,17 @@ def test_what_sqlite_counts_is_what_is_read(
     one, other = images
     pairing = pairing_of("id a b r")
     expected = compared(one, other, pairing)
-    length, sql_prefilter.LONG = sql_prefilter.LONG, 0
+    length, sql_prefilter.MIN_ROWS = sql_prefilter.MIN_ROWS, 0
     try:
         assert compared(one, other, pairing) == expected
         assert sorted(told(summarized(one, other, pairing).alike)) == sorted(
             told(differences_of(expected).alike)
         )
     finally:
-        sql_prefilter.LONG = length
+        sql_prefilter.MIN_ROWS = length
 
 
-def told(alike: Iterable[Alike]) -> list[tuple[str, str, int, str]]:
+def told(alike: Iterable[DifferenceGroup]) -> list[tuple[str, str, int, str]]:
     return [
         (a.kind.__name__, a.column, a.count, repr([difference for _, difference in a.first]))
         for a in alike

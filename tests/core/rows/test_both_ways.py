@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pytest_bbmigrate.rows import (
     Pairing,
-    Question,
     RowAdded,
+    RowConditions,
     ValueChanged,
     compare,
     compare_rows,
@@ -172,11 +172,13 @@ def summarized(case: Case, before: Content, after: Content) -> Differences:
         return summarize_rows(pair, case.pairing, question, lambda: compared(case, before, after))
 
 
-def question_on(stack: ExitStack, case: Case, before: Content, after: Content) -> Question | None:
+def question_on(
+    stack: ExitStack, case: Case, before: Content, after: Content
+) -> RowConditions | None:
     if not case.conditions:
         return None
     alone = stack.enter_context(closing(open_content(before)))
-    return Question(attach_content(alone, after, "after"), case.conditions)
+    return RowConditions(attach_content(alone, after, "after"), case.conditions)
 
 
 def told(difference: RowDifference) -> str:
@@ -249,10 +251,10 @@ def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
         files = Path(folder, "before.db"), Path(folder, "after.db")
         for path, image in zip(files, (before, after), strict=True):
             path.write_bytes(image)
-        patch.setattr(sql_prefilter, "LONG", 0)
+        patch.setattr(sql_prefilter, "MIN_ROWS", 0)
         patch.setattr(reading, "CHUNK", case.chunk)
         patch.setattr(compare, "CHUNK", case.chunk)
-        patch.setattr(merging, "FEW", case.few)
+        patch.setattr(merging, "MERGE_WINDOW", case.few)
         found = summarized(case, *files)
 
         assert Counter(map(told, found)) == Counter(map(told, plain))

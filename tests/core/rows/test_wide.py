@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.rows import (
     Pairing,
-    Question,
+    RowConditions,
     ValueChanged,
     compare_rows,
     sql_prefilter,
@@ -40,7 +40,7 @@ def image_with(image: bytes, statement: str) -> bytes:
 def test_every_value_that_changed_is_told_of_a_table_with_a_key(
     monkeypatch: pytest.MonkeyPatch, least: int
 ) -> None:
-    monkeypatch.setattr(sql_prefilter, "LONG", least)
+    monkeypatch.setattr(sql_prefilter, "MIN_ROWS", least)
     before, after = before_and_after("INTEGER PRIMARY KEY", COLUMNS[1:])
     pairing = Pairing("t", "t", PAIRS, ("c0",))
 
@@ -71,7 +71,7 @@ def test_a_condition_is_asked_of_each_row_of_such_a_table(key: str) -> None:
     condition = "c0 < 0"
 
     with closing(open_contents(before, after)) as db, closing(open_image(before)) as alone:
-        question = Question(attach_content(alone, after, "after"), (condition,))
+        question = RowConditions(attach_content(alone, after, "after"), (condition,))
         found = list(compare_rows(db, Pairing("t", "t", PAIRS, ("c0",) if key else ()), question))
 
     assert {

@@ -11,7 +11,7 @@ import pytest
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.runner import Run, Workplace
+from pytest_bbmigrate.runner import Run, RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_content
@@ -54,7 +54,7 @@ def sql_part(sql: str, *, in_transaction: bool = True) -> SqlPart:
 
 def run_recorded(part: Part, database: Path, scratch: Path) -> tuple[Run, Path]:
     """Run ``part`` and note in its transaction that it was."""
-    workplace = Workplace(scratch.parent / "real.db", scratch.parent, scratch=scratch)
+    workplace = RunEnvironment(scratch.parent / "real.db", scratch.parent, scratch=scratch)
     return run_part(migration_of(part), part, database, workplace, record=note_applied)
 
 
@@ -124,7 +124,7 @@ def test_a_migration_and_its_record_are_one_transaction(database: Path, scratch:
 
     part = sql_part("UPDATE trips SET name = 'Oslo'")
     with pytest.raises(BBMigrateError, match="history cannot be written"):
-        run_part(migration_of(part), part, database, Workplace(scratch=scratch), record=fail)
+        run_part(migration_of(part), part, database, RunEnvironment(scratch=scratch), record=fail)
 
     assert list(scratch.iterdir()) == []
 
@@ -161,7 +161,9 @@ def test_vacuum_and_a_change_of_the_journal_mode_are_kept_apart(
 
 def test_a_file_that_nobody_needs_is_used_up(database: Path, scratch: Path) -> None:
     part = sql_part("ALTER TABLE trips RENAME TO journeys")
-    run, after = run_part(migration_of(part), part, database, Workplace(scratch=scratch), take=True)
+    run, after = run_part(
+        migration_of(part), part, database, RunEnvironment(scratch=scratch), take=True
+    )
 
     assert run.renamed_tables == (("trips", "journeys"),)
     assert not database.exists()
@@ -181,7 +183,7 @@ def test_a_record_sees_plain_rows_whatever_the_migration_set(
 def test_in_memory_the_record_is_made_as_well() -> None:
     part = sql_part("UPDATE trips SET name = 'Oslo'")
     _, image = run_part(
-        migration_of(part, Contract()), part, image_of(TRIPS), Workplace(), record=note_applied
+        migration_of(part, Contract()), part, image_of(TRIPS), RunEnvironment(), record=note_applied
     )
     with closing(open_content(image)) as db:
         assert db.execute("SELECT statements FROM applied").fetchall() == [(1,)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from tests.core.cataloguing import write
 from tests.core.running import rows
@@ -35,7 +35,9 @@ def test_a_file_and_its_helper_run_as_they_were_read(tmp_path: Path, source: str
     (migration,) = read_catalogue(folder).migrations
     write(folder, {"001_a.py": "raise ValueError", "_word/__init__.py": "word = 'second'\n"})
 
-    run, image = run_part(migration, migration.up, b"", Workplace(tmp_path / "app.db", tmp_path))
+    run, image = run_part(
+        migration, migration.up, b"", RunEnvironment(tmp_path / "app.db", tmp_path)
+    )
 
     assert run.failure is None
     assert rows(image, TABLES) == ["first"]
@@ -52,7 +54,7 @@ def test_a_script_imports_no_module_that_was_written_too_late(
     folder = write(tmp_path / "m", {"001_a.py": source, "_late/__init__.py": "word = 'late'\n"})
     (migration,) = read_catalogue(folder).migrations
     written = (folder / "_late" / "__init__.py").stat().st_ctime_ns
-    workplace = Workplace(tmp_path / "app.db", tmp_path, since=written - age)
+    workplace = RunEnvironment(tmp_path / "app.db", tmp_path, since=written - age)
 
     run, image = run_part(migration, migration.up, b"", workplace)
 
@@ -69,7 +71,7 @@ def test_what_is_installed_elsewhere_may_be_younger(tmp_path: Path) -> None:
     source += SCRIPT.replace("_word", "bb_installed")
     folder = write(tmp_path / "project" / "m", {"001_a.py": source})
     (migration,) = read_catalogue(folder).migrations
-    workplace = Workplace(
+    workplace = RunEnvironment(
         folder.parent / "app.db", folder.parent, since=time.time_ns() - 3_600_000_000_000
     )
 

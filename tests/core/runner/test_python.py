@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.runner import ShapeConflict, Workplace
+from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
 from tests.core.running import failure_of, image_of, rows, run_python
 
 if TYPE_CHECKING:
@@ -446,7 +446,7 @@ def test_the_hook_of_the_app_is_called_with_the_connection(tmp_path: Path) -> No
         tmp_path,
         "def up(db):\n    db.execute('UPDATE trips SET place = normalize(place)')",
         image_of(TRIPS),
-        workplace=Workplace(prepare_connection=prepare),
+        workplace=RunEnvironment(prepare_connection=prepare),
     )
 
     assert run.failure is None

@@ -10,9 +10,9 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.runner import ShapeConflict, Workplace
+from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
 from pytest_bbmigrate.runner.advice import Advice, advise
-from pytest_bbmigrate.runner.renames import Renamed, follow_renames, mention_renames
+from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
 from pytest_bbmigrate.runner.syntax import plain_text
 from pytest_bbmigrate.runner.transactions import Transactions, first_word, read_transactions
 from pytest_bbmigrate.sql import split_statements
@@ -235,7 +235,7 @@ INSERT INTO days SELECT n FROM count WHERE n < 0;
 def test_a_statement_that_never_ends_is_given_up() -> None:
     before = image_of(ACCOUNTS)
 
-    run, after = run_sql(COUNTS_FOR_EVER, before, workplace=Workplace(statement_seconds=0.05))
+    run, after = run_sql(COUNTS_FOR_EVER, before, workplace=RunEnvironment(statement_seconds=0.05))
 
     failure = failure_of(run)
     assert failure.line == 2
@@ -248,7 +248,7 @@ def test_ctrl_c_during_a_statement_ends_the_session() -> None:
     ctrl_c = threading.Timer(0.2, _thread.interrupt_main)
     ctrl_c.start()
     with pytest.raises(KeyboardInterrupt):
-        run_sql(COUNTS_FOR_EVER, image_of(ACCOUNTS), workplace=Workplace(statement_seconds=60))
+        run_sql(COUNTS_FOR_EVER, image_of(ACCOUNTS), workplace=RunEnvironment(statement_seconds=60))
 
 
 def test_a_failure_half_way_outside_a_transaction_keeps_nothing() -> None:
@@ -292,7 +292,7 @@ def test_every_connection_is_prepared_before_it_begins() -> None:
         "CREATE TABLE t (a TEXT COLLATE swiss);"
         "INSERT INTO t SELECT normalize(name) FROM accounts ORDER BY name COLLATE swiss",
         image_of(ACCOUNTS),
-        workplace=Workplace(prepare_connection=prepare),
+        workplace=RunEnvironment(prepare_connection=prepare),
     )
 
     assert in_transaction == [False]
@@ -521,7 +521,7 @@ def test_a_table_with_functions_of_the_app_is_compared_with_them() -> None:
     run, _ = run_sql(
         "CREATE TABLE IF NOT EXISTS t (a INTEGER CHECK (is_money (a)), b)",
         before,
-        workplace=Workplace(prepare_connection=prepare),
+        workplace=RunEnvironment(prepare_connection=prepare),
     )
 
     assert [conflict.name for conflict in run.conflicts] == ["t"]
@@ -602,7 +602,8 @@ def test_renames_are_followed_from_before_the_run_to_after_it(
 
 def test_text_that_only_sqlite_reads_renames_nothing() -> None:
     assert (
-        follow_renames(["ALTER TABLE t RENAME TO u /* "], {"t": {"a"}}, {"u": {"a"}}) == Renamed()
+        follow_renames(["ALTER TABLE t RENAME TO u /* "], {"t": {"a"}}, {"u": {"a"}})
+        == RenamedNames()
     )
 
 

@@ -16,15 +16,15 @@ import coverage
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.runner import Run, Workplace
+from pytest_bbmigrate.runner import Run, RunEnvironment
 from pytest_bbmigrate.sandbox import connections, files, landlock, script
-from pytest_bbmigrate.sandbox.paths import Places, file_of
+from pytest_bbmigrate.sandbox.paths import SandboxPaths, file_of
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
-from pytest_bbmigrate.sandbox.script_report import Ledger
+from pytest_bbmigrate.sandbox.script_report import ScriptReport
 from tests.core.running import failure_of, image_of, rows, run_script
 from tests.processes import is_running
 
-DESK = Places(
+DESK = SandboxPaths(
     real=Path("/project/real.db"),
     copy=Path("/desk/work/real.db"),
     work=Path("/desk/work"),
@@ -51,7 +51,7 @@ class Project:
         self.real.write_bytes(image_of(REAL))
         self.other = self.root / "other.db"
         self.other.write_bytes(image_of(TABLE))
-        self.workplace = Workplace(Path("budget_buddy.db"), self.root)
+        self.workplace = RunEnvironment(Path("budget_buddy.db"), self.root)
 
     def run(self, source: str, image: bytes | None = None) -> tuple[Run, bytes]:
         """Run a script with ``source``, where ``REAL`` and ``OTHER`` are the files' paths."""
@@ -71,7 +71,7 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
     config = copy.copy(measured.config)
     run_child = script.run_child
 
-    def run_and_carry(desk: script.Desk, *rest: Any) -> tuple[int, tuple[str, ...]]:
+    def run_and_carry(desk: script.ScriptFolder, *rest: Any) -> tuple[int, tuple[str, ...]]:
         config.data_file = str(desk.temporary / noted.name)
         monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", config.serialize())
         ended = run_child(desk, *rest)
@@ -380,7 +380,7 @@ def test_a_database_elsewhere_is_meant_by_its_name_as_seen_from_the_root(tmp_pat
     project = Project(tmp_path)
     (project.root / "data").mkdir()
     project.real.rename(project.root / "data" / "budget_buddy.db")
-    project.workplace = Workplace(Path("data/budget_buddy.db"), project.root)
+    project.workplace = RunEnvironment(Path("data/budget_buddy.db"), project.root)
 
     for name in ("data/budget_buddy.db", "budget_buddy.db", "./data/../data/budget_buddy.db"):
         for way in (
@@ -510,7 +510,7 @@ def test_the_hook_of_the_app_is_called_by_its_name(project: Project) -> None:
         "    db.execute('SELECT 1')\n"
         "    db.create_function('normalize', 1, str.casefold)\n"
     )
-    project.workplace = Workplace(
+    project.workplace = RunEnvironment(
         Path("budget_buddy.db"), project.root, connection_hook="app:prepare"
     )
 
@@ -829,7 +829,7 @@ def test_the_file_in_a_name_or_uri(database: str, uri: bool, path: str | None) -
 
 def test_a_uri_keeps_its_query_when_it_is_led_to_the_copy(tmp_path: Path) -> None:
     real, work = tmp_path / "real.db", tmp_path / "work"
-    places = Places(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
+    places = SandboxPaths(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
 
     led = places.connected(f"file:{real}?mode=rw&cache=private", uri=True)
 
@@ -839,7 +839,7 @@ def test_a_uri_keeps_its_query_when_it_is_led_to_the_copy(tmp_path: Path) -> Non
 def test_a_file_is_known_by_any_of_its_names(tmp_path: Path) -> None:
     real, work = tmp_path / "real.db", tmp_path / "work"
     work.mkdir()
-    places = Places(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
+    places = SandboxPaths(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
     for file, other in ((real, tmp_path / "REAL.DB"), (places.copy, work / "Real.db")):
         file.touch()
         other.hardlink_to(file)  # as on a volume that passes over the case of letters
@@ -881,8 +881,8 @@ def test_an_event_that_writes_elsewhere_is_refused(
 
 
 def test_a_connection_made_past_the_guard_is_refused() -> None:
-    ledger = Ledger()
-    terms = connections.Terms(DESK, ledger, "script.py")
+    ledger = ScriptReport()
+    terms = connections.ConnectionRules(DESK, ledger, "script.py")
 
     connections.refuse_others(terms, "sqlite3.connect", ("/desk/work/real.db",))
     connections.refuse_others(terms, "sqlite3.connect", (b":memory:",))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.runner import Workplace
+from pytest_bbmigrate.runner import RunEnvironment
 from tests.core.running import failure_of, rows, run_python
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Home:
     def run(self, body: str) -> tuple[Run, bytes]:
         """Run ``up`` with ``body``; REAL is the database's path in it."""
         source = f"import os, shutil, sqlite3\nREAL = {str(self.real)!r}\ndef up(db):\n    {body}\n"
-        return run_python(self.folder, source, workplace=Workplace(root=self.folder))
+        return run_python(self.folder, source, workplace=RunEnvironment(root=self.folder))
 
 
 @pytest.fixture

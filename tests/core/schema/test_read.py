@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.schema import (
     HISTORY_TABLE,
-    Check,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -197,8 +197,8 @@ class TestConstraints:
         )
 
         assert table.checks == (
-            Check(("a", ">=", "0"), "a >= 0"),
-            Check(("a", "<", "b", "and", "b", "<", "9"), "a<b AND b < 9"),
+            CheckConstraint(("a", ">=", "0"), "a >= 0"),
+            CheckConstraint(("a", "<", "b", "and", "b", "<", "9"), "a<b AND b < 9"),
         )
 
     def test_a_function_in_double_quotes_is_a_name(self) -> None:

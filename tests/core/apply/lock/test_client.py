@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.lock import process
-from pytest_bbmigrate.apply.lock.client import Keeper
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.lock.client import LockClient
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.processes import launch
@@ -46,7 +46,7 @@ from tests.processes import wait_for_end
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_bbmigrate.apply.what_is_left import Left
+    from pytest_bbmigrate.apply.what_is_left import FileFound
 
 READ = "SELECT count(*) FROM money"
 WRITE = "UPDATE money SET note = 'written by another'"
@@ -61,9 +61,9 @@ def place_for_all() -> Iterator[Path]:
         yield Path(folder)
 
 
-def publish(real: Path, work: Path, digest: str) -> State:
+def publish(real: Path, work: Path, digest: str) -> ContentState:
     folder = work.parent
-    with Keeper(real, deadline=QUICK) as keeper:
+    with LockClient(real, deadline=QUICK) as keeper:
         keeper.lock()
         keeper.back_up(folder / "backup")
         keeper.publish(work, digest)
@@ -84,7 +84,7 @@ def without_settled_journal(folder: Path) -> list[str]:
     ]
 
 
-def pid_of(keeper: Keeper) -> int:
+def pid_of(keeper: LockClient) -> int:
     assert keeper._process is not None
     return keeper._process.child.pid
 
@@ -96,7 +96,7 @@ def test_a_publish_replaces_the_content_and_nothing_else(tmp_path: Path, mode: s
     before = same_file(real)
     work, digest = make_work(tmp_path / "work.db", rows=5, page=8192)
 
-    assert publish(real, work, digest) is State.VERIFIED
+    assert publish(real, work, digest) is ContentState.VERIFIED
     assert same_file(real) == before
     assert mode_of(real) == mode
     assert note_in(real) == "new"
@@ -107,7 +107,7 @@ def test_a_publish_replaces_the_content_and_nothing_else(tmp_path: Path, mode: s
 def test_a_backup_is_the_database_with_its_owner_and_mode(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", rows=2, mode=mode)
     real.chmod(0o640)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         assert keeper.lock() == mode
         keeper.back_up(tmp_path / "backup")
 
@@ -125,7 +125,7 @@ def test_rows_that_only_the_wal_has_are_backed_up(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", crash, str(real)], check=True)
     assert (tmp_path / "real.db-wal").stat().st_size > 0
     (tmp_path / "real.db-shm").unlink()  # which says nothing that the WAL does not
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
 
@@ -143,7 +143,7 @@ def test_a_hot_journal_is_rolled_back_before_the_backup(tmp_path: Path) -> None:
     crash += "os._exit(0)"
     subprocess.run([sys.executable, "-c", crash, str(real)], check=True)
     assert (tmp_path / "real.db-journal").stat().st_size > 0
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
 
@@ -156,7 +156,7 @@ def test_nobody_reads_or_writes_from_lock_to_release(tmp_path: Path, mode: str) 
     real = make(tmp_path / "real.db", "old", mode=mode)
     work, digest = make_work(tmp_path / "work.db")
     seen: list[str] = []
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         steps: tuple[Callable[[], object], ...] = (
             keeper.lock,
             keeper.read_history,
@@ -184,7 +184,7 @@ def test_a_program_at_work_keeps_the_lock_and_is_named(
     tmp_path: Path, mode: str, statements: tuple[str, ...]
 ) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
-    with other_program(real, *statements) as other, Keeper(real, deadline=QUICK) as keeper:
+    with other_program(real, *statements) as other, LockClient(real, deadline=QUICK) as keeper:
         with pytest.raises(StepFailed) as refused:
             keeper.lock()
         pid, name = other.pid, psutil.Process(other.pid).name()
@@ -198,7 +198,7 @@ def test_a_program_that_is_idle_keeps_the_lock_of_a_wal_database(tmp_path: Path)
     real = make(tmp_path / "real.db", "old", mode="wal")
     with (
         other_program(real, READ) as other,
-        Keeper(real, deadline=QUICK) as keeper,
+        LockClient(real, deadline=QUICK) as keeper,
         pytest.raises(StepFailed, match=rf"\(pid {other.pid}\): stop it and run again"),
     ):
         keeper.lock()
@@ -209,14 +209,14 @@ def test_a_program_that_is_idle_sees_the_new_content_in_rollback_mode(tmp_path: 
     work, digest = make_work(tmp_path / "work.db")
     with closing(sqlite3.connect(real)) as idle:
         assert idle.execute("SELECT note FROM money").fetchall() == [("old 0",)]
-        assert publish(real, work, digest) is State.VERIFIED
+        assert publish(real, work, digest) is ContentState.VERIFIED
         assert idle.execute("SELECT note FROM money").fetchall() == [("new 0",)]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_of_two_keepers_one_is_refused(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
-    with Keeper(real) as first, Keeper(real, deadline=QUICK) as second:
+    with LockClient(real) as first, LockClient(real, deadline=QUICK) as second:
         first.lock()
         with pytest.raises(StepFailed, match=rf"is open in python\S* \(pid {pid_of(first)}\)"):
             second.lock()
@@ -255,7 +255,7 @@ def test_a_symbolic_link_stays_and_its_target_is_written(tmp_path: Path) -> None
     link.symlink_to(target)
     work, digest = make_work(tmp_path / "work.db")
 
-    assert publish(link, work, digest) is State.VERIFIED
+    assert publish(link, work, digest) is ContentState.VERIFIED
     assert link.is_symlink()
     assert note_in(target) == "new"
     assert names_in(tmp_path / "disk") == ["target.db"]
@@ -267,7 +267,7 @@ def test_every_name_of_a_file_with_hard_links_has_the_new_content(tmp_path: Path
     other_name.hardlink_to(real)
     work, digest = make_work(tmp_path / "work.db")
 
-    assert publish(real, work, digest) is State.VERIFIED
+    assert publish(real, work, digest) is ContentState.VERIFIED
     assert other_name.samefile(real)
     assert note_in(other_name) == "new"
 
@@ -279,7 +279,7 @@ def test_any_path_will_do(tmp_path: Path, name: str) -> None:
     real = make(folder / f"{name}.db", "old", mode="wal")
     work, digest = make_work(folder / "work.db")
 
-    assert publish(real, work, digest) is State.VERIFIED
+    assert publish(real, work, digest) is ContentState.VERIFIED
     assert note_in(real) == "new"
     assert names_in(tmp_path) == [name]
 
@@ -288,7 +288,7 @@ def test_a_name_that_is_not_utf_8_will_do(tmp_path: Path) -> None:
     real = make(tmp_path / "plain.db", "old").rename(tmp_path / os.fsdecode(b"caf\xe9.db"))
     work, digest = make_work(tmp_path / "work.db")
 
-    assert publish(real, work, digest) is State.VERIFIED
+    assert publish(real, work, digest) is ContentState.VERIFIED
     assert note_in(real.rename(tmp_path / "plain.db")) == "new"
 
 
@@ -299,7 +299,7 @@ def test_a_relative_path_is_seen_from_the_parents_folder(
     _, digest = make_work(tmp_path / "work.db")
     monkeypatch.chdir(tmp_path)
 
-    assert publish(Path("real.db"), Path("work.db"), digest) is State.VERIFIED
+    assert publish(Path("real.db"), Path("work.db"), digest) is ContentState.VERIFIED
     assert note_in(tmp_path / "real.db") == "new"
 
 
@@ -308,7 +308,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     real.touch()
     work, digest = make_work(tmp_path / "work.db")
 
-    assert publish(real, work, digest) is State.VERIFIED
+    assert publish(real, work, digest) is ContentState.VERIFIED
     assert note_in(real) == "new"
 
 
@@ -316,7 +316,7 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     real = tmp_path / "real.db"
     real.write_text("dear diary " * 100)
 
-    with Keeper(real) as keeper, pytest.raises(DatabaseError) as refused:
+    with LockClient(real) as keeper, pytest.raises(DatabaseError) as refused:
         keeper.lock()
 
     assert str(refused.value) == (
@@ -328,7 +328,7 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     with (
-        Keeper(tmp_path / "typo.db") as keeper,
+        LockClient(tmp_path / "typo.db") as keeper,
         pytest.raises(StepFailed, match="no such database"),
     ):
         keeper.lock()
@@ -343,14 +343,14 @@ def test_the_history_is_read_through_the_lock(tmp_path: Path) -> None:
         record(db, applied)
         db.commit()
 
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         assert keeper.read_history() == (applied,)
 
 
 def test_nothing_is_done_without_the_lock(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         with pytest.raises(StepFailed, match="the lock is not held; nothing was done"):
             keeper.back_up(tmp_path / "backup")
         keeper.lock()
@@ -369,12 +369,12 @@ def test_another_content_than_was_verified_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(work)) as db, db:
         db.execute(WRITE)
 
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         with pytest.raises(StepFailed, match=r"work\.db: not what was verified: something has"):
             keeper.publish(work, digest)
 
-    assert keeper.state is State.UNTOUCHED
+    assert keeper.state is ContentState.UNTOUCHED
     assert real.read_bytes() == before
 
 
@@ -383,7 +383,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
     backed_up: list[float] = []
     published: list[float] = []
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup", backed_up.append)
         keeper.publish(work, digest, published.append)
@@ -398,7 +398,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", mode="wal")
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         pid = pid_of(keeper)
         os.kill(pid, signal.SIGKILL)
@@ -415,7 +415,7 @@ def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Pa
 
 def test_a_lock_that_was_lost_is_told_at_the_release(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    keeper = Keeper(real)
+    keeper = LockClient(real)
     keeper.lock()
     os.kill(pid_of(keeper), signal.SIGKILL)
 
@@ -430,7 +430,7 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG, mode=mode)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
         pid = pid_of(keeper)
@@ -438,15 +438,17 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
             keeper.publish(work, digest, lambda _: os.kill(pid, number))
 
     next_step = {
-        State.UNTOUCHED: "the database is as it was; run again",
-        State.PUBLISHED: (
+        ContentState.UNTOUCHED: "the database is as it was; run again",
+        ContentState.PUBLISHED: (
             "see with --bb-status and in the app that it is what it should be; "
             f"what it held before is in {tmp_path / 'backup'}"
         ),
     }
     assert str(ended.value).endswith(next_step[keeper.state])
     # Another keeper has rolled back, looked, and put the journal mode right.
-    assert {State.UNTOUCHED: "old", State.PUBLISHED: "new"}[keeper.state] == note_in(real)
+    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[keeper.state] == note_in(
+        real
+    )
     assert mode_of(real) == mode
     assert without_settled_journal(tmp_path) == ["backup", "real.db", "work.db"]
 
@@ -456,19 +458,19 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with Keeper(real, deadline=QUICK) as keeper:
+    with LockClient(real, deadline=QUICK) as keeper:
         keeper.lock()
         pid = pid_of(keeper)
 
-        def settle_late(*files: Path | None) -> Left:
+        def settle_late(*files: Path | None) -> FileFound:
             with other_program(real, "BEGIN", READ):
-                return Keeper._settle(keeper, *files)
+                return LockClient._settle(keeper, *files)
 
         monkeypatch.setattr(keeper, "_settle", settle_late)
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
             keeper.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 
-    assert keeper.state is State.UNKNOWN
+    assert keeper.state is ContentState.UNKNOWN
     assert note_in(real) in ("old", "new")
 
 
@@ -525,14 +527,14 @@ def test_what_a_killed_keeper_left_is_unknown_when_the_next_is_killed_too(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         pid = pid_of(keeper)
         monkeypatch.setattr(launch, "START_ISOLATED", "import os, signal; os.kill(os.getpid(), 9)")
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
             keeper.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 
-    assert keeper.state is State.UNKNOWN
+    assert keeper.state is ContentState.UNKNOWN
 
 
 def test_a_keeper_that_does_not_start_says_why(
@@ -540,7 +542,7 @@ def test_a_keeper_that_does_not_start_says_why(
 ) -> None:
     monkeypatch.setattr(launch, "START_ISOLATED", "raise SystemExit('no such module')")
     real = make(tmp_path / "real.db", "old")
-    with Keeper(real) as keeper, pytest.raises(StepFailed, match="exit code 1, no such module"):
+    with LockClient(real) as keeper, pytest.raises(StepFailed, match="exit code 1, no such module"):
         keeper.lock()
 
 
@@ -549,7 +551,10 @@ def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         launch, "START_ISOLATED", "import sys; sys.stdin.readline(); print('{', end='')"
     )
     real = make(tmp_path / "real.db", "old")
-    with Keeper(real) as keeper, pytest.raises(StepFailed, match="was told to end: nothing was"):
+    with (
+        LockClient(real) as keeper,
+        pytest.raises(StepFailed, match="was told to end: nothing was"),
+    ):
         keeper.lock()
 
 
@@ -557,7 +562,7 @@ def test_a_keeper_that_does_not_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "END_SECONDS", 0.1)
-    keeper = Keeper(make(tmp_path / "real.db", "old"))
+    keeper = LockClient(make(tmp_path / "real.db", "old"))
     keeper.lock()
     os.kill(pid_of(keeper), signal.SIGSTOP)
 
@@ -570,14 +575,14 @@ def test_a_keeper_serves_any_thread(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     work, digest = make_work(tmp_path / "work.db")
     with ThreadPoolExecutor() as threads:
-        assert threads.submit(publish, real, work, digest).result() is State.VERIFIED
+        assert threads.submit(publish, real, work, digest).result() is ContentState.VERIFIED
 
 
 def test_a_backup_that_another_user_cannot_be_given_is_noted(
     place_for_all: Path, tmp_path: Path
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper._process = SimpleNamespace(  # type: ignore[assignment] # a keeper that may not
             ask=lambda *_: {"done": "belongs to this user", "state": "untouched"},
@@ -590,7 +595,7 @@ def test_a_backup_that_another_user_cannot_be_given_is_noted(
 
 def test_an_interrupt_of_a_backup_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         with pytest.raises(KeyboardInterrupt):
             keeper.back_up(tmp_path / "backup", interrupt)
@@ -604,12 +609,12 @@ def test_an_interrupt_of_a_backup_ends_it_and_leaves_nothing(tmp_path: Path) -> 
 def test_an_interrupt_of_a_publish_takes_effect_when_it_is_complete(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG, mode="wal")
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         with pytest.raises(KeyboardInterrupt):
             keeper.publish(work, digest, interrupt)
 
-    assert keeper.state is State.PUBLISHED
+    assert keeper.state is ContentState.PUBLISHED
     assert note_in(real) == "new"
     assert mode_of(real) == "wal"
 
@@ -621,14 +626,16 @@ def test_a_reporter_that_fails_ends_the_publish_by_rolling_it_back(tmp_path: Pat
     def fail(_: float) -> None:
         raise ZeroDivisionError
 
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
         with pytest.raises(ZeroDivisionError):
             keeper.publish(work, digest, fail)
         (tmp_path / "backup").unlink()
 
-    assert {State.UNTOUCHED: "old", State.PUBLISHED: "new"}[keeper.state] == note_in(real)
+    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[keeper.state] == note_in(
+        real
+    )
     assert names_in(tmp_path) == ["real.db", "work.db"]
 
 
@@ -641,7 +648,7 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=3, mode=mode)
     work, digest = make_work(tmp_path / "work.db", rows=9)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         keeper.back_up(tmp_path / "backup")
         resource.prlimit(pid_of(keeper), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
@@ -654,7 +661,7 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
         "or damaged? (disk I/O error [SQLITE_IOERR_WRITE]); nothing was published: "
         "the database is as it was, compared with backup"
     )
-    assert keeper.state is State.UNTOUCHED
+    assert keeper.state is ContentState.UNTOUCHED
     assert locked == "database is locked"
     assert note_in(real) == "old"
     assert mode_of(real) == mode
@@ -663,7 +670,7 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
 
 def test_a_backup_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=9)
-    with Keeper(real) as keeper:
+    with LockClient(real) as keeper:
         keeper.lock()
         resource.prlimit(pid_of(keeper), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
         with pytest.raises(
@@ -683,7 +690,7 @@ def test_a_full_disk_stops_a_publish_and_the_database_is_as_it_was(
     with small_disk(tmp_path / "disk", megabytes) as disk:
         real = make(disk / "real.db", "old", rows=9, mode=mode)
         work, digest = make_work(tmp_path / "work.db", rows=12)
-        with Keeper(real) as keeper:
+        with LockClient(real) as keeper:
             keeper.lock()
             keeper.back_up(tmp_path / "backup")
             if megabytes == 30:
@@ -702,7 +709,7 @@ def test_a_publish_that_a_full_disk_stops_is_looked_at_without_room(tmp_path: Pa
     with small_disk(tmp_path / "disk", 40) as disk:
         real = make(disk / "real.db", "old", rows=9)
         work, digest = make_work(tmp_path / "work.db", rows=12)
-        with Keeper(real) as keeper:
+        with LockClient(real) as keeper:
             keeper.lock()
             keeper.back_up(disk / "backup")
             fill_up(disk)
@@ -720,7 +727,7 @@ def test_a_disk_that_fills_up_after_the_publish_is_no_reason_to_doubt_the_conten
     with small_disk(tmp_path / "disk", 60) as disk:
         real = make(disk / "real.db", "old", rows=9, mode=mode)
         work, digest = make_work(disk / "work.db", rows=9)
-        with Keeper(real) as keeper:
+        with LockClient(real) as keeper:
             keeper.lock()
             keeper.back_up(disk / "backup")
             keeper.publish(work, digest)
@@ -729,7 +736,7 @@ def test_a_disk_that_fills_up_after_the_publish_is_no_reason_to_doubt_the_conten
             verified, locked = keeper.state, ask(real, READ)
             (disk / "filling").unlink()
             keeper.restore_mode()
-        assert verified is State.VERIFIED
+        assert verified is ContentState.VERIFIED
         assert ("put back into wal (the disk is full " in trouble) is (mode == "wal")
         assert locked == "database is locked"
         assert note_in(real) == "new"
@@ -799,7 +806,7 @@ def test_the_keeper_loads_nothing_but_this_package_and_the_standard_library() ->
 
 
 def test_the_keeper_is_out_of_reach_of_the_terminal(tmp_path: Path) -> None:
-    with Keeper(make(tmp_path / "real.db", "old")) as keeper:
+    with LockClient(make(tmp_path / "real.db", "old")) as keeper:
         keeper.lock()
         assert os.getsid(pid_of(keeper)) == pid_of(keeper)
         assert psutil.Process(pid_of(keeper)).cwd() == "/"
@@ -811,5 +818,5 @@ def test_a_backups_digest_can_be_published_again(tmp_path: Path) -> None:
     publish(real, work, digest)
     backup = (tmp_path / "backup").rename(tmp_path / "kept")
 
-    assert publish(real, backup, digest_of(backup)) is State.VERIFIED
+    assert publish(real, backup, digest_of(backup)) is ContentState.VERIFIED
     assert note_in(real) == "old"

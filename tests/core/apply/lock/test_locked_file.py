@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_bbmigrate.apply.lock import locked_file as lockeds
-from pytest_bbmigrate.apply.lock.server import Holder
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.lock.server import LockServer
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
@@ -64,9 +64,9 @@ class Bench:
         return self.holder.obey({"do": "settle", "deadline": 0.2, **order, **files, **modes})
 
 
-def new_holder() -> Holder:
+def new_holder() -> LockServer:
     channel = SimpleNamespace(still_wanted=lambda: None, tell=lambda _: None)
-    return Holder(cast("Channel", channel))
+    return LockServer(cast("Channel", channel))
 
 
 @pytest.fixture
@@ -165,13 +165,13 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
 def test_what_happens_while_it_is_backed_up_is_no_backup_to_rely_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage
 ) -> None:
-    whole = lockeds.Locked.refuse_written
+    whole = lockeds.LockedFile.refuse_written
 
-    def damage_first(self: lockeds.Locked) -> None:
+    def damage_first(self: lockeds.LockedFile) -> None:
         damage(self.path)
         whole(self)
 
-    monkeypatch.setattr(lockeds.Locked, "refuse_written", damage_first)
+    monkeypatch.setattr(lockeds.LockedFile, "refuse_written", damage_first)
     with pytest.raises(StepFailed, match=r"real\.db is "):
         Bench(tmp_path)
 
@@ -189,7 +189,7 @@ def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -
 def test_what_was_published_is_known_as_that(bench: Bench) -> None:
     bench.real.write_bytes(bench.work.read_bytes())
     found = []
-    for state in (State.UNTOUCHED, State.PUBLISHED, State.VERIFIED):
+    for state in (ContentState.UNTOUCHED, ContentState.PUBLISHED, ContentState.VERIFIED):
         bench.holder.state = state
         found.append(bench.look()["content"])
 
@@ -208,13 +208,13 @@ def test_a_publish_without_its_name_or_its_journal_is_not_gone_on_with(bench: Be
 
 
 def test_a_publish_whose_file_goes_at_its_end_is_lost(bench: Bench) -> None:
-    bench.holder.state = State.PUBLISHED
+    bench.holder.state = ContentState.PUBLISHED
     remove(bench.real)
 
     with pytest.raises(StepFailed, match="what was published is not to be found there"):
         bench.holder.refuse_lost()
 
-    assert bench.holder.state is State.UNKNOWN
+    assert bench.holder.state is ContentState.UNKNOWN
     assert "nothing was published: real.db is gone" in bench.holder.after_rollback(
         StepFailed("it is gone")
     )
@@ -240,14 +240,14 @@ def test_a_file_that_takes_the_name_as_it_is_locked_is_refused(
 def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Holder.look_at_content
+    whole = LockServer.look_at_content
 
-    def remove_then(self: Holder, work: str) -> object:
+    def remove_then(self: LockServer, work: str) -> object:
         found = whole(self, work)
         remove(bench.real)
         return found
 
-    monkeypatch.setattr(Holder, "look_at_content", remove_then)
+    monkeypatch.setattr(LockServer, "look_at_content", remove_then)
 
     assert bench.look()["name"] == Name.GONE.value
 

@@ -19,8 +19,8 @@ import pytest
 from pytest_bbmigrate.apply.lock import protocol as channels
 from pytest_bbmigrate.apply.lock import server
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
-from pytest_bbmigrate.apply.lock.server import Holder, hold, main
-from pytest_bbmigrate.apply.model import State
+from pytest_bbmigrate.apply.lock.server import LockServer, hold, main
+from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -93,7 +93,7 @@ class Bench:
         self.real = make(folder / "real.db", "old", mode=mode, rows=rows)
         self.work, self.digest = make_work(folder / "work.db", rows=rows)
         self.backup, self.failed = folder / "backup", folder / "failed"
-        self.holder = Holder(line.channel)
+        self.holder = LockServer(line.channel)
         assert self.ask("lock", database=str(self.real), deadline=0.2) == mode
 
     def obey(self, do: str, **order: object) -> dict[str, Any]:
@@ -503,9 +503,9 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
 @pytest.mark.parametrize(
     ("content", "state", "mode", "seen"),
     [
-        ("old", State.UNTOUCHED, "delete", Content.AS_BEFORE),
-        ("new", State.PUBLISHED, "wal", Content.PUBLISHED),
-        ("x", State.UNKNOWN, "delete", Content.OTHER),
+        ("old", ContentState.UNTOUCHED, "delete", Content.AS_BEFORE),
+        ("new", ContentState.PUBLISHED, "wal", Content.PUBLISHED),
+        ("x", ContentState.UNKNOWN, "delete", Content.OTHER),
     ],
 )
 @pytest.mark.parametrize("stays", [False, True])
@@ -513,7 +513,7 @@ def test_what_was_left_is_told_by_its_content(
     tmp_path: Path,
     line: Line,
     content: str,
-    state: State,
+    state: ContentState,
     mode: str,
     seen: Content,
     stays: bool,  # noqa: FBT001 - a case
@@ -522,7 +522,7 @@ def test_what_was_left_is_told_by_its_content(
         make(tmp_path / name, name)
     real = tmp_path / "real.db"
     real.write_bytes((tmp_path / content).read_bytes())
-    holder = Holder(line.channel)
+    holder = LockServer(line.channel)
     found = "wal" if stays else "delete"
     modes = {"mode": found, "new_mode": "wal"}
     files = {"work": str(tmp_path / "new"), "backup": str(tmp_path / "old")}
@@ -547,7 +547,7 @@ def test_a_journal_mode_that_cannot_be_settled_is_told(
 ) -> None:
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(server, "set_journal_mode", fail_to_write)
-    holder = Holder(line.channel)
+    holder = LockServer(line.channel)
     order = {
         **settling(real),
         "backup": "",
@@ -609,9 +609,9 @@ def test_a_refusal_says_of_which_kind_it_is(
     order = {"do": "lock", "database": str(real), "deadline": 0.1}
     if kind == "locked":
         with other_program(real, "BEGIN EXCLUSIVE"):
-            answer = Holder(line.channel).obey(order)
+            answer = LockServer(line.channel).obey(order)
     else:
-        answer = Holder(line.channel).obey(order)
+        answer = LockServer(line.channel).obey(order)
 
     assert (answer["kind"], answer["state"]) == (kind, "untouched")
 

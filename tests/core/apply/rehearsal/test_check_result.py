@@ -13,13 +13,13 @@ from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen
-from pytest_bbmigrate.apply.rehearsal.witness import Seen, answer, witness
+from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Finding, Outcome
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, write_identity
-from pytest_bbmigrate.history.plan import take_stock
+from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.table import Applied, record
 from tests.core.cataloguing import write
 
@@ -55,7 +55,7 @@ class Case:
     found: Preflight
     order: RehearsalOrder
     said: Rehearsal
-    seen: Seen
+    seen: WitnessReport
 
     def faults(self) -> str:
         """Return why nothing is published, '' where it would be."""
@@ -76,7 +76,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Case:
         db.executescript(BEFORE)
         record(db, Applied(first.name, first.checksum, WHEN, 0.5, 1, 1))
         write_identity(db, Identity("the id", {"older backup": "its digest"}))
-    stock = take_stock(catalogue, {first.name: first.checksum})
+    stock = compare_with_history(catalogue, {first.name: first.checksum})
     order = RehearsalOrder(
         root / "m",
         tuple(migration.name for migration in pending),

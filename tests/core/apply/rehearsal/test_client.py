@@ -395,7 +395,7 @@ class TestOnRealRows:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("pytest_bbmigrate.rows.differences.KEPT", 10)
-        monkeypatch.setattr("pytest_bbmigrate.rows.sql_prefilter.LONG", 10)
+        monkeypatch.setattr("pytest_bbmigrate.rows.sql_prefilter.MIN_ROWS", 10)
         where = "id IN (SELECT id FROM bookings WHERE category <> 'c0')"
         declared = f"-- bb: changes bookings.category where {where}\n"
         update = "UPDATE bookings SET category = 'new'"

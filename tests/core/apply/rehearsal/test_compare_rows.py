@@ -11,7 +11,7 @@ import pytest
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal.check_result import row_faults
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
-from pytest_bbmigrate.apply.rehearsal.witness import Seen, answer, side_of, witness
+from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, side_of, witness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def faults(paths: tuple[Path, Path], *changes: TableChange) -> str:
     """Return what is wrong with ``changes`` as all that is said, '' for nothing."""
     before, after = paths
     found = rows_seen(before, after, changes)
-    seen = Seen(side_of(before), side_of(after), "", found)
+    seen = WitnessReport(side_of(before), side_of(after), "", found)
     return "\n".join(row_faults(Rehearsal((), "", changes), seen))
 
 
