@@ -44,7 +44,7 @@ class Project:
 
     settings: Settings
     reading: Catalogue | CatalogueError
-    workplace: RunEnvironment
+    environment: RunEnvironment
     baseline: bytes
     recipe: Recipe
     first: int
@@ -121,7 +121,7 @@ def read_project(
     return Project(
         settings=settings,
         reading=reading,
-        workplace=RunEnvironment(
+        environment=RunEnvironment(
             settings.database,
             settings.root,
             hook,

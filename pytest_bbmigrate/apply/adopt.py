@@ -80,29 +80,29 @@ class MatchingVersions:
         return self.positions[0]
 
 
-def replay(catalogue: Catalogue, workplace: RunEnvironment, start: bytes) -> ReplayedSchemas:
+def replay(catalogue: Catalogue, environment: RunEnvironment, start: bytes) -> ReplayedSchemas:
     """Run every migration on ``start``, an image without rows, and keep the schemas in between."""
     image = start
-    schemas = [_schema_of(image, workplace)]
+    schemas = [_schema_of(image, environment)]
     steps: list[SchemaStep] = []
     for migration in catalogue.migrations:
-        run, image = run_part(migration, migration.up, image, workplace)
+        run, image = run_part(migration, migration.up, image, environment)
         if run.failure is not None:
             return ReplayedSchemas(tuple(schemas), tuple(steps), run.failure)
-        schemas.append(_schema_of(image, workplace))
+        schemas.append(_schema_of(image, environment))
         effects = compare_schemas(schemas[-2], schemas[-1])
         steps.append(SchemaStep(migration.name, effects, names_in(run.executed)))
     return ReplayedSchemas(tuple(schemas), tuple(steps))
 
 
 def recognise(
-    schema: Schema, catalogue: Catalogue, workplace: RunEnvironment, start: bytes
+    schema: Schema, catalogue: Catalogue, environment: RunEnvironment, start: bytes
 ) -> MatchingVersions:
     """Return which versions of ``catalogue`` have this ``schema``.
 
     The migrations are replayed on ``start``: an image of the baseline, or b''.
     """
-    return find_version(schema, replay(catalogue, workplace, start), catalogue)
+    return find_version(schema, replay(catalogue, environment, start), catalogue)
 
 
 def find_version(
@@ -219,9 +219,9 @@ def version_name(position: int, catalogue: Catalogue) -> str:
     return catalogue.migrations[position - 1].name if position else "before the first migration"
 
 
-def _schema_of(image: bytes, workplace: RunEnvironment) -> Schema:
+def _schema_of(image: bytes, environment: RunEnvironment) -> Schema:
     with (
-        app_connections(workplace.prepare_connection),
+        app_connections(environment.prepare_connection),
         closing(open_content(image)) as db,
     ):
         return read_schema(db)

@@ -33,7 +33,7 @@ class Preflight:
     ``goes_back`` the ``pending`` ones are to be taken back, of those ``applied``, in their order.
     """
 
-    stock: MigrationStatuses
+    statuses: MigrationStatuses
     pending: tuple[Migration, ...]
     batch: int
     notes: tuple[str, ...] = ()

@@ -41,11 +41,11 @@ def pending(
     path = Path(database)
     catalogue = read_catalogue(Path(migrations))
     recorded = {applied.name: applied.checksum for applied in _history_of(path)}
-    stock = compare_with_history(catalogue, recorded)
-    problems = [f"{path}: {problem}" for problem in history_problems(stock)]
+    statuses = compare_with_history(catalogue, recorded)
+    problems = [f"{path}: {problem}" for problem in history_problems(statuses)]
     if problems:
         raise PlanError(problems)
-    return tuple(migration.name for migration in stock.pending)
+    return tuple(migration.name for migration in statuses.pending)
 
 
 def _history_of(path: Path) -> tuple[Applied, ...]:

@@ -68,11 +68,11 @@ def preflight(
         is_new = is_to_be_made(database, create=create)
         scratch = backup_folder if backup_folder.is_dir() else None
         history = () if is_new else history_of(database, scratch)
-        stock = compare_with_history(
+        statuses = compare_with_history(
             catalogue, {applied.name: applied.checksum for applied in history}
         )
-        pending = plan_run(stock, to=to, allow_late=allow_late)
-        notes = history_notes(stock, history)
+        pending = plan_run(statuses, to=to, allow_late=allow_late)
+        notes = history_notes(statuses, history)
         if pending:
             check_place(database, backup_folder, skip_openers=skip_openers)
             if not is_new:
@@ -85,7 +85,7 @@ def preflight(
         raise StepFailed(f"{error}{_users_of(database, error, skip=skip_openers)}") from error
     except BBMigrateError as error:
         raise StepFailed(f"{database}: {error}") from error
-    return Preflight(stock, pending, last_batch(history) + 1, notes, is_new)
+    return Preflight(statuses, pending, last_batch(history) + 1, notes, is_new)
 
 
 def preflight_back(
@@ -107,7 +107,7 @@ def preflight_back(
         is_to_be_made(database, create=False)
         scratch = backup_folder if backup_folder.is_dir() else None
         history = history_of(database, scratch)
-        stock = compare_with_history(
+        statuses = compare_with_history(
             catalogue, {applied.name: applied.checksum for applied in history}
         )
         pending = plan_rollback(history, catalogue, which or None)
@@ -121,13 +121,13 @@ def preflight_back(
         raise StepFailed(f"{error}{_users_of(database, error, skip=False)}") from error
     except BBMigrateError as error:
         raise StepFailed(f"{database}: {error}") from error
-    order = _applied_order(stock, history)
-    return Preflight(stock, pending, last_batch(history), notes, goes_back=True, applied=order)
+    order = _applied_order(statuses, history)
+    return Preflight(statuses, pending, last_batch(history), notes, goes_back=True, applied=order)
 
 
-def _applied_order(stock: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
+def _applied_order(statuses: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
     """Return the migrations that are applied, by the names of their files, in that order."""
-    names = {place.applied_as: place.migration.name for place in stock.places}
+    names = {place.applied_as: place.migration.name for place in statuses.entries}
     return tuple(names[applied.name] for applied in history if applied.name in names)
 
 
@@ -265,18 +265,18 @@ def check_content(
     return tuple(f"old, and not held against the run: {what}" for what in violations)
 
 
-def history_notes(stock: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
+def history_notes(statuses: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
     """Return what is worth saying of how the history stands to the files."""
     last = history[-1].name if history else ""
     return (
         *(
             f"{place.migration.name} is applied as {place.applied_as}: its file was renamed"
-            for place in stock.places
-            if place.standing is Status.RENAMED
+            for place in statuses.entries
+            if place.status is Status.RENAMED
         ),
         *(
             f"{migration.name} is late: it comes after {last} in this database"
-            for migration in stock.out_of_order
+            for migration in statuses.out_of_order
         ),
     )
 

@@ -261,8 +261,10 @@ def refuse_other_history(order: ApplyOrder, history: tuple[Applied, ...]) -> Non
     Raises: OtherHistory.
     """
     names = {applied.name for applied in history}
-    stock = order.preflight.stock
-    known = {place.applied_as for place in stock.places if place.applied_as} | set(stock.missing)
+    statuses = order.preflight.statuses
+    known = {place.applied_as for place in statuses.entries if place.applied_as} | set(
+        statuses.missing
+    )
     if names != known:
         raise HistoryChanged(
             f"{order.database}: the history is not what it was a moment ago: another run has "

@@ -34,7 +34,7 @@ def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     Only ``drops view`` and ``drops trigger`` allow it: that a migration makes one anew, in the same
     words, does not say that it is to mean something else.
     """
-    there, after = evidence.there, evidence.schema_after
+    there, after = evidence.up_diff, evidence.schema_after
     if there is None or after is None:
         return
     dropped = {(d.kind, fold_name(d.name)) for d in evidence.migration.contract.drops}
@@ -60,7 +60,7 @@ def finding_of(
     """
     migration = evidence.migration
     place = locate(migration.up, tables, SHAPES)
-    renames = evidence.there.renames.tables if evidence.there else {}
+    renames = evidence.up_diff.renames.tables if evidence.up_diff else {}
     former = {new: old for old, new in renames.items()}
     then = (evidence.state.schema.table(former.get(table, table)) for table in tables)
     now = (
@@ -87,7 +87,7 @@ def in_order(table: Table) -> str:
 
 def kept_triggers(evidence: Evidence, after: Schema) -> Iterator[Trigger]:
     """Yield the triggers after that say what they said before, and compile."""
-    differences = evidence.there.schema if evidence.there else ()
+    differences = evidence.up_diff.schema if evidence.up_diff else ()
     other = {fold_name(d.name) for d in differences if d.kind == "trigger changed"}
     known = {fold_name(trigger.name) for trigger in evidence.state.schema.triggers} - other
     for trigger in after.triggers:

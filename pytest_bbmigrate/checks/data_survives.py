@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 def ask_data_survives(evidence: Evidence) -> Answer:
     """Return the rows, values, columns and tables that up lost or changed without saying so."""
-    if evidence.there is None:
+    if evidence.up_diff is None:
         return Answer(reason="up does not apply")
-    passage, migration = evidence.there, evidence.migration
-    findings = tuple(
-        with_rename(finding, evidence) for finding in find_lost_data(passage, migration)
-    )
+    diff, migration = evidence.up_diff, evidence.migration
+    findings = tuple(with_rename(finding, evidence) for finding in find_lost_data(diff, migration))
     findings += tuple(
         Finding(
             "invariant broken",
@@ -45,14 +43,14 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     return Answer(
         findings,
         notes=unneeded_notes(evidence),
-        rows=passage.rows_compared,
-        values=passage.values_compared,
+        rows=diff.rows_compared,
+        values=diff.values_compared,
     )
 
 
-def find_lost_data(passage: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:
-    """Return every undeclared loss or change of data on ``passage``."""
-    return tuple(finding for table in passage.tables for finding in find_in_table(table, migration))
+def find_lost_data(diff: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change of data on ``diff``."""
+    return tuple(finding for table in diff.tables for finding in find_in_table(table, migration))
 
 
 def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:

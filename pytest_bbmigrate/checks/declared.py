@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import RowDifference
 
 
-def undeclared_rows(passage: TableDiff, contract: Contract) -> Differences:
+def undeclared_rows(diff: TableDiff, contract: Contract) -> Differences:
     """Return the differences of a table's rows that ``contract`` does not allow.
 
     Without a key, a changed row shows as a lost and an added one: such a pair counts as changed
     when the two agree in every column that is not declared ``changes``.
     """
-    differences = passage.differences
-    columns = declared_columns(passage, contract)
-    if not passage.key and columns:
+    differences = diff.differences
+    columns = declared_columns(diff, contract)
+    if not diff.key and columns:
         differences = differences_of(pair_up(differences, columns))
-    return differences.which(lambda d: not is_declared(d, passage, contract))
+    return differences.which(lambda d: not is_declared(d, diff, contract))
 
 
-def declared_columns(passage: TableDiff, contract: Contract) -> frozenset[str]:
+def declared_columns(diff: TableDiff, contract: Contract) -> frozenset[str]:
     """Return the columns of the table (folded) that the contract says change."""
     return frozenset(
         fold_name(change.column)
         for change in contract.changes
-        if same_name(change.table, passage.table)
+        if same_name(change.table, diff.table)
     )
 
 
-def is_declared(difference: RowDifference, passage: TableDiff, contract: Contract) -> bool:
+def is_declared(difference: RowDifference, diff: TableDiff, contract: Contract) -> bool:
     """Return whether the contract allows this one difference, and all that are like it."""
-    table = fold_name(passage.table)
+    table = fold_name(diff.table)
     if isinstance(difference, RowAdded):
         return any(fold_name(insert.table) == table for insert in contract.inserts)
     if isinstance(difference, RowLost):

@@ -56,15 +56,15 @@ class Versions:
 
 
 def find_discarded(
-    contract: Contract, passage: DatabaseDiff, before: Snapshot, versions: Versions
+    contract: Contract, diff: DatabaseDiff, before: Snapshot, versions: Versions
 ) -> tuple[Discarded, ...]:
-    """Return what goes on ``passage``, the way back, and holds values.
+    """Return what goes on ``diff``, the way back, and holds values.
 
     That is what the migration has added, and rows of tables that it declares ``inserts`` in: who
     wrote them cannot be told.
     """
     found: list[Discarded] = []
-    for table in passage.tables:
+    for table in diff.tables:
         if table.after is None:
             if versions.adds_table(table.table):
                 found.append(Discarded(table.table, "", table.rows_before))
@@ -74,7 +74,7 @@ def find_discarded(
             for column in table.lost_columns
             if versions.adds_column(table.table, column, table.after)
         ]
-        _, lost = split_inserted(contract, table, passage.renames)
+        _, lost = split_inserted(contract, table, diff.renames)
         found.append(Discarded(table.table, "", lost))
     return tuple(discarded for discarded in found if discarded.values)
 

@@ -25,7 +25,7 @@ NOT_RUN = "the way back was not run"
 
 def no_way_back(evidence: Evidence) -> str:
     """Return why there is no way back to try, '' when there is one."""
-    if evidence.there is None:
+    if evidence.up_diff is None:
         return "up does not apply"
     return why_no_way_back(evidence.migration)
 
@@ -51,13 +51,13 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     findings: list[Finding] = []
     notes: tuple[str, ...] = ()
     rows = values = 0
-    if evidence.back is not None:
-        findings += find_unrestored(evidence.back, part, evidence.migration)
-        notes = blank_notes(evidence.back, evidence.migration)
-        rows, values = evidence.back.rows_compared, evidence.back.values_compared
+    if evidence.down_diff is not None:
+        findings += find_unrestored(evidence.down_diff, part, evidence.migration)
+        notes = blank_notes(evidence.down_diff, evidence.migration)
+        rows, values = evidence.down_diff.rows_compared, evidence.down_diff.values_compared
     findings += [
         Finding("integrity", "down", part.path, observed=message)
-        for message in evidence.integrity_back
+        for message in evidence.integrity_after_down
     ]
     later = evidence.down_after_writing
     if later is not None and later.failure and not findings:

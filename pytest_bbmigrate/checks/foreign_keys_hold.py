@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
     """Return the references that up broke and the foreign keys that it lost."""
-    if evidence.there is None:
+    if evidence.up_diff is None:
         return Answer(reason="up does not apply")
-    migration, passage = evidence.migration, evidence.there
+    migration, diff = evidence.migration, evidence.up_diff
     findings = [
         dangling_finding(dangling, migration, new_key_requirement(dangling, evidence))
-        for dangling in passage.dangling
+        for dangling in diff.dangling
     ]
-    findings += [mismatch_finding(mismatch, migration) for mismatch in passage.mismatches]
-    redirected = {fold_name(mismatch.table) for mismatch in passage.mismatches}
+    findings += [mismatch_finding(mismatch, migration) for mismatch in diff.mismatches]
+    redirected = {fold_name(mismatch.table) for mismatch in diff.mismatches}
     findings += [
         lost_key_finding(difference, migration)
-        for difference in passage.schema
+        for difference in diff.schema
         if difference.kind in {"foreign key lost", "foreign key changed"}
         and fold_name(difference.table) not in redirected
         and not is_allowed(difference, evidence)

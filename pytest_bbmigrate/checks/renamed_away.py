@@ -48,5 +48,5 @@ def renamed_to(finding: Finding, evidence: Evidence) -> str:
 
 def is_blank(table: str, column: str, evidence: Evidence) -> bool:
     """Return whether a column (both names folded) holds nothing but NULL or its default."""
-    passages = evidence.there.tables if evidence.there else ()
-    return any(fold_name(p.table) == table and column in p.blank_columns for p in passages)
+    diffs = evidence.up_diff.tables if evidence.up_diff else ()
+    return any(fold_name(p.table) == table and column in p.blank_columns for p in diffs)

@@ -16,7 +16,7 @@ from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
 from pytest_bbmigrate.contract import Change, Contract, Rename
-from pytest_bbmigrate.experiment.run import look_at
+from pytest_bbmigrate.experiment.run import up_result_of
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
@@ -45,7 +45,7 @@ class RollbackJudgement:
 
 def look_back(migration: Migration, run: Run, before: Snapshot, content: Content) -> UpResult:
     """Return the step that running the down part made of ``before``, looked at closely."""
-    return look_at(backwards(migration), run, before, content)
+    return up_result_of(backwards(migration), run, before, content)
 
 
 def backwards(migration: Migration) -> Migration:
@@ -74,16 +74,16 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
     told. In a column that it declares ``changes`` values may change. What the database had
     otherwise than ``versions.applied`` before is not held against the way back, but is to stay.
     """
-    part, run, passage = migration.down or migration.up, step.up, step.there
-    if run.failure is not None or passage is None:
+    part, run, diff = migration.down or migration.up, step.up, step.up_diff
+    if run.failure is not None or diff is None:
         findings = [failure_finding(run.failure, STEP, run.printed)] if run.failure else []
         findings = findings or [Finding("does not run", STEP, part.path)]
         return RollbackJudgement(conclude(CHECK, migration.name, Answer(tuple(findings))), ())
-    discarded = find_discarded(migration.contract, passage, step.before, versions)
+    discarded = find_discarded(migration.contract, diff, step.before, versions)
     findings = [
         *find_damage(migration, step),
-        *find_lost(migration, passage, versions),
-        *find_broken_references(migration, passage),
+        *find_lost(migration, diff, versions),
+        *find_broken_references(migration, diff),
     ]
     known = {(finding.kind, fold_name(finding.table), finding.column) for finding in findings}
     findings += [
@@ -91,7 +91,7 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
         for finding in find_unrestored(part, step, versions)
         if (finding.kind, fold_name(finding.table), finding.column) not in known
     ]
-    answer = Answer(tuple(findings), rows=passage.rows_compared, values=passage.values_compared)
+    answer = Answer(tuple(findings), rows=diff.rows_compared, values=diff.values_compared)
     return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)
 
 
@@ -104,10 +104,10 @@ def find_damage(migration: Migration, step: UpResult) -> Iterator[Finding]:
         yield replace(finding, step=STEP)
 
 
-def find_lost(migration: Migration, passage: DatabaseDiff, versions: Versions) -> Iterator[Finding]:
+def find_lost(migration: Migration, diff: DatabaseDiff, versions: Versions) -> Iterator[Finding]:
     """Yield the tables, columns, rows and values that are not what they were and should be."""
     part = migration.down or migration.up
-    for table in passage.tables:
+    for table in diff.tables:
         place = locate(part, (table.table, table.after or ""), SHAPES)
         rows = table.rows_before
         if table.after is None:
@@ -128,9 +128,9 @@ def find_lost(migration: Migration, passage: DatabaseDiff, versions: Versions) -
                     count=rows,
                     total=rows,
                 )
-        differences, _ = split_inserted(migration.contract, table, passage.renames)
+        differences, _ = split_inserted(migration.contract, table, diff.renames)
         yield from find_in_rows(differences, table, part, STEP)
-    for name, was, became in passage.sequences:
+    for name, was, became in diff.sequences:
         place = locate(part, (name,), SHAPES)
         yield Finding(
             "sequence lowered",
@@ -143,12 +143,12 @@ def find_lost(migration: Migration, passage: DatabaseDiff, versions: Versions) -
         )
 
 
-def find_broken_references(migration: Migration, passage: DatabaseDiff) -> Iterator[Finding]:
+def find_broken_references(migration: Migration, diff: DatabaseDiff) -> Iterator[Finding]:
     """Yield the references that lead nowhere since."""
     turned = backwards(migration)
-    for dangling in passage.dangling:
+    for dangling in diff.dangling:
         yield replace(dangling_finding(dangling, turned), step=STEP)
-    for mismatch in passage.mismatches:
+    for mismatch in diff.mismatches:
         yield replace(mismatch_finding(mismatch, turned), step=STEP)
 
 

@@ -24,7 +24,7 @@ KINDS = {RowLost: "rows lost", RowAdded: "rows added", ValueChanged: "values cha
 
 
 def find_in_rows(
-    differences: Iterable[RowDifference], passage: TableDiff, part: Part, step: str
+    differences: Iterable[RowDifference], diff: TableDiff, part: Part, step: str
 ) -> tuple[Finding, ...]:
     """Return a finding for lost rows, one for added rows and one for each column that changed.
 
@@ -32,13 +32,13 @@ def find_in_rows(
     """
     if not isinstance(differences, Differences):
         differences = differences_of(differences)
-    if passage.renumbered is not None and differences:
-        return (renumbered_finding(differences, passage.renumbered, passage, part, step),)
+    if diff.renumbered is not None and differences:
+        return (renumbered_finding(differences, diff.renumbered, diff, part, step),)
     groups: dict[tuple[Kind, str], list[DifferenceGroup]] = {}
     for alike in differences.alike:
         groups.setdefault((alike.kind, alike.column), []).append(alike)
     ordered = sorted(groups.items(), key=lambda group: list(KINDS).index(group[0][0]))
-    names = (passage.table, passage.after or "")
+    names = (diff.table, diff.after or "")
     found = []
     for (kind, column), group in ordered:
         place = locate(part, names, VERBS[kind])
@@ -48,11 +48,11 @@ def find_in_rows(
                 step,
                 place.path,
                 place.line,
-                table=passage.table,
+                table=diff.table,
                 column=column,
                 count=sum(alike.count for alike in group),
-                total=passage.rows_before,
-                examples=tuple(example_of(found, passage) for found in first_of(group)),
+                total=diff.rows_before,
+                examples=tuple(example_of(found, diff) for found in first_of(group)),
             )
         )
     return tuple(found)
@@ -67,31 +67,31 @@ def first_of(group: Iterable[DifferenceGroup]) -> list[RowDifference]:
 def renumbered_finding(
     differences: Differences,
     renumbered: Renumbered,
-    passage: TableDiff,
+    diff: TableDiff,
     part: Part,
     step: str,
 ) -> Finding:
     """Return the finding that rows have another key, and differ in nothing else."""
-    place = locate(part, (passage.table, passage.after or ""), WRITES_VALUES)
+    place = locate(part, (diff.table, diff.after or ""), WRITES_VALUES)
     column = renumbered.column
     return Finding(
         "rows renumbered",
         step,
         place.path,
         place.line,
-        table=passage.table,
+        table=diff.table,
         column=column,
         count=len({d.key for d in differences if not isinstance(d, RowAdded)}),
-        total=passage.rows_before,
+        total=diff.rows_before,
         examples=tuple(
             Example((), ((column, was),), ((column, now),)) for was, now in renumbered.values
         ),
     )
 
 
-def example_of(difference: RowDifference, passage: TableDiff) -> Example:
+def example_of(difference: RowDifference, diff: TableDiff) -> Example:
     """Return one difference as an example."""
-    key = named_key(difference.key, passage)
+    key = named_key(difference.key, diff)
     if isinstance(difference, ValueChanged):
         column = difference.column
         return Example(key, ((column, difference.before),), ((column, difference.after),))
@@ -102,8 +102,8 @@ def example_of(difference: RowDifference, passage: TableDiff) -> Example:
 
 
 def named_key(
-    key: Key, passage: TableDiff
+    key: Key, diff: TableDiff
 ) -> tuple[tuple[str, int | float | str | bytes | None], ...]:
     """Return a key with the names of its columns; a rowid where the table has no key."""
-    names = passage.key if len(passage.key) == len(key) else ("rowid",) * len(key)
+    names = diff.key if len(diff.key) == len(key) else ("rowid",) * len(key)
     return tuple(zip(names, key, strict=True))

@@ -50,12 +50,12 @@ GAINED = frozenset(
 
 def ask_schema_survives(evidence: Evidence) -> Answer:
     """Return what up took from the structure, or left broken, without saying so."""
-    if evidence.there is None:
+    if evidence.up_diff is None:
         return Answer(reason="up does not apply")
     migration = evidence.migration
     findings = [
         structure_finding(difference, migration)
-        for difference in evidence.there.schema
+        for difference in evidence.up_diff.schema
         if is_loss(difference, evidence) and not is_allowed(difference, evidence)
     ]
     findings += [
@@ -68,7 +68,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
             expected=str(before),
             observed=str(after),
         )
-        for table, before, after in evidence.there.sequences
+        for table, before, after in evidence.up_diff.sequences
     ]
     findings += shifted_objects(evidence)
     return Answer(tuple(findings))
@@ -105,7 +105,7 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
 
 def is_column_dropped(evidence: Evidence, table: str, column: str) -> bool:
     """Return whether a column is declared dropped and is gone: else it keeps what stood on it."""
-    still = evidence.there.renames.columns if evidence.there else {}
+    still = evidence.up_diff.renames.columns if evidence.up_diff else {}
     return drops_column(evidence.migration.contract, table, column) and (
         (fold_name(table), fold_name(column)) not in still
     )
@@ -113,7 +113,7 @@ def is_column_dropped(evidence: Evidence, table: str, column: str) -> bool:
 
 def is_table_dropped(evidence: Evidence, table: str) -> bool:
     """Return whether a table is declared dropped and is gone."""
-    still = evidence.there.renames.tables if evidence.there else {}
+    still = evidence.up_diff.renames.tables if evidence.up_diff else {}
     return drops_table(evidence.migration.contract, table) and fold_name(table) not in still
 
 

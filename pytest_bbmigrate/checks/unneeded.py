@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
     """Return a note for each declaration of rows, columns and objects that nothing made use of."""
-    passage, after = evidence.there, evidence.schema_after
-    if passage is None or after is None:
+    diff, after = evidence.up_diff, evidence.schema_after
+    if diff is None or after is None:
         return ()
     contract = evidence.migration.contract
     found = (
-        *unneeded_of_rows(contract, passage),
+        *unneeded_of_rows(contract, diff),
         *(f"drops {drop_text(drop)}" for drop in contract.drops if is_there(drop, after)),
-        *unneeded_alters(contract, passage),
+        *unneeded_alters(contract, diff),
     )
     return tuple(f"nothing needed `{declaration}`" for declaration in found)
 
 
-def unneeded_of_rows(contract: Contract, passage: DatabaseDiff) -> Iterator[str]:
+def unneeded_of_rows(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
     """Yield what is declared of rows and values of which none came, went or changed."""
-    tables = {fold_name(table.table): table for table in passage.tables}
+    tables = {fold_name(table.table): table for table in diff.tables}
     for change in contract.changes:
         table = tables.get(fold_name(change.table))
         if table is None or not has_changed(table, fold_name(change.column)):
@@ -84,11 +84,11 @@ def drop_text(drop: Drop) -> str:
     return name if drop.kind == "table" else f"{drop.kind} {name}"
 
 
-def unneeded_alters(contract: Contract, passage: DatabaseDiff) -> Iterator[str]:
+def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
     """Yield the tables and columns that are declared to be altered and are what they were."""
     altered = {
         (fold_name(difference.table), fold_name(column))
-        for difference in passage.schema
+        for difference in diff.schema
         for column in difference.column.split(", ")
     }
     for alter in contract.alters:

@@ -33,18 +33,18 @@ def ask_up_repeats(evidence: Evidence) -> Answer:
     down_part = evidence.migration.down
     if down_part is None or evidence.down is None:
         return Answer(reason=NOT_RUN)
-    if evidence.back is None:
+    if evidence.down_diff is None:
         return Answer(reason="down does not apply")
-    if find_unrestored(evidence.back, down_part, evidence.migration):
+    if find_unrestored(evidence.down_diff, down_part, evidence.migration):
         return Answer(reason="down does not restore what was there before")
-    if evidence.again is None or evidence.again.failure:
-        failure = evidence.again.failure if evidence.again else None
+    if evidence.second_up is None or evidence.second_up.failure:
+        failure = evidence.second_up.failure if evidence.second_up else None
         return (
             Answer((failure_finding(failure, "up again"),))
             if failure
             else Answer(reason="up was not run again")
         )
-    repeat = evidence.repeat
+    repeat = evidence.second_up_diff
     if repeat is None:
         return Answer(reason="up was not run again")
     part = evidence.migration.up
@@ -83,20 +83,20 @@ def rows_apart_from(loose: frozenset[str], differences: Differences) -> bool:
 
 def volatile_columns(table: str, volatile: DatabaseDiff | None) -> frozenset[str]:
     """Return the columns of ``table`` that two runs of up from the same state fill differently."""
-    for passage in volatile.tables if volatile else ():
-        if same_name(passage.table, table):
-            alike = passage.differences.alike
+    for diff in volatile.tables if volatile else ():
+        if same_name(diff.table, table):
+            alike = diff.differences.alike
             changed = {fold_name(a.column) for a in alike if a.kind is ValueChanged}
-            return frozenset(changed | differing_columns(passage))
+            return frozenset(changed | differing_columns(diff))
     return frozenset()
 
 
-def differing_columns(passage: TableDiff) -> set[str]:
+def differing_columns(diff: TableDiff) -> set[str]:
     """Return the columns in which the lost rows, taken together, differ from the added ones."""
-    if not any(alike.kind is RowLost for alike in passage.differences.alike):
+    if not any(alike.kind is RowLost for alike in diff.differences.alike):
         return set()
     balance = Counter[str]()
-    for row in passage.differences:
+    for row in diff.differences:
         if not isinstance(row, ValueChanged):
             for name, cell in row.row.items():
                 number = number_of(cell)
@@ -106,13 +106,13 @@ def differing_columns(passage: TableDiff) -> set[str]:
 
 def tables_given_ids(evidence: Evidence, repeat: DatabaseDiff) -> frozenset[str]:
     """Return the tables (folded, names after) in which up inserts rows whose id SQLite chooses."""
-    there = evidence.there
+    there = evidence.up_diff
     old = {fold_name(t.after): t for t in there.tables if t.after} if there else {}
     untouched = there.untouched if there else frozenset()
     return frozenset(
         name
-        for passage in repeat.tables
-        if (name := fold_name(passage.table)) not in untouched
+        for diff in repeat.tables
+        if (name := fold_name(diff.table)) not in untouched
         and (name not in old or any(a.kind is RowAdded for a in old[name].differences.alike))
     )
 

@@ -11,7 +11,7 @@ from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.experiment.filling import fill_state
 from pytest_bbmigrate.experiment.own_rows import filled, own_after, own_of_base
 from pytest_bbmigrate.experiment.requirements import condition_errors
-from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, go_up
+from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
 from pytest_bbmigrate.experiment.step_cache import CachedUpResult, keep_step
@@ -65,7 +65,7 @@ class Chain:
         self,
         catalogue: Catalogue,
         recipe: Recipe,
-        workplace: RunEnvironment,
+        environment: RunEnvironment,
         *,
         baseline: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
@@ -75,7 +75,7 @@ class Chain:
         self.catalogue = catalogue
         self.unjudged = unjudged
         self.recipe = recipe
-        self.workplace = workplace
+        self.environment = environment
         self._baseline = baseline
         self._invariants = invariants
         self.tells = tells
@@ -141,7 +141,7 @@ class Chain:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Have the app's hook called in the block, and nothing heard of what rows may hold."""
-        hook = self.workplace.prepare_connection
+        hook = self.environment.prepare_connection
         with app_connections(hook), telling(everything=self.tells), unheard():
             yield
 
@@ -153,7 +153,7 @@ class Chain:
             assigned=tuple(one for m in self.catalogue.migrations[position:] for one in m.assigned),
             requires=self._requirements(position),
         )
-        return ExperimentSetup(recipe, self.workplace, self._invariants)
+        return ExperimentSetup(recipe, self.environment, self._invariants)
 
     def _sought_from(self, position: int) -> tuple[Literal, ...]:
         """Return what migrations from ``position`` on expect in rows that none of them puts there.
@@ -172,7 +172,7 @@ class Chain:
         state = self.state(position)
         if position in self._steps:
             return self._steps[position].taken_up(state)
-        step = go_up(self.catalogue.migrations[position], state, self._setup(position))
+        step = run_up(self.catalogue.migrations[position], state, self._setup(position))
         self._steps[position] = keep_step(step, state)
         return step
 
@@ -216,7 +216,7 @@ class Chain:
         migration, empty = self.catalogue.migrations[position - 1], previous.empty
         if migration.name not in self.unjudged or empty is None:
             raise StateUnreachable(migration.name)
-        up, image = run_part(migration, migration.up, empty, self.workplace)
+        up, image = run_part(migration, migration.up, empty, self.environment)
         if not up.succeeded:
             raise StateUnreachable(migration.name)
         bare = snapshot_of(image)

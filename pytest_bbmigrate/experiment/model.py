@@ -178,8 +178,8 @@ class Evidence:
     A field is None when that part was not run: there is no way back, or what leads to it failed.
     ``volatile`` is what a second, later run of up from the same state gave otherwise than the
     first; ``schema_after`` is None when up did not apply. ``integrity`` tells what is damaged after
-    up, ``integrity_back`` which full-text indexes are after down. ``on_real_rows`` is whether the
-    rows are somebody's own: none of them is generated, and that a statement meets none is no fault.
+    up, ``integrity_after_down`` which full-text indexes are damaged after down. ``on_real_rows`` is
+    whether the rows are somebody's own: none is generated, and a statement may meet none of them.
     """
 
     migration: Migration
@@ -188,13 +188,13 @@ class Evidence:
     up_on_empty: Run | None
     integrity: tuple[str, ...] = ()
     schema_after: Schema | None = None
-    there: DatabaseDiff | None = None
+    up_diff: DatabaseDiff | None = None
     invariants: tuple[Invariant, ...] = ()
     down: Run | None = None
-    back: DatabaseDiff | None = None
-    integrity_back: tuple[str, ...] = ()
-    again: Run | None = None
-    repeat: DatabaseDiff | None = None
+    down_diff: DatabaseDiff | None = None
+    integrity_after_down: tuple[str, ...] = ()
+    second_up: Run | None = None
+    second_up_diff: DatabaseDiff | None = None
     volatile: DatabaseDiff | None = None
     down_after_writing: Run | None = None
     written: WrittenRows | None = None

@@ -12,7 +12,7 @@ from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
-from pytest_bbmigrate.experiment.snapshot import Snapshot, stage_in, unchanged_tables
+from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
 from pytest_bbmigrate.experiment.views import shifted_views
 from pytest_bbmigrate.rows import (
     Differences,
@@ -55,23 +55,23 @@ def observe(
     ``contract`` and ``run`` tell of renames, and whose ``where`` to evaluate on the rows before.
     """
     if after is before:
-        return still_passage(before)
+        return empty_diff(before)
     with closing(open_contents(before.image, after.image)) as pair:
-        return observe_in(pair, before, after, contract or Contract(), run)
+        return diff_in(pair, before, after, contract or Contract(), run)
 
 
-def arrive(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDiff]:
-    """Return the stage that ``image`` is, and what became of ``before``, which it should be again.
+def diff_against(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDiff]:
+    """Return the snapshot of ``image``, and how it differs from ``before``, which it should equal.
 
-    Another name is another thing here.
+    No rename is followed: another name is a difference.
     """
     if alike_contents(before.image, image):
-        return before, still_passage(before)
+        return before, empty_diff(before)
     with closing(open_content(image)) as db:
-        after = stage_in(db, image, before)
+        after = snapshot_in(db, image, before)
         if is_same(before, after):
-            return after, still_passage(before)
-        return after, observe_in(attach_content(db, before.image), before, after)
+            return after, empty_diff(before)
+        return after, diff_in(attach_content(db, before.image), before, after)
 
 
 def is_same(before: Snapshot, after: Snapshot) -> bool:
@@ -87,7 +87,7 @@ def is_same(before: Snapshot, after: Snapshot) -> bool:
     )
 
 
-def observe_in(
+def diff_in(
     pair: sqlite3.Connection,
     before: Snapshot,
     after: Snapshot,
@@ -114,27 +114,25 @@ def observe_in(
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames)
-    passage = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
+    diff = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
     if contract is not None:
-        passage = replace(passage, views=shifted_views(before, after, renames, differences))
-    return with_untouched(passage, before, untouched)
+        diff = replace(diff, views=shifted_views(before, after, renames, differences))
+    return with_untouched(diff, before, untouched)
 
 
-def still_passage(stage: Snapshot) -> DatabaseDiff:
-    """Return the passage of a database on which nothing happened."""
-    passage = DatabaseDiff((), Renames(), (), (), (), ())
-    return with_untouched(passage, stage, frozenset(stage.row_counts))
+def empty_diff(snapshot: Snapshot) -> DatabaseDiff:
+    """Return the diff of a database on which nothing happened."""
+    diff = DatabaseDiff((), Renames(), (), (), (), ())
+    return with_untouched(diff, snapshot, frozenset(snapshot.row_counts))
 
 
-def with_untouched(
-    passage: DatabaseDiff, before: Snapshot, untouched: frozenset[str]
-) -> DatabaseDiff:
-    """Return ``passage`` with the tables that nothing happened to, and what they hold."""
+def with_untouched(diff: DatabaseDiff, before: Snapshot, untouched: frozenset[str]) -> DatabaseDiff:
+    """Return ``diff`` with the tables that nothing happened to, and what they hold."""
     still = [table for table in before.schema.tables if fold_name(table.name) in untouched]
     counts = [before.row_counts[fold_name(table.name)] for table in still]
     cells = [len(table.stored_columns) for table in still]
     return replace(
-        passage,
+        diff,
         untouched=untouched,
         rows_untouched=sum(counts),
         values_untouched=sum(rows * width for rows, width in zip(counts, cells, strict=True)),
@@ -245,7 +243,7 @@ def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
 
 
 def still_table(table: Table) -> TableDiff:
-    """Return the passage of a table that nothing happened to; its rows are not counted."""
+    """Return the diff of a table that nothing happened to; its rows are not counted."""
     columns = {name: name for name in table.stored_columns}
     key = tuple(fold_name(name) for name in table.primary_key)
     nothing = Differences()

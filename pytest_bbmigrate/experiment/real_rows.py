@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
-from pytest_bbmigrate.experiment.run import UpResult, gather_evidence, look_at
+from pytest_bbmigrate.experiment.run import UpResult, gather_evidence, up_result_of
 from pytest_bbmigrate.private import kind_of
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
@@ -51,8 +51,12 @@ def try_on_real_rows(
     The files are in the scratch folder; all of them are needed until the evidence is judged.
     """
     state = SeededState(0, (), None, before.schema, before.row_counts, (), before.layout)
-    up, content = run_part(migration, migration.up, before.image, setup.workplace, record=record)
-    step = look_at(migration, up, before, content) if up.succeeded else UpResult(up, before, before)
+    up, content = run_part(migration, migration.up, before.image, setup.environment, record=record)
+    step = (
+        up_result_of(migration, up, before, content)
+        if up.succeeded
+        else UpResult(up, before, before)
+    )
     return gather_evidence(migration, state, step, setup), step.after
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.full_text import broken_searches
 from pytest_bbmigrate.experiment.model import Evidence, WrittenRows
-from pytest_bbmigrate.experiment.observe import arrive, is_same, observe_in, still_passage
-from pytest_bbmigrate.experiment.snapshot import Snapshot, stage_in
+from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
+from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.experiment.writing import follow_written, tables_to_write, write_rows
 from pytest_bbmigrate.sandbox.run_part import run_part
@@ -31,10 +31,10 @@ class ExperimentSetup:
     """
 
     recipe: Recipe
-    workplace: RunEnvironment
+    environment: RunEnvironment
     invariants: tuple[tuple[str, str], ...] = ()
     on_real_rows: bool = False
-    skips_way_back: bool = False
+    skips_down: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,38 +48,38 @@ class UpResult:
     up: Run
     before: Snapshot
     after: Snapshot
-    there: DatabaseDiff | None = None
+    up_diff: DatabaseDiff | None = None
     integrity: tuple[str, ...] = ()
     up_on_empty: Run | None = None
     empty: Content | None = None
 
 
-def stage_at(state: SeededState) -> Snapshot:
-    """Return ``state`` as the first stage of an experiment."""
+def snapshot_of_state(state: SeededState) -> Snapshot:
+    """Return ``state`` as the first snapshot of an experiment."""
     return Snapshot(state.image, state.schema, state.row_counts, state.layout)
 
 
-def go_up(migration: Migration, state: SeededState, setup: ExperimentSetup) -> UpResult:
+def run_up(migration: Migration, state: SeededState, setup: ExperimentSetup) -> UpResult:
     """Return what running ``migration`` on the filled and on the empty state came to."""
-    before = stage_at(state)
-    up, image = run_part(migration, migration.up, before.image, setup.workplace)
+    before = snapshot_of_state(state)
+    up, image = run_part(migration, migration.up, before.image, setup.environment)
     if not up.succeeded:
         return UpResult(up, before, before)
-    step = look_at(migration, up, before, image)
+    step = up_result_of(migration, up, before, image)
     if (empty := state.empty) is None:
         return step
-    on_empty, empty = run_part(migration, migration.up, empty, setup.workplace)
+    on_empty, empty = run_part(migration, migration.up, empty, setup.environment)
     return replace(step, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
 
 
-def look_at(migration: Migration, up: Run, before: Snapshot, image: Content) -> UpResult:
+def up_result_of(migration: Migration, up: Run, before: Snapshot, image: Content) -> UpResult:
     """Return the step that ``up`` made from ``before`` to ``image``."""
     if equal_contents(before.image, image):
-        return UpResult(up, before, before, still_passage(before))
+        return UpResult(up, before, before, empty_diff(before))
     with closing(open_content(image)) as db:
-        after = stage_in(db, image, before)
+        after = snapshot_in(db, image, before)
         pair = attach_content(db, before.image)
-        there = observe_in(pair, before, after, migration.contract, up)
+        there = diff_in(pair, before, after, migration.contract, up)
         unsound = check_integrity(pair, before, after, there, up)
     return UpResult(
         up, before, after, there, unsound + broken_searches(before, after, there.renames)
@@ -99,46 +99,48 @@ def gather_evidence(
     evidence = replace(
         evidence,
         schema_after=after.schema,
-        there=step.there,
+        up_diff=step.up_diff,
         integrity=step.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
     )
     irreversible = migration.contract.irreversible is not None
-    if migration.down is None or irreversible or setup.skips_way_back:
+    if migration.down is None or irreversible or setup.skips_down:
         return evidence
-    evidence, again = go_back_and_up_again(evidence, migration.down, before, after, setup)
+    evidence, again = run_down_and_up(evidence, migration.down, before, after, setup)
     if setup.on_real_rows:
-        return look_for_chance(evidence, before, after, setup)
-    return write_and_go_back(evidence, migration.down, before, after, again, setup)
+        return run_up_once_more(evidence, before, after, setup)
+    return write_and_run_down(evidence, migration.down, before, after, again, setup)
 
 
-def go_back_and_up_again(
+def run_down_and_up(
     evidence: Evidence, down_part: Part, before: Snapshot, after: Snapshot, setup: ExperimentSetup
 ) -> tuple[Evidence, Snapshot | None]:
     """Add what the way back restored, and what going up again from there gave.
 
-    Where both are proven to be what they should be, the stage that going up again gave is returned
+    Where both are proven to be what they should be, the snapshot after the second up is returned
     beside it.
     """
     migration = evidence.migration
-    down, image = run_part(migration, down_part, after.image, setup.workplace)
+    down, image = run_part(migration, down_part, after.image, setup.environment)
     if not down.succeeded:
         return replace(evidence, down=down), None
-    returned, back = arrive(before, image)
+    returned, back = diff_against(before, image)
     unsearchable = broken_searches(before, returned, back.renames)
     # Nobody needs what the way back left any more: a file is used up, and never copied.
     again, image = run_part(
-        migration, migration.up, image, setup.workplace, take=setup.on_real_rows
+        migration, migration.up, image, setup.environment, take=setup.on_real_rows
     )
-    evidence = replace(evidence, down=down, back=back, integrity_back=unsearchable, again=again)
+    evidence = replace(
+        evidence, down=down, down_diff=back, integrity_after_down=unsearchable, second_up=again
+    )
     if not again.succeeded:
         return evidence, None
-    repeated, repeat = arrive(after, image)
+    repeated, repeat = diff_against(after, image)
     proven = is_same(before, returned) and is_same(after, repeated)
-    return replace(evidence, repeat=repeat), repeated if proven else None
+    return replace(evidence, second_up_diff=repeat), repeated if proven else None
 
 
-def write_and_go_back(
+def write_and_run_down(
     evidence: Evidence,
     down_part: Part,
     before: Snapshot,
@@ -153,18 +155,18 @@ def write_and_go_back(
     state before, with what is the state after, it is that second run.
     """
     migration = evidence.migration
-    if evidence.there is None or evidence.down is None:
+    if evidence.up_diff is None or evidence.down is None:
         return evidence
     if again is not None:
-        second, volatile = again, evidence.repeat
+        second, volatile = again, evidence.second_up_diff
     else:
-        up, image = run_part(migration, migration.up, before.image, setup.workplace)
+        up, image = run_part(migration, migration.up, before.image, setup.environment)
         if not up.succeeded:
             return evidence
-        second, volatile = arrive(after, image)
-    targets = tables_to_write(evidence, evidence.there, second)
+        second, volatile = diff_against(after, image)
+    targets = tables_to_write(evidence, evidence.up_diff, second)
     written_image, counts, unwritten = write_rows(second, targets, setup.recipe)
-    down, image = run_part(migration, down_part, written_image, setup.workplace)
+    down, image = run_part(migration, down_part, written_image, setup.environment)
     written = None
     if down.succeeded:
         written = WrittenRows(
@@ -173,7 +175,7 @@ def write_and_go_back(
                 difference
                 for name in counts
                 for difference in follow_written(
-                    evidence, evidence.there, second, written_image, image, name
+                    evidence, evidence.up_diff, second, written_image, image, name
                 )
             ),
             unwritten,
@@ -181,7 +183,7 @@ def write_and_go_back(
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 
-def look_for_chance(
+def run_up_once_more(
     evidence: Evidence, before: Snapshot, after: Snapshot, setup: ExperimentSetup
 ) -> Evidence:
     """Add what a second run of up from real rows gave otherwise, where going up again did.
@@ -189,12 +191,12 @@ def look_for_chance(
     No rows are written here, for they would have to be invented: what the way back does to rows
     written since is judged on generated ones, of which there may be as many as are wanted.
     """
-    repeat = evidence.repeat
+    repeat = evidence.second_up_diff
     if repeat is None or not any(table.differences for table in repeat.tables):
         return evidence
     migration = evidence.migration
-    up, image = run_part(migration, migration.up, before.image, setup.workplace)
+    up, image = run_part(migration, migration.up, before.image, setup.environment)
     if not up.succeeded:
         return evidence
-    _, volatile = arrive(after, image)
+    _, volatile = diff_against(after, image)
     return replace(evidence, volatile=volatile)

@@ -49,20 +49,20 @@ class Snapshot:
 
 
 def snapshot_of(image: Content, known: Snapshot | None = None) -> Snapshot:
-    """Return the stage that ``image`` is.
+    """Return the snapshot that ``image`` is.
 
-    Tables proven to hold what they held in the ``known`` stage are not counted again.
+    Tables proven to hold what they held in the ``known`` snapshot are not counted again.
     """
     if known is not None and equal_contents(known.image, image):
         return known
     with closing(open_content(image)) as db:
-        return stage_in(db, image, known)
+        return snapshot_in(db, image, known)
 
 
-def stage_in(db: sqlite3.Connection, image: Content, known: Snapshot | None = None) -> Snapshot:
-    """Return the stage that ``image`` is, ``db`` being a connection to it.
+def snapshot_in(db: sqlite3.Connection, image: Content, known: Snapshot | None = None) -> Snapshot:
+    """Return the snapshot that ``image`` is, ``db`` being a connection to it.
 
-    The ``known`` stage is attached to ``db`` where pages must be looked up in it.
+    The ``known`` snapshot is attached to ``db`` where pages must be looked up in it.
     """
     written = None if isinstance(image, bytes) else state_of_file(image.stat())
     entries = read_entries(db)

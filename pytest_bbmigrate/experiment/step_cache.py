@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.pages import join_pages, share_pages
-from pytest_bbmigrate.experiment.run import UpResult, stage_at
+from pytest_bbmigrate.experiment.run import UpResult, snapshot_of_state
 from pytest_bbmigrate.sqlite_files import in_memory
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class CachedUpResult:
 
     def taken_up(self, state: SeededState) -> UpResult:
         """Return the step, whole again; ``state`` is the one that it goes up from."""
-        before = stage_at(state)
+        before = snapshot_of_state(state)
         after = before
         if self.after is not None:
             after = replace(self.step.after, image=join_pages(self.after), known=before)

@@ -49,7 +49,9 @@ def tables_to_write(evidence: Evidence, there: DatabaseDiff, second: Snapshot) -
     """
     named = words_of(evidence.up) | (words_of(evidence.down) if evidence.down else frozenset())
     old = {fold_name(t.after) for t in there.tables if t.after}
-    unsafe = {fold_name(t.table) for t in evidence.back.tables} if evidence.back else set()
+    unsafe = (
+        {fold_name(t.table) for t in evidence.down_diff.tables} if evidence.down_diff else set()
+    )
     still = there.untouched & (named | unsafe)
     made = {
         name
@@ -69,15 +71,15 @@ def words_of(run: Run) -> frozenset[str]:
 
 
 def write_rows(
-    stage: Snapshot, tables: tuple[str, ...], recipe: Recipe
+    snapshot: Snapshot, tables: tuple[str, ...], recipe: Recipe
 ) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
     """Return an image with rows added to ``tables``, how many in each, and what got none."""
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, sought=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
-    with closing(open_image(in_memory(stage.image))) as db:
+    with closing(open_image(in_memory(snapshot.image))) as db:
         for name in tables:
-            filling = add_rows(db, stage.schema, name, WRITTEN_ROWS, later)
+            filling = add_rows(db, snapshot.schema, name, WRITTEN_ROWS, later)
             if added := filling.added.get(name, 0):
                 counts[name] = added
             unwritten += filling.unfilled
@@ -96,22 +98,22 @@ def follow_written(
     table = second.schema.table(name)
     if table is None:
         return []
-    passage = next((t for t in there.tables if t.after == name), None)
+    diff = next((t for t in there.tables if t.after == name), None)
     earlier = evidence.state.schema.table(name)
     if earlier is not None and fold_name(name) in there.untouched:
-        passage = still_table(earlier)
-    if passage is None:
+        diff = still_table(earlier)
+    if diff is None:
         return []  # up made the table: what down does to its rows is for the author to say
-    before_names = {new: old for old, new in passage.columns.items()}
+    before_names = {new: old for old, new in diff.columns.items()}
     declared = {
         fold_name(change.column)
         for change in evidence.migration.contract.changes
-        if fold_name(change.table) in {fold_name(passage.table), fold_name(name)}
+        if fold_name(change.table) in {fold_name(diff.table), fold_name(name)}
     }
     columns = {new: old for new, old in before_names.items() if old not in declared}
     written_rows = added_rows(second, written, table)
     with closing(open_content(back)) as db:
-        there_now = rows_of(db, passage.table, tuple(columns.values()))
+        there_now = rows_of(db, diff.table, tuple(columns.values()))
     key = row_key(table, columns)
     return compare_written(name, written_rows, there_now, tuple(columns.items()), key)
 

@@ -43,7 +43,7 @@ class MigrationStatus:
     """A migration, how it stands, and the name the history has it under (None when pending)."""
 
     migration: Migration
-    standing: Status
+    status: Status
     applied_as: str | None
 
 
@@ -54,13 +54,13 @@ class MigrationStatuses:
     ``folder`` is the catalogue's.
     """
 
-    places: tuple[MigrationStatus, ...]
+    entries: tuple[MigrationStatus, ...]
     missing: tuple[str, ...]
     folder: Path = Path()
 
     def having(self, *standings: Status) -> tuple[Migration, ...]:
         """Return the migrations that stand so, in the catalogue's order."""
-        return tuple(place.migration for place in self.places if place.standing in standings)
+        return tuple(place.migration for place in self.entries if place.status in standings)
 
     @property
     def applied(self) -> tuple[Migration, ...]:
@@ -127,16 +127,16 @@ def _mark_out_of_order(places: list[MigrationStatus]) -> tuple[MigrationStatus, 
     marked = []
     one_applied = False
     for place in reversed(places):
-        if one_applied and place.standing is Status.PENDING:
+        if one_applied and place.status is Status.PENDING:
             marked.append(MigrationStatus(place.migration, Status.OUT_OF_ORDER, None))
         else:
             marked.append(place)
-        one_applied = one_applied or place.standing in WAS_APPLIED
+        one_applied = one_applied or place.status in WAS_APPLIED
     return tuple(reversed(marked))
 
 
 def plan_run(
-    stock: MigrationStatuses, *, to: str = "", allow_late: bool = False
+    statuses: MigrationStatuses, *, to: str = "", allow_late: bool = False
 ) -> tuple[Migration, ...]:
     """Return the migrations to run, in the order in which they will really run.
 
@@ -146,31 +146,31 @@ def plan_run(
 
     Raises: PlanError with every problem found.
     """
-    problems = [*history_problems(stock)]
-    last = len(stock.places) - 1
+    problems = [*history_problems(statuses)]
+    last = len(statuses.entries) - 1
     if to:
         try:
-            last = _target(stock, to)
+            last = _target(statuses, to)
         except PlanError as error:
             problems += error.problems
-    wanted = stock.places[: last + 1]
+    wanted = statuses.entries[: last + 1]
     if not allow_late:
-        problems += _late_problems(wanted, stock)
+        problems += _late_problems(wanted, statuses)
     if problems:
         raise PlanError(problems)
-    return tuple(place.migration for place in wanted if place.standing not in WAS_APPLIED)
+    return tuple(place.migration for place in wanted if place.status not in WAS_APPLIED)
 
 
-def history_problems(stock: MigrationStatuses) -> Iterator[str]:
+def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
     """Yield what of the history the files no longer say: changed and missing migrations."""
-    for migration in stock.changed:
+    for migration in statuses.changed:
         yield (
             f"{migration.name} is applied, and {migration.path} says something else since: bring "
             "the file back as it was when it was applied, and write what is to change as a "
             "migration of its own"
         )
-    pending = [migration.name for migration in stock.pending]
-    for name in stock.missing:
+    pending = [migration.name for migration in statuses.pending]
+    for name in statuses.missing:
         alike = get_close_matches(name, pending, n=1)
         hint = (
             f"; if {alike[0]} is this one renamed, it was changed as well: bring its statements "
@@ -179,16 +179,16 @@ def history_problems(stock: MigrationStatuses) -> Iterator[str]:
             else ""
         )
         yield (
-            f"{name} is applied, and no file in {stock.folder} has it: bring the file back, or, if "
-            f"the database is ahead of these files, use the version of them that has it{hint}"
+            f"{name} is applied, and no file in {statuses.folder} has it: bring the file back, or, "
+            f"if the database is ahead of these files, use the version of them that has it{hint}"
         )
 
 
-def _late_problems(wanted: Sequence[MigrationStatus], stock: MigrationStatuses) -> Iterator[str]:
+def _late_problems(wanted: Sequence[MigrationStatus], statuses: MigrationStatuses) -> Iterator[str]:
     """Yield the pending migrations among ``wanted`` that come before one that is applied."""
     for at, place in enumerate(wanted):
-        if place.standing is Status.OUT_OF_ORDER:
-            later = next(p for p in stock.places[at + 1 :] if p.standing in WAS_APPLIED)
+        if place.status is Status.OUT_OF_ORDER:
+            later = next(p for p in statuses.entries[at + 1 :] if p.status in WAS_APPLIED)
             yield (
                 f"{place.migration.name} is pending, and {later.migration.name}, which comes after "
                 f"it, is applied: give {place.migration.path.name} a number after the last applied "
@@ -196,19 +196,19 @@ def _late_problems(wanted: Sequence[MigrationStatus], stock: MigrationStatuses) 
             )
 
 
-def _target(stock: MigrationStatuses, to: str) -> int:
+def _target(statuses: MigrationStatuses, to: str) -> int:
     """Return the position of the migration that ``--bb-to`` names.
 
     Raises: PlanError when there is none, or the database is past it.
     """
-    migrations = tuple(place.migration for place in stock.places)
+    migrations = tuple(place.migration for place in statuses.entries)
     try:
-        position = Catalogue(stock.folder, migrations).position(to)
+        position = Catalogue(statuses.folder, migrations).position(to)
     except LookupError as error:
         raise PlanError([f"--bb-to={to}: {error.args[0]}"]) from error
-    place = stock.places[position]
-    past = [p.migration.name for p in stock.places[position + 1 :] if p.standing in WAS_APPLIED]
-    if place.standing in WAS_APPLIED and past:
+    place = statuses.entries[position]
+    past = [p.migration.name for p in statuses.entries[position + 1 :] if p.status in WAS_APPLIED]
+    if place.status in WAS_APPLIED and past:
         problem = (
             f"--bb-to={to}: {place.migration.name} is applied already, and so is {past[-1]} after "
             f"it: an apply only goes forward; --bb-rollback={place.migration.name} goes back"

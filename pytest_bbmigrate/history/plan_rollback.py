@@ -33,8 +33,10 @@ def plan_rollback(
         be taken back, naming all that cannot.
     """
     chosen = _chosen(history, catalogue, which or "")
-    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
-    places = {place.applied_as: place for place in stock.places if place.applied_as is not None}
+    statuses = compare_with_history(
+        catalogue, {applied.name: applied.checksum for applied in history}
+    )
+    places = {place.applied_as: place for place in statuses.entries if place.applied_as is not None}
     obstacles = {
         applied.name: obstacle
         for applied in chosen
@@ -79,8 +81,10 @@ def _position(history: tuple[Applied, ...], catalogue: Catalogue, which: str) ->
             f"--bb-rollback={which}: {error.args[0]}; or give how many to take back, at "
             f"most {len(history)}"
         ) from error
-    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
-    place = next(place for place in stock.places if place.migration is migration)
+    statuses = compare_with_history(
+        catalogue, {applied.name: applied.checksum for applied in history}
+    )
+    place = next(place for place in statuses.entries if place.migration is migration)
     if place.applied_as is None:
         raise SettingsError(
             f"--bb-rollback={which}: {migration.name} is not applied, so there is no going back to "
@@ -94,7 +98,7 @@ def _obstacle(place: MigrationStatus | None) -> str:
     if place is None:
         return "has no file any more; put its file back into the folder"
     migration = place.migration
-    if place.standing is Status.CHANGED:
+    if place.status is Status.CHANGED:
         return f"says something else since it was applied; put {migration.path} back as it was"
     if migration.contract.irreversible is not None:
         reason = migration.contract.irreversible

@@ -22,7 +22,7 @@ _INDENT = " " * (_WIDTH + 2)
 
 
 def describe_status(
-    stock: MigrationStatuses,
+    statuses: MigrationStatuses,
     history: Iterable[Applied],
     database: str,
     *,
@@ -34,14 +34,14 @@ def describe_status(
     With ``statements``, pending ones also show what they run. ``problems`` come last.
     """
     recorded = {applied.name: applied for applied in history}
-    lines = [f"{database}: {_totals(stock)}", ""]
-    for place in stock.places:
-        lines.append(_line(place.standing.value, place.migration.name, _remark(place, recorded)))
-        if place.standing not in WAS_APPLIED:
+    lines = [f"{database}: {_totals(statuses)}", ""]
+    for place in statuses.entries:
+        lines.append(_line(place.status.value, place.migration.name, _remark(place, recorded)))
+        if place.status not in WAS_APPLIED:
             lines += [_INDENT + line for line in _intent(place.migration, statements=statements)]
     lines += [
         _line("missing", name, f"applied {recorded[name].applied_at}, and its file is gone")
-        for name in stock.missing
+        for name in statuses.missing
     ]
     lines += ["", *(f"problem: {problem}" for problem in problems)] if problems else []
     return tuple(lines)
@@ -96,13 +96,13 @@ def _target(table: str, column: str | None) -> str:
     return bare_or_quoted(table) if column is None else dotted(table, column)
 
 
-def _totals(stock: MigrationStatuses) -> str:
-    parts = [f"{len(stock.applied)} of {len(stock.places)} migrations applied"]
-    parts.append(f"{len(stock.pending)} pending")
+def _totals(statuses: MigrationStatuses) -> str:
+    parts = [f"{len(statuses.applied)} of {len(statuses.entries)} migrations applied"]
+    parts.append(f"{len(statuses.pending)} pending")
     for kind, count in (
-        ("changed since", len(stock.changed)),
-        ("out of order", len(stock.out_of_order)),
-        ("missing", len(stock.missing)),
+        ("changed since", len(statuses.changed)),
+        ("out of order", len(statuses.out_of_order)),
+        ("missing", len(statuses.missing)),
     ):
         if count:
             parts.append(f"{count} {kind}")
@@ -118,9 +118,9 @@ def _remark(place: MigrationStatus, recorded: Mapping[str, Applied]) -> str:
     if place.applied_as is None:
         return place.migration.contract.headers.get("Migration", "")
     when = f"applied {recorded[place.applied_as].applied_at}"
-    if place.standing is Status.CHANGED:
+    if place.status is Status.CHANGED:
         return f"{when}, and its file says something else since"
-    if place.standing is Status.RENAMED:
+    if place.status is Status.RENAMED:
         return f"{when} as {place.applied_as}"
     return recorded[place.applied_as].applied_at
 

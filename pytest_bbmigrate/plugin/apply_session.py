@@ -59,7 +59,7 @@ _APPLYING = pytest.StashKey["ApplySession"]()
 class ApplySession:
     """What this session knows of its apply so far."""
 
-    sight: DatabaseWatch
+    database_watch: DatabaseWatch
     preflight: Preflight | None = None
     fault: str = ""
     gate: ApplyGate = field(default_factory=ApplyGate)
@@ -126,7 +126,7 @@ class ApplyHooks:
             self._session.testscollected += state.steps
             state.steps = 0
         note_report(self._session.config, report)
-        state.sight.look(f"{report.nodeid} had run")
+        state.database_watch.look(f"{report.nodeid} had run")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # a type of xdist's, which has none
@@ -142,7 +142,9 @@ class ApplyHooks:
         What became of the database is told last where pytest tells nothing, or others raise.
         """
         try:
-            self._session.config.stash[_APPLYING].sight.undo_mode()  # where nobody has looked
+            self._session.config.stash[
+                _APPLYING
+            ].database_watch.undo_mode()  # where nobody has looked
             self._refuse_success()
             return (yield)
         finally:
@@ -170,7 +172,7 @@ def _preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) 
             catalogue,
             which=config.getoption("bb_rollback"),
             backup_folder=backup_folder(settings),
-            hook=project_of(config).workplace.prepare_connection,
+            hook=project_of(config).environment.prepare_connection,
         )
     return preflight(
         settings.database,
@@ -179,15 +181,15 @@ def _preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) 
         allow_late=config.getoption("bb_allow_late"),
         create=config.getoption("bb_create"),
         backup_folder=backup_folder(settings),
-        hook=project_of(config).workplace.prepare_connection,
+        hook=project_of(config).environment.prepare_connection,
     )
 
 
 def order_of(found: Preflight) -> tuple[list[str], list[str]]:
     """Return the migrations in the order that the database gets them, and those to be judged."""
-    applied = [migration.name for migration in found.stock.applied]
+    applied = [migration.name for migration in found.statuses.applied]
     pending = [migration.name for migration in found.pending]
-    others = [p.migration.name for p in found.stock.places]
+    others = [p.migration.name for p in found.statuses.entries]
     later = [name for name in others if name not in {*applied, *pending}]
     if found.goes_back:
         return [*found.applied, *later], pending
@@ -224,7 +226,7 @@ def begin(session: pytest.Session) -> bool | None:
     state = session.config.stash[_APPLYING]
     if session.config.getoption("collectonly"):
         return None
-    state.sight.look("the tests were collected")
+    state.database_watch.look("the tests were collected")
     reporter = StepReporter(session, state.details)
     found = state.preflight
     # What is reported counts: pytest shows how far a session is.
@@ -250,7 +252,11 @@ def conclude(session: pytest.Session) -> None:
     if found is None or not found.pending:
         return
     reporter = StepReporter(session, state.details)
-    faults = (state.sight.fault(), state.sight.undo_mode(), _gate_fault(session, state, found))
+    faults = (
+        state.database_watch.fault(),
+        state.database_watch.undo_mode(),
+        _gate_fault(session, state, found),
+    )
     if any(faults):
         reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, faults)), 0.0)
         return
@@ -276,7 +282,7 @@ def _gate_fault(session: pytest.Session, state: ApplySession, found: Preflight) 
         faults = (f"{session.testsfailed} of the session's tests failed", *faults)
     if not faults:
         return ""
-    return f"{state.sight.standing}: not everything was proved\n{describe_faults(faults)}"
+    return f"{state.database_watch.standing}: not everything was proved\n{describe_faults(faults)}"
 
 
 def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
@@ -311,7 +317,7 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         batch=found.batch,
         renamed=tuple(
             (place.applied_as, place.migration.name)
-            for place in found.stock.places
+            for place in found.statuses.entries
             if place.applied_as is not None and place.applied_as != place.migration.name
         ),
         goes_back=found.goes_back,
@@ -354,7 +360,7 @@ def standing_of(state: ApplySession) -> str:
         return str(state.left)
     if any(step == "lock" and outcome == "passed" for step, outcome, _ in state.details):
         return "the run was stopped before anybody could look at what the database holds now"
-    return state.sight.standing
+    return state.database_watch.standing
 
 
 def write_apply_summary(reporter: pytest.TerminalReporter) -> None:

@@ -98,10 +98,12 @@ def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
         shown += " is not there yet"
     elif not begun:
         shown += " has no history"
-    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
+    statuses = compare_with_history(
+        catalogue, {applied.name: applied.checksum for applied in history}
+    )
     verbose = config.getoption("verbose") > 0
     problems = backup_problems(settings.database, backup_folder(settings))
-    return describe_status(stock, history, shown, statements=verbose, problems=problems)
+    return describe_status(statuses, history, shown, statements=verbose, problems=problems)
 
 
 def _back_up(config: pytest.Config, settings: Settings) -> Sequence[str]:
@@ -136,7 +138,7 @@ def _write_note(text: str) -> None:
 def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
     project = project_of(config)
     wanted, database = config.getoption("bb_baseline"), settings.database
-    hook, folder = project.workplace.prepare_connection, backup_folder(settings)
+    hook, folder = project.environment.prepare_connection, backup_folder(settings)
     with app_connections(hook):
         history, schema = read_database(
             database, lambda db: (read_history(db), read_schema(db)), hook, folder
@@ -146,7 +148,7 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
                 f"{database} has a history already, of {_counted(len(history))}: --bb-status "
                 "shows it, and --bb-apply goes on from there"
             )
-        found = recognise(schema, project.catalogue, project.workplace, project.baseline)
+        found = recognise(schema, project.catalogue, project.environment, project.baseline)
         lines = describe_recognition(found, project.catalogue, Path(_shown(database, config)))
         if not wanted:
             return [*lines, *_way_on(found)]

@@ -70,7 +70,7 @@ def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
             yield path
         return
     with _databases(pytestconfig) as databases, _clear_errors():
-        path = tmp_path / databases.chain.workplace.database.name
+        path = tmp_path / databases.chain.environment.database.name
         path.write_bytes(databases.head_image())
     yield path
 

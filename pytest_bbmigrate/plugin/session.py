@@ -55,7 +55,7 @@ def chain_of(config: pytest.Config) -> Chain:
         config.stash[_CHAIN] = Chain(
             project.catalogue,
             project.recipe,
-            project.workplace,
+            project.environment,
             baseline=project.baseline,
             invariants=project.settings.invariants,
             unjudged=project.unjudged,

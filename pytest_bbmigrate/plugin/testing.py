@@ -56,7 +56,7 @@ class Databases:
         connection = open_image(image)
         self._open.callback(connection.close)
         with telling(everything=self.chain.tells):
-            call_hook(self.chain.workplace.prepare_connection, connection)
+            call_hook(self.chain.environment.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
     def at(self, name: str) -> Database:
@@ -121,8 +121,8 @@ class MigrationUnderTest:
 
     def _run(self, part: Part, database: Database) -> Database:
         __tracebackhide__ = True
-        workplace = self._databases.chain.workplace
-        run, image = run_part(self.migration, part, take_snapshot(database), workplace)
+        environment = self._databases.chain.environment
+        run, image = run_part(self.migration, part, take_snapshot(database), environment)
         if run.failure is not None:
             failure, message = run.failure, run.failure.message
             if not self._databases.chain.tells:
@@ -172,8 +172,8 @@ def assert_preserved(before: Subject, after: Subject, *directives: str) -> None:
         contract = read_contract(tuple((n, f"bb: {line}") for n, line in enumerate(directives, 1)))
     except ContractError as error:
         raise error.with_traceback(None) from None
-    passage = _compare(take_snapshot(before), take_snapshot(after), contract)
-    _fail_with(find_lost_data(passage, _anonymous(contract)))
+    diff = _compare(take_snapshot(before), take_snapshot(after), contract)
+    _fail_with(find_lost_data(diff, _anonymous(contract)))
 
 
 def assert_foreign_keys(database: Subject) -> None:
@@ -183,12 +183,12 @@ def assert_foreign_keys(database: Subject) -> None:
     """
     __tracebackhide__ = True
     # Against an empty database everything that dangles is new.
-    passage = _compare(b"", take_snapshot(database), Contract())
+    diff = _compare(b"", take_snapshot(database), Contract())
     nameless = _anonymous(Contract())
     _fail_with(
         [
-            *(dangling_finding(dangling, nameless) for dangling in passage.dangling),
-            *(mismatch_finding(mismatch, nameless) for mismatch in passage.mismatches),
+            *(dangling_finding(dangling, nameless) for dangling in diff.dangling),
+            *(mismatch_finding(mismatch, nameless) for mismatch in diff.mismatches),
         ]
     )
 

@@ -48,11 +48,11 @@ class SummaryInput:
 
 def describe_preflight(found: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
-    applied, count = len(found.stock.applied), len(found.pending)
+    applied, count = len(found.statuses.applied), len(found.pending)
     if found.goes_back:
         first = f"{_migrations(applied)} applied, {count:,} to take back: {_names(found)}"
     elif not count:
-        later = len(found.stock.pending)
+        later = len(found.statuses.pending)
         rest = f"{later:,} later ones pending" if later else "nothing pending"
         first = f"{database.name} has what is asked for: {_migrations(applied)} applied, {rest}"
     else:
@@ -141,7 +141,7 @@ def _first_line(
     if failed:
         return f"not {what}: {failed} failed; {told.standing}"
     if found is not None and not found.pending:
-        later = len(found.stock.pending)
+        later = len(found.statuses.pending)
         nothing = "has nothing to take back" if told.goes_back else "is up to date"
         if later and not told.goes_back:
             nothing = f"has every migration up to there, and {later:,} later ones pending"

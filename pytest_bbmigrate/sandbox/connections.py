@@ -42,7 +42,7 @@ class ConnectionRules:
     """
 
     places: SandboxPaths
-    ledger: ScriptReport
+    script_report: ScriptReport
     script: str
     prepare: Callable[[sqlite3.Connection], object] | None = None
 
@@ -92,7 +92,7 @@ class GuardedConnection(sqlite3.Connection):
         try:
             name = self.terms.places.connected(os.fsdecode(database), uri=bool(uri))
         except sqlite3.OperationalError as error:
-            self.terms.ledger.refused.append(str(error))
+            self.terms.script_report.refused.append(str(error))
             raise
         super().__init__(name, *args, **kwargs)
         if self.terms.prepare is not None:
@@ -111,9 +111,9 @@ class GuardedConnection(sqlite3.Connection):
         """Note that ``sql`` was executed."""
         if not self.ready:
             return
-        self.terms.ledger.executed.append(sql)
+        self.terms.script_report.executed.append(sql)
         if COMMITS.match(sql):
-            self.terms.ledger.lost = ""
+            self.terms.script_report.lost = ""
         self.unsaved = self.in_transaction and (self.unsaved or not READS.match(sql))
 
     def note_loss(self, how: str) -> None:
@@ -121,8 +121,8 @@ class GuardedConnection(sqlite3.Connection):
         if not self.unsaved:
             return
         error = sys.exc_info()[1]
-        self.terms.ledger.lost = f"{how}, after {describe(error)}" if error else how
-        self.terms.ledger.line = calling_line(self.terms.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
+        self.terms.script_report.lost = f"{how}, after {describe(error)}" if error else how
+        self.terms.script_report.line = calling_line(self.terms.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
         self.unsaved = False
 
     def set_authorizer(self, *_: object) -> None:
@@ -152,7 +152,7 @@ class GuardedConnection(sqlite3.Connection):
         """As in the base class."""
         super().commit()
         self.unsaved = False
-        self.terms.ledger.lost = ""
+        self.terms.script_report.lost = ""
 
     def rollback(self) -> None:
         """As in the base class; a script that ends with it has failed."""
@@ -175,7 +175,7 @@ class GuardedConnection(sqlite3.Connection):
             self.note_loss(ROLLED_BACK)
         elif self.unsaved:
             self.unsaved = False
-            self.terms.ledger.lost = ""
+            self.terms.script_report.lost = ""
         return super().__exit__(kind, error, trace)
 
     def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
@@ -188,7 +188,7 @@ class GuardedConnection(sqlite3.Connection):
             self.refusal = why_not(self.terms.places, name)
         if not self.refusal:
             return sqlite3.SQLITE_OK
-        self.terms.ledger.refused.append(self.refusal)
+        self.terms.script_report.refused.append(self.refusal)
         return sqlite3.SQLITE_DENY
 
 
@@ -229,10 +229,10 @@ def refuse_others(terms: ConnectionRules, event: str, args: tuple[Any, ...]) -> 
             f"starting a program on {path} is refused: it would open the real database; to another "
             f"program a migration script calls it {terms.places.copy.name}, without a folder"
         )
-        terms.ledger.refused.append(message)
+        terms.script_report.refused.append(message)
         raise PermissionError(message)
     if event == "sqlite3.connect" and (message := why_not(terms.places, os.fsdecode(args[0]))):
-        terms.ledger.refused.append(message)
+        terms.script_report.refused.append(message)
         raise sqlite3.OperationalError(message)
 
 

@@ -37,7 +37,7 @@ def run_connected(
     migration: Migration,
     part: SqlPart | PythonPart,
     copy: Content,
-    workplace: RunEnvironment,
+    environment: RunEnvironment,
     record: Record | None = None,
 ) -> PartResult:
     """Run ``part`` on ``copy``, a private one."""
@@ -45,11 +45,11 @@ def run_connected(
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
     try:
         db.text_factory = str  # as every connection in Python has it, unless the hook sets another
-        call_hook(workplace.prepare_connection, db)
-        if workplace.prepare_connection:
-            db.prepare_scratch = workplace.prepare_connection
-        if workplace.statement_seconds is not None:
-            db.limit(workplace.statement_seconds)
+        call_hook(environment.prepare_connection, db)
+        if environment.prepare_connection:
+            db.prepare_scratch = environment.prepare_connection
+        if environment.statement_seconds is not None:
+            db.limit(environment.statement_seconds)
         db.path = part.path
         if isinstance(part, SqlPart):
             printed, failure = "", run_sql(db, migration.contract, part)
@@ -58,7 +58,7 @@ def run_connected(
 
             db.controls_transaction = not part.in_transaction
             db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
-            with untouched(workplace.real, part), kept_from_files(workplace.real):
+            with untouched(environment.real, part), kept_from_files(environment.real):
                 failure, printed = run_function(db, part)
         failure = failure or commit(db, part, record)
         if failure and not part.in_transaction:

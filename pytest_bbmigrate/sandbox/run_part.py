@@ -20,7 +20,7 @@ def run_part(
     migration: Migration,
     part: Part,
     content: C,
-    workplace: RunEnvironment,
+    environment: RunEnvironment,
     *,
     record: Record | None = None,
     take: bool = False,
@@ -44,9 +44,9 @@ def run_part(
 
     started = time.perf_counter()
     earlier = columns_of(content) if take else None
-    copy = private_copy(content, workplace.scratch, take=take)
+    copy = private_copy(content, environment.scratch, take=take)
     try:
-        outcome = run_where_it_belongs(migration, part, copy, workplace, record)
+        outcome = run_where_it_belongs(migration, part, copy, environment, record)
     except BaseException:
         discard(copy)
         raise
@@ -76,7 +76,7 @@ def run_where_it_belongs(
     migration: Migration,
     part: Part,
     copy: Content,
-    workplace: RunEnvironment,
+    environment: RunEnvironment,
     record: Record | None,
 ) -> PartResult:
     """Run a script in a process of its own and every other part on a connection of ours."""
@@ -85,7 +85,7 @@ def run_where_it_belongs(
     if isinstance(part, ScriptPart):
         from pytest_bbmigrate.sandbox.script import run_script
 
-        return run_script(part, copy, workplace, record)
+        return run_script(part, copy, environment, record)
     from pytest_bbmigrate.sandbox.in_process import run_connected
 
-    return run_connected(migration, part, copy, workplace, record)
+    return run_connected(migration, part, copy, environment, record)

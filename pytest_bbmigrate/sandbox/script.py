@@ -62,13 +62,13 @@ class ScriptFolder:
         return self.folder / "texts.json"
 
     @property
-    def ledger(self) -> Path:
+    def script_report(self) -> Path:
         """The file that its guard writes at the end."""
         return self.folder / "ledger.json"
 
 
 def run_script(
-    part: ScriptPart, copy: Content, workplace: RunEnvironment, record: Record | None = None
+    part: ScriptPart, copy: Content, environment: RunEnvironment, record: Record | None = None
 ) -> PartResult:
     """Run ``part`` on ``copy``, a private one, in a folder of its own that is gone afterwards.
 
@@ -77,20 +77,20 @@ def run_script(
     if not IS_POSIX:
         why = "a migration that is a program of its own is not run on Windows"
         return PartResult(Failure(part.path, None, "", why, ELSEWHERE, POSIX), copy, (), 0)
-    real = workplace.real
-    beside = workplace.scratch if isinstance(copy, Path) else None
+    real = environment.real
+    beside = environment.scratch if isinstance(copy, Path) else None
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
-        desk = lay_out(Path(folder).resolve(), workplace.database.name, copy)
+        script_folder = lay_out(Path(folder).resolve(), environment.database.name, copy)
         with untouched(real, part):
-            code, left = run_child(desk, part, real, workplace)
-        printed = read_text_left(desk.printed)
-        ledger = read_ledger(desk.ledger)
-        executed = tuple(ledger.executed) if ledger else ()
-        failure = judge(part, code, ledger, left)
+            code, left = run_child(script_folder, part, real, environment)
+        printed = read_text_left(script_folder.printed)
+        script_report = read_ledger(script_folder.script_report)
+        executed = tuple(script_report.executed) if script_report else ()
+        failure = judge(part, code, script_report, left)
         after = copy
         if failure is None:
             try:
-                after = read_back(desk.copy, copy, record, len(executed))
+                after = read_back(script_folder.copy, copy, record, len(executed))
             except (sqlite3.Error, OSError) as error:
                 failure = Failure(
                     part.path, None, "", f"what the script left is no database any more ({error})"
@@ -103,18 +103,18 @@ def lay_out(folder: Path, name: str, content: Content) -> ScriptFolder:
 
     Return where everything is.
     """
-    desk = ScriptFolder(folder, folder / "work" / name)
-    desk.work.mkdir()
-    desk.temporary.mkdir()
+    script_folder = ScriptFolder(folder, folder / "work" / name)
+    script_folder.work.mkdir()
+    script_folder.temporary.mkdir()
     if isinstance(content, bytes):
-        desk.copy.write_bytes(content)
+        script_folder.copy.write_bytes(content)
     else:
-        content.replace(desk.copy)
-    return desk
+        content.replace(script_folder.copy)
+    return script_folder
 
 
 def run_child(
-    desk: ScriptFolder, part: ScriptPart, real: Path, workplace: RunEnvironment
+    script_folder: ScriptFolder, part: ScriptPart, real: Path, environment: RunEnvironment
 ) -> tuple[int, tuple[str, ...]]:
     """Run the script in a process of its own; Ctrl-C ends it, too.
 
@@ -124,32 +124,32 @@ def run_child(
     order = {
         "script": str(part.path.absolute()),
         "real": str(real),
-        "copy": str(desk.copy),
-        "work": str(desk.work),
-        "root": os.path.realpath(workplace.root),
-        "temporary": str(desk.temporary),
-        "ledger": str(desk.ledger),
-        "texts": str(desk.texts),
-        "since": workplace.since,
+        "copy": str(script_folder.copy),
+        "work": str(script_folder.work),
+        "root": os.path.realpath(environment.root),
+        "temporary": str(script_folder.temporary),
+        "ledger": str(script_folder.script_report),
+        "texts": str(script_folder.texts),
+        "since": environment.since,
         "landlock": USE_LANDLOCK,
         "parent": os.getpid(),
-        "connection_hook": workplace.connection_hook,
+        "connection_hook": environment.connection_hook,
     }
     texts = {path: b64encode(content).decode() for path, content in part.texts.items()}
-    desk.texts.write_text(json.dumps(texts), encoding="utf-8")
-    environment = {
+    script_folder.texts.write_text(json.dumps(texts), encoding="utf-8")
+    variables = {
         **os.environ,
-        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(desk.temporary)),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(script_folder.temporary)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",  # so that output and errors come in their order
     }
     with (
-        desk.printed.open("wb") as printed,
+        script_folder.printed.open("wb") as printed,
         subprocess.Popen(  # noqa: S603 - our own program
             command_with_packages("pytest_bbmigrate.sandbox.script_main", json.dumps(order)),
-            cwd=desk.work,
-            env=environment,
+            cwd=script_folder.work,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
@@ -157,28 +157,34 @@ def run_child(
         ) as child,
     ):
         try:
-            return child.wait(), end_leftovers(desk.temporary, PATIENCE, group=child.pid)
+            return child.wait(), end_leftovers(script_folder.temporary, PATIENCE, group=child.pid)
         except BaseException:
             kill_group(child.pid)
-            end_leftovers(desk.temporary, group=child.pid)
+            end_leftovers(script_folder.temporary, group=child.pid)
             raise
 
 
 def judge(
-    part: ScriptPart, code: int, ledger: ScriptReport | None, left: tuple[str, ...]
+    part: ScriptPart, code: int, script_report: ScriptReport | None, left: tuple[str, ...]
 ) -> Failure | None:
     """Return why the script has failed, or None; ``left`` is what it has left running."""
-    if ledger is None:
+    if script_report is None:
         message = f"the program ended with exit code {code} before its end was reached"
         return Failure(part.path, None, "", message, "see what it printed")
-    if ledger.error or code:
-        message = ledger.error or f"the program ended with exit code {code}"
-        advice, missing = advise(message, ledger.statement)
-        return Failure(part.path, ledger.line, ledger.statement, message, advice, missing)
-    if ledger.refused:
-        return Failure(part.path, None, "", ledger.refused[0], *advise(ledger.refused[0], ""))
-    if ledger.lost:
-        return Failure(part.path, ledger.line, "", ledger.lost, *advise(ledger.lost, ""))
+    if script_report.error or code:
+        message = script_report.error or f"the program ended with exit code {code}"
+        advice, missing = advise(message, script_report.statement)
+        return Failure(
+            part.path, script_report.line, script_report.statement, message, advice, missing
+        )
+    if script_report.refused:
+        return Failure(
+            part.path, None, "", script_report.refused[0], *advise(script_report.refused[0], "")
+        )
+    if script_report.lost:
+        return Failure(
+            part.path, script_report.line, "", script_report.lost, *advise(script_report.lost, "")
+        )
     if left:
         message = f"the script ended and left {' and '.join(left)} running"
         advice = "wait for what it starts: what that still writes reaches no database"

@@ -37,7 +37,7 @@ def main(text: str) -> int:
     end_with(order["parent"])
     script = order["script"]
     places = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
-    ledger = ScriptReport()
+    script_report = ScriptReport()
     texts = read_texts(Path(order["texts"]))
     folders = [order["root"], str(Path(script).parent)]
     finder = FixedFinder(texts, order["since"], folders)
@@ -48,13 +48,13 @@ def main(text: str) -> int:
     confined = order["landlock"] and landlock.restrict_writes([str(places.work.parent)])
     files.watch(places, programs=confined)
     files.show_copy(places)
-    connections.install(connections.ConnectionRules(places, ledger, script, prepare))
-    code = run(script, texts, ledger)
+    connections.install(connections.ConnectionRules(places, script_report, script, prepare))
+    code = run(script, texts, script_report)
     connections.note_unsaved()
-    ledger.refused[:0] = (
+    script_report.refused[:0] = (
         f"{path} was changed after the session had begun" for path in finder.young
     )
-    ledger.write(Path(order["ledger"]))
+    script_report.write(Path(order["ledger"]))
     return code
 
 
@@ -75,16 +75,16 @@ def read_texts(path: Path) -> dict[str, bytes]:
     return {file: b64decode(content) for file, content in found.items()}
 
 
-def run(script: str, texts: Mapping[str, bytes], ledger: ScriptReport) -> int:
+def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) -> int:
     """Run ``script``, print a traceback as Python would, and return the exit code."""
     try:
         run_program(script, texts)
     except BaseException as error:  # noqa: BLE001 - whatever ends the script is told
         if isinstance(error, SystemExit) and not error.code:
             return 0
-        ledger.error = describe(error)
-        ledger.line = line_in(script, error)
-        ledger.statement = statement_of(error)
+        script_report.error = describe(error)
+        script_report.line = line_in(script, error)
+        script_report.statement = statement_of(error)
         print_error(error)
         return 1
     return 0

@@ -47,11 +47,11 @@ def run_sql(
     *,
     contract: Contract = PLAIN,
     in_transaction: bool = True,
-    workplace: RunEnvironment | None = None,
+    environment: RunEnvironment | None = None,
 ) -> tuple[Run, bytes]:
     """Run a file with ``sql`` on ``image``."""
     part = SqlPart(FILE, split_statements(sql), in_transaction)
-    return run_part(migration_of(part, contract), part, image, workplace or RunEnvironment())
+    return run_part(migration_of(part, contract), part, image, environment or RunEnvironment())
 
 
 def run_python(
@@ -61,23 +61,23 @@ def run_python(
     *,
     contract: Contract = PLAIN,
     in_transaction: bool = True,
-    workplace: RunEnvironment | None = None,
+    environment: RunEnvironment | None = None,
 ) -> tuple[Run, bytes]:
     """Run ``up`` of a file with ``source`` in ``folder`` on ``image``."""
     path = folder / "002_step.py"
     path.write_text(textwrap.dedent(source), encoding="utf-8")
     part = PythonPart(path, "up", 1, in_transaction)
-    return run_part(migration_of(part, contract), part, image, workplace or RunEnvironment())
+    return run_part(migration_of(part, contract), part, image, environment or RunEnvironment())
 
 
 def run_script(
-    folder: Path, source: str, image: bytes = b"", *, workplace: RunEnvironment
+    folder: Path, source: str, image: bytes = b"", *, environment: RunEnvironment
 ) -> tuple[Run, bytes]:
     """Run the program with ``source`` in ``folder`` on ``image``."""
     path = folder / "003_step.py"
     path.write_text(textwrap.dedent(source), encoding="utf-8")
     part = ScriptPart(path)
-    return run_part(migration_of(part), part, image, workplace)
+    return run_part(migration_of(part), part, image, environment)
 
 
 def failure_of(run: Run) -> Failure:

@@ -55,72 +55,72 @@ def test_what_became_of_the_database_is_said(
     database = tmp_path / "money.db"
     database.write_bytes(bytes(8192))
     database.chmod(0o644)
-    sight = DatabaseWatch(database)
+    database_watch = DatabaseWatch(database)
 
     change(database)
 
-    assert sight.fault() == said.format(midnight="00:00:00") + REST
-    assert sight.standing == (
+    assert database_watch.fault() == said.format(midnight="00:00:00") + REST
+    assert database_watch.standing == (
         "money.db was changed while this session went on, and not by its apply"
     )
 
 
 def test_a_database_that_was_made_meanwhile_counts(tmp_path: Path) -> None:
-    sight = DatabaseWatch(tmp_path / "money.db")
-    assert sight.fault() == ""
+    database_watch = DatabaseWatch(tmp_path / "money.db")
+    assert database_watch.fault() == ""
 
     (tmp_path / "money.db").touch()
 
-    assert sight.fault().startswith("money.db was made (0 bytes, written at ")
+    assert database_watch.fault().startswith("money.db was made (0 bytes, written at ")
 
 
 def test_the_first_moment_at_which_it_is_another_is_told(tmp_path: Path) -> None:
     database = tmp_path / "money.db"
-    sight = DatabaseWatch(database)
-    sight.look("the first had run")
+    database_watch = DatabaseWatch(database)
+    database_watch.look("the first had run")
     database.touch()
-    sight.look("the second had run")
-    sight.look("the third had run")
+    database_watch.look("the second had run")
+    database_watch.look("the third had run")
 
-    assert "; seen first when the second had run: " in sight.fault()
+    assert "; seen first when the second had run: " in database_watch.fault()
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_who_reads_it_and_closes_it_has_not_changed_it(tmp_path: Path, mode: str) -> None:
     database = make(tmp_path / "money.db", "old", mode=mode)
     (tmp_path / "link.db").symlink_to(database)
-    sight = DatabaseWatch(tmp_path / "link.db")
+    database_watch = DatabaseWatch(tmp_path / "link.db")
 
     with closing(sqlite3.connect(database)) as db:
         db.execute("SELECT count(*) FROM money").fetchone()
-        assert sight.fault() == ""
-    assert sight.fault() == ""
+        assert database_watch.fault() == ""
+    assert database_watch.fault() == ""
 
 
 def test_what_is_written_into_the_wal_counts(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old", mode="wal")
     (tmp_path / "link.db").symlink_to(database)
-    sight = DatabaseWatch(tmp_path / "link.db")
+    database_watch = DatabaseWatch(tmp_path / "link.db")
 
     with closing(sqlite3.connect(database)) as db, db:
         db.execute("DELETE FROM money")
         db.commit()
-        assert sight.fault().startswith("link.db-wal was made (")
+        assert database_watch.fault().startswith("link.db-wal was made (")
 
 
 def test_another_mode_is_undone_and_nothing_else_is(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old")
     database.chmod(0o640)
-    sight = DatabaseWatch(database)
-    told = [sight.undo_mode()]
+    database_watch = DatabaseWatch(database)
+    told = [database_watch.undo_mode()]
 
     database.chmod(0o666)
-    told.append(sight.undo_mode())
+    told.append(database_watch.undo_mode())
     mode = database.stat().st_mode & 0o7777
     write(database)
     database.chmod(0o666)
-    told.append(sight.undo_mode())
+    told.append(database_watch.undo_mode())
 
     assert told == ["", "money.db has the mode 640 again", ""]
     assert mode == 0o640
-    assert sight.fault().startswith("money.db was written at ")
+    assert database_watch.fault().startswith("money.db was written at ")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DownResult:
-    """What the way back came to; ``stage`` is the database after it, None when it failed.
+    """What the way back came to; ``snapshot`` is the database after it, None when it failed.
 
     ``journal_mode`` is the one that the down parts ask for, '' for none.
     """
@@ -41,7 +41,7 @@ class DownResult:
     verdicts: tuple[Verdict, ...]
     printed: tuple[tuple[str, str], ...]
     discarded: tuple[Discarded, ...] = ()
-    stage: Snapshot | None = None
+    snapshot: Snapshot | None = None
     journal_mode: str = ""
 
     def rehearsal(self) -> Rehearsal:
@@ -55,7 +55,7 @@ class DownResult:
 
 
 def versions_of(
-    order: RehearsalOrder, catalogue: Catalogue, workplace: RunEnvironment
+    order: RehearsalOrder, catalogue: Catalogue, environment: RunEnvironment
 ) -> list[Versions]:
     """Return the schema with and without each migration that the database has, in their order.
 
@@ -63,7 +63,7 @@ def versions_of(
     """
     by_name = {migration.name: migration for migration in catalogue.migrations}
     ordered = tuple(by_name[name] for name in order.applied if name in by_name)
-    replayed = replay(replace(catalogue, migrations=ordered), workplace, order.start)
+    replayed = replay(replace(catalogue, migrations=ordered), environment, order.start)
     if replayed.failure is not None:
         failed = replayed.failure
         known = Known(texts=texts_of(catalogue))
@@ -84,20 +84,20 @@ def take_back(
     versions: Mapping[str, Versions],
     order: RehearsalOrder,
     start: Snapshot,
-    workplace: RunEnvironment,
+    environment: RunEnvironment,
     tell: Callable[[str], None],
     settle: Callable[[UpResult], Snapshot],
 ) -> DownResult:
     """Run the down part of each migration, the first one first, up to a failure.
 
     ``versions`` are those of ``versions_of`` by name; ``settle`` is given each step that is made,
-    and returns the stage after it without what it came from.
+    and returns the snapshot after it without what it came from.
     """
     former = {new: old for old, new in order.renamed}
     verdicts: list[Verdict] = []
     printed: list[tuple[str, str]] = []
     discarded: list[Discarded] = []
-    stage, mode = start, ""
+    snapshot, mode = start, ""
     for migration in migrations:
         tell(migration.name)
         recorded = former.get(migration.name, migration.name)
@@ -106,8 +106,8 @@ def take_back(
             remove(db, name)
 
         part = migration.down or migration.up
-        run, after = run_part(migration, part, stage.image, workplace, record=forget)
-        step = look_back(migration, run, stage, after)
+        run, after = run_part(migration, part, snapshot.image, environment, record=forget)
+        step = look_back(migration, run, snapshot, after)
         judgement = judge_rollback(migration, step, versions[migration.name])
         verdicts.append(judgement.verdict)
         discarded += judgement.discarded
@@ -115,6 +115,6 @@ def take_back(
             printed.append((migration.name, run.printed))
         if judgement.verdict.outcome is Outcome.FAILED:
             return DownResult(tuple(verdicts), tuple(printed), tuple(discarded))
-        stage = settle(step)
+        snapshot = settle(step)
         mode = asked_mode(part, run.executed) or mode
-    return DownResult(tuple(verdicts), tuple(printed), tuple(discarded), stage, mode)
+    return DownResult(tuple(verdicts), tuple(printed), tuple(discarded), snapshot, mode)

@@ -28,17 +28,17 @@ class TrackedTable:
         self.same = dict(self.stored)
         self.values_changed = self.rows_lost = self.rows_came = 0
 
-    def follow(self, passage: DatabaseDiff, after: Schema) -> None:
-        """Take what became of the table on ``passage`` into account."""
+    def follow(self, diff: DatabaseDiff, after: Schema) -> None:
+        """Take what became of the table on ``diff`` into account."""
         was = self.now
         if was is None:
             return
-        table = after.table(passage.renames.tables.get(was, ""))
+        table = after.table(diff.renames.tables.get(was, ""))
         self.now = fold_name(table.name) if table else None
-        for there in passage.tables:
+        for there in diff.tables:
             if fold_name(there.table) == was:
                 self.count(there)
-                renamed = passage.renames.columns
+                renamed = diff.renames.columns
                 names = {now: renamed[was, now] for now in self.columns if (was, now) in renamed}
                 self.columns = {
                     names[now]: former
@@ -70,22 +70,22 @@ class TrackedTable:
 
 
 class ChangeLog:
-    """The tables of the stage that a run begins with, followed through its migrations."""
+    """The tables of the snapshot that a run begins with, followed through its migrations."""
 
     def __init__(self, before: Snapshot) -> None:
         self.before = before
         self.tracks = [TrackedTable(table) for table in before.schema.tables]
 
-    def follow(self, passage: DatabaseDiff | None, after: Schema) -> None:
+    def follow(self, diff: DatabaseDiff | None, after: Schema) -> None:
         """Take what a migration did into account."""
-        if passage is not None:
+        if diff is not None:
             for track in self.tracks:
-                track.follow(passage, after)
+                track.follow(diff, after)
 
     def changes(self, after: Snapshot) -> tuple[TableChange, ...]:
-        """Return what became of each table by the stage ``after``, those with no change left out.
+        """Return what became of each changed table by the snapshot ``after``.
 
-        First come the tables of that stage, in their order, then those that are gone.
+        First come the tables of that snapshot, in their order, then those that are gone.
         """
         by_name = {track.now: track for track in self.tracks if track.now is not None}
         found = [

@@ -113,37 +113,39 @@ def run_migrations(
     catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
     known = in_files(order, catalogue)
-    workplace = workplace_of(order, catalogue, confine)
+    environment = workplace_of(order, catalogue, confine)
     setup = ExperimentSetup(
         Recipe(),
-        workplace,
+        environment,
         order.invariants,
         on_real_rows=True,
-        skips_way_back=order.skip_way_back,
+        skips_down=order.skip_way_back,
     )
     verdicts: list[Verdict] = []
     printed, mode = [], ""
-    with app_connections(workplace.prepare_connection):
-        stage = snapshot_of(order.before)
-        tally = ChangeLog(stage)
+    with app_connections(environment.prepare_connection):
+        snapshot = snapshot_of(order.before)
+        change_log = ChangeLog(snapshot)
         for migration in migrations:
             tell(migration.name)
-            known |= names_in([stage.schema])
-            refuse_unmet(migration, unmet_requirements(migration, stage), known)
-            evidence, after = try_on_real_rows(migration, stage, setup, recorder(order, migration))
+            known |= names_in([snapshot.schema])
+            refuse_unmet(migration, unmet_requirements(migration, snapshot), known)
+            evidence, after = try_on_real_rows(
+                migration, snapshot, setup, recorder(order, migration)
+            )
             found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
-            refuse_written(stage, after)
+            refuse_written(snapshot, after)
             known |= names_in([evidence.schema_after] if evidence.schema_after else [])
             verdicts += masked(order, found, known)
             if order.shows_values and (text := printed_by(evidence)):
                 printed.append((migration.name, text))
             if any(verdict.outcome is Outcome.FAILED for verdict in found):
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
-            tally.follow(evidence.there, after.schema)
-            stage = forget_others(order, after)
+            change_log.follow(evidence.up_diff, after.schema)
+            snapshot = forget_others(order, after)
             mode = asked_mode(migration.up, evidence.up.executed) or mode
-        digest = finish(order, stage)
-        changes = tally.changes(stage)
+        digest = finish(order, snapshot)
+        changes = change_log.changes(snapshot)
     return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
 
 
@@ -158,25 +160,25 @@ def run_back(
     """
     catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
-    workplace = workplace_of(order, catalogue, confine)
-    with app_connections(workplace.prepare_connection):
+    environment = workplace_of(order, catalogue, confine)
+    with app_connections(environment.prepare_connection):
         start = snapshot_of(order.before)
-        versions = dict(zip(order.applied, versions_of(order, catalogue, workplace), strict=True))
-        tally = ChangeLog(start)
+        versions = dict(zip(order.applied, versions_of(order, catalogue, environment), strict=True))
+        change_log = ChangeLog(start)
 
         def settle(step: UpResult) -> Snapshot:
             refuse_written(step.before, step.after)
-            tally.follow(step.there, step.after.schema)
+            change_log.follow(step.up_diff, step.after.schema)
             return forget_others(order, step.after)
 
-        taken = take_back(migrations, versions, order, start, workplace, tell, settle)
+        taken = take_back(migrations, versions, order, start, environment, tell, settle)
         schemas = [schema for each in versions.values() for schema in (each.applied, each.target)]
         known = in_files(order, catalogue) | names_in([start.schema, *schemas])
         taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))
-        if taken.stage is None:
+        if taken.snapshot is None:
             return taken.rehearsal()
-        digest = finish(order, taken.stage)
-        return replace(taken.rehearsal(), digest=digest, changes=tally.changes(taken.stage))
+        digest = finish(order, taken.snapshot)
+        return replace(taken.rehearsal(), digest=digest, changes=change_log.changes(taken.snapshot))
 
 
 def workplace_of(
@@ -282,46 +284,50 @@ def printed_by(evidence: Evidence) -> str:
     return evidence.up.printed + (evidence.down.printed if evidence.down else "")
 
 
-def forget_others(order: RehearsalOrder, stage: Snapshot) -> Snapshot:
-    """Delete every copy but the one of ``stage``, and return that without those it came from."""
+def forget_others(order: RehearsalOrder, snapshot: Snapshot) -> Snapshot:
+    """Delete every copy but the one of ``snapshot``, and return that without those it came from."""
     for path in (order.folder / COPIES).iterdir():
-        if path != stage.image:
+        if path != snapshot.image:
             path.unlink()
     return Snapshot(
-        stage.image, stage.schema, stage.row_counts, stage.layout, written=stage.written
+        snapshot.image,
+        snapshot.schema,
+        snapshot.row_counts,
+        snapshot.layout,
+        written=snapshot.written,
     )
 
 
-def refuse_written(*stages: Snapshot) -> None:
+def refuse_written(*snapshots: Snapshot) -> None:
     """Make sure that what was judged, and what the next migration starts from, is still that.
 
     Raises: StepFailed that names a copy which something else has written to.
     """
-    for stage in stages:
-        if not stage.is_as_written:
+    for snapshot in snapshots:
+        if not snapshot.is_as_written:
             raise StepFailed(
-                f"{stage.image!s}: something else has written to this copy of the database; "
+                f"{snapshot.image!s}: something else has written to this copy of the database; "
                 "nothing was published: find out what, and run again"
             )
 
 
-def finish(order: RehearsalOrder, stage: Snapshot) -> str:
+def finish(order: RehearsalOrder, snapshot: Snapshot) -> str:
     """Write the end of the batch into the history of the working copy, and leave that complete.
 
     What the migrations may have made of the database's identity is written over. Return its digest.
     """
-    work, content = order.folder / WORKING_COPY, stage.image
+    work, content = order.folder / WORKING_COPY, snapshot.image
     left = private_copy(content, order.folder / TEMPORARY, take=content != order.before)
     assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
     with closing(open_private(left)) as db:
         db.execute("BEGIN IMMEDIATE")
         contents = content_of(db)
-        refuse_written(stage if content == order.before else replace(stage, image=left))
+        refuse_written(snapshot if content == order.before else replace(snapshot, image=left))
         with writing_ours(db):
             write_end(order, db, contents)
         db.execute("COMMIT")
     left.replace(work)
-    complete = replace(stage, image=work, written=state_of_file(work.stat()))
+    complete = replace(snapshot, image=work, written=state_of_file(work.stat()))
     sync(work)
     digest = digest_of(work)
     refuse_written(complete)

@@ -51,7 +51,7 @@ class FindingContext:
         runs = {
             "down": self.evidence.down,
             "down after writing": self.evidence.down_after_writing,
-            "up again": self.evidence.again,
+            "up again": self.evidence.second_up,
         }
         return runs.get(self.finding.step) or self.evidence.up
 
@@ -92,15 +92,15 @@ class FindingContext:
         return fold_name(self.finding.column)
 
     @cached_property
-    def passage(self) -> TableDiff | None:
+    def diff(self) -> TableDiff | None:
         """What became of the finding's table on the way up; None when nothing did."""
-        return passage_of(self.evidence.there, self.table)
+        return table_diff_of(self.evidence.up_diff, self.table)
 
     @property
     def name_after_up(self) -> str:
         """The name that the finding's table has after up, folded."""
-        renames = self.evidence.there.renames.tables if self.evidence.there else {}
-        after = self.passage.after if self.passage else None
+        renames = self.evidence.up_diff.renames.tables if self.evidence.up_diff else {}
+        after = self.diff.after if self.diff else None
         return fold_name(after or renames.get(self.table, self.table))
 
     @cached_property
@@ -168,7 +168,7 @@ class FindingContext:
     @property
     def rebuilt(self) -> bool:
         """Whether the table was dropped and another stands in its place."""
-        back = self.evidence.back.schema if self.evidence.back and self.is_back else ()
+        back = self.evidence.down_diff.schema if self.evidence.down_diff and self.is_back else ()
         gone = any(d.kind == "table lost" and fold_name(d.table) == self.table for d in back)
         return self.dropped(*self.names) and self.table_at_end is not None and not gone
 
@@ -216,7 +216,7 @@ class FindingContext:
     @property
     def column_at_end(self) -> str:
         """The name that the finding's column has at the end of the step, folded."""
-        columns = self.passage.columns if self.passage and not self.is_back else {}
+        columns = self.diff.columns if self.diff and not self.is_back else {}
         return fold_name(columns.get(self.finding.column, self.finding.column))
 
     @property
@@ -245,9 +245,9 @@ class FindingContext:
         return isinstance(self.part, SqlPart | PythonPart) and self.part.in_transaction
 
 
-def passage_of(passage: DatabaseDiff | None, table: str) -> TableDiff | None:
-    """Return what became of the table called ``table`` (folded) on ``passage``."""
-    tables = passage.tables if passage else ()
+def table_diff_of(diff: DatabaseDiff | None, table: str) -> TableDiff | None:
+    """Return what became of the table called ``table`` (folded) on ``diff``."""
+    tables = diff.tables if diff else ()
     return next((found for found in tables if fold_name(found.table) == table), None)
 
 

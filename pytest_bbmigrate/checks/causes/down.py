@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import passage_of, read_copies, read_statements
+from pytest_bbmigrate.checks.causes.context import read_copies, read_statements, table_diff_of
 from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -56,12 +56,12 @@ def is_filled_from_another(scene: FindingContext) -> bool:
 
 def is_blank_the_second_time(scene: FindingContext) -> bool:
     """Tell whether down brought a column back without its values, which up then read again."""
-    back = scene.evidence.back
-    first = scene.evidence.there
+    back = scene.evidence.down_diff
+    first = scene.evidence.up_diff
     return scene.finding.step == "up again" and any(
         table.blank_columns & set(gone.lost_columns)
         for table in (back.tables if back else ())
-        if (gone := passage_of(first, fold_name(table.table))) is not None
+        if (gone := table_diff_of(first, fold_name(table.table))) is not None
     )
 
 

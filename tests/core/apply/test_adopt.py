@@ -389,8 +389,10 @@ def test_what_is_adopted_is_recorded_as_applied_by_nobody(
         ("001_accounts", 0.0, 1, 0),
         ("002_trips", 0.0, 1, 0),
     ]
-    stock = compare_with_history(catalogue, {applied.name: applied.checksum for applied in history})
-    assert stock.applied == catalogue.migrations[:2]
+    statuses = compare_with_history(
+        catalogue, {applied.name: applied.checksum for applied in history}
+    )
+    assert statuses.applied == catalogue.migrations[:2]
     assert sorted(path.name for path in tmp_path.glob("work*")) == ["work.db"]
 
 
@@ -436,13 +438,13 @@ class Legacy:
 def legacy() -> Legacy:
     catalogue = read_catalogue(LEGACY / "backend" / "database" / "migrations")
     baseline = (LEGACY / "baseline.sql").read_text(encoding="utf-8")
-    workplace = RunEnvironment(root=LEGACY)
+    environment = RunEnvironment(root=LEGACY)
     images = [image_of(baseline + ROWS)]
     for migration in catalogue.migrations:
-        run, image = run_part(migration, migration.up, images[-1], workplace)
+        run, image = run_part(migration, migration.up, images[-1], environment)
         assert run.failure is None
         images.append(image)
-    return Legacy(catalogue, images, replay(catalogue, workplace, image_of(baseline)))
+    return Legacy(catalogue, images, replay(catalogue, environment, image_of(baseline)))
 
 
 @pytest.mark.parametrize("count", range(13))

@@ -149,7 +149,7 @@ def test_what_is_pending_is_found_and_nothing_is_written(
 
     assert names_of(found) == ["002_trips", "003_notes"]
     assert (found.batch, found.is_new) == (2, False)
-    assert [m.name for m in found.stock.applied] == ["001_accounts"]
+    assert [m.name for m in found.statuses.applied] == ["001_accounts"]
     assert on_disk(place) == before
     assert len(list(place.iterdir())) == 1
 

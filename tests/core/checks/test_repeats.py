@@ -50,7 +50,7 @@ def table_passage(name: str, *differences: RowDifference) -> TableDiff:
 def test_ids_are_given_in_the_tables_that_up_inserts_into(
     tmp_path: Path, first: DatabaseDiff, given: set[str]
 ) -> None:
-    evidence = replace(chain_of(tmp_path, NOTES, "SELECT 1;").evidence(1), there=first)
+    evidence = replace(chain_of(tmp_path, NOTES, "SELECT 1;").evidence(1), up_diff=first)
 
     assert tables_given_ids(evidence, passage_of(table_passage("Notes"))) == given
 

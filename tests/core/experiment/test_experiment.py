@@ -114,7 +114,7 @@ def test_a_migration_that_does_not_apply_is_evidence(tmp_path: Path) -> None:
     evidence = chain_of(tmp_path, TRIPS, "DROP TABLE trip;").evidence(1)
 
     assert evidence.up.failure is not None
-    assert (evidence.up_on_empty, evidence.there, evidence.down) == (None, None, None)
+    assert (evidence.up_on_empty, evidence.up_diff, evidence.down) == (None, None, None)
 
 
 def test_a_migration_that_fails_on_the_empty_database_ends_that_one_only(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> 
     notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
     chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
     state = chain.state(1)
-    step = run.go_up(
+    step = run.run_up(
         chain.catalogue.migrations[1], state, ExperimentSetup(chain.recipe, RunEnvironment())
     )
     kept = keep_step(step, state)
@@ -487,7 +487,7 @@ def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Pa
         "-- bb: changes costs.trip where id = 1\nUPDATE costs SET trip = 97 WHERE id = 1;",
         baseline=baseline,
     )
-    first, second = chain.evidence(0).there, chain.evidence(1).there
+    first, second = chain.evidence(0).up_diff, chain.evidence(1).up_diff
 
     assert first is not None
     assert first.dangling == ()
@@ -500,7 +500,7 @@ def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Pa
 def test_a_reference_that_was_broken_before_is_not_laid_to_a_migration(tmp_path: Path) -> None:
     baseline = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
     chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", baseline=baseline)
-    there = chain.evidence(0).there
+    there = chain.evidence(0).up_diff
 
     assert there is not None
     assert there.mismatches == ()
@@ -513,7 +513,7 @@ def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> Non
         "ALTER TABLE costs ADD COLUMN trip_id INTEGER DEFAULT 0 REFERENCES trips (id);",
         rows=7,
     )
-    there = chain.evidence(1).there
+    there = chain.evidence(1).up_diff
 
     assert there is not None
     assert [(d.table, d.count) for d in there.dangling] == [("costs", 7)]
@@ -527,7 +527,7 @@ def test_a_table_put_aside_is_followed_where_that_is_declared(
     tmp_path: Path, declared: str, became: str
 ) -> None:
     aside = f"{declared}ALTER TABLE trips RENAME TO trips_2025;{TRIPS}"
-    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).there
+    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
 
     assert there is not None
     assert there.renames.tables == {"trips": became}
@@ -544,7 +544,7 @@ def test_a_column_put_aside_is_followed_where_that_is_declared(
         f"{declared}ALTER TABLE trips RENAME COLUMN name TO old_name;"
         "ALTER TABLE trips ADD COLUMN name TEXT;"
     )
-    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).there
+    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
 
     assert there is not None
     assert there.renames.columns["trips", "name"] == became
@@ -558,7 +558,7 @@ def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: P
         + TRIPS
         + "INSERT INTO trips SELECT * FROM trips_old LIMIT 19;",
     )
-    there = chain.evidence(1).there
+    there = chain.evidence(1).up_diff
 
     assert there is not None
     assert there.renames.tables == {"trips": "trips"}
@@ -573,7 +573,7 @@ def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None
         "CREATE TABLE journeys (id INTEGER PRIMARY KEY, title TEXT, cents INTEGER);"
         "INSERT INTO journeys SELECT id, upper(name), cents FROM trips; DROP TABLE trips;",
     )
-    there = chain.evidence(1).there
+    there = chain.evidence(1).up_diff
 
     assert there is not None
     assert there.renames.tables == {"trips": "journeys"}
@@ -586,7 +586,7 @@ def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
         TRIPS,
         "-- migrate:up\nALTER TABLE trips RENAME COLUMN name TO title;\n-- migrate:down\n-- no",
     )
-    back = chain.evidence(1).back
+    back = chain.evidence(1).down_diff
 
     assert back is not None
     assert [d.kind for d in back.schema] == ["column lost", "column added"]
@@ -600,7 +600,7 @@ def test_tables_that_nothing_happened_to_are_counted_and_not_compared(tmp_path: 
         "-- bb: inserts notes\nINSERT INTO notes (text) VALUES ('new');",
         rows=7,
     )
-    there = chain.evidence(1).there
+    there = chain.evidence(1).up_diff
 
     assert there is not None
     assert there.untouched == {"trips"}

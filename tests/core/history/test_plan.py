@@ -48,20 +48,20 @@ APPLIED, CHANGED, RENAMED, PENDING, OUT_OF_ORDER = Status
 def test_each_migration_stands_to_the_history_in_one_way(
     applied: dict[str, str], expected: list[Status], missing: tuple[str, ...]
 ) -> None:
-    stock = compare_with_history(CATALOGUE, applied)
+    statuses = compare_with_history(CATALOGUE, applied)
 
-    assert [place.standing for place in stock.places] == expected
-    assert [place.migration for place in stock.places] == [A, B, C]
-    assert stock.missing == missing
+    assert [place.status for place in statuses.entries] == expected
+    assert [place.migration for place in statuses.entries] == [A, B, C]
+    assert statuses.missing == missing
 
 
 def test_one_applied_migration_has_only_one_new_name() -> None:
     twin = migration("twin", "sum of a")
     catalogue = Catalogue(Path("migrations"), (A, twin))
 
-    stock = compare_with_history(catalogue, {"old": "sum of a"})
+    statuses = compare_with_history(catalogue, {"old": "sum of a"})
 
-    assert stock.places == (
+    assert statuses.entries == (
         MigrationStatus(A, RENAMED, "old"),
         MigrationStatus(twin, PENDING, None),
     )
@@ -71,13 +71,13 @@ def test_a_stock_gives_the_migrations_that_stand_alike() -> None:
     late = migration("d", "sum of d")
     catalogue = Catalogue(Path("migrations"), (A, late, B, C, migration("e", "sum of e")))
 
-    stock = compare_with_history(catalogue, {"a": "sum of a", "b": "another", "old": "sum of c"})
+    statuses = compare_with_history(catalogue, {"a": "sum of a", "b": "another", "old": "sum of c"})
 
-    assert stock.applied == (A, B, C)
-    assert stock.pending == (late, catalogue.migrations[-1])
-    assert stock.changed == (B,)
-    assert stock.renamed == (C,)
-    assert stock.out_of_order == (late,)
+    assert statuses.applied == (A, B, C)
+    assert statuses.pending == (late, catalogue.migrations[-1])
+    assert statuses.changed == (B,)
+    assert statuses.renamed == (C,)
+    assert statuses.out_of_order == (late,)
 
 
 D, E = (migration(name, f"sum of {name}") for name in ("004_d", "005_e"))
@@ -117,9 +117,9 @@ def test_what_is_pending_runs_in_the_order_of_the_files(
 def test_late_ones_run_before_what_comes_after_them_when_they_may(
     to: str, expected: list[Migration]
 ) -> None:
-    stock = compare_with_history(LONGER, having("b", "004_d"))
+    statuses = compare_with_history(LONGER, having("b", "004_d"))
 
-    assert plan_run(stock, to=to, allow_late=True) == tuple(expected)
+    assert plan_run(statuses, to=to, allow_late=True) == tuple(expected)
 
 
 def problems_of(

@@ -35,7 +35,7 @@ def pending_lines(up: Part, contract: Contract | None = None) -> tuple[str, ...]
 
 
 def test_each_migration_is_a_line_with_how_it_stands() -> None:
-    stock = MigrationStatuses(
+    statuses = MigrationStatuses(
         (
             MigrationStatus(migration("001_a", title="Tables"), Status.APPLIED, "001_a"),
             MigrationStatus(migration("002_b"), Status.CHANGED, "002_b"),
@@ -49,7 +49,7 @@ def test_each_migration_is_a_line_with_how_it_stands() -> None:
     history = [applied(name) for name in ("000_z", "001_a", "002_b", "c", "005_e")]
 
     at = "2026-01-05T10:00:00+00:00"
-    assert describe_status(stock, history, "a.db") == (
+    assert describe_status(statuses, history, "a.db") == (
         "a.db: 4 of 6 migrations applied, 2 pending, 1 changed since, 1 out of order, 1 missing",
         "",
         f"applied       001_a: {at}",

@@ -79,7 +79,9 @@ def test_a_script_that_writes_its_own_ledger_has_not_come_to_its_end(tmp_path: P
             ctypes.CDLL(None)._exit(0)
     """
 
-    run, image = run_script(tmp_path, source, workplace=RunEnvironment(tmp_path / "a.db", tmp_path))
+    run, image = run_script(
+        tmp_path, source, environment=RunEnvironment(tmp_path / "a.db", tmp_path)
+    )
 
     assert run.failure is not None
     assert run.failure.message == "the program ended with exit code 0 before its end was reached"

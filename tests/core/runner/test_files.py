@@ -54,8 +54,8 @@ def sql_part(sql: str, *, in_transaction: bool = True) -> SqlPart:
 
 def run_recorded(part: Part, database: Path, scratch: Path) -> tuple[Run, Path]:
     """Run ``part`` and note in its transaction that it was."""
-    workplace = RunEnvironment(scratch.parent / "real.db", scratch.parent, scratch=scratch)
-    return run_part(migration_of(part), part, database, workplace, record=note_applied)
+    environment = RunEnvironment(scratch.parent / "real.db", scratch.parent, scratch=scratch)
+    return run_part(migration_of(part), part, database, environment, record=note_applied)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

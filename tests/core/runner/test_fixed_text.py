@@ -54,9 +54,9 @@ def test_a_script_imports_no_module_that_was_written_too_late(
     folder = write(tmp_path / "m", {"001_a.py": source, "_late/__init__.py": "word = 'late'\n"})
     (migration,) = read_catalogue(folder).migrations
     written = (folder / "_late" / "__init__.py").stat().st_ctime_ns
-    workplace = RunEnvironment(tmp_path / "app.db", tmp_path, since=written - age)
+    environment = RunEnvironment(tmp_path / "app.db", tmp_path, since=written - age)
 
-    run, image = run_part(migration, migration.up, b"", workplace)
+    run, image = run_part(migration, migration.up, b"", environment)
 
     assert (run.failure is not None) is failed
     assert (
@@ -71,11 +71,11 @@ def test_what_is_installed_elsewhere_may_be_younger(tmp_path: Path) -> None:
     source += SCRIPT.replace("_word", "bb_installed")
     folder = write(tmp_path / "project" / "m", {"001_a.py": source})
     (migration,) = read_catalogue(folder).migrations
-    workplace = RunEnvironment(
+    environment = RunEnvironment(
         folder.parent / "app.db", folder.parent, since=time.time_ns() - 3_600_000_000_000
     )
 
-    run, image = run_part(migration, migration.up, b"", workplace)
+    run, image = run_part(migration, migration.up, b"", environment)
 
     assert run.failure is None
     assert rows(image, TABLES) == ["there"]

@@ -446,7 +446,7 @@ def test_the_hook_of_the_app_is_called_with_the_connection(tmp_path: Path) -> No
         tmp_path,
         "def up(db):\n    db.execute('UPDATE trips SET place = normalize(place)')",
         image_of(TRIPS),
-        workplace=RunEnvironment(prepare_connection=prepare),
+        environment=RunEnvironment(prepare_connection=prepare),
     )
 
     assert run.failure is None

@@ -235,7 +235,9 @@ INSERT INTO days SELECT n FROM count WHERE n < 0;
 def test_a_statement_that_never_ends_is_given_up() -> None:
     before = image_of(ACCOUNTS)
 
-    run, after = run_sql(COUNTS_FOR_EVER, before, workplace=RunEnvironment(statement_seconds=0.05))
+    run, after = run_sql(
+        COUNTS_FOR_EVER, before, environment=RunEnvironment(statement_seconds=0.05)
+    )
 
     failure = failure_of(run)
     assert failure.line == 2
@@ -248,7 +250,9 @@ def test_ctrl_c_during_a_statement_ends_the_session() -> None:
     ctrl_c = threading.Timer(0.2, _thread.interrupt_main)
     ctrl_c.start()
     with pytest.raises(KeyboardInterrupt):
-        run_sql(COUNTS_FOR_EVER, image_of(ACCOUNTS), workplace=RunEnvironment(statement_seconds=60))
+        run_sql(
+            COUNTS_FOR_EVER, image_of(ACCOUNTS), environment=RunEnvironment(statement_seconds=60)
+        )
 
 
 def test_a_failure_half_way_outside_a_transaction_keeps_nothing() -> None:
@@ -292,7 +296,7 @@ def test_every_connection_is_prepared_before_it_begins() -> None:
         "CREATE TABLE t (a TEXT COLLATE swiss);"
         "INSERT INTO t SELECT normalize(name) FROM accounts ORDER BY name COLLATE swiss",
         image_of(ACCOUNTS),
-        workplace=RunEnvironment(prepare_connection=prepare),
+        environment=RunEnvironment(prepare_connection=prepare),
     )
 
     assert in_transaction == [False]
@@ -521,7 +525,7 @@ def test_a_table_with_functions_of_the_app_is_compared_with_them() -> None:
     run, _ = run_sql(
         "CREATE TABLE IF NOT EXISTS t (a INTEGER CHECK (is_money (a)), b)",
         before,
-        workplace=RunEnvironment(prepare_connection=prepare),
+        environment=RunEnvironment(prepare_connection=prepare),
     )
 
     assert [conflict.name for conflict in run.conflicts] == ["t"]

@@ -51,13 +51,13 @@ class Project:
         self.real.write_bytes(image_of(REAL))
         self.other = self.root / "other.db"
         self.other.write_bytes(image_of(TABLE))
-        self.workplace = RunEnvironment(Path("budget_buddy.db"), self.root)
+        self.environment = RunEnvironment(Path("budget_buddy.db"), self.root)
 
     def run(self, source: str, image: bytes | None = None) -> tuple[Run, bytes]:
         """Run a script with ``source``, where ``REAL`` and ``OTHER`` are the files' paths."""
         head = f"import os, sqlite3, sys\nREAL = {str(self.real)!r}\nOTHER = {str(self.other)!r}\n"
         return run_script(
-            self.folder, head + source, image or image_of(COPY), workplace=self.workplace
+            self.folder, head + source, image or image_of(COPY), environment=self.environment
         )
 
 
@@ -71,11 +71,13 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
     config = copy.copy(measured.config)
     run_child = script.run_child
 
-    def run_and_carry(desk: script.ScriptFolder, *rest: Any) -> tuple[int, tuple[str, ...]]:
-        config.data_file = str(desk.temporary / noted.name)
+    def run_and_carry(
+        script_folder: script.ScriptFolder, *rest: Any
+    ) -> tuple[int, tuple[str, ...]]:
+        config.data_file = str(script_folder.temporary / noted.name)
         monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", config.serialize())
-        ended = run_child(desk, *rest)
-        for file in desk.temporary.glob(f"{noted.name}.*"):
+        ended = run_child(script_folder, *rest)
+        for file in script_folder.temporary.glob(f"{noted.name}.*"):
             shutil.copy(file, noted.parent)
         return ended
 
@@ -380,7 +382,7 @@ def test_a_database_elsewhere_is_meant_by_its_name_as_seen_from_the_root(tmp_pat
     project = Project(tmp_path)
     (project.root / "data").mkdir()
     project.real.rename(project.root / "data" / "budget_buddy.db")
-    project.workplace = RunEnvironment(Path("data/budget_buddy.db"), project.root)
+    project.environment = RunEnvironment(Path("data/budget_buddy.db"), project.root)
 
     for name in ("data/budget_buddy.db", "budget_buddy.db", "./data/../data/budget_buddy.db"):
         for way in (
@@ -427,7 +429,7 @@ def test_an_empty_image_is_an_empty_database(project: Project) -> None:
         path.parent,
         f"import sqlite3\ndb = sqlite3.connect('budget_buddy.db')\ndb.execute({TABLE!r})",
         b"",
-        workplace=project.workplace,
+        environment=project.environment,
     )
 
     assert run.failure is None
@@ -510,7 +512,7 @@ def test_the_hook_of_the_app_is_called_by_its_name(project: Project) -> None:
         "    db.execute('SELECT 1')\n"
         "    db.create_function('normalize', 1, str.casefold)\n"
     )
-    project.workplace = RunEnvironment(
+    project.environment = RunEnvironment(
         Path("budget_buddy.db"), project.root, connection_hook="app:prepare"
     )
 
@@ -881,8 +883,8 @@ def test_an_event_that_writes_elsewhere_is_refused(
 
 
 def test_a_connection_made_past_the_guard_is_refused() -> None:
-    ledger = ScriptReport()
-    terms = connections.ConnectionRules(DESK, ledger, "script.py")
+    script_report = ScriptReport()
+    terms = connections.ConnectionRules(DESK, script_report, "script.py")
 
     connections.refuse_others(terms, "sqlite3.connect", ("/desk/work/real.db",))
     connections.refuse_others(terms, "sqlite3.connect", (b":memory:",))
@@ -891,7 +893,7 @@ def test_a_connection_made_past_the_guard_is_refused() -> None:
         with pytest.raises(sqlite3.OperationalError, match="is refused"):
             connections.refuse_others(terms, "sqlite3.connect", (database,))
 
-    assert len(ledger.refused) == 3
+    assert len(script_report.refused) == 3
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Home:
     def run(self, body: str) -> tuple[Run, bytes]:
         """Run ``up`` with ``body``; REAL is the database's path in it."""
         source = f"import os, shutil, sqlite3\nREAL = {str(self.real)!r}\ndef up(db):\n    {body}\n"
-        return run_python(self.folder, source, workplace=RunEnvironment(root=self.folder))
+        return run_python(self.folder, source, environment=RunEnvironment(root=self.folder))
 
 
 @pytest.fixture

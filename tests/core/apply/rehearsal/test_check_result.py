@@ -76,7 +76,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Case:
         db.executescript(BEFORE)
         record(db, Applied(first.name, first.checksum, WHEN, 0.5, 1, 1))
         write_identity(db, Identity("the id", {"older backup": "its digest"}))
-    stock = compare_with_history(catalogue, {first.name: first.checksum})
+    statuses = compare_with_history(catalogue, {first.name: first.checksum})
     order = RehearsalOrder(
         root / "m",
         tuple(migration.name for migration in pending),
@@ -92,7 +92,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Case:
     )
     said = rehearse(order, lambda _: None)
     seen = witness(order.before, order.work, said.changes)
-    return Case(Preflight(stock, tuple(pending), 2), order, said, seen)
+    return Case(Preflight(statuses, tuple(pending), 2), order, said, seen)
 
 
 def test_a_sound_rehearsal_is_what_it_says(sound: Case) -> None:
