@@ -125,15 +125,15 @@ class Torture:
         ):
             while b"keeper" not in log.read_bytes() and parent.poll() is None:
                 time.sleep(0.005)
-            keeper = psutil.Process(int(log.read_text().split("keeper")[1].split()[0]))
+            client = psutil.Process(int(log.read_text().split("keeper")[1].split()[0]))
             time.sleep(self.random.uniform(0, self.seconds))
             step = log.read_text().split("\n")[-2]
             if victim == "parent":
                 os.killpg(parent.pid, signal.SIGKILL)
-            elif keeper.is_running():
-                keeper.kill()
+            elif client.is_running():
+                client.kill()
             parent.wait(END_SECONDS)
-        wait_for_end(keeper.pid, seconds=END_SECONDS)
+        wait_for_end(client.pid, seconds=END_SECONDS)
         for path in self.folder.glob("killed*"):
             path.unlink()
         return step
@@ -156,13 +156,13 @@ class Torture:
         other, backup = self.other(), self.folder / "backup"
         backup.unlink(missing_ok=True)
         begun = time.monotonic()
-        with LockClient(self.real) as keeper:
-            keeper.lock()
-            keeper.back_up(backup)
-            keeper.publish(self.contents[other], self.digests[other])
-            keeper.verify(self.contents[other], backup, self.folder / "failed")
+        with LockClient(self.real) as client:
+            client.lock()
+            client.back_up(backup)
+            client.publish(self.contents[other], self.digests[other])
+            client.verify(self.contents[other], backup, self.folder / "failed")
         self.seconds = time.monotonic() - begun
-        assert keeper.state is ContentState.VERIFIED
+        assert client.state is ContentState.VERIFIED
         self.holds = other
 
     def other(self) -> str:

@@ -231,7 +231,7 @@ class Meddling(Project):
         """Return whether the process that holds the lock is there."""
         for process in marked(self.environment[MARK]):
             with suppress(psutil.Error):
-                if "apply.holding" in " ".join(process.cmdline()):
+                if "apply.lock.server" in " ".join(process.cmdline()):
                     return process.status() != psutil.STATUS_ZOMBIE
         return False
 

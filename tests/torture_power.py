@@ -86,14 +86,14 @@ def publish_recorded(folder: Path, mode: str, form: Form) -> Published:
     contents = {content_of(read_disk(place), folder / "copy"): "old"}
     contents[content_of({NAME: work.read_bytes()}, folder / "copy")] = "new"
     recorder = Recorder(place, folder)
-    with recorder.recording(), LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(backup)
+    with recorder.recording(), LockClient(real) as client:
+        client.lock()
+        client.back_up(backup)
         recorder.mark(BACKED_UP)
         recorder.mark(PUBLISHES)
-        keeper.publish(work, digest_of(work))
+        client.publish(work, digest_of(work))
         recorder.mark(PUBLISHED)
-        keeper.verify(work, backup, folder / "failed")
+        client.verify(work, backup, folder / "failed")
         recorder.mark(VERIFIED)
     return Published(mode, form.name, contents, recorder.result())
 

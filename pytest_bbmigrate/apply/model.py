@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ContentState(Enum):
-    """What the content of the real database is, as far as the keeper has come."""
+    """What the content of the real database is, as far as the lock process has come."""
 
     UNTOUCHED = "untouched"
     PUBLISHED = "published"  # the working copy's, complete, and not yet looked at

@@ -131,8 +131,8 @@ def carry_out(change: ContentChange, reporter: Reporter) -> Path | None:
         owner = owner_of(change.database, change.backup_folder)
         folder = scratch_folder(change, owner, reporter)
         try:
-            with LockClient(change.database) as keeper:
-                return go_through(begin(change, keeper, owner, folder, reporter))
+            with LockClient(change.database) as client:
+                return go_through(begin(change, client, owner, folder, reporter))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -155,7 +155,7 @@ class ChangeRun:
     """
 
     change: ContentChange
-    keeper: LockClient
+    client: LockClient
     owner: Owner
     reporter: Reporter
     folder: Path
@@ -165,7 +165,7 @@ class ChangeRun:
 
 
 def begin(
-    change: ContentChange, keeper: LockClient, owner: Owner, folder: Path, reporter: Reporter
+    change: ContentChange, client: LockClient, owner: Owner, folder: Path, reporter: Reporter
 ) -> ChangeRun:
     """Return the run, with names that are free. Nothing to back up stays in our own folder."""
     now = change.clock()
@@ -173,12 +173,12 @@ def begin(
     backup = backup_path(change.database, place, now)
     failed = failed_path(change.database, change.backup_folder, now)
     note = note_for(change.database, change.identity or owner.id)
-    return ChangeRun(change, keeper, owner, reporter, folder, backup, failed, note)
+    return ChangeRun(change, client, owner, reporter, folder, backup, failed, note)
 
 
 def go_through(run: ChangeRun) -> Path | None:
     """Go through the steps, the last one giving the lock back."""
-    change, keeper = run.change, run.keeper
+    change, client = run.change, run.client
     work: Path | None = None
     try:
         mode = lock(run)
@@ -187,14 +187,14 @@ def go_through(run: ChangeRun) -> Path | None:
         if change.publishes:
             work = prepared.work
             with held_interrupts():
-                publish(keeper, prepared, prepared.journal_mode or mode, run.reporter)
-                verify(keeper, prepared, run.backup, run.failed, run.reporter)
+                publish(client, prepared, prepared.journal_mode or mode, run.reporter)
+                verify(client, prepared, run.backup, run.failed, run.reporter)
     except BaseException:
-        if keeper.has_locked:
+        if client.has_locked:
             conclude(run, work)
         raise
     if change.publishes:
-        kept, notes = run.backup if change.keeps_backup else None, keeper.file_notes
+        kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.reporter.conclude(
             FileFound(change.database, Name.SAME, Content.VERIFIED, "", kept, notes)
         )
@@ -216,13 +216,13 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
         FileFound(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup)
     )
     with held_interrupts():
-        left = run.keeper.look(run.backup, work, note=run.note, staging=run.folder)
+        left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
         run.reporter.conclude(left)
-        if left.is_as_it_was and run.keeper.state is ContentState.UNTOUCHED:
+        if left.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
-        if left.backup and (rot := run.keeper.digest and fault_of(left.backup, run.keeper.digest)):
+        if left.backup and (rot := run.client.digest and fault_of(left.backup, run.client.digest)):
             said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
             left = replace(left, backup=None, notes=(*left.notes, said))
         if not (run.folder / FOLDER_NOTE).exists():
@@ -249,11 +249,11 @@ def without_backup(run: ChangeRun, left: FileFound) -> FileFound:
 
 def noted(run: ChangeRun, left: FileFound) -> FileFound:
     """Return ``left`` with the note on its backup mended, without which it is not restored."""
-    if left.backup is None or not run.keeper.digest:
+    if left.backup is None or not run.client.digest:
         return left
     try:
         size = left.backup.stat().st_size
-        own = replace(run.note, size=size, digest=run.keeper.digest)
+        own = replace(run.note, size=size, digest=run.client.digest)
         mend_note(own, left.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
@@ -264,22 +264,22 @@ def noted(run: ChangeRun, left: FileFound) -> FileFound:
 
 def lock(run: ChangeRun) -> str:
     """Take the lock, look at who else is there, and return the journal mode."""
-    change, keeper = run.change, run.keeper
+    change, client = run.change, run.client
     with step(run.reporter, "lock") as detail:
-        mode = keeper.lock(noted_mode(run.owner, change.backup_folder))
+        mode = client.lock(noted_mode(run.owner, change.backup_folder))
         detail.append(f"held to the end; journal mode {mode}")
-        refuse_openers(change.database, keeper)
-        change.inspect(keeper.read_history())
+        refuse_openers(change.database, client)
+        change.inspect(client.read_history())
         remove_leftovers(run.owner, change.backup_folder, (run.folder, *change.spares))
     return mode
 
 
 def back_up(run: ChangeRun) -> None:
     """Make the backup, which stays until the end at the least."""
-    change, keeper = run.change, run.keeper
+    change, client = run.change, run.client
     is_kept = change.publishes and change.keeps_backup
     with step(run.reporter, "backup") as detail:
-        keeper.back_up(
+        client.back_up(
             run.backup,
             lambda part: run.reporter.progress("backup", part),
             is_kept=is_kept,
@@ -289,7 +289,7 @@ def back_up(run: ChangeRun) -> None:
         if not change.keeps_backup:
             refuse_written(change.database, run.backup)
         detail.append(run.backup.name if is_kept else "a copy, not kept")
-        detail += keeper.notes
+        detail += client.notes
 
 
 def refuse_written(database: Path, copy: Path) -> None:
@@ -305,26 +305,26 @@ def refuse_written(database: Path, copy: Path) -> None:
         )
 
 
-def refuse_openers(database: Path, keeper: LockClient) -> None:
-    """Make sure that nobody but the keeper has ``database`` open, be it without reading.
+def refuse_openers(database: Path, client: LockClient) -> None:
+    """Make sure that nobody but the lock process has ``database`` open, be it without reading.
 
     The lock keeps others from reading and writing; one that is idle would go on afterwards with a
     schema that is no longer there.
 
     Raises: StepFailed that names them.
     """
-    others = [opener for opener in openers_of(database) if opener.pid != keeper.pid]
+    others = [opener for opener in openers_of(database) if opener.pid != client.pid]
     if others:
         names = ", ".join(sorted(set(map(str, others))))
         raise StepFailed(f"{database}: it is open in {names}; stop that first, and run again")
 
 
-def publish(keeper: LockClient, prepared: PublishableCopy, mode: str, reporter: Reporter) -> None:
+def publish(client: LockClient, prepared: PublishableCopy, mode: str, reporter: Reporter) -> None:
     """Put the new content into the database, which is to be left in the journal mode ``mode``."""
     with step(reporter, "publish") as detail:
         note_mode(prepared.work.parent, mode)
-        note = keeper.restore_file()
-        keeper.publish(
+        note = client.restore_file()
+        client.publish(
             prepared.work,
             prepared.digest,
             lambda part: reporter.progress("publish", part),
@@ -334,18 +334,18 @@ def publish(keeper: LockClient, prepared: PublishableCopy, mode: str, reporter: 
 
 
 def verify(
-    keeper: LockClient, prepared: PublishableCopy, backup: Path, failed: Path, reporter: Reporter
+    client: LockClient, prepared: PublishableCopy, backup: Path, failed: Path, reporter: Reporter
 ) -> None:
     """Look at what was published, and give the lock back."""
     with step(reporter, "verify") as detail:
-        if keeper.verify(prepared.work, backup, failed):
+        if client.verify(prepared.work, backup, failed):
             with suppress(OSError):
                 prepared.work.unlink()  # not needed any more: its room is enough for the mode
-            after_verifying(keeper.restore_mode)
-        after_verifying(keeper.look_at_backup)
-        note = keeper.restore_file()
-        keeper.release()
-        keeper.refuse_lost()
+            after_verifying(client.restore_mode)
+        after_verifying(client.look_at_backup)
+        note = client.restore_file()
+        client.release()
+        client.refuse_lost()
         detail += filter(None, ("the database holds exactly what was verified", note))
         if prepared.journal_mode:
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")

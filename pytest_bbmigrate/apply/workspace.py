@@ -133,9 +133,9 @@ def tidy(database: Path, backup_folder: Path) -> str:
     if not folders_left(owner, backup_folder):
         return ""
     try:
-        with LockClient(database, deadline=SECONDS) as keeper:
-            keeper.lock(noted_mode(owner, backup_folder))
-            keeper.restore_mode()
+        with LockClient(database, deadline=SECONDS) as client:
+            client.lock(noted_mode(owner, backup_folder))
+            client.restore_mode()
             remove_leftovers(owner, backup_folder)
     except (BBMigrateError, OSError) as error:
         return f"a run that was killed has left copies of the data in {backup_folder}: {error}"

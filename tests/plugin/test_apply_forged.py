@@ -45,17 +45,17 @@ def copy(folder):
 
 def write_last():
     from pytest_bbmigrate.apply.rehearsal import worker
-    ours = rehearsing.write_identity
+    ours = worker.write_identity
     def forged(db, identity):
         db.set_authorizer(None)
         db.execute("UPDATE tx SET amount = 0")
         ours(db, identity)
-    rehearsing.write_identity = forged
+    worker.write_identity = forged
 
 def pass_all():
     from pytest_bbmigrate.apply.rehearsal import worker
     from pytest_bbmigrate.checks import Verdict, Outcome
-    rehearsing.judge = lambda check, evidence, strict: Verdict(
+    worker.judge = lambda check, evidence, strict: Verdict(
         check, "002_step", Outcome.PASSED, rows=3, values=6
     )
 

@@ -125,7 +125,7 @@ from pytest_bbmigrate.history.identity import Identity, write_identity
 
 def up(db):
     db.execute("CREATE TABLE trips (id INTEGER PRIMARY KEY)")
-    rehearsing.write_identity = lambda db, _: write_identity(db, Identity("another"))
+    worker.write_identity = lambda db, _: write_identity(db, Identity("another"))
 """
 
 

@@ -285,7 +285,7 @@ def test_a_fault_of_the_plugin_shows_its_traceback(
     result = project.runpytest("migrations/001_accounts.sql::up_applies")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*collect.py:*", "*ZeroDivisionError*"])
+    result.stdout.fnmatch_lines(["*items.py:*", "*ZeroDivisionError*"])
 
 
 def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
@@ -303,7 +303,7 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*budget_buddy.db: was written to by a script"])
-    result.stdout.no_fnmatch_line("*collect.py*")
+    result.stdout.no_fnmatch_line("*items.py*")
     result.stdout.no_fnmatch_line("*what led to it*")
 
 

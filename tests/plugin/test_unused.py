@@ -26,10 +26,11 @@ def test_a_session_that_does_not_use_it_imports_nothing_heavy(project: pytest.Py
     assert result.ret == pytest.ExitCode.OK
     assert json.loads((project.path / "modules.json").read_text()) == [
         "pytest_bbmigrate",
+        "pytest_bbmigrate.plugin",
         "pytest_bbmigrate.plugin.fixtures",
-        "pytest_bbmigrate.plugin.selection",
-        "pytest_bbmigrate.plugin.options",
         "pytest_bbmigrate.plugin.hooks",
+        "pytest_bbmigrate.plugin.options",
+        "pytest_bbmigrate.plugin.selection",
     ]
 
 

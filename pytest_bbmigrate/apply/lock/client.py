@@ -1,4 +1,4 @@
-"""The parent's handle on the keeper, which holds the lock on the real database."""
+"""The client of the process that holds the lock on the real database."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class LockClient:
 
     @property
     def pid(self) -> int | None:
-        """The keeper's process, None when it does not run."""
+        """The lock process, None when it does not run."""
         return self._process.child.pid if self._process is not None else None
 
     def lock(self, mode: str = "") -> str:
@@ -281,7 +281,7 @@ class LockClient:
             self._left = self._settle(work, self._backup)
 
     def _settle(self, work: Path | None, backup: Path | None) -> FileFound:
-        """Have another keeper roll back what the one that ended has left, and see which it is.
+        """Have another process roll back what the one that ended has left, and see which it is.
 
         Before there was a publish (``work``) its state is what it was.
         """

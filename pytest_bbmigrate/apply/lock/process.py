@@ -1,4 +1,4 @@
-"""The keeper as a process: started, asked, ended."""
+"""The lock process: started, asked, ended."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ END_SECONDS = 60.0  # for it to roll back and end; to be killed then harms no SQ
 
 
 class LockProcessEnded(Exception):
-    """Raised when the keeper has ended instead of answering; says how."""
+    """Raised when the lock process has ended instead of answering; says how."""
 
 
 class LockProcess:
-    """A keeper that runs until ``end``, in a session of its own, out of a terminal's Ctrl-C."""
+    """A process that runs until ``end``, in a session of its own, out of a terminal's Ctrl-C."""
 
     def __init__(self) -> None:
         self.has_answered = False

@@ -1,4 +1,4 @@
-"""How the keeper hears its parent, and knows at any time whether it is still there."""
+"""How the lock process hears its parent, and knows whether that is still there."""
 
 from __future__ import annotations
 

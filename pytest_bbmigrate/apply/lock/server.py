@@ -1,8 +1,8 @@
-"""The keeper's process: it holds the lock on the real database and does what it is told.
+"""The lock process: it holds the lock on the real database and does what it is told.
 
-    parent → {"do": "lock", "database": "/…", "deadline": 5.0}      one JSON object a line, on stdin
-    keeper → {"progress": 0.25}                                     any number of these, on stdout
-    keeper → {"done": "wal", "state": "untouched"}                  or {"failed": "why", …}
+    client → {"do": "lock", "database": "/…", "deadline": 5.0}      one JSON object a line, on stdin
+    server → {"progress": 0.25}                                     any number of these, on stdout
+    server → {"done": "wal", "state": "untouched"}                  or {"failed": "why", …}
 
 It runs nothing but this project's code and the standard library, for the lock is lost when anything
 in its process opens and closes the file. When stdin closes, its parent is gone or a signal tells it
@@ -299,7 +299,7 @@ def hold(channel: Channel) -> None:
 
 
 def main(parent: str) -> int:
-    """Be the keeper of the process ``parent``; return the exit code."""
+    """Be the lock process of ``parent``; return the exit code."""
     channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), int(parent))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, channel.hang_up)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.identity import IDENTITY_TABLE, Identity, read_identity
@@ -33,7 +34,6 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import digest_of, open_content
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.apply.model import TableChange
     from pytest_bbmigrate.schema import Table
 
 OURS = frozenset({HISTORY_TABLE, IDENTITY_TABLE})
@@ -126,7 +126,9 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
 
 def main() -> int:
     """Say on standard output what the two files hold that standard input names."""
-    asked = read_message(sys.stdin.buffer.read(), {"asked": WitnessOrder}, {"Path": Path})
+    asked = read_message(
+        sys.stdin.buffer.read(), {"asked": WitnessOrder}, {"Path": Path, "TableChange": TableChange}
+    )
     sys.stdout.buffer.write(answer(asked.before, asked.after, asked.changes))
     return 0
 

@@ -299,9 +299,11 @@ def test_another_mode_is_undone_and_told(bench: Bench, end: StepFailed | None) -
 @pytest.mark.parametrize("damage", [remove, truncate, overwrite, replace_by_its_own_copy])
 def test_a_killed_keeper_is_no_reason_to_remove_a_backup(bench: Bench, damage: Damage) -> None:
     def kill_and_damage(real: Path) -> None:
-        (keeper,) = [c for c in psutil.Process().children() if "holding" in " ".join(c.cmdline())]
-        keeper.kill()
-        while keeper.status() != psutil.STATUS_ZOMBIE:
+        (client,) = [
+            c for c in psutil.Process().children() if "apply.lock.server" in " ".join(c.cmdline())
+        ]
+        client.kill()
+        while client.status() != psutil.STATUS_ZOMBIE:
             pass
         damage(real)
 

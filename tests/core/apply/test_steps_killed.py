@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def kill_keeper() -> None:
     for child in psutil.Process().children():
-        if "holding" in " ".join(child.cmdline()):
+        if "apply.lock.server" in " ".join(child.cmdline()):
             os.kill(child.pid, signal.SIGKILL)
 
 

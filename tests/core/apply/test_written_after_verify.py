@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def verify(keeper: LockClient, tmp_path: Path) -> None:
+def verify(client: LockClient, tmp_path: Path) -> None:
     """Publish and verify, up to what is looked at last."""
     work, digest = make_work(tmp_path / "work.db")
-    keeper.lock()
-    keeper.back_up(tmp_path / "backup")
-    keeper.publish(work, digest)
-    keeper.verify(work, tmp_path / "backup", tmp_path / "failed")
+    client.lock()
+    client.back_up(tmp_path / "backup")
+    client.publish(work, digest)
+    client.verify(work, tmp_path / "backup", tmp_path / "failed")
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_written_to_after_it_was_verified_is_told(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
     with pytest.raises(StepFailed, match="is not as it was: something else wrote to it while"):  # noqa: PT012, SIM117
-        with LockClient(real) as keeper:
-            verify(keeper, tmp_path)
+        with LockClient(real) as client:
+            verify(client, tmp_path)
             with real.open("r+b") as file:
                 os.pwrite(file.fileno(), b"garbled", 8000)
-            keeper.restore_file()
+            client.restore_file()
 
     assert note_in(tmp_path / "backup") == "old"
 
@@ -41,9 +41,9 @@ def test_what_is_written_to_after_it_was_verified_is_told(tmp_path: Path, mode: 
 def test_what_nobody_writes_to_is_what_was_verified(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
 
-    with LockClient(real) as keeper:
-        verify(keeper, tmp_path)
-        told = keeper.restore_file()
+    with LockClient(real) as client:
+        verify(client, tmp_path)
+        told = client.restore_file()
 
     assert told == ""
     assert note_in(real) == "new"

@@ -63,12 +63,12 @@ def place_for_all() -> Iterator[Path]:
 
 def publish(real: Path, work: Path, digest: str) -> ContentState:
     folder = work.parent
-    with LockClient(real, deadline=QUICK) as keeper:
-        keeper.lock()
-        keeper.back_up(folder / "backup")
-        keeper.publish(work, digest)
-        keeper.verify(work, folder / "backup", folder / "failed")
-    return keeper.state
+    with LockClient(real, deadline=QUICK) as client:
+        client.lock()
+        client.back_up(folder / "backup")
+        client.publish(work, digest)
+        client.verify(work, folder / "backup", folder / "failed")
+    return client.state
 
 
 def interrupt(_: float) -> None:
@@ -84,9 +84,9 @@ def without_settled_journal(folder: Path) -> list[str]:
     ]
 
 
-def pid_of(keeper: LockClient) -> int:
-    assert keeper._process is not None
-    return keeper._process.child.pid
+def pid_of(client: LockClient) -> int:
+    assert client._process is not None
+    return client._process.child.pid
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -107,15 +107,15 @@ def test_a_publish_replaces_the_content_and_nothing_else(tmp_path: Path, mode: s
 def test_a_backup_is_the_database_with_its_owner_and_mode(tmp_path: Path, mode: str) -> None:
     real = make(tmp_path / "real.db", "old", rows=2, mode=mode)
     real.chmod(0o640)
-    with LockClient(real) as keeper:
-        assert keeper.lock() == mode
-        keeper.back_up(tmp_path / "backup")
+    with LockClient(real) as client:
+        assert client.lock() == mode
+        client.back_up(tmp_path / "backup")
 
     assert same_file(tmp_path / "backup")[1:] == same_file(real)[1:]
     assert note_in(tmp_path / "backup") == "old"
     assert mode_of(tmp_path / "backup") == "delete"
     assert names_in(tmp_path) == ["backup", "real.db"]
-    assert keeper.notes == ()
+    assert client.notes == ()
 
 
 def test_rows_that_only_the_wal_has_are_backed_up(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_rows_that_only_the_wal_has_are_backed_up(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", crash, str(real)], check=True)
     assert (tmp_path / "real.db-wal").stat().st_size > 0
     (tmp_path / "real.db-shm").unlink()  # which says nothing that the WAL does not
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup")
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
 
     assert note_in(tmp_path / "backup") == "late"
     assert names_in(tmp_path) == ["backup", "real.db"]
@@ -143,9 +143,9 @@ def test_a_hot_journal_is_rolled_back_before_the_backup(tmp_path: Path) -> None:
     crash += "os._exit(0)"
     subprocess.run([sys.executable, "-c", crash, str(real)], check=True)
     assert (tmp_path / "real.db-journal").stat().st_size > 0
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup")
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
 
     assert note_in(tmp_path / "backup") == "old"
     assert note_in(real) == "old"
@@ -156,13 +156,13 @@ def test_nobody_reads_or_writes_from_lock_to_release(tmp_path: Path, mode: str) 
     real = make(tmp_path / "real.db", "old", mode=mode)
     work, digest = make_work(tmp_path / "work.db")
     seen: list[str] = []
-    with LockClient(real) as keeper:
+    with LockClient(real) as client:
         steps: tuple[Callable[[], object], ...] = (
-            keeper.lock,
-            keeper.read_history,
-            lambda: keeper.back_up(tmp_path / "backup"),
-            lambda: keeper.publish(work, digest),
-            lambda: keeper.verify(work, tmp_path / "backup", tmp_path / "failed"),
+            client.lock,
+            client.read_history,
+            lambda: client.back_up(tmp_path / "backup"),
+            lambda: client.publish(work, digest),
+            lambda: client.verify(work, tmp_path / "backup", tmp_path / "failed"),
         )
         for step in steps:
             step()
@@ -184,9 +184,9 @@ def test_a_program_at_work_keeps_the_lock_and_is_named(
     tmp_path: Path, mode: str, statements: tuple[str, ...]
 ) -> None:
     real = make(tmp_path / "real.db", "old", mode=mode)
-    with other_program(real, *statements) as other, LockClient(real, deadline=QUICK) as keeper:
+    with other_program(real, *statements) as other, LockClient(real, deadline=QUICK) as client:
         with pytest.raises(StepFailed) as refused:
-            keeper.lock()
+            client.lock()
         pid, name = other.pid, psutil.Process(other.pid).name()
         assert ask(real, "SELECT 1") == "[(1,)]"
 
@@ -198,10 +198,10 @@ def test_a_program_that_is_idle_keeps_the_lock_of_a_wal_database(tmp_path: Path)
     real = make(tmp_path / "real.db", "old", mode="wal")
     with (
         other_program(real, READ) as other,
-        LockClient(real, deadline=QUICK) as keeper,
+        LockClient(real, deadline=QUICK) as client,
         pytest.raises(StepFailed, match=rf"\(pid {other.pid}\): stop it and run again"),
     ):
-        keeper.lock()
+        client.lock()
 
 
 def test_a_program_that_is_idle_sees_the_new_content_in_rollback_mode(tmp_path: Path) -> None:
@@ -316,8 +316,8 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     real = tmp_path / "real.db"
     real.write_text("dear diary " * 100)
 
-    with LockClient(real) as keeper, pytest.raises(DatabaseError) as refused:
-        keeper.lock()
+    with LockClient(real) as client, pytest.raises(DatabaseError) as refused:
+        client.lock()
 
     assert str(refused.value) == (
         f"{real}: it is not an SQLite database, or it is encrypted "
@@ -328,10 +328,10 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     with (
-        LockClient(tmp_path / "typo.db") as keeper,
+        LockClient(tmp_path / "typo.db") as client,
         pytest.raises(StepFailed, match="no such database"),
     ):
-        keeper.lock()
+        client.lock()
 
     assert names_in(tmp_path) == []
 
@@ -343,23 +343,23 @@ def test_the_history_is_read_through_the_lock(tmp_path: Path) -> None:
         record(db, applied)
         db.commit()
 
-    with LockClient(real) as keeper:
-        keeper.lock()
-        assert keeper.read_history() == (applied,)
+    with LockClient(real) as client:
+        client.lock()
+        assert client.read_history() == (applied,)
 
 
 def test_nothing_is_done_without_the_lock(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    with LockClient(real) as keeper:
+    with LockClient(real) as client:
         with pytest.raises(StepFailed, match="the lock is not held; nothing was done"):
-            keeper.back_up(tmp_path / "backup")
-        keeper.lock()
+            client.back_up(tmp_path / "backup")
+        client.lock()
         with pytest.raises(StepFailed, match="the lock is held already"):
-            keeper.lock()
-        keeper.release()
-        keeper.release()
+            client.lock()
+        client.release()
+        client.release()
         with pytest.raises(StepFailed, match="the lock is not held; nothing was done"):
-            keeper.read_history()
+            client.read_history()
 
 
 def test_another_content_than_was_verified_is_refused(tmp_path: Path) -> None:
@@ -369,12 +369,12 @@ def test_another_content_than_was_verified_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(work)) as db, db:
         db.execute(WRITE)
 
-    with LockClient(real) as keeper:
-        keeper.lock()
+    with LockClient(real) as client:
+        client.lock()
         with pytest.raises(StepFailed, match=r"work\.db: not what was verified: something has"):
-            keeper.publish(work, digest)
+            client.publish(work, digest)
 
-    assert keeper.state is ContentState.UNTOUCHED
+    assert client.state is ContentState.UNTOUCHED
     assert real.read_bytes() == before
 
 
@@ -383,10 +383,10 @@ def test_progress_is_told(tmp_path: Path) -> None:
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
     backed_up: list[float] = []
     published: list[float] = []
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup", backed_up.append)
-        keeper.publish(work, digest, published.append)
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup", backed_up.append)
+        client.publish(work, digest, published.append)
 
     for parts in (backed_up, published):
         assert parts == sorted(parts)
@@ -398,12 +398,12 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", mode="wal")
-    with LockClient(real) as keeper:
-        keeper.lock()
-        pid = pid_of(keeper)
+    with LockClient(real) as client:
+        client.lock()
+        pid = pid_of(client)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(StepFailed) as killed:
-            keeper.back_up(tmp_path / "backup")
+            client.back_up(tmp_path / "backup")
 
     assert str(killed.value) == (
         f"{real}: the process that held the lock (pid {pid}) was killed by SIGKILL: "
@@ -415,12 +415,12 @@ def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Pa
 
 def test_a_lock_that_was_lost_is_told_at_the_release(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    keeper = LockClient(real)
-    keeper.lock()
-    os.kill(pid_of(keeper), signal.SIGKILL)
+    client = LockClient(real)
+    client.lock()
+    os.kill(pid_of(client), signal.SIGKILL)
 
     with pytest.raises(StepFailed, match="was killed by SIGKILL: nothing was published"):
-        keeper.release()
+        client.release()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -430,12 +430,12 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG, mode=mode)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup")
-        pid = pid_of(keeper)
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
+        pid = pid_of(client)
         with pytest.raises(StepFailed, match=rf"\(pid {pid}\) was (killed|told)") as ended:
-            keeper.publish(work, digest, lambda _: os.kill(pid, number))
+            client.publish(work, digest, lambda _: os.kill(pid, number))
 
     next_step = {
         ContentState.UNTOUCHED: "the database is as it was; run again",
@@ -444,9 +444,9 @@ def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
             f"what it held before is in {tmp_path / 'backup'}"
         ),
     }
-    assert str(ended.value).endswith(next_step[keeper.state])
+    assert str(ended.value).endswith(next_step[client.state])
     # Another keeper has rolled back, looked, and put the journal mode right.
-    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[keeper.state] == note_in(
+    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[client.state] == note_in(
         real
     )
     assert mode_of(real) == mode
@@ -458,19 +458,19 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with LockClient(real, deadline=QUICK) as keeper:
-        keeper.lock()
-        pid = pid_of(keeper)
+    with LockClient(real, deadline=QUICK) as client:
+        client.lock()
+        pid = pid_of(client)
 
         def settle_late(*files: Path | None) -> FileFound:
             with other_program(real, "BEGIN", READ):
-                return LockClient._settle(keeper, *files)
+                return LockClient._settle(client, *files)
 
-        monkeypatch.setattr(keeper, "_settle", settle_late)
+        monkeypatch.setattr(client, "_settle", settle_late)
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
-            keeper.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
+            client.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 
-    assert keeper.state is ContentState.UNKNOWN
+    assert client.state is ContentState.UNKNOWN
     assert note_in(real) in ("old", "new")
 
 
@@ -527,14 +527,14 @@ def test_what_a_killed_keeper_left_is_unknown_when_the_next_is_killed_too(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with LockClient(real) as keeper:
-        keeper.lock()
-        pid = pid_of(keeper)
+    with LockClient(real) as client:
+        client.lock()
+        pid = pid_of(client)
         monkeypatch.setattr(launch, "START_ISOLATED", "import os, signal; os.kill(os.getpid(), 9)")
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
-            keeper.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
+            client.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 
-    assert keeper.state is ContentState.UNKNOWN
+    assert client.state is ContentState.UNKNOWN
 
 
 def test_a_keeper_that_does_not_start_says_why(
@@ -542,8 +542,8 @@ def test_a_keeper_that_does_not_start_says_why(
 ) -> None:
     monkeypatch.setattr(launch, "START_ISOLATED", "raise SystemExit('no such module')")
     real = make(tmp_path / "real.db", "old")
-    with LockClient(real) as keeper, pytest.raises(StepFailed, match="exit code 1, no such module"):
-        keeper.lock()
+    with LockClient(real) as client, pytest.raises(StepFailed, match="exit code 1, no such module"):
+        client.lock()
 
 
 def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -552,22 +552,22 @@ def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     real = make(tmp_path / "real.db", "old")
     with (
-        LockClient(real) as keeper,
+        LockClient(real) as client,
         pytest.raises(StepFailed, match="was told to end: nothing was"),
     ):
-        keeper.lock()
+        client.lock()
 
 
 def test_a_keeper_that_does_not_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "END_SECONDS", 0.1)
-    keeper = LockClient(make(tmp_path / "real.db", "old"))
-    keeper.lock()
-    os.kill(pid_of(keeper), signal.SIGSTOP)
+    client = LockClient(make(tmp_path / "real.db", "old"))
+    client.lock()
+    os.kill(pid_of(client), signal.SIGSTOP)
 
     with pytest.raises(StepFailed, match="was killed by SIGKILL: nothing was published"):
-        keeper.release()
+        client.release()
     assert note_in(tmp_path / "real.db") == "old"
 
 
@@ -582,25 +582,25 @@ def test_a_backup_that_another_user_cannot_be_given_is_noted(
     place_for_all: Path, tmp_path: Path
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper._process = SimpleNamespace(  # type: ignore[assignment] # a keeper that may not
+    with LockClient(real) as client:
+        client.lock()
+        client._process = SimpleNamespace(  # type: ignore[assignment] # a keeper that may not
             ask=lambda *_: {"done": "belongs to this user", "state": "untouched"},
-            end=keeper._process.end if keeper._process else str,
+            end=client._process.end if client._process else str,
         )
-        keeper.back_up(place_for_all / "backup")
+        client.back_up(place_for_all / "backup")
 
-    assert keeper.notes == ("belongs to this user",)
+    assert client.notes == ("belongs to this user",)
 
 
 def test_an_interrupt_of_a_backup_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG)
-    with LockClient(real) as keeper:
-        keeper.lock()
+    with LockClient(real) as client:
+        client.lock()
         with pytest.raises(KeyboardInterrupt):
-            keeper.back_up(tmp_path / "backup", interrupt)
+            client.back_up(tmp_path / "backup", interrupt)
         with pytest.raises(StepFailed, match="the lock is not held"):
-            keeper.read_history()
+            client.read_history()
 
     assert note_in(real) == "old"
     assert set(names_in(tmp_path)) <= {"backup", "real.db"}  # whole, or not there
@@ -609,12 +609,12 @@ def test_an_interrupt_of_a_backup_ends_it_and_leaves_nothing(tmp_path: Path) -> 
 def test_an_interrupt_of_a_publish_takes_effect_when_it_is_complete(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=BIG, mode="wal")
     work, digest = make_work(tmp_path / "work.db", rows=BIG)
-    with LockClient(real) as keeper:
-        keeper.lock()
+    with LockClient(real) as client:
+        client.lock()
         with pytest.raises(KeyboardInterrupt):
-            keeper.publish(work, digest, interrupt)
+            client.publish(work, digest, interrupt)
 
-    assert keeper.state is ContentState.PUBLISHED
+    assert client.state is ContentState.PUBLISHED
     assert note_in(real) == "new"
     assert mode_of(real) == "wal"
 
@@ -626,14 +626,14 @@ def test_a_reporter_that_fails_ends_the_publish_by_rolling_it_back(tmp_path: Pat
     def fail(_: float) -> None:
         raise ZeroDivisionError
 
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup")
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
         with pytest.raises(ZeroDivisionError):
-            keeper.publish(work, digest, fail)
+            client.publish(work, digest, fail)
         (tmp_path / "backup").unlink()
 
-    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[keeper.state] == note_in(
+    assert {ContentState.UNTOUCHED: "old", ContentState.PUBLISHED: "new"}[client.state] == note_in(
         real
     )
     assert names_in(tmp_path) == ["real.db", "work.db"]
@@ -648,12 +648,12 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
 ) -> None:
     real = make(tmp_path / "real.db", "old", rows=3, mode=mode)
     work, digest = make_work(tmp_path / "work.db", rows=9)
-    with LockClient(real) as keeper:
-        keeper.lock()
-        keeper.back_up(tmp_path / "backup")
-        resource.prlimit(pid_of(keeper), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
+        resource.prlimit(pid_of(client), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
         with pytest.raises(StepFailed) as full:
-            keeper.publish(work, digest)
+            client.publish(work, digest)
         locked = ask(real, READ)
 
     assert str(full.value) == (
@@ -661,7 +661,7 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
         "or damaged? (disk I/O error [SQLITE_IOERR_WRITE]); nothing was published: "
         "the database is as it was, compared with backup"
     )
-    assert keeper.state is ContentState.UNTOUCHED
+    assert client.state is ContentState.UNTOUCHED
     assert locked == "database is locked"
     assert note_in(real) == "old"
     assert mode_of(real) == mode
@@ -670,13 +670,13 @@ def test_a_file_size_limit_stops_a_publish_and_the_database_is_as_it_was(
 
 def test_a_backup_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old", rows=9)
-    with LockClient(real) as keeper:
-        keeper.lock()
-        resource.prlimit(pid_of(keeper), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
+    with LockClient(real) as client:
+        client.lock()
+        resource.prlimit(pid_of(client), resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
         with pytest.raises(
             StepFailed, match=r"backup: the backup could not be written: .*make room"
         ):
-            keeper.back_up(tmp_path / "backup")
+            client.back_up(tmp_path / "backup")
 
     assert note_in(real) == "old"
     assert names_in(tmp_path) == ["real.db"]
@@ -690,16 +690,16 @@ def test_a_full_disk_stops_a_publish_and_the_database_is_as_it_was(
     with small_disk(tmp_path / "disk", megabytes) as disk:
         real = make(disk / "real.db", "old", rows=9, mode=mode)
         work, digest = make_work(tmp_path / "work.db", rows=12)
-        with LockClient(real) as keeper:
-            keeper.lock()
-            keeper.back_up(tmp_path / "backup")
+        with LockClient(real) as client:
+            client.lock()
+            client.back_up(tmp_path / "backup")
             if megabytes == 30:
-                keeper.publish(work, digest)
+                client.publish(work, digest)
             else:
                 with pytest.raises(
                     StepFailed, match=r"the disk is full .*the database is as it was"
                 ):
-                    keeper.publish(work, digest)
+                    client.publish(work, digest)
         assert note_in(real) == ("new" if megabytes == 30 else "old")
         assert mode_of(real) == mode
         assert names_in(disk) == ["real.db"]
@@ -709,12 +709,12 @@ def test_a_publish_that_a_full_disk_stops_is_looked_at_without_room(tmp_path: Pa
     with small_disk(tmp_path / "disk", 40) as disk:
         real = make(disk / "real.db", "old", rows=9)
         work, digest = make_work(tmp_path / "work.db", rows=12)
-        with LockClient(real) as keeper:
-            keeper.lock()
-            keeper.back_up(disk / "backup")
+        with LockClient(real) as client:
+            client.lock()
+            client.back_up(disk / "backup")
             fill_up(disk)
             with pytest.raises(StepFailed, match=r"database is as it was, compared with backup$"):
-                keeper.publish(work, digest)
+                client.publish(work, digest)
         (disk / "filling").unlink()
         assert note_in(real) == "old"
         assert names_in(disk) == ["backup", "real.db"]
@@ -727,15 +727,15 @@ def test_a_disk_that_fills_up_after_the_publish_is_no_reason_to_doubt_the_conten
     with small_disk(tmp_path / "disk", 60) as disk:
         real = make(disk / "real.db", "old", rows=9, mode=mode)
         work, digest = make_work(disk / "work.db", rows=9)
-        with LockClient(real) as keeper:
-            keeper.lock()
-            keeper.back_up(disk / "backup")
-            keeper.publish(work, digest)
+        with LockClient(real) as client:
+            client.lock()
+            client.back_up(disk / "backup")
+            client.publish(work, digest)
             fill_up(disk)
-            trouble = keeper.verify(work, disk / "backup", disk / "failed")
-            verified, locked = keeper.state, ask(real, READ)
+            trouble = client.verify(work, disk / "backup", disk / "failed")
+            verified, locked = client.state, ask(real, READ)
             (disk / "filling").unlink()
-            keeper.restore_mode()
+            client.restore_mode()
         assert verified is ContentState.VERIFIED
         assert ("put back into wal (the disk is full " in trouble) is (mode == "wal")
         assert locked == "database is locked"
@@ -806,10 +806,10 @@ def test_the_keeper_loads_nothing_but_this_package_and_the_standard_library() ->
 
 
 def test_the_keeper_is_out_of_reach_of_the_terminal(tmp_path: Path) -> None:
-    with LockClient(make(tmp_path / "real.db", "old")) as keeper:
-        keeper.lock()
-        assert os.getsid(pid_of(keeper)) == pid_of(keeper)
-        assert psutil.Process(pid_of(keeper)).cwd() == "/"
+    with LockClient(make(tmp_path / "real.db", "old")) as client:
+        client.lock()
+        assert os.getsid(pid_of(client)) == pid_of(client)
+        assert psutil.Process(pid_of(client)).cwd() == "/"
 
 
 def test_a_backups_digest_can_be_published_again(tmp_path: Path) -> None:
