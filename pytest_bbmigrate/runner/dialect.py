@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pytest_bbmigrate.database import closed_on_failure
 from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.statements import UnreadableSql, fold, folded, quote_name, tokenize
@@ -276,8 +277,9 @@ def is_plain(name: str, sql: str | None) -> bool:
 def scratch(prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
     """Return a connection to an empty database to try something out in."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    prepare(db)
-    return db
+    with closed_on_failure(db):
+        prepare(db)
+        return db
 
 
 def asking(db: sqlite3.Connection) -> Ask:

@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.database import open_image, take_image
+from pytest_bbmigrate.database import closed_on_failure, open_image, take_image
 from pytest_bbmigrate.schema.table import query
 from pytest_bbmigrate.schema.tokens import is_word, split_at_commas
 from pytest_bbmigrate.statements import quote_name
@@ -145,9 +145,10 @@ def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
         "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL "
         "ORDER BY instr('table index view trigger', type), rowid"
     )
-    for (sql,) in query(db, entries):
-        _error(copy, sql)  # SQLite's own tables are there already, and a shadow table with its own
-    return copy
+    with closed_on_failure(copy):
+        for (sql,) in query(db, entries):
+            _error(copy, sql)  # SQLite's own tables are there already, a shadow table with its own
+        return copy
 
 
 def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str | None:
