@@ -3,8 +3,9 @@
 ``SELECT *`` takes columns by their order, NATURAL JOIN and a name in a subquery mean what is there
 by then: a view that is not touched itself can show other values under the same names when columns
 of its tables are in another order, or are new. Each view is asked twice over the rows after: with
-the tables in the shape that they had, and in the one that they have. Of a database in a file, which
-is somebody's own and may be long, only a small one is asked, and no longer than that takes.
+the tables in the shape that they had, and in the one that they have; what has the shape is a view,
+or a copy where rowids are asked for. Of a database in a file, which is somebody's own and may be
+long, only a small one is asked, and no longer than that takes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import ShiftedView
 from pytest_bbmigrate.experiment.renumbered_keys import weight
+from pytest_bbmigrate.schema.read.table import ROWID_NAMES
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
@@ -37,6 +39,18 @@ PATIENCE = 200  # times that many for all views of a file
 Shape = tuple[str, ...]  # columns in their order
 
 
+@dataclass(frozen=True)
+class Shapes:
+    """The ``columns`` that ``tables`` are to have, both by the tables' (folded) names now.
+
+    What stands in for them is a ``kind`` of 'VIEW', or a 'TABLE' where rowids are asked for.
+    """
+
+    tables: Mapping[str, Table]
+    columns: Mapping[str, Shape]
+    kind: str
+
+
 def shifted_views(
     before: Snapshot, after: Snapshot, renames: Renames, differences: Collection[SchemaDifference]
 ) -> tuple[ShiftedView, ...]:
@@ -51,19 +65,19 @@ def shifted_views(
     asked = []
     for view in views:
         read, words = reads(view, after.schema)
-        now = {
-            name: columns_of(t)
-            for name in sorted(read & shapes.keys())
-            if (t := after.schema.table(name))
+        tables = {
+            name: t for name in sorted(read & shapes.keys()) if (t := after.schema.table(name))
         }
+        now = {name: columns_of(table) for name, table in tables.items()}
         then = {name: former_shape(shapes[name], columns, words) for name, columns in now.items()}
         if now != then:
-            asked.append((view, then, now))
+            kind = "TABLE" if may_ask_for_rowids(words) else "VIEW"
+            asked.append((view, Shapes(tables, then, kind), Shapes(tables, now, kind)))
     if not asked or is_long(after.image):
         return ()
     with to_be_asked(after.image) as db:
         return tuple(
-            ShiftedView(view.name, columns, tuple(now))
+            ShiftedView(view.name, columns, tuple(now.columns))
             for view, then, now in asked
             if (columns := differing_columns(db, view, then, now)) is not None
         )
@@ -144,6 +158,14 @@ def reads(view: View, schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(found), frozenset(words)
 
 
+def may_ask_for_rowids(words: Collection[str]) -> bool:
+    """Return whether a view of these ``words`` may ask for rowids.
+
+    A name in double quotes is given as a string where no column is called so.
+    """
+    return not {fold_name(word.strip("'")) for word in words}.isdisjoint(ROWID_NAMES)
+
+
 def former_shape(shape: Shape, now: Shape, words: Collection[str]) -> Shape:
     """Return the ``shape`` to give a table back, for a view of these ``words``.
 
@@ -156,26 +178,24 @@ def former_shape(shape: Shape, now: Shape, words: Collection[str]) -> Shape:
 
 
 def differing_columns(
-    db: sqlite3.Connection, view: View, then: Mapping[str, Shape], now: Mapping[str, Shape]
+    db: sqlite3.Connection, view: View, then: Shapes, now: Shapes
 ) -> tuple[str, ...] | None:
     """Return the columns of ``view`` that show other values ``now`` than in the shapes of ``then``.
 
     () where its rows are others; None where it shows the same, shows something else each time, or
     cannot be asked: a view on a table in a former shape finds no index by name.
     """
-    for extra in ((), ("rowid",)):
-        try:
-            former = show(db, view, then, extra)
-            shown = show(db, view, now, extra, former)
-            steady = shown == former or shown == show(db, view, now, extra, former)
-        except sqlite3.Error:
-            continue
-        if shown == former or not steady:
-            return None
-        if shown.count != former.count:
-            return ()
-        return tuple(n for n, value in former.columns.items() if shown.columns[n] != value)
-    return None
+    try:
+        former = show(db, view, then)
+        shown = show(db, view, now, former)
+        steady = shown == former or shown == show(db, view, now, former)
+    except sqlite3.Error:
+        return None
+    if shown == former or not steady:
+        return None
+    if shown.count != former.count:
+        return ()
+    return tuple(n for n, value in former.columns.items() if shown.columns[n] != value)
 
 
 @dataclass(frozen=True)
@@ -188,13 +208,9 @@ class ViewRows:
 
 
 def show(
-    db: sqlite3.Connection,
-    view: View,
-    shapes: Mapping[str, Shape],
-    extra: Shape,
-    like: ViewRows | None = None,
+    db: sqlite3.Connection, view: View, shapes: Shapes, like: ViewRows | None = None
 ) -> ViewRows:
-    """Return what ``view`` shows where tables have the ``shapes``, and ``extra`` columns last.
+    """Return what ``view`` shows where tables have the ``shapes``.
 
     Of its columns those that ``like`` has, None for one that is not there; all without it.
 
@@ -202,16 +218,44 @@ def show(
     """
     db.execute("SAVEPOINT shapes")
     try:
-        for number, (table, columns) in enumerate(shapes.items()):
-            aside = quote_name(f"_bb_table_{number}")
-            listed = ", ".join(f"t.{quote_name(name)}" for name in (*columns, *extra))
-            db.execute(f"ALTER TABLE {quote_name(table)} RENAME TO {aside}")
-            db.execute(f"CREATE VIEW {quote_name(table)} AS SELECT {listed} FROM {aside} AS t")
+        for number, (name, columns) in enumerate(shapes.columns.items()):
+            table, aside = shapes.tables[name], quote_name(f"_bb_table_{number}")
+            db.execute(f"ALTER TABLE {quote_name(name)} RENAME TO {aside}")
+            if shapes.kind == "TABLE" and not table.without_rowid:
+                copy_with_rowids(db, table, columns, aside)
+            else:
+                listed = ", ".join(f"t.{quote_name(column)}" for column in columns)
+                db.execute(f"CREATE VIEW {quote_name(name)} AS SELECT {listed} FROM {aside} AS t")
         cursor = db.execute(f"SELECT * FROM main.{quote_name(view.name)}")
         return add_up(cursor, () if like is None else tuple(like.columns))
     finally:
         db.execute("ROLLBACK TO shapes")
         db.execute("RELEASE shapes")
+
+
+def copy_with_rowids(db: sqlite3.Connection, table: Table, columns: Shape, aside: str) -> None:
+    """Make ``table`` anew of those ``columns`` and with the rows of ``aside``, rowids included.
+
+    Some SQLites give views no rowid, and others give NULL for it
+    (https://sqlite.org/rowidtable.html, 4). In a view it could be a column of that name, but that
+    one is in ``*``.
+    """
+    name = quote_name(table.name)
+    defined = ", ".join(definition_of(table, column) for column in columns)
+    free = [word for word in ROWID_NAMES if table.column(word) is None][:1]
+    listed = ", ".join([*free, *map(quote_name, columns)])
+    db.execute(f"CREATE TABLE {name} ({defined})")
+    db.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {aside}")
+
+
+def definition_of(table: Table, name: str) -> str:
+    """Return the definition of a column that takes the values of ``table``'s as they are."""
+    column = table.column(name)
+    if column is None:
+        return quote_name(name)
+    keeps_all = table.strict and column.type == "ANY"
+    affinity = "BLOB" if keeps_all else column.affinity
+    return f"{quote_name(name)} {affinity} COLLATE {quote_name(column.collation)}"
 
 
 def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> ViewRows:

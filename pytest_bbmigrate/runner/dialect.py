@@ -11,6 +11,7 @@ from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.sql import UnreadableSql, fold, folded, quote_name, tokenize
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sqlite_files import closed_on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -278,8 +279,9 @@ def is_plain(name: str, sql: str | None) -> bool:
 def scratch(prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
     """Return a connection to an empty database to try something out in."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    prepare(db)
-    return db
+    with closed_on_failure(db):
+        prepare(db)
+        return db
 
 
 def asking(db: sqlite3.Connection) -> Ask:

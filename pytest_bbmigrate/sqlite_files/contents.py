@@ -17,10 +17,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.sqlite_files.images import (
     APP_HOOK,
     call_hook,
+    closed_on_failure,
     image_file,
     lenient_schemas,
     open_image,
@@ -65,7 +65,9 @@ def open_content(content: Content) -> sqlite3.Connection:
 
 def open_contents(before: Content, after: Content) -> sqlite3.Connection:
     """Return a connection for reading, in which ``main`` is ``after``; ``before`` is attached."""
-    return attach_content(open_content(after), before)
+    db = open_content(after)
+    with closed_on_failure(db):
+        return attach_content(db, before)
 
 
 def attach_content(
@@ -98,9 +100,10 @@ def open_private(
     if isinstance(content, bytes):
         return open_image(content, factory)
     db = open_file(content, "mode=rw", factory)
-    db.execute("PRAGMA synchronous = OFF")  # a copy that a crash damages is thrown away
-    db.execute("PRAGMA journal_mode = DELETE")
-    return db
+    with closed_on_failure(db):
+        db.execute("PRAGMA synchronous = OFF")  # a copy that a crash damages is thrown away
+        db.execute("PRAGMA journal_mode = DELETE")
+        return db
 
 
 def private_copy(content: Content, folder: Path | None, *, take: bool = False) -> Content:
@@ -260,13 +263,10 @@ def open_file(
     Raises: SettingsError when the app's hook (``app_connections``) raises.
     """
     db = sqlite3.connect(uri_of(path, parameters), uri=True, isolation_level=None, factory=factory)
-    try:
+    with closed_on_failure(db):
         call_hook(APP_HOOK.get(), db)
-    except SettingsError:
-        sqlite3.Connection.close(db)  # which the factory's own method may not do
-        raise
-    db.execute(f"PRAGMA cache_size = -{CACHE}")
-    return prepare(db)
+        db.execute(f"PRAGMA cache_size = -{CACHE}")
+        return prepare(db)
 
 
 def copy_bytes(source: Path, target: Path) -> None:

@@ -44,14 +44,25 @@ def open_image(
         factory=factory,
         uri=not serializes(),  # for what may be attached to it
     )
-    if image:
-        load_image(db, image)
-    try:
+    with closed_on_failure(db):
+        if image:
+            load_image(db, image)
         call_hook(APP_HOOK.get(), db)
-    except SettingsError:
-        db.close()
+        return prepare(db)
+
+
+@contextmanager
+def closed_on_failure(db: sqlite3.Connection) -> Iterator[None]:
+    """Close ``db`` if the block raises, so that nobody has to who was never given it.
+
+    By the method of sqlite3 itself, for that of a ``factory`` may do nothing. From 3.13 on Python
+    warns of a connection that was not closed, and warnings may be errors.
+    """
+    try:
+        yield
+    except BaseException:
+        sqlite3.Connection.close(db)
         raise
-    return prepare(db)
 
 
 def serializes() -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.failures import BUSY, in_words, primary_code
-from pytest_bbmigrate.sqlite_files.images import prepare, uri_of
+from pytest_bbmigrate.sqlite_files.images import closed_on_failure, prepare, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def attempt(real: Path, seconds: float) -> sqlite3.Connection:
     failed, until the connection closes.
     """
     db = sqlite3.connect(uri_of(real, "mode=rw"), uri=True, isolation_level=None, timeout=seconds)
-    try:
+    with closed_on_failure(db):
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         # Of use on macOS alone, where fsync does not empty the disk's own cache.
         db.execute("PRAGMA fullfsync = ON")
@@ -79,10 +79,7 @@ def attempt(real: Path, seconds: float) -> sqlite3.Connection:
         # The journal gives its room back when a transaction ends, not when the lock is released.
         db.execute("PRAGMA journal_size_limit = 0")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    except sqlite3.Error:
-        db.close()
-        raise
-    return prepare(db)
+        return prepare(db)
 
 
 def begin_and_roll_back(db: sqlite3.Connection) -> None:

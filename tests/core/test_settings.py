@@ -256,11 +256,10 @@ def test_a_hook_is_imported_from_the_root_folder(tmp_path: Path) -> None:
     hook = load_connection_hook("household_hook:prepare", tmp_path)
 
     assert hook is not None
-    db = sqlite3.connect(":memory:")
-    hook(db)
-    assert db.execute("SELECT twice(21)").fetchone() == (42,)
+    with closing(sqlite3.connect(":memory:")) as db:
+        hook(db)
+        assert db.execute("SELECT twice(21)").fetchone() == (42,)
     assert sys.path == before
-    db.close()
 
 
 def test_a_hook_in_no_module_is_refused(tmp_path: Path) -> None:

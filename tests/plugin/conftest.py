@@ -19,6 +19,7 @@ import pytest_bbmigrate.plugin.testing  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     MakesProject = Callable[[pytest.Pytester], object]
 
@@ -47,3 +48,14 @@ def made_once(
         shutil.copytree(kept, project.path, dirs_exist_ok=True)
 
     return make
+
+
+@pytest.fixture
+def money(
+    project: pytest.Pytester,
+    made_once: Callable[[MakesProject], None],
+    request: pytest.FixtureRequest,
+) -> Path:
+    """Return the database of the project as ``make_money()`` of the test's module makes it."""
+    made_once(request.module.make_money)
+    return project.path / "budget_buddy.db"

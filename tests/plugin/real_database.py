@@ -18,6 +18,12 @@ CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT, c
 -- migrate:down
 DROP TABLE accounts;
 """
+NAMED_ACCOUNTS = """\
+-- migrate:up
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+-- migrate:down
+DROP TABLE accounts;
+"""
 SECRET = "Dr. Smith of 12 Harbour Road"
 
 

@@ -21,7 +21,7 @@ from pytest_bbmigrate.sqlite_files.notes import note_for
 from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 TRIPS = """\
@@ -54,14 +54,8 @@ def write(project: pytest.Pytester, **files: str) -> None:
         (folder / f"{name.removeprefix('m')}.sql").write_text(text)
 
 
-@pytest.fixture
-def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
-    """Return a database with one migration applied and real rows, and a second one pending."""
-    made_once(make_money)
-    return project.path / "budget_buddy.db"
-
-
 def make_money(project: pytest.Pytester) -> None:
+    """Make a database with one migration applied and real rows, and a second one pending."""
     write(project, m001_accounts=ACCOUNTS)
     result = project.runpytest("--bb-apply", "--bb-create")
     assert result.ret == pytest.ExitCode.OK, result.outlines

@@ -12,7 +12,6 @@ import pytest
 from tests.plugin.real_database import ACCOUNTS, ask, backups, change, litter, names, write_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 TRIPS = "ALTER TABLE accounts ADD COLUMN trip TEXT;\n"
@@ -43,14 +42,8 @@ def pytest_runtest_logreport(report):
 OLD, NEW = ["001_step"], ["001_step", "002_step"]
 
 
-@pytest.fixture
-def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
-    """Return a database with one migration applied and a row, and a second one pending."""
-    made_once(make_broken_off)
-    return project.path / "budget_buddy.db"
-
-
-def make_broken_off(project: pytest.Pytester) -> None:
+def make_money(project: pytest.Pytester) -> None:
+    """Make a database with one migration applied and a row, and a second one pending."""
     write_steps(project, ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
     path = project.path / "budget_buddy.db"

@@ -343,13 +343,10 @@ TWO = (
 
 def preserve(script: str, *directives: str) -> None:
     """Assert that ``script`` preserves a small table."""
-    db = database(TWO)
-    before = take_snapshot(db)
-    db.conn.executescript(script)
-    try:
+    with closing(database(TWO)) as db:
+        before = take_snapshot(db)
+        db.conn.executescript(script)
         assert_preserved(before, db, *directives)
-    finally:
-        db.close()
 
 
 @pytest.mark.parametrize(
@@ -424,11 +421,10 @@ def test_what_has_no_snapshot_is_refused(subject: Any, message: str) -> None:
 
 
 def test_a_plain_connection_has_a_snapshot_too() -> None:
-    db = sqlite3.connect(":memory:")
-    db.executescript(TWO)
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(TWO)
 
-    assert_preserved(db, take_snapshot(db))
-    db.close()
+        assert_preserved(db, take_snapshot(db))
 
 
 FAMILY = """
@@ -440,10 +436,8 @@ INSERT INTO children VALUES (1, 1), (2, NULL);
 
 
 def test_references_that_lead_somewhere_pass() -> None:
-    db = database(FAMILY)
-
-    assert_foreign_keys(db)
-    db.close()
+    with closing(database(FAMILY)) as db:
+        assert_foreign_keys(db)
 
 
 @pytest.mark.parametrize(
@@ -454,14 +448,13 @@ def test_references_that_lead_somewhere_pass() -> None:
     ],
 )
 def test_references_that_lead_nowhere_fail(script: str, message: str) -> None:
-    db = database(FAMILY)
-    db.conn.executescript(f"PRAGMA foreign_keys = OFF; {script}")
+    with closing(database(FAMILY)) as db:
+        db.conn.executescript(f"PRAGMA foreign_keys = OFF; {script}")
 
-    with pytest.raises(AssertionError) as caught:
-        assert_foreign_keys(db)
+        with pytest.raises(AssertionError) as caught:
+            assert_foreign_keys(db)
 
     assert str(caught.value).startswith(message.rstrip("*"))
-    db.close()
 
 
 def test_what_is_exported_is_what_is_documented() -> None:

@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.real_database import ask, write_steps
+from tests.plugin.real_database import NAMED_ACCOUNTS, ask, write_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-ACCOUNTS = """\
--- migrate:up
-CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
--- migrate:down
-DROP TABLE accounts;
-"""
 OWNER = """\
 -- migrate:up
 ALTER TABLE accounts ADD COLUMN owner TEXT;
@@ -45,15 +38,9 @@ def id_of(path: Path) -> str:
     return str(identity)
 
 
-@pytest.fixture
-def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
-    """Return a database with one migration applied."""
-    made_once(make_money)
-    return project.path / "budget_buddy.db"
-
-
 def make_money(project: pytest.Pytester) -> None:
-    write_steps(project, ACCOUNTS)
+    """Make a database with one migration applied."""
+    write_steps(project, NAMED_ACCOUNTS)
     run(project, "--bb-apply", "--bb-create")
 
 
@@ -61,7 +48,7 @@ def test_a_database_keeps_the_id_that_its_first_apply_gave_it(
     project: pytest.Pytester, money: Path
 ) -> None:
     made = id_of(money)
-    write_steps(project, ACCOUNTS, OWNER)
+    write_steps(project, NAMED_ACCOUNTS, OWNER)
     run(project, "--bb-apply")
     applied = id_of(money)
     run(project, "--bb-rollback")
@@ -78,7 +65,7 @@ def test_a_history_from_before_there_were_ids_is_read_and_completed(
     with closing(sqlite3.connect(money)) as db:
         db.execute("DROP TABLE _bb_database")
     status = run(project, "--bb-status")
-    write_steps(project, ACCOUNTS, OWNER)
+    write_steps(project, NAMED_ACCOUNTS, OWNER)
     run(project, "--bb-apply")
 
     status.stdout.fnmatch_lines(["budget_buddy.db: 1 of 1 migrations applied, 0 pending"])
@@ -95,7 +82,7 @@ def test_a_rollback_completes_it_too(project: pytest.Pytester, money: Path) -> N
 
 
 def test_an_adopted_database_gets_an_id(project: pytest.Pytester) -> None:
-    write_steps(project, ACCOUNTS)
+    write_steps(project, NAMED_ACCOUNTS)
     path = project.path / "budget_buddy.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
@@ -112,7 +99,7 @@ def test_two_databases_have_two_ids(project: pytest.Pytester, money: Path) -> No
 
 def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, money: Path) -> None:
     made = id_of(money)
-    write_steps(project, ACCOUNTS, MEDDLES)
+    write_steps(project, NAMED_ACCOUNTS, MEDDLES)
     project.runpytest("--bb-apply")
 
     assert id_of(money) == made

@@ -310,9 +310,8 @@ def test_a_baseline_of_sql_is_where_the_first_migration_starts(project: pytest.P
 
 def test_a_baseline_may_be_a_database(project: pytest.Pytester) -> None:
     make_baseline_project(project, "models.db")
-    db = sqlite3.connect(project.path / "models.db")
-    db.executescript(BASELINE)
-    db.close()
+    with closing(sqlite3.connect(project.path / "models.db")) as db:
+        db.executescript(BASELINE)
     before = read_image(project.path / "models.db")
 
     project.runpytest("--bb-check-migrations").assert_outcomes(passed=5, skipped=2)

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.real_database import SECRET, ask, change, names, run_sql, write_steps
+from tests.plugin.real_database import (
+    NAMED_ACCOUNTS,
+    SECRET,
+    ask,
+    change,
+    names,
+    run_sql,
+    write_steps,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-ACCOUNTS = """\
--- migrate:up
-CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
--- migrate:down
-DROP TABLE accounts;
-"""
 TRIPS = """\
 -- migrate:up
 ALTER TABLE accounts ADD COLUMN trip TEXT;
@@ -39,19 +40,13 @@ DELETE FROM accounts WHERE length(name) > 90000;
 """
 
 
-@pytest.fixture
-def money(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
-    """Return a database that got one migration, a row, and two more migrations in one apply."""
-    made_once(make_money)
-    return project.path / "budget_buddy.db"
-
-
 def make_money(project: pytest.Pytester) -> None:
+    """Make a database that got one migration, a row, and two more migrations in one apply."""
     path = project.path / "budget_buddy.db"
-    write_steps(project, ACCOUNTS)
+    write_steps(project, NAMED_ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
     change(path, "INSERT INTO accounts (name) VALUES (?)", [(SECRET,)])
-    write_steps(project, ACCOUNTS, TRIPS, BY_NAME)
+    write_steps(project, NAMED_ACCOUNTS, TRIPS, BY_NAME)
     assert project.runpytest("--bb-apply").ret == pytest.ExitCode.OK
 
 
@@ -120,7 +115,7 @@ def test_a_way_back_that_loses_a_real_row_is_not_published(
     project: pytest.Pytester, money: Path
 ) -> None:
     project.runpytest("--bb-rollback=1")
-    write_steps(project, ACCOUNTS, TRIPS, SHORTENS)
+    write_steps(project, NAMED_ACCOUNTS, TRIPS, SHORTENS)
     project.runpytest("--bb-apply")
     change(money, "INSERT INTO accounts (name) VALUES (?)", [(SECRET * 5000,)])
     before = money.read_bytes()
@@ -171,7 +166,7 @@ def test_bad_input_is_one_clear_message(
 
 
 def test_what_has_no_way_back_is_not_taken_back(project: pytest.Pytester, money: Path) -> None:
-    write_steps(project, ACCOUNTS, TRIPS, BY_NAME, "CREATE INDEX another ON accounts (trip);")
+    write_steps(project, NAMED_ACCOUNTS, TRIPS, BY_NAME, "CREATE INDEX another ON accounts (trip);")
     project.runpytest("--bb-apply")
     before = money.read_bytes()
 

@@ -15,6 +15,7 @@ from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
 from pytest_bbmigrate.sqlite_files.held_file import Name, empty_wal, hold_file
+from pytest_bbmigrate.sqlite_files.images import closed_on_failure
 from pytest_bbmigrate.sqlite_files.locking import take_lock
 from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, with_digest, write_note
 
@@ -49,12 +50,9 @@ class LockedFile:
         Raises: DatabaseError, as ``take_lock`` does, or when another file has the name since.
         """
         self.db = take_lock(self.path, self.seconds, still_wanted)
-        try:
+        with closed_on_failure(self.db):
             empty_wal(self.db)
             self.held = hold_file(self.path)
-        except BBMigrateError:
-            self.db.close()
-            raise
         self.seen = self.held.before
 
     def describe(self, _: dict[str, Any]) -> dict[str, object]:

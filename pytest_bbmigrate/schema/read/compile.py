@@ -17,7 +17,7 @@ from pytest_bbmigrate.schema.read.table import query
 from pytest_bbmigrate.schema.read.tokens import is_word, split_at_commas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import open_image, take_image
+from pytest_bbmigrate.sqlite_files import closed_on_failure, open_image, take_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,9 +145,10 @@ def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
         "SELECT sql FROM main.sqlite_master WHERE sql IS NOT NULL "
         "ORDER BY instr('table index view trigger', type), rowid"
     )
-    for (sql,) in query(db, entries):
-        _error(copy, sql)  # SQLite's own tables are there already, and a shadow table with its own
-    return copy
+    with closed_on_failure(copy):
+        for (sql,) in query(db, entries):
+            _error(copy, sql)  # SQLite's own tables are there already, a shadow table with its own
+        return copy
 
 
 def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str | None:

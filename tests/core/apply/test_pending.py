@@ -119,7 +119,9 @@ def test_it_is_asked_while_others_write(place: Path) -> None:
 def test_the_locks_of_the_app_are_kept(place: Path) -> None:
     path = make(place, "001_accounts")
     begin = (
-        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        "import contextlib, sqlite3, sys\n"
+        "with contextlib.closing(sqlite3.connect(sys.argv[1], timeout=0)) as db:\n"
+        "    db.execute('BEGIN IMMEDIATE')"
     )
 
     with closing(sqlite3.connect(path, isolation_level=None)) as own:

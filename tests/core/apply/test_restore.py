@@ -9,11 +9,11 @@ import pytest
 from pytest_bbmigrate.apply.restore import WrittenSince, written_since
 from pytest_bbmigrate.history.table import Applied, record, record_backup, record_contents, remove
 from pytest_bbmigrate.rows import content_of
+from tests.core.backed_up import NEWEST, back_up, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWEST = "budget_buddy.db.backup.20260102_080000"
 APPLY = """
     ALTER TABLE accounts ADD COLUMN kind TEXT;
     UPDATE accounts SET kind = 'checking';
@@ -39,19 +39,6 @@ def database(tmp_path: Path) -> Path:
         """,
     )
     return path
-
-
-def write(path: Path, sql: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.executescript(f"BEGIN;{sql};COMMIT;")
-
-
-def back_up(database: Path, name: str = NEWEST) -> Path:
-    """Return a backup of ``database`` as it is."""
-    backup = database.parent / name
-    with closing(sqlite3.connect(database)) as db, closing(sqlite3.connect(backup)) as copy:
-        db.backup(copy)
-    return backup
 
 
 def apply(database: Path, batch: int, sql: str, backup: str = "", *, records: bool = True) -> None:

@@ -21,11 +21,11 @@ from pytest_bbmigrate.history.table import (
 )
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import objects_in
+from tests.core.backed_up import NEWEST, back_up, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NEWEST = "budget_buddy.db.backup.20260102_080000"
 APPLY = """
     CREATE VIEW names AS SELECT name FROM accounts;
     CREATE INDEX by_name ON accounts (name);
@@ -53,18 +53,6 @@ def database(tmp_path: Path) -> Path:
         "CREATE VIEW old_view AS SELECT 1",
     )
     return path
-
-
-def write(path: Path, sql: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.executescript(f"BEGIN;{sql};COMMIT;")
-
-
-def back_up(database: Path) -> Path:
-    backup = database.with_name(NEWEST)
-    with closing(sqlite3.connect(database)) as db, closing(sqlite3.connect(backup)) as copy:
-        db.backup(copy)
-    return backup
 
 
 def apply(database: Path, sql: str, *, tells: bool = True) -> None:

@@ -14,7 +14,6 @@ from pytest_bbmigrate.experiment.observe import observe
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from tests.core.checking import chain_of, judge_last
-from tests.core.sqlite_builds import NEEDS_ROWIDS_OF_VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,11 +61,12 @@ def shifted(create: str, change: str, folder: Path | None = None) -> tuple[Shift
             "v AS SELECT 1 AS i, 2 AS a, 3 AS b, 4 AS c UNION ALL SELECT * FROM costs",
             ("a", "b"),
         ),
-        pytest.param(
-            "v (a, b, c, d, e) AS SELECT *, rowid FROM costs",
-            ("b", "c"),
-            marks=NEEDS_ROWIDS_OF_VIEWS,
-        ),
+        ("v (a, b, c, d, e) AS SELECT *, rowid FROM costs", ("b", "c")),
+        ("v (a, b, c, d) AS SELECT * FROM costs WHERE rowid > 0", ("b", "c")),
+        ("v (a, b, c, d) AS SELECT * FROM costs WHERE [Oid] > 0", ("b", "c")),
+        ('v (a, b, c, d) AS SELECT * FROM costs WHERE costs."_rowid_" > 0', ("b", "c")),
+        ('v (a, b, c, d) AS SELECT * FROM costs WHERE "rowid" < 9', ("b", "c")),
+        ("v (a, b) AS SELECT rowid, place FROM costs", None),
         ("v AS SELECT id FROM (SELECT 1 AS id, 2, 3 EXCEPT SELECT 1, place, 3 FROM costs)", None),
         ("v AS SELECT * FROM costs", None),
         ("v AS SELECT place, remark FROM costs", None),
@@ -161,6 +161,33 @@ def test_a_view_is_shifted_under_the_new_names_too() -> None:
     again = view.replace("costs", "expenses")
 
     assert shifted(COSTS + view, moved + again) == (ShiftedView("v", ("b", "c"), ("expenses",)),)
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "condition"),
+    [
+        ("{} TEXT COLLATE NOCASE, {} TEXT COLLATE NOCASE", "", "a = 'K' AND rowid > 0"),
+        ("{} ANY, {} ANY", "STRICT", "typeof(a) = 'text' AND rowid > 0"),
+        ("{} DECIMAL, {} DECIMAL", "", "typeof(a) = 'integer' AND a = '7' AND rowid > 0"),
+        ("{}, {}, z TEXT AS (1)", "", "a = 'k' AND typeof(z) = 'text' AND rowid > 0"),
+        ("{} TEXT, {} TEXT, rowid INT DEFAULT 5", "", "rowid = 5 AND oid < 4"),
+        ("{} TEXT, {} TEXT, oid TEXT, rowid TEXT, _rowid_ TEXT", "", "rowid IS NULL"),
+        ("{} TEXT PRIMARY KEY, {} TEXT, rowid INT DEFAULT 5", "WITHOUT ROWID", "rowid = 5"),
+    ],
+)
+def test_a_view_that_asks_for_rowids_is_asked_of_the_values_as_they_are(
+    columns: str, options: str, condition: str
+) -> None:
+    rows = "INSERT INTO t (a, b) VALUES (7, 8), ('8', '7'), ('k', 'l');"
+    then, now = (
+        f"CREATE TABLE t ({columns.format(*order)}) {options}; {rows}" for order in ("ab", "ba")
+    )
+    names = ", ".join("xyzuv"[: columns.count(",") + 1])
+    view = f"CREATE VIEW v ({names}) AS SELECT * FROM t WHERE {condition};"
+
+    found = shifted(then + view, f"DROP TABLE t; {now}")
+
+    assert found == (ShiftedView("v", ("x", "y"), ("t",)),)
 
 
 def test_of_a_chain_of_views_those_are_shifted_that_show_something_else() -> None:

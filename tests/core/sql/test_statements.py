@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -125,10 +126,9 @@ def test_text_that_is_no_sql_is_refused_with_its_line(sql: str, line: int, messa
 
 def test_a_statement_that_a_lone_carriage_return_would_hide_in_a_comment_is_refused() -> None:
     hidden = "-- a table\rCREATE TABLE a (b);"
-    with sqlite3.connect(":memory:") as db:
+    with closing(sqlite3.connect(":memory:")) as db:
         db.executescript(hidden)
         tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    db.close()
 
     assert tables == (0,)
     for read in (split_statements, read_comments, tokenize):

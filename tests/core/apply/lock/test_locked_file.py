@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """A holder of the lock on a database that is backed up."""
+    """A holder of the lock on a database, and what there is beside it."""
 
     def __init__(self, tmp_path: Path, mode: str = "delete") -> None:
         (tmp_path / "data").mkdir()
@@ -48,7 +47,16 @@ class Bench:
         self.before = state_of_file(self.real.stat())
         self.holder = new_holder()
         self.holder.lock({"database": str(self.real), "deadline": 0.2})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.holder.give_back()
+
+    def back_up(self) -> Self:
         self.holder.back_up({"target": str(self.backup)})
+        return self
 
     def look(self) -> dict[str, Any]:
         return self.holder.look({"target": str(self.backup), "work": str(self.work)})
@@ -71,9 +79,8 @@ def new_holder() -> LockServer:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
-    yield bench
-    bench.holder.give_back()
+    with Bench(tmp_path) as bench:
+        yield bench.back_up()
 
 
 CONTENTS: dict[Damage, Content] = {
@@ -172,15 +179,16 @@ def test_what_happens_while_it_is_backed_up_is_no_backup_to_rely_on(
         whole(self)
 
     monkeypatch.setattr(lockeds.LockedFile, "refuse_written", damage_first)
-    with pytest.raises(StepFailed, match=r"real\.db is "):
-        Bench(tmp_path)
+    with Bench(tmp_path) as bench, pytest.raises(StepFailed, match=r"real\.db is "):
+        bench.back_up()
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -> None:
-    bench = Bench(tmp_path, mode)
-    with closing(bench.holder.db) as db:
-        assert db.execute("SELECT note FROM money").fetchall() == [("old 0",)]
+    with Bench(tmp_path, mode) as bench:
+        bench.back_up()
+        read = bench.holder.db.execute("SELECT note FROM money")
+        assert read.fetchall() == [("old 0",)]
         overwrite(bench.real)
 
         assert bench.look()["content"] == Content.OTHER.value

@@ -1,0 +1,99 @@
+"""Statements read into their clauses (https://sqlite.org/lang.html), each text once.
+
+What is read is what SQLite accepts. Of anything else the result is as good as any, and no error:
+SQLite will say what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.sql.clauses import Control, OtherCommand, Pragma, Query, Write
+from pytest_bbmigrate.sql.cursor import Cursor
+from pytest_bbmigrate.sql.schema_changes import read_alter, read_create, read_drop
+from pytest_bbmigrate.sql.schema_clauses import Altered, Created, Drop
+from pytest_bbmigrate.sql.statements import split_statements
+from pytest_bbmigrate.sql.tokens import UnreadableSql, tokenize
+from pytest_bbmigrate.sql.writes import read_body_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_bbmigrate.sql.cursor import Tokens
+
+Command = Query | Write | Created | Altered | Drop | Pragma | Control | OtherCommand
+
+MIN_ROWS = 10_000  # characters of a statement of which but a few are kept
+
+
+def read_command(sql: str) -> Command:
+    """Return the clauses of ``sql``, one statement; those of a text read before are kept.
+
+    Raises: UnreadableSql, as ``tokenize`` does.
+    """
+    return _read_long(sql) if len(sql) > MIN_ROWS else _read_short(sql)
+
+
+def read_commands(sql: str) -> tuple[Command, ...]:
+    """Return the clauses of each statement in ``sql``; () when it does not read.
+
+    So it is with what SQLite reads more generously than we do, or of which it ran but a part.
+    """
+    try:
+        return tuple(read_command(statement.text) for statement in split_statements(sql))
+    except UnreadableSql:
+        return ()
+
+
+def command_of(tokens: Tokens) -> Command:
+    """Return the clauses of the statement that these tokens are, a semicolon at its end or not."""
+    end = len(tokens)
+    while end and tokens[end - 1].text == ";":
+        end -= 1
+    cursor = Cursor(tokens[:end])
+    if command := read_body_command(cursor):
+        return command
+    verb = cursor.word()
+    read = OTHERS.get(verb) if not cursor.position else None
+    return (read and read(cursor)) or OtherCommand(verb)
+
+
+@lru_cache(maxsize=1024)  # one statement is asked about for every finding on its migration
+def _read_short(sql: str) -> Command:
+    return command_of(tokenize(sql))
+
+
+@lru_cache(maxsize=8)
+def _read_long(sql: str) -> Command:
+    return command_of(tokenize(sql))
+
+
+def _read_pragma(cursor: Cursor) -> Pragma:
+    cursor.take()
+    name = cursor.take_object()
+    value = cursor.take_rest() if cursor.take_symbol("=") else cursor.take_group()
+    if value is None:
+        return Pragma(name)
+    return Pragma(name, "".join(token.name for token in value if token.text != "+"))
+
+
+def _read_control(cursor: Cursor) -> Control:
+    verb = cursor.take_one_of(OTHERS).replace("end", "commit")
+    if verb == "savepoint":
+        return Control(verb, cursor.take_name())
+    if verb == "rollback":
+        cursor.take_until(lambda at: at.word() == "to")  # TRANSACTION
+    if verb == "release" or (verb == "rollback" and cursor.take_words("to")):
+        cursor.take_words("savepoint")
+        return Control(verb, cursor.take_name())
+    return Control(verb)
+
+
+OTHERS: dict[str, Callable[[Cursor], Command | None]] = {
+    "create": read_create,
+    "alter": read_alter,
+    "drop": read_drop,
+    "pragma": _read_pragma,
+    **dict.fromkeys(("begin", "commit", "end", "rollback", "savepoint", "release"), _read_control),
+}
