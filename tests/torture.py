@@ -42,9 +42,9 @@ END_SECONDS = 60.0
 RUN = """\
 import sys
 from pathlib import Path
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 real, work, backup, digest = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
-with Keeper(real, deadline=30) as keeper:
+with LockClient(real, deadline=30) as keeper:
     print("lock", flush=True)
     keeper.lock()
     print("keeper", keeper.pid, flush=True)

@@ -28,7 +28,7 @@ WAL = b"frames"
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from pytest_bbmigrate.apply.choose_backup import Choice
+from pytest_bbmigrate.apply.choose_backup import ChosenBackup
 from pytest_bbmigrate.apply.tending import put_back
 from tests.core.publishing import Reporter
 
@@ -53,7 +53,7 @@ while True:
         kill_at(folder, moment)
         real = folder / "real.db"
         try:
-            put_back(real, folder, Choice(*folder.glob("real.db.backup.*")), Reporter())
+            put_back(real, folder, ChosenBackup(*folder.glob("real.db.backup.*")), Reporter())
             os._exit(0)
         finally:
             os._exit(1)

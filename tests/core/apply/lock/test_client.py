@@ -477,10 +477,10 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
 PARENT = """\
 import os, signal, sys
 from pathlib import Path
-from pytest_bbmigrate.apply.lock.client import Keeper
+from pytest_bbmigrate.apply.lock.client import LockClient
 folder, step, digest = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 die = lambda _: os.kill(os.getpid(), signal.SIGKILL)
-keeper = Keeper(folder / "real.db")
+keeper = LockClient(folder / "real.db")
 keeper.lock()
 print(keeper._process.child.pid, flush=True)
 if step == "lock":
