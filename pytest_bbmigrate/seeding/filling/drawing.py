@@ -174,9 +174,12 @@ class _Drawer:
         if once and self.holds_rows:
             taken = set(self._select(", ".join(quote_name(name) for name in key.columns)))
             parents = [parent for parent in parents if parent not in taken]
-        self.rng.shuffle(parents)
+        if not once:
+            self.rng.shuffle(parents)
         with_child = len(parents) - max(len(parents) // CHILDLESS, 1)
-        return Reference(positions, parents[: max(with_child, 1)], nullable, once=once)
+        parents = parents[: max(with_child, 1)]
+        self.rng.shuffle(parents)
+        return Reference(positions, parents, nullable, once=once)
 
     def _admitted(
         self, position: int, parents: list[tuple[Cell, ...]]
