@@ -28,6 +28,7 @@ from pytest_bbmigrate.apply.settling import settle
 from pytest_bbmigrate.database.backup import Pace, holds_at_rest
 from pytest_bbmigrate.database.contents import digest_of
 from pytest_bbmigrate.database.failures import in_words, is_not_a_database
+from pytest_bbmigrate.database.images import closed_on_failure
 from pytest_bbmigrate.database.locking import DatabaseLocked, journal_mode, set_journal_mode
 from pytest_bbmigrate.database.publishing import (
     new_faults,
@@ -90,7 +91,8 @@ class Holder(Locked):
         """
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
         self.take(self.channel.still_wanted)
-        self.mode = self.found = order.get("mode") or journal_mode(self.db)
+        with closed_on_failure(self.db):
+            self.mode = self.found = order.get("mode") or journal_mode(self.db)
         return self.mode
 
     def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
