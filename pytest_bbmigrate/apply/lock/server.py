@@ -30,8 +30,14 @@ from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from pytest_bbmigrate.sqlite_files.failures import in_words, is_not_a_database
+from pytest_bbmigrate.sqlite_files.images import closed_on_failure
 from pytest_bbmigrate.sqlite_files.locking import DatabaseLocked, journal_mode, set_journal_mode
-from pytest_bbmigrate.sqlite_files.publishing import new_faults, put_in, refuse_damaged, resting
+from pytest_bbmigrate.sqlite_files.publishing import (
+    new_faults,
+    put_in,
+    refuse_damaged,
+    resting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +91,8 @@ class LockServer(LockedFile):
         """
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
         self.take(self.channel.still_wanted)
-        self.mode = self.found = order.get("mode") or journal_mode(self.db)
+        with closed_on_failure(self.db):
+            self.mode = self.found = order.get("mode") or journal_mode(self.db)
         return self.mode
 
     def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, update_row
 from pytest_bbmigrate.seeding.filling.drawing import draw
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.filling.sources import FromParents, Pending
-from pytest_bbmigrate.seeding.filling.updating import settle, update_row
 from pytest_bbmigrate.seeding.model import Unfilled, storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -97,7 +97,7 @@ def _set(
             )
             done += not refused
             refusal = refused or refusal
-            if not refused or not source.again(values, work.rng):
+            if not refused or not source.redraw(values, work.rng):
                 break
     return "" if done else refusal
 
@@ -114,7 +114,7 @@ def _started(
     if isinstance(source, FromParents):
         source.kept = frozenset(source.positions) - set(wanted)
         pairs = zip(keys, changed, strict=True)
-        return [(key, values) for key, values in pairs if source.again(values, work.rng)]
+        return [(key, values) for key, values in pairs if source.redraw(values, work.rng)]
     served = source.start(changed, work.rng)
     return list(zip(keys[:served], changed[:served], strict=True))
 
@@ -129,6 +129,8 @@ def _set_own_parents(
     """Let ``rows`` refer to other rows of their own table."""
     names = {drawing.columns[position] for position in source.positions}
     for key, free in drawing.pending:
-        if names == set(free) and settle(db, work.table, key, free, frozenset(rows), work.rng):
+        if names == set(free) and connect_foreign_key(
+            db, work.table, key, free, frozenset(rows), work.rng
+        ):
             return ""
     return f"no row took a row of {work.table.name} as its parent"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import Column, ForeignKey, Table
     from pytest_bbmigrate.seeding.filling.context import Context
+    from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
     from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.values.pools import Facts
@@ -174,9 +175,19 @@ class _Drawer:
         if once and self.holds_rows:
             taken = set(self._select(", ".join(quote_name(name) for name in key.columns)))
             parents = [parent for parent in parents if parent not in taken]
+        return Reference(positions, self._with_child(parents, once=once), nullable, once=once)
+
+    def _with_child(self, parents: list[Key], *, once: bool) -> list[Key]:
+        """Return in any order those of ``parents`` that get a child.
+
+        Where each has but one, the last rows get none: two tables that need one another's rows
+        have no other for them, and the rest come out even.
+        """
+        count = max(len(parents) - max(len(parents) // CHILDLESS, 1), 1)
+        if once:
+            del parents[count:]
         self.rng.shuffle(parents)
-        with_child = len(parents) - max(len(parents) // CHILDLESS, 1)
-        return Reference(positions, parents[: max(with_child, 1)], nullable, once=once)
+        return parents[:count]
 
     def _admitted(
         self, position: int, parents: list[tuple[Cell, ...]]

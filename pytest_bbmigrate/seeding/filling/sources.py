@@ -37,12 +37,8 @@ class Source(Protocol):
         """Put values into ``rows``; return for how many of them there were any."""
         ...
 
-    def again(self, row: Row, rng: random.Random) -> bool:
-        """Put other values into ``row``; return whether there were any."""
-        ...
-
-    def simplify(self, row: Row, rng: random.Random) -> bool:
-        """Put plainer values into ``row``; return whether there were any."""
+    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
+        """Put other values into ``row``, ``plain`` ones if so; return whether there were any."""
         ...
 
 
@@ -55,6 +51,7 @@ class FromPool:
         self.positions: tuple[int, ...] = (position,)
         self.pool = pool
         self.sought = frozenset(exact(value) for value in pool.sought)
+        self.hostile = frozenset(map(exact, pool.hostile)) - frozenset(map(exact, pool.realistic))
 
     def start(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put a mixture of the pool into ``rows``."""
@@ -63,15 +60,14 @@ class FromPool:
             row[position] = value
         return len(rows)
 
-    def again(self, row: Row, rng: random.Random) -> bool:
-        """Put a realistic value into ``row``."""
-        row[self.positions[0]] = rng.choice(self.pool.realistic)
+    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
+        """Put a realistic value into ``row``, or a plain one."""
+        row[self.positions[0]] = rng.choice(self.pool.simple if plain else self.pool.realistic)
         return True
 
-    def simplify(self, row: Row, rng: random.Random) -> bool:
-        """Put a plain value into ``row``."""
-        row[self.positions[0]] = rng.choice(self.pool.simple)
-        return True
+    def is_hostile(self, row: Row) -> bool:
+        """Return whether ``row`` has a value that breaks migrations, and that others lack."""
+        return exact(row[self.positions[0]]) in self.hostile
 
     def is_sought(self, row: Row) -> bool:
         """Return whether migrations look for the value in ``row``."""
@@ -105,19 +101,15 @@ class OneByOne:
     def start(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put the first values into ``rows``, as far as they go."""
         return next(
-            (number for number, row in enumerate(rows) if not self.again(row, rng)), len(rows)
+            (number for number, row in enumerate(rows) if not self.redraw(row, rng)), len(rows)
         )
 
-    def again(self, row: Row, rng: random.Random) -> bool:  # noqa: ARG002 -- as every source
-        """Put the next value into ``row``."""
+    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:  # noqa: ARG002 -- as every source
+        """Put the next value into ``row``; none is plainer than another."""
         for value in self.values:
             row[self.positions[0]] = value
             return True
         return False
-
-    def simplify(self, row: Row, rng: random.Random) -> bool:
-        """Put the next value into ``row``; none is plainer than another."""
-        return self.again(row, rng)
 
 
 class Pending:
@@ -132,18 +124,14 @@ class Pending:
     def start(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put values into ``rows`` that no parent has."""
         for row in rows:
-            self.again(row, rng)
+            self.redraw(row, rng)
         return len(rows)
 
-    def again(self, row: Row, rng: random.Random) -> bool:  # noqa: ARG002 -- as every source
-        """Put further values into ``row``."""
+    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:  # noqa: ARG002 -- as every source
+        """Put further values into ``row``; none is plainer than another."""
         for position, values in zip(self.positions, self.values, strict=True):
             row[position] = next(values)
         return True
-
-    def simplify(self, row: Row, rng: random.Random) -> bool:
-        """Put further values into ``row``; none is plainer than another."""
-        return self.again(row, rng)
 
 
 class Reference:
@@ -214,13 +202,9 @@ class FromParents:
                 return number
         return len(rows)
 
-    def again(self, row: Row, rng: random.Random) -> bool:
-        """Put other parents' keys into ``row``."""
-        return self._choose(row, rng, null=False)
-
-    def simplify(self, row: Row, rng: random.Random) -> bool:
-        """Put NULL into ``row`` where it may be, or another parent's key."""
-        return self._choose(row, rng, null=rng.random() < 0.5)
+    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
+        """Put other parents' keys into ``row``; half of the ``plain`` ones are NULL."""
+        return self._choose(row, rng, null=plain and rng.random() < 0.5)
 
     def _choose(self, row: Row, rng: random.Random, *, null: bool) -> bool:
         for _ in range(CHOICES):

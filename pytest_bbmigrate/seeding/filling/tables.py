@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.private import Known, is_telling, said, shape_of
+from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, mend_dangling
 from pytest_bbmigrate.seeding.filling.drawing import draw
-from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys, select
+from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys
 from pytest_bbmigrate.seeding.filling.references import dangling, missing_parent
-from pytest_bbmigrate.seeding.filling.sources import FromPool
-from pytest_bbmigrate.seeding.filling.updating import repair, settle, update_row
 from pytest_bbmigrate.seeding.filling.writing import insertion, write_rows
-from pytest_bbmigrate.seeding.model import Unfilled, exact
+from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.own_rows import FileRows
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
-from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -28,13 +26,10 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import ForeignKey, Table
     from pytest_bbmigrate.seeding.filling.context import Context
-    from pytest_bbmigrate.seeding.filling.drawing import Drawing
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.model import Cell
 
 GAP = 3  # row numbers given out with AUTOINCREMENT and not in use any more
-OWED_TRIES = 8
-GENTLY = 4  # rounds of giving rows other parents, which may cost another key its own
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
 
 
@@ -74,10 +69,7 @@ def add(
     work.pending += drawing.pending
     work.unfilled += drawing.unfilled
     if rows:
-        written = write_rows(db, work.table, drawing.columns, rows, drawing.sources, work.rng)
-        work.refusal = written.refusal
-        if written.mended or written.given_up:
-            _give_what_is_owed(db, work, drawing, count)
+        work.refusal = write_rows(db, work.table, drawing.columns, rows, drawing.sources, work.rng)
 
 
 def add_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
@@ -112,25 +104,22 @@ def finish(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> l
     for work in works:
         for key, free in work.pending:
             added = frozenset(row_keys(db, work.table)) - work.kept
-            settle(db, work.table, key, free, added, work.rng)
+            connect_foreign_key(db, work.table, key, free, added, work.rng)
     for work in works:
         if fold_name(work.table.name) in context.recipe.own_rows:
             _check_own(db, context, work)
-    _repair_all(db, context, works)
+    _mend_all(db, context, works)
     return [item for work in works for item in _outcome(db, work)]
 
 
-def _repair_all(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> None:
+def _mend_all(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> None:
     """Mend references until there is nothing to mend: one row's end may be another's parent's."""
-    changed, number = True, 0
-    while changed:
-        changed, number = False, number + 1
+    mended = 1
+    while mended:
+        mended = 0
         for work in works:
-            outcomes = repair(
-                db, context.schema, work.table, work.kept, work.rng, gently=number <= GENTLY
-            )
-            changed = changed or "" in outcomes
-            work.loose = next(filter(None, outcomes), "")
+            count, work.loose = mend_dangling(db, context.schema, work.table, work.kept)
+            mended += count
 
 
 def leave_gap(db: sqlite3.Connection, table: Table) -> None:
@@ -199,39 +188,6 @@ def known_of(table: Table) -> Known:
 def shown(value: Cell) -> Cell:
     """Return a value of the user's own, or its kind where it is not to be shown."""
     return value if is_telling() else shape_of(value)
-
-
-def _give_what_is_owed(db: sqlite3.Connection, work: Work, drawing: Drawing, count: int) -> None:
-    """Put hostile values that went with refused rows into other rows, where they are taken."""
-    if count < ENOUGH_ROWS:
-        return
-    rows = [key for key in row_keys(db, work.table) if key not in work.kept]
-    for source in drawing.sources:
-        if isinstance(source, FromPool):
-            column = drawing.columns[source.positions[0]]
-            there = _values(db, work.table, column)
-            wanted = {exact(value) for value in source.pool.hostile}
-            present = {exact(value) for value in there.values()}
-            usual = [row for row in rows if exact(there[row]) not in wanted]
-            for value in source.pool.hostile:
-                if exact(value) not in present:
-                    _place(db, work, usual, column, value)
-
-
-def _place(db: sqlite3.Connection, work: Work, rows: list[Key], column: str, value: Cell) -> None:
-    """Give ``value`` to the first of ``rows`` that takes it, and leave that row be from now on."""
-    early = rows[:HOSTILE_ROWS]
-    for row in work.rng.sample(early, min(OWED_TRIES, len(early))):
-        if not update_row(db, work.table, row, {column: value}):
-            rows.remove(row)
-            return
-
-
-def _values(db: sqlite3.Connection, table: Table, column: str) -> Mapping[Key, Cell]:
-    """Return the values of ``column`` by row."""
-    names = ", ".join((*row_key(table), quote_name(column)))
-    found = select(db, f"SELECT {names} FROM main.{quote_name(table.name)}")
-    return {row[:-1]: row[-1] for row in found}
 
 
 def _path(rows: Sequence[Mapping[str, Cell]], table: Table) -> Path:

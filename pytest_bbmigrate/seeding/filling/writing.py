@@ -1,12 +1,13 @@
-"""Rows into a table: all at once as long as none is refused, else one by one, mended."""
+"""Rows into a table: all at once as long as none is refused, and a refused one drawn again."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.filling.queries import listed, or_abort
+from pytest_bbmigrate.seeding.filling.queries import listed, or_abort, select
+from pytest_bbmigrate.seeding.filling.sources import FromPool
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -19,22 +20,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
 
-POINTED, REDRAWN, SIMPLER = 10, 24, 60  # tries: what the message names; all; plainer and plainer
-PATIENCE = 8  # rows given up one after the other, after which no further one is tried
+TRIES = 100  # other values for a refused row, after which it is dropped
+TRIES_AROUND_HOSTILE = 40  # of these the first ones, which leave its hostile values in it
+MAX_DROPPED = 20  # rows dropped one after the other, after which no further one is tried
 SAVEPOINT = "bb_seeding"
-
-
-@dataclass
-class Written:
-    """What became of some rows: ``mended`` got other values; ``refusal`` is the last message."""
-
-    mended: int = 0
-    given_up: int = 0
-    refusal: str = ""
-
-
-class RolledBack(Exception):
-    """Raised when a refusal ended the transaction: RAISE(ROLLBACK) in a trigger."""
 
 
 def write_rows(
@@ -44,19 +33,14 @@ def write_rows(
     rows: Sequence[Row],
     sources: Sequence[Source],
     rng: random.Random,
-) -> Written:
-    """Insert ``rows``; give those that are refused other values from their ``sources``.
+) -> str:
+    """Insert ``rows``; return why the last one was refused, or ''.
 
-    All in one savepoint; when a trigger rolls that back, each row by itself.
+    A refused row gets other values from its ``sources`` a few times, and is dropped if none fit.
     """
     writer = _Writer(db, insertion(table, columns), columns, sources, rng)
-    db.execute(f"SAVEPOINT {SAVEPOINT}")
-    try:
-        written = writer.write([list(row) for row in rows], alone=False)
-    except RolledBack:
-        return writer.write([list(row) for row in rows], alone=True)
-    db.execute(f"RELEASE {SAVEPOINT}")
-    return written
+    with _one_transaction(db):
+        return writer.write(rows)
 
 
 def insertion(table: Table, columns: Sequence[str]) -> str:
@@ -67,8 +51,22 @@ def insertion(table: Table, columns: Sequence[str]) -> str:
     )
 
 
+@contextmanager
+def _one_transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Write in one transaction, which is faster, unless the schema may end it half-way.
+
+    RAISE(ROLLBACK) in a trigger, or a conflict clause, would undo the rows that were taken.
+    """
+    if select(db, "SELECT 1 FROM main.sqlite_schema WHERE sql LIKE '%rollback%'"):
+        yield
+    else:
+        db.execute(f"SAVEPOINT {SAVEPOINT}")
+        yield
+        db.execute(f"RELEASE {SAVEPOINT}")
+
+
 class _Writer:
-    """One INSERT and what it takes to mend a row for it."""
+    """One INSERT, and where other values for a refused row come from."""
 
     def __init__(
         self,
@@ -83,83 +81,80 @@ class _Writer:
         self.columns = [fold_name(column) for column in columns]
         self.sources = sources
         self.rng = rng
-        self.accepted: list[Row] = []  # mended rows that went in, for others to be like
+        self.concerned: dict[str, list[Source]] = {}
 
-    def write(self, rows: Sequence[Row], *, alone: bool) -> Written:
-        """Insert ``rows``; ``alone`` when none shares a transaction with another."""
-        written = Written()
-        pending = iter(rows)
-        last: list[Row] = []
+    def write(self, rows: Sequence[Row]) -> str:
+        """Insert ``rows``; return the last refusal, or ''."""
+        waiting = iter(rows)
+        latest: list[Row] = []
 
         def feed() -> Iterator[Row]:
-            for row in pending:
-                last[:] = [row]
+            for row in waiting:
+                latest[:] = [row]
                 yield row
 
-        patience = PATIENCE
-        while patience:
+        last_refusal, dropped = "", 0
+        while dropped < MAX_DROPPED:
             try:
-                self.db.executemany(self.sql, feed())
+                self.db.executemany(self.sql, feed())  # a refusal ends it: the rest comes next
             except REFUSALS as error:
-                written.refusal = str(error)
+                last_refusal = str(error)
             else:
                 break
-            self._look_at_transaction(alone=alone)
-            if not last:
+            if not latest:
                 break  # the statement itself does not compile: no row will go in
-            refusal = self._mend(last.pop(), written.refusal, alone=alone)
-            written.refusal = refusal or written.refusal
-            written.given_up += bool(refusal)
-            written.mended += not refusal
-            patience = patience - 1 if refusal else PATIENCE
-        return written
+            refusal = self._insert_redrawn(latest.pop(), last_refusal)
+            last_refusal = refusal or last_refusal
+            dropped = dropped + 1 if refusal else 0
+        return last_refusal
 
-    def _mend(self, row: Row, message: str, *, alone: bool) -> str:
-        """Insert ``row`` with other values; return '' or the last refusal."""
-        for attempt in range(SIMPLER):
-            if not self._redraw(row, message, attempt):
-                return message
-            try:
-                self.db.execute(self.sql, row)
-            except REFUSALS as error:
-                message = str(error)
-                self._look_at_transaction(alone=alone)
-            else:
-                self.accepted.append(row)
-                return ""
-        return message
+    def _insert_redrawn(self, row: Row, refusal: str) -> str:
+        """Insert ``row`` with other values; return '' or the last refusal.
 
-    def _redraw(self, row: Row, message: str, attempt: int) -> bool:
-        """Put other values into ``row``, first those that ``message`` speaks of."""
-        named = self._named(message)
-        others = [one for one in self.sources if one.repeatable and one not in named]
-        concerned = named if named and attempt < POINTED else [*named, *others]
-        if self.accepted and attempt >= POINTED and attempt % 2:
-            return self._imitate(row, concerned)
-        if attempt < REDRAWN:
-            return all(source.again(row, self.rng) for source in concerned)
-        return all(source.simplify(row, self.rng) for source in concerned)
+        Each try starts from the row as it was drawn, and gives new values to one or to all of the
+        columns that any refusal of it was about. Those with a hostile value come last: most rows
+        can keep it, when what stands beside it changes.
+        """
+        hostile = [
+            source
+            for source in self.sources
+            if isinstance(source, FromPool) and source.is_hostile(row)
+        ]
+        concerned: list[Source] = []
+        for attempt in range(TRIES):
+            concerned += [one for one in self._concerned(refusal) if one not in concerned]
+            usual = [one for one in concerned if one not in hostile]
+            chosen = usual if usual and attempt < TRIES_AROUND_HOSTILE else concerned
+            if chosen and attempt % 2:
+                chosen = [self.rng.choice(chosen)]
+            changed = list(row)
+            plain = self.rng.random() < 0.5
+            for source in chosen:
+                source.redraw(changed, self.rng, plain=plain)
+            refusal = self._insert(changed)
+            if not refusal:
+                break
+        return refusal
 
-    def _imitate(self, row: Row, concerned: Sequence[Source]) -> bool:
-        """Give ``row`` the values of one that was taken, but for those that may not repeat."""
-        like = self.rng.choice(self.accepted)
-        for source in concerned:
-            for position in source.positions if source.repeatable else ():
-                row[position] = like[position]
-        return all(source.repeatable or source.again(row, self.rng) for source in concerned)
+    def _insert(self, row: Row) -> str:
+        """Insert ``row``; return '' or why it was refused."""
+        try:
+            self.db.execute(self.sql, row)
+        except REFUSALS as error:
+            return str(error)
+        return ""
 
-    def _named(self, message: str) -> list[Source]:
-        """Return the sources of the columns that a refusal names, if it names any.
+    def _concerned(self, refusal: str) -> list[Source]:
+        """Return the sources of the columns that a refusal names, or of all if it names none.
 
         'UNIQUE constraint failed: t.a, t.b', 'CHECK constraint failed: a < b'.
         """
-        words = set(re.findall(r"\w+", fold_name(message.partition(":")[2])))
-        return [
-            source
-            for source in self.sources
-            if any(self.columns[position] in words for position in source.positions)
-        ]
-
-    def _look_at_transaction(self, *, alone: bool) -> None:
-        if not alone and not self.db.in_transaction:
-            raise RolledBack
+        if refusal not in self.concerned:
+            words = set(re.findall(r"\w+", fold_name(refusal.partition(":")[2])))
+            named = [
+                source
+                for source in self.sources
+                if any(self.columns[position] in words for position in source.positions)
+            ]
+            self.concerned[refusal] = named or [one for one in self.sources if one.repeatable]
+        return self.concerned[refusal]

@@ -22,7 +22,7 @@ from pytest_bbmigrate.seeding.values.meaning import (
 if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Cell
 
-LONG = 4_200  # characters of a long text: more than a page of 4096 bytes holds
+MIN_ROWS = 4_200  # characters of a long text: more than a page of 4096 bytes holds
 BEYOND_FLOAT = 2**53 + 1  # the first integer that no double holds
 ACCENTS = unicodedata.normalize("NFC", "Café Zoë")
 DIGITS = ("0042", "1", "7e5")
@@ -113,7 +113,7 @@ def _texts(meaning: str, example: str) -> tuple[str, ...]:
         "🍕 pizza night 👩\u200d👧",
         *DIGITS,
         'O\'Brien & "Sons"; --',
-        (example + " ") * (LONG // (len(example) + 1)) + "end.",
+        (example + " ") * (MIN_ROWS // (len(example) + 1)) + "end.",
     )
 
 

@@ -1,6 +1,6 @@
 """What a household calls its banks, merchants, bills and goals.
 
-Apart from the provider of ``household``, so that what generates nothing does not import Faker.
+SplitRows from the provider of ``household``, so that what generates nothing does not import Faker.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ LAST_DAY = datetime.date(2026, 12, 31)
 
 INSTITUTIONS = (
     "Harbour Street Bank", "First Meadow Credit Union", "Northlight Savings", "Old Mill Bank",
-    "Ledger & Pine", "Union Square Bank", "Riverside Building Society", "Comet Direct",
+    "ScriptReport & Pine", "Union Square Bank", "Riverside Building Society", "Comet Direct",
     "Alder Valley Bank", "Bluebird Card Services", "Granite Mutual", "Society for Thrift",
 )  # fmt: skip
 ACCOUNTS = {

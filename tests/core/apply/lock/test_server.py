@@ -616,6 +616,19 @@ def test_a_refusal_says_of_which_kind_it_is(
     assert (answer["kind"], answer["state"]) == (kind, "untouched")
 
 
+def test_a_lock_on_what_cannot_be_looked_at_is_released(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    monkeypatch.setattr(server, "journal_mode", fail_to_write)
+    holder = LockServer(line.channel)
+    answer = holder.obey({"do": "lock", "database": str(real), "deadline": 0.1})
+
+    assert answer["kind"] == "step"
+    assert note_in(real) == "old"
+    holder.give_back()
+
+
 def test_the_process_ends_at_a_signal(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=lambda: line.ends[0]))
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=lambda: line.ends[2]))

@@ -8,15 +8,21 @@ import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
+from pytest_bbmigrate.seeding.model import Cell, exact
+from pytest_bbmigrate.seeding.values.hostile import hostile_values
+from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled
 from tests.core.seeding_schemas import SCHEMAS
 
-# How many rows a table gets where unique values, parents or a trigger leave fewer than 200.
+# How many rows a table gets where a constraint, unique values, parents or a trigger leave fewer
+# than 200.
 FEWER = {
+    "check that only plain values meet": {"t": 140},
     "unique expression": {"t": 198},
     "one child for each parent": {"c": 180},
     "circle of three": {"c": 180},
-    "circle with one for each": {"a": 17, "b": 17},
+    "circle with one for each": {"a": 180, "b": 180},
+    "foreign key of another type": {"c": 196},
     "trigger that passes over": {"t": 195},
 }
 
@@ -532,13 +538,67 @@ def test_a_row_without_a_parent_that_cannot_go_is_said() -> None:
         assert (Unfilled("c", "", reason),) == result.filling.unfilled
 
 
-def test_hostile_values_that_went_with_a_refused_row_come_back_in_another() -> None:
+NOTES = hostile_values(Family.TEXT, "note", "split with Sam")
+DATES = hostile_values(Family.TEXT, "date", "")
+AMOUNTS = hostile_values(Family.REAL, "money", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "column", "values"),
+    [
+        ("CHECK (amount > 0 OR kind = 'refund')", "note", NOTES),
+        (
+            "CHECK (is_debit IS (amount < 0))",
+            "amount",
+            AMOUNTS,
+        ),
+        ("CHECK (first_date <= last_date)", "first_date", DATES),
+        ("CHECK (first_date <= last_date)", "last_date", DATES),
+        ("UNIQUE (kind, month)", "note", NOTES),
+    ],
+)
+def test_a_refused_row_keeps_its_hostile_values_where_others_can_change(
+    constraint: str, column: str, values: tuple[Cell, ...]
+) -> None:
+    columns = (
+        "amount REAL, is_debit INTEGER, note TEXT, kind TEXT, month TEXT, first_date DATE,"
+        " last_date DATE"
+    )
+    with filled(f"CREATE TABLE t ({columns}, {constraint})") as result:
+        held = {exact(value) for value in result.values(f"SELECT {column} FROM t")}
+
+        assert [value for value in values if exact(value) not in held] == []
+
+
+def test_a_refusal_that_names_no_column_costs_the_rows_no_hostile_values() -> None:
     sql = (
-        "CREATE TABLE t (note TEXT, merchant TEXT, amount REAL NOT NULL,"
-        " CHECK (amount > 0 OR note = 'x'))"
+        "CREATE TABLE account (id INTEGER PRIMARY KEY, is_open INTEGER NOT NULL);"
+        "CREATE TABLE t (account_id INTEGER NOT NULL REFERENCES account, note TEXT);"
+        "CREATE TRIGGER tr BEFORE INSERT ON t"
+        " WHEN NOT (SELECT is_open FROM account WHERE id = NEW.account_id)"
+        " BEGIN SELECT RAISE(ABORT, 'closed'); END"
     )
     with filled(sql) as result:
-        assert {None, "", "nul\x00inside", "0042"} < set(result.values("SELECT note FROM t"))
+        notes = {exact(value) for value in result.values("SELECT note FROM t")}
+
+        assert [value for value in NOTES if exact(value) not in notes] == []
+
+
+@pytest.mark.parametrize("name", ["refusing trigger", "trigger that rolls back"])
+def test_no_row_holds_what_a_trigger_refuses(name: str) -> None:
+    with filled(SCHEMAS[name]) as result:
+        assert result.values("SELECT count(*) FROM t") == [200]
+        assert result.values("SELECT amount FROM t WHERE amount <= 0") == []
+
+
+def test_a_row_without_a_parent_that_a_trigger_keeps_unseen_is_said() -> None:
+    sql = SCHEMAS["foreign key of another type"] + (
+        ";CREATE TRIGGER tr BEFORE DELETE ON c BEGIN SELECT RAISE(IGNORE); END"
+    )
+    with filled(sql) as result:
+        reason = "rows without a parent could not be removed: a trigger kept them as they were"
+
+        assert (Unfilled("c", "", reason),) == result.filling.unfilled
 
 
 def test_a_chain_of_tables_is_filled_quickly() -> None:

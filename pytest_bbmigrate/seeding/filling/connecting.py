@@ -1,0 +1,163 @@
+"""Foreign keys of rows that are there: parents that came later, and no reference to nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.seeding.filling.queries import listed, matching, or_abort, row_key, select
+from pytest_bbmigrate.seeding.filling.references import (
+    dangling,
+    missing_parent,
+    nullable_columns,
+    parent_keys,
+)
+from pytest_bbmigrate.seeding.model import storable
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import same_name
+
+if TYPE_CHECKING:
+    import random
+    import sqlite3
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from pytest_bbmigrate.schema import ForeignKey, Schema, Table
+    from pytest_bbmigrate.seeding.filling.queries import Key
+    from pytest_bbmigrate.seeding.model import Cell
+
+TRIES = 4
+ROOTS = 4  # one row in so many of a table that refers to itself is the top of a tree
+KEPT_BY_A_TRIGGER = "a trigger kept them as they were"
+
+
+def update_row(db: sqlite3.Connection, table: Table, key: Key, values: Mapping[str, Cell]) -> str:
+    """Set ``values`` (by column) in the row with ``key``; return '' or why that was refused."""
+    assigned = ", ".join(f"{quote_name(column)} = ?" for column in values)
+    return _run(
+        db,
+        f"UPDATE {or_abort(table)}main.{quote_name(table.name)} SET {assigned}"
+        f" WHERE {matching(row_key(table))}",
+        (*values.values(), *key),
+    )
+
+
+def connect_foreign_key(
+    db: sqlite3.Connection,
+    table: Table,
+    key: ForeignKey,
+    free: Sequence[str],
+    rows: Collection[Key],
+    rng: random.Random,
+) -> int:
+    """Let ``rows`` refer to parents by ``key``, whose columns ``free`` are to be set.
+
+    Return how many do. In a table that refers to itself a parent is an earlier row, so that there
+    is no circle in which a recursive query would run for ever.
+    """
+    to_itself = same_name(key.parent, table.name)
+    width = len(row_key(table))
+    order = f"FROM main.{quote_name(table.name)} ORDER BY {', '.join(row_key(table))}"
+    children = select(db, f"SELECT {', '.join(row_key(table))}, {listed(key.columns)} {order}")
+    own_keys = f"SELECT {listed(key.parent_columns)} {order}"
+    parents = select(db, own_keys) if to_itself else parent_keys(db, key)
+    fixed = [position for position, name in enumerate(key.columns) if name not in free]
+    fitting = _numbers_by_values(parents, fixed)
+    untried = [] if to_itself or fixed else rng.sample(range(len(parents)), len(parents))
+    nullable = bool(nullable_columns(table, key))
+    connected = 0
+    for number, child in enumerate(children):
+        row = child[:width]
+        if row not in rows or (nullable and rng.random() * ROOTS < 1):
+            continue
+        group = fitting.get(tuple(child[width + position] for position in fixed), [])
+        if to_itself:
+            candidates = _earlier_rows(group, number, rng, or_any=not nullable)
+        else:
+            candidates = _some_parents(group, untried, rng)
+        for candidate in candidates:
+            values = dict(zip(key.columns, parents[candidate], strict=True))
+            if not update_row(db, table, row, {name: values[name] for name in free}):
+                connected += 1
+                break
+    return connected
+
+
+def _numbers_by_values(parents: Sequence[Key], positions: Sequence[int]) -> dict[Key, list[int]]:
+    """Return the numbers of ``parents`` by their values at ``positions``."""
+    numbers: dict[Key, list[int]] = {}
+    for number, parent in enumerate(parents):
+        if all(value is not None and storable(value) for value in parent):
+            values = tuple(parent[position] for position in positions)
+            numbers.setdefault(values, []).append(number)
+    return numbers
+
+
+def _earlier_rows(
+    fitting: Sequence[int], number: int, rng: random.Random, *, or_any: bool
+) -> Iterator[int]:
+    """Yield which of the rows ``fitting`` to try as the parent of row ``number``.
+
+    Where no row can do without a parent, the first one is its own, or any is.
+    """
+    earlier = bisect_left(fitting, number)
+    if earlier:
+        yield from (fitting[rng.randrange(earlier)] for _ in range(TRIES))
+        yield fitting[earlier - 1]
+    if or_any and fitting:
+        yield number
+        yield from rng.choices(fitting, k=TRIES)
+
+
+def _some_parents(fitting: Sequence[int], untried: list[int], rng: random.Random) -> Iterator[int]:
+    """Yield which of the parents ``fitting`` to try: some of them, then those ``untried`` so far.
+
+    With these, no parent is left out where each may have one child.
+    """
+    if fitting:
+        yield from rng.choices(fitting, k=TRIES)
+    while untried:
+        yield untried.pop()
+
+
+def mend_dangling(
+    db: sqlite3.Connection, schema: Schema, table: Table, kept: Collection[Key]
+) -> tuple[int, str]:
+    """Leave no row but those ``kept`` without a parent: it gets NULL where that may be, or goes.
+
+    Return how many references were mended, and why another could not be, or ''.
+    """
+    mended, obstacle = 0, ""
+    for key in table.foreign_keys:
+        if missing_parent(schema, key):
+            continue
+        loose = _loose_rows(db, table, key, kept)
+        if loose and (nullable := nullable_columns(table, key)):
+            for row in loose:
+                update_row(db, table, row, dict.fromkeys(nullable))
+        refusals = [_delete_row(db, table, row) for row in _loose_rows(db, table, key, kept)]
+        left = _loose_rows(db, table, key, kept) if refusals else []
+        mended += len(loose) - len(left)
+        if left:
+            obstacle = next(filter(None, refusals), KEPT_BY_A_TRIGGER)
+    return mended, obstacle
+
+
+def _loose_rows(
+    db: sqlite3.Connection, table: Table, key: ForeignKey, kept: Collection[Key]
+) -> list[Key]:
+    return [row for row in dangling(db, table, key) if row not in kept]
+
+
+def _delete_row(db: sqlite3.Connection, table: Table, row: Key) -> str:
+    """Delete ``row``; return '' or why that was refused."""
+    name, condition = quote_name(table.name), matching(row_key(table))
+    return _run(db, f"DELETE FROM main.{name} WHERE {condition}", row)
+
+
+def _run(db: sqlite3.Connection, sql: str, parameters: Sequence[Cell]) -> str:
+    try:
+        db.execute(sql, parameters)
+    except REFUSALS as error:
+        return str(error)
+    return ""
