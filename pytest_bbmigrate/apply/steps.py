@@ -16,12 +16,12 @@ from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.notes import (
     FOLDER_NOTE,
+    backup_fault,
+    correct_note,
     discard_backup,
-    fault_of,
-    mend_note,
     note_for,
 )
 from pytest_bbmigrate.sqlite_files.reading import read_database
@@ -196,7 +196,7 @@ def go_through(run: ChangeRun) -> Path | None:
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.reporter.conclude(
-            FileFound(change.database, Name.SAME, Content.VERIFIED, "", kept, notes)
+            FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes)
         )
         return kept
     left = conclude(run, None)
@@ -213,7 +213,7 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
     """
     backup = existing(run.backup) if run.change.keeps_backup else None
     run.reporter.conclude(
-        FileFound(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup)
+        FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup)
     )
     with held_interrupts():
         left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
@@ -222,7 +222,9 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
-        if left.backup and (rot := run.client.digest and fault_of(left.backup, run.client.digest)):
+        if left.backup and (
+            rot := run.client.digest and backup_fault(left.backup, run.client.digest)
+        ):
             said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
             left = replace(left, backup=None, notes=(*left.notes, said))
         if not (run.folder / FOLDER_NOTE).exists():
@@ -254,7 +256,7 @@ def noted(run: ChangeRun, left: FileFound) -> FileFound:
     try:
         size = left.backup.stat().st_size
         own = replace(run.note, size=size, digest=run.client.digest)
-        mend_note(own, left.backup, run.folder)
+        correct_note(own, left.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         said = f"the note on {left.backup.name} is gone or spoilt, and could not be mended: {why}"

@@ -22,7 +22,7 @@ from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from tests.core.damages import (
     DAMAGES,
     garble,
@@ -123,7 +123,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path)
 
 
-def assert_only_copy_is_kept(bench: Bench, left: FileFound | None, name: Name, words: str) -> None:
+def assert_only_copy_is_kept(
+    bench: Bench, left: FileFound | None, name: NameTarget, words: str
+) -> None:
     """Assert that the backup holds what there was, and that this is told."""
     assert left is not None
     assert left.name is name
@@ -319,7 +321,7 @@ def test_a_run_that_nobody_disturbs_leaves_no_backup_when_it_fails(bench: Bench)
     with pytest.raises(StepFailed, match="a migration failed"):
         bench.run(intruder, StepFailed("a migration failed"))
 
-    assert intruder.left == FileFound(bench.real, Name.SAME, Content.AS_BEFORE)
+    assert intruder.left == FileFound(bench.real, NameTarget.SAME, Content.AS_BEFORE)
     assert names_in(bench.folder) == ["real.db"]
     assert digest_of(bench.work) == bench.digest
 
@@ -406,7 +408,7 @@ def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
     with bench.real.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 200)
-    left = FileFound(bench.real, Name.SAME, Content.OTHER, "", backup)
+    left = FileFound(bench.real, NameTarget.SAME, Content.OTHER, "", backup)
 
     with pytest.raises(StepFailed, match="what the database holds cannot be read as an SQLite"):
         put_back(bench.real, bench.folder, ChosenBackup(backup), Intruder(bench.real, remove))
