@@ -296,7 +296,7 @@ def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
         smoke=lambda work: _smoke(config, work),
         publishes=not config.getoption("bb_rehearse"),
         keep_backups=settings.keep_backups,
-        start=project.baseline,
+        start=project.base,
         discards=config.getoption("bb_discard_changes"),
         fixed=fix(config),
     )
@@ -322,7 +322,7 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         ),
         goes_back=found.goes_back,
         applied=found.applied,
-        start=project_of(config).baseline,
+        start=project_of(config).base,
         fixed=fix(config),
         importing=project_of(config).importing,
         since=project_of(config).began,
