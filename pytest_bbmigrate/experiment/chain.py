@@ -149,8 +149,10 @@ class Chain:
         """Return what an experiment on the migration at ``position`` is made with."""
         recipe = replace(
             self.recipe,
-            sought=self._sought_from(position),
-            assigned=tuple(one for m in self.catalogue.migrations[position:] for one in m.assigned),
+            expected_literals=self._sought_from(position),
+            assigned_literals=tuple(
+                one for m in self.catalogue.migrations[position:] for one in m.assigned
+            ),
             requires=self._requirements(position),
         )
         return ExperimentSetup(recipe, self.environment, self._invariants)

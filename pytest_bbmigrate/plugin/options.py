@@ -253,7 +253,12 @@ def _writes_anything(config: pytest.Config) -> bool:
 
 
 def names_command(config: pytest.Config) -> bool:
-    """Return whether the command line asks for something else than a session."""
+    """Return whether the command line asks for something else than a session.
+
+    Whoever asks for help, or for the version, is told, and nothing is done.
+    """
+    if config.getoption("help") or config.getoption("version"):
+        return False
     return not writes_database(config) and (
         bool(deeds(config)) or config.getoption("bb_new") is not None
     )

@@ -49,6 +49,21 @@ def test_a_backup_holds_what_the_database_holds(
     assert stat.S_IMODE(backup.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+@pytest.mark.parametrize("command", ["--bb-restore", "--bb-backup", "--bb-new=next"])
+def test_who_asks_for_help_has_nothing_done(
+    project: pytest.Pytester, money: Path, command: str, asked: str
+) -> None:
+    assert project.runpytest("--bb-backup").ret == pytest.ExitCode.OK
+    run_sql(money, "DELETE FROM accounts")
+    before = {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
+
+    result = project.runpytest(command, "--bb-discard-changes", asked)
+
+    assert result.ret == pytest.ExitCode.OK
+    assert {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
