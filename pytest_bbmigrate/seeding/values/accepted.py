@@ -44,14 +44,14 @@ def accepted_values(probe: ColumnProbe, groups: Sequence[Iterable[Cell]]) -> lis
         return [tuple(_accepted(scratch, group)) for group in groups]
 
 
-def evaluate(expression: str) -> Cell:
-    """Return the value of an SQL ``expression`` that names no column.
+def evaluate(expressions: Iterable[str]) -> tuple[Cell, ...]:
+    """Return the values of SQL expressions that name no column.
 
-    Raises: sqlite3.OperationalError when it cannot be evaluated.
+    Raises: sqlite3.OperationalError when they cannot be evaluated.
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
-        value: Cell = scratch.execute(f"SELECT {expression}").fetchone()[0]
-        return value
+        values: tuple[Cell, ...] = scratch.execute(f"SELECT {', '.join(expressions)}").fetchone()
+        return values
 
 
 def _create_column(scratch: sqlite3.Connection, probe: ColumnProbe) -> None:

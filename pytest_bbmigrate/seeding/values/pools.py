@@ -165,7 +165,7 @@ def _hints(profile: ColumnProfile) -> list[Cell]:
     for tokens in profile.check_tokens:
         hints += literals_in(tokens, numbers=profile.family is not Family.TEXT)
     if profile.default and _CONSTANT.fullmatch(profile.default):
-        hints.append(evaluate(profile.default))
+        hints += evaluate([profile.default])
     return hints
 
 

@@ -196,8 +196,8 @@ def test_a_check_that_fails_to_run_refuses_the_value() -> None:
     assert accepted_values(probe, [["{", "1"]]) == [("1",)]
 
 
-def test_a_constant_is_evaluated() -> None:
-    assert evaluate("-1.5") == -1.5
+def test_constants_are_evaluated() -> None:
+    assert evaluate(["-1.5", "'it''s'"]) == (-1.5, "it's")
 
 
 @pytest.mark.parametrize(
