@@ -51,7 +51,7 @@ class Project:
     settings: Settings
     reading: Catalogue | CatalogueError
     environment: RunEnvironment
-    baseline: bytes
+    base: bytes
     recipe: Recipe
     first: int
     importing: Importing
@@ -113,7 +113,7 @@ def read_project(
     hook = load_connection_hook(settings.connection, settings.root)
     with telling(everything=shows_values):
         own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
-        baseline = _baseline(settings.baseline, hook)
+        base = _read_base(settings.base, hook)
     try:
         reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
     except CatalogueError as error:
@@ -134,7 +134,7 @@ def read_project(
             connection_hook=settings.connection or None,
             statement_seconds=STATEMENT_SECONDS,
         ),
-        baseline=baseline,
+        base=base,
         recipe=Recipe(
             rows=settings.rows,
             seed=settings.seed,
@@ -144,7 +144,7 @@ def read_project(
         first=_first(settings.check_from, reading),
         importing=importing,
         began=began,
-        base_has_rows=has_rows(baseline),
+        base_has_rows=has_rows(base),
         shows_values=shows_values,
     )
 
@@ -163,14 +163,14 @@ def _first(check_from: str, reading: Catalogue | CatalogueError) -> int:
         raise SettingsError(f"bb_check_from = {check_from}: {error.args[0]}") from error
 
 
-def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
-    """Return the image that the first migration starts from; empty without a baseline."""
+def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
+    """Return the image that the first migration starts from; empty without a base."""
     if path is None:
         return b""
     content = path.read_bytes()
     if content.startswith(HEADER_STRING):
         return _sound(path, read_image(path), hook)
-    statements = _baseline_statements(path, content)
+    statements = _base_statements(path, content)
     with closing(open_image(b"")) as db:
         if hook is not None:
             hook(db)
@@ -181,12 +181,12 @@ def _baseline(path: Path | None, hook: ConnectionHook | None) -> bytes:
             except sqlite3.Error as error:
                 refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
                 raise SettingsError(
-                    f"bb_baseline = {path}:{statement.line}: "
+                    f"bb_base = {path}:{statement.line}: "
                     f"{said(error, _known_in(statement))}{refused}"
                 ) from error
         db.set_authorizer(None)
         if db.in_transaction:
-            raise SettingsError(f"bb_baseline = {path}: its BEGIN has no COMMIT")
+            raise SettingsError(f"bb_base = {path}: its BEGIN has no COMMIT")
         return take_image(db)
 
 
@@ -205,7 +205,7 @@ def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
     if path.stat().st_size % page_size(image):
         damage.append("its end is cut off")
     if damage:
-        raise DatabaseError(path, f"is damaged ({damage[0]}); bb_baseline wants a sound copy")
+        raise DatabaseError(path, f"is damaged ({damage[0]}); bb_base wants a sound copy")
     return image
 
 
@@ -216,14 +216,14 @@ def _known_in(statement: Statement) -> Known:
     return Known(texts=(words,))
 
 
-def _baseline_statements(path: Path, content: bytes) -> tuple[Statement, ...]:
+def _base_statements(path: Path, content: bytes) -> tuple[Statement, ...]:
     try:
         return split_statements(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"bb_baseline = {path}: neither an SQLite database nor SQL in UTF-8 ({error})"
+            f"bb_base = {path}: neither an SQLite database nor SQL in UTF-8 ({error})"
         ) from error
     except UnreadableSql as error:
         raise SettingsError(
-            f"bb_baseline = {path}:{error.line}: {error.message}; {error.remedy}"
+            f"bb_base = {path}:{error.line}: {error.message}; {error.remedy}"
         ) from error

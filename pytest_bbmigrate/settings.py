@@ -55,7 +55,7 @@ class Settings:
     root: Path
     migrations: Path
     database: Path
-    baseline: Path | None = None
+    base: Path | None = None
     invariants: tuple[tuple[str, str], ...] = ()
     rows: int = DEFAULT_ROWS
     seed: int = DEFAULT_SEED
@@ -85,7 +85,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         root=root,
         migrations=_path(take("migrations")) or root / DEFAULT_MIGRATIONS,
         database=database,
-        baseline=_baseline(take("baseline"), database),
+        base=_base_path(take("base"), database),
         invariants=_invariants(take("invariants")),
         rows=_row_count(take("rows")),
         seed=_integer(take("seed"), DEFAULT_SEED, "an integer"),
@@ -122,7 +122,7 @@ def _existing_file(given: GivenValue) -> Path | None:
     return path
 
 
-def _baseline(given: GivenValue, database: Path) -> Path | None:
+def _base_path(given: GivenValue, database: Path) -> Path | None:
     path = _existing_file(given)
     if path is not None and database.exists() and path.samefile(database):
         raise _refuse(

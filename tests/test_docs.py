@@ -139,15 +139,18 @@ class Recorder:
     def __init__(self) -> None:
         self.options: list[str] = []
         self.settings: list[str] = []
+        self.earlier_names: list[str] = []
 
     def getgroup(self, *_: str) -> Recorder:
         return self
 
-    def addoption(self, name: str, **_: object) -> None:
+    def addoption(self, name: str, *earlier: str, **_: object) -> None:
         self.options.append(name)
+        self.earlier_names += earlier
 
-    def addini(self, name: str, *_: object, **__: object) -> None:
-        self.settings.append(name)
+    def addini(self, name: str, help_: str, **_: object) -> None:
+        is_earlier = help_.startswith("The earlier name of ")
+        (self.earlier_names if is_earlier else self.settings).append(name)
 
 
 def test_the_readme_lists_every_option_and_every_setting() -> None:
@@ -159,6 +162,7 @@ def test_the_readme_lists_every_option_and_every_setting() -> None:
         recorder.options
     )
     assert {row[1].strip("`") for row in rows} - {""} == set(recorder.settings)
+    assert not [name for name in recorder.earlier_names if f"`{name}`" not in README]
 
 
 @pytest.mark.parametrize("verb", KNOWN)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, RunEnvironment
 
 AUTO = "auto"
-HALF_WAY_OUT = "complete or undo that by hand, and run --bb-baseline again"
+HALF_WAY_OUT = "complete or undo that by hand, and run --bb-adopt again"
 NONE = "none"  # of the migrations, to name the version before the first
 
 
@@ -105,7 +105,7 @@ def recognise(
 ) -> MatchingVersions:
     """Return which versions of ``catalogue`` have this ``schema``.
 
-    The migrations are replayed on ``start``: an image of the baseline, or b''.
+    The migrations are replayed on ``start``: an image of the base, or b''.
     """
     return find_version(schema, replay(catalogue, environment, start), catalogue)
 
@@ -147,7 +147,7 @@ def describe_recognition(
         lines = [f"{database}: it is at one of the versions {', '.join(names)}"]
         lines.append(
             f"whether {', '.join(found.undecided)} has run cannot be seen from the schema: "
-            "--bb-baseline=NAME names the last one that has"
+            "--bb-adopt=NAME names the last one that has"
         )
     elif names:
         lines = [f"{database}: it is at the version {names[0]}, or at one after it"]
@@ -183,9 +183,9 @@ def to_adopt(
         try:
             position = catalogue.position(wanted) + 1
         except LookupError as error:
-            raise StepFailed(f"--bb-baseline={wanted}: {error.args[0]}") from error
+            raise StepFailed(f"--bb-adopt={wanted}: {error.args[0]}") from error
     if position not in found.positions:
-        described[0] = f"--bb-baseline={wanted}: {described[0]}"
+        described[0] = f"--bb-adopt={wanted}: {described[0]}"
         raise StepFailed("\n".join([*described, "nothing was recorded"]))
     return catalogue.migrations[:position]
 

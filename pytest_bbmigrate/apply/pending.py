@@ -59,7 +59,7 @@ def _history_of(path: Path) -> tuple[Applied, ...]:
     if lacks:
         raise DatabaseError(
             path,
-            "it has tables and no history of migrations; have pytest --bb-baseline find the "
+            "it has tables and no history of migrations; have pytest --bb-adopt find the "
             "version that it is at and record it",
         )
     return history

@@ -175,7 +175,7 @@ def history_of(database: Path, scratch: Path | None = None) -> tuple[Applied, ..
     )
     if lacks:
         raise StepFailed(
-            f"{database}: it has tables and no history of migrations: --bb-baseline finds the "
+            f"{database}: it has tables and no history of migrations: --bb-adopt finds the "
             "version that it is at and records it; apply after that"
         )
     return history

@@ -67,7 +67,7 @@ class Chain:
         recipe: Recipe,
         environment: RunEnvironment,
         *,
-        baseline: bytes = b"",
+        base: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
         unjudged: frozenset[str] = frozenset(),
         tells: bool = True,
@@ -76,7 +76,7 @@ class Chain:
         self.unjudged = unjudged
         self.recipe = recipe
         self.environment = environment
-        self._baseline = baseline
+        self._base = base
         self._invariants = invariants
         self.tells = tells
         self._sought = read_sought(catalogue.migrations)
@@ -149,8 +149,10 @@ class Chain:
         """Return what an experiment on the migration at ``position`` is made with."""
         recipe = replace(
             self.recipe,
-            sought=self._sought_from(position),
-            assigned=tuple(one for m in self.catalogue.migrations[position:] for one in m.assigned),
+            expected_literals=self._sought_from(position),
+            assigned_literals=tuple(
+                one for m in self.catalogue.migrations[position:] for one in m.assigned
+            ),
             requires=self._requirements(position),
         )
         return ExperimentSetup(recipe, self.environment, self._invariants)
@@ -186,9 +188,9 @@ class Chain:
         position = len(self._states)
         if position == 0:
             known: dict[str, frozenset[str]] = {}
-            bare = snapshot_of(self._baseline)
-            state = fill_state(0, bare, self._baseline, None, known, self._setup(0))
-            own = own_of_base(self._baseline, bare.schema, self.recipe.own_rows)
+            bare = snapshot_of(self._base)
+            state = fill_state(0, bare, self._base, None, known, self._setup(0))
+            own = own_of_base(self._base, bare.schema, self.recipe.own_rows)
             return replace(state, own=own)
         step = self._step(position - 1)
         previous = self._states[-1]

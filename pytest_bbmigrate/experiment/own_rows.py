@@ -1,4 +1,4 @@
-"""Which tables of a state may hold somebody's own rows: of bb_baseline, and of bb_rows_from.
+"""Which tables of a state may hold somebody's own rows: of bb_base, and of bb_rows_from.
 
 The other rows are generated, and may be shown. A migration can carry own values anywhere, so a
 table counts as soon as something that was run, or a view or trigger, names it together with one

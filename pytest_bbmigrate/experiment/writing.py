@@ -74,7 +74,7 @@ def write_rows(
     snapshot: Snapshot, tables: tuple[str, ...], recipe: Recipe
 ) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
     """Return an image with rows added to ``tables``, how many in each, and what got none."""
-    later = replace(recipe, seed=recipe.seed + 1, own_rows={}, sought=(), requires=())
+    later = replace(recipe, seed=recipe.seed + 1, own_rows={}, expected_literals=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
     with closing(open_image(require_bytes(snapshot.image))) as db:

@@ -20,7 +20,7 @@ from pytest_bbmigrate.plugin.apply_gate import ApplyGate, describe_faults
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.plugin.options import settings_of
-from pytest_bbmigrate.plugin.selection import SET_ASIDE_OUTPUT, take_set_aside
+from pytest_bbmigrate.plugin.ordering import SET_ASIDE_OUTPUT, record_set_aside
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import TEXT, fix
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
@@ -133,7 +133,7 @@ class ApplyHooks:
         """Take over which tests a worker has set aside."""
         output = getattr(node, "workeroutput", {})  # it has none when it was killed
         if SET_ASIDE_OUTPUT in output:
-            take_set_aside(self._session.config, *output[SET_ASIDE_OUTPUT])
+            record_set_aside(self._session.config, *output[SET_ASIDE_OUTPUT])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
@@ -296,7 +296,7 @@ def _order(config: pytest.Config, found: Preflight) -> ApplyOrder:
         smoke=lambda work: _smoke(config, work),
         publishes=not config.getoption("bb_rehearse"),
         keep_backups=settings.keep_backups,
-        start=project.baseline,
+        start=project.base,
         discards=config.getoption("bb_discard_changes"),
         fixed=fix(config),
     )
@@ -322,7 +322,7 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         ),
         goes_back=found.goes_back,
         applied=found.applied,
-        start=project_of(config).baseline,
+        start=project_of(config).base,
         fixed=fix(config),
         importing=project_of(config).importing,
         since=project_of(config).began,

@@ -1,4 +1,4 @@
-"""Commands that collect nothing: status, new, backup, restore and baseline."""
+"""Commands that collect nothing: status, new, backup, restore and adopt."""
 
 from __future__ import annotations
 
@@ -135,9 +135,9 @@ def _write_note(text: str) -> None:
     sys.stdout.write(f"{'note':<10}{visible(text)}\n")
 
 
-def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
+def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
     project = project_of(config)
-    wanted, database = config.getoption("bb_baseline"), settings.database
+    wanted, database = config.getoption("bb_adopt"), settings.database
     hook, folder = project.environment.prepare_connection, backup_folder(settings)
     with app_connections(hook):
         history, schema = read_database(
@@ -148,7 +148,7 @@ def _baseline(config: pytest.Config, settings: Settings) -> Sequence[str]:
                 f"{database} has a history already, of {_counted(len(history))}: --bb-status "
                 "shows it, and --bb-apply goes on from there"
             )
-        found = recognise(schema, project.catalogue, project.environment, project.baseline)
+        found = recognise(schema, project.catalogue, project.environment, project.base)
         lines = describe_recognition(found, project.catalogue, Path(_shown(database, config)))
         if not wanted:
             return [*lines, *_way_on(found)]
@@ -165,7 +165,7 @@ def _counted(migrations: int) -> str:
 
 def _way_on(found: MatchingVersions) -> list[str]:
     if found.decided is not None:
-        return ["--bb-baseline=auto records that; nothing was written"]
+        return ["--bb-adopt=auto records that; nothing was written"]
     return ["nothing was written"]
 
 
@@ -205,7 +205,7 @@ COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {
     "bb_status": _status,
     "bb_backup": _back_up,
     "bb_restore": _restore,
-    "bb_baseline": _baseline,
+    "bb_adopt": _adopt,
 }
 
 

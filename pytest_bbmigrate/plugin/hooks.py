@@ -125,14 +125,19 @@ def pytest_collection_modifyitems(
     session: pytest.Session, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
     """Keep the checks and the marked tests, and the smoke tests for their step."""
+    config = session.config
+    if not config.getoption("bb_check_migrations"):
+        return (yield)
+    from pytest_bbmigrate.plugin import ordering
+
     collected = items[:]
-    selection.keep_marked(session, items)
+    ordering.keep_marked(session, items)
     result = yield
-    if options.writes_database(session.config):
+    if options.writes_database(config):
         from pytest_bbmigrate.plugin.judged import leave_out_unjudged
 
-        leave_out_unjudged(session.config, items)
-    selection.set_smoke_tests_aside(session.config, items, collected)
+        leave_out_unjudged(config, items)
+        ordering.set_smoke_tests_aside(config, items, collected)
     return result
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
 
@@ -26,13 +26,17 @@ _WANTED = pytest.StashKey[bool]()
 
 
 class _Option(NamedTuple):
-    """One setting: its field in Settings, and what the configuration and command line call it."""
+    """One setting: its field in Settings, and what the configuration and command line call it.
+
+    ``earlier_name`` is what the configuration may still call it.
+    """
 
     field: str
     kind: Literal["string", "int", "bool", "linelist"]
     help: str
     flag: str = ""
     metavar: str = ""
+    earlier_name: str = ""
 
     @property
     def ini(self) -> str:
@@ -41,11 +45,20 @@ class _Option(NamedTuple):
 
 
 class _Command(NamedTuple):
-    """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE."""
+    """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE.
+
+    ``earlier_flag`` is what the command line may still call it.
+    """
 
     flag: str
     help: str
     metavar: str = ""
+    earlier_flag: str = ""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Every way to give it."""
+        return (self.flag, self.earlier_flag) if self.earlier_flag else (self.flag,)
 
     @property
     def dest(self) -> str:
@@ -76,7 +89,12 @@ _OPTIONS = (
         "--bb-seed",
         "N",
     ),
-    _Option("baseline", "string", "SQL file or database that the first migration starts from"),
+    _Option(
+        "base",
+        "string",
+        "SQL file or database that the first migration starts from",
+        earlier_name="bb_baseline",
+    ),
     _Option("invariants", "linelist", "Lines 'name: SELECT ..' whose result may never change"),
     _Option("connection", "string", "'package.module:function' called with every connection"),
     _Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
@@ -104,9 +122,10 @@ _DEEDS = (
     _Command("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
     _Command("--bb-backup", "Make a verified backup"),
     _Command(
-        "--bb-baseline",
+        "--bb-adopt",
         "Say which version a database without history is; record it with NAME or auto",
         "NAME",
+        earlier_flag="--bb-baseline",
     ),
     _Command("--bb-status", "Show which migrations are applied and which are pending, and exit"),
 )
@@ -130,11 +149,21 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for option in _OPTIONS:
         parser.addini(option.ini, option.help, type=option.kind, default=None)
+        if option.earlier_name:
+            earlier = f"The earlier name of {option.ini}"
+            parser.addini(option.earlier_name, earlier, type=option.kind, default=None)
         if option.flag:
             group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.help)
     for deed in _DEEDS:
         if deed.metavar:
-            group.addoption(deed.flag, nargs="?", const="", metavar=deed.metavar, help=deed.help)
+            group.addoption(
+                *deed.flags,
+                dest=deed.dest,
+                nargs="?",
+                const="",
+                metavar=deed.metavar,
+                help=deed.help,
+            )
         else:
             group.addoption(deed.flag, action="store_true", help=deed.help)
     for flag, meaning in _MODIFIERS:
@@ -157,7 +186,7 @@ def keep_values_apart(args: list[str]) -> None:
 
     argparse would take the next argument for it, which is a path to collect.
     """
-    bare = {deed.flag for deed in _DEEDS if deed.metavar}
+    bare = {flag for deed in _DEEDS if deed.metavar for flag in deed.flags}
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
@@ -217,14 +246,19 @@ def imply_options(config: pytest.Config) -> None:
 
 def _writes_anything(config: pytest.Config) -> bool:
     """Return whether the command line asks for more than to look at a database."""
-    if config.getoption("bb_baseline") == "":
+    if config.getoption("bb_adopt") == "":
         return False  # which says what version it is
     looks = {"--bb-status", "--bb-new"}
     return not looks.issuperset(deeds(config))
 
 
 def names_command(config: pytest.Config) -> bool:
-    """Return whether the command line asks for something else than a session."""
+    """Return whether the command line asks for something else than a session.
+
+    Whoever asks for help, or for the version, is told, and nothing is done.
+    """
+    if config.getoption("help") or config.getoption("version"):
+        return False
     return not writes_database(config) and (
         bool(deeds(config)) or config.getoption("bb_new") is not None
     )
@@ -280,17 +314,25 @@ def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
         if typed is not None:
             yield option.field, GivenValue(option.flag, typed, config.invocation_params.dir)
             continue
-        value = _configured(config, option)
-        if value is not None:
-            yield option.field, GivenValue(option.ini, value, config.rootpath)
+        names = [name for name in (option.ini, option.earlier_name) if name]
+        values = {name: _configured(config, name, option.kind) for name in names}
+        set_ones = [name for name, value in values.items() if value is not None]
+        if len(set_ones) > 1:
+            raise usage_error(f"{' and '.join(set_ones)} are one setting; give {option.ini}")
+        for name in set_ones:
+            yield option.field, GivenValue(name, values[name], config.rootpath)
 
 
-def _configured(config: pytest.Config, option: _Option) -> str | int | tuple[str, ...] | None:
+def _configured(config: pytest.Config, name: str, kind: str) -> Any:
+    """Return what the configuration has under ``name``, None where it has nothing.
+
+    Raises: pytest.UsageError where that is not of the ``kind``.
+    """
     try:
-        value = config.getini(option.ini)
+        value = config.getini(name)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        kind = {"int": "an integer", "bool": "true or false"}.get(option.kind, "text")
-        raise usage_error(f"{option.ini}: {kind} is wanted ({error})") from error
+        wanted = {"int": "an integer", "bool": "true or false"}.get(kind, "text")
+        raise usage_error(f"{name}: {wanted} is wanted ({error})") from error
     return tuple(value) if isinstance(value, list) else value
 
 

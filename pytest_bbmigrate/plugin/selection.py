@@ -1,4 +1,4 @@
-"""What a session collects: the checks alone, the marked tests with them, or what was asked for.
+"""Which arguments and files a session collects: the checks, marked tests, or what was asked for.
 
 Imported in every session: nothing here may import the core before it is needed.
 """
@@ -15,7 +15,6 @@ from pytest_bbmigrate.plugin.options import (
     checks_are_wanted,
     migrations_folder,
     usage_error,
-    writes_database,
 )
 
 if TYPE_CHECKING:
@@ -28,12 +27,9 @@ CATALOGUE_ITEM = "catalogue_reads"
 Selection = dict["Path", frozenset[str]]
 
 _ARRANGED = pytest.StashKey[bool]()
-_FOCUSED = pytest.StashKey[bool]()
+_CHECKS_ALONE = pytest.StashKey[bool]()
 _SELECTION = pytest.StashKey[Selection]()
 _HOLDS_MARKED = pytest.StashKey[dict[tuple["Path", tuple[str, ...]], bool]]()
-_SET_ASIDE = pytest.StashKey[tuple[str, ...]]()
-_WITHOUT = pytest.StashKey[list[str]]()
-SET_ASIDE_OUTPUT = "bb_set_aside"  # of xdist's workeroutput
 
 
 def arrange_arguments(config: pytest.Config) -> None:
@@ -56,7 +52,7 @@ def arrange_arguments(config: pytest.Config) -> None:
     if typed:
         config.args = [str(folder), *config.args]
         return
-    config.stash[_FOCUSED] = True
+    config.stash[_CHECKS_ALONE] = True
     config.args_source = pytest.Config.ArgsSource.ARGS
     config.args = [str(config.rootpath)]
     if not folder.is_relative_to(config.rootpath):
@@ -71,6 +67,11 @@ def selection_of(config: pytest.Config) -> Selection | None:
     return config.stash.get(_SELECTION, None)
 
 
+def runs_checks_alone(config: pytest.Config) -> bool:
+    """Return whether the session runs the checks and the marked tests, and no other test."""
+    return config.stash.get(_CHECKS_ALONE, False)
+
+
 def passes_over(config: pytest.Config, path: Path) -> bool | None:
     """Return whether ``path`` is not to be collected; None when that is for others to say.
 
@@ -82,88 +83,9 @@ def passes_over(config: pytest.Config, path: Path) -> bool | None:
     folder = migrations_folder(config)
     if folder.is_relative_to(path):
         return False
-    if config.stash.get(_FOCUSED, False) and not holds_marked(config, path):
+    if runs_checks_alone(config) and not holds_marked(config, path):
         return True
     return None
-
-
-def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Put the checks before the tests; with the checks alone, deselect the tests without a marker.
-
-    Raises: pytest.UsageError when the checks were asked for and none was collected.
-    """
-    config = session.config
-    if not config.getoption("bb_check_migrations"):
-        return
-    from pytest_bbmigrate.plugin.items import CheckItem
-
-    checks = [item for item in items if isinstance(item, CheckItem)]
-    if not checks and not session.testsfailed:
-        raise usage_error(
-            f"the checks of {migrations_folder(config)} were not collected; "
-            "does a conftest.py keep pytest from that folder (collect_ignore)?"
-        )
-    if not config.stash.get(_FOCUSED, False):
-        return
-    tests = [item for item in items if not isinstance(item, CheckItem)]
-    marked = [item for item in tests if _is_marked(item)]
-    items[:] = checks + marked
-    if len(marked) < len(tests):
-        unmarked = [item for item in tests if not _is_marked(item)]
-        config.hook.pytest_deselected(items=unmarked)
-
-
-def set_smoke_tests_aside(
-    config: pytest.Config, items: list[pytest.Item], collected: list[pytest.Item]
-) -> None:
-    """Deselect the smoke tests where a real database is to be changed: they are a step of that.
-
-    There each has a copy of the real rows, and a process that cannot reach the database.
-    ``collected`` are the items before any was deselected.
-    """
-    if not writes_database(config):
-        return
-    smoke = [item for item in items if item.get_closest_marker(SMOKE_MARKER) is not None]
-    names = [item.nodeid for item in smoke]
-    take_set_aside(config, names, _modules_without(config, collected, items))
-    if smoke:
-        items[:] = [item for item in items if item not in smoke]
-        config.hook.pytest_deselected(items=smoke)
-
-
-def _modules_without(
-    config: pytest.Config, collected: list[pytest.Item], items: list[pytest.Item]
-) -> list[str]:
-    """Return the modules that were collected as a whole and have no smoke test."""
-    if any("::" in argument for argument in config.args):
-        return []  # of some modules, only a part was collected
-    marked = {item.path for item in (*collected, *items) if item.get_closest_marker(SMOKE_MARKER)}
-    return sorted({str(item.path) for item in collected if item.path not in marked})
-
-
-def take_set_aside(config: pytest.Config, names: list[str], without: list[str]) -> None:
-    """Have ``set_aside`` return ``names``, and ``without_smoke_tests`` the modules ``without``.
-
-    From a worker of xdist, in the controller too.
-    """
-    config.stash[_SET_ASIDE] = tuple(names)
-    config.stash[_WITHOUT] = list(without)
-    if hasattr(config, "workeroutput"):
-        config.workeroutput[SET_ASIDE_OUTPUT] = [names, without]
-
-
-def set_aside(config: pytest.Config) -> tuple[str, ...]:
-    """Return the smoke tests of this session, by node id, which the step smoke is to run."""
-    return config.stash.get(_SET_ASIDE, ())
-
-
-def without_smoke_tests(config: pytest.Config) -> list[str]:
-    """Return the paths of modules that this session has collected, and that have no smoke test."""
-    return config.stash.get(_WITHOUT, [])
-
-
-def _is_marked(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(marker) is not None for marker in MARKERS)
 
 
 def _refuse_strays(config: pytest.Config, folder: Path) -> None:

@@ -56,7 +56,7 @@ def chain_of(config: pytest.Config) -> Chain:
             project.catalogue,
             project.recipe,
             project.environment,
-            baseline=project.baseline,
+            base=project.base,
             invariants=project.settings.invariants,
             unjudged=project.unjudged,
             tells=not project.hides_own,

@@ -20,7 +20,7 @@ def whose_rows(project: Project) -> str:
     """Return what to say of the rows that the checks of ``project`` are made on."""
     if not project.holds_own:
         return GENERATED
-    given = {"bb_baseline": project.base_has_rows, "bb_rows_from": bool(project.recipe.own_rows)}
+    given = {"bb_base": project.base_has_rows, "bb_rows_from": bool(project.recipe.own_rows)}
     return beside_own([name for name, there in given.items() if there], hidden=project.hides_own)
 
 

@@ -112,7 +112,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"^no such (table|index|view|trigger): ",
-        "is it made by a migration that runs later, or by the app (then see bb_baseline)?",
+        "is it made by a migration that runs later, or by the app (then see bb_base)?",
     ),
     (
         r"^no such column: (?!\"|INTERVAL)",

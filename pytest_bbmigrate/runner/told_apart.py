@@ -30,7 +30,7 @@ def advise_on_statement(message: str, words: str) -> str:
     if words.startswith("DROP "):
         return (
             "it may be gone already (DROP TABLE takes indexes and triggers along, RENAME leaves no "
-            "old name), or the app makes it (then see bb_baseline)"
+            "old name), or the app makes it (then see bb_base)"
         )
     if words.startswith("ALTER TABLE ") and "no such column" in message:
         return "the table has no column of that name here: was it renamed or dropped before?"

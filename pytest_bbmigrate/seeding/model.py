@@ -1,4 +1,4 @@
-"""What filling takes and what it comes to."""
+"""What filling is told, and what it reports."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ OwnRows = Mapping[str, Sequence[Mapping[str, Cell]]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to make rows: how many per table, from which seed, with what in mind.
+    """How many rows a table gets, from which seed, and what else decides their values.
 
-    ``literals`` are (column or None, value) pairs from the migrations' own text; ``sought`` are
-    those that they expect to find in rows, and so the only ones for a key; ``assigned`` what their
-    UPDATEs set; ``requires`` are constraints that later migrations will add, which rows must keep
-    to already; ``own_rows`` (table name, case-folded, to rows) are the user's and are used as they
-    are, instead of generated ones.
+    ``literals`` are (column or None, value) pairs in the text of the migrations. Of these
+    ``expected_literals`` are what their conditions look for, the only ones that a key may have, and
+    ``assigned_literals`` what their UPDATEs set. ``requires`` are constraints that later migrations
+    add, which rows must meet already. ``own_rows`` are the user's, by table (folded): they are used
+    as they are, and no others are generated for that table.
     """
 
     rows: int = 200
     seed: int = 20260101
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
-    sought: tuple[tuple[str | None, str | int | float], ...] = ()
-    assigned: tuple[tuple[str | None, str | int | float], ...] = ()
+    expected_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     requires: tuple[Requirement, ...] = ()
     own_rows: OwnRows = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Unfilled:
-    """A table (or one column of it, else '') that got no rows or values, and why."""
+    """A table that got no rows, or a column (else '') that got no values, and why."""
 
     table: str
     column: str
@@ -45,14 +45,14 @@ class Unfilled:
 
 @dataclass(frozen=True)
 class Filling:
-    """What filling came to: rows added per table, and what could not be filled."""
+    """How many rows each table was given, and what could not be filled."""
 
     added: Mapping[str, int]
     unfilled: tuple[Unfilled, ...] = ()
 
 
-def exact(value: Cell) -> tuple[str, str]:
-    """Return a key that tells values apart as SQLite stores them: 1 is not 1.0, nor 0.0 -0.0."""
+def exact_key(value: Cell) -> tuple[str, str]:
+    """Return a key that is equal for equal stored values only: 1 is not 1.0, nor 0.0 -0.0."""
     return type(value).__name__, repr(value)
 
 

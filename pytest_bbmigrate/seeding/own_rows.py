@@ -13,6 +13,7 @@ from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.seeding.model import Cell, storable
 from pytest_bbmigrate.seeding.values.accepted import evaluate
 from pytest_bbmigrate.sql import Kind, UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql.cursor import Cursor
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.seeding.model import OwnRows
     from pytest_bbmigrate.sql import Statement, Token
+    from pytest_bbmigrate.sql.cursor import Tokens
 
 PASSED_OVER = (".md", ".txt")
 SQL_FORM = "write INSERT INTO {table} (column, ...) VALUES (literal, ...), ...;"
@@ -146,57 +148,41 @@ def _read_sql(path: Path, text: str) -> Iterator[Mapping[str, Cell]]:
 
 def _read_insert(path: Path, statement: Statement) -> Iterator[Mapping[str, Cell]]:
     """Yield the rows of one ``INSERT INTO table (columns) VALUES (literals), ...``."""
-    tokens = list(tokenize(statement.text))
-    columns, rest = _insert_head(path, statement, tokens)
-    for values in _tuples(rest, path, statement):
-        if len(values) != len(columns):
-            _refuse(path, statement, f"{len(values)} values for {len(columns)} columns")
-        yield dict(zip(columns, values, strict=True))
-
-
-def _insert_head(
-    path: Path, statement: Statement, tokens: list[Token]
-) -> tuple[list[str], list[Token]]:
-    """Return the columns of an INSERT and the tokens after VALUES."""
-    words = [fold_name(token.text) for token in tokens]
-    if words[:2] != ["insert", "into"] or "values" not in words or words[3:4] != ["("]:
-        _refuse(path, statement, "not a plain INSERT with its columns")
-    if not same_name(tokens[2].name, path.stem):
-        _refuse(path, statement, f"inserts into {tokens[2].name}, not {path.stem}")
-    close = words.index("values") - 1
-    names = tokens[4:close]
-    if words[close] != ")" or any(token.text != "," for token in names[1::2]):
-        _refuse(path, statement, "the columns are not a list of names")
-    return [token.name for token in names[::2]], tokens[close + 2 :]
-
-
-def _tuples(tokens: list[Token], path: Path, statement: Statement) -> Iterator[list[Cell]]:
-    """Yield the values of each ``(literal, ...)``; commas must stand between them."""
-    position = 0
-    while position < len(tokens):
-        if tokens[position].text != "(":
+    cursor = Cursor(tokenize(statement.text))
+    columns = _read_columns(path, statement, cursor)
+    while not cursor.is_at_end:
+        if not cursor.is_symbol("("):
             _refuse(path, statement, "a row was expected, in brackets")
-        close = next((at for at in range(position, len(tokens)) if tokens[at].text == ")"), None)
-        if close is None or [one.text for one in tokens[close + 1 : close + 2]] not in ([], [","]):
+        literals = [_read_literal(path, statement, tokens) for tokens in cursor.take_list()]
+        closed = cursor.is_symbol(")", -1)
+        if not closed or not (cursor.take_symbol(",") or cursor.is_at_end):
             _refuse(path, statement, "the rows are not (literal, ...), (literal, ...)")
-        yield [*_literals(tokens[position + 1 : close], path, statement)]
-        position = close + 2
+        if len(literals) != len(columns):
+            _refuse(path, statement, f"{len(literals)} values for {len(columns)} columns")
+        yield dict(zip(columns, evaluate(literals), strict=True))
 
 
-def _literals(tokens: list[Token], path: Path, statement: Statement) -> Iterator[Cell]:
-    """Yield the values between commas: a literal, or a sign and a number."""
-    literal: list[Token] = []
-    for token in [*tokens, None]:
-        if token is not None and token.text != ",":
-            if not _is_literal(token):
-                _refuse(path, statement, "what stands in place of a literal is none")
-            literal.append(token)
-        else:
-            kinds = [one.kind for one in literal]
-            if kinds != [Kind.SYMBOL, Kind.NUMBER] and (len(kinds) != 1 or Kind.SYMBOL in kinds):
-                _refuse(path, statement, "a literal was expected between the commas")
-            yield evaluate("".join(one.text for one in literal))
-            literal = []
+def _read_columns(path: Path, statement: Statement, cursor: Cursor) -> list[str]:
+    """Take everything before the rows; return the names of the columns."""
+    is_insert = cursor.take_words("insert", "into")
+    table, columns = cursor.take_name(), cursor.take_list()
+    if not (is_insert and table and columns and cursor.take_words("values")):
+        _refuse(path, statement, "not a plain INSERT with its columns")
+    if not same_name(table, path.stem):
+        _refuse(path, statement, f"inserts into {table}, not {path.stem}")
+    if any(len(tokens) != 1 for tokens in columns):
+        _refuse(path, statement, "the columns are not a list of names")
+    return [token.name for (token,) in columns]
+
+
+def _read_literal(path: Path, statement: Statement, tokens: Tokens) -> str:
+    """Return what stands between two commas: a literal, or a sign and a number."""
+    if not all(_is_literal(token) for token in tokens):
+        _refuse(path, statement, "what stands in place of a literal is none")
+    kinds = [token.kind for token in tokens]
+    if kinds != [Kind.SYMBOL, Kind.NUMBER] and (len(kinds) != 1 or Kind.SYMBOL in kinds):
+        _refuse(path, statement, "a literal was expected between the commas")
+    return "".join(token.text for token in tokens)
 
 
 def _is_literal(token: Token) -> bool:

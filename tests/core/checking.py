@@ -26,7 +26,7 @@ def chain_of(
     folder: Path,
     *files: str,
     rows: int = 20,
-    baseline: bytes = b"",
+    base: bytes = b"",
     invariants: tuple[tuple[str, str], ...] = (),
     own_rows: Mapping[str, Sequence[Mapping[str, Cell]]] | None = None,
 ) -> Chain:
@@ -36,7 +36,7 @@ def chain_of(
     catalogue = read_catalogue(folder)
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=rows, literals=literals, own_rows=own_rows or {})
-    return Chain(catalogue, recipe, RunEnvironment(), baseline=baseline, invariants=invariants)
+    return Chain(catalogue, recipe, RunEnvironment(), base=base, invariants=invariants)
 
 
 def judge_last(check: str, chain: Chain, *, strict: bool = False) -> Verdict:

@@ -33,7 +33,7 @@ def test_nothing_given_means_the_defaults() -> None:
         root=ROOT,
         migrations=ROOT / "migrations",
         database=ROOT / "budget_buddy.db",
-        baseline=None,
+        base=None,
         invariants=(),
         rows=200,
         seed=20260101,
@@ -45,7 +45,7 @@ def test_nothing_given_means_the_defaults() -> None:
 
 
 def test_an_empty_value_means_the_default() -> None:
-    fields = ("migrations", "database", "baseline", "rows", "seed", "rows_from", "strict")
+    fields = ("migrations", "database", "base", "rows", "seed", "rows_from", "strict")
 
     assert settings_with(**dict.fromkeys(fields, "")) == read_settings(ROOT, {})
 
@@ -127,17 +127,15 @@ def test_a_path_with_a_nul_is_refused() -> None:
 def test_the_baseline_is_a_file_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "baseline.sql").write_text("")
 
-    settings = read_settings(
-        tmp_path, {"baseline": GivenValue("bb_baseline", "baseline.sql", tmp_path)}
-    )
+    settings = read_settings(tmp_path, {"base": GivenValue("bb_base", "baseline.sql", tmp_path)})
 
-    assert settings.baseline == tmp_path / "baseline.sql"
+    assert settings.base == tmp_path / "baseline.sql"
 
 
 def test_a_baseline_that_is_not_there_is_refused() -> None:
-    message = refusal_of(baseline="models.sql")
+    message = refusal_of(base="models.sql")
 
-    assert message == "bb_baseline = models.sql: there is no such file (/household/models.sql)"
+    assert message == "bb_base = models.sql: there is no such file (/household/models.sql)"
 
 
 def test_the_users_rows_are_a_folder_that_is_there(tmp_path: Path) -> None:
@@ -217,11 +215,10 @@ def test_the_real_database_is_no_baseline(tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to("budget_buddy.db")
 
     with pytest.raises(SettingsError) as caught:
-        read_settings(tmp_path, {"baseline": GivenValue("bb_baseline", "link.db", tmp_path)})
+        read_settings(tmp_path, {"base": GivenValue("bb_base", "link.db", tmp_path)})
 
     assert str(caught.value) == (
-        "bb_baseline = link.db: this is the real database, which a check never opens; "
-        "make a copy of it"
+        "bb_base = link.db: this is the real database, which a check never opens; make a copy of it"
     )
 
 

@@ -66,7 +66,7 @@ def make_accounts(project: pytest.Pytester) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute(ACCOUNTS.splitlines()[1])
     change(path, "INSERT INTO accounts VALUES (?, ?, ?, ?)", ROWS)
-    apply(project, "--bb-baseline=auto")
+    apply(project, "--bb-adopt=auto")
     for backup in backups(project):
         backup.unlink()
         backup.with_name(f".{backup.name}.json").unlink()
@@ -391,7 +391,7 @@ LEGACY_INI = """\
 [pytest]
 bb_rows = 12
 bb_migrations = backend/database/migrations
-bb_baseline = baseline.sql
+bb_base = baseline.sql
 """
 LEGACY_ROWS = """
 INSERT INTO institutions (id, name, logo) VALUES (1, 'Bank', 'x');
@@ -424,21 +424,21 @@ def test_the_legacy_database_is_adopted_migrated_and_restored(
     project: pytest.Pytester, legacy: Path
 ) -> None:
     half = legacy.read_bytes()
-    refused = project.runpytest("--bb-baseline=auto")
+    refused = project.runpytest("--bb-adopt=auto")
 
     assert refused.ret == pytest.ExitCode.TESTS_FAILED
     refused.stderr.fnmatch_lines(
         [
             "*no version has its schema; the nearest is add_buddy_insights",
             "of add_income_savings_to_reflections: *_income is there, *_saved is not there",
-            "complete or undo that by hand, and run --bb-baseline again",
+            "complete or undo that by hand, and run --bb-adopt again",
         ]
     )
     assert legacy.read_bytes() == half
 
     with closing(sqlite3.connect(legacy)) as db:
         db.execute("ALTER TABLE monthly_reflections ADD COLUMN total_saved FLOAT")
-    apply(project, "--bb-baseline=auto")
+    apply(project, "--bb-adopt=auto")
     assert names(legacy) == ["add_buddy_insights", "add_income_savings_to_reflections"]
 
     apply(project, "--bb-apply")

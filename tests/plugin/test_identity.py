@@ -86,7 +86,7 @@ def test_an_adopted_database_gets_an_id(project: pytest.Pytester) -> None:
     path = project.path / "budget_buddy.db"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-    run(project, "--bb-baseline=auto")
+    run(project, "--bb-adopt=auto")
 
     assert id_of(path)
 

@@ -25,13 +25,13 @@ def make(project: pytest.Pytester, name: str) -> Path:
 def test_a_name_that_begins_with_a_tilde_is_a_name(project: pytest.Pytester) -> None:
     path = make(project, "~nobody-has-this-name.db")
 
-    result = project.runpytest(f"--bb-db={path.name}", "--bb-baseline=001_step")
+    result = project.runpytest(f"--bb-db={path.name}", "--bb-adopt=001_step")
 
     assert result.ret == pytest.ExitCode.OK, result.errlines
     assert names(path) == ["001_step"]
 
 
-@pytest.mark.parametrize("command", ["--bb-baseline=001_step", "--bb-backup"])
+@pytest.mark.parametrize("command", ["--bb-adopt=001_step", "--bb-backup"])
 def test_a_name_too_long_for_its_backups_is_told(project: pytest.Pytester, command: str) -> None:
     path = make(project, f"{'long' * 54}.db")
     before = path.read_bytes()

@@ -31,8 +31,8 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-rollback=[N|NAME] Undo the last apply, or the last N, or what came after NAME "
         "--bb-restore=[BACKUP] Put a backup back, the latest one or the one named "
         "--bb-backup Make a verified backup "
-        "--bb-baseline=[NAME] Say which version a database without history is; record it with "
-        "NAME or auto "
+        "--bb-adopt=[NAME], --bb-baseline=[NAME] "
+        "Say which version a database without history is; record it with NAME or auto "
         "--bb-status Show which migrations are applied and which are pending, and exit "
         "--bb-rehearse Do all of --bb-apply but publish "
         "--bb-create Let --bb-apply make the database file "
@@ -44,7 +44,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
     for name in (
-        *("baseline", "invariants", "connection", "rows_from", "check_from", "strict"),
+        *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
         *("backup_dir", "keep_backups", "smoke_seconds"),
     ):
         assert f"  bb_{name} (" in help_text
@@ -122,7 +122,7 @@ def test_native_toml_takes_native_values(project: pytest.Pytester) -> None:
         (["-o", "bb_rows=0"], "bb_rows = 0: a positive integer is wanted"),
         (["-o", "bb_rows=many"], "bb_rows: an integer is wanted (*)"),
         (["-o", "bb_strict=maybe"], "bb_strict: true or false is wanted (*)"),
-        (["-o", "bb_baseline=gone.sql"], "bb_baseline = gone.sql: there is no such file (*)"),
+        (["-o", "bb_base=gone.sql"], "bb_base = gone.sql: there is no such file (*)"),
         (["-o", "bb_rows_from=gone"], "bb_rows_from = gone: there is no such folder (*)"),
         (["-o", "bb_connection=app"], "bb_connection = app: package.module:function is wanted"),
         (["-o", "bb_connection=gone:f"], "bb_connection = gone:f: gone cannot be imported *"),
@@ -294,22 +294,45 @@ CREATE TABLE transactions (
 """
 
 
-def make_baseline_project(project: pytest.Pytester, baseline: str) -> None:
-    """Write a folder whose first migration needs tables that only a baseline has."""
+def make_project_on_a_base(project: pytest.Pytester, base: str, *, name: str = "bb_base") -> None:
+    """Write a folder whose first migration needs tables that only a base has."""
     folder = project.mkdir("migrations")
     (folder / "trip_tags.sql").write_text("ALTER TABLE transactions ADD COLUMN trip_tag TEXT;\n")
-    configure(project, f"bb_baseline = {baseline}")
+    configure(project, f"{name} = {base}")
 
 
-def test_a_baseline_of_sql_is_where_the_first_migration_starts(project: pytest.Pytester) -> None:
-    make_baseline_project(project, "models.sql")
+def test_a_base_of_sql_is_where_the_first_migration_starts(project: pytest.Pytester) -> None:
+    make_project_on_a_base(project, "models.sql")
     (project.path / "models.sql").write_text(f"BEGIN;\n{BASELINE}COMMIT;\n")
 
     project.runpytest("--bb-check-migrations").assert_outcomes(passed=5, skipped=2)
 
 
-def test_a_baseline_may_be_a_database(project: pytest.Pytester) -> None:
-    make_baseline_project(project, "models.db")
+def test_the_base_may_still_be_called_bb_baseline(project: pytest.Pytester) -> None:
+    make_project_on_a_base(project, "models.sql", name="bb_baseline")
+    (project.path / "models.sql").write_text(BASELINE)
+
+    project.runpytest("--bb-check-migrations").assert_outcomes(passed=5, skipped=2)
+
+    (project.path / "models.sql").unlink()
+    result = project.runpytest("--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: bb_baseline = models.sql: there is no such file (*)"])
+
+
+def test_two_names_of_the_base_at_once_are_refused(project: pytest.Pytester) -> None:
+    make_project_on_a_base(project, "models.sql")
+    (project.path / "models.sql").write_text(BASELINE)
+
+    result = project.runpytest("--bb-check-migrations", "-o", "bb_baseline=models.sql")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: bb_base and bb_baseline are one setting; give bb_base"])
+
+
+def test_a_base_may_be_a_database(project: pytest.Pytester) -> None:
+    make_project_on_a_base(project, "models.db")
     with closing(sqlite3.connect(project.path / "models.db")) as db:
         db.executescript(BASELINE)
     before = read_image(project.path / "models.db")
@@ -319,8 +342,8 @@ def test_a_baseline_may_be_a_database(project: pytest.Pytester) -> None:
     assert read_image(project.path / "models.db") == before
 
 
-def test_a_baseline_may_need_the_apps_functions(project: pytest.Pytester) -> None:
-    make_baseline_project(project, "models.sql")
+def test_a_base_may_need_the_apps_functions(project: pytest.Pytester) -> None:
+    make_project_on_a_base(project, "models.sql")
     (project.path / "models.sql").write_text(
         BASELINE + "INSERT INTO accounts (name) VALUES (shout('joint'));\n"
     )
@@ -345,10 +368,10 @@ def test_a_baseline_may_need_the_apps_functions(project: pytest.Pytester) -> Non
         (b"VACUUM INTO 'budget_buddy.db';\n", "models.sql:1: *; ATTACH and VACUUM INTO are *"),
     ],
 )
-def test_a_baseline_that_does_not_read_is_a_usage_error(
+def test_a_base_that_does_not_read_is_a_usage_error(
     project: pytest.Pytester, content: bytes, message: str
 ) -> None:
-    make_baseline_project(project, "models.sql")
+    make_project_on_a_base(project, "models.sql")
     (project.path / "models.sql").write_bytes(content)
 
     result = project.runpytest("--bb-check-migrations")
@@ -363,10 +386,10 @@ def test_a_baseline_that_does_not_read_is_a_usage_error(
     [(0, -1000, b""), (0, -4096, b"\xff" * 4096)],
     ids=["cut off", "overwritten"],
 )
-def test_a_damaged_baseline_is_a_usage_error(
+def test_a_damaged_base_is_a_usage_error(
     project: pytest.Pytester, first: int, last: int, put: bytes
 ) -> None:
-    make_baseline_project(project, "models.db")
+    make_project_on_a_base(project, "models.db")
     with closing(sqlite3.connect(project.path / "models.db")) as db:
         db.executescript(BASELINE)
     whole = (project.path / "models.db").read_bytes()
@@ -375,11 +398,11 @@ def test_a_damaged_baseline_is_a_usage_error(
     result = project.runpytest("--bb-check-migrations")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *models.db: is damaged (*); bb_baseline wants a sound *"])
+    result.stderr.fnmatch_lines(["ERROR: *models.db: is damaged (*); bb_base wants a sound *"])
 
 
 def test_old_values_that_break_a_constraint_are_no_damage(project: pytest.Pytester) -> None:
-    make_baseline_project(project, "models.db")
+    make_project_on_a_base(project, "models.db")
     with closing(sqlite3.connect(project.path / "models.db")) as db:
         db.create_function("shout", 1, str.upper)
         db.executescript(

@@ -53,7 +53,7 @@ def test_neither_is_a_database_adopted_that_has_one(project: pytest.Pytester) ->
     run_sql(path, TRIGGER.format("AFTER INSERT ON _bb_database"))
     before = path.read_bytes()
 
-    result = project.runpytest("--bb-baseline=001_tx")
+    result = project.runpytest("--bb-adopt=001_tx")
 
     assert result.ret != pytest.ExitCode.OK
     assert path.read_bytes() == before

@@ -217,7 +217,7 @@ def check(project: pytest.Pytester, *options: str) -> str:
 def use_base(project: pytest.Pytester) -> None:
     (project.path / "base.sql").write_text(OWN_BASE)
     with (project.path / "tox.ini").open("a") as ini:
-        ini.write("\nbb_baseline = base.sql\n")
+        ini.write("\nbb_base = base.sql\n")
 
 
 OWN = {
@@ -251,8 +251,8 @@ def test_rows_of_the_base_are_somebodys_own(project: pytest.Pytester, name: str)
 
     assert not re.search(SECRET, hidden, re.IGNORECASE)
     assert re.search(SECRET, shown, re.IGNORECASE)
-    assert "but for your own, of bb_baseline; --bb-show-values shows the values" in hidden
-    assert "but for your own, of bb_baseline\n" in shown
+    assert "but for your own, of bb_base; --bb-show-values shows the values" in hidden
+    assert "but for your own, of bb_base\n" in shown
     assert "none of them real" not in hidden + shown
 
 

@@ -1,4 +1,4 @@
-"""--bb-backup, --bb-restore and --bb-baseline on a real database."""
+"""--bb-backup, --bb-restore and --bb-adopt on a real database."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def test_a_backup_holds_what_the_database_holds(
     assert stat.S_IMODE(backup.stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+@pytest.mark.parametrize("command", ["--bb-restore", "--bb-backup", "--bb-new=next"])
+def test_who_asks_for_help_has_nothing_done(
+    project: pytest.Pytester, money: Path, command: str, asked: str
+) -> None:
+    assert project.runpytest("--bb-backup").ret == pytest.ExitCode.OK
+    run_sql(money, "DELETE FROM accounts")
+    before = {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
+
+    result = project.runpytest(command, "--bb-discard-changes", asked)
+
+    assert result.ret == pytest.ExitCode.OK
+    assert {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -57,8 +72,8 @@ def test_a_backup_holds_what_the_database_holds(
         (["--bb-restore"], "*no backup*"),
         (["--bb-restore=nowhere.db"], "*nowhere.db: no such file*"),
         (["--bb-restore=budget_buddy.db"], "*that is the database itself*"),
-        (["--bb-baseline", "--bb-backup"], "*are two commands; give one of them"),
-        (["--bb-baseline=009_nothing"], "*009_nothing*"),
+        (["--bb-adopt", "--bb-backup"], "*are two commands; give one of them"),
+        (["--bb-adopt=009_nothing"], "*009_nothing*"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_nothing_is_written(
@@ -80,18 +95,27 @@ def test_a_database_migrated_by_hand_is_recognised_and_nothing_is_written(
 ) -> None:
     before = money.read_bytes()
 
-    result = project.runpytest("--bb-baseline")
+    result = project.runpytest("--bb-adopt")
 
     assert result.ret == pytest.ExitCode.OK
     assert result.outlines == [
         "budget_buddy.db: it is at the version 002_step",
-        "--bb-baseline=auto records that; nothing was written",
+        "--bb-adopt=auto records that; nothing was written",
     ]
     assert money.read_bytes() == before
 
 
+def test_adopting_may_still_be_called_bb_baseline(project: pytest.Pytester, money: Path) -> None:
+    by_its_earlier_name = project.runpytest("--bb-baseline")
+    recorded = project.runpytest("--bb-baseline=auto")
+
+    assert by_its_earlier_name.outlines[-1] == "--bb-adopt=auto records that; nothing was written"
+    assert recorded.ret == pytest.ExitCode.OK
+    assert money.is_file()
+
+
 def test_it_is_adopted_and_then_migrated(project: pytest.Pytester, money: Path) -> None:
-    adopted = project.runpytest("--bb-baseline=auto")
+    adopted = project.runpytest("--bb-adopt=auto")
     status = project.runpytest("--bb-status")
     write_steps(project, ACCOUNTS, OWNERS, "CREATE INDEX by_owner ON accounts (owner);\n")
     applied = project.runpytest("--bb-apply")
@@ -113,8 +137,8 @@ def test_versions_that_differ_in_data_alone_are_for_the_user_to_tell_apart(
 ) -> None:
     write_steps(project, ACCOUNTS, OWNERS, TIDY)
 
-    asked = project.runpytest("--bb-baseline=auto")
-    told = project.runpytest("--bb-baseline=002_step")
+    asked = project.runpytest("--bb-adopt=auto")
+    told = project.runpytest("--bb-adopt=002_step")
 
     assert asked.ret == pytest.ExitCode.TESTS_FAILED
     asked.stderr.fnmatch_lines(["*it is at one of the versions 002_step*003_step*"])
@@ -125,10 +149,10 @@ def test_versions_that_differ_in_data_alone_are_for_the_user_to_tell_apart(
 def test_a_database_with_a_history_is_not_adopted_again(
     project: pytest.Pytester, money: Path
 ) -> None:
-    project.runpytest("--bb-baseline=auto")
+    project.runpytest("--bb-adopt=auto")
     before = money.read_bytes()
 
-    result = project.runpytest("--bb-baseline=auto")
+    result = project.runpytest("--bb-adopt=auto")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stderr.fnmatch_lines(["ERROR: *has a history already*"])

@@ -35,7 +35,7 @@ def test_a_schema_that_changes_once_it_is_recognised_is_not_recorded(
 
     monkeypatch.setattr(commands, "adopt_version", change_first)
 
-    result = project.runpytest(f"--bb-baseline={wanted}")
+    result = project.runpytest(f"--bb-adopt={wanted}")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stderr.fnmatch_lines(["ERROR: *its schema is not what it was*nothing was recorded*"])

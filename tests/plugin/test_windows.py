@@ -61,7 +61,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
         "--bb-rollback",
         "--bb-restore",
         "--bb-backup",
-        "--bb-baseline=auto",
+        "--bb-adopt=auto",
     ],
 )
 @pytest.mark.usefixtures("windows")

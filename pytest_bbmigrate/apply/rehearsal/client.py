@@ -75,7 +75,7 @@ class RehearsalOrder:
     written after ``since``, in nanoseconds.
 
     With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
-    are then all that the database has, in their order, and ``start`` is the image of the baseline.
+    are then all that the database has, in their order, and ``start`` is the image of the base.
     With ``shows_values`` what is found and said is told with the values of rows.
     """
 

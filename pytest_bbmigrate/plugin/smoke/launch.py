@@ -20,12 +20,8 @@ from pytest_bbmigrate.plugin.options import (
     migrations_folder,
     settings_of,
 )
-from pytest_bbmigrate.plugin.selection import (
-    SMOKE_MARKER,
-    holds_marked,
-    set_aside,
-    without_smoke_tests,
-)
+from pytest_bbmigrate.plugin.ordering import modules_without_smoke_tests, smoke_tests_set_aside
+from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.plugin.smoke import child_plugin
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -109,7 +105,7 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     no test can be marked nothing is started: a conftest.py may open the real database, which is
     locked. Nor is a module imported again that this session has collected and found without one.
     """
-    if not set_aside(config) and not may_be_marked(config):
+    if not smoke_tests_set_aside(config) and not may_be_marked(config):
         return SmokeResult(())
     before = digest_of(work)
     with tempfile.TemporaryDirectory(
@@ -121,7 +117,7 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     if digest_of(work) != before:
         fault = f"the working copy {work} was changed while the smoke tests ran"
         return SmokeResult(result.tests, fault, result.output)
-    if not result.fault and (missing := not_found(set_aside(config), result.tests)):
+    if not result.fault and (missing := not_found(smoke_tests_set_aside(config), result.tests)):
         return SmokeResult(result.tests, describe_missing(missing), result.output)
     return result
 
@@ -138,7 +134,7 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     order = {
         "working_copy": str(work),
         "name": settings.database.name,
-        "without": without_smoke_tests(config),
+        "without": modules_without_smoke_tests(config),
     }
     (folder / child_plugin.ORDER).write_text(json.dumps(order), encoding="utf-8")
     (folder / child_plugin.REPORT).touch()

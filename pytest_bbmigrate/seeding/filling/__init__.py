@@ -1,1 +1,1 @@
-"""Rows in a database: drawn column by column, written, connected by foreign keys."""
+"""Rows in a database: drawn column by column, written, and connected by foreign keys."""

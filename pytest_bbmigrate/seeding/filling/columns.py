@@ -1,13 +1,13 @@
-"""Values for columns that a migration added to tables with rows."""
+"""Values for columns that a migration added to tables that have rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, update_row
-from pytest_bbmigrate.seeding.filling.drawing import draw
+from pytest_bbmigrate.seeding.filling.drawing import find_sources
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
-from pytest_bbmigrate.seeding.filling.sources import FromParents, Pending
+from pytest_bbmigrate.seeding.filling.sources import FromParents, Placeholders
 from pytest_bbmigrate.seeding.model import Unfilled, storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -18,54 +18,54 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.filling.context import Context
-    from pytest_bbmigrate.seeding.filling.drawing import Drawing
+    from pytest_bbmigrate.seeding.filling.drawing import RowSources
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
-    from pytest_bbmigrate.seeding.filling.tables import Work
+    from pytest_bbmigrate.seeding.filling.tables import TableWork
     from pytest_bbmigrate.seeding.model import Cell
 
 TRIES = 4
 
 
 def set_columns(
-    db: sqlite3.Connection, context: Context, work: Work, names: Collection[str]
+    db: sqlite3.Connection, context: Context, work: TableWork, names: Collection[str]
 ) -> list[Unfilled]:
-    """Give the columns ``names`` (case-folded) of a table values in about two of three rows.
+    """Give the columns ``names`` (folded) of a table values in about two of three rows.
 
-    Return those for which no row took any.
+    Return those in which no row accepted a value.
     """
     table = work.table
     if not work.kept:
         return [Unfilled(table.name, name, "the table holds no rows") for name in sorted(names)]
-    itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
+    to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
     count = (2 * len(work.kept) + 2) // 3
-    drawing = draw(db, context, table, itself, count, work.rng)
-    there = _rows(db, table, drawing.columns)
-    chosen = [there[number] for number in sorted(work.rng.sample(range(len(there)), count))]
-    unfilled = [item for item in drawing.unfilled if fold_name(item.column) in names]
-    for source in drawing.sources:
+    row_sources = find_sources(db, context, table, to_itself, count, work.rng)
+    rows = _read_rows(db, table, row_sources.columns)
+    chosen = [rows[number] for number in sorted(work.rng.sample(range(len(rows)), count))]
+    unfilled = [item for item in row_sources.unfilled if fold_name(item.column) in names]
+    for source in row_sources.sources:
         wanted = [
             position
             for position in source.positions
-            if fold_name(drawing.columns[position]) in names
+            if fold_name(row_sources.columns[position]) in names
         ]
         if wanted:
-            refusal = _set(db, work, drawing, source, wanted, chosen)
-            known = {item.column for item in unfilled}
+            refusal = _set_values(db, work, row_sources, source, wanted, chosen)
+            reported = {item.column for item in unfilled}
             unfilled += [
-                Unfilled(table.name, drawing.columns[position], refusal)
+                Unfilled(table.name, row_sources.columns[position], refusal)
                 for position in wanted
-                if refusal and drawing.columns[position] not in known
+                if refusal and row_sources.columns[position] not in reported
             ]
     return unfilled
 
 
-def _rows(
+def _read_rows(
     db: sqlite3.Connection, table: Table, columns: Sequence[str]
 ) -> list[tuple[Key, tuple[Cell, ...]]]:
-    """Return all rows: key and values of ``columns``.
+    """Return the key of each row, and its values of ``columns``.
 
-    They are read apart: a result may not have more columns than a table.
+    Two queries, since a result may have no more columns than a table.
     """
     key = ", ".join(row_key(table))
     rest = f"FROM main.{quote_name(table.name)} ORDER BY {key}"
@@ -77,58 +77,57 @@ def _rows(
     return [(row, cells) for row, cells in pairs if all(storable(value) for value in row)]
 
 
-def _set(
+def _set_values(
     db: sqlite3.Connection,
-    work: Work,
-    drawing: Drawing,
+    work: TableWork,
+    row_sources: RowSources,
     source: Source,
     wanted: Sequence[int],
     rows: Sequence[tuple[Key, tuple[Cell, ...]]],
 ) -> str:
-    """Set the columns at positions ``wanted`` in ``rows``; return '' or why none could be."""
-    if isinstance(source, Pending):
-        return _set_own_parents(db, work, drawing, source, [key for key, _ in rows])
-    done = 0
-    refusal = "no value fits the rows"
-    for key, values in _started(source, wanted, rows, work):
+    """Set the columns at positions ``wanted`` in ``rows``; return '' if any was set, or why not."""
+    if isinstance(source, Placeholders):
+        return _set_own_parents(db, work, row_sources, source, [key for key, _ in rows])
+    any_set = False
+    last_refusal = "no value fits the rows"
+    for key, values in _with_values(source, wanted, rows, work):
         for _ in range(TRIES):
-            refused = update_row(
-                db, work.table, key, {drawing.columns[at]: values[at] for at in wanted}
-            )
-            done += not refused
-            refusal = refused or refusal
-            if not refused or not source.redraw(values, work.rng):
+            new_values = {row_sources.columns[position]: values[position] for position in wanted}
+            refusal = update_row(db, work.table, key, new_values)
+            any_set = any_set or not refusal
+            last_refusal = refusal or last_refusal
+            if not refusal or not source.redraw(values, work.rng):
                 break
-    return "" if done else refusal
+    return "" if any_set else last_refusal
 
 
-def _started(
+def _with_values(
     source: Source,
     wanted: Sequence[int],
     rows: Sequence[tuple[Key, tuple[Cell, ...]]],
-    work: Work,
+    work: TableWork,
 ) -> list[tuple[Key, Row]]:
-    """Return ``rows`` with new values; without those for which there is none."""
+    """Return those of ``rows`` for which ``source`` has values, with these in them."""
     keys = [key for key, _ in rows]
     changed = [list(values) for _, values in rows]
     if isinstance(source, FromParents):
         source.kept = frozenset(source.positions) - set(wanted)
         pairs = zip(keys, changed, strict=True)
         return [(key, values) for key, values in pairs if source.redraw(values, work.rng)]
-    served = source.start(changed, work.rng)
-    return list(zip(keys[:served], changed[:served], strict=True))
+    count = source.fill(changed, work.rng)
+    return list(zip(keys[:count], changed[:count], strict=True))
 
 
 def _set_own_parents(
     db: sqlite3.Connection,
-    work: Work,
-    drawing: Drawing,
-    source: Pending,
+    work: TableWork,
+    row_sources: RowSources,
+    source: Placeholders,
     rows: Sequence[Key],
 ) -> str:
-    """Let ``rows`` refer to other rows of their own table."""
-    names = {drawing.columns[position] for position in source.positions}
-    for key, free in drawing.pending:
+    """Let ``rows`` refer to other rows of their table; return '' if any does, or why not."""
+    names = {row_sources.columns[position] for position in source.positions}
+    for key, free in row_sources.pending:
         if names == set(free) and connect_foreign_key(
             db, work.table, key, free, frozenset(rows), work.rng
         ):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, matching, or_abort, row_key, select
 from pytest_bbmigrate.seeding.filling.references import (
-    dangling,
+    dangling_rows,
     missing_parent,
     nullable_columns,
     parent_keys,
@@ -131,22 +131,22 @@ def mend_dangling(
     for key in table.foreign_keys:
         if missing_parent(schema, key):
             continue
-        loose = _loose_rows(db, table, key, kept)
+        loose = _new_dangling_rows(db, table, key, kept)
         if loose and (nullable := nullable_columns(table, key)):
             for row in loose:
                 update_row(db, table, row, dict.fromkeys(nullable))
-        refusals = [_delete_row(db, table, row) for row in _loose_rows(db, table, key, kept)]
-        left = _loose_rows(db, table, key, kept) if refusals else []
+        refusals = [_delete_row(db, table, row) for row in _new_dangling_rows(db, table, key, kept)]
+        left = _new_dangling_rows(db, table, key, kept) if refusals else []
         mended += len(loose) - len(left)
         if left:
             obstacle = next(filter(None, refusals), KEPT_BY_A_TRIGGER)
     return mended, obstacle
 
 
-def _loose_rows(
+def _new_dangling_rows(
     db: sqlite3.Connection, table: Table, key: ForeignKey, kept: Collection[Key]
 ) -> list[Key]:
-    return [row for row in dangling(db, table, key) if row not in kept]
+    return [row for row in dangling_rows(db, table, key) if row not in kept]
 
 
 def _delete_row(db: sqlite3.Connection, table: Table, row: Key) -> str:

@@ -1,7 +1,7 @@
 """Fill tables of any schema.
 
-The connection must be in autocommit mode, with foreign keys off: rows of tables that refer to each
-other in a circle can only be put in first and connected afterwards.
+The connection must be in autocommit mode, with foreign keys off: in a circle of foreign keys, rows
+are inserted first and connected afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from pytest_bbmigrate.seeding.filling.context import Context
 from pytest_bbmigrate.seeding.filling.queries import row_count
 from pytest_bbmigrate.seeding.filling.references import fill_order
 from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
-from pytest_bbmigrate.seeding.filling.tables import add, add_own, begin, finish, leave_gap
+from pytest_bbmigrate.seeding.filling.tables import (
+    add_generated_rows,
+    add_own_rows,
+    finish,
+    leave_gap,
+    start_work,
+)
 from pytest_bbmigrate.seeding.model import Cell, Filling, OwnRows, Recipe, Unfilled
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -43,20 +49,20 @@ NONE_GIVEN = "the file of its own rows holds none"
 def fill_tables(
     db: sqlite3.Connection, schema: Schema, tables: Collection[str], recipe: Recipe
 ) -> Filling:
-    """Add rows to ``tables`` until each holds ``recipe.rows`` of them (rows there are kept).
+    """Add rows to ``tables`` until each has ``recipe.rows``, beside the rows it has already.
 
-    Foreign keys, NOT NULL, CHECK, UNIQUE and ``recipe.requires`` hold afterwards. A table of which
-    the user gave rows gets those and no others. Unfilled are tables left without any row, and
-    columns for which there was nothing but NULL.
+    Foreign keys, NOT NULL, CHECK, UNIQUE and ``recipe.requires`` hold in the rows added. A table of
+    which the user gave rows gets those and no others. Constraints may leave fewer rows. Unfilled
+    are tables without any row, and columns for which there was nothing but NULL.
 
     Raises: SeedingError when the schema refuses one of the user's own rows.
     """
     context = Context(schema, recipe)
-    order = fill_order(schema, {fold_name(name) for name in tables})
+    order = fill_order(schema, {fold_name(name) for name in tables})  # parents first
     before = {table.name: row_count(db, table) for table, _ in order}
     goals = {table.name: _goal(table, recipe) for table, _ in order}
     works = {
-        table.name: begin(db, context, table, "rows")
+        table.name: start_work(db, context, table, "rows")
         for table, _ in order
         if before[table.name] < goals[table.name]
     }
@@ -64,9 +70,9 @@ def fill_tables(
         for table, pending in order:
             lacking = goals[table.name] - row_count(db, table)
             if lacking > 0 and fold_name(table.name) in recipe.own_rows:
-                add_own(db, context, works[table.name])
+                add_own_rows(db, context, works[table.name])
             elif lacking > 0:
-                add(db, context, works[table.name], pending, lacking)
+                add_generated_rows(db, context, works[table.name], pending, lacking)
         unfilled = finish(db, context, list(works.values()))
         for work in works.values():
             leave_gap(db, work.table)
@@ -89,10 +95,9 @@ def _goal(table: Table, recipe: Recipe) -> int:
 def fill_columns(
     db: sqlite3.Connection, schema: Schema, columns: Collection[tuple[str, str]], recipe: Recipe
 ) -> Filling:
-    """Give (table, column) pairs varied values in about two of three rows that are there.
+    """Give each (table, column) values in about two of three rows. No row is added.
 
-    No row is added. Generated columns follow by themselves. Unfilled are columns for which no row
-    took any value.
+    Generated columns are passed over. Unfilled are columns in which no row accepted a value.
     """
     context = Context(schema, recipe)
     wanted: dict[str, set[str]] = {}
@@ -108,26 +113,26 @@ def fill_columns(
     with requirements_enforced(db, context, tables):
         for table in tables:
             names = wanted[fold_name(table.name)]
-            work = begin(db, context, table, f"columns {' '.join(sorted(names))}")
+            work = start_work(db, context, table, f"columns {' '.join(sorted(names))}")
             unfilled += set_columns(db, context, work, names)
     return Filling({}, tuple(unfilled))
 
 
 def add_rows(
-    db: sqlite3.Connection, schema: Schema, table: str, count: int, recipe: Recipe
+    db: sqlite3.Connection, schema: Schema, name: str, count: int, recipe: Recipe
 ) -> Filling:
-    """Add up to ``count`` further rows to ``table``, with keys not in use; parents as they are."""
-    found = schema.table(table)
-    if found is None:
-        return Filling({table: 0}, (Unfilled(table, "", NOT_THERE),))
+    """Add up to ``count`` rows to table ``name``, with new keys and the parents there are."""
+    table = schema.table(name)
+    if table is None:
+        return Filling({name: 0}, (Unfilled(name, "", NOT_THERE),))
     context = Context(schema, recipe)
-    before = row_count(db, found)
-    itself = [key for key in found.foreign_keys if same_name(key.parent, found.name)]
-    with requirements_enforced(db, context, [found]):
-        work = begin(db, context, found, "further rows")
-        add(db, context, work, itself, count)
+    before = row_count(db, table)
+    to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
+    with requirements_enforced(db, context, [table]):
+        work = start_work(db, context, table, "further rows")
+        add_generated_rows(db, context, work, to_itself, count)
         unfilled = finish(db, context, [work])
-    added = row_count(db, found) - before
+    added = row_count(db, table) - before
     if not added and not unfilled:
-        unfilled = [Unfilled(found.name, "", work.refusal or "no further row fits")]
-    return Filling({found.name: added}, tuple(unfilled))
+        unfilled = [Unfilled(table.name, "", work.refusal or "no further row fits")]
+    return Filling({table.name: added}, tuple(unfilled))

@@ -1,4 +1,4 @@
-"""Short SQL that all of filling uses: rows, their keys, names in quotes."""
+"""Short pieces of SQL that all of filling uses: rows, their keys, names in quotes."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ ROWID_NAMES = ("rowid", "oid", "_rowid_")
 def select(
     db: sqlite3.Connection, sql: str, parameters: Sequence[Cell] = ()
 ) -> list[tuple[Cell, ...]]:
-    """Return all rows of a query as tuples, whatever the connection makes of rows."""
+    """Return all rows of a query as tuples, whatever row factory the connection has."""
     cursor = db.cursor()
     cursor.row_factory = None
     return cursor.execute(sql, parameters).fetchall()
 
 
 def listed(columns: Iterable[str]) -> str:
-    """Return column names quoted, with commas between them."""
+    """Return column names in quotes, with commas between them."""
     return ", ".join(quote_name(column) for column in columns)
 
 
 def row_key(table: Table) -> tuple[str, ...]:
-    """Return the columns, quoted, that tell a table's rows apart: the rowid where it has a name."""
+    """Return the columns (quoted) that identify a row: the rowid, where a name for it is free."""
     if table.without_rowid:
         return tuple(quote_name(name) for name in table.primary_key)
     if table.rowid_alias:
         return (quote_name(table.rowid_alias),)
-    taken = {fold_name(column.name) for column in table.columns}
-    free = tuple(name for name in ROWID_NAMES if name not in taken)
+    names = {fold_name(column.name) for column in table.columns}
+    free = tuple(name for name in ROWID_NAMES if name not in names)
     return free[:1] or tuple(quote_name(column.name) for column in table.columns)
 
 
 def row_keys(db: sqlite3.Connection, table: Table) -> list[Key]:
-    """Return the keys of all rows, in their order."""
+    """Return the keys of all rows, in order."""
     names = ", ".join(row_key(table))
     keys = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {names}")
-    return [one for one in keys if all(storable(value) for value in one)]
+    return [key for key in keys if all(storable(value) for value in key)]
 
 
 def matching(columns: Iterable[str]) -> str:
-    """Return a condition that ``columns``, quoted, are each a parameter."""
+    """Return the condition that each of ``columns`` (quoted) is what a parameter says."""
     return " AND ".join(f"{column} IS ?" for column in columns)
 
 
 def or_abort(table: Table) -> str:
-    """Return what to say after INSERT or UPDATE so that a refused row is refused and no more.
+    """Return the conflict clause of an INSERT or UPDATE: '' or 'OR ABORT '.
 
-    OR ABORT overrules the table's own ON CONFLICT clauses, which would drop or replace rows
-    unseen; where it has none it is left out, for it would overrule those in triggers as well
+    OR ABORT overrules ON CONFLICT clauses of the table, which would drop or replace rows unseen.
+    Without such clauses it is left out, since it would overrule those in triggers as well
     (https://sqlite.org/lang_createtrigger.html).
     """
-    own = table.conflicts or any(index.conflict for index in table.indexes)
-    return "OR ABORT " if own else ""
+    has_clauses = table.conflicts or any(index.conflict for index in table.indexes)
+    return "OR ABORT " if has_clauses else ""
 
 
 def row_count(db: sqlite3.Connection, table: Table) -> int:

@@ -1,4 +1,4 @@
-"""Foreign keys: which table is filled first, which parents there are, and no loose end left."""
+"""Foreign keys: in which order tables are filled, which parents there are, which are missing."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 def fill_order(
     schema: Schema, names: Collection[str]
 ) -> list[tuple[Table, tuple[ForeignKey, ...]]]:
-    """Return the tables called ``names`` (case-folded), parents first.
+    """Return the tables called ``names`` (folded), parents first.
 
-    With each come those of its foreign keys whose parents are filled only with or after it: keys
-    to the table itself and, in a circle, keys that NULL can stand in for where there are any.
+    With each come those of its foreign keys whose parents are filled with it or later: keys to the
+    table itself and keys in a circle, which is cut where a key may be NULL if there is such a key.
     """
     waiting = [table for table in schema.tables if fold_name(table.name) in names]
     order: list[tuple[Table, tuple[ForeignKey, ...]]] = []
     while waiting:
         unfilled = {fold_name(table.name) for table in waiting}
         blocked = {table.name: _blocking(table, unfilled) for table in waiting}
-        table = min(waiting, key=lambda one: _hindrance(one, blocked[one.name]))
+        table = min(waiting, key=lambda table: _obstacle(table, blocked[table.name]))
         waiting.remove(table)
         order.append((table, tuple(blocked[table.name])))
     return order
@@ -40,8 +40,8 @@ def _blocking(table: Table, unfilled: Collection[str]) -> list[ForeignKey]:
     return [key for key in table.foreign_keys if fold_name(key.parent) in unfilled]
 
 
-def _hindrance(table: Table, blocking: Iterable[ForeignKey]) -> int:
-    """Return 0 when nothing but itself stands in the table's way, 1 when NULLs can, else 2."""
+def _obstacle(table: Table, blocking: Iterable[ForeignKey]) -> int:
+    """Return 0 if the table waits for no other one, 1 if keys that may be NULL do, else 2."""
     others = [key for key in blocking if not same_name(key.parent, table.name)]
     if not others:
         return 0
@@ -49,7 +49,7 @@ def _hindrance(table: Table, blocking: Iterable[ForeignKey]) -> int:
 
 
 def nullable_columns(table: Table, key: ForeignKey) -> list[str]:
-    """Return the columns of ``key`` that may be NULL, any of which makes it refer to nothing."""
+    """Return the columns of ``key`` that may be NULL; if one is, the key refers to nothing."""
     primary = {fold_name(name) for name in table.primary_key}
     columns = [column for name in key.columns if (column := table.column(name))]
     return [
@@ -60,7 +60,7 @@ def nullable_columns(table: Table, key: ForeignKey) -> list[str]:
 
 
 def missing_parent(schema: Schema, key: ForeignKey) -> str | None:
-    """Return what a foreign key lacks so that no row can satisfy it, or None."""
+    """Return why no row can satisfy a foreign key, or None."""
     parent = schema.table(key.parent)
     if parent is None:
         return f"its foreign key refers to {key.parent}, which is not there"
@@ -73,19 +73,19 @@ def missing_parent(schema: Schema, key: ForeignKey) -> str | None:
 
 
 def parent_keys(db: sqlite3.Connection, key: ForeignKey) -> list[Key]:
-    """Return the keys there are for ``key`` to refer to, those with a NULL left out."""
+    """Return the keys that ``key`` can refer to: different ones, without NULL."""
     columns = listed(key.parent_columns)
-    found = select(
+    keys = select(
         db, f"SELECT DISTINCT {columns} FROM main.{quote_name(key.parent)} ORDER BY {columns}"
     )
-    return [one for one in found if all(value is not None and storable(value) for value in one)]
+    return [key for key in keys if all(value is not None and storable(value) for value in key)]
 
 
-def dangling(db: sqlite3.Connection, table: Table, key: ForeignKey) -> list[Key]:
-    """Return the keys of the rows of ``table`` whose ``key`` refers to no parent.
+def dangling_rows(db: sqlite3.Connection, table: Table, key: ForeignKey) -> list[Key]:
+    """Return the row keys of ``table`` where ``key`` refers to a parent that is not there.
 
-    The child's value is compared as it is, without its column's affinity, and takes on the
-    parent's affinity and collation (https://sqlite.org/foreignkeys.html, 2).
+    The child's value is compared with the affinity and collation of the parent's column, not of its
+    own (https://sqlite.org/foreignkeys.html, 2).
     """
     where = " AND ".join(f"child.{quote_name(column)} IS NOT NULL" for column in key.columns)
     same = " AND ".join(

@@ -1,4 +1,4 @@
-"""Keep rows to what later migrations require, as if it were a constraint already."""
+"""Requirements of later migrations, enforced while rows are generated."""
 
 from __future__ import annotations
 
@@ -25,32 +25,34 @@ def requirements_enforced(
 ) -> Iterator[None]:
     """Enforce the recipe's requirements on ``tables`` while the block runs.
 
-    A unique index, dropped again, and temporary triggers do it, so that SQLite itself judges. What
-    does not compile here, or what rows already there do not meet, is not enforced.
+    SQLite itself does it, by a unique index and temporary triggers, which are dropped again. What
+    does not compile here, or what rows that are there do not meet, is not enforced.
     """
-    made: list[str] = []
+    created: list[str] = []
     try:
-        pairs = [(table, one) for table in tables for one in context.requirements(table)]
+        pairs = [
+            (table, requirement) for table in tables for requirement in context.requirements(table)
+        ]
         for number, (table, requirement) in enumerate(pairs):
             for kind, name, sql in _statements(db, table, requirement, f"{PREFIX}_{number}"):
-                if _took(db, sql):
-                    made.append(f"{kind} IF EXISTS {name}")
+                if _runs(db, sql):
+                    created.append(f"{kind} IF EXISTS {name}")
         yield
     finally:
-        for item in made:
+        for item in created:
             db.execute(f"DROP {item}")
 
 
 def _statements(
     db: sqlite3.Connection, table: Table, requirement: Requirement, name: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, name and CREATE statement of what enforces ``requirement``."""
+    """Yield the kind, name and CREATE statement of all that enforces ``requirement``."""
     target = quote_name(table.name)
     if requirement.unique:
         sql = f"CREATE UNIQUE INDEX main.{name} ON {target} ({listed(requirement.unique)})"
         yield "INDEX", f"main.{name}", sql
     expression = requirement.expression
-    if expression is None or not _took(db, f"SELECT ({expression}\n) FROM main.{target} LIMIT 0"):
+    if expression is None or not _runs(db, f"SELECT ({expression}\n) FROM main.{target} LIMIT 0"):
         return
     same = " AND ".join(f"{column} IS NEW.{column}" for column in row_key(table))
     message = f"requires {table.name}: {expression}".replace("'", "''")
@@ -63,8 +65,8 @@ def _statements(
         yield "TRIGGER", f"temp.{name}_{event}", sql
 
 
-def _took(db: sqlite3.Connection, sql: str) -> bool:
-    """Return whether SQLite ran ``sql``."""
+def _runs(db: sqlite3.Connection, sql: str) -> bool:
+    """Run ``sql``; return whether SQLite accepted it."""
     try:
         db.execute(sql)
     except (sqlite3.Error, sqlite3.Warning):

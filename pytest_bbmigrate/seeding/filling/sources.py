@@ -1,8 +1,4 @@
-"""Where the values of a row come from: pools, unique values, row numbers and parents' keys.
-
-A source serves the columns at its ``positions``. It starts all rows off and can be asked for other
-values for one row that the table refused.
-"""
+"""Sources of values for columns: pools, unique values, row numbers and the keys of parents."""
 
 from __future__ import annotations
 
@@ -10,35 +6,40 @@ from itertools import count as counting
 from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_bbmigrate.seeding.model import exact
-from pytest_bbmigrate.seeding.values.pools import NULL_SHARE, spread
+from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.values.pools import NULL_SHARE, mix_values
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.values.pools import Pool
 
     Row = list[Cell]
 
 GAP_EVERY = 17  # row numbers between two gaps, which a copy without row numbers would close
-PENDING = 1_000_000_000  # stands for a parent that is yet to come, in a column that takes no NULL
-CHOICES = 12  # tries to find parents that agree where foreign keys share columns
+FIRST_PLACEHOLDER = 1_000_000_000  # as a key beyond those of any generated row
+TRIES = 12  # to find parents that agree where foreign keys share columns
 
 
 class Source(Protocol):
-    """One or more columns' values."""
+    """Where the values of one or more columns come from.
+
+    ``positions`` are those of its columns in a row. It is ``repeatable`` if two rows may have the
+    same values from it.
+    """
 
     positions: tuple[int, ...]
-    repeatable: bool  # whether two rows may have the same values
+    repeatable: bool
 
-    def start(self, rows: Sequence[Row], rng: random.Random) -> int:
-        """Put values into ``rows``; return for how many of them there were any."""
+    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
+        """Put values into ``rows``, as many as there are; return in how many rows."""
         ...
 
     def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
-        """Put other values into ``row``, ``plain`` ones if so; return whether there were any."""
+        """Put other values, or ``plain`` ones, into ``row``; return False if there are none."""
         ...
 
 
@@ -50,92 +51,92 @@ class FromPool:
     def __init__(self, position: int, pool: Pool) -> None:
         self.positions: tuple[int, ...] = (position,)
         self.pool = pool
-        self.sought = frozenset(exact(value) for value in pool.sought)
-        self.hostile = frozenset(map(exact, pool.hostile)) - frozenset(map(exact, pool.realistic))
+        self._realistic = frozenset(map(exact_key, pool.realistic))
+        self._hostile = frozenset(map(exact_key, pool.hostile)) - self._realistic
+        self._expected = frozenset(map(exact_key, pool.expected))
 
-    def start(self, rows: Sequence[Row], rng: random.Random) -> int:
-        """Put a mixture of the pool into ``rows``."""
+    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
+        """Put a mixture of the pool's values into ``rows``."""
         position = self.positions[0]
-        for row, value in zip(rows, spread(self.pool, len(rows), rng), strict=True):
+        for row, value in zip(rows, mix_values(self.pool, len(rows), rng), strict=True):
             row[position] = value
         return len(rows)
 
     def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
         """Put a realistic value into ``row``, or a plain one."""
-        row[self.positions[0]] = rng.choice(self.pool.simple if plain else self.pool.realistic)
+        row[self.positions[0]] = rng.choice(self.pool.plain if plain else self.pool.realistic)
         return True
 
     def is_hostile(self, row: Row) -> bool:
-        """Return whether ``row`` has a value that breaks migrations, and that others lack."""
-        return exact(row[self.positions[0]]) in self.hostile
+        """Return whether ``row`` has a hostile value here, other than one that is common."""
+        return exact_key(row[self.positions[0]]) in self._hostile
 
-    def is_sought(self, row: Row) -> bool:
+    def is_expected(self, row: Row) -> bool:
         """Return whether migrations look for the value in ``row``."""
-        return bool(self.sought) and exact(row[self.positions[0]]) in self.sought
+        return bool(self._expected) and exact_key(row[self.positions[0]]) in self._expected
 
     def avoid_assigned(self, row: Row, rng: random.Random) -> None:
-        """Put another value into ``row`` where it has one that an UPDATE sets, if there is one."""
-        position, assigned = self.positions[0], {exact(value) for value in self.pool.assigned}
-        if exact(row[position]) in assigned - self.sought:
-            others = [value for value in self.pool.realistic if exact(value) not in assigned]
+        """Replace the value in ``row`` by another one if an UPDATE sets that value."""
+        position, assigned = self.positions[0], frozenset(map(exact_key, self.pool.assigned))
+        if exact_key(row[position]) in assigned - self._expected:
+            others = [value for value in self.pool.realistic if exact_key(value) not in assigned]
             row[position] = rng.choice(others or [row[position]])
 
 
 class OneByOne:
-    """A column whose values are taken from ``values``, each once.
-
-    By those that are ``sought``, migrations look for rows.
-    """
+    """A column that takes each of ``values`` once; migrations look for those ``expected``."""
 
     repeatable = False
 
-    def __init__(self, position: int, values: Iterator[Cell], sought: Iterable[Cell] = ()) -> None:
+    def __init__(
+        self, position: int, values: Iterator[Cell], expected: Iterable[Cell] = ()
+    ) -> None:
         self.positions: tuple[int, ...] = (position,)
-        self.values = values
-        self.sought = frozenset(exact(value) for value in sought)
+        self._values = values
+        self._expected = frozenset(map(exact_key, expected))
 
-    def is_sought(self, row: Row) -> bool:
-        """Return whether migrations look for the row by its value."""
-        return bool(self.sought) and exact(row[self.positions[0]]) in self.sought
-
-    def start(self, rows: Sequence[Row], rng: random.Random) -> int:
+    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put the first values into ``rows``, as far as they go."""
         return next(
             (number for number, row in enumerate(rows) if not self.redraw(row, rng)), len(rows)
         )
 
     def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:  # noqa: ARG002 -- as every source
-        """Put the next value into ``row``; none is plainer than another."""
-        for value in self.values:
+        """Put the next value into ``row``."""
+        for value in self._values:
             row[self.positions[0]] = value
             return True
         return False
 
+    def is_expected(self, row: Row) -> bool:
+        """Return whether migrations look for the value in ``row``."""
+        return bool(self._expected) and exact_key(row[self.positions[0]]) in self._expected
 
-class Pending:
-    """Columns of a foreign key whose parents are yet to come: NULL, or a value to be replaced."""
+
+class Placeholders:
+    """The columns of a foreign key whose parents come later: NULL, or values that no parent has."""
 
     repeatable = True
 
     def __init__(self, positions: tuple[int, ...], values: Sequence[Iterator[Cell]]) -> None:
         self.positions = positions
-        self.values = values
+        self._values = values
 
-    def start(self, rows: Sequence[Row], rng: random.Random) -> int:
-        """Put values into ``rows`` that no parent has."""
+    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
+        """Put placeholders into ``rows``."""
         for row in rows:
             self.redraw(row, rng)
         return len(rows)
 
     def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:  # noqa: ARG002 -- as every source
-        """Put further values into ``row``; none is plainer than another."""
-        for position, values in zip(self.positions, self.values, strict=True):
+        """Put the next placeholders into ``row``."""
+        for position, values in zip(self.positions, self._values, strict=True):
             row[position] = next(values)
         return True
 
 
 class Reference:
-    """One foreign key: the ``parents``' keys there are, for the columns at ``positions``.
+    """One foreign key, and the keys of the ``parents`` that it can refer to.
 
     Where any of the ``nullable`` positions is NULL the key refers to nothing. With ``once`` no two
     rows refer to the same parent.
@@ -144,7 +145,7 @@ class Reference:
     def __init__(
         self,
         positions: tuple[int, ...],
-        parents: Sequence[tuple[Cell, ...]],
+        parents: Sequence[Key],
         nullable: Collection[int],
         *,
         once: bool,
@@ -153,65 +154,68 @@ class Reference:
         self.parents = list(parents)
         self.nullable = tuple(position for position in positions if position in nullable)
         self.once = once
-        self._grouped: dict[tuple[int, ...], dict[tuple[Cell, ...], list[tuple[Cell, ...]]]] = {}
+        self._by_values: dict[tuple[int, ...], dict[Key, list[Key]]] = {}
 
     def choose(self, chosen: dict[int, Cell], rng: random.Random, *, null: bool) -> bool:
-        """Add this key's values to ``chosen``, beside those of others; return whether it could."""
+        """Add this key's values to those ``chosen`` for other keys; return False if none fit."""
         free = [position for position in self.nullable if position not in chosen]
-        nothing = any(chosen.get(position, 0) is None for position in self.positions)
-        if free and (null or nothing):
+        refers_to_nothing = any(chosen.get(position, 0) is None for position in self.positions)
+        if free and (null or refers_to_nothing):
             chosen.update(dict.fromkeys(free))
-            nothing = True
+            refers_to_nothing = True
         fixed = tuple(position for position in self.positions if chosen.get(position) is not None)
-        fitting = self._matching(fixed, tuple(chosen[position] for position in fixed))
+        fitting = self._with_values(fixed, tuple(chosen[position] for position in fixed))
         if fitting:
-            parent = fitting.pop() if self.once and not nothing else rng.choice(fitting)
+            use_up = self.once and not refers_to_nothing
+            parent = fitting.pop() if use_up else rng.choice(fitting)
             for position, value in zip(self.positions, parent, strict=True):
                 chosen.setdefault(position, value)
             return True
         chosen.update(dict.fromkeys(free))
         return bool(free)
 
-    def _matching(self, fixed: tuple[int, ...], values: tuple[Cell, ...]) -> list[tuple[Cell, ...]]:
+    def _with_values(self, fixed: tuple[int, ...], values: Key) -> list[Key]:
         """Return the parents that have ``values`` at the positions ``fixed``."""
         if not fixed:
             return self.parents
-        if fixed not in self._grouped:
-            places = [self.positions.index(position) for position in fixed]
-            groups = self._grouped[fixed] = {}
+        if fixed not in self._by_values:
+            indexes = [self.positions.index(position) for position in fixed]
+            groups = self._by_values[fixed] = {}
             for parent in self.parents:
-                groups.setdefault(tuple(parent[place] for place in places), []).append(parent)
-        return self._grouped[fixed].get(values, [])
+                groups.setdefault(tuple(parent[index] for index in indexes), []).append(parent)
+        return self._by_values[fixed].get(values, [])
 
 
 class FromParents:
-    """The columns of foreign keys that share columns; of one foreign key, as a rule."""
+    """The columns of one foreign key, or of several that share columns."""
 
     def __init__(self, references: Sequence[Reference]) -> None:
-        self.references = sorted(references, key=lambda one: -len(one.positions))
+        self.references = sorted(references, key=lambda reference: -len(reference.positions))
         self.positions = tuple(
-            dict.fromkeys(position for one in self.references for position in one.positions)
+            dict.fromkeys(
+                position for reference in self.references for position in reference.positions
+            )
         )
-        self.repeatable = not any(one.once for one in references)
+        self.repeatable = not any(reference.once for reference in references)
         self.kept: frozenset[int] = frozenset()  # positions whose values stay as they are
 
-    def start(self, rows: Sequence[Row], rng: random.Random) -> int:
-        """Put parents' keys into ``rows``, NULL into the second and some further ones."""
+    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
+        """Put keys of parents into ``rows``, NULL into the second and some further ones."""
         for number, row in enumerate(rows):
             if not self._choose(row, rng, null=number == 1):
                 return number
         return len(rows)
 
     def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
-        """Put other parents' keys into ``row``; half of the ``plain`` ones are NULL."""
+        """Put the keys of other parents into ``row``, or NULL into half of the ``plain`` ones."""
         return self._choose(row, rng, null=plain and rng.random() < 0.5)
 
     def _choose(self, row: Row, rng: random.Random, *, null: bool) -> bool:
-        for _ in range(CHOICES):
+        for _ in range(TRIES):
             chosen = {position: row[position] for position in self.kept}
             if all(
-                one.choose(chosen, rng, null=null or rng.random() * NULL_SHARE < 1)
-                for one in self.references
+                reference.choose(chosen, rng, null=null or rng.random() * NULL_SHARE < 1)
+                for reference in self.references
             ):
                 for position, value in chosen.items():
                     row[position] = value
@@ -219,17 +223,19 @@ class FromParents:
         return False
 
 
-def set_apart(rows: Sequence[Row], sources: Sequence[Source], rng: random.Random) -> None:
-    """Keep what UPDATEs set out of the few rows that migrations look for.
+def avoid_assigned_values(
+    rows: Sequence[Row], sources: Sequence[Source], rng: random.Random
+) -> None:
+    """Replace what UPDATEs set in the few rows that migrations look for.
 
-    Those are the one row for each unique value, and rows with more than one value looked for. An
-    UPDATE that finds its work done in all of them would change nothing.
+    Those are the row with a unique value that they look for, and rows with two values or more. An
+    UPDATE that found its values in all of these already would change nothing.
     """
-    keys = [source for source in sources if isinstance(source, OneByOne)]
+    unique = [source for source in sources if isinstance(source, OneByOne)]
     pools = [source for source in sources if isinstance(source, FromPool)]
     for row in rows:
-        found = sum(pool.is_sought(row) for pool in pools)
-        if found > 1 or any(key.is_sought(row) for key in keys):
+        expected = sum(source.is_expected(row) for source in pools)
+        if expected > 1 or any(source.is_expected(row) for source in unique):
             for source in pools:
                 source.avoid_assigned(row, rng)
 
@@ -243,8 +249,8 @@ def row_numbers(first: int, avoided: Collection[Cell]) -> Iterator[Cell]:
     )
 
 
-def pending_values(*, nullable: bool, text: bool) -> Iterator[Cell]:
+def placeholders(*, nullable: bool, text: bool) -> Iterator[Cell]:
     """Return NULLs, or else values that no generated key has."""
     if nullable:
         return repeat(None)
-    return (f"pending {number}" if text else number for number in counting(PENDING))
+    return (f"pending {number}" if text else number for number in counting(FIRST_PLACEHOLDER))

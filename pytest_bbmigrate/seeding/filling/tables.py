@@ -1,4 +1,4 @@
-"""Further rows for one table, and what is left to do when all tables have theirs."""
+"""Rows for one table, generated or the user's own, and what is left to do when all have theirs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.private import Known, is_telling, said, shape_of
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, mend_dangling
-from pytest_bbmigrate.seeding.filling.drawing import draw
+from pytest_bbmigrate.seeding.filling.drawing import find_sources
 from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys
-from pytest_bbmigrate.seeding.filling.references import dangling, missing_parent
+from pytest_bbmigrate.seeding.filling.references import dangling_rows, missing_parent
 from pytest_bbmigrate.seeding.filling.writing import insertion, write_rows
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.own_rows import FileRows
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.model import Cell
 
-GAP = 3  # row numbers given out with AUTOINCREMENT and not in use any more
+GAP = 3  # row numbers that AUTOINCREMENT has given out and no row has any more
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
 
 
 @dataclass
-class Work:
-    """One table that is being filled: the rows to keep, and what came of it so far."""
+class TableWork:
+    """One table that is being filled: the rows it had before, and what came of it so far.
+
+    ``pending`` are the foreign keys whose parents come later, each with the columns to set.
+    ``refusal`` is why the last row was refused, ``dangling`` why one without a parent is left.
+    """
 
     table: Table
     kept: frozenset[Key]
@@ -43,82 +47,85 @@ class Work:
     pending: list[tuple[ForeignKey, tuple[str, ...]]] = field(default_factory=list)
     unfilled: list[Unfilled] = field(default_factory=list)
     refusal: str = ""
-    loose: str = ""  # why a row without a parent could not be removed
+    dangling: str = ""
 
 
-def begin(db: sqlite3.Connection, context: Context, table: Table, purpose: str) -> Work:
-    """Return the work on ``table``: the same for the same seed, purpose and rows that are there."""
+def start_work(db: sqlite3.Connection, context: Context, table: Table, purpose: str) -> TableWork:
+    """Return the work on ``table``: the same for the same seed, purpose and number of rows."""
     kept = frozenset(row_keys(db, table)) if row_count(db, table) else frozenset()
     seed = f"{context.recipe.seed}:{purpose}:{fold_name(table.name)}:{len(kept)}"
-    return Work(table, kept, random.Random(seed))  # noqa: S311 -- must be reproducible
+    return TableWork(table, kept, random.Random(seed))  # noqa: S311 -- must be reproducible
 
 
-def add(
+def add_generated_rows(
     db: sqlite3.Connection,
     context: Context,
-    work: Work,
+    work: TableWork,
     pending: Collection[ForeignKey],
     count: int,
 ) -> None:
-    """Add up to ``count`` generated rows to the table; ``pending`` keys get parents later."""
-    if reason := _left_alone(work.table):
+    """Add up to ``count`` rows to the table; the parents of ``pending`` keys come later."""
+    if reason := _why_not_to_fill(work.table):
         work.unfilled.append(Unfilled(work.table.name, "", reason))
         return
-    drawing = draw(db, context, work.table, pending, count, work.rng)
-    rows = drawing.rows(count, work.rng)
-    work.pending += drawing.pending
-    work.unfilled += drawing.unfilled
+    row_sources = find_sources(db, context, work.table, pending, count, work.rng)
+    rows = row_sources.draw(count, work.rng)
+    work.pending += row_sources.pending
+    work.unfilled += row_sources.unfilled
     if rows:
-        work.refusal = write_rows(db, work.table, drawing.columns, rows, drawing.sources, work.rng)
+        work.refusal = write_rows(db, row_sources, rows, work.rng)
 
 
-def add_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
+def add_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> None:
     """Add the user's own rows to the table, as they are.
 
-    A row that only repeats a key that was there before is left as it was.
+    A row with a unique value that the table had before is passed over.
 
     Raises: SeedingError naming the file and the row that the schema refuses.
     """
     table = work.table
     rows = context.recipe.own_rows[fold_name(table.name)]
     for number, row in enumerate(rows, 1):
-        known = {
+        values = {
             column.name: value
             for name, value in row.items()
             if (column := table.column(name)) and not column.generated
         }
-        if not known:
+        if not values:
             raise SeedingError(_path(rows, table), f"row {number}: no column of {table.name}")
         try:
-            db.execute(insertion(table, tuple(known)), tuple(known.values()))
+            db.execute(insertion(table, tuple(values)), tuple(values.values()))
         except REFUSALS as error:
             if work.kept and str(error).startswith("UNIQUE"):
                 continue
-            why = said(error, known_of(table))
+            why = said(error, public_words(table))
             message = f"row {number} does not fit table {table.name}: {why}"
             raise SeedingError(_path(rows, table), message) from error
 
 
-def finish(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> list[Unfilled]:
-    """Let every reference of the rows added hold, and return what was not to be filled."""
+def finish(db: sqlite3.Connection, context: Context, works: Sequence[TableWork]) -> list[Unfilled]:
+    """Make every reference of the rows added hold; return what could not be filled.
+
+    Raises: SeedingError when one of the user's own rows refers to a parent that is not there.
+    """
     for work in works:
         for key, free in work.pending:
             added = frozenset(row_keys(db, work.table)) - work.kept
             connect_foreign_key(db, work.table, key, free, added, work.rng)
     for work in works:
         if fold_name(work.table.name) in context.recipe.own_rows:
-            _check_own(db, context, work)
+            _check_own_rows(db, context, work)
     _mend_all(db, context, works)
-    return [item for work in works for item in _outcome(db, work)]
+    return [item for work in works for item in _unfilled(db, work)]
 
 
-def _mend_all(db: sqlite3.Connection, context: Context, works: Sequence[Work]) -> None:
-    """Mend references until there is nothing to mend: one row's end may be another's parent's."""
+def _mend_all(db: sqlite3.Connection, context: Context, works: Sequence[TableWork]) -> None:
+    """Mend references as long as there are any: a row that goes may be another one's parent."""
     mended = 1
     while mended:
         mended = 0
         for work in works:
-            count, work.loose = mend_dangling(db, context.schema, work.table, work.kept)
+            count, work.dangling = mend_dangling(db, context.schema, work.table, work.kept)
             mended += count
 
 
@@ -133,8 +140,8 @@ def leave_gap(db: sqlite3.Connection, table: Table) -> None:
         )
 
 
-def _left_alone(table: Table) -> str:
-    """Return why rows are not for us to add; '' for a plain table or full-text index."""
+def _why_not_to_fill(table: Table) -> str:
+    """Return '' for a table, or a full-text index with rows of its own; else what it is."""
     if table.virtual is None:
         return ""
     module = table.virtual[0]
@@ -145,10 +152,10 @@ def _left_alone(table: Table) -> str:
     )
 
 
-def _outcome(db: sqlite3.Connection, work: Work) -> Iterable[Unfilled]:
+def _unfilled(db: sqlite3.Connection, work: TableWork) -> Iterable[Unfilled]:
     """Return why the table has no rows, or which of its columns have no values."""
-    if work.loose:
-        reason = f"rows without a parent could not be removed: {work.loose}"
+    if work.dangling:
+        reason = f"rows without a parent could not be removed: {work.dangling}"
         return [Unfilled(work.table.name, "", reason)]
     if row_count(db, work.table):
         return [item for item in work.unfilled if item.column]
@@ -161,12 +168,12 @@ def _outcome(db: sqlite3.Connection, work: Work) -> Iterable[Unfilled]:
     return [Unfilled(work.table.name, "", reason)]
 
 
-def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
+def _check_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> None:
     """Raise SeedingError when one of the user's rows refers to a parent that is not there."""
     for key in work.table.foreign_keys:
         if missing_parent(context.schema, key):
             continue
-        for row in dangling(db, work.table, key):
+        for row in dangling_rows(db, work.table, key):
             if row not in work.kept:
                 named = zip(row_key(work.table), row, strict=True)
                 told = ", ".join(f"{name} = {shown(value)!r}" for name, value in named)
@@ -179,8 +186,8 @@ def _check_own(db: sqlite3.Connection, context: Context, work: Work) -> None:
                 )
 
 
-def known_of(table: Table) -> Known:
-    """Return what of ``table`` is no value of a row."""
+def public_words(table: Table) -> Known:
+    """Return the words about ``table`` that are no value of a row."""
     names = frozenset({fold_name(table.name), *table.column_names})
     return Known(names, tuple(check.text for check in table.checks))
 

@@ -18,29 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
+    from pytest_bbmigrate.seeding.filling.drawing import RowSources
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
 
 TRIES = 100  # other values for a refused row, after which it is dropped
-TRIES_AROUND_HOSTILE = 40  # of these the first ones, which leave its hostile values in it
+TRIES_KEEPING_HOSTILE = 40  # the first of these, which leave hostile values in the row
 MAX_DROPPED = 20  # rows dropped one after the other, after which no further one is tried
 SAVEPOINT = "bb_seeding"
 
 
 def write_rows(
-    db: sqlite3.Connection,
-    table: Table,
-    columns: Sequence[str],
-    rows: Sequence[Row],
-    sources: Sequence[Source],
-    rng: random.Random,
+    db: sqlite3.Connection, row_sources: RowSources, rows: Sequence[Row], rng: random.Random
 ) -> str:
     """Insert ``rows``; return why the last one was refused, or ''.
 
-    A refused row gets other values from its ``sources`` a few times, and is dropped if none fit.
+    A refused row gets other values from its sources a few times, and is dropped if none fit.
     """
-    writer = _Writer(db, insertion(table, columns), columns, sources, rng)
     with _one_transaction(db):
-        return writer.write(rows)
+        return _Writer(db, row_sources, rng).write(rows)
 
 
 def insertion(table: Table, columns: Sequence[str]) -> str:
@@ -53,9 +48,9 @@ def insertion(table: Table, columns: Sequence[str]) -> str:
 
 @contextmanager
 def _one_transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """Write in one transaction, which is faster, unless the schema may end it half-way.
+    """Write in one transaction, which is faster, unless the schema could end it half-way.
 
-    RAISE(ROLLBACK) in a trigger, or a conflict clause, would undo the rows that were taken.
+    RAISE(ROLLBACK) in a trigger, or a conflict clause, would undo the rows before.
     """
     if select(db, "SELECT 1 FROM main.sqlite_schema WHERE sql LIKE '%rollback%'"):
         yield
@@ -68,18 +63,11 @@ def _one_transaction(db: sqlite3.Connection) -> Iterator[None]:
 class _Writer:
     """One INSERT, and where other values for a refused row come from."""
 
-    def __init__(
-        self,
-        db: sqlite3.Connection,
-        sql: str,
-        columns: Sequence[str],
-        sources: Sequence[Source],
-        rng: random.Random,
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, row_sources: RowSources, rng: random.Random) -> None:
         self.db = db
-        self.sql = sql
-        self.columns = [fold_name(column) for column in columns]
-        self.sources = sources
+        self.sql = insertion(row_sources.table, row_sources.columns)
+        self.columns = [fold_name(column) for column in row_sources.columns]
+        self.sources = row_sources.sources
         self.rng = rng
         self.concerned: dict[str, list[Source]] = {}
 
@@ -96,13 +84,13 @@ class _Writer:
         last_refusal, dropped = "", 0
         while dropped < MAX_DROPPED:
             try:
-                self.db.executemany(self.sql, feed())  # a refusal ends it: the rest comes next
+                self.db.executemany(self.sql, feed())  # ends with a refusal; the rest comes next
             except REFUSALS as error:
                 last_refusal = str(error)
             else:
                 break
             if not latest:
-                break  # the statement itself does not compile: no row will go in
+                break  # the statement itself does not compile: no row can be inserted
             refusal = self._insert_redrawn(latest.pop(), last_refusal)
             last_refusal = refusal or last_refusal
             dropped = dropped + 1 if refusal else 0
@@ -111,9 +99,9 @@ class _Writer:
     def _insert_redrawn(self, row: Row, refusal: str) -> str:
         """Insert ``row`` with other values; return '' or the last refusal.
 
-        Each try starts from the row as it was drawn, and gives new values to one or to all of the
-        columns that any refusal of it was about. Those with a hostile value come last: most rows
-        can keep it, when what stands beside it changes.
+        Each try starts from the row as it was drawn, and replaces the values of all columns that a
+        refusal of it was about, or of one of them. Plain values are as frequent as realistic ones:
+        where columns are compared they agree more often.
         """
         hostile = [
             source
@@ -122,9 +110,12 @@ class _Writer:
         ]
         concerned: list[Source] = []
         for attempt in range(TRIES):
-            concerned += [one for one in self._concerned(refusal) if one not in concerned]
-            usual = [one for one in concerned if one not in hostile]
-            chosen = usual if usual and attempt < TRIES_AROUND_HOSTILE else concerned
+            concerned += [
+                source for source in self._concerned_by(refusal) if source not in concerned
+            ]
+            # Other values beside a hostile one are often enough, and it is there for a purpose.
+            usual = [source for source in concerned if source not in hostile]
+            chosen = usual if usual and attempt < TRIES_KEEPING_HOSTILE else concerned
             if chosen and attempt % 2:
                 chosen = [self.rng.choice(chosen)]
             changed = list(row)
@@ -144,7 +135,7 @@ class _Writer:
             return str(error)
         return ""
 
-    def _concerned(self, refusal: str) -> list[Source]:
+    def _concerned_by(self, refusal: str) -> list[Source]:
         """Return the sources of the columns that a refusal names, or of all if it names none.
 
         'UNIQUE constraint failed: t.a, t.b', 'CHECK constraint failed: a < b'.
@@ -156,5 +147,6 @@ class _Writer:
                 for source in self.sources
                 if any(self.columns[position] in words for position in source.positions)
             ]
-            self.concerned[refusal] = named or [one for one in self.sources if one.repeatable]
+            repeatable = [source for source in self.sources if source.repeatable]
+            self.concerned[refusal] = named or repeatable
         return self.concerned[refusal]

@@ -1,4 +1,4 @@
-"""Which values a column takes, found out by giving them to a column just like it."""
+"""Which values a column accepts, found by inserting them into a column just like it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.model import exact, storable
+from pytest_bbmigrate.seeding.model import exact_key, storable
 from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
@@ -20,8 +20,11 @@ COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What decides alone which values a column takes; ``checks`` name no other column."""
+class ColumnProbe:
+    """All that decides which values a column accepts whatever its row holds.
+
+    The ``checks`` are those that name no other column.
+    """
 
     name: str
     type: str
@@ -31,36 +34,36 @@ class Gate:
     checks: tuple[str, ...] = ()
 
 
-def admit(gate: Gate, groups: Sequence[Iterable[Cell]]) -> list[tuple[Cell, ...]]:
-    """Return each group's values that ``gate`` lets through, as they are stored, each once.
+def accepted_values(probe: ColumnProbe, groups: Sequence[Iterable[Cell]]) -> list[tuple[Cell, ...]]:
+    """Return those of each group that the column accepts, as it stores them, without repetition.
 
-    A CHECK that needs the app's own functions is left to the table itself to enforce.
+    A CHECK that calls a function of the app's own is left out: the table itself enforces it.
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
-        _create(scratch, gate)
-        return [tuple(_passing(scratch, group)) for group in groups]
+        _create_column(scratch, probe)
+        return [tuple(_accepted(scratch, group)) for group in groups]
 
 
-def evaluate(expression: str) -> Cell:
-    """Return the value of a constant SQL ``expression``.
+def evaluate(expressions: Iterable[str]) -> tuple[Cell, ...]:
+    """Return the values of SQL expressions that name no column.
 
-    Raises: sqlite3.OperationalError when it is none.
+    Raises: sqlite3.OperationalError when they cannot be evaluated.
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
-        value: Cell = scratch.execute(f"SELECT {expression}").fetchone()[0]
-        return value
+        values: tuple[Cell, ...] = scratch.execute(f"SELECT {', '.join(expressions)}").fetchone()
+        return values
 
 
-def _create(scratch: sqlite3.Connection, gate: Gate) -> None:
-    """Create the scratch table ``gate``: a column of the same name, type and checks."""
-    collation = gate.collation.upper()
+def _create_column(scratch: sqlite3.Connection, probe: ColumnProbe) -> None:
+    """Create a scratch table with one column of the same name, type and checks."""
+    collation = probe.collation.upper()
     collated = f" COLLATE {collation}" if collation in COLLATIONS else ""
-    declared = quote_name(gate.type) if gate.type and not gate.strict else gate.type
-    column = f"{quote_name(gate.name)} {declared}{collated}"
-    strict = " STRICT" if gate.strict else ""
-    checks = [check for check in gate.checks if _compiles(scratch, gate.name, check)]
+    declared = quote_name(probe.type) if probe.type and not probe.strict else probe.type
+    column = f"{quote_name(probe.name)} {declared}{collated}"
+    strict = " STRICT" if probe.strict else ""
+    checks = [check for check in probe.checks if _compiles(scratch, probe.name, check)]
     constraints = "".join(f", CHECK ({check}\n)" for check in checks)
-    scratch.execute(f"CREATE TABLE gate ({column}{constraints}){strict}")
+    scratch.execute(f"CREATE TABLE probe ({column}{constraints}){strict}")
 
 
 def _compiles(scratch: sqlite3.Connection, name: str, check: str) -> bool:
@@ -72,16 +75,16 @@ def _compiles(scratch: sqlite3.Connection, name: str, check: str) -> bool:
     return True
 
 
-def _passing(scratch: sqlite3.Connection, values: Iterable[Cell]) -> list[Cell]:
-    """Return what the scratch table made of those of ``values`` that it took."""
+def _accepted(scratch: sqlite3.Connection, values: Iterable[Cell]) -> list[Cell]:
+    """Return as they are stored those of ``values`` that the scratch table accepts."""
     pending = ((value,) for value in values if storable(value))
     refused = True
-    while refused:  # a refusal ends executemany, the next one goes on after the refused value
+    while refused:  # a refusal ends executemany; the next call goes on after the refused value
         try:
-            scratch.executemany("INSERT INTO gate VALUES (?)", pending)
+            scratch.executemany("INSERT INTO probe VALUES (?)", pending)
             refused = False
         except REFUSALS:
             refused = True
-    stored = scratch.execute("SELECT * FROM gate ORDER BY rowid").fetchall()
-    scratch.execute("DELETE FROM gate")
-    return list({exact(value): value for (value,) in stored}.values())
+    stored = scratch.execute("SELECT * FROM probe ORDER BY rowid").fetchall()
+    scratch.execute("DELETE FROM probe")
+    return list({exact_key(value): value for (value,) in stored}.values())

@@ -1,4 +1,4 @@
-"""What a constraint's expression tells of the values that it lets through. Pure."""
+"""What the expression of a constraint tells about the values that meet it. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST = 200  # a number in a CHECK up to which texts of that length are worth 
 
 
 def columns_mentioned(tokens: Tokens, columns: Collection[str]) -> frozenset[str]:
-    """Return which of ``columns`` (case-folded) an expression names; a function is no column."""
+    """Return which of ``columns`` (folded) an expression names; a function's name is no column."""
     return frozenset(
         token
         for token, after in zip(tokens, (*tokens[1:], ""), strict=False)
@@ -36,39 +36,39 @@ def columns_mentioned(tokens: Tokens, columns: Collection[str]) -> frozenset[str
 
 
 def literals_in(tokens: Tokens, *, numbers: bool) -> list[Cell]:
-    """Return the strings of an expression and, if asked for, its numbers with their neighbours.
+    """Return the strings in an expression, and with ``numbers`` each number and those next to it.
 
-    Patterns and the names of types are no values.
+    Patterns, and names of types beside ``typeof``, are left out.
     """
-    found: list[Cell] = []
+    literals: list[Cell] = []
     for before, token in zip(("", *tokens), tokens, strict=False):
         if token.startswith("'"):
             if before not in PATTERNS and not ("typeof" in tokens and unquoted(token) in TYPES):
-                found.append(unquoted(token))
+                literals.append(unquoted(token))
         elif numbers and (number := _number(token)) is not None:
             number = -number if before == "-" else number
-            found += [number, number + 1, number - 1]
-    return found
+            literals += [number, number + 1, number - 1]
+    return literals
 
 
 def dates_like(values: Iterable[Cell], meaning: str) -> tuple[Cell, ...]:
-    """Return the days that ``values`` speak of, as a column of this ``meaning`` writes them.
+    """Return the days that ``values`` stand for, in the form of a column with this ``meaning``.
 
-    ``'2019-%'`` and ``'2019'`` speak of a day in that year.
+    ``'2019-%'`` and ``'2019'`` stand for a day in that year.
     """
-    found: list[Cell] = []
+    dates: list[Cell] = []
     for value in values:
         day = _DAY.match(value) if isinstance(value, str) else None
         if day and meaning in _DAYS:
             year, month, number, rest = day.groups()
             if not (rest and meaning == "timestamp"):
                 value = _DAYS[meaning].format(year, month or "06", number or "15")
-            found.append(value)
-    return tuple(found)
+            dates.append(value)
+    return tuple(dates)
 
 
 def texts_for(tokens: Tokens, rng: random.Random) -> Iterator[str]:
-    """Yield texts that an expression's patterns and lengths seem to ask for."""
+    """Yield texts that may meet the patterns and lengths in an expression."""
     for before, token in zip(("", *tokens), tokens, strict=False):
         if token.startswith("'") and before == "glob":
             yield from (_like_glob(unquoted(token), rng) for _ in range(20))
@@ -91,20 +91,20 @@ def _number(token: str) -> int | float | None:
 
 
 def _like_glob(pattern: str, rng: random.Random) -> str:
-    """Return a text that ``pattern`` fits (https://sqlite.org/lang_expr.html#glob)."""
+    """Return a text that matches ``pattern`` (https://sqlite.org/lang_expr.html#glob)."""
 
-    def of_set(match: re.Match[str]) -> str:
+    def one_of_set(match: re.Match[str]) -> str:
         return rng.choice(_members(match[1]))
 
     pattern = re.sub(r"[*]+", "", pattern).replace("?", "a")
-    return re.sub(r"\[([^\]]+)\]", of_set, pattern)
+    return re.sub(r"\[([^\]]+)\]", one_of_set, pattern)
 
 
 def _members(inside: str) -> str:
-    """Return some characters of a set such as 0-9a-f or ^0-9."""
+    """Return some of the characters in a set such as 0-9a-f or ^0-9."""
     if inside.startswith("^"):
-        taken = _members(inside[1:])
-        return "".join(one for one in "aA0_-" if one not in taken) or "~"
+        excluded = _members(inside[1:])
+        return "".join(letter for letter in "aA0_-" if letter not in excluded) or "~"
     spans = re.findall(r"(.)-(.)", inside)
     single = re.sub(r".-.", "", inside)
     return single + "".join(

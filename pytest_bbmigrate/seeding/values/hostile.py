@@ -1,8 +1,8 @@
-"""The values that break migrations which are wrong, for each family and meaning. Pure.
+"""The hostile values of each family and meaning: those that break a wrong migration. Pure.
 
-Each is something that real data holds and a hurried migration loses: what is equal in one way
-('a' and 'A', 12 and '12', NULL and '') and not in another, what does not survive a conversion
-(0.29 dollars to cents, 2^53+1 to a float), and what a cut or a copy by way of text damages.
+Real data holds each of them, and a hurried migration loses it. Some are equal in one way and differ
+in another ('a' and 'A', 12 and '12', NULL and ''). Some do not survive a conversion (0.29 dollars
+to cents, 2^53+1 to a float), others not being cut short or copied as text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pytest_bbmigrate.seeding.values.meaning import (
 if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Cell
 
-MIN_ROWS = 4_200  # characters of a long text: more than a page of 4096 bytes holds
+LONG_TEXT = 4_200  # characters of a long text: more than a page of 4096 bytes holds
 BEYOND_FLOAT = 2**53 + 1  # the first integer that no double holds
 ACCENTS = unicodedata.normalize("NFC", "Café Zoë")
 DIGITS = ("0042", "1", "7e5")
@@ -67,9 +67,9 @@ _LIMITS: dict[str, tuple[int, ...]] = {
 
 
 def hostile_values(family: Family, meaning: str, example: Cell) -> tuple[Cell, ...]:
-    """Return the hostile values that a column may hold, the most telling first.
+    """Return the hostile values of a column, those that reveal most first.
 
-    ``example`` is one of the column's realistic values: its letter cases and padding are taken.
+    ``example`` is one of its realistic values, from which other letter cases and padding are made.
     """
     if family is Family.TEXT:
         return (None, *_texts(meaning, str(example)))
@@ -82,8 +82,11 @@ def hostile_values(family: Family, meaning: str, example: Cell) -> tuple[Cell, .
     return (None, *_anything(meaning, example))
 
 
-def key_values(family: Family, meaning: str, example: Cell) -> tuple[Cell, ...]:
-    """Return the hostile values of a key: nothing that nobody has as one, and NULL comes apart."""
+def hostile_keys(family: Family, meaning: str, example: Cell) -> tuple[Cell, ...]:
+    """Return the hostile values that real keys have.
+
+    NULL is not among them: ``ColumnProfile.null_key`` says whether one row may have it.
+    """
     if family is not Family.TEXT or meaning in TEMPORAL | {"uuid", "currency"}:
         return ()
     text = str(example)
@@ -113,7 +116,7 @@ def _texts(meaning: str, example: str) -> tuple[str, ...]:
         "🍕 pizza night 👩\u200d👧",
         *DIGITS,
         'O\'Brien & "Sons"; --',
-        (example + " ") * (MIN_ROWS // (len(example) + 1)) + "end.",
+        (example + " ") * (LONG_TEXT // (len(example) + 1)) + "end.",
     )
 
 
@@ -139,7 +142,7 @@ def _reals(meaning: str) -> tuple[float, ...]:
 
 
 def _anything(meaning: str, example: Cell) -> tuple[Cell, ...]:
-    """Return values for a column without a type, which takes every storage class as it comes."""
+    """Return the values of a column without a type, which stores all of them as they are."""
     if meaning in TEMPORAL:
         return _texts(meaning, str(example))
     if meaning in SMALL_NUMBERS:

@@ -12,7 +12,7 @@ LAST_DAY = datetime.date(2026, 12, 31)
 
 INSTITUTIONS = (
     "Harbour Street Bank", "First Meadow Credit Union", "Northlight Savings", "Old Mill Bank",
-    "ScriptReport & Pine", "Union Square Bank", "Riverside Building Society", "Comet Direct",
+    "Ledger & Pine", "Union Square Bank", "Riverside Building Society", "Comet Direct",
     "Alder Valley Bank", "Bluebird Card Services", "Granite Mutual", "Society for Thrift",
 )  # fmt: skip
 ACCOUNTS = {

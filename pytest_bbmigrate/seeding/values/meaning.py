@@ -1,4 +1,4 @@
-"""What a column is for, told from its declared type, its name and its table's name. Pure."""
+"""What a column means, read from its declared type, its name and its table's name. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 
 class Family(Enum):
-    """Which storage classes a column's values should have."""
+    """Which storage class the values of a column should have."""
 
     INTEGER = "integer"
     REAL = "real"
@@ -19,7 +19,7 @@ class Family(Enum):
     ANY = "any"
 
 
-# Meanings by the kind of value they stand for; a name that says nothing means "label".
+# Meanings by the kind of value. A name that says nothing means "label".
 FREE_TEXT = frozenset(
     {
         "label",
@@ -56,7 +56,7 @@ SMALL_NUMBERS = frozenset(
     {"flag", "id", "month_number", "year", "day", "weekday", "rank", "percent", "rating"}
 )
 
-# The first that fits decides; each is looked for as whole words of the name.
+# The first pattern that matches decides. Each matches whole words of the name only.
 _NAMES: tuple[tuple[str, str], ...] = (
     (r"(is|has|can|was|should)_\w+|rolls_over", "flag"),
     (r"(enabled|disabled|active|archived|deleted|pending|hidden|recurring|flag)$", "flag"),
@@ -125,7 +125,7 @@ _TABLES: tuple[tuple[str, str], ...] = (
     (r"users?|people|persons?|members?|owners?|customers?|authors?", "person"),
 )
 _TEMPORAL_TYPES = (("DATETIME", "timestamp"), ("TIMESTAMP", "timestamp"), ("DATE", "date"))
-# What a DATE column holds when its name says more: the day that stands for a month, a week.
+# In a DATE column, a name that means a month or a week means the day that stands for it.
 _DAYS = {"month": "month_start", "week_start": "week_start", "week_end": "week_end"}
 _ACCOUNT_KINDS = frozenset({"account", "accounts"})
 
@@ -148,7 +148,7 @@ def read_meaning(table: str, name: str, declared: str) -> str:
 
 @lru_cache(maxsize=1024)
 def read_family(declared: str, affinity: str) -> Family:
-    """Return the storage classes that a declared type (in upper case) asks for."""
+    """Return the storage class that a declared type (in upper case) asks for."""
     if declared in ("", "ANY"):
         return Family.ANY
     if _meaning_of_type(declared) in TEMPORAL | {"json", "uuid"} or "STRING" in declared:
@@ -162,7 +162,7 @@ def read_family(declared: str, affinity: str) -> Family:
 
 @lru_cache(maxsize=1024)
 def length_limit(declared: str) -> int | None:
-    """Return the n of a type such as VARCHAR(n); SQLite does not hold to it, people do."""
+    """Return the n of a type such as VARCHAR(n), which SQLite ignores and apps keep to."""
     match = re.search(r"(?:CHAR|CHARACTER|TEXT|STRING|CLOB)\w*\s*\(\s*(\d+)", declared)
     return int(match[1]) if match else None
 
@@ -197,12 +197,12 @@ def _first(rules: tuple[tuple[str, str], ...], words: str, *, whole: bool = Fals
 def _compiled(
     rules: tuple[tuple[str, str], ...], *, whole: bool
 ) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return ``rules`` that fit whole words of a name, or ``whole`` names only."""
+    """Return ``rules`` with compiled patterns, for whole words of a name or for ``whole`` names."""
     form = "(?:{})" if whole else "(?:^|.*_)(?:{})(?:_.*|$)"
     return tuple((re.compile(form.format(pattern)), meaning) for pattern, meaning in rules)
 
 
 def _words(name: str) -> str:
-    """Return ``name`` in lower case with an underscore between its words: tripTag is trip_tag."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return fold_name(re.sub(r"\W+", "_", parted).strip("_"))
+    """Return ``name`` folded, with an underscore between its words: trip_tag for tripTag."""
+    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return fold_name(re.sub(r"\W+", "_", separated).strip("_"))

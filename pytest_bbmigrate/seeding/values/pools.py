@@ -1,4 +1,4 @@
-"""The values that one column's rows are made of: realistic, hostile, and from the migrations."""
+"""The values that a column's rows are drawn from: realistic, hostile, and the migrations' own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.model import exact
-from pytest_bbmigrate.seeding.values.accepted import Gate, admit, evaluate
+from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.values.accepted import ColumnProbe, accepted_values, evaluate
 from pytest_bbmigrate.seeding.values.expressions import literals_in, texts_for
-from pytest_bbmigrate.seeding.values.hostile import hostile_values, key_values
+from pytest_bbmigrate.seeding.values.hostile import hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.sql.names import fold_name
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Cell
 
-ENOUGH_ROWS = 60  # from here on every hostile value has a row
-HOSTILE_ROWS = 40  # the first rows, in which they are
-TIMES = 3  # rows with a hostile value, to be beside more than one of another column
-TIMES_SOUGHT = 8  # of these rows those with a value that a migration's WHERE looks for
-NULL_SHARE = 12  # one in so many further values of a nullable column is NULL
+ROWS_FOR_ALL_HOSTILE = 60  # a table of at least so many rows has every hostile value
+FIRST_ROWS = 40  # the hostile values are among these
+REPEATS = 3  # rows with one hostile value, to stand beside several of another column
+REPEATS_EXPECTED = 8  # of these rows, those with a value that a migration's WHERE looks for
+NULL_SHARE = 12  # one in so many values of a nullable column is NULL, hostile ones aside
 _CONSTANT = re.compile(r"\(*\s*([-+]?\s*[\d.]+(e[-+]?\d+)?|'([^']|'')*'|x'[\da-f]*')\s*\)*", re.I)
+_ANY_TEXT = ("currency", "email", "uuid", "url", "phone", "color", "json")
+_ANY_NUMBER = ("number", "year", "timestamp", "money")
 
 
-_SIMPLE: dict[Family, tuple[Cell, ...]] = {
+_PLAIN: dict[Family, tuple[Cell, ...]] = {
     Family.INTEGER: (None, 0, 1, -1),
     Family.REAL: (None, 0.0, 1.0, -1.0),
     Family.TEXT: (None, "", "1", "a"),
@@ -40,17 +42,19 @@ _SIMPLE: dict[Family, tuple[Cell, ...]] = {
 
 
 @dataclass(frozen=True)
-class Facts:
-    """All that decides a column's pool; two columns with equal facts share it.
+class ColumnProfile:
+    """All that decides a column's pool; columns with equal profiles share one.
 
-    A ``key`` is (part of) a primary key or what a foreign key refers to; a ``null_key`` may be NULL
-    all the same, in one row. ``distinct`` columns are unique by themselves. ``literals`` are values
-    from migrations, each with ``exact`` of it, for 1 equals 1.0 in Python: of the column's own
-    kind, or all there are when they are to be avoided. ``sought`` are those that migrations expect
-    to find, for a key or unique column the only ones; ``assigned`` what their UPDATEs set.
+    A ``key`` is (part of) a primary key, or what a foreign key refers to; with ``null_key`` one row
+    may have NULL all the same. A ``distinct`` column is unique by itself.
+
+    The last three are values from the migrations. ``expected`` are those that conditions look for,
+    ``assigned`` those that UPDATEs set. ``literals`` are all of the column's own kind; for a key or
+    a distinct column, all there are, since it avoids them. Two have ``exact_key`` beside each
+    value, because profiles are compared and 1 equals 1.0 in Python.
     """
 
-    gate: Gate
+    probe: ColumnProbe
     family: Family
     meaning: str
     seed: int
@@ -62,130 +66,137 @@ class Facts:
     limit: int | None = None
     check_tokens: tuple[Tokens, ...] = ()
     literals: tuple[tuple[tuple[str, str], Cell], ...] = ()
-    sought: tuple[Cell, ...] = ()
+    expected: tuple[Cell, ...] = ()
     assigned: tuple[tuple[tuple[str, str], Cell], ...] = ()
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Values in the form in which the column stores them, all of which it takes by itself.
+    """Values as the column stores them, each of which it accepts.
 
-    ``realistic`` may hold NULLs, further back; it is empty when nothing generated gets through.
-    ``hinted`` are those that constraints and defaults name. ``simple`` ones are to fall back on
-    where rows are refused for reasons not understood.
+    ``realistic`` may have NULLs, not in front; it is empty where the column accepts nothing that is
+    generated. ``hinted`` are named by constraints and defaults. ``plain`` ones are few and much the
+    same in all columns, to meet constraints that compare columns.
     """
 
     realistic: tuple[Cell, ...]
     hostile: tuple[Cell, ...] = ()
     literals: tuple[Cell, ...] = ()
-    simple: tuple[Cell, ...] = ()
+    plain: tuple[Cell, ...] = ()
     hinted: tuple[Cell, ...] = ()
-    sought: tuple[Cell, ...] = ()
+    expected: tuple[Cell, ...] = ()
     assigned: tuple[Cell, ...] = ()
 
 
 @lru_cache(maxsize=8192)
-def build_pool(facts: Facts) -> Pool:
-    """Return the pool of a column with these ``facts``."""
-    usual = realistic(facts.seed, facts.family, facts.meaning)
-    nasty = (key_values if facts.key else hostile_values)(facts.family, facts.meaning, usual[0])
-    spoken = () if facts.key or facts.distinct else tuple(value for _, value in facts.literals)
-    assigned = [value for _, value in facts.assigned]
-    groups = (usual, _hints(facts), nasty, spoken, _SIMPLE[facts.family], facts.sought, assigned)
-    fit, hinted, hostile, literals, simple, sought, written = admit(
-        facts.gate, [_fitting(facts, group) for group in groups]
+def build_pool(profile: ColumnProfile) -> Pool:
+    """Return the pool of a column with this ``profile``."""
+    usual = realistic(profile.seed, profile.family, profile.meaning)
+    hostile_of = hostile_keys if profile.key else hostile_values
+    candidates = (
+        usual,
+        _hints(profile),
+        hostile_of(profile.family, profile.meaning, usual[0]),
+        () if profile.key or profile.distinct else [value for _, value in profile.literals],
+        _PLAIN[profile.family],
+        profile.expected,
+        [value for _, value in profile.assigned],
     )
-    if facts.key or facts.distinct:
-        fit, hinted, hostile = (_unspoken(facts, group) for group in (fit, hinted, hostile))
-    plain = fit if fit and facts.meaning in TEMPORAL else _distinct(fit + hinted)
-    if not plain:
-        (plain,) = admit(facts.gate, [_fitting(facts, _anything(facts))])
-    if not plain:
-        plain = tuple(value for value in hostile + literals if value is not None)
-    usual = _with_nulls(facts, plain, hostile)
-    return Pool(usual, hostile, literals, simple + plain[:2], hinted, sought, written)
+    usual, hinted, hostile, literals, plain, expected, assigned = accepted_values(
+        profile.probe, [_shortened(profile, values) for values in candidates]
+    )
+    if profile.key or profile.distinct:
+        usual, hinted, hostile = (
+            _without_mentioned(profile, values) for values in (usual, hinted, hostile)
+        )
+    ordinary = usual if usual and profile.meaning in TEMPORAL else _distinct(usual + hinted)
+    if not ordinary:
+        (ordinary,) = accepted_values(profile.probe, [_shortened(profile, _anything(profile))])
+    if not ordinary:
+        ordinary = tuple(value for value in hostile + literals if value is not None)
+    return Pool(
+        _with_nulls(profile, ordinary, hostile),
+        hostile,
+        literals,
+        plain + ordinary[:2],
+        hinted,
+        expected,
+        assigned,
+    )
 
 
-def spread(pool: Pool, count: int, rng: random.Random) -> list[Cell]:
-    """Return ``count`` values of ``pool``: mostly realistic, with every hostile one if it fits.
+def mix_values(pool: Pool, count: int, rng: random.Random) -> list[Cell]:
+    """Return ``count`` values of ``pool``, most of them realistic.
 
-    With ENOUGH_ROWS each hostile value is among the first HOSTILE_ROWS; the migrations' literals
-    follow, in up to half of the rest, and what a WHERE looks for is among the first as well, beside
-    the hostile values of other columns. With fewer rows every second one may be hostile.
+    From ROWS_FOR_ALL_HOSTILE on, every hostile value is among the FIRST_ROWS, with what a WHERE
+    looks for; literals of the migrations follow, in up to half of the other rows. In fewer rows, up
+    to half of the values are hostile or literals.
     """
     if not count:
         return []
     values: list[Cell] = [pool.realistic[0], *rng.choices(pool.realistic, k=count - 1)]
-    if count < ENOUGH_ROWS:
-        chosen = [*pool.hostile[:2], *pool.literals, *pool.hostile[2:]][: count // 2]
-        _put(values, chosen, range(1, count), rng)
+    if count < ROWS_FOR_ALL_HOSTILE:
+        special = [*pool.hostile[:2], *pool.literals, *pool.hostile[2:]]
+        _place(values, special[: count // 2], range(1, count), rng)
         return values
-    early = range(1, max(HOSTILE_ROWS, len(pool.hostile) + 1))
-    times = min(max(HOSTILE_ROWS // 2 // max(len(pool.hostile), 1), 1), TIMES)
-    taken = _put(values, pool.hostile * times, early, rng)
-    rest = range(HOSTILE_ROWS, count - 1)  # the last row may become a duplicate
-    _put(values, pool.literals[: len(rest) // 2], rest, rng)
-    free = [place for place in early if place not in taken]
-    _put(values, (pool.sought * TIMES_SOUGHT)[: len(free)], free, rng)
+    early = range(1, max(FIRST_ROWS, len(pool.hostile) + 1))
+    repeats = min(max(FIRST_ROWS // 2 // max(len(pool.hostile), 1), 1), REPEATS)
+    taken = _place(values, pool.hostile * repeats, early, rng)
+    later = range(FIRST_ROWS, count - 1)  # the last row may become a duplicate
+    _place(values, pool.literals[: len(later) // 2], later, rng)
+    free = [position for position in early if position not in taken]
+    _place(values, (pool.expected * REPEATS_EXPECTED)[: len(free)], free, rng)
     return values
 
 
-def _put(
-    values: list[Cell], chosen: Sequence[Cell], places: Sequence[int], rng: random.Random
+def _place(
+    values: list[Cell], chosen: Sequence[Cell], positions: Sequence[int], rng: random.Random
 ) -> Collection[int]:
-    """Put each of ``chosen`` at a place of its own; return the places."""
-    taken = rng.sample(places, len(chosen))
-    for place, value in zip(taken, chosen, strict=True):
-        values[place] = value
+    """Put each of ``chosen`` at one of ``positions``; return those that are taken then."""
+    taken = rng.sample(positions, len(chosen))
+    for position, value in zip(taken, chosen, strict=True):
+        values[position] = value
     return taken
 
 
-def _hints(facts: Facts) -> list[Cell]:
-    """Return what the column's own constraints and default suggest as values."""
+def _hints(profile: ColumnProfile) -> list[Cell]:
+    """Return the values that the column's own constraints and default name."""
     hints: list[Cell] = []
-    for tokens in facts.check_tokens:
-        hints += literals_in(tokens, numbers=facts.family is not Family.TEXT)
-    if facts.default and _CONSTANT.fullmatch(facts.default):
-        hints.append(evaluate(facts.default))
+    for tokens in profile.check_tokens:
+        hints += literals_in(tokens, numbers=profile.family is not Family.TEXT)
+    if profile.default and _CONSTANT.fullmatch(profile.default):
+        hints += evaluate([profile.default])
     return hints
 
 
-def _fitting(facts: Facts, values: Iterable[Cell]) -> list[Cell]:
-    """Return ``values`` without NULL where none may be, and cut to the declared length."""
+def _shortened(profile: ColumnProfile, values: Iterable[Cell]) -> list[Cell]:
+    """Return ``values`` cut to the declared length, and without NULL where none may be."""
     return [
-        value[: facts.limit] if isinstance(value, str) else value
+        value[: profile.limit] if isinstance(value, str) else value
         for value in values
-        if facts.nullable or value is not None
+        if profile.nullable or value is not None
     ]
 
 
-def _anything(facts: Facts) -> list[Cell]:
-    """Return candidates of every kind, for a CHECK that asks for what no name tells."""
-    rng = random.Random(f"{facts.seed}:{facts.check_tokens}")  # noqa: S311 -- must be reproducible
-    found: list[Cell] = []
-    for tokens in facts.check_tokens:
-        found += literals_in(tokens, numbers=True)
-        found += texts_for(tokens, rng)
-    for meaning in (
-        *sorted(TEMPORAL),
-        "currency",
-        "email",
-        "uuid",
-        "url",
-        "phone",
-        "color",
-        "json",
-    ):
-        found += realistic(facts.seed, Family.TEXT, meaning)[:8]
-    for meaning in ("number", "year", "timestamp", "money"):
-        found += realistic(facts.seed, Family.INTEGER, meaning)
-    return [*found, *range(-3, 13), 0.5, 100, 1000, "a", "A", "", b"blob", b""]
+def _anything(profile: ColumnProfile) -> list[Cell]:
+    """Return values of every kind, for a CHECK that the column's name does not explain."""
+    seed = f"{profile.seed}:{profile.check_tokens}"
+    rng = random.Random(seed)  # noqa: S311 -- must be reproducible
+    values: list[Cell] = []
+    for tokens in profile.check_tokens:
+        values += literals_in(tokens, numbers=True)
+        values += texts_for(tokens, rng)
+    for meaning in (*sorted(TEMPORAL), *_ANY_TEXT):
+        values += realistic(profile.seed, Family.TEXT, meaning)[:8]
+    for meaning in _ANY_NUMBER:
+        values += realistic(profile.seed, Family.INTEGER, meaning)
+    return [*values, *range(-3, 13), 0.5, 100, 1000, "a", "A", "", b"blob", b""]
 
 
-def _unspoken(facts: Facts, values: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Return ``values`` without those of migrations, which may still INSERT them into the key."""
-    spoken = {_folded(value) for _, value in facts.literals}
-    return tuple(value for value in values if _folded(value) not in spoken) or values
+def _without_mentioned(profile: ColumnProfile, values: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Return ``values`` without the migrations' literals, which a migration may yet INSERT."""
+    mentioned = {_folded(value) for _, value in profile.literals}
+    return tuple(value for value in values if _folded(value) not in mentioned) or values
 
 
 def _folded(value: Cell) -> Cell:
@@ -193,14 +204,12 @@ def _folded(value: Cell) -> Cell:
 
 
 def _distinct(values: Iterable[Cell]) -> tuple[Cell, ...]:
-    return tuple({exact(value): value for value in values}.values())
+    return tuple({exact_key(value): value for value in values}.values())
 
 
-def _with_nulls(facts: Facts, plain: tuple[Cell, ...], nasty: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    if facts.key or not _holds(nasty, None):
-        return plain
-    return plain + (None,) * (len(plain) // NULL_SHARE + 1)
-
-
-def _holds(values: Iterable[Cell], value: Cell) -> bool:
-    return any(exact(one) == exact(value) for one in values)
+def _with_nulls(
+    profile: ColumnProfile, ordinary: tuple[Cell, ...], hostile: tuple[Cell, ...]
+) -> tuple[Cell, ...]:
+    if profile.key or None not in hostile:
+        return ordinary
+    return ordinary + (None,) * (len(ordinary) // NULL_SHARE + 1)

@@ -1,4 +1,4 @@
-"""Values for a column that is unique by itself: no two alike, and none that is there already."""
+"""Values for a column that is unique by itself: all different, and none that a row has."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from itertools import count as counting
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding.values.accepted import admit
+from pytest_bbmigrate.seeding.values.accepted import accepted_values
 from pytest_bbmigrate.seeding.values.expressions import texts_for
 from pytest_bbmigrate.seeding.values.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.values.meaning import FREE_TEXT, TEMPORAL, Family
-from pytest_bbmigrate.seeding.values.pools import ENOUGH_ROWS, HOSTILE_ROWS, build_pool
+from pytest_bbmigrate.seeding.values.pools import FIRST_ROWS, ROWS_FOR_ALL_HOSTILE, build_pool
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
@@ -20,67 +20,68 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.seeding.model import Cell
-    from pytest_bbmigrate.seeding.values.pools import Facts
+    from pytest_bbmigrate.seeding.values.pools import ColumnProfile
 
-SPARE = 20  # values beyond those asked for, to replace what the table refuses
-STEPS_BACK = 50_000  # weeks before 2024 that the calendar has
+SPARE = 20  # further values, to replace those that the table refuses
+STEPS_BACK = 50_000  # days or weeks before 2024: no more than the calendar has
 
 
-def distinct_values(
-    facts: Facts, count: int, taken: Collection[Cell], rng: random.Random
+def unique_values(
+    profile: ColumnProfile, count: int, taken: Collection[Cell], rng: random.Random
 ) -> list[Cell]:
-    """Return up to ``count`` + SPARE values, hostile ones early, that differ from all ``taken``.
+    """Return up to ``count`` + SPARE different values, none of them ``taken``, hostile ones early.
 
-    Different means to the column: by its collation, and 1 is 1.0. NULLs are no duplicates.
+    The column decides what is different: by its collation, and 1 is 1.0. No two NULLs are equal.
     """
-    pool = build_pool(facts)
-    seen = {_compared(value, facts) for value in taken}
+    pool = build_pool(profile)
+    seen = {_compared(value, profile) for value in taken}
     usual = [value for value in pool.realistic if value is not None]
     rng.shuffle(usual)
-    sought = list(_fresh(pool.sought, seen, facts))
-    plain = list(_fresh((*pool.hinted, *usual), seen, facts))
-    hostile = sought + [
-        value for value in pool.hostile if value is None or [*_fresh([value], seen, facts)]
+    hostile = list(_unseen(pool.expected, seen, profile))  # they stand early as well
+    ordinary = list(_unseen((*pool.hinted, *usual), seen, profile))
+    hostile += [
+        value for value in pool.hostile if value is None or [*_unseen([value], seen, profile)]
     ]
-    if facts.null_key and None not in taken:
-        hostile += admit(facts.gate, [[None]])[0]
-    makers = (_made(facts, usual, rng), _patterned(facts, rng)) if usual else ()
-    for maker in makers:
-        lacking = count + SPARE - len(plain) - len(hostile)
+    if profile.null_key and None not in taken:
+        hostile += accepted_values(profile.probe, [[None]])[0]
+    mentioned = {value for _, value in profile.literals}
+    series = (_counted_values(profile, usual, rng), _pattern_values(profile, rng))
+    for further in series if usual else ():
+        lacking = count + SPARE - len(ordinary) - len(hostile)
         if lacking > 0:
-            # Makers count from one, and the first of what they make may be there already.
-            candidates = list(islice(maker, lacking + lacking // 2 + len(taken)))
-            spoken = {value for _, value in facts.literals}
-            (made,) = admit(facts.gate, [[one for one in candidates if one not in spoken]])
-            plain += _fresh(made, seen, facts)
-    if None in hostile and not facts.null_key:
-        plain += [None] * max(count - len(plain) - len(hostile), 0)
-    return _mixed(plain, hostile, count, rng)
+            # A series starts over each time: its first values may be taken.
+            values = islice(further, lacking + lacking // 2 + len(taken))
+            candidates = [value for value in values if value not in mentioned]
+            (accepted,) = accepted_values(profile.probe, [candidates])
+            ordinary += _unseen(accepted, seen, profile)
+    if None in hostile and not profile.null_key:
+        ordinary += [None] * max(count - len(ordinary) - len(hostile), 0)
+    return _mixed(ordinary, hostile, count, rng)
 
 
-def _mixed(plain: list[Cell], hostile: list[Cell], count: int, rng: random.Random) -> list[Cell]:
-    """Return ``plain`` with ``hostile`` values among the first, after one that is plain."""
-    if count < ENOUGH_ROWS:
+def _mixed(ordinary: list[Cell], hostile: list[Cell], count: int, rng: random.Random) -> list[Cell]:
+    """Return ``ordinary`` values with ``hostile`` ones among the first, but not in front."""
+    if count < ROWS_FOR_ALL_HOSTILE:
         hostile = hostile[: count // 2]
-    mixed = plain[: count + SPARE - len(hostile)]
+    mixed = ordinary[: count + SPARE - len(hostile)]
     for value in hostile:
-        last = max(min(HOSTILE_ROWS - len(hostile), len(mixed), count), 1)
+        last = max(min(FIRST_ROWS - len(hostile), len(mixed), count), 1)
         mixed.insert(rng.randint(1, last), value)
     return mixed
 
 
-def _fresh(values: Iterable[Cell], seen: set[Cell], facts: Facts) -> Iterator[Cell]:
-    """Yield those of ``values`` that are not in ``seen``, and put them there."""
+def _unseen(values: Iterable[Cell], seen: set[Cell], profile: ColumnProfile) -> Iterator[Cell]:
+    """Yield those of ``values`` that are not NULL and not in ``seen``, to which they are added."""
     for value in values:
-        compared = _compared(value, facts)
+        compared = _compared(value, profile)
         if value is not None and compared not in seen:
             seen.add(compared)
             yield value
 
 
-def _compared(value: Cell, facts: Facts) -> Cell:
-    """Return ``value`` as the column's collation sees it (https://sqlite.org/datatype3.html, 7)."""
-    collation = facts.gate.collation.upper()
+def _compared(value: Cell, profile: ColumnProfile) -> Cell:
+    """Return ``value`` as its collation compares it (https://sqlite.org/datatype3.html, 7)."""
+    collation = profile.probe.collation.upper()
     if isinstance(value, str) and collation == "NOCASE":
         return fold_name(value)
     if isinstance(value, str) and collation == "RTRIM":
@@ -88,40 +89,44 @@ def _compared(value: Cell, facts: Facts) -> Cell:
     return value
 
 
-def _made(facts: Facts, usual: Sequence[Cell], rng: random.Random) -> Iterator[Cell]:
-    """Return new values of the column's kind, without end."""
-    if facts.family is Family.INTEGER:
-        return counting(1_704_067_200, 86_400) if facts.meaning in TEMPORAL else counting(1)
-    if facts.family is Family.REAL:
+def _counted_values(
+    profile: ColumnProfile, usual: Sequence[Cell], rng: random.Random
+) -> Iterator[Cell]:
+    """Return an endless series of values of the column's kind."""
+    if profile.family is Family.INTEGER:
+        return counting(1_704_067_200, 86_400) if profile.meaning in TEMPORAL else counting(1)
+    if profile.family is Family.REAL:
         return counting(1.25)
-    if facts.family is Family.BLOB:
+    if profile.family is Family.BLOB:
         return (rng.randbytes(12) for _ in repeat(None))
-    return (_made_text(facts, usual[number % len(usual)], number, rng) for number in counting(1))
+    return (
+        _counted_text(profile, usual[number % len(usual)], number, rng) for number in counting(1)
+    )
 
 
-def _patterned(facts: Facts, rng: random.Random) -> Iterator[Cell]:
-    """Yield texts of the patterns in the column's own constraints, without end if there are any."""
-    while any("glob" in tokens for tokens in facts.check_tokens):
-        for tokens in facts.check_tokens:
+def _pattern_values(profile: ColumnProfile, rng: random.Random) -> Iterator[Cell]:
+    """Yield texts for the GLOB patterns in the column's constraints, without end if it has any."""
+    while any("glob" in tokens for tokens in profile.check_tokens):
+        for tokens in profile.check_tokens:
             yield from texts_for(tokens, rng)
 
 
-def _made_text(facts: Facts, value: Cell, number: int, rng: random.Random) -> str:
-    if facts.meaning == "uuid":
+def _counted_text(profile: ColumnProfile, value: Cell, number: int, rng: random.Random) -> str:
+    if profile.meaning == "uuid":
         return str(uuid.UUID(int=rng.getrandbits(128), version=4))
-    if facts.meaning in _MAKERS:
-        return _MAKERS[facts.meaning](number)
-    return _numbered(value, number, facts)
+    if profile.meaning in _MAKERS:
+        return _MAKERS[profile.meaning](number)
+    return _numbered(value, number, profile)
 
 
-def _numbered(value: Cell, number: int, facts: Facts) -> str:
-    """Return the text ``value`` made different by ``number``, within the declared length."""
+def _numbered(value: Cell, number: int, profile: ColumnProfile) -> str:
+    """Return the text ``value`` with ``number`` added, within the declared length."""
     text = str(value)
-    if facts.meaning == "email":
+    if profile.meaning == "email":
         return f"{number}.{text}"
-    mark = f" {number}" if facts.meaning in FREE_TEXT else f"{number}"
-    if facts.limit:
-        text = text[: max(facts.limit - len(mark), 0)]
+    mark = f" {number}" if profile.meaning in FREE_TEXT else f"{number}"
+    if profile.limit:
+        text = text[: max(profile.limit - len(mark), 0)]
     return text + mark
 
 

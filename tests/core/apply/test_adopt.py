@@ -314,7 +314,7 @@ def test_between_versions_that_look_alike_the_user_decides(catalogue: Catalogue)
     first, second, last = str(caught.value).splitlines()
     assert first == "budget.db: it is at one of the versions 002_trips, 003_names"
     assert second == (
-        "whether 003_names has run cannot be seen from the schema: --bb-baseline=NAME names the "
+        "whether 003_names has run cannot be seen from the schema: --bb-adopt=NAME names the "
         "last one that has"
     )
     assert last == "nothing was recorded"
@@ -325,9 +325,9 @@ def test_between_versions_that_look_alike_the_user_decides(catalogue: Catalogue)
 @pytest.mark.parametrize(
     ("wanted", "first"),
     [
-        ("4", "--bb-baseline=4: budget.db: it is at one of the versions 002_trips, 003_names"),
-        ("none", "--bb-baseline=none: budget.db: it is at one of the versions 002_trips, *"),
-        ("002_trip", "--bb-baseline=002_trip: no migration is called '002_trip'; the nearest *"),
+        ("4", "--bb-adopt=4: budget.db: it is at one of the versions 002_trips, 003_names"),
+        ("none", "--bb-adopt=none: budget.db: it is at one of the versions 002_trips, *"),
+        ("002_trip", "--bb-adopt=002_trip: no migration is called '002_trip'; the nearest *"),
     ],
 )
 def test_a_version_that_the_database_is_not_at_is_refused(
@@ -349,7 +349,7 @@ def test_a_half_applied_migration_is_described_when_adopted(catalogue: Catalogue
     assert str(caught.value).splitlines() == [
         "budget.db: no version has its schema; the nearest is 002_trips",
         f"of 004_rates: {', '.join(HALF[0][3])}",
-        "complete or undo that by hand, and run --bb-baseline again",
+        "complete or undo that by hand, and run --bb-adopt again",
         "nothing was recorded",
     ]
 

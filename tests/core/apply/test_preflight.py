@@ -549,7 +549,7 @@ def test_a_database_without_a_history_is_to_be_adopted_first(
         db.execute("CREATE TABLE accounts (a)")
 
     assert refusal(path, catalogue) == (
-        f"{path}: it has tables and no history of migrations: --bb-baseline finds the version "
+        f"{path}: it has tables and no history of migrations: --bb-adopt finds the version "
         "that it is at and records it; apply after that"
     )
 

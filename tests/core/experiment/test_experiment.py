@@ -480,12 +480,12 @@ def test_own_rows_for_a_table_that_no_version_has_are_told(tmp_path: Path) -> No
 
 
 def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Path) -> None:
-    baseline = image_of(REFERRING + "INSERT INTO costs VALUES (1, 99), (2, 98);")
+    base = image_of(REFERRING + "INSERT INTO costs VALUES (1, 99), (2, 98);")
     chain = chain_of(
         tmp_path,
         "ALTER TABLE costs RENAME COLUMN trip_id TO trip; UPDATE costs SET id = id;",
         "-- bb: changes costs.trip where id = 1\nUPDATE costs SET trip = 97 WHERE id = 1;",
-        baseline=baseline,
+        base=base,
     )
     first, second = chain.evidence(0).up_diff, chain.evidence(1).up_diff
 
@@ -498,8 +498,8 @@ def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Pa
 
 
 def test_a_reference_that_was_broken_before_is_not_laid_to_a_migration(tmp_path: Path) -> None:
-    baseline = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
-    chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", baseline=baseline)
+    base = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
+    chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", base=base)
     there = chain.evidence(0).up_diff
 
     assert there is not None

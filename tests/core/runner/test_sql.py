@@ -77,7 +77,7 @@ def test_a_failure_names_the_statement_and_its_line_and_undoes_all() -> None:
     assert failure.line == 4
     assert failure.statement == "INSERT INTO nowhere VALUES (1)"
     assert failure.message == "no such table: nowhere"
-    assert "bb_baseline" in failure.advice
+    assert "bb_base" in failure.advice
     assert failure.missing == ""
     assert after is before
 
@@ -826,7 +826,7 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         ),
         ("NOT NULL constraint failed: t.a", "UPDATE t SET a = b", "sets a to NULL in some rows"),
         ("no such index: i", "DROP INDEX i", "DROP TABLE takes indexes and triggers along"),
-        ("no such table: t", "SELECT * FROM t", "bb_baseline"),
+        ("no such table: t", "SELECT * FROM t", "bb_base"),
         ('no such column: "key"', "ALTER TABLE t RENAME COLUMN key TO k", "renamed or dropped"),
         ('no such column: "key"', 'SELECT t."key" FROM t', "single quotes"),
         ("malformed JSON", "UPDATE t SET a = json_extract(b, '$.a')", "json_valid(COLUMN)"),

@@ -120,7 +120,7 @@ ROWS = f"line 1: the rows are not (literal, ...), (literal, ...); {FORM}"
             "INSERT INTO t (a) VALUES (1, 2)",
             f"line 1: 2 values for 1 columns; {FORM}",
         ),
-        ("t_sql", "INSERT INTO t (a) VALUES (random())", ROWS),
+        ("t_sql", "INSERT INTO t (a) VALUES (random())", f"{NO_LITERAL}; {FORM}"),
         ("t_sql", "INSERT INTO t (a) VALUES (1) (2)", ROWS),
         ("t_sql", "INSERT INTO t (a) VALUES (1", ROWS),
         (

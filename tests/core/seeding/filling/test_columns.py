@@ -113,7 +113,7 @@ def test_a_refused_value_gives_way_to_another() -> None:
 
 
 @pytest.mark.parametrize("name", ["without rowid", "all names of the rowid taken", "composite key"])
-def test_rows_are_told_apart_in_every_kind_of_table(name: str) -> None:
+def test_rows_are_distinguished_in_every_kind_of_table(name: str) -> None:
     with filled(SCHEMAS[name]) as result:
         filling = widen(result, "memo TEXT")
 

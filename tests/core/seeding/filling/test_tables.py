@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
-from pytest_bbmigrate.seeding.model import Cell, exact
+from pytest_bbmigrate.seeding.model import Cell, exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled
@@ -40,7 +40,7 @@ def test_every_table_of_a_schema_gets_its_rows(name: str) -> None:
 @pytest.mark.parametrize("rows", [200, 7])
 def test_constraints_and_references_hold_afterwards(name: str, rows: int) -> None:
     with filled(SCHEMAS[name], Recipe(rows=rows)) as result:
-        dangling = [
+        dangling_rows = [
             broken
             for table in result.names
             if name != "key that is unique only later"  # which SQLite refuses to look at
@@ -48,7 +48,7 @@ def test_constraints_and_references_hold_afterwards(name: str, rows: int) -> Non
         ]
 
         assert result.db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert dangling == []
+        assert dangling_rows == []
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -234,11 +234,11 @@ LITERALS = (
 def test_literals_of_the_migrations_are_where_they_can_be(
     column: str, expected: set[object]
 ) -> None:
-    spoken = {"for the cat", 17.25, "Anywhere", 4242, "not a date"}
+    mentioned = {"for the cat", 17.25, "Anywhere", 4242, "not a date"}
     with filled(f"CREATE TABLE t ({column})", Recipe(literals=LITERALS)) as result:
         found = set(result.values(f"SELECT {column.split()[0]} FROM t"))
 
-        assert expected == found & spoken
+        assert expected == found & mentioned
 
 
 def test_a_key_leaves_the_migrations_literals_to_the_migrations() -> None:
@@ -252,9 +252,15 @@ def test_a_key_leaves_the_migrations_literals_to_the_migrations() -> None:
 
 
 def test_a_key_holds_what_the_migrations_expect_to_find() -> None:
-    sought = (("name", "Pets"), ("id", 900), ("rowid", 2), ("date", "2019-%"), ("date", "soon"))
+    expected_literals = (
+        ("name", "Pets"),
+        ("id", 900),
+        ("rowid", 2),
+        ("date", "2019-%"),
+        ("date", "soon"),
+    )
     sql = "CREATE TABLE category (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, date TEXT)"
-    with filled(sql, Recipe(sought=sought)) as result:
+    with filled(sql, Recipe(expected_literals=expected_literals)) as result:
         assert "Pets" in result.values("SELECT name FROM category")
         assert {1, 2, 3, 899, 900, 901} <= set(result.values("SELECT id FROM category"))
         assert "2019-06-15" in result.values("SELECT date FROM category")
@@ -272,8 +278,8 @@ def test_a_key_holds_what_the_migrations_expect_to_find() -> None:
 def test_the_days_that_migrations_speak_of_are_among_dates(
     column: str, expected: set[object]
 ) -> None:
-    spoken = ((None, "2019"), (None, "2018-03"), (None, "2017-01-31 08:15:00"), (None, "20191"))
-    with filled(f"CREATE TABLE t ({column} TEXT)", Recipe(literals=spoken)) as result:
+    mentioned = ((None, "2019"), (None, "2018-03"), (None, "2017-01-31 08:15:00"), (None, "20191"))
+    with filled(f"CREATE TABLE t ({column} TEXT)", Recipe(literals=mentioned)) as result:
         old = {
             day for day in result.values(f"SELECT {column} FROM t") if "2000" < str(day) < "2020"
         }
@@ -486,7 +492,7 @@ def test_further_rows_find_unique_values_beyond_those_that_are_there(column: str
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
-    ("columns", "sought", "where"),
+    ("columns", "expected_literals", "where"),
     [
         ("mail TEXT NOT NULL UNIQUE", (("mail", "a@b.example"),), "mail = 'a@b.example'"),
         ("number INTEGER PRIMARY KEY", (("number", 7),), "number = 7"),
@@ -494,10 +500,14 @@ def test_further_rows_find_unique_values_beyond_those_that_are_there(column: str
     ],
 )
 def test_a_row_that_is_looked_for_holds_not_yet_what_an_update_sets(
-    columns: str, sought: tuple[tuple[str, str | int], ...], where: str, seed: int
+    columns: str, expected_literals: tuple[tuple[str, str | int], ...], where: str, seed: int
 ) -> None:
     sql = f"CREATE TABLE t ({columns}, is_on INTEGER NOT NULL CHECK (is_on IN (0, 1)))"
-    recipe = Recipe(seed=seed, sought=sought, assigned=(("is_on", 0), ("city", "Bern")))
+    recipe = Recipe(
+        seed=seed,
+        expected_literals=expected_literals,
+        assigned_literals=(("is_on", 0), ("city", "Bern")),
+    )
     with filled(sql, recipe) as result:
         assert set(result.values(f"SELECT is_on FROM t WHERE {where}")) <= {1}
         assert set(result.values("SELECT is_on FROM t")) == {0, 1}
@@ -565,9 +575,9 @@ def test_a_refused_row_keeps_its_hostile_values_where_others_can_change(
         " last_date DATE"
     )
     with filled(f"CREATE TABLE t ({columns}, {constraint})") as result:
-        held = {exact(value) for value in result.values(f"SELECT {column} FROM t")}
+        held = {exact_key(value) for value in result.values(f"SELECT {column} FROM t")}
 
-        assert [value for value in values if exact(value) not in held] == []
+        assert [value for value in values if exact_key(value) not in held] == []
 
 
 def test_a_refusal_that_names_no_column_costs_the_rows_no_hostile_values() -> None:
@@ -579,9 +589,9 @@ def test_a_refusal_that_names_no_column_costs_the_rows_no_hostile_values() -> No
         " BEGIN SELECT RAISE(ABORT, 'closed'); END"
     )
     with filled(sql) as result:
-        notes = {exact(value) for value in result.values("SELECT note FROM t")}
+        notes = {exact_key(value) for value in result.values("SELECT note FROM t")}
 
-        assert [value for value in NOTES if exact(value) not in notes] == []
+        assert [value for value in NOTES if exact_key(value) not in notes] == []
 
 
 @pytest.mark.parametrize("name", ["refusing trigger", "trigger that rolls back"])

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_bbmigrate.contract.model import Requirement
 from pytest_bbmigrate.seeding import Recipe, add_rows
-from pytest_bbmigrate.seeding.model import exact
-from pytest_bbmigrate.seeding.values.hostile import hostile_values, key_values
+from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.values.hostile import hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import Filled, filled
 
@@ -45,7 +45,7 @@ CREATE TABLE t (
 
 def present(result: Filled, column: str, first: int = 42) -> set[tuple[str, str]]:
     """Return the values of a column in the first rows, told apart exactly."""
-    return {exact(value) for value in result.values(f"SELECT {column} FROM t LIMIT {first}")}
+    return {exact_key(value) for value in result.values(f"SELECT {column} FROM t LIMIT {first}")}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_sixty_rows_are_enough_for_every_hostile_value() -> None:
     with filled(SQL, Recipe(rows=60)) as result:
         everything = hostile_values(Family.TEXT, "note", "split with Sam")
 
-        assert {exact(value) for value in everything} <= present(result, "note", 60)
+        assert {exact_key(value) for value in everything} <= present(result, "note", 60)
 
 
 @pytest.mark.parametrize("rows", [5, 12, 59])
@@ -202,7 +202,7 @@ def test_hostile_values_fit_into_the_first_rows(family: Family, meaning: str) ->
 
 @pytest.mark.parametrize("meaning", ["date", "month", "uuid", "currency"])
 def test_a_key_with_a_format_has_no_hostile_values(meaning: str) -> None:
-    assert key_values(Family.TEXT, meaning, "2025-01-01") == ()
+    assert hostile_keys(Family.TEXT, meaning, "2025-01-01") == ()
 
 
 @pytest.mark.parametrize("meaning", ["rank", "timestamp"])

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from pytest_bbmigrate.seeding.model import Cell, exact, storable
-from pytest_bbmigrate.seeding.values.accepted import Gate, admit, evaluate
+from pytest_bbmigrate.seeding.model import Cell, exact_key, storable
+from pytest_bbmigrate.seeding.values.accepted import ColumnProbe, accepted_values, evaluate
 from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, literals_in, texts_for
 from pytest_bbmigrate.seeding.values.meaning import Family, length_limit, read_family, read_meaning
-from pytest_bbmigrate.seeding.values.pools import Facts, Pool, build_pool, spread
-from pytest_bbmigrate.seeding.values.unique import SPARE, distinct_values
+from pytest_bbmigrate.seeding.values.pools import ColumnProfile, Pool, build_pool, mix_values
+from pytest_bbmigrate.seeding.values.unique import SPARE, unique_values
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.sql import folded
 
@@ -153,9 +153,9 @@ def test_literals_of_an_expression_are_found(
 )
 def test_texts_are_made_that_patterns_and_lengths_ask_for(expression: str) -> None:
     texts = [*texts_for(folded(expression), random.Random(1))]
-    gate = Gate("a", "TEXT", "TEXT", "BINARY", strict=False, checks=(expression,))
+    probe = ColumnProbe("a", "TEXT", "TEXT", "BINARY", strict=False, checks=(expression,))
 
-    assert admit(gate, [texts])[0]
+    assert accepted_values(probe, [texts])[0]
 
 
 def test_no_texts_are_made_for_very_long_lengths() -> None:
@@ -175,27 +175,29 @@ def test_no_texts_are_made_for_very_long_lengths() -> None:
 def test_values_come_back_as_they_are_stored(
     declared: str, *, strict: bool, values: list[int | float | str], stored: tuple[object, ...]
 ) -> None:
-    gate = Gate("a", declared, "BLOB", "BINARY", strict=strict)
+    probe = ColumnProbe("a", declared, "BLOB", "BINARY", strict=strict)
 
-    assert [repr(stored)] == [repr(found) for found in admit(gate, [values])]
+    assert [repr(stored)] == [repr(found) for found in accepted_values(probe, [values])]
 
 
 def test_a_check_that_does_not_compile_alone_lets_all_through() -> None:
-    gate = Gate(
+    probe = ColumnProbe(
         "a", "TEXT", "TEXT", "app", strict=False, checks=("unknown(a)", "a <> 'x' -- so it is")
     )
 
-    assert admit(gate, [["x", "y"], ["z"]]) == [("y",), ("z",)]
+    assert accepted_values(probe, [["x", "y"], ["z"]]) == [("y",), ("z",)]
 
 
 def test_a_check_that_fails_to_run_refuses_the_value() -> None:
-    gate = Gate("a", "TEXT", "TEXT", "BINARY", strict=False, checks=("json_extract(a, '$')",))
+    probe = ColumnProbe(
+        "a", "TEXT", "TEXT", "BINARY", strict=False, checks=("json_extract(a, '$')",)
+    )
 
-    assert admit(gate, [["{", "1"]]) == [("1",)]
+    assert accepted_values(probe, [["{", "1"]]) == [("1",)]
 
 
-def test_a_constant_is_evaluated() -> None:
-    assert evaluate("-1.5") == -1.5
+def test_constants_are_evaluated() -> None:
+    assert evaluate(["-1.5", "'it''s'"]) == (-1.5, "it's")
 
 
 @pytest.mark.parametrize(
@@ -215,17 +217,19 @@ def test_what_sqlite_cannot_store_is_known(value: Cell, *, stores: bool) -> None
     assert stores is storable(value)
 
 
-def test_values_are_told_apart_exactly() -> None:
-    assert len({exact(value) for value in (1, 1.0, "1", b"1", None, 0.0, -0.0)}) == 7
+def test_no_two_values_that_differ_share_a_key() -> None:
+    assert len({exact_key(value) for value in (1, 1.0, "1", b"1", None, 0.0, -0.0)}) == 7
 
 
-def facts(family: Family, meaning: str, *, collation: str = "BINARY", **other: object) -> Facts:
-    """Return the facts of a unique column."""
+def unique_column(
+    family: Family, meaning: str, *, collation: str = "BINARY", **other: object
+) -> ColumnProfile:
+    """Return the profile of a column that is unique by itself."""
     declared = {Family.ANY: "", Family.REAL: "REAL"}.get(family, family.value.upper())
     checks = tuple(str(check) for check in (other.pop("check", None),) if check)
-    gate = Gate("a", declared, "BLOB", collation, strict=False, checks=checks)
+    probe = ColumnProbe("a", declared, "BLOB", collation, strict=False, checks=checks)
     tokens = tuple(folded(check) for check in checks)
-    return Facts(gate, family, meaning, 1, distinct=True, check_tokens=tokens, **other)  # type: ignore[arg-type] # whatever field a case is about
+    return ColumnProfile(probe, family, meaning, 1, distinct=True, check_tokens=tokens, **other)  # type: ignore[arg-type] # whatever field a case is about
 
 
 @pytest.mark.parametrize("family", Family)
@@ -233,7 +237,7 @@ def facts(family: Family, meaning: str, *, collation: str = "BINARY", **other: o
     "meaning", ["uuid", "email", "date", "week_end", "timestamp", "money", "note", "json", "flag"]
 )
 def test_unique_values_do_not_run_out(family: Family, meaning: str) -> None:
-    values = distinct_values(facts(family, meaning), 300, [], random.Random(1))
+    values = unique_values(unique_column(family, meaning), 300, [], random.Random(1))
     given = [value for value in values if value is not None]
 
     assert 299 <= len(values) <= 300 + SPARE + 1
@@ -244,8 +248,8 @@ def test_unique_values_do_not_run_out(family: Family, meaning: str) -> None:
     ("collation", "fold"), [("NOCASE", str.lower), ("RTRIM", lambda text: text.rstrip(" "))]
 )
 def test_unique_values_differ_by_their_collation(collation: str, fold: object) -> None:
-    column = facts(Family.TEXT, "category", collation=collation)
-    values = distinct_values(column, 100, ["GROCERIES", "Pets  "], random.Random(1))
+    column = unique_column(Family.TEXT, "category", collation=collation)
+    values = unique_values(column, 100, ["GROCERIES", "Pets  "], random.Random(1))
     folded_values = [fold(str(value)) for value in values if value is not None]  # type: ignore[operator] # either is a function of text
 
     assert len(set(folded_values)) == len(folded_values)
@@ -253,17 +257,17 @@ def test_unique_values_differ_by_their_collation(collation: str, fold: object) -
 
 
 def test_unique_values_keep_to_a_pattern() -> None:
-    column = facts(Family.TEXT, "note", check="a GLOB 'x[0-9][0-9]'", nullable=False)
-    values = distinct_values(column, 50, [], random.Random(1))
+    column = unique_column(Family.TEXT, "note", check="a GLOB 'x[0-9][0-9]'", nullable=False)
+    values = unique_values(column, 50, [], random.Random(1))
 
     assert len(set(values)) > 40
     assert all(str(value)[0] == "x" for value in values)
 
 
 def test_unique_values_leave_the_migrations_their_own() -> None:
-    spoken = tuple((exact(value), value) for value in (3, 4, 5))
-    column = facts(Family.INTEGER, "note", literals=spoken)
-    values = distinct_values(column, 400, [], random.Random(1))
+    mentioned = tuple((exact_key(value), value) for value in (3, 4, 5))
+    column = unique_column(Family.INTEGER, "note", literals=mentioned)
+    values = unique_values(column, 400, [], random.Random(1))
 
     assert not {3, 4, 5} & set(values)
 
@@ -271,7 +275,7 @@ def test_unique_values_leave_the_migrations_their_own() -> None:
 def test_unique_values_go_back_before_2024_when_there_are_not_enough() -> None:
     months = [
         str(value)
-        for value in distinct_values(facts(Family.TEXT, "month"), 50, [], random.Random(1))
+        for value in unique_values(unique_column(Family.TEXT, "month"), 50, [], random.Random(1))
         if value is not None
     ]
 
@@ -281,25 +285,25 @@ def test_unique_values_go_back_before_2024_when_there_are_not_enough() -> None:
     assert "2023-12" in months
 
 
-def test_nothing_is_made_where_nothing_is_let_through() -> None:
-    column = facts(Family.TEXT, "note", check="a = 'a' || random()", nullable=False)
+def test_there_are_no_values_where_none_is_accepted() -> None:
+    column = unique_column(Family.TEXT, "note", check="a = 'a' || random()", nullable=False)
 
-    assert distinct_values(column, 10, [], random.Random(1)) == []
+    assert unique_values(column, 10, [], random.Random(1)) == []
 
 
 def test_a_pool_falls_back_on_what_is_left() -> None:
-    gate = Gate("a", "TEXT", "TEXT", "BINARY", strict=False, checks=("instr(a, char(10))",))
-    pool = build_pool(Facts(gate, Family.ANY, "note", 1))
+    probe = ColumnProbe("a", "TEXT", "TEXT", "BINARY", strict=False, checks=("instr(a, char(10))",))
+    pool = build_pool(ColumnProfile(probe, Family.ANY, "note", 1))
 
     assert pool.realistic == ("line one\nline two", "carriage\r\nreturn\ttab", None)
 
 
 def test_no_values_are_spread_over_no_rows() -> None:
-    assert spread(Pool(("a",)), 0, random.Random(1)) == []
+    assert mix_values(Pool(("a",)), 0, random.Random(1)) == []
 
 
 def test_more_literals_than_rows_leave_half_of_the_rows_realistic() -> None:
     pool = Pool(("usual",), (), tuple(range(500)))
-    values = spread(pool, 200, random.Random(1))
+    values = mix_values(pool, 200, random.Random(1))
 
     assert [*range(79)] == sorted(value for value in values if isinstance(value, int))
