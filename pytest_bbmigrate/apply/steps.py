@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_bbmigrate.apply.backup_owners import owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing, is_gone
 from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
@@ -222,12 +222,8 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
-        if left.backup and (
-            rot := run.client.digest and backup_fault(left.backup, run.client.digest)
-        ):
-            said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
-            left = replace(left, backup=None, notes=(*left.notes, said))
-        if not (run.folder / FOLDER_NOTE).exists():
+        left = without_rotten(run, left)
+        if is_gone(run.folder / FOLDER_NOTE):
             place = run.change.backup_folder
             said = (
                 f"{place} was moved or removed {MEANWHILE}: copies of the data are where it is now"
@@ -240,13 +236,38 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
 
 def without_backup(run: ChangeRun, left: FileFound) -> FileFound:
     """Remove the backup, which nobody needs, and return what is left with or without it."""
+    if not run.change.keeps_backup:
+        return left  # it lies in our own folder
+    said = f"its backup {run.backup.name} is not needed, and cannot be removed"
     try:
-        discard_backup(run.backup, run.note)
+        if discard_backup(run.backup, run.note):
+            return replace(left, backup=None)
+        why = "what is there is not known to be what this run has made"
     except OSError as error:
-        said = f"its backup {run.backup.name} is not needed, and cannot be removed"
-        notes = (*left.notes, f"{said} ({error.strerror})")
-        return replace(left, backup=existing(run.backup), notes=notes)
-    return replace(left, backup=None)
+        why = str(error.strerror)
+    there = existing(run.backup)
+    return replace(left, backup=there, notes=(*left.notes, *([f"{said} ({why})"] if there else [])))
+
+
+def without_rotten(run: ChangeRun, left: FileFound) -> FileFound:
+    """Return ``left`` without its backup where that is not what it was when it was made.
+
+    One that cannot be read stays: it may be all there is.
+    """
+    if left.backup is None or not run.client.digest:
+        return left
+    try:
+        with left.backup.open("rb"):
+            pass
+    except PermissionError as error:
+        said = f"its backup {left.backup.name} cannot be looked at ({error.strerror})"
+        return replace(left, notes=(*left.notes, said))
+    except OSError:
+        pass  # which is said below
+    if not (rot := backup_fault(left.backup, run.client.digest)):
+        return left
+    said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
+    return replace(left, backup=None, notes=(*left.notes, said))
 
 
 def noted(run: ChangeRun, left: FileFound) -> FileFound:

@@ -127,7 +127,10 @@ class FileFound:
 
 def shown(path: Path) -> str:
     """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
-    relative = os.path.relpath(path)
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # the working directory was removed, or may not be looked at
+        relative = os.pardir
     return shlex.quote(str(path) if relative.startswith(os.pardir) else relative)
 
 
@@ -158,8 +161,22 @@ def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) ->
 
 
 def existing(path: Path | None) -> Path | None:
-    """Return ``path`` when a file of that name is there."""
-    return path if path is not None and path.is_file() else None
+    """Return ``path`` when a file of that name is there, or when that cannot be seen."""
+    try:
+        return path if path is not None and path.is_file() else None
+    except OSError:
+        return path
+
+
+def is_gone(path: Path) -> bool:
+    """Return whether nothing is called ``path``; where that cannot be seen, something may be."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 CONTENT = {
