@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.schema.model import Trigger, View
     from pytest_bbmigrate.seeding.model import OwnRows
+    from pytest_bbmigrate.sql.values import Cell
 
 PASSED_OVER = frozenset(
     (

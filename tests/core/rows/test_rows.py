@@ -14,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_bbmigrate.rows import (
-    Cell,
     Layout,
     Pairing,
     RowAdded,
@@ -33,6 +32,7 @@ from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
 from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
     from collections.abc import Collection, Iterable
 
 DIFFERENT_CELLS: list[tuple[Cell, Cell]] = [
