@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy, split
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
-from pytest_bbmigrate.checks.verdict import Finding
+from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copies import Copy, after_schema, listed, read_copy, split
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

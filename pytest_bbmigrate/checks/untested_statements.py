@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.causes.context import FindingContext
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.verdict import Finding
+from pytest_bbmigrate.explain.causes.context import FindingContext
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.suggest_requires import requirement_line
-from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.explain.suggest_requires import requirement_line
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import Outcome
-from pytest_bbmigrate.checks.causes import CAUSES, SECOND_TIME
+from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
-from pytest_bbmigrate.checks.copies import Copy, read_copy
+from pytest_bbmigrate.explain.copies import Copy, read_copy
 from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.names import fold_name
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.checks.verdict import Finding
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View
+    from pytest_bbmigrate.verdict import Finding
 
 Tokens = tuple[str, ...]
 

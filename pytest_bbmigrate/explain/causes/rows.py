@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import begins, holds
-from pytest_bbmigrate.checks.renamed_away import renamed_to
+from pytest_bbmigrate.explain.causes.context import begins, holds
+from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext, Tokens
-    from pytest_bbmigrate.checks.copies import Copy
+    from pytest_bbmigrate.explain.causes.context import FindingContext, Tokens
+    from pytest_bbmigrate.explain.copies import Copy
     from pytest_bbmigrate.schema import ForeignKey, Trigger
 
 REPLACES = (

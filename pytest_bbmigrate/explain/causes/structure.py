@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.copies import read_copy
+from pytest_bbmigrate.explain.copies import read_copy
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
 
 TRANSFORM_COPY = re.compile(r'^CREATE TABLE "(?P<table>.+)_new_[0-9a-f]{12}"', re.IGNORECASE)
 # What transform() of sqlite-utils 4.2 was seen to leave behind.

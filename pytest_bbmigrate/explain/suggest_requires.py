@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, target_of
-from pytest_bbmigrate.checks.locate import contract_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy, target_of
 from pytest_bbmigrate.schema.read.tokens import closing
 from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.names import fold_name, same_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 
 
 @pytest.mark.parametrize(

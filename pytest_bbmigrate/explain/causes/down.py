@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import read_copies, read_statements, table_diff_of
-from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.context import read_copies, read_statements, table_diff_of
+from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
 
 VERSIONS = {"user_version", "application_id"}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks.suggest_requires import check_in
+from pytest_bbmigrate.explain.suggest_requires import check_in
 from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
