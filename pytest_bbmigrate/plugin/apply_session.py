@@ -101,6 +101,7 @@ def prepare_apply(session: pytest.Session) -> None:
         judge_in_order(config, *order_of(state.preflight))
         refuse_unjudged(config)
     config.pluginmanager.register(ApplyHooks(session), "bbmigrate_apply")
+    config.add_cleanup(lambda: tell_untold(config))  # where pytest never comes to its end
 
 
 def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:

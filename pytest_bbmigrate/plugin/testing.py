@@ -20,7 +20,13 @@ from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.sandbox.run_part import run_part
-from pytest_bbmigrate.sqlite_files import HEADER, call_hook, open_image, read_image, take_image
+from pytest_bbmigrate.sqlite_files import (
+    HEADER_STRING,
+    call_hook,
+    open_image,
+    read_image,
+    take_image,
+)
 from pytest_bbmigrate.visible import visible
 
 if TYPE_CHECKING:
@@ -144,7 +150,7 @@ def take_snapshot(subject: Subject) -> Snapshot:
     if isinstance(subject, Path):
         return read_image(subject)
     if isinstance(subject, bytes):
-        if subject and not subject.startswith(HEADER):
+        if subject and not subject.startswith(HEADER_STRING):
             raise TypeError("these bytes are no snapshot; take one with bb_snapshot(db)")
         return subject
     connection = subject.conn if isinstance(subject, Database) else subject

@@ -18,9 +18,9 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
     call_hook,
-    kept_content,
     open_content,
     open_private,
+    written_content,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run_connected(
             failure = replace(failure, note=NOTHING_KEPT)
         return PartResult(
             failure=failure,
-            content=copy if failure else kept_content(db, copy),
+            content=copy if failure else written_content(db, copy),
             executed=tuple(db.executed),
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),

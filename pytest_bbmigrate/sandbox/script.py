@@ -19,7 +19,7 @@ from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from pytest_bbmigrate.sandbox.watch import untouched
-from pytest_bbmigrate.sqlite_files import in_rollback_mode
+from pytest_bbmigrate.sqlite_files import marked_rollback_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
@@ -205,5 +205,5 @@ def read_back(
         if isinstance(content, Path):
             db.execute("PRAGMA journal_mode = DELETE")
     if isinstance(content, bytes):
-        return in_rollback_mode(left.read_bytes())
+        return marked_rollback_mode(left.read_bytes())
     return left.replace(content)
