@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, target_of
 from pytest_bbmigrate.checks.locate import contract_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.schema.read.tokens import closing
-from pytest_bbmigrate.sql import Kind, folded, tokenize
+from pytest_bbmigrate.schema.read.create_table import parse_create_table
+from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
@@ -157,14 +157,9 @@ def check_in(created: str, check: str) -> Sequence[Token]:
 
     It calls a CHECK by its name, or else by its expression.
     """
-    tokens = tokenize(created)
-    for at, token in enumerate(tokens):
-        if fold_name(token.text) != "check" or tokens[at + 1].text != "(":
-            continue
-        body = tokens[at + 2 : closing(tokens, at + 1)]
-        name = tokens[at - 1].name if fold_name(tokens[at - 2].text) == "constraint" else ""
-        if same_name(name, check) or closed_up(body) == "".join(check.split()):
-            return body
+    for name, expression in parse_create_table(created).checks:
+        if same_name(name, check) or closed_up(expression) == "".join(check.split()):
+            return expression
     return ()
 
 

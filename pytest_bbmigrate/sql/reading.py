@@ -7,7 +7,7 @@ SQLite will say what is wrong with it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.sql.clauses import Control, OtherCommand, Pragma, Query, Write
 from pytest_bbmigrate.sql.cursor import Cursor
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
 
 Command = Query | Write | Created | Altered | Drop | Pragma | Control | OtherCommand
+C = TypeVar("C", bound=Command)
 
 MIN_ROWS = 10_000  # characters of a statement of which but a few are kept
 
@@ -33,6 +34,17 @@ def read_command(sql: str) -> Command:
     Raises: UnreadableSql, as ``tokenize`` does.
     """
     return _read_long(sql) if len(sql) > MIN_ROWS else _read_short(sql)
+
+
+def read_as(kind: type[C], sql: str) -> C:
+    """Return the clauses of ``sql``, a statement of which the kind is known.
+
+    Raises: TypeError when it is of another one; UnreadableSql, as ``tokenize`` does.
+    """
+    command = read_command(sql)
+    if not isinstance(command, kind):
+        raise TypeError(f"{kind.__name__} was expected: {sql}")
+    return command
 
 
 def read_commands(sql: str) -> tuple[Command, ...]:
