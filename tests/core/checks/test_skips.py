@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.checks import Outcome, judge
-from pytest_bbmigrate.checks.untested_statements import assigned_columns, idle_statements
+from pytest_bbmigrate.checks.untested_statements import idle_statements
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
 if TYPE_CHECKING:
@@ -182,19 +182,3 @@ def test_a_rebuild_that_may_leave_rows_out_and_left_out_none_was_not_seen(
     if not is_seen:
         said = verdict.reason.partition(" `")[0]
         assert said == "no generated row in other is left out by"
-
-
-@pytest.mark.parametrize(
-    ("sql", "columns"),
-    [
-        ("t set a = 1", ["a"]),
-        ("t set a = b , c = d where e = f", ["a", "c"]),
-        ("t set ( a , b ) = ( c , d ) , e = 1", ["a", "b", "e"]),
-        ("t set a = 1 from b , c where d = 1", ["a"]),
-        ("t set a = 1 returning b , c", ["a"]),
-        ("t set a = 1 order by b , c", ["a"]),
-        ("t set a = 1 limit b , c", ["a"]),
-    ],
-)
-def test_an_update_assigns_what_stands_before_an_equals_sign(sql: str, columns: list[str]) -> None:
-    assert list(assigned_columns(sql.split())) == columns
