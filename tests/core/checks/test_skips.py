@@ -156,6 +156,15 @@ def test_a_statement_on_an_empty_table_is_not_said_to_have_met_no_row(tmp_path: 
     assert list(idle_statements(chain.evidence(1))) == []
 
 
+@pytest.mark.parametrize("name", ["order", "limit", "set", "(", "where"])
+def test_a_column_that_is_called_like_a_keyword_is_no_clause(tmp_path: Path, name: str) -> None:
+    table = f'CREATE TABLE codes (id INTEGER PRIMARY KEY, "{name}" TEXT, code TEXT);'
+    step = f"UPDATE codes SET \"{name}\" = 'x' WHERE code GLOB 'no such code *'"
+    chain = chain_of(tmp_path, table, step)
+
+    assert judge_last("data_survives", chain).outcome is Outcome.SKIPPED
+
+
 @pytest.mark.parametrize(
     ("condition", "is_seen"),
     [
