@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.sql import Kind, fold, folded, tokenize
+from pytest_bbmigrate.sql.clauses import Insert
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import CreateTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
-    from pytest_bbmigrate.sql import Token
+    from pytest_bbmigrate.sql.clauses import Query, ResultColumn
+    from pytest_bbmigrate.sql.reading import Command
 
 Item = tuple[str, ...]  # folded tokens of one result column
-CLAUSES = {
-    *("from", "where", "group", "having", "window", "union", "except", "intersect"),
-    *("order", "limit"),
-}
-COMPOUND = {"union", "except", "intersect"}
-TABLE_CONSTRAINTS = {"constraint", "primary", "unique", "check", "foreign"}
 OUTER = {"left", "right", "full", "outer"}
 
 
@@ -71,179 +68,88 @@ class Copy:
 
 def read_copy(position: int, sql: str) -> Copy | None:
     """Return the copy that ``sql`` makes; None for another statement."""
-    tokens = tokenize(sql)
-    at = next((at for at, _ in words_at_top(tokens, {"select"})), None)
-    head = [fold(token) for token in tokens[:at]]
-    if at is None or head[:1] not in (["insert"], ["replace"], ["create"]):
+    return copy_of(position, read_command(sql))
+
+
+def copy_of(position: int, command: Command) -> Copy | None:
+    """Return the copy that ``command`` makes; None for one that copies nothing."""
+    if isinstance(command, Insert):
+        target, made = command.table, command.with_tables
+        conflict = {f"or {command.conflict}"} if command.conflict else set()
+        conflict |= {"on conflict"} if command.upserts else set()
+        columns = tuple(map(fold_name, command.columns))
+    elif isinstance(command, CreateTable):
+        target, made, conflict, columns = command.name, (), set(), ()
+    else:
         return None
-    creates = head[0] == "create"
-    target = "" if creates and head[-1] != "as" else target_of(head)
-    if not target:
+    query = command.query
+    if query is None or query.selects[0].rows:
         return None
-    columns = () if creates or "(" not in head else listed(head[head.index("(") + 1 :])
-    selected, clauses = read_select(tokens[at + 1 :])
-    if creates:
-        columns = tuple(name_of(item) for item in selected)
-        columns = () if "" in columns or "*" in columns else columns
-    bodies = dict(reversed(clauses))  # of each, the first
-    conflict = {conflict_of(head)} - {""}
+    creates = isinstance(command, CreateTable)
     return Copy(
         position,
-        target,
-        columns,
-        tuple(expression_of(item) for item in selected),
-        source_of(bodies.get("from", ())),
-        frozenset(conflict.union(*(features_of(word, body) for word, body in clauses))),
-        bodies.get("where", ()),
-        bodies.get("group", ()),
+        target.folded,
+        created_by(query) if creates else columns,
+        tuple(expression_of(column) for column in query.selects[0].columns),
+        source_of(query, {fold_name(each.name) for each in (*made, *query.with_tables)}),
+        frozenset(conflict | features_of(query)),
+        next((fold_tokens(select.where) for select in query.selects if select.where), ()),
+        next((fold_tokens(select.group_by) for select in query.selects if select.group_by), ()),
         creates,
     )
 
 
-def read_select(tokens: Sequence[Token]) -> tuple[list[Item], list[tuple[str, Item]]]:
-    """Return the result columns and the clauses of a SELECT, from what follows that word.
-
-    SELECT DISTINCT and ON CONFLICT count as clauses, of the words 'distinct' and 'conflict'.
-    """
-    words = [fold(token) for token in tokens]
-    upsert = (
-        at for at, _ in words_at_top(tokens, {"on"}) if words[at + 1 : at + 2] == ["conflict"]
+def features_of(query: Query) -> set[str]:
+    """Return what ``query`` does to the rows that are copied."""
+    selects = query.selects
+    features = {source.join for select in selects for source in select.sources if source.join}
+    features = {"left join" if OUTER & set(join.split()) else "join" for join in features}
+    return (
+        features
+        | {select.operator for select in selects if select.operator}
+        | {
+            feature
+            for feature, is_there in (
+                ("distinct", selects[0].is_distinct),
+                ("where", any(select.where for select in selects)),
+                ("group", any(select.group_by for select in selects)),
+                ("limit", query.limit),
+            )
+            if is_there
+        }
     )
-    end = next(upsert, len(words))
-    marks = [
-        (at, word)
-        for at, word in words_at_top(tokens[:end], CLAUSES)
-        if (word, *words[max(0, at - 1) : at]) != ("from", "distinct")  # IS DISTINCT FROM
-    ]
-    clauses = [
-        (word, tuple(words[start + 1 : stop]))
-        for (start, word), (stop, _) in pairwise([*marks, (end, "")])
-    ]
-    selected = words[: marks[0][0] if marks else end]
-    if selected[:1] == ["distinct"]:
-        clauses.append(("distinct", ()))
-    if end < len(words):
-        clauses.append(("conflict", tuple(words[end + 2 :])))
-    return split(selected[selected[:1] in (["distinct"], ["all"]) :]), clauses
 
 
-def features_of(word: str, body: Item) -> set[str]:
-    """Return what one clause does to the rows that are copied."""
-    if word == "from":
-        return join_features(body)
-    if word in COMPOUND:
-        return {"union all" if body[:1] == ("all",) else word}
-    if word == "conflict":
-        return {"on conflict"}
-    return {word} & {"where", "group", "limit", "distinct"}
+def source_of(query: Query, made: Collection[str]) -> str:
+    """Return the first table in a FROM, folded.
+
+    '' for a subquery, a function, or a table that is ``made`` by WITH.
+    """
+    sources = next((select.sources for select in query.selects if select.sources), ())
+    table = sources[0].table if sources else None
+    return "" if table is None or table.folded in made else table.folded
 
 
-def words_at_top(tokens: Sequence[Token], words: set[str]) -> Iterator[tuple[int, str]]:
-    """Yield each of the bare ``words`` that stands in no parentheses, with its position."""
-    depth = 0
-    for at, token in enumerate(tokens):
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        word = fold_name(token.text)
-        if not depth and token.kind is Kind.WORD and word in words:
-            yield at, word
+def created_by(query: Query) -> tuple[str, ...]:
+    """Return the columns, folded, that CREATE TABLE .. AS makes; () where that is not known."""
+    names = tuple(map(name_of, query.selects[0].columns))
+    return () if "" in names or "*" in names else names
 
 
-def target_of(head: Sequence[str]) -> str:
-    """Return the table of INSERT INTO, REPLACE INTO or CREATE TABLE; '' for another statement."""
-    word = "table" if head[:1] == ["create"] else "into"
-    if word not in head[:4]:
-        return ""
-    rest = head[head.index(word) + 1 :]
-    return after_schema(rest[3:] if rest[:3] == ["if", "not", "exists"] else rest)
-
-
-def after_schema(words: Sequence[str]) -> str:
-    """Return the name that ``words`` begin with, without ``main.`` before it."""
-    name, *rest = [*words, "", "", ""][:3]
-    return rest[1] if rest[0] == "." else name
-
-
-def conflict_of(head: Sequence[str]) -> str:
-    """Return what an INSERT does with rows in its way: '', 'or ignore', 'or replace', .."""
-    if head[0] == "replace":
-        return "or replace"
-    return f"or {head[2]}" if head[1:2] == ["or"] else ""
-
-
-def listed(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of a list that ends with the closing parenthesis."""
-    return tuple(word for word in words[: words.index(")")] if word != ",")
-
-
-def join_features(body: Item) -> set[str]:
-    """Return 'join' where a row without a match is left out, 'left join' where it is kept."""
-    found = set()
-    depth = 0
-    for at, word in enumerate(body):
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if depth or word not in {"join", ","}:
-            continue
-        found.add("left join" if OUTER & set(body[max(0, at - 2) : at]) else "join")
-    return found
-
-
-def source_of(body: Item) -> str:
-    """Return the first table of a FROM, '' for a subquery or a function."""
-    name = after_schema(body)
-    return "" if name == "(" or body[1:2] == ("(",) else name
-
-
-def split(words: Sequence[str]) -> list[Item]:
-    """Return what stands between the commas of ``words`` that are in no parentheses."""
-    items: list[list[str]] = [[]]
-    depth = 0
-    for word in words:
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if word == "," and not depth:
-            items.append([])
-        else:
-            items[-1].append(word)
-    return [tuple(item) for item in items]
-
-
-def expression_of(item: Item) -> Item:
-    """Return a result column without its alias and, for a plain column, without its table."""
-    if item[-2:-1] == ("as",):
-        item = item[:-2]
+def expression_of(column: ResultColumn) -> Item:
+    """Return what a result column is, for a plain column without its table."""
+    item = fold_tokens(column.expression)
     return item[2:] if item[1:2] == (".",) and not item[3:] else item
 
 
-def name_of(item: Item) -> str:
+def name_of(column: ResultColumn) -> str:
     """Return the name that CREATE TABLE .. AS gives a result column, '' when it makes one up."""
-    if item[-2:-1] == ("as",):
-        return item[-1]
-    expression = expression_of(item)
-    return expression[0] if not expression[1:] else ""
+    expression = expression_of(column)
+    return fold_name(column.alias) or (expression[0] if not expression[1:] else "")
 
 
 def created_columns(sql: str) -> tuple[str, ...]:
     """Return the columns (folded) of a CREATE TABLE that hold values of their own."""
-    tokens = folded(sql)
-    inner = tokens[tokens.index("(") + 1 :] if "(" in tokens else ()
-    depth = 1
-    for end, token in enumerate(inner):
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        if not depth:
-            inner = inner[:end]
-            break
-    return tuple(
-        item[0]
-        for item in split(inner)
-        if item and item[0] not in TABLE_CONSTRAINTS and "as" not in outside_parentheses(item)
-    )
-
-
-def outside_parentheses(words: Sequence[str]) -> list[str]:
-    """Return those of ``words`` that stand in no parentheses."""
-    found = []
-    depth = 0
-    for word in words:
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if not depth:
-            found.append(word)
-    return found
+    command = read_command(sql)
+    columns = command.stored_columns if isinstance(command, CreateTable) else ()
+    return tuple(map(fold_name, columns))

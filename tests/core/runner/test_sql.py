@@ -644,6 +644,7 @@ def test_the_first_word_is_found_behind_comments(sql: str, word: str) -> None:
             Transactions((), foreign_keys=False, switches=frozenset({0})),
         ),
         ("SELECT 1; PRAGMA foreign_keys = on", Transactions((), None, frozenset({1}))),
+        ("PRAGMA foreign_keys = 2", Transactions((), foreign_keys=True, switches=frozenset({0}))),
         ("BEGIN; SELECT 1; COMMIT", Transactions((0, 2), None, frozenset())),
         ("SELECT 1; BEGIN; COMMIT", Transactions((), None, frozenset())),
         ("BEGIN; COMMIT; SELECT 1", Transactions((), None, frozenset())),
