@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +15,6 @@ from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema
 from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell

@@ -32,8 +32,9 @@ from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
 from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.sql.values import Cell
     from collections.abc import Collection, Iterable
+
+    from pytest_bbmigrate.sql.values import Cell
 
 DIFFERENT_CELLS: list[tuple[Cell, Cell]] = [
     (1, 1.0),

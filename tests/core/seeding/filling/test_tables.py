@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,6 @@ from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled
 from tests.core.seeding_schemas import SCHEMAS
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell

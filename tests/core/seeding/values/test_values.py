@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +15,6 @@ from pytest_bbmigrate.seeding.values.pools import ColumnProfile, Pool, build_poo
 from pytest_bbmigrate.seeding.values.unique import SPARE, unique_values
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.sql import folded
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell
