@@ -9,7 +9,7 @@ from pytest_bbmigrate.masking.findings import (
     names_in,
     said_of,
 )
-from pytest_bbmigrate.masking.own import mask_own_rows
+from pytest_bbmigrate.masking.own_rows import mask_own_rows
 
 __all__ = [
     "mask_examples",

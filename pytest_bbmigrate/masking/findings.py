@@ -16,8 +16,8 @@ from pytest_bbmigrate.private import (
     said_by_sqlite,
     shape_of,
 )
-from pytest_bbmigrate.private.said import is_known
-from pytest_bbmigrate.private.shapes import INTEGRITY
+from pytest_bbmigrate.private.message_shapes import INTEGRITY
+from pytest_bbmigrate.private.safe_messages import is_known
 from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
 from pytest_bbmigrate.sql.names import fold_name
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.private.hearing import unheard
 from pytest_bbmigrate.private.known import HIDDEN, NOTHING_KNOWN, Known
-from pytest_bbmigrate.private.said import (
+from pytest_bbmigrate.private.muting import unheard
+from pytest_bbmigrate.private.safe_messages import (
     as_said,
     class_name,
     kind_of,
@@ -13,13 +13,13 @@ from pytest_bbmigrate.private.said import (
     said_by_python,
     said_by_sqlite,
 )
-from pytest_bbmigrate.private.shape import INTEGER, shape_of
-from pytest_bbmigrate.private.telling import (
+from pytest_bbmigrate.private.showing import (
     is_telling,
     note_own_rows,
     own_rows_are_hidden,
     telling,
 )
+from pytest_bbmigrate.private.value_kinds import INTEGER, shape_of
 
 __all__ = [
     "HIDDEN",

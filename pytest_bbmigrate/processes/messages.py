@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.processes.left_files import MOST_BYTES, read_left
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_left
 
 VERSION = 1
 T = TypeVar("T")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.launch import command_with_packages
-from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.untrusted_files import read_text_left
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from pytest_bbmigrate.sandbox.watch import untouched

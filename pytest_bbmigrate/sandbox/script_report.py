@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.processes.left_files import read_left
+from pytest_bbmigrate.processes.untrusted_files import read_left
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,9 +22,9 @@ from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
-from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.untrusted_files import read_text_left
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
 

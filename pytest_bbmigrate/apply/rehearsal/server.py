@@ -18,9 +18,9 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     RehearsalInput,
 )
 from pytest_bbmigrate.apply.rehearsal.worker import attempt
-from pytest_bbmigrate.processes.left_files import MOST_BYTES
 from pytest_bbmigrate.processes.messages import message, read_message
 from pytest_bbmigrate.processes.parent import end_with
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES
 from pytest_bbmigrate.sandbox import landlock
 
 if TYPE_CHECKING:

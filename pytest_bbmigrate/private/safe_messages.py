@@ -9,8 +9,16 @@ import re
 import sqlite3
 
 from pytest_bbmigrate.private.known import HIDDEN, NOTHING_KNOWN, Known, unquoted
-from pytest_bbmigrate.private.shapes import ALL, COUNTED, EXIT, LACKING, ORDINAL, OWN, compiled
-from pytest_bbmigrate.private.telling import is_telling
+from pytest_bbmigrate.private.message_shapes import (
+    ALL,
+    COUNTED,
+    EXIT,
+    LACKING,
+    ORDINAL,
+    OWN,
+    compiled,
+)
+from pytest_bbmigrate.private.showing import is_telling
 
 CLASSES = frozenset(
     {name for name, each in vars(builtins).items() if isinstance(each, type)}

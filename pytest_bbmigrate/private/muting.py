@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_bbmigrate.private.known import HIDDEN
-from pytest_bbmigrate.private.telling import is_telling
+from pytest_bbmigrate.private.showing import is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.processes.left_files import read_text_left
+from pytest_bbmigrate.processes.untrusted_files import read_text_left
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from tests.core.running import run_script
