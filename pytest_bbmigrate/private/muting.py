@@ -1,4 +1,4 @@
-"""What code of others says by the side, to the terminal and to logs, while it works on rows."""
+"""Keep the output, logs and warnings of other code to itself while it works on rows."""
 
 from __future__ import annotations
 
@@ -11,37 +11,41 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
 from pytest_bbmigrate.private.known import HIDDEN
-from pytest_bbmigrate.private.showing import is_telling
+from pytest_bbmigrate.private.showing import is_showing_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Keep what is printed, logged or warned of in the block to itself, unless all may be told.
+def muted() -> Iterator[None]:
+    """Drop what the block prints and logs, unless values may be shown.
 
-    A warning still says where it was raised, and of which kind it is.
+    Of a warning, the place and the category are still shown.
     """
-    if is_telling():
+    if is_showing_values():
         yield
         return
     level = logging.root.manager.disable
     logging.disable(sys.maxsize)
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warned_where():
+        with (
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+            warnings_without_text(),
+        ):
             yield
     finally:
         logging.disable(level)
 
 
 @contextmanager
-def warned_where() -> Iterator[None]:
-    """Have the warnings of the block shown without what they say."""
+def warnings_without_text() -> Iterator[None]:
+    """Show the warnings of the block without their text."""
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def show_place(
+        def show_without_text(
             message: Warning | str,  # noqa: ARG001
             category: type[Warning],
             filename: str,
@@ -49,9 +53,9 @@ def warned_where() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            named = getattr(builtins, category.__name__, None) is category
-            kind = category if named else UserWarning
-            show(HIDDEN, kind, filename, lineno, file, line)
+            is_builtin = getattr(builtins, category.__name__, None) is category
+            shown_category = category if is_builtin else UserWarning
+            show(HIDDEN, shown_category, filename, lineno, file, line)
 
-        warnings.showwarning = show_place
+        warnings.showwarning = show_without_text
         yield

@@ -1,4 +1,4 @@
-"""What SQLite, Python or the runner has said, as far as it is known to hold no value."""
+"""Messages of SQLite, Python or the runner, without what may be a value of a row."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pytest_bbmigrate.private.message_shapes import (
     LACKING,
     ORDINAL,
     OWN,
-    compiled,
+    compile_shapes,
 )
-from pytest_bbmigrate.private.showing import is_telling
+from pytest_bbmigrate.private.showing import is_showing_values
 
 CLASSES = frozenset(
     {name for name, each in vars(builtins).items() if isinstance(each, type)}
@@ -29,119 +29,121 @@ CLASSES = frozenset(
 )
 AN_EXCEPTION = "an exception"
 AN_ERROR = "an error of SQLite"
-CODE = re.compile(r"SQLITE_[A-Z_]+")
+ERROR_NAME = re.compile(r"SQLITE_[A-Z_]+")
 NAME = re.compile(r"[\w.]+")
-# What SQLAlchemy puts around the words of sqlite3; the statement and its parameters follow.
-AROUND = re.compile(r"\(sqlite3\.\w+\) ")
+# What SQLAlchemy puts before the message of sqlite3; the statement and its parameters follow it.
+SQLALCHEMY_PREFIX = re.compile(r"\(sqlite3\.\w+\) ")
 
 
-def said(error: BaseException, known: Known = NOTHING_KNOWN) -> str:
-    """Return what ``error`` says: its words where all of them are known, or else its kind.
+def safe_message(error: BaseException, known: Known = NOTHING_KNOWN) -> str:
+    """Return the message of ``error`` if all of it is known, else its kind.
 
-    Everything it says where everything may be told.
+    While values may be shown, it is the message whatever it says.
     """
-    if is_telling():
-        return as_said(error)
+    if is_showing_values():
+        return full_message(error)
     if isinstance(error, sqlite3.Error):
-        kind = kind_of(error)
-        is_lacking = kind == "SQLITE_ERROR" and LACKING.fullmatch(str(error))
-        return str(error) if is_lacking else said_by_sqlite(str(error), known, kind)
+        name = error_name(error)
+        is_lacking = name == "SQLITE_ERROR" and LACKING.fullmatch(str(error))
+        return str(error) if is_lacking else safe_sqlite_message(str(error), known, name)
     kind = class_name(type(error).__name__, known)
     if isinstance(error, OSError) and error.errno in errno.errorcode:
         return f"{kind}: {os.strerror(error.errno or 0)}"
-    return said_by_python(as_said(error), known)
+    return safe_python_message(full_message(error), known)
 
 
-def raised(error: BaseException, known: Known = NOTHING_KNOWN) -> str:
-    """Return the class of ``error``, raised by code of others, and what it says as ``said``."""
+def safe_exception(error: BaseException, known: Known = NOTHING_KNOWN) -> str:
+    """Return the class of ``error``, which other code raised, and its ``safe_message``."""
     name = type(error).__name__
-    if is_telling():
+    if is_showing_values():
         return f"{name}: {error}"
     if isinstance(error, sqlite3.Error):
-        return f"{class_name(name, known)}: {said(error, known)}"
-    return said(error, known)
+        return f"{class_name(name, known)}: {safe_message(error, known)}"
+    return safe_message(error, known)
 
 
-def as_said(error: BaseException) -> str:
-    """Return the words of ``error``; of one that is not SQLite's, its class before them."""
+def full_message(error: BaseException) -> str:
+    """Return the message of ``error``, with its class before it unless it is SQLite's."""
     if isinstance(error, sqlite3.Error):
         return str(error)
     name = type(error).__name__
     return f"{name}: {error}" if str(error) else name
 
 
-def kind_of(error: BaseException | None) -> str:
-    """Return SQLite's own name for the kind of ``error``, '' for what is not SQLite's."""
+def error_name(error: BaseException | None) -> str:
+    """Return SQLite's name for the kind of ``error``, such as SQLITE_BUSY; '' for other errors."""
     name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
-    return name if isinstance(name, str) and CODE.fullmatch(name) else ""
+    return name if isinstance(name, str) and ERROR_NAME.fullmatch(name) else ""
 
 
-def said_by_sqlite(message: str, known: Known, kind: str = "") -> str:
-    """Return ``message`` where it has a known shape with known names in it, or else its kind."""
-    # Before SQLite 3.47 RAISE() takes nothing but a text that stands in its trigger.
-    raised = kind == "SQLITE_CONSTRAINT_TRIGGER" and known.holds_literal(message)
-    is_told = raised or is_known(message, known)
-    return message if is_told else of_ours(message) or f"{kind or AN_ERROR} ({HIDDEN})"
+def safe_sqlite_message(message: str, known: Known, kind: str = "") -> str:
+    """Return ``message`` if it has a known shape and only known names, else its ``kind``."""
+    # Before SQLite 3.47 RAISE() takes nothing but a literal, which then stands in its trigger.
+    is_literal = kind == "SQLITE_CONSTRAINT_TRIGGER" and known.contains_literal(message)
+    is_safe = is_literal or is_known(message, known)
+    if is_safe:
+        return message
+    return own_message_without_values(message) or f"{kind or AN_ERROR} ({HIDDEN})"
 
 
-def said_by_python(message: str, known: Known) -> str:
-    """Return what a Python migration raised, ``Class: text``, as far as all of it is known."""
+def safe_python_message(message: str, known: Known) -> str:
+    """Return what a Python migration raised, ``Class: text``, without what is not known."""
     if is_known(message, known) or EXIT.fullmatch(message):
         return message
-    if ours := of_ours(message):
-        return ours
+    if without_values := own_message_without_values(message):
+        return without_values
     own, after, cause = message.partition(", after ")
     if after and (is_known(own, known) or EXIT.fullmatch(own)):
-        return f"{own}, after {said_by_python(cause, known)}"
+        return f"{own}, after {safe_python_message(cause, known)}"
     kind, colon, text = message.partition(": ")
     name = class_name(kind, known)
-    first = AROUND.sub("", text.partition("\n[SQL: ")[0], count=1)
+    first = SQLALCHEMY_PREFIX.sub("", text.partition("\n[SQL: ")[0], count=1)
     if name != kind:
         return f"{name} ({HIDDEN})"
-    if not colon or is_known(first, known) or known.holds_literal(unquoted(first)):
+    if not colon or is_known(first, known) or known.contains_literal(unquoted(first)):
         return f"{name}: {first}" if first else name
     return f"{name} ({HIDDEN})"
 
 
-def of_ours(message: str) -> str:
-    """Return ``message`` without what stands in its places where it is one of the runner's."""
-    for shape in compiled(OWN):
-        if found := shape.fullmatch(message):
-            for place in found.groups():
-                message = message.replace(place, "..", 1)
+def own_message_without_values(message: str) -> str:
+    """Return a ``message`` of the runner with '..' for all that it fills in; '' for any other."""
+    for shape in compile_shapes(OWN):
+        if match := shape.fullmatch(message):
+            for part in match.groups():
+                message = message.replace(part, "..", 1)
             return message
     return ""
 
 
 def is_known(message: str, known: Known, shapes: str = ALL) -> bool:
-    """Return whether ``message`` has one of ``shapes``, and holds nothing but names."""
+    """Return whether ``message`` has one of ``shapes``, filled with nothing but what is known."""
     if ORDINAL.fullmatch(message):
         return True
-    for shape in compiled(shapes):
-        found = shape.fullmatch(message)
-        if found and all(is_filled(place, message, known) for place in found.groups()):
+    for shape in compile_shapes(shapes):
+        match = shape.fullmatch(message)
+        if match and all(is_known_part(part, message, known) for part in match.groups()):
             return True
-    both = message.split("; ", 1)
-    return len(both) > 1 and all(is_known(each, known) for each in both)
+    two_messages = message.split("; ", 1)
+    return len(two_messages) > 1 and all(is_known(each, known) for each in two_messages)
 
 
-def is_filled(place: str, message: str, known: Known) -> bool:
-    """Return whether what stands in a ``place`` of ``message`` is known.
+def is_known_part(part: str, message: str, known: Known) -> bool:
+    """Return whether a ``part`` that fills a shape of ``message`` is known.
 
-    That is a name, a small count, a class of Python's or again a message; a CHECK goes by its
-    expression, where it has no name.
+    It may be a name, a small count, a class of Python or another known message. A CHECK without a
+    name is named by its expression.
     """
     is_check = message.startswith("CHECK constraint failed: ")
     return (
-        known.holds_names(place)
-        or COUNTED.fullmatch(place) is not None
-        or place in CLASSES
-        or (is_check and known.holds_sql(place))
-        or is_known(place, known)
+        known.contains_names(part)
+        or COUNTED.fullmatch(part) is not None
+        or part in CLASSES
+        or (is_check and known.contains_sql(part))
+        or is_known(part, known)
     )
 
 
 def class_name(name: str, known: Known = NOTHING_KNOWN) -> str:
-    """Return the name of an exception's class, if it is one of Python's or stands in a file."""
-    plain = NAME.fullmatch(name) is not None
-    return name if plain and (name in CLASSES or known.holds(name)) else AN_EXCEPTION
+    """Return the name of an exception's class if it is Python's or known, else AN_EXCEPTION."""
+    is_name = NAME.fullmatch(name) is not None
+    return name if is_name and (name in CLASSES or known.contains(name)) else AN_EXCEPTION

@@ -1,4 +1,4 @@
-"""Whether what others say of rows may be told as it is: not, unless somebody has said so."""
+"""Whether messages that may hold values of rows are shown in full; by default they are not."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TELLING: ContextVar[bool] = ContextVar("bb_telling", default=False)
+_SHOWING: ContextVar[bool] = ContextVar("bb_telling", default=False)
 
 
 @contextmanager
-def telling(*, everything: bool) -> Iterator[None]:
-    """Have errors told word for word in the block, where ``everything`` may be shown.
+def showing_values(*, everything: bool) -> Iterator[None]:
+    """Have errors shown word for word in the block, if ``everything`` may be shown.
 
-    That is so where every row is generated, or with --bb-show-values.
+    It may where every row is generated, or with --bb-show-values.
     """
-    token = _TELLING.set(everything)
+    token = _SHOWING.set(everything)
     try:
         yield
     finally:
-        _TELLING.reset(token)
+        _SHOWING.reset(token)
 
 
-def is_telling() -> bool:
-    """Return whether errors may be told word for word."""
-    return _TELLING.get()
+def is_showing_values() -> bool:
+    """Return whether errors may be shown word for word."""
+    return _SHOWING.get()
 
 
-class Session:
-    """What is known of the session of tests that this process is."""
+class SessionState:
+    """What is known of the test session in this process."""
 
     hides_own_rows = False
 
 
 def note_own_rows(*, hidden: bool) -> None:
     """Note whether this session works on somebody's own rows, whose values are not to be shown."""
-    Session.hides_own_rows = hidden
+    SessionState.hides_own_rows = hidden
 
 
 def own_rows_are_hidden() -> bool:
     """Return whether rows of this session may be somebody's own, not to be shown."""
-    return Session.hides_own_rows
+    return SessionState.hides_own_rows

@@ -1,4 +1,4 @@
-"""The kind of a value in place of the value."""
+"""The kind of a value, to be shown in its place."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell
 
-SHAPE = re.compile(r"<(?:integer|real|(?:text|blob) of \d+)>")
+VALUE_KIND = re.compile(r"<(?:integer|real|(?:text|blob) of \d+)>")
 
 
-class Shape(str):
-    """What kind of value stood there; shown as it is, where a text is shown in quotes."""
+class ValueKind(str):
+    """The kind of a value, such as '<text of 5>'; unlike a text it is shown without quotes."""
 
     __slots__ = ()
 
@@ -20,18 +20,18 @@ class Shape(str):
         return str(self)
 
 
-INTEGER = Shape("<integer>")
+INTEGER = ValueKind("<integer>")
 
 
-def shape_of(cell: Cell) -> Cell:
-    """Return what kind of value a cell is, and how long; NULL has nothing to hide.
+def kind_of_value(cell: Cell) -> Cell:
+    """Return the kind and length of a cell; of NULL, which hides nothing, NULL itself.
 
-    A kind stays one, also where another process has said it, as a text.
+    A text that says a kind already, as it comes from another process, stays that kind.
     """
     if cell is None:
         return None
     if isinstance(cell, str):
-        return Shape(cell if SHAPE.fullmatch(cell) else f"<text of {len(cell)}>")
+        return ValueKind(cell if VALUE_KIND.fullmatch(cell) else f"<text of {len(cell)}>")
     if isinstance(cell, bytes):
-        return Shape(f"<blob of {len(cell)}>")
-    return Shape("<real>") if isinstance(cell, float) else INTEGER
+        return ValueKind(f"<blob of {len(cell)}>")
+    return ValueKind("<real>") if isinstance(cell, float) else INTEGER

@@ -18,7 +18,7 @@ from pytest_bbmigrate.apply.what_is_left import (
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
-from pytest_bbmigrate.processes.signals import interrupts_held
+from pytest_bbmigrate.processes.signals import defer_interrupts
 from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up
 from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from pytest_bbmigrate.sqlite_files.openers import in_use_message, is_open_here, openers_of
@@ -145,7 +145,7 @@ class LockClient:
         """
         self._new_mode = mode or self._mode
         order = {"do": "publish", "work": _path(work), "digest": digest, "mode": self._new_mode}
-        with interrupts_held():
+        with defer_interrupts():
             self._ask(order, on_progress, work)
 
     def verify(self, work: Path, backup: Path, failed: Path) -> str:
@@ -157,7 +157,7 @@ class LockClient:
         StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
         paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
-        with interrupts_held():
+        with defer_interrupts():
             return str(self._ask({"do": "verify", **paths}, work=work))
 
     def look(

@@ -23,7 +23,7 @@ from pytest_bbmigrate.plugin.options import (
 from pytest_bbmigrate.plugin.ordering import modules_without_smoke_tests, smoke_tests_set_aside
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.plugin.smoke import child_plugin
-from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[N
             watch.kill()
             kill_group(child.pid)
             child.wait()
-            end_leftovers(folder, variable=SMOKE_VARIABLE, group=child.pid)
+            end_orphans(folder, variable=SMOKE_VARIABLE, group=child.pid)
 
 
 def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
