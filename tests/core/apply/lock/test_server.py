@@ -539,10 +539,10 @@ def test_what_was_left_is_told_by_its_content(
 def settling(real: Path) -> dict[str, object]:
     """Return the order to settle what was left of ``real``, but for files and modes."""
     file = {"real": str(real), "file": asdict(state_of_file(real.stat()))}
-    return {"do": "settle", "database": str(real), "deadline": 1, **file}
+    return {"do": "recover", "database": str(real), "deadline": 1, **file}
 
 
-def test_a_journal_mode_that_cannot_be_settled_is_told(
+def test_a_journal_mode_that_cannot_be_recoverd_is_told(
     tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = make(tmp_path / "real.db", "old")
