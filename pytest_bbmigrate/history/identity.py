@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-IDENTITY_TABLE = "_bb_database"
 TABLE = quote_name(IDENTITY_TABLE)
 
 # A table of its own: a history that was rolled back to its beginning has no row left, and the

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
-from pytest_bbmigrate.seeding.model import Cell, exact_key
+from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled
 from tests.core.seeding_schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
 
 # How many rows a table gets where a constraint, unique values, parents or a trigger leave fewer
 # than 200.
@@ -578,6 +582,16 @@ def test_a_refused_row_keeps_its_hostile_values_where_others_can_change(
         held = {exact_key(value) for value in result.values(f"SELECT {column} FROM t")}
 
         assert [value for value in values if exact_key(value) not in held] == []
+
+
+def test_a_column_that_a_refusal_does_not_name_changes_in_the_end() -> None:
+    sql = (
+        "CREATE TABLE t (name TEXT NOT NULL CHECK (name IN ('a', 'b', 'c')), is_main INTEGER);"
+        "CREATE UNIQUE INDEX u ON t (name) WHERE is_main = 1"
+    )
+    with filled(sql) as result:
+        assert result.filling.added == {"t": 200}
+        assert result.values("SELECT count(*) FROM t WHERE is_main = 1") == [3]
 
 
 def test_a_refusal_that_names_no_column_costs_the_rows_no_hostile_values() -> None:
