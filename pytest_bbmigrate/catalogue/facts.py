@@ -30,7 +30,7 @@ ASKING = frozenset({"select", "insert", "replace", "update", "delete", "with"})
 LARGEST_INTEGER = 2**63
 
 
-class Read(NamedTuple):
+class ReadStatement(NamedTuple):
     """One statement: its tokens, and its clauses."""
 
     tokens: Tokens
@@ -64,7 +64,7 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     digest = hashlib.sha256()
     literals: list[Literal] = []
     drops: set[tuple[str, str]] = set()
-    read: list[Read] = []
+    read: list[ReadStatement] = []
     for part in (up, down):
         for statement in part:
             one = read_one(statement.text)
@@ -83,16 +83,16 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     )
 
 
-def read_one(sql: str) -> Read:
+def read_one(sql: str) -> ReadStatement:
     """Return the tokens and the clauses of one statement.
 
     Raises: UnreadableSql, as ``tokenize`` does.
     """
     tokens = tokenize(sql)
-    return Read(tokens, command_of(tokens))
+    return ReadStatement(tokens, command_of(tokens))
 
 
-def sql_literals(read: Read) -> Iterator[Literal]:
+def sql_literals(read: ReadStatement) -> Iterator[Literal]:
     """Yield the strings and numbers of SQL with the column (case-folded) each is compared with.
 
     A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
@@ -102,7 +102,7 @@ def sql_literals(read: Read) -> Iterator[Literal]:
 
 
 def sought_values(
-    statements: Iterable[Read], written: Iterable[object] = ()
+    statements: Iterable[ReadStatement], written: Iterable[object] = ()
 ) -> tuple[Literal, ...]:
     """Return what the conditions of ``statements`` ask of rows and none of them writes itself.
 
@@ -122,7 +122,7 @@ def sought_values(
     return distinct(literal for literal in asked if literal[1] not in own)
 
 
-def assigned_values(statements: Iterable[Read]) -> tuple[Literal, ...]:
+def assigned_values(statements: Iterable[ReadStatement]) -> tuple[Literal, ...]:
     """Return what the UPDATEs among ``statements`` set columns to, as (column, value)."""
     found: list[Literal] = []
     for read in statements:
@@ -132,7 +132,7 @@ def assigned_values(statements: Iterable[Read]) -> tuple[Literal, ...]:
     return distinct(found)
 
 
-def _overwriting(read: Read) -> list[Literal]:
+def _overwriting(read: ReadStatement) -> list[Literal]:
     """Return the keys, as (column, value), of the rows that REPLACE or an upsert may overwrite."""
     keys, columns = _overwritten(read.command), _inserted(read.command)
     starts = [token.start for token in read.tokens]
@@ -175,7 +175,7 @@ def _inserted(command: Command) -> dict[int, str]:
     }
 
 
-def _placed_literals(read: Read) -> Iterator[tuple[int, Literal]]:
+def _placed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
     """Yield the literals of a statement and where among its tokens they stand."""
     tokens = read.tokens
     inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)

@@ -192,7 +192,7 @@ class LockClient:
             return replace(self._left, backup=existing(backup) or self._left.backup)
         if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
             return FileFound(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
-        return self._settle(work, backup)
+        return self._recover(work, backup)
 
     def restore_file(self) -> str:
         """Give the file the owner and mode it had; return what was done, '' when nothing was."""
@@ -278,16 +278,16 @@ class LockClient:
         """End the process, whose answer nobody reads, and see what it has left."""
         self._end()
         if self._described:
-            self._left = self._settle(work, self._backup)
+            self._left = self._recover(work, self._backup)
 
-    def _settle(self, work: Path | None, backup: Path | None) -> FileFound:
+    def _recover(self, work: Path | None, backup: Path | None) -> FileFound:
         """Have another process roll back what the one that ended has left, and see which it is.
 
         Before there was a publish (``work``) its state is what it was.
         """
         before, self.state = self.state, ContentState.UNKNOWN
         order = {
-            "do": "settle",
+            "do": "recover",
             "database": _path(self.database),
             "deadline": self.deadline,
             "work": _path(work) if work else "",

@@ -24,7 +24,7 @@ from pytest_bbmigrate.sql import UnreadableSql, split_statements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.catalogue.facts import Literal, Read
+    from pytest_bbmigrate.catalogue.facts import Literal, ReadStatement
     from pytest_bbmigrate.catalogue.python.source import Function
 
 LONGEST_VALUE = 60  # characters; longer strings are messages, not values
@@ -138,7 +138,7 @@ def _value(node: ast.expr) -> str | int | float | None:
     return None
 
 
-def _statements(sql: str) -> tuple[Read, ...]:
+def _statements(sql: str) -> tuple[ReadStatement, ...]:
     """Return the statements in a string, none when it is but a piece of SQL (of an f-string, say).
 
     A piece that ends within a trigger is read as one statement.
