@@ -73,6 +73,8 @@ def run_command(config: pytest.Config) -> int:
         _write_left(config, reporter.left)
         raise
     sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
+    for note in reporter.left.notes if reporter.left is not None else ():
+        _write_note(note)
     return pytest.ExitCode.OK
 
 
