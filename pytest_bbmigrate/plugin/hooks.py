@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.plugin import fixtures, options, selection
+from pytest_bbmigrate.plugin import fixtures, option_table, options, selection
 from pytest_bbmigrate.plugin.fixtures import (
     bb_at,
     bb_faker,
@@ -25,7 +25,7 @@ __all__ = ["bb_at", "bb_faker", "bb_head", "bb_head_path", "bb_migration", "bb_s
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
-    options.add_options(parser)
+    option_table.add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -164,7 +164,7 @@ def pytest_terminal_summary(
 
         write_checks_summary(terminalreporter)
     if options.applies_here(config):
-        from pytest_bbmigrate.plugin.apply_session import write_apply_summary
+        from pytest_bbmigrate.plugin.apply_summary import write_apply_summary
 
         write_apply_summary(terminalreporter)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,160 +27,9 @@ _SETTINGS = pytest.StashKey["Settings"]()
 _WANTED = pytest.StashKey[bool]()
 
 
-class _Option(NamedTuple):
-    """One setting: its field in Settings, and what the configuration and command line call it.
-
-    ``earlier_name`` is what the configuration may still call it.
-    """
-
-    field: str
-    kind: Literal["string", "int", "bool", "linelist"]
-    help: str
-    flag: str = ""
-    metavar: str = ""
-    earlier_name: str = ""
-
-    @property
-    def ini(self) -> str:
-        """The name in the configuration, and where the command line's value is kept."""
-        return f"bb_{self.field}"
-
-
-class _Command(NamedTuple):
-    """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE.
-
-    ``earlier_flag`` is what the command line may still call it.
-    """
-
-    flag: str
-    help: str
-    metavar: str = ""
-    earlier_flag: str = ""
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """Every way to give it."""
-        return (self.flag, self.earlier_flag) if self.earlier_flag else (self.flag,)
-
-    @property
-    def dest(self) -> str:
-        """Where the command line's value is kept: None for not given, '' without a value."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
-
-_OPTIONS = (
-    _Option(
-        "migrations",
-        "string",
-        "Folder of the migrations (default: migrations)",
-        "--bb-migrations",
-        "DIR",
-    ),
-    _Option(
-        "database",
-        "string",
-        "Database that the migrations are for (default: budget_buddy.db)",
-        "--bb-db",
-        "FILE",
-    ),
-    _Option("rows", "int", "Rows to generate in each table (default: 200)", "--bb-rows", "N"),
-    _Option(
-        "seed",
-        "int",
-        "Seed of the generated rows (default: 20260101)",
-        "--bb-seed",
-        "N",
-    ),
-    _Option(
-        "base",
-        "string",
-        "SQL file or database that the first migration starts from",
-        earlier_name="bb_baseline",
-    ),
-    _Option("invariants", "linelist", "Lines 'name: SELECT ..' whose result may never change"),
-    _Option("connection", "string", "'package.module:function' called with every connection"),
-    _Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
-    _Option("check_from", "string", "First migration to judge; earlier ones run unjudged"),
-    _Option("strict", "bool", "Fail a check that could not be asked for want of rows"),
-    _Option(
-        "backup_dir",
-        "string",
-        "Folder for backups (default: the database's own)",
-        "--bb-backup-dir",
-        "DIR",
-    ),
-    _Option("keep_backups", "int", "How many of the backups it made an apply keeps (default: all)"),
-    _Option("smoke_seconds", "int", "How long the smoke tests of an apply may take (default: 300)"),
-)
-
-# What is done to a real database: one of them at a time. The first two are sessions.
-_DEEDS = (
-    _Command(
-        "--bb-apply", "Prove the migrations, then apply the pending ones to the real database"
-    ),
-    _Command(
-        "--bb-rollback", "Undo the last apply, or the last N, or what came after NAME", "N|NAME"
-    ),
-    _Command("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
-    _Command("--bb-backup", "Make a verified backup"),
-    _Command(
-        "--bb-adopt",
-        "Say which version a database without history is; record it with NAME or auto",
-        "NAME",
-        earlier_flag="--bb-baseline",
-    ),
-    _Command("--bb-status", "Show which migrations are applied and which are pending, and exit"),
-)
-_MODIFIERS = (
-    ("--bb-rehearse", "Do all of --bb-apply but publish"),
-    ("--bb-create", "Let --bb-apply make the database file"),
-    ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
-    ("--bb-skip-way-back", "Do not rehearse the way back on the real rows"),
-    ("--bb-show-values", "Show values of your own rows in failures"),
-    ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
-)
-
-
-def add_options(parser: pytest.Parser) -> None:
-    """Add the options to pytest's own."""
-    group = parser.getgroup("bbmigrate", "SQLite migrations")
-    group.addoption(
-        "--bb-check-migrations",
-        action="store_true",
-        help="Prove every migration on realistic data, forward and back",
-    )
-    for option in _OPTIONS:
-        parser.addini(option.ini, option.help, type=option.kind, default=None)
-        if option.earlier_name:
-            earlier = f"The earlier name of {option.ini}"
-            parser.addini(option.earlier_name, earlier, type=option.kind, default=None)
-        if option.flag:
-            group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.help)
-    for deed in _DEEDS:
-        if deed.metavar:
-            group.addoption(
-                *deed.flags,
-                dest=deed.dest,
-                nargs="?",
-                const="",
-                metavar=deed.metavar,
-                help=deed.help,
-            )
-        else:
-            group.addoption(deed.flag, action="store_true", help=deed.help)
-    for flag, meaning in _MODIFIERS:
-        group.addoption(flag, action="store_true", help=meaning)
-    group.addoption("--bb-to", metavar="NAME", help="Last migration that --bb-apply applies")
-    group.addoption(
-        "--bb-new",
-        metavar="NAME",
-        help="Write the next numbered migration from a template, and exit",
-    )
-
-
 def gives_value(config: pytest.Config) -> bool:
     """Return whether the command line gives one of our values, which then must be right."""
-    return any(option.flag and config.getoption(option.ini) is not None for option in _OPTIONS)
+    return any(option.flag and config.getoption(option.ini) is not None for option in OPTIONS)
 
 
 def keep_values_apart(args: list[str]) -> None:
@@ -186,7 +37,7 @@ def keep_values_apart(args: list[str]) -> None:
 
     argparse would take the next argument for it, which is a path to collect.
     """
-    bare = {flag for deed in _DEEDS if deed.metavar for flag in deed.flags}
+    bare = {flag for command in DATABASE_COMMANDS if command.metavar for flag in command.flags}
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
@@ -200,16 +51,20 @@ def is_to_be_watched(config: pytest.Config) -> bool:
     given = config.known_args_namespace
     if given.bb_check_migrations or given.bb_rehearse:
         return True
-    if any(getattr(given, deed.dest) not in (None, False) for deed in _DEEDS):
+    if any(getattr(given, command.dest) not in (None, False) for command in DATABASE_COMMANDS):
         return True
     folder = _folder_of(config, given.bb_migrations)
     named = given.file_or_dir or config.getini("testpaths")
     return any(argument_path(config, each).is_relative_to(folder) for each in named)
 
 
-def deeds(config: pytest.Config) -> tuple[str, ...]:
+def commands_given(config: pytest.Config) -> tuple[str, ...]:
     """Return the flags of what is to be done to a database, as given."""
-    given = [deed.flag for deed in _DEEDS if config.getoption(deed.dest) not in (None, False)]
+    given = [
+        command.flag
+        for command in DATABASE_COMMANDS
+        if config.getoption(command.dest) not in (None, False)
+    ]
     return tuple(given)
 
 
@@ -230,7 +85,9 @@ def imply_options(config: pytest.Config) -> None:
     """
     if config.getoption("bb_rehearse"):
         config.option.bb_apply = True
-    given = [flag for flag in deeds(config) if flag != "--bb-apply" or config.option.bb_apply]
+    given = [
+        flag for flag in commands_given(config) if flag != "--bb-apply" or config.option.bb_apply
+    ]
     if config.getoption("bb_new") is not None:
         given.append("--bb-new")
     if len(given) > 1:
@@ -249,7 +106,7 @@ def _writes_anything(config: pytest.Config) -> bool:
     if config.getoption("bb_adopt") == "":
         return False  # which says what version it is
     looks = {"--bb-status", "--bb-new"}
-    return not looks.issuperset(deeds(config))
+    return not looks.issuperset(commands_given(config))
 
 
 def names_command(config: pytest.Config) -> bool:
@@ -260,7 +117,7 @@ def names_command(config: pytest.Config) -> bool:
     if config.getoption("help") or config.getoption("version"):
         return False
     return not writes_database(config) and (
-        bool(deeds(config)) or config.getoption("bb_new") is not None
+        bool(commands_given(config)) or config.getoption("bb_new") is not None
     )
 
 
@@ -309,7 +166,7 @@ def settings_of(config: pytest.Config) -> Settings:
 def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
     from pytest_bbmigrate.settings import GivenValue
 
-    for option in _OPTIONS:
+    for option in OPTIONS:
         typed = config.getoption(option.ini) if option.flag else None
         if typed is not None:
             yield option.field, GivenValue(option.flag, typed, config.invocation_params.dir)
