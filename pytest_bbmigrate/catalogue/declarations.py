@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRANSACTION = re.compile(
     r"no-transaction|transactional\s*:\s*(\w+)|atlas:txmode\s+(\w+)", re.IGNORECASE
 )
-WITHOUT = ("no-transaction", "false", "none")
+NO_TRANSACTION_WORDS = ("no-transaction", "false", "none")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def runs_in_transaction(remarks: Iterable[CommentLine]) -> bool:
     """Return whether none of the comments says that there shall be no transaction."""
     matches = (TRANSACTION.fullmatch(remark.text) for remark in remarks)
     words = ((match[1] or match[2] or match[0]).lower() for match in matches if match)
-    return not any(word in WITHOUT for word in words)
+    return not any(word in NO_TRANSACTION_WORDS for word in words)
 
 
 def _read(path: Path, remarks: Sequence[CommentLine]) -> Contract:

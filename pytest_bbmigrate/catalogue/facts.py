@@ -33,8 +33,8 @@ class StatementFacts:
     checksum: str
     literals: tuple[Literal, ...]
     explicit_drops: frozenset[tuple[str, str]]
-    sought: tuple[Literal, ...] = ()
-    assigned: tuple[Literal, ...] = ()
+    expected_literals: tuple[Literal, ...] = ()
+    assigned_literals: tuple[Literal, ...] = ()
 
 
 def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFacts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.forms.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
-    is_passed_over,
+    is_never_migration,
     leading_number,
     name_fault,
     number_fault,
@@ -88,7 +88,7 @@ def list_entries(
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
     for path in paths:
-        if is_passed_over(path.name):
+        if is_never_migration(path.name):
             continue
         try:
             entry = _entry(path, siblings, sources)

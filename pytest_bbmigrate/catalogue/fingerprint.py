@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 NOT_SOURCES = frozenset({"__pycache__", "node_modules"})
-NOTHING: Mapping[str, bytes] = {}
+NO_TEXTS: Mapping[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Fingerprint:
                 digest.update(f"{path}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def again(self, texts: Mapping[str, bytes] = NOTHING) -> Fingerprint:
+    def read_again(self, texts: Mapping[str, bytes] = NO_TEXTS) -> Fingerprint:
         """Return what the files say now; what of them is in ``texts`` was read there before."""
         others = (Path(path) for path in self.digests)
         return fingerprint(self.folder, texts, others, database=self.database)
 
-    def changed(self, now: Fingerprint) -> Iterator[str]:
+    def changes_to(self, now: Fingerprint) -> Iterator[str]:
         """Yield what became of each file that is not what it was, with its path."""
         for path in sorted({*self.digests, *now.digests}):
             was, new = self.digests.get(path, ""), now.digests.get(path, "")

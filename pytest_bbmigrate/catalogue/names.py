@@ -39,7 +39,7 @@ def leading_number(name: str) -> tuple[int, ...] | None:
     return tuple(int(digits) for digits in re.split("[-_]", match["number"]))
 
 
-def is_passed_over(file_name: str) -> bool:
+def is_never_migration(file_name: str) -> bool:
     """Return whether a file or folder of this name is never a migration."""
     lower = file_name.lower()
     return (

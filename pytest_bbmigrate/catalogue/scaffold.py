@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import NUMBER, is_passed_over, leading_number, split_name
+from pytest_bbmigrate.catalogue.names import NUMBER, is_never_migration, leading_number, split_name
 from pytest_bbmigrate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def _slug(title: str) -> str:
 
 def _next_number(folder: Path, now: datetime) -> str:
     """Return what the next file's name begins with, in the style of the last one there is."""
-    names = [split_name(path.name)[0] for path in folder.iterdir() if not is_passed_over(path.name)]
+    names = [
+        split_name(path.name)[0] for path in folder.iterdir() if not is_never_migration(path.name)
+    ]
     numbered = [(number, name) for name in names if (number := leading_number(name)) is not None]
     match = NUMBER.match(max(numbered)[1]) if numbered else None
     if match is None:

@@ -123,8 +123,8 @@ def _assemble(
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
-        sought=facts.sought,
-        assigned=facts.assigned,
+        expected_literals=facts.expected_literals,
+        assigned_literals=facts.assigned_literals,
         explicit_drops=facts.explicit_drops,
     )
 

@@ -10,7 +10,7 @@ from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder
 from pytest_bbmigrate.errors import SettingsError, StepFailed
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.plugin.session_text import fix
+from pytest_bbmigrate.plugin.session_text import freeze_text
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.project import backup_folder
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue
     from pytest_bbmigrate.settings import Settings
 
-PARAMETERS = re.compile(r"(?<=\w)\[.*\]")  # of a smoke test in its node id: it may hold values
+NODE_ID_PARAMETERS = re.compile(
+    r"(?<=\w)\[.*\]"
+)  # of a smoke test in its node id: it may hold values
 
 
 def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) -> Preflight:
@@ -58,17 +60,17 @@ def order_apply(config: pytest.Config, found: Preflight) -> ApplyOrder:
         database=settings.database,
         backup_folder=backup_folder(settings),
         preflight=found,
-        rehearsal=_rehearsal(config, found),
-        smoke=lambda work: _smoke(config, work),
+        rehearsal=_order_rehearsal(config, found),
+        smoke=lambda work: _run_smoke(config, work),
         publishes=not config.getoption("bb_rehearse"),
         keep_backups=settings.keep_backups,
         start=project.base,
         discards=config.getoption("bb_discard_changes"),
-        fixed=fix(config),
+        fixed=freeze_text(config),
     )
 
 
-def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
+def _order_rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
     settings = project_of(config).settings
     return RehearsalOrder(
         migrations=settings.migrations,
@@ -89,14 +91,14 @@ def _rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
         goes_back=found.goes_back,
         applied=found.applied,
         start=project_of(config).base,
-        fixed=fix(config),
+        fixed=freeze_text(config),
         importing=project_of(config).importing,
         since=project_of(config).began,
         shows_values=config.getoption("bb_show_values"),
     )
 
 
-def _smoke(config: pytest.Config, work: Path) -> str:
+def _run_smoke(config: pytest.Config, work: Path) -> str:
     """Run the smoke tests on copies of ``work``; return how many passed, in words.
 
     Raises: StepFailed when one did not pass.
@@ -105,7 +107,7 @@ def _smoke(config: pytest.Config, work: Path) -> str:
     if result.fault and config.getoption("bb_show_values"):
         raise StepFailed(f"{result.fault}\n{result.output}")
     if result.fault:
-        raise StepFailed(PARAMETERS.sub("[..]", result.fault))
+        raise StepFailed(NODE_ID_PARAMETERS.sub("[..]", result.fault))
     return result.summary
 
 

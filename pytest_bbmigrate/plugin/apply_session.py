@@ -1,4 +1,4 @@
-"""A session that applies: what it does around its tests, and how its steps are reported."""
+"""The hooks of a session that applies: what it does before, between and after its tests."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from pytest_bbmigrate.plugin.apply_order import (
     refuse_unknown_target,
     run_preflight,
 )
-from pytest_bbmigrate.plugin.apply_summary import APPLY_SESSION, ApplySession, tell_untold
+from pytest_bbmigrate.plugin.apply_summary import (
+    APPLY_SESSION,
+    ApplySession,
+    write_summary_if_missing,
+)
 from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.plugin.options import settings_of
 from pytest_bbmigrate.plugin.ordering import SET_ASIDE_OUTPUT, record_set_aside
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.plugin.session_text import TEXT, fix
+from pytest_bbmigrate.plugin.session_text import TEXT_PROPERTY, freeze_text
 from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import telling
@@ -38,16 +42,18 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.model import Preflight
 
-BEFORE_TESTS = "preflight"
+PREFLIGHT_STEP = "preflight"
 CHECKS_STEP = "checks"
-STEPS = (BEFORE_TESTS, CHECKS_STEP, "lock", "backup", "rehearsal", "smoke", "publish", "verify")
+STEPS = (PREFLIGHT_STEP, CHECKS_STEP, "lock", "backup", "rehearsal", "smoke", "publish", "verify")
 
 
 def prepare_apply(session: pytest.Session) -> None:
-    """Look at the real database before anything is collected; what is wrong is told later.
+    """Run the preflight on the real database before anything is collected.
 
-    Raises: pytest.UsageError when the option of a command names no version, or an argument a
-        migration that is not to be applied or taken back.
+    What is wrong with the database is reported later, as a step that failed.
+
+    Raises: pytest.UsageError when a command names no version that there is, or an argument a
+        migration that this session neither applies nor rolls back.
     """
     config = session.config
     state = config.stash[APPLY_SESSION] = ApplySession(DatabaseWatch(settings_of(config).database))
@@ -79,110 +85,109 @@ class ApplyHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take down what became of a check."""
+        """Record the result of a check, and notice when a test has changed the database."""
         state = self._session.config.stash[APPLY_SESSION]
-        if hasattr(report, "node"):  # of a worker: xdist has counted anew, without our steps
-            self._session.testscollected += state.steps
-            state.steps = 0
-        note_report(self._session.config, report)
-        state.database_watch.look(f"{report.nodeid} had run")
+        if hasattr(report, "node"):  # of a worker: xdist has counted again, without our steps
+            self._session.testscollected += state.uncounted_steps
+            state.uncounted_steps = 0
+        record_check(self._session.config, report)
+        state.database_watch.notice(f"{report.nodeid} had run")
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:  # a type of xdist's, which has none
-        """Take over which tests a worker has set aside."""
+    def pytest_testnodedown(self, node: Any) -> None:  # of xdist, which has no type hints
+        """Keep which smoke tests a worker has set aside."""
         output = getattr(node, "workeroutput", {})  # it has none when it was killed
         if SET_ASIDE_OUTPUT in output:
             record_set_aside(self._session.config, *output[SET_ASIDE_OUTPUT])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        """Have a session that should have applied, and did not, end with another code than 0.
+        """Make sure that a session that should have applied, and did not, does not end with 0.
 
-        What became of the database is told last where pytest tells nothing, or others raise.
+        The summary is written here where pytest has left it out, or another plugin has raised.
         """
         try:
-            self._session.config.stash[
-                APPLY_SESSION
-            ].database_watch.undo_mode()  # where nobody has looked
+            # Also where no test ran to its end, so that nobody has looked at the database.
+            self._session.config.stash[APPLY_SESSION].database_watch.restore_mode()
             self._refuse_success()
             return (yield)
         finally:
             self._refuse_success()
-            tell_untold(self._session.config)
+            write_summary_if_missing(self._session.config)
 
     def _refuse_success(self) -> None:
         state = self._session.config.stash[APPLY_SESSION]
-        is_done = state.done is not None or (state.preflight and not state.preflight.pending)
+        is_done = state.result is not None or (state.preflight and not state.preflight.pending)
         if not is_done and self._session.exitstatus == pytest.ExitCode.OK:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """Apply, once every test has run to its end, and before pytest says that all is done."""
+        """Apply when every test has run to its end, before pytest reports that all is done."""
         result = yield
-        conclude(self._session)
+        apply_if_proved(self._session)
         return result
 
 
-def tell_worker(node: Any) -> None:
-    """Give a worker of xdist the order of the migrations, when there is something to apply."""
+def send_order(node: Any) -> None:
+    """Send a worker of xdist the order of the migrations, when there is something to apply."""
     found = node.config.stash[APPLY_SESSION].preflight
     if found is not None:
         node.workerinput[ORDER_INPUT] = order_of(found)
 
 
-def note_report(config: pytest.Config, report: pytest.TestReport) -> None:
-    """Take down what became of a check."""
+def record_check(config: pytest.Config, report: pytest.TestReport) -> None:
+    """Record the result of a check, and what went wrong in its set-up or teardown."""
     properties = dict(report.user_properties)
     if "bb_check" not in properties or (report.when != "call" and report.passed):
         return
     gate, subject = config.stash[APPLY_SESSION].gate, str(properties["bb_migration"])
     check = str(properties["bb_check"])
-    gate.note(
+    gate.record(
         subject,
         check,
         str(properties.get("bb_verdict", "")) if report.when == "call" else "",
         report.outcome,
         expected=str(getattr(report, "wasxfail", "")),
     )
-    if report.when == "call" and properties.get(TEXT) != fix(config).key:
+    if report.when == "call" and properties.get(TEXT_PROPERTY) != freeze_text(config).key:
         gate.refuse(subject, check, "judged another text than the one that is to be applied")
 
 
-def begin(session: pytest.Session) -> bool | None:
-    """Report the preflight; return True, which ends the loop, when no test is to run."""
+def report_preflight(session: pytest.Session) -> bool | None:
+    """Report the preflight; return True, which ends pytest's loop, when no test is to run."""
     state = session.config.stash[APPLY_SESSION]
     if session.config.getoption("collectonly"):
         return None
-    state.database_watch.look("the tests were collected")
-    reporter = StepReporter(session, state.details)
+    state.database_watch.notice("the tests were collected")
+    reporter = StepReporter(session, state.steps_done)
     found = state.preflight
-    # What is reported counts: pytest shows how far a session is.
-    state.steps = 1
+    # Our steps count as tests, for pytest shows how many of all have run.
+    state.uncounted_steps = 1
     if found is not None and found.pending:
-        state.steps = len(STEPS) - found.goes_back
-    session.testscollected += state.steps
+        state.uncounted_steps = len(STEPS) - found.goes_back
+    session.testscollected += state.uncounted_steps
     if found is None:
-        reporter.report(BEFORE_TESTS, "failed", state.fault, state.seconds)
+        reporter.report(PREFLIGHT_STEP, "failed", state.fault, state.seconds)
         return True
     settings = project_of(session.config).settings
-    if not found.pending and (left := tidy(settings.database, backup_folder(settings))):
-        found = state.preflight = replace(found, notes=(*found.notes, left))
+    if not found.pending and (tidied := tidy(settings.database, backup_folder(settings))):
+        found = state.preflight = replace(found, notes=(*found.notes, tidied))
     text = describe_preflight(found, settings.database)
-    reporter.report(BEFORE_TESTS, "passed", text, state.seconds)
+    reporter.report(PREFLIGHT_STEP, "passed", text, state.seconds)
     return None if found.pending else True
 
 
-def conclude(session: pytest.Session) -> None:
-    """Apply, when every check of what is pending was proved in this session."""
+def apply_if_proved(session: pytest.Session) -> None:
+    """Apply, or roll back, when this session has proved every migration concerned."""
     state = session.config.stash[APPLY_SESSION]
     found = state.preflight
     if found is None or not found.pending:
         return
-    reporter = StepReporter(session, state.details)
+    reporter = StepReporter(session, state.steps_done)
     faults = (
         state.database_watch.fault(),
-        state.database_watch.undo_mode(),
+        state.database_watch.restore_mode(),
         _gate_fault(session, state, found),
     )
     if any(faults):
@@ -191,14 +196,14 @@ def conclude(session: pytest.Session) -> None:
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
     order = order_apply(session.config, found)
     try:
-        state.done = run_apply(order, reporter)
-    except StepFailed as error:  # reported as a failed step
-        state.is_anothers = isinstance(error, HistoryChanged)
+        state.result = run_apply(order, reporter)
+    except StepFailed as error:  # the run has reported the step as failed
+        state.applied_by_another = isinstance(error, HistoryChanged)
     except Exception as error:
-        state.broken_by = type(error).__name__
+        state.unexpected_error = type(error).__name__
         raise
     finally:
-        state.left = reporter.left
+        state.file_found = reporter.file_found
 
 
 def _gate_fault(session: pytest.Session, state: ApplySession, found: Preflight) -> str:
@@ -210,4 +215,4 @@ def _gate_fault(session: pytest.Session, state: ApplySession, found: Preflight) 
         faults = (f"{session.testsfailed} of the session's tests failed", *faults)
     if not faults:
         return ""
-    return f"{state.database_watch.standing}: not everything was proved\n{describe_faults(faults)}"
+    return f"{state.database_watch.summary}: not everything was proved\n{describe_faults(faults)}"

@@ -29,46 +29,49 @@ APPLY_SESSION = pytest.StashKey["ApplySession"]()
 
 @dataclass
 class ApplySession:
-    """What this session knows of its apply so far."""
+    """What this session knows of its apply so far.
+
+    ``fault`` is why the preflight failed, ``result`` what was applied; ``file_found`` is what was
+    found on the disk at the end of a run that had the lock. ``unexpected_error`` is the kind of an
+    error that nobody expected, . ``steps_done`` has each step's name, outcome and text.
+    """
 
     database_watch: DatabaseWatch
     preflight: Preflight | None = None
     fault: str = ""
     gate: ApplyGate = field(default_factory=ApplyGate)
-    done: ApplyResult | None = None
-    is_anothers: bool = False  # whether another run has published meanwhile
-    left: FileFound | None = (
-        None  # what was found on the disk at the end of a run that had the lock
-    )
-    details: list[tuple[str, str, str]] = field(default_factory=list)
+    result: ApplyResult | None = None
+    applied_by_another: bool = False  # whether another run has published in the meantime
+    file_found: FileFound | None = None
+    steps_done: list[tuple[str, str, str]] = field(default_factory=list)
     seconds: float = 0.0
-    steps: int = 0  # those to be reported, until pytest has counted them
-    broken_by: str = ""  # the kind of the error that nobody expected, '' for none
-    is_told: bool = False  # whether the last lines are written
+    uncounted_steps: int = 0  # steps that pytest has not yet counted as tests
+    unexpected_error: str = ""
+    is_summary_written: bool = False
 
 
-def _lost_backup(state: ApplySession, folder: Path) -> str:
-    """Return why the backup is not to be named as the way back, where the run failed; or ''."""
-    passed = {step: text for step, outcome, text in state.details if outcome == "passed"}
+def backup_fault(state: ApplySession, folder: Path) -> str:
+    """Return why the backup of a run that failed is not to be offered for a restore, or ''."""
+    passed = {step: text for step, outcome, text in state.steps_done if outcome == "passed"}
     name = passed.get("backup", "").split(";")[0]
     if "publish" not in passed or "verify" in passed or age_of(name) is None:
-        return ""  # nothing is to be put back, or verify has looked at it
+        return ""  # there is nothing to restore, or the step verify has looked at the backup
     return lost_backup(folder / name)
 
 
-def standing_of(state: ApplySession) -> str:
-    """Return what the database is like where nothing was published, as far as it was looked at."""
-    if state.left is not None and state.left.is_as_it_was and state.is_anothers:
-        return f"{state.left.database.name} is as another run has left it"
-    if state.left is not None:
-        return str(state.left)
-    if any(step == "lock" and outcome == "passed" for step, outcome, _ in state.details):
+def database_state(state: ApplySession) -> str:
+    """Return in words what the database holds where nothing was published, as far as is known."""
+    if state.file_found is not None and state.file_found.is_as_it_was and state.applied_by_another:
+        return f"{state.file_found.database.name} is as another run has left it"
+    if state.file_found is not None:
+        return str(state.file_found)
+    if any(step == "lock" and outcome == "passed" for step, outcome, _ in state.steps_done):
         return "the run was stopped before anybody could look at what the database holds now"
-    return state.database_watch.standing
+    return state.database_watch.summary
 
 
 def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
-    """Write what the run came to: a section, or one line when pytest is to be quiet."""
+    """Write the result of the run: a section, or one line with -q."""
     config = reporter.config
     if config.getoption("collectonly"):
         return
@@ -76,21 +79,21 @@ def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
     lines = describe_done(
         SummaryInput(
             settings.database,
-            standing_of(state),
+            database_state(state),
             command_of(config),
             rehearsed=config.getoption("bb_rehearse"),
-            goes_back=config.getoption("bb_rollback") is not None,
-            lost_backup=_lost_backup(state, backup_folder(settings)),
-            left=state.left,
-            broken_by=state.broken_by,
+            is_rollback=config.getoption("bb_rollback") is not None,
+            lost_backup=backup_fault(state, backup_folder(settings)),
+            file_found=state.file_found,
+            unexpected_error=state.unexpected_error,
         ),
-        state.details,
-        state.done,
+        state.steps_done,
+        state.result,
         state.preflight,
     )
-    state.is_told = True
+    state.is_summary_written = True
     is_brief = reporter.config.getoption("verbose") < 0
-    if is_brief and (state.left is None or state.left.is_as_it_was):
+    if is_brief and (state.file_found is None or state.file_found.is_as_it_was):
         reporter.write_line(visible_line(lines[0]))
         return
     reporter.write_sep("=", visible_line(settings.database.name))
@@ -98,17 +101,17 @@ def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
         reporter.write_line(visible(line))
 
 
-def tell_untold(config: pytest.Config) -> None:
-    """Write the summary where nobody has, for pytest leaves it out when something is amiss."""
+def write_summary_if_missing(config: pytest.Config) -> None:
+    """Write the summary if pytest has not, which leaves it out after an internal error."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     state = config.stash[APPLY_SESSION]
-    if reporter is None or state.is_told:
+    if reporter is None or state.is_summary_written:
         return
     try:
         write_apply_summary(reporter)
     except Exception:
-        if state.left is not None and not state.is_told:
-            reporter.write_sep("=", visible_line(state.left.database.name))
-            for line in (str(state.left), *describe_left(state.left, "pytest")):
+        if state.file_found is not None and not state.is_summary_written:
+            reporter.write_sep("=", visible_line(state.file_found.database.name))
+            for line in (str(state.file_found), *describe_left(state.file_found, "pytest")):
                 reporter.write_line(visible(line))
         raise

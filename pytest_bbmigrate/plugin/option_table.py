@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Option(NamedTuple):
-    """One setting: its field in Settings, and what the configuration and command line call it.
+    """One setting: its field in Settings, and its names in the configuration and command line.
 
-    ``earlier_name`` is what the configuration may still call it.
+    ``earlier_name`` is a name that the configuration may still use.
     """
 
     field: str
@@ -33,7 +33,7 @@ class Option(NamedTuple):
 class Command(NamedTuple):
     """One thing to do to a database; ``metavar`` names its optional value, given as FLAG=VALUE.
 
-    ``earlier_flag`` is what the command line may still call it.
+    ``earlier_flag`` is a flag that the command line may still use.
     """
 
     flag: str
@@ -43,7 +43,7 @@ class Command(NamedTuple):
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Every way to give it."""
+        """All spellings of the flag."""
         return (self.flag, self.earlier_flag) if self.earlier_flag else (self.flag,)
 
     @property
@@ -101,9 +101,11 @@ OPTIONS = (
 DATABASE_COMMANDS = (
     Command("--bb-apply", "Prove the migrations, then apply the pending ones to the real database"),
     Command(
-        "--bb-rollback", "Undo the last apply, or the last N, or what came after NAME", "N|NAME"
+        "--bb-rollback",
+        "Roll back the last apply, or the last N, or what came after NAME",
+        "N|NAME",
     ),
-    Command("--bb-restore", "Put a backup back, the latest one or the one named", "BACKUP"),
+    Command("--bb-restore", "Restore a backup, the latest one or the one named", "BACKUP"),
     Command("--bb-backup", "Make a verified backup"),
     Command(
         "--bb-adopt",
@@ -117,7 +119,7 @@ MODIFIERS = (
     ("--bb-rehearse", "Do all of --bb-apply but publish"),
     ("--bb-create", "Let --bb-apply make the database file"),
     ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
-    ("--bb-skip-way-back", "Do not rehearse the way back on the real rows"),
+    ("--bb-skip-way-back", "Do not rehearse the down parts on the real rows"),
     ("--bb-show-values", "Show values of your own rows in failures"),
     ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
 )

@@ -28,23 +28,24 @@ _WANTED = pytest.StashKey[bool]()
 
 
 def gives_value(config: pytest.Config) -> bool:
-    """Return whether the command line gives one of our values, which then must be right."""
+    """Return whether the command line gives a setting, which is then validated in any session."""
     return any(option.flag and config.getoption(option.ini) is not None for option in OPTIONS)
 
 
-def keep_values_apart(args: list[str]) -> None:
-    """Change ``args`` so that an option with an optional value takes it as FLAG=VALUE only.
+def attach_values(args: list[str]) -> None:
+    """Change ``args`` so that an option with an optional value gets one as FLAG=VALUE only.
 
-    argparse would take the next argument for it, which is a path to collect.
+    Else argparse would take the next argument, a path to collect, as the value.
     """
     bare = {flag for command in DATABASE_COMMANDS if command.metavar for flag in command.flags}
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
-def is_to_be_watched(config: pytest.Config) -> bool:
-    """Return whether a session that has not begun checks migrations, or changes a database.
+def is_watched(config: pytest.Config) -> bool:
+    """Return whether another process is to watch this session, which is not configured yet.
 
-    The smoke tests' pytest is watched by the one that runs it.
+    It is when the session checks migrations or changes a database. The smoke tests' pytest is
+    watched by the one that runs it.
     """
     if not IS_POSIX or SMOKE_VARIABLE in os.environ:
         return False
@@ -59,7 +60,7 @@ def is_to_be_watched(config: pytest.Config) -> bool:
 
 
 def commands_given(config: pytest.Config) -> tuple[str, ...]:
-    """Return the flags of what is to be done to a database, as given."""
+    """Return the flags of the commands on a database that the command line gives."""
     given = [
         command.flag
         for command in DATABASE_COMMANDS
@@ -69,17 +70,17 @@ def commands_given(config: pytest.Config) -> tuple[str, ...]:
 
 
 def writes_database(config: pytest.Config) -> bool:
-    """Return whether this session is to change a real database when its checks have passed."""
+    """Return whether this session changes a real database once its checks have passed."""
     return config.getoption("bb_apply") or config.getoption("bb_rollback") is not None
 
 
 def applies_here(config: pytest.Config) -> bool:
-    """Return whether this process is to change a real database: under xdist, the controller."""
+    """Return whether this process changes a real database; under xdist the controller does."""
     return writes_database(config) and not hasattr(config, "workerinput")
 
 
-def imply_options(config: pytest.Config) -> None:
-    """Have a session that changes a database check migrations, and refuse what does not combine.
+def complete_command(config: pytest.Config) -> None:
+    """Set the options that the command implies, and refuse commands that cannot be combined.
 
     Raises: pytest.UsageError.
     """
@@ -102,17 +103,17 @@ def imply_options(config: pytest.Config) -> None:
 
 
 def _writes_anything(config: pytest.Config) -> bool:
-    """Return whether the command line asks for more than to look at a database."""
+    """Return whether a given command writes to a database."""
     if config.getoption("bb_adopt") == "":
-        return False  # which says what version it is
-    looks = {"--bb-status", "--bb-new"}
-    return not looks.issuperset(commands_given(config))
+        return False  # without a NAME it only says which version the database is
+    read_only = {"--bb-status", "--bb-new"}
+    return not read_only.issuperset(commands_given(config))
 
 
 def names_command(config: pytest.Config) -> bool:
-    """Return whether the command line asks for something else than a session.
+    """Return whether the command line asks for a command that runs no session.
 
-    Whoever asks for help, or for the version, is told, and nothing is done.
+    With --help or --version beside it, pytest answers that, and the command is not run.
     """
     if config.getoption("help") or config.getoption("version"):
         return False
@@ -173,10 +174,10 @@ def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
             continue
         names = [name for name in (option.ini, option.earlier_name) if name]
         values = {name: _configured(config, name, option.kind) for name in names}
-        set_ones = [name for name, value in values.items() if value is not None]
-        if len(set_ones) > 1:
-            raise usage_error(f"{' and '.join(set_ones)} are one setting; give {option.ini}")
-        for name in set_ones:
+        configured = [name for name, value in values.items() if value is not None]
+        if len(configured) > 1:
+            raise usage_error(f"{' and '.join(configured)} are one setting; give {option.ini}")
+        for name in configured:
             yield option.field, GivenValue(name, values[name], config.rootpath)
 
 
@@ -194,7 +195,7 @@ def _configured(config: pytest.Config, name: str, kind: str) -> Any:
 
 
 def refuse_old_sqlite() -> None:
-    """Refuse to judge, or to write, with an SQLite that may not tell what is asked of it.
+    """Refuse an SQLite that is too old for the checks to be relied on.
 
     Raises: pytest.UsageError.
     """

@@ -12,7 +12,7 @@ from pytest_bbmigrate.plugin.smoke.result import UNREADABLE, read_result
 if TYPE_CHECKING:
     from pathlib import Path
 
-PASSED = b'{"there": "a"}\n{"test": "a", "outcome": "passed"}\n'
+PASSED = b'{"collected": "a"}\n{"test": "a", "outcome": "passed"}\n'
 
 
 @pytest.mark.parametrize(

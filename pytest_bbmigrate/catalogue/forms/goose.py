@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.forms.markers import (
-    check_no_way_back_beside,
+    check_no_down_file_beside,
     check_one_dialect,
     cut,
 )
@@ -40,7 +40,7 @@ def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
-    check_no_way_back_beside(entry)
+    check_no_down_file_beside(entry)
     for marker in markers:
         _check(entry, marker)
     _check_blocks(entry, [marker for marker in markers if marker.words != NO_TRANSACTION])

@@ -132,7 +132,7 @@ def _check_places(path: Path, lines: Sequence[str], found: Collection[int]) -> N
         raise CatalogueError(problems)
 
 
-def check_no_way_back_beside(entry: FolderEntry) -> None:
+def check_no_down_file_beside(entry: FolderEntry) -> None:
     """Raise CatalogueError when a marked file has a file beside it that would be its way back."""
     beside = entry.beside(".down.sql", ".rollback.sql")
     if beside:

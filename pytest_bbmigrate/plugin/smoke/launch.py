@@ -34,20 +34,21 @@ if TYPE_CHECKING:
 
     import pytest
 
-# The read returns when this process is gone, which has the other end of the pipe.
+# Its read returns when this process, which holds the other end of the pipe, is gone.
 WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"
 
 
 def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     """Run the tests marked bb_smoke, each with ``bb_head_path`` a copy of its own of ``work``.
 
-    ``work`` is a database file at rest. The tests run in a pytest of their own, with the same root
-    folder, configuration and plugins as this one; its files and the copies lie in a folder beside
-    ``work``, which is gone afterwards, as is every process that the tests have left running. Where
-    no test can be marked nothing is started: a conftest.py may open the real database, which is
-    locked. Nor is a module imported again that this session has collected and found without one.
+    ``work`` is a closed database file. The tests run in a pytest of their own, with the root
+    folder, configuration and plugins of this one; its files and the copies lie in a folder beside
+    ``work``, which is removed afterwards; every process that the tests have left running is killed.
+
+    Where no test can be marked nothing is started, for a conftest.py may open the real database,
+    which is locked. Nor does it import modules that this session has found without such a test.
     """
-    if not smoke_tests_set_aside(config) and not may_be_marked(config):
+    if not smoke_tests_set_aside(config) and not may_have_smoke_tests(config):
         return SmokeResult(())
     before = digest_of(work)
     with tempfile.TemporaryDirectory(
@@ -64,14 +65,14 @@ def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
     return result
 
 
-def may_be_marked(config: pytest.Config) -> bool:
-    """Return whether there may be a smoke test, as the text of the test modules tells."""
+def may_have_smoke_tests(config: pytest.Config) -> bool:
+    """Return whether there may be a smoke test, judging by the text of the test modules."""
     paths = [config.rootpath, *paths_outside(config)]
     return any(holds_marked(config, path, (SMOKE_MARKER,)) for path in paths)
 
 
 def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
-    """Run the pytest of the smoke tests; return its exit code, None when it took too long."""
+    """Run the smoke tests' pytest; return its exit code, None when it took too long."""
     settings = settings_of(config)
     order = {
         "working_copy": str(work),
@@ -90,21 +91,21 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        with ended_afterwards(child, folder), suppress(subprocess.TimeoutExpired):
+        with killed_afterwards(child, folder), suppress(subprocess.TimeoutExpired):
             return child.wait(settings.smoke_seconds)
     return None
 
 
 def interpreter(config: pytest.Config) -> list[str]:
-    """Return how to start Python: with the working directory on sys.path if it is on ours."""
+    """Return how to start Python: the working directory is on its sys.path if it is on ours."""
     is_on_path = not {"", str(config.invocation_params.dir)}.isdisjoint(sys.path)
     return [sys.executable] if is_on_path else [sys.executable, "-P"]
 
 
 def arguments(config: pytest.Config, folder: Path) -> list[str]:
-    """Return the arguments of the smoke tests' pytest: ours, but for what says which tests run.
+    """Return the arguments of the smoke tests' pytest: ours, but for those that select tests.
 
-    addopts and PYTEST_ADDOPTS have their say again, before these.
+    pytest reads addopts and PYTEST_ADDOPTS again, before these.
     """
     option = config.option
     given = [f"--rootdir={config.rootpath}"]
@@ -121,14 +122,14 @@ def arguments(config: pytest.Config, folder: Path) -> list[str]:
     given += ["-n0"] if hasattr(option, "numprocesses") else []
     given += ["--no-cov"] if hasattr(option, "no_cov") else []
     given += ["-p", child_plugin.__name__, "-m", SMOKE_MARKER, "-k", ""]
-    if config.pluginmanager.has_plugin("cacheprovider"):  # else it knows no such setting
+    if config.pluginmanager.has_plugin("cacheprovider"):  # without it there is no such setting
         given += ["-o", f"cache_dir={folder / 'cache'}"]
     given += [f"--basetemp={folder / 'tmp'}"] if hasattr(option, "basetemp") else []
     return [*given, str(config.rootpath), *map(str, paths_outside(config))]
 
 
 def paths_outside(config: pytest.Config) -> list[Path]:
-    """Return the paths that this session was given outside its root folder, if tests are there."""
+    """Return the arguments outside the root folder whose tests may be marked."""
     paths = (argument_path(config, argument) for argument in config.args)
     folder = migrations_folder(config)
     return [
@@ -141,11 +142,11 @@ def paths_outside(config: pytest.Config) -> list[Path]:
 
 
 @contextmanager
-def ended_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+def killed_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
     """Kill the child, and whatever it or its tests have started, when the block is left.
 
-    A process of its own watches for the end of this one, so that a killed pytest leaves nothing
-    running. What has left the child's process group is known by its environment, which names
+    If this process is killed, a watch does that: a process of its own that waits for the end of
+    this one. What has left the child's process group is found by its environment, which names
     ``folder``.
     """
     watch = subprocess.Popen(  # noqa: S603 - our own interpreter

@@ -1,4 +1,4 @@
-"""What the smoke tests came to, as the files say that their session has left."""
+"""The result of the smoke tests, read from the files that their session has left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 NONE_MARKED = f"no test is marked {SMOKE_MARKER}"
 PASSED, SKIPPED, NOT_RUN = "passed", "skipped", "did not run"
-WAY_OUT = "--bb-show-values shows what they printed; pytest -m bb_smoke runs them on generated data"
+HOW_TO_LOOK = (
+    "--bb-show-values shows what they printed; pytest -m bb_smoke runs them on generated data"
+)
 LOCKED = "database is locked"  # as SQLite says it
 LOCKED_OUT = (
     f"'{LOCKED}' is in what they printed: the real database is kept locked while it is migrated. "
@@ -28,14 +30,14 @@ LOCKED_OUT = (
 )
 UNREADABLE = "what became of the smoke tests was written over by something else, and does not read"
 BEFORE_ALL = "no test had begun, and had the database; pytest printed:"
-LINES_TOLD = 60
-NOT_BEGUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
-OUTPUT_BYTES = 1_000_000  # the end of what the tests have printed; there is no need for more
+LINES_SHOWN = 60
+CODES_BEFORE_TESTS = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+OUTPUT_BYTES = 1_000_000  # of what the tests have printed, the end
 
 
 @dataclass(frozen=True)
 class SmokeTest:
-    """One smoke test, by its node id, and what became of it: 'passed', 'skipped' or else."""
+    """One smoke test, by its node id, and its outcome: 'passed', 'skipped', or what went wrong."""
 
     name: str
     outcome: str
@@ -43,11 +45,11 @@ class SmokeTest:
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """What the smoke tests came to.
+    """The result of the smoke tests.
 
-    ``fault`` says why the migrated database is not to be published, '' when it may be; it names
-    tests and nothing that they printed. ``output`` is what pytest and the tests printed: values of
-    a real database may be in it. Where no test had begun, none can be, and ``fault`` has it.
+    ``fault`` says why the migrated database is not to be published, '' when it may be. ``output``
+    is what pytest and the tests printed: it may hold values of the real database, so ``fault``
+    names tests only, unless no test had begun: nothing had read the database by then.
     """
 
     tests: tuple[SmokeTest, ...]
@@ -71,7 +73,7 @@ class SmokeResult:
 
     @property
     def summary(self) -> str:
-        """One line on what there was, and what became of it."""
+        """How many tests passed, failed and were skipped, in one line."""
         if not self.tests and not self.fault:
             return NONE_MARKED
         counts = ((self.passed, PASSED), (self.failed, "failed"), (self.skipped, SKIPPED))
@@ -82,56 +84,58 @@ class SmokeResult:
 
 
 def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
-    """Return what the session that ended with ``code`` has said of itself in ``folder``.
+    """Return the result of the session that ended with ``code``, from its files in ``folder``.
 
     ``code`` is None when it had not ended after ``seconds``.
     """
     try:
-        said = read_events(folder / child_plugin.REPORT)
+        events = read_events(folder / child_plugin.REPORT)
     except ValueError:
         return SmokeResult((), f"{UNREADABLE}: {ending(code, seconds)}")
-    outcomes = {event["there"]: NOT_RUN for event in said if "there" in event}
-    for event in said:
+    outcomes = {event["collected"]: NOT_RUN for event in events if "collected" in event}
+    for event in events:
+        # What went wrong in a teardown counts, after the test itself has passed.
         if "test" in event and outcomes.get(event["test"], NOT_RUN) in (NOT_RUN, PASSED, SKIPPED):
             outcomes[event["test"]] = event["outcome"]
     tests = tuple(SmokeTest(name, outcome) for name, outcome in outcomes.items())
     output = read_end(folder / "output")
     manner = ending(code, seconds)
     fault = find_fault(tests, code, manner)
-    last = [f" in {event['started']}" for event in said if "started" in event][-1:]
-    if not any("finished" in event for event in said) or (code in NOT_BEGUN and not last):
+    last = [f" in {event['started']}" for event in events if "started" in event][-1:]
+    is_whole = any("finished" in event for event in events)
+    if not is_whole or (code in CODES_BEFORE_TESTS and not last):
         where = "".join(last) or " before the first of them"
         fault = f"the smoke tests came to no end: {manner}{where}"
     if not fault:
         return SmokeResult(tests, "", output)
     locked = [LOCKED_OUT] if LOCKED in output else []
     if last or code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        return SmokeResult(tests, "\n".join([fault, *locked, WAY_OUT]), output)
-    return SmokeResult(tests, "\n".join([fault, *locked, *printed(output)]))
+        return SmokeResult(tests, "\n".join([fault, *locked, HOW_TO_LOOK]), output)
+    return SmokeResult(tests, "\n".join([fault, *locked, *lines_printed(output)]))
 
 
 def read_events(report: Path) -> list[dict[str, Any]]:
-    """Return what the session wrote down, an event a line.
+    """Return the events that the session has recorded, one a line.
 
     Raises: ValueError when something else has written there, or a line was cut short.
     """
-    said = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
-    if not all(isinstance(event, dict) for event in said):
+    events = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    if not all(isinstance(event, dict) for event in events):
         raise ValueError(report)
-    return said
+    return events
 
 
-def printed(output: str) -> list[str]:
-    """Return the last lines of ``output``, to be told where no test had begun.
+def lines_printed(output: str) -> list[str]:
+    """Return the last lines of ``output``, for a fault where no test had begun.
 
-    None of them is of the real database: it is locked, and a test is given its copy when it begins.
+    They hold nothing of the real database: it is locked, and a test gets its copy when it begins.
     """
     lines = output.rstrip().splitlines()
-    return [BEFORE_ALL, *lines[-LINES_TOLD:]] if lines else []
+    return [BEFORE_ALL, *lines[-LINES_SHOWN:]] if lines else []
 
 
 def find_fault(tests: tuple[SmokeTest, ...], code: int | None, manner: str) -> str:
-    """Return what keeps a session that came to its end from having passed, '' when it has."""
+    """Return why a session that ran to its end has not passed, '' when it has."""
     failed = [f"{t.name} {t.outcome}" for t in tests if t.outcome not in (PASSED, SKIPPED)]
     if failed:
         return "\n".join([f"{len(failed)} of {len(tests)} smoke tests failed", *failed])
@@ -143,10 +147,10 @@ def find_fault(tests: tuple[SmokeTest, ...], code: int | None, manner: str) -> s
 
 
 def not_found(wanted: Iterable[str], tests: Iterable[SmokeTest]) -> list[str]:
-    """Return those of ``wanted`` that are none of ``tests``, nor in a module that is one."""
-    found = {test.name.partition("[")[0] for test in tests}
+    """Return those of ``wanted`` that neither were run, nor are in a module that skipped itself."""
+    reported = {test.name.partition("[")[0] for test in tests}
     functions = dict.fromkeys(name.partition("[")[0] for name in wanted)
-    return [name for name in functions if found.isdisjoint({name, name.partition("::")[0]})]
+    return [name for name in functions if reported.isdisjoint({name, name.partition("::")[0]})]
 
 
 def describe_missing(names: list[str]) -> str:
@@ -170,7 +174,7 @@ def ending(code: int | None, seconds: int) -> str:
 
 
 def read_end(path: Path) -> str:
-    """Return the end of what was printed into ``path``."""
+    """Return the end of the text in ``path``."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - OUTPUT_BYTES))

@@ -207,15 +207,17 @@ def test_what_no_64_bits_hold_is_no_literal() -> None:
 def test_what_a_migration_expects_to_find_is_what_it_asks_for_and_writes_nowhere(
     tmp_path: Path, sql: str, expected: list[tuple[str | None, object]]
 ) -> None:
-    assert list(migration(tmp_path, {"a.sql": sql}).sought) == expected
+    assert list(migration(tmp_path, {"a.sql": sql}).expected_literals) == expected
 
 
 def test_what_a_way_back_asks_for_is_not_expected_before(tmp_path: Path) -> None:
     up, down = "UPDATE t SET a = 'y' WHERE a = 'x'", "UPDATE t SET a = 'x' WHERE a = 'y'"
     code = f'def up(db):\n    db.execute("{up}")\ndef down(db):\n    db.execute("{down}")\n'
 
-    assert migration(tmp_path / "one", {"a.up.sql": up, "a.down.sql": down}).sought == (("a", "x"),)
-    assert migration(tmp_path / "other", {"a.py": code}).sought == (("a", "x"),)
+    assert migration(tmp_path / "one", {"a.up.sql": up, "a.down.sql": down}).expected_literals == (
+        ("a", "x"),
+    )
+    assert migration(tmp_path / "other", {"a.py": code}).expected_literals == (("a", "x"),)
 
 
 @pytest.mark.parametrize(
@@ -235,8 +237,8 @@ def test_what_a_migration_assigns_is_what_its_updates_set(
     down = "UPDATE t SET z = 9"
     code = f'def up(db):\n    db.execute("{sql}")\ndef down(db):\n    db.execute("{down}")\n'
 
-    assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned) == expected
-    assert list(migration(tmp_path / "other", {"a.py": code}).assigned) == expected
+    assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned_literals) == expected
+    assert list(migration(tmp_path / "other", {"a.py": code}).assigned_literals) == expected
 
 
 def test_literals_are_of_both_parts(tmp_path: Path) -> None:
