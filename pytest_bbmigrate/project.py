@@ -17,7 +17,13 @@ from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
-from pytest_bbmigrate.sqlite_files import HEADER, open_image, page_size, read_image, take_image
+from pytest_bbmigrate.sqlite_files import (
+    HEADER_STRING,
+    open_image,
+    page_size,
+    read_image,
+    take_image,
+)
 from pytest_bbmigrate.sqlite_files.soundness import examine
 
 if TYPE_CHECKING:
@@ -162,7 +168,7 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
     if path is None:
         return b""
     content = path.read_bytes()
-    if content.startswith(HEADER):
+    if content.startswith(HEADER_STRING):
         return _sound(path, read_image(path), hook)
     statements = _base_statements(path, content)
     with closing(open_image(b"")) as db:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql.cursor import keyword, outline
 from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 
 if TYPE_CHECKING:
@@ -206,10 +207,8 @@ def _fault_of_query(query: str) -> str:
         return f"{error.message}; {error.remedy}"
     if len(statements) > 1:
         return "one query is wanted; write each on a line of its own, with a name of its own"
-    depth = 0
-    for token in tokenize(query):
-        depth += (token.text == "(") - (token.text == ")")
-        if depth == 0 and token.text.lower() in _WRITES:
+    for _, token in outline(tokenize(query)):
+        if keyword(token) in _WRITES:
             return f"a query that only reads is wanted, and this has {token.text}"
     with closing(sqlite3.connect(":memory:")) as db:
         try:

@@ -15,10 +15,10 @@ import pytest
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.contract.read import KNOWN
+from pytest_bbmigrate.explain.advice import advise
 from pytest_bbmigrate.plugin.apply_session import STEPS
 from pytest_bbmigrate.plugin.option_table import add_options
 from pytest_bbmigrate.report import HEADLINES, REASONS, describe_failure
-from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.schema import KINDS
 from tests.cases import CASES, judge_case, rate, read_case, read_cases
 
@@ -100,7 +100,7 @@ def test_what_sqlite_says_is_answered_as_the_page_has_it(
 ) -> None:
     answered = advise(message.strip("`"), statement.strip("`"), version=(3, 40, 1))
 
-    assert answered.advice.replace("|", r"\|") == remedy
+    assert answered.text.replace("|", r"\|") == remedy
 
 
 @pytest.mark.parametrize(("name", "shown"), EXAMPLE.findall(TEXT))

@@ -29,7 +29,7 @@ import psutil
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.processes.launch import PACKAGES
-from pytest_bbmigrate.sqlite_files.backup import Pace, holds
+from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from pytest_bbmigrate.sqlite_files.locking import journal_mode, set_journal_mode, take_lock
 from tests.processes import wait_for_end
@@ -147,7 +147,9 @@ class Torture:
         with closing(take_lock(self.real, 0)) as db:
             assert journal_mode(db) == mode, f"journal mode {journal_mode(db)}, it was {mode}"
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            found = [name for name, path in self.contents.items() if holds(db, path, Pace(5))]
+            found = [
+                name for name, path in self.contents.items() if matches_file(db, path, Pace(5))
+            ]
         assert len(found) == 1, "neither the one content nor the other"
         return found[0]
 

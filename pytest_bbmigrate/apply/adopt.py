@@ -24,7 +24,12 @@ from pytest_bbmigrate.masking import said_of
 from pytest_bbmigrate.private import Known, is_telling
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
-from pytest_bbmigrate.sqlite_files import app_connections, open_content, prepare, uri_of
+from pytest_bbmigrate.sqlite_files import (
+    app_connections,
+    configure_connection,
+    open_content,
+    uri_of,
+)
 from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
@@ -199,7 +204,7 @@ def adopt(
     now = utc_now()
     uri = uri_of(work, "mode=rw")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
-        prepare(db).execute("BEGIN IMMEDIATE")
+        configure_connection(db).execute("BEGIN IMMEDIATE")
         if read_history(db):
             raise StepFailed(
                 f"{work.name}: it has a history already; --bb-status shows it, and --bb-apply "

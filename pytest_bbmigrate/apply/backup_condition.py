@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.backup_owners import (
 from pytest_bbmigrate.apply.workspace import folders_left
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.backup import note_beside
-from pytest_bbmigrate.sqlite_files.notes import described_fault, fault_of
+from pytest_bbmigrate.sqlite_files.notes import backup_fault, describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def lost_backup(backup: Path) -> str:
         return str(error)
     if note is None:
         return f"{backup}: its note is gone, and nothing tells whether it is what it was"
-    return described_fault(backup, note)
+    return describe_fault(backup, note)
 
 
 def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> str:
@@ -65,11 +65,11 @@ def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> s
     kin = kin_of(backup, note, owner)
     if kin is Ownership.OTHER:
         return ""
-    if note is not None and (fault := described_fault(backup, note)):
+    if note is not None and (fault := describe_fault(backup, note)):
         return fault
     digest = owner.digests.get(backup.name)
     if digest is not None:
-        fault = fault_of(backup, digest)
+        fault = backup_fault(backup, digest)
         return f"{backup}: it is not what the history says that it was: {fault}" if fault else ""
     if note is not None:
         return ""
@@ -89,6 +89,6 @@ def _gone(owner: Owner, folder: Path) -> Iterator[str]:
     for backup, note in notes_in(folder):
         if not os.path.lexists(backup) and is_left_by(note, owner):
             yield (
-                f"{described_fault(backup, note)}; if that was meant, remove its note, "
+                f"{describe_fault(backup, note)}; if that was meant, remove its note, "
                 f"{note_beside(backup).name}"
             )

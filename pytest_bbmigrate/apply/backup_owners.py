@@ -12,7 +12,7 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.identity import new_id, read_identity
 from pytest_bbmigrate.history.table import backups_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
-from pytest_bbmigrate.sqlite_files.notes import Note, note_for, read_note, same_place
+from pytest_bbmigrate.sqlite_files.notes import Note, note_for, read_note, same_file
 from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def id_to_have(owner: Owner, folder: Path) -> str:
         for _, note in notes_in(folder)
         if note.database
         and note.inode == owner.here.inode != 0
-        and same_place(note.path, owner.path)
+        and same_file(note.path, owner.path)
     ]
     return max(known, key=lambda note: note.made).database if known else new_id()
 
@@ -104,9 +104,9 @@ def is_left_by(note: Note, owner: Owner) -> bool:
     is a database. Where one of the two has no id, it has to be the same file at the same path.
     """
     if note.database and owner.id:
-        is_here = same_place(note.path, owner.path) or not os.path.lexists(note.path)
+        is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)
         return note.database == owner.id and is_here
-    return same_place(note.path, owner.path) and note.inode == owner.here.inode
+    return same_file(note.path, owner.path) and note.inode == owner.here.inode
 
 
 def kin_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
@@ -115,10 +115,10 @@ def kin_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
     if identity and owner.id:
         if identity != owner.id:
             return Ownership.OTHER
-        is_here = note is None or same_place(note.path, owner.path)
+        is_here = note is None or same_file(note.path, owner.path)
         return Ownership.SAME if is_here else Ownership.ELSEWHERE
     if note is not None:
-        return Ownership.SAME if same_place(note.path, owner.path) else Ownership.OTHER
+        return Ownership.SAME if same_file(note.path, owner.path) else Ownership.OTHER
     return Ownership.SAME if backup.name in owner.recorded else Ownership.UNKNOWN
 
 

@@ -19,7 +19,7 @@ from pytest_bbmigrate.apply.backup_owners import (
     owner_of,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, written_beside
+from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, written_beside
 from pytest_bbmigrate.sqlite_files.reading import reading
 from pytest_bbmigrate.sqlite_files.soundness import examine
 
@@ -154,7 +154,7 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
     except DatabaseError:
         return
     if note is not None and is_left_by(note, owner):
-        raise StepFailed(f"{described_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
+        raise StepFailed(f"{describe_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
 
 
 def _looked_at(
@@ -187,7 +187,7 @@ def _looked_at(
 
 def _refuse_changed(backup: Path, note: Note) -> None:
     """Raise StepFailed when ``backup`` is not what ``note`` says that it was."""
-    if fault := described_fault(backup, note):
+    if fault := describe_fault(backup, note):
         raise StepFailed(f"{fault}; {OTHER_BACKUP}; {ALL_THE_SAME}")
 
 

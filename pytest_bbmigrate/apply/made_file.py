@@ -9,7 +9,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.sqlite_files.reading import orphans_of
+from pytest_bbmigrate.sqlite_files.reading import stale_sidecars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def refuse_orphans(database: Path) -> None:
     Raises: StepFailed.
     """
     real = Path(os.path.realpath(database))
-    if orphans := orphans_of(real):
+    if orphans := stale_sidecars(real):
         names = f"{' and '.join(path.name for path in orphans)} beside it"
         are = "are" if orphans[1:] else "is"
         fault = f"it is not there, but {names} {are}"

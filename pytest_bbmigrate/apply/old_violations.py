@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sqlite_files.soundness import in_rows
+from pytest_bbmigrate.sqlite_files.soundness import row_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def _checked(db: sqlite3.Connection, schema: Schema) -> Iterator[str]:
             broken = " OR ".join(f"NOT ({check.text})" for check in table.checks)
             query = f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}"
             if count := db.execute(query).fetchone()[0]:
-                yield f"{in_rows(count)} of {table.name} breaking a CHECK constraint"
+                yield f"{row_count(count)} of {table.name} breaking a CHECK constraint"
 
 
 def _dangling(db: sqlite3.Connection, schema: Schema) -> Iterator[str]:
@@ -54,4 +54,4 @@ def _dangling_in(db: sqlite3.Connection, table: Table) -> Iterator[str]:
             raise
         yield f"a foreign key of {table.name} that refers to no key ({error})"
     for parent, count in found.items():
-        yield f"{in_rows(count)} of {table.name} referring to a row of {parent} that is not there"
+        yield f"{row_count(count)} of {table.name} referring to a row of {parent} that is not there"

@@ -20,13 +20,13 @@ from pytest_bbmigrate.private import Known, said
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
 from pytest_bbmigrate.sqlite_files.reading import (
     OpenMode,
-    beside,
     existing_file,
+    open_mode_of,
     read_database,
     reading,
     size_of,
-    way_of,
 )
+from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, WITH_CONTENT, beside
 from pytest_bbmigrate.sqlite_files.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
 from pytest_bbmigrate.sqlite_files.synced import synchronised_by
 
@@ -187,7 +187,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
     Raises: StepFailed when a file or folder cannot be written, somebody has the database open, the
         disk is too full, or the file system does not lock.
     """
-    from pytest_bbmigrate.sqlite_files import file_system_fault, room_for
+    from pytest_bbmigrate.sqlite_files import disk_space_faults, file_system_fault
 
     real = Path(os.path.realpath(database))
     if not backup_folder.is_dir():
@@ -195,7 +195,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
             f"{backup_folder}: no such folder for backups; make it, or name another with "
             "--bb-backup-dir"
         )
-    for path in (real, beside(real, "-wal"), beside(real, "-journal"), real.parent, backup_folder):
+    for path in (real, beside(real, WAL), beside(real, JOURNAL), real.parent, backup_folder):
         if not os.access(path, os.W_OK) and (path.exists() or path == real.parent):
             raise StepFailed(
                 f"{path}: you may not write to it, or it is on a read-only disk; "
@@ -210,7 +210,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
         )
     if fault := file_system_fault(real if real.exists() else real.parent):
         raise StepFailed(f"{database}: {fault}")
-    if faults := room_for(real, backup_folder, backup_folder):
+    if faults := disk_space_faults(real, backup_folder, backup_folder):
         raise StepFailed(_with_problems(database, faults))
 
 
@@ -244,7 +244,7 @@ def check_content(
     """
     real = existing_file(database)
     with reading(database, hook, scratch) as db:
-        is_whole = not any(size_of(beside(real, suffix)) for suffix in ("-wal", "-journal"))
+        is_whole = not any(size_of(beside(real, suffix)) for suffix in WITH_CONTENT)
         if is_whole and (fault := broken_size(db, size_of(real) or 0)):
             raise StepFailed(f"{database}: it is cut off or added to: {fault}; {WAY_OUT_OF_DAMAGE}")
         refuse_triggers(db)
@@ -297,7 +297,7 @@ def file_notes(database: Path) -> Iterator[str]:
             "or have that program paused now; its backups go the same way unless --bb-backup-dir "
             "names another folder"
         )
-    if way_of(real) is OpenMode.RECOVERED:
+    if open_mode_of(real) is OpenMode.RECOVERED:
         yield (
             "the last program that wrote to it did not come to its end; SQLite takes back what it "
             "did not finish"
@@ -311,7 +311,7 @@ def file_notes(database: Path) -> Iterator[str]:
 
 def is_in_wal_mode(real: Path) -> bool:
     """Return whether the database file ``real`` is in WAL mode, or has a WAL to be taken in."""
-    return way_of(real) is OpenMode.RESTING or size_of(beside(real, "-wal")) is not None
+    return open_mode_of(real) is OpenMode.CLOSED or size_of(beside(real, WAL)) is not None
 
 
 def has_wal_bug(version: tuple[int, ...]) -> bool:

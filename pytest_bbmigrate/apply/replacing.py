@@ -17,20 +17,19 @@ from pytest_bbmigrate.sqlite_files import failed_path
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.reading import (
-    SIDECARS,
-    beside,
     existing_file,
-    orphans_of,
     read_database,
+    sidecar_states,
     size_of,
-    state_of,
+    stale_sidecars,
 )
+from pytest_bbmigrate.sqlite_files.sidecars import PARTS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pytest_bbmigrate.sqlite_files.reading import State
+    from pytest_bbmigrate.sqlite_files.reading import SidecarStates
 
 PRIVATE = 0o600
 
@@ -44,7 +43,7 @@ class FileInPlace:
 
     database: Path
     real: Path
-    before: State
+    before: SidecarStates
     suffixes: tuple[str, ...]
 
     @property
@@ -102,7 +101,7 @@ class FileInPlace:
 
     def refuse_other(self) -> None:
         """Raise StepFailed when something has written to what was looked at, or replaced it."""
-        if state_of(self.real) != self.before:
+        if sidecar_states(self.real) != self.before:
             raise StepFailed(
                 f"{self.database}: another program has written to it just now; stop that program, "
                 "and run again"
@@ -123,10 +122,10 @@ class FileInPlace:
 
     def take_back(self, aside: Path, tell: Callable[[str], None]) -> None:
         """Leave of what was kept under two names the first one, where that is free or its own."""
-        there, after = [], state_of(self.real)
+        there, after = [], sidecar_states(self.real)
         for suffix in self.suffixes:
             old, new = beside(self.real, suffix), beside(aside, suffix)
-            was, now = (states[SIDECARS.index(suffix)] for states in (self.before, after))
+            was, now = (states[PARTS.index(suffix)] for states in (self.before, after))
             with suppress(OSError):
                 if now == was:
                     new.unlink(missing_ok=True)
@@ -145,10 +144,10 @@ def look_at_place(database: Path) -> FileInPlace:
         holds.
     """
     real = Path(os.path.realpath(database))
-    before = state_of(real)
-    suffixes = tuple(path.name.removeprefix(real.name) for path in orphans_of(real))
+    before = sidecar_states(real)
+    suffixes = tuple(path.name.removeprefix(real.name) for path in stale_sidecars(real))
     if is_unusable(real):
-        suffixes = tuple(suffix for suffix in SIDECARS if beside(real, suffix).exists())
+        suffixes = tuple(suffix for suffix in PARTS if beside(real, suffix).exists())
     return FileInPlace(database, real, before, suffixes)
 
 

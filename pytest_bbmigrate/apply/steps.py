@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_bbmigrate.apply.backup_owners import owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing, is_gone
 from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.notes import (
     FOLDER_NOTE,
+    backup_fault,
+    correct_note,
     discard_backup,
-    fault_of,
-    mend_note,
     note_for,
 )
 from pytest_bbmigrate.sqlite_files.reading import read_database
@@ -196,7 +196,7 @@ def go_through(run: ChangeRun) -> Path | None:
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.reporter.conclude(
-            FileFound(change.database, Name.SAME, Content.VERIFIED, "", kept, notes)
+            FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes)
         )
         return kept
     left = conclude(run, None)
@@ -213,7 +213,7 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
     """
     backup = existing(run.backup) if run.change.keeps_backup else None
     run.reporter.conclude(
-        FileFound(run.change.database, Name.SAME, Content.UNSEEN, STOPPED, backup)
+        FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup)
     )
     with held_interrupts():
         left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
@@ -222,10 +222,8 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
             left = replace(left, backup=None)
-        if left.backup and (rot := run.client.digest and fault_of(left.backup, run.client.digest)):
-            said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
-            left = replace(left, backup=None, notes=(*left.notes, said))
-        if not (run.folder / FOLDER_NOTE).exists():
+        left = without_rotten(run, left)
+        if is_gone(run.folder / FOLDER_NOTE):
             place = run.change.backup_folder
             said = (
                 f"{place} was moved or removed {MEANWHILE}: copies of the data are where it is now"
@@ -238,13 +236,38 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
 
 def without_backup(run: ChangeRun, left: FileFound) -> FileFound:
     """Remove the backup, which nobody needs, and return what is left with or without it."""
+    if not run.change.keeps_backup:
+        return left  # it lies in our own folder
+    said = f"its backup {run.backup.name} is not needed, and cannot be removed"
     try:
-        discard_backup(run.backup, run.note)
+        if discard_backup(run.backup, run.note):
+            return replace(left, backup=None)
+        why = "what is there is not known to be what this run has made"
     except OSError as error:
-        said = f"its backup {run.backup.name} is not needed, and cannot be removed"
-        notes = (*left.notes, f"{said} ({error.strerror})")
-        return replace(left, backup=existing(run.backup), notes=notes)
-    return replace(left, backup=None)
+        why = str(error.strerror)
+    there = existing(run.backup)
+    return replace(left, backup=there, notes=(*left.notes, *([f"{said} ({why})"] if there else [])))
+
+
+def without_rotten(run: ChangeRun, left: FileFound) -> FileFound:
+    """Return ``left`` without its backup where that is not what it was when it was made.
+
+    One that cannot be read stays: it may be all there is.
+    """
+    if left.backup is None or not run.client.digest:
+        return left
+    try:
+        with left.backup.open("rb"):
+            pass
+    except PermissionError as error:
+        said = f"its backup {left.backup.name} cannot be looked at ({error.strerror})"
+        return replace(left, notes=(*left.notes, said))
+    except OSError:
+        pass  # which is said below
+    if not (rot := backup_fault(left.backup, run.client.digest)):
+        return left
+    said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
+    return replace(left, backup=None, notes=(*left.notes, said))
 
 
 def noted(run: ChangeRun, left: FileFound) -> FileFound:
@@ -254,7 +277,7 @@ def noted(run: ChangeRun, left: FileFound) -> FileFound:
     try:
         size = left.backup.stat().st_size
         own = replace(run.note, size=size, digest=run.client.digest)
-        mend_note(own, left.backup, run.folder)
+        correct_note(own, left.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         said = f"the note on {left.backup.name} is gone or spoilt, and could not be mended: {why}"

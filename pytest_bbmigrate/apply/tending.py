@@ -31,8 +31,8 @@ from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, 
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside
 from pytest_bbmigrate.sqlite_files.durable import flush
 from pytest_bbmigrate.sqlite_files.notes import (
+    backup_fault,
     discard_backup,
-    fault_of,
     note_for,
     with_digest,
     write_note,
@@ -107,7 +107,7 @@ def back_up_now(
                 before,
                 pace,
                 staging=staging,
-                reads_anew=True,
+                rereads=True,
                 when_complete=take_down,
             )
             is_done = True
@@ -181,7 +181,7 @@ def copy_of(choice: ChosenBackup, work: Path) -> Path:
     """
     shutil.copyfile(choice.backup, work)
     work.chmod(0o600)
-    if choice.note is not None and (fault := fault_of(work, choice.note.digest)):
+    if choice.note is not None and (fault := backup_fault(work, choice.note.digest)):
         raise StepFailed(f"{choice.backup}: something has written to it just now: {fault}")
     return work
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +30,11 @@ class Content(Enum):
 
 MEANWHILE = "while this run was at work"
 BY_WHOM = {
-    Name.GONE: f"something removed it {MEANWHILE}",
-    Name.NO_FOLDER: f"something removed that {MEANWHILE}",
-    Name.ANOTHER: f"something replaced it {MEANWHILE}",
-    Name.LINK: f"something replaced it {MEANWHILE}",
-    Name.NO_FILE: f"something replaced it {MEANWHILE}",
+    NameTarget.GONE: f"something removed it {MEANWHILE}",
+    NameTarget.NO_FOLDER: f"something removed that {MEANWHILE}",
+    NameTarget.ANOTHER: f"something replaced it {MEANWHILE}",
+    NameTarget.LINK: f"something replaced it {MEANWHILE}",
+    NameTarget.NO_FILE: f"something replaced it {MEANWHILE}",
 }
 IN_ANOTHER = {
     Content.AS_BEFORE: ", which holds what it held",
@@ -55,7 +55,7 @@ class FileFound:
     """
 
     database: Path
-    name: Name
+    name: NameTarget
     content: Content
     detail: str = ""
     backup: Path | None = None
@@ -64,17 +64,17 @@ class FileFound:
     @property
     def is_as_it_was(self) -> bool:
         """Whether it is the same file with the same content: the backup is not needed."""
-        return self.name is Name.SAME and self.content is Content.AS_BEFORE
+        return self.name is NameTarget.SAME and self.content is Content.AS_BEFORE
 
     @property
     def is_ours(self) -> bool:
         """Whether it is the same file, with a content that this run answers for."""
         ours = {Content.AS_BEFORE, Content.PUBLISHED, Content.VERIFIED}
-        return self.name is Name.SAME and self.content in ours
+        return self.name is NameTarget.SAME and self.content in ours
 
     def __str__(self) -> str:
         """In words, a clause: 'budget_buddy.db is gone: something removed it'."""
-        if self.name is Name.SAME:
+        if self.name is NameTarget.SAME:
             return f"{self.database.name} {self._content()}"
         return f"{self.database.name} {self._name()}"
 
@@ -90,19 +90,19 @@ class FileFound:
         }[self.content]
 
     def _name(self) -> str:
-        if self.name is Name.HIDDEN:
+        if self.name is NameTarget.HIDDEN:
             return f"may not be looked at ({self.detail or 'permission denied'})"
         by_whom = BY_WHOM[self.name]
-        if self.name in (Name.GONE, Name.NO_FOLDER) and self.detail:
+        if self.name in (NameTarget.GONE, NameTarget.NO_FOLDER) and self.detail:
             by_whom = f"something moved it to {self.detail} {MEANWHILE}"
-        if self.name is Name.LINK:
+        if self.name is NameTarget.LINK:
             where = f" to {self.detail}" if self.detail else ""
             return f"is another symbolic link now{where}: {by_whom}"
         what = {
-            Name.GONE: "is gone",
-            Name.NO_FOLDER: "is gone, and the folder that it was in",
-            Name.ANOTHER: f"is another file now{IN_ANOTHER.get(self.content, '')}",
-            Name.NO_FILE: "is no file any more",
+            NameTarget.GONE: "is gone",
+            NameTarget.NO_FOLDER: "is gone, and the folder that it was in",
+            NameTarget.ANOTHER: f"is another file now{IN_ANOTHER.get(self.content, '')}",
+            NameTarget.NO_FILE: "is no file any more",
         }[self.name]
         return f"{what}: {by_whom}"
 
@@ -115,11 +115,11 @@ class FileFound:
             return ""
         database = shown(self.database)
         first = ""
-        if self.name is Name.NO_FOLDER:
+        if self.name is NameTarget.NO_FOLDER:
             first = f"mkdir -p {shown(self.database.parent)} && "
-        elif self.name in (Name.LINK, Name.NO_FILE):
+        elif self.name in (NameTarget.LINK, NameTarget.NO_FILE):
             first = f"mv {database} {database}.{ASIDE} && "
-        is_in_the_way = self.name in (Name.SAME, Name.ANOTHER, Name.HIDDEN)
+        is_in_the_way = self.name in (NameTarget.SAME, NameTarget.ANOTHER, NameTarget.HIDDEN)
         discards = is_in_the_way and self.content is not Content.EMPTY
         last = " --bb-discard-changes" if discards else ""
         return f"{first}{command} --bb-restore={shown(self.backup)}{last}"
@@ -127,11 +127,14 @@ class FileFound:
 
 def shown(path: Path) -> str:
     """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
-    relative = os.path.relpath(path)
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # the working directory was removed, or may not be looked at
+        relative = os.pardir
     return shlex.quote(str(path) if relative.startswith(os.pardir) else relative)
 
 
-def as_found(name: Name, content: Content, detail: str, *notes: str) -> dict[str, Any]:
+def as_found(name: NameTarget, content: Content, detail: str, *notes: str) -> dict[str, Any]:
     """Return what was found as it goes from one process to another: see ``read_left``."""
     return {
         "name": name.value,
@@ -144,11 +147,13 @@ def as_found(name: Name, content: Content, detail: str, *notes: str) -> dict[str
 def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
     """Return what another process has found, or why it has not, and whether ``backup`` is there."""
     if "failed" in answer:
-        return FileFound(database, Name.SAME, Content.UNSEEN, answer["failed"], existing(backup))
+        return FileFound(
+            database, NameTarget.SAME, Content.UNSEEN, answer["failed"], existing(backup)
+        )
     found = answer["done"]
-    name, detail = Name(found["name"]), str(found["detail"])
+    name, detail = NameTarget(found["name"]), str(found["detail"])
     there = existing(backup)
-    if name is Name.NO_FOLDER and backup and not there and detail:
+    if name is NameTarget.NO_FOLDER and backup and not there and detail:
         there = existing(Path(detail).with_name(backup.name))  # it went with the folder
     return FileFound(
         database, name, Content(found["content"]), detail, there, tuple(found["notes"])
@@ -156,8 +161,22 @@ def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) ->
 
 
 def existing(path: Path | None) -> Path | None:
-    """Return ``path`` when a file of that name is there."""
-    return path if path is not None and path.is_file() else None
+    """Return ``path`` when a file of that name is there, or when that cannot be seen."""
+    try:
+        return path if path is not None and path.is_file() else None
+    except OSError:
+        return path
+
+
+def is_gone(path: Path) -> bool:
+    """Return whether nothing is called ``path``; where that cannot be seen, something may be."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 CONTENT = {

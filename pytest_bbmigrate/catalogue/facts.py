@@ -5,25 +5,41 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.sql import Kind, fold, quote_name, tokenize
+from pytest_bbmigrate.sql.clauses import Insert
+from pytest_bbmigrate.sql.cursor import clause_words, enclosing, keyword, outline
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import command_of
+from pytest_bbmigrate.sql.schema_clauses import Drop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_bbmigrate.sql import Statement, Token
+    from pytest_bbmigrate.sql.cursor import Tokens
+    from pytest_bbmigrate.sql.reading import Command
 
-Tokens = tuple["Token", ...]
 Literal = tuple[str | None, str | int | float]
 
 COMPARISONS = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
 COMPARING_WORDS = frozenset({"like", "is", "in"})
 DROPPED = frozenset({"index", "trigger", "view"})
 ASKING = frozenset({"select", "insert", "replace", "update", "delete", "with"})
-CLAUSES = frozenset({"set", "where", "values", "select", "from", "on", "having", "when", "then"})
 LARGEST_INTEGER = 2**63
+
+
+class Read(NamedTuple):
+    """One statement: its tokens, and its clauses."""
+
+    tokens: Tokens
+    command: Command
+
+    @property
+    def verb(self) -> str:
+        """The word that it begins with, folded."""
+        return keyword(self.tokens[0]) if self.tokens else ""
 
 
 @dataclass(frozen=True)
@@ -48,15 +64,16 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     digest = hashlib.sha256()
     literals: list[Literal] = []
     drops: set[tuple[str, str]] = set()
+    read: list[Read] = []
     for part in (up, down):
         for statement in part:
-            tokens = tokenize(statement.text)
-            digest.update("\0".join(map(_exactly, tokens)).encode() + b"\0;")
-            literals.extend(sql_literals(tokens))
+            one = read_one(statement.text)
+            digest.update("\0".join(map(_exactly, one.tokens)).encode() + b"\0;")
+            literals.extend(sql_literals(one))
             if part is up:
-                drops.update(explicit_drops(tokens))
+                read.append(one)
+                drops.update(explicit_drops(one.command))
         digest.update(b"\0/")
-    read = [tokenize(statement.text) for statement in up]
     return StatementFacts(
         digest.hexdigest(),
         distinct(literals),
@@ -66,17 +83,26 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     )
 
 
-def sql_literals(tokens: Tokens) -> Iterator[Literal]:
+def read_one(sql: str) -> Read:
+    """Return the tokens and the clauses of one statement.
+
+    Raises: UnreadableSql, as ``tokenize`` does.
+    """
+    tokens = tokenize(sql)
+    return Read(tokens, command_of(tokens))
+
+
+def sql_literals(read: Read) -> Iterator[Literal]:
     """Yield the strings and numbers of SQL with the column (case-folded) each is compared with.
 
     A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
     ``c LIKE 'x'``, ``c IS 'x'``, with or without NOT; any other stands with None.
     """
-    return (literal for _, literal in _placed_literals(tokens))
+    return (literal for _, literal in _placed_literals(read))
 
 
 def sought_values(
-    statements: Iterable[Tokens], written: Iterable[object] = ()
+    statements: Iterable[Read], written: Iterable[object] = ()
 ) -> tuple[Literal, ...]:
     """Return what the conditions of ``statements`` ask of rows and none of them writes itself.
 
@@ -84,11 +110,11 @@ def sought_values(
     """
     asked: list[Literal] = []
     own = set(written)
-    for tokens in statements:
-        if tokens and fold(tokens[0]) in ASKING:
-            asked += (overwritten := _overwriting(tokens))
-            clauses = _clauses(tokens)
-            for index, (column, value) in _placed_literals(tokens):
+    for read in statements:
+        if read.verb in ASKING:
+            asked += (overwritten := _overwriting(read))
+            clauses = clause_words(read.tokens)
+            for index, (column, value) in _placed_literals(read):
                 if column is None or clauses[index] in ("set", "values"):
                     own.update({value} - {value for _, value in overwritten})
                 else:
@@ -96,99 +122,72 @@ def sought_values(
     return distinct(literal for literal in asked if literal[1] not in own)
 
 
-def assigned_values(statements: Iterable[Tokens]) -> tuple[Literal, ...]:
+def assigned_values(statements: Iterable[Read]) -> tuple[Literal, ...]:
     """Return what the UPDATEs among ``statements`` set columns to, as (column, value)."""
     found: list[Literal] = []
-    for tokens in statements:
-        if tokens and fold(tokens[0]) in ("update", "with"):
-            clauses = _clauses(tokens)
-            found += (
-                lit for at, lit in _placed_literals(tokens) if lit[0] and clauses[at] == "set"
-            )
+    for read in statements:
+        if read.verb in ("update", "with"):
+            clauses = clause_words(read.tokens)
+            found += (lit for at, lit in _placed_literals(read) if lit[0] and clauses[at] == "set")
     return distinct(found)
 
 
-def _clauses(tokens: Tokens) -> list[str]:
-    """Return for each token which clause of its query, subquery or CASE it stands in."""
-    clauses = []
-    open_clauses = [""]
-    for token in tokens:
-        word = fold(token)
-        if word in ("(", "case"):
-            open_clauses.append(open_clauses[-1])
-        elif word in (")", "end"):
-            open_clauses = open_clauses[:-1] or [""]
-        elif word in CLAUSES:
-            open_clauses[-1] = word
-        clauses.append(open_clauses[-1])
-    return clauses
-
-
-def _overwriting(tokens: Tokens) -> list[Literal]:
+def _overwriting(read: Read) -> list[Literal]:
     """Return the keys, as (column, value), of the rows that REPLACE or an upsert may overwrite."""
-    keys, places = _overwritten(tokens), _inserted(tokens)
+    keys, columns = _overwritten(read.command), _inserted(read.command)
+    starts = [token.start for token in read.tokens]
     return [
-        (places[index], literal[1])
-        for index, literal in _placed_literals(tokens)
-        if keys and places.get(index) in keys
+        (columns[starts[index]], literal[1])
+        for index, literal in _placed_literals(read)
+        if keys and columns.get(starts[index]) in keys
     ]
 
 
-def _overwritten(tokens: Tokens) -> frozenset[str] | None:
+def _overwritten(command: Command) -> frozenset[str] | None:
     """Return what tells the rows which an INSERT may meet: its columns, folded; None if it fails.
 
     Those of ON CONFLICT (..), else the first that is named; none where what is there stays.
     """
-    words = [fold(token) for token in tokens]
-    if words[:1] not in (["insert"], ["replace"]) or "values" not in words:
+    if not isinstance(command, Insert) or not command.rows:
         return None
-    if "conflict" in words:
-        after = words[words.index("conflict") :]
-        target = after[2 : after.index(")") : 2] if after[1:2] == ["("] else []
-        return frozenset(target) if "update" in after else frozenset()
-    if words[0] == "replace" or words[1:3] == ["or", "replace"]:
-        start = words.index("values")
-        named = words[:start].index("(") + 1 if "(" in words[:start] else None
-        return frozenset(words[named : named + 1]) if named else frozenset({"rowid"})
-    return frozenset() if words[1:2] == ["or"] else None
+    if command.upserts:
+        updating = (upsert for upsert in command.upserts if upsert.assignments)
+        return frozenset(fold(term[0]) for upsert in updating for term in upsert.target if term)
+    if command.conflict == "replace":
+        return frozenset(map(fold_name, command.columns[:1])) or frozenset({"rowid"})
+    return frozenset() if command.conflict == "ignore" else None
 
 
-def _inserted(tokens: Tokens) -> dict[int, str]:
-    """Return for what stands in the VALUES of an INSERT the column (folded) it is for, by place.
+def _inserted(command: Command) -> dict[int, str]:
+    """Return for what stands in the VALUES of an INSERT the column (folded) it is for.
 
-    Where no columns are named, the first one is taken for the row's number.
+    By where it begins in the statement. Where no columns are named, the first one is taken for the
+    row's number.
     """
-    words = [fold(token) for token in tokens]
-    if not words or words[0] not in ("insert", "replace") or "values" not in words:
+    if not isinstance(command, Insert):
         return {}
-    start = words.index("values")
-    named = words[words.index("(") + 1 : start - 1 : 2] if "(" in words[:start] else ["rowid"]
-    found, depth, column = {}, 0, 0
-    for index in range(start + 1, len(words)):
-        depth += {"(": 1, ")": -1}.get(words[index], 0)
-        if words[index] == "(" and depth == 1:
-            column = 0
-        elif words[index] == "," and depth == 1:
-            column += 1
-        elif depth == 1 and column < len(named):
-            found[index] = named[column]
-    return found
+    columns = [fold_name(column) for column in command.columns] or ["rowid"]
+    return {
+        token.start: column
+        for row in command.rows
+        for column, cell in zip(columns, row, strict=False)
+        for _, token in outline(cell)
+    }
 
 
-def _placed_literals(tokens: Tokens) -> Iterator[tuple[int, Literal]]:
-    """Yield the literals of a statement and where they stand in it."""
-    inserted = {} if _overwritten(tokens) is not None else _inserted(tokens)
-    lists: list[str | None] = [None]  # for each open parenthesis, the column of the IN before it
-    for index, (kind, text, _) in enumerate(tokens):
-        if text == "(":
-            lists.append(_column_compared(tokens, index))
-        elif text == ")":
-            lists = lists[:-1] or [None]
-        elif kind is Kind.STRING or kind is Kind.NUMBER:
-            for literal in _literal(tokens, index, lists[-1]):
-                yield index, literal
-                if index in inserted:
-                    yield index, (inserted[index], literal[1])
+def _placed_literals(read: Read) -> Iterator[tuple[int, Literal]]:
+    """Yield the literals of a statement and where among its tokens they stand."""
+    tokens = read.tokens
+    inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)
+    opened = enclosing(tokens)
+    for index, (kind, _, start) in enumerate(tokens):
+        if kind is not Kind.STRING and kind is not Kind.NUMBER:
+            continue
+        listed = _column_compared(tokens, max(opened[index], 0))  # of the IN before it
+        for literal in _literal(tokens, index, listed):
+            yield index, literal
+            if start in inserted:
+                yield index, (inserted[start], literal[1])
 
 
 def distinct(literals: Iterable[Literal]) -> tuple[Literal, ...]:
@@ -197,24 +196,10 @@ def distinct(literals: Iterable[Literal]) -> tuple[Literal, ...]:
     return tuple(seen.values())
 
 
-def explicit_drops(tokens: Tokens) -> Iterator[tuple[str, str]]:
-    """Yield (kind, folded name) of every DROP INDEX, DROP TRIGGER and DROP VIEW statement."""
-    starts = [0, *(index + 1 for index, token in enumerate(tokens) if token.text == ";")]
-    for start in starts:
-        # DROP INDEX IF EXISTS schema . name
-        drop, kind, *words = [
-            *(fold_name(token.name) for token in tokens[start : start + 7]),
-            "",
-            "",
-        ]
-        if drop != "drop" or kind not in DROPPED:
-            continue
-        if words[:2] == ["if", "exists"]:
-            del words[:2]
-        if words[1:2] == ["."]:
-            del words[:2]
-        if words and words[0]:
-            yield kind, words[0]
+def explicit_drops(command: Command) -> Iterator[tuple[str, str]]:
+    """Yield (kind, folded name) of what a DROP INDEX, DROP TRIGGER or DROP VIEW drops."""
+    if isinstance(command, Drop) and command.kind in DROPPED and command.name.name:
+        yield command.kind, command.name.folded
 
 
 def _exactly(token: Token) -> str:

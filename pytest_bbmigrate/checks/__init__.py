@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.checks.catalogue_reads import ask_catalogue_reads
-from pytest_bbmigrate.checks.causes import with_cause
 from pytest_bbmigrate.checks.data_survives import ask_data_survives, find_lost_data
 from pytest_bbmigrate.checks.down_restores import ask_down_restores
 from pytest_bbmigrate.checks.foreign_keys_hold import ask_foreign_keys_hold
@@ -15,9 +14,10 @@ from pytest_bbmigrate.checks.schema_survives import ask_schema_survives
 from pytest_bbmigrate.checks.untested_statements import idle_statements
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
-from pytest_bbmigrate.checks.verdict import Answer, Example, Finding, Outcome, Verdict
+from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Answer, Example, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Chain, Evidence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.experiment import StateUnreachable
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

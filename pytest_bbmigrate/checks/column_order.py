@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.copies import Copy, after_schema, listed, read_copy, split
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
-from pytest_bbmigrate.checks.verdict import Finding
+from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copies import copy_of
+from pytest_bbmigrate.sql.clauses import Insert
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
+from pytest_bbmigrate.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,55 +147,34 @@ def shifts_of(
 
     Before them, the tables that have another shape: the one it fills, the one it copies from.
     """
-    for words in insertions(trigger):
-        table, source = tables_of(words)
-        was, is_now = assigned(words, then), assigned(words, now)
+    for insert in insertions(trigger):
+        table, source = tables_of(insert)
+        was, is_now = assigned(insert, then), assigned(insert, now)
         columns = tuple(column for column, item in is_now.items() if was.get(column) != item)
         if was and columns:
             reshaped = [t for t in (table, source) if then.columns.get(t) != now.columns.get(t)]
             yield tuple(reshaped), columns
 
 
-def insertions(trigger: Trigger) -> Iterator[list[str]]:
-    """Yield the INSERT and REPLACE statements of a trigger, as folded words."""
-    tokens = list(trigger.tokens)
-    body = tokens[tokens.index("begin") + 1 :]
-    while ";" in body:
-        end = body.index(";")
-        if body[:1] in (["insert"], ["replace"]):
-            yield body[:end]
-        body = body[end + 1 :]
+def insertions(trigger: Trigger) -> Iterator[Insert]:
+    """Yield what ``trigger`` inserts."""
+    for command in read_as(CreateTrigger, trigger.sql).commands:
+        if isinstance(command, Insert):
+            yield command
 
 
-def tables_of(words: list[str]) -> tuple[str, str]:
+def tables_of(insert: Insert) -> tuple[str, str]:
     """Return the table that an INSERT fills, and the one that it copies from, '' for none."""
-    copy = copy_of(words)
-    return after_schema(words[words.index("into") + 1 :]), copy.source if copy else ""
+    copy = copy_of(0, insert)
+    return insert.table.folded, copy.source if copy else ""
 
 
-def copy_of(words: list[str]) -> Copy | None:
-    """Return what an INSERT copies; None for one of VALUES."""
-    quoted = (quote_name(w) if " " in w and w[0] != "'" else w for w in words)
-    return read_copy(0, " ".join(quoted))
-
-
-def assigned(words: list[str], side: ColumnsByTable) -> dict[str, Item]:
+def assigned(insert: Insert, side: ColumnsByTable) -> dict[str, Item]:
     """Return what each column gets by an INSERT, {} where that cannot be told."""
-    table, source = tables_of(words)
+    table, source = tables_of(insert)
     filled = side.filled.get(table, ())
-    if copy := copy_of(words):
+    if copy := copy_of(0, insert):
         return copy.expressions(filled, side.columns.get(source, ()))
-    head = words[: words.index("values")]
-    columns = listed(head[head.index("(") + 1 :]) if "(" in head else filled
-    items = first_row(words[len(head) + 1 :])
+    columns = tuple(map(fold_name, insert.columns)) or filled
+    items = [fold_tokens(cell) for cell in next(iter(insert.rows), ())]
     return dict(zip(columns, items, strict=True)) if len(columns) == len(items) else {}
-
-
-def first_row(words: list[str]) -> list[Item]:
-    """Return what stands between the commas of the first row of a VALUES; [] for no row."""
-    depth = 0
-    for end, word in enumerate(words):
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if not depth:
-            return split(words[1:end])
-    return []

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
-from pytest_bbmigrate.checks.renamed_away import with_rename
+from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
-from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.renamed_away import with_rename
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

@@ -9,9 +9,9 @@ from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
-from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Answer, Example, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, contract_line, locate
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, locate
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
     is_column_dropped,
     is_table_dropped,
 )
-from pytest_bbmigrate.checks.verdict import Answer, Example, Finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Answer, Example, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

@@ -1,4 +1,4 @@
-"""Where in a migration a fault lies, and the contract line that would allow it."""
+"""Where in a migration a fault lies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.catalogue import Part
 
 LOSES_ROWS = ("delete", "replace", "insert", "drop", "update", "create", "alter")
 WRITES_VALUES = ("update", "insert", "replace", "create", "alter", "drop", "delete")
@@ -48,9 +48,3 @@ def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Locati
             if first == verb:
                 return Location(part.path, line)
     return Location(part.path, naming[0][1] if naming else None)
-
-
-def contract_line(migration: Migration, declaration: str) -> str:
-    """Return ``declaration`` as the comment line that belongs in the migration's file."""
-    mark = "--" if isinstance(migration.up, SqlPart) else "#"
-    return f"{mark} bb: {declaration}"

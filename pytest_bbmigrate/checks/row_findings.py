@@ -6,8 +6,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
-from pytest_bbmigrate.checks.verdict import Example, Finding
 from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
+from pytest_bbmigrate.verdict import Example, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

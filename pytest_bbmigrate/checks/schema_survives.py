@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.locate import SHAPES, contract_line, locate
-from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.causes.context import FindingContext
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
-from pytest_bbmigrate.checks.verdict import Finding
-from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.explain.causes.context import FindingContext
+from pytest_bbmigrate.sql.clauses import Delete, Update
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.schema import Table
 
-WRITES = frozenset({"insert", "replace", "update", "delete", "select"})
-CLAUSES_AFTER_SET = frozenset({"from", "where", "returning", "order", "limit"})
 ALWAYS = frozenset({("1",), ("true",), ("1", "=", "1")})
 
 
@@ -43,86 +42,43 @@ def idle_statements(evidence: Evidence) -> Iterator[UntestedStatement]:
     """
     met_none = frozenset(evidence.up.idle)
     for sql in dict.fromkeys((*evidence.up.idle, *evidence.up.executed)):
-        verb, words = read_write(sql)
-        is_partial = "where" in outside_parentheses(words)
-        if sql not in met_none and not (verb == "update" and is_partial):
+        command = read_command(sql)
+        if not isinstance(command, Update | Delete):
             continue
-        table = table_written(evidence, words) if verb in {"update", "delete"} else None
-        if table is not None and is_undeclared(evidence.migration.contract, table, verb, words):
+        if sql not in met_none and not (isinstance(command, Update) and command.where):
+            continue
+        table = table_written(evidence, command)
+        if table is not None and is_undeclared(evidence.migration.contract, table, command):
             how = "meets" if sql in met_none else "is changed by"
             yield UntestedStatement(table.name, how, " ".join(sql.split()))
     yield from harmless_copies(evidence)
 
 
-def read_write(sql: str) -> tuple[str, list[str]]:
-    """Return the verb of a statement and the words after it, from the table's name on.
-
-    What WITH puts before the verb is passed over, and what OR says of conflicts.
-    """
-    words = list(folded(sql))
-    depth, at = 0, 0
-    for at, word in enumerate(words):  # noqa: B007 -- where it stopped is what counts
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if not depth and word in WRITES:
-            break
-    verb, *rest = words[at:] or [""]
-    if rest[:1] == ["or"]:
-        del rest[:2]
-    if rest[:1] in (["from"], ["into"]):
-        del rest[0]
-    if rest[1:2] == ["."]:
-        del rest[:2]
-    return verb, rest
-
-
-def outside_parentheses(words: list[str]) -> Iterator[str]:
-    """Yield those of ``words`` that stand in no parentheses."""
-    depth = 0
-    for word in words:
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if not depth:
-            yield word
-
-
-def table_written(evidence: Evidence, words: list[str]) -> Table | None:
-    """Return the table, as it was before, that ``words`` begin with; None if it held no rows."""
+def table_written(evidence: Evidence, command: Update | Delete) -> Table | None:
+    """Return the table of ``command`` as it was before; None if it held no rows."""
     old_names = {new: old for old, new in evidence.up.renamed_tables}
-    table = evidence.state.schema.table(old_names.get(words[0], words[0]))
+    name = command.table.folded
+    table = evidence.state.schema.table(old_names.get(name, name))
     if table is None or not evidence.state.row_counts[fold_name(table.name)]:
         return None
     return table
 
 
-def is_undeclared(contract: Contract, table: Table, verb: str, words: list[str]) -> bool:
-    """Return whether the contract is silent on what the statement does; ``words`` follow its verb.
+def is_undeclared(contract: Contract, table: Table, command: Update | Delete) -> bool:
+    """Return whether the contract is silent on what the statement does to ``table``.
 
     Writing to a column that up itself adds, or to what is declared to go, needs no word.
     """
     name = fold_name(table.name)
     if drops_table(contract, name):
         return False
-    if verb == "delete":
+    if isinstance(command, Delete):
         return all(fold_name(delete.table) != name for delete in contract.deletes)
     declared = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     return any(
         table.column(column) and column not in declared and not drops_column(contract, name, column)
-        for column in assigned_columns(words)
+        for column in map(fold_name, command.columns)
     )
-
-
-def assigned_columns(words: list[str]) -> Iterator[str]:
-    """Yield the columns that an UPDATE sets, ``(a, b) = ..`` among them; ``words`` are folded."""
-    depth, is_target = 0, False
-    for word in words:
-        if not depth and word in CLAUSES_AFTER_SET:
-            return
-        if not depth and word in ("set", ","):
-            is_target = True
-        elif word == "=" and not depth:
-            is_target = False
-        elif is_target and word not in ("(", ")", ","):
-            yield word
-        depth += {"(": 1, ")": -1}.get(word, 0)
 
 
 def harmless_copies(evidence: Evidence) -> Iterator[UntestedStatement]:

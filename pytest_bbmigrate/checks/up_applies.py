@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.suggest_requires import requirement_line
-from pytest_bbmigrate.checks.verdict import Answer, Finding
+from pytest_bbmigrate.explain.advice import advise_on_failure
+from pytest_bbmigrate.explain.suggest_requires import requirement_line
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
@@ -33,20 +34,21 @@ def ask_up_applies(evidence: Evidence) -> Answer:
 def on_empty_finding(failure: Failure) -> Finding:
     """Return a failure on an empty database, where advice on the rows there says nothing."""
     finding = failure_finding(failure, "up on an empty database")
-    return finding if failure.missing else replace(finding, cause="")
+    return finding if finding.name else replace(finding, cause="")
 
 
 def failure_finding(failure: Failure, step: str, printed: str = "") -> Finding:
     """Return a part's failure to run as a finding, with what it had ``printed`` by then."""
+    advice = advise_on_failure(failure)
     return Finding(
-        "set-up lacks" if failure.missing else "does not run",
+        "set-up lacks" if advice.missing else "does not run",
         step,
         failure.path,
         failure.line,
-        name=failure.missing,
+        name=advice.missing,
         expected=failure.statement,
         observed=failure.message,
-        cause=failure.advice,
+        cause=advice.text,
         printed=printed,
         error=failure.error,
     )

@@ -13,9 +13,9 @@ from pytest_bbmigrate.checks.down_restores import (
 )
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
-from pytest_bbmigrate.checks.verdict import Answer, Finding
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged, number_of
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff

@@ -13,7 +13,7 @@ from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import in_memory, open_image, take_image
+from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,7 +39,7 @@ def fill_state(
     """
     schema, recipe = bare.schema, setup.recipe
     tables = bare_tables(bare, known)
-    with closing(open_image(in_memory(bare.image))) as db:
+    with closing(open_image(require_bytes(bare.image))) as db:
         filling = fill_tables(db, schema, tables, recipe)
         columns = bare_columns(db, schema, known, tables)
         added = fill_columns(db, schema, columns, recipe)
@@ -54,7 +54,7 @@ def fill_state(
         share_pages(filled, previous.pages if previous else ()),
         None
         if empty is None
-        else share_pages(in_memory(empty), (previous and previous.empty_pages) or ()),
+        else share_pages(require_bytes(empty), (previous and previous.empty_pages) or ()),
         schema,
         counts,
         unfilled,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import throwaway
+from pytest_bbmigrate.sqlite_files import temporary_copy
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.snapshot import Snapshot
@@ -29,11 +29,11 @@ def broken_searches(before: Snapshot, after: Snapshot, renames: Renames) -> tupl
     }
     if not names:
         return ()
-    with throwaway(after.image) as db:
+    with temporary_copy(after.image) as db:
         broken = [old for old, new in names.items() if not agrees(db, new)]
     if not broken:
         return ()
-    with throwaway(before.image) as db:
+    with temporary_copy(before.image) as db:
         return tuple(
             f"the full-text index {names[old]} does not agree with its rows"
             for old in broken

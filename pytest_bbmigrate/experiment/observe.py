@@ -27,10 +27,10 @@ from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
-    alike_contents,
     attach_content,
     open_content,
     open_contents,
+    same_content,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def diff_against(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDi
 
     No rename is followed: another name is a difference.
     """
-    if alike_contents(before.image, image):
+    if same_content(before.image, image):
         return before, empty_diff(before)
     with closing(open_content(image)) as db:
         after = snapshot_in(db, image, before)

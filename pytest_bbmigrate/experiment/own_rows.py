@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sql import UnreadableSql, quote_name, tokenize
+from pytest_bbmigrate.sql.clauses import Insert, Query, Update
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import (
+    Created,
+    CreateTable,
+    CreateTrigger,
+    CreateView,
+    RenameColumn,
+    RenameTable,
+)
 from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
@@ -28,23 +38,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.schema.model import Trigger, View
     from pytest_bbmigrate.seeding.model import OwnRows
+    from pytest_bbmigrate.sql.reading import Command
 
-PASSED_OVER = frozenset(
-    (
-        "create",
-        "temp",
-        "temporary",
-        "table",
-        "view",
-        "virtual",
-        "trigger",
-        "if",
-        "not",
-        "exists",
-        ".",
-    )
-)
-WRITES = frozenset({"insert", "replace", "update", "select", "values"})
+CARRYING = Query | Insert | Update | CreateView | CreateTrigger | RenameTable | RenameColumn
 LONG_ENOUGH = 3  # characters of a text that is looked for within others
 
 
@@ -142,10 +138,12 @@ def own_after(
     if not isinstance(migration.up, SqlPart):
         return RowOwner(own.tables | after.table_names, own.values)
     named: list[View | Trigger] = [*before.views, *before.triggers, *after.views, *after.triggers]
-    ran = [words for sql in up.executed if carries(words := words_of(sql))]
+    executed = [(words_of(sql), read_command(sql)) for sql in up.executed]
+    ran = [(words, command) for words, command in executed if carries(command)]
     names = before.table_names | after.table_names | {fold_name(each.name) for each in named}
-    names = names.union(*map(made_by, ran))
-    groups = [names.intersection(each) for each in (*(each.tokens for each in named), *ran)]
+    names = names.union(*(made_by(command) for _, command in ran))
+    together = [*(each.tokens for each in named), *(words for words, _ in ran)]
+    groups = [names.intersection(words) for words in together]
     return RowOwner(reached(own.tables, groups), own.values)
 
 
@@ -168,23 +166,20 @@ def words_of(sql: str) -> tuple[str, ...]:
         return ()
 
 
-def carries(words: tuple[str, ...]) -> bool:
+def carries(command: Command) -> bool:
     """Return whether a statement can bring values from one table to another, or rename one.
 
     What only declares a table names others in its foreign keys; a DELETE writes nothing.
     """
-    if words[:1] == ("alter",):
-        return "rename" in words
-    if words[:1] == ("create",) and "table" in words[:3]:
-        return "select" in words
-    return words[:1] != ("delete",) and not WRITES.isdisjoint(words)
+    if isinstance(command, CreateTable):
+        return command.query is not None
+    return isinstance(command, CARRYING)
 
 
-def made_by(words: tuple[str, ...]) -> frozenset[str]:
+def made_by(command: Command) -> frozenset[str]:
     """Return the name that a CREATE or an ALTER TABLE .. RENAME TO gives, be it for a while."""
-    if words[:1] == ("create",):
-        head = [word for word in words if word not in PASSED_OVER]
-        return frozenset(head[:1])
-    if words[:2] == ("alter", "table") and "to" in words:
-        return frozenset(words[words.index("to") + 1 :])
+    if isinstance(command, Created):
+        return frozenset({command.name.folded})
+    if isinstance(command, RenameTable | RenameColumn):
+        return frozenset({fold_name(command.new)})
     return frozenset()

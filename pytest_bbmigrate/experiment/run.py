@@ -128,7 +128,7 @@ def run_down_and_up(
     unsearchable = broken_searches(before, returned, back.renames)
     # Nobody needs what the way back left any more: a file is used up, and never copied.
     again, image = run_part(
-        migration, migration.up, image, setup.environment, take=setup.on_real_rows
+        migration, migration.up, image, setup.environment, move=setup.on_real_rows
     )
     evidence = replace(
         evidence, down=down, down_diff=back, integrity_after_down=unsearchable, second_up=again

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.experiment.model import Invariant
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import open_content, open_private, throwaway
+from pytest_bbmigrate.sqlite_files import open_content, open_private, temporary_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ def check_integrity(
         for old_name, new in there.renames.tables.items()
         if new in there_now and (table := before.schema.table(old_name)) is not None
     }
-    with throwaway(before.image) as old:
+    with temporary_copy(before.image) as old:
         looked_at = [was for was, is_now in new_names.items() if is_now in names]
         known = integrity_of(old, None if everything else looked_at)
     return tuple(found - renamed(known, new_names))

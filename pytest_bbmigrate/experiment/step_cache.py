@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.pages import join_pages, share_pages
 from pytest_bbmigrate.experiment.run import UpResult, snapshot_of_state
-from pytest_bbmigrate.sqlite_files import in_memory
+from pytest_bbmigrate.sqlite_files import require_bytes
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.model import SeededState
@@ -38,9 +38,9 @@ class CachedUpResult:
 def keep_step(step: UpResult, state: SeededState) -> CachedUpResult:
     """Return ``step``, which goes up from ``state``, for keeping."""
     moved = step.after is not step.before
-    after = share_pages(in_memory(step.after.image), state.pages) if moved else None
+    after = share_pages(require_bytes(step.after.image), state.pages) if moved else None
     known = state.empty_pages or ()
-    empty = None if step.empty is None else share_pages(in_memory(step.empty), known)
+    empty = None if step.empty is None else share_pages(require_bytes(step.empty), known)
     before = replace(step.before, image=b"")
     bare = replace(step.after, image=b"", known=None)
     return CachedUpResult(replace(step, before=before, after=bare, empty=None), after, empty)

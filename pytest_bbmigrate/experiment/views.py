@@ -22,7 +22,7 @@ from pytest_bbmigrate.experiment.renumbered_keys import weight
 from pytest_bbmigrate.schema.read.table import ROWID_NAMES
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import content_size, open_content, throwaway
+from pytest_bbmigrate.sqlite_files import content_size, open_content, temporary_copy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -94,7 +94,9 @@ def to_be_asked(content: Content) -> Iterator[sqlite3.Connection]:
 
     To one of a file that fails when its views take long.
     """
-    alone = closing(open_content(content)) if isinstance(content, bytes) else throwaway(content)
+    alone = (
+        closing(open_content(content)) if isinstance(content, bytes) else temporary_copy(content)
+    )
     with alone as db:
         db.execute("PRAGMA legacy_alter_table = ON")
         if isinstance(content, Path):

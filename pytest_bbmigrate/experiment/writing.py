@@ -20,10 +20,10 @@ from pytest_bbmigrate.seeding import Unfilled, add_rows
 from pytest_bbmigrate.sql import folded, quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
-    in_memory,
     open_content,
     open_contents,
     open_image,
+    require_bytes,
     take_image,
 )
 
@@ -77,7 +77,7 @@ def write_rows(
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, expected_literals=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
-    with closing(open_image(in_memory(snapshot.image))) as db:
+    with closing(open_image(require_bytes(snapshot.image))) as db:
         for name in tables:
             filling = add_rows(db, snapshot.schema, name, WRITTEN_ROWS, later)
             if added := filling.added.get(name, 0):

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import Outcome
-from pytest_bbmigrate.checks.causes import CAUSES, SECOND_TIME
+from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
+from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,
@@ -17,7 +18,6 @@ from pytest_bbmigrate.private import (
 )
 from pytest_bbmigrate.private.said import is_known
 from pytest_bbmigrate.private.shapes import INTEGRITY
-from pytest_bbmigrate.runner.messages import MESSAGES
 from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
 from pytest_bbmigrate.sql.names import fold_name
 

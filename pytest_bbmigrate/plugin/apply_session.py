@@ -75,6 +75,7 @@ def prepare_apply(session: pytest.Session) -> None:
         judge_in_order(config, *order_of(state.preflight))
         refuse_unjudged(config)
     config.pluginmanager.register(ApplyHooks(session), "bbmigrate_apply")
+    config.add_cleanup(lambda: write_summary_if_missing(config))  # where pytest fails to finish
 
 
 class ApplyHooks:

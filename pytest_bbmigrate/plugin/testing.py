@@ -15,11 +15,18 @@ from pytest_bbmigrate.checks import Finding, find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
+from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.masking import mask_examples, said_of
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.sandbox.run_part import run_part
-from pytest_bbmigrate.sqlite_files import HEADER, call_hook, open_image, read_image, take_image
+from pytest_bbmigrate.sqlite_files import (
+    HEADER_STRING,
+    call_hook,
+    open_image,
+    read_image,
+    take_image,
+)
 from pytest_bbmigrate.visible import visible
 
 if TYPE_CHECKING:
@@ -128,7 +135,7 @@ class MigrationUnderTest:
             if not self._databases.chain.tells:
                 known = Known(texts=texts_of(self._databases.chain.catalogue))
                 message = said_of(failure.path, failure.message, failure.error, known)
-            advice = failure.advice if message == failure.message else ""
+            advice = advise_on_failure(failure).text if message == failure.message else ""
             place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
             raise AssertionError(visible("\n".join(filter(None, [f"{place}: {message}", advice]))))
         return self._databases.open(image)
@@ -143,7 +150,7 @@ def take_snapshot(subject: Subject) -> Snapshot:
     if isinstance(subject, Path):
         return read_image(subject)
     if isinstance(subject, bytes):
-        if subject and not subject.startswith(HEADER):
+        if subject and not subject.startswith(HEADER_STRING):
             raise TypeError("these bytes are no snapshot; take one with bb_snapshot(db)")
         return subject
     connection = subject.conn if isinstance(subject, Database) else subject

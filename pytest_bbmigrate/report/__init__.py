@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.report.reasons import REASONS
+from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.report.words import (
     GENERATED,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.verdict import Example
+from pytest_bbmigrate.verdict import Example
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.checks import Finding
-    from pytest_bbmigrate.checks.verdict import Cells
+    from pytest_bbmigrate.verdict import Cells
 
 
 def shown_finding(finding: Finding) -> Finding:

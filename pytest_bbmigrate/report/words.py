@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.report.reasons import REASONS
+from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.visible import visible, visible_line

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
-from pytest_bbmigrate.sql import UnreadableSql, fold, folded, quote_name, tokenize
+from pytest_bbmigrate.sql import folded, quote_name
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import (
+    AddColumn,
+    Created,
+    CreateIndex,
+    CreateVirtualTable,
+)
 from pytest_bbmigrate.sqlite_files import closed_on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_bbmigrate.schema import SchemaDifference
-    from pytest_bbmigrate.sql import Token
-
-KINDS = ("table", "index", "view", "trigger")
-IF_NOT_EXISTS = ["if", "not", "exists"]
-TEMPORARY = {"temp", "temporary"}
 
 
 class Ask(Protocol):
@@ -83,52 +86,26 @@ def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -
 
 def read_addition(sql: str) -> Addition | None:
     """Return what ``sql`` says if it is an ADD COLUMN IF NOT EXISTS."""
-    tokens = readable_tokens(sql)
-    words = [fold(token) for token in tokens]
-    name, after = read_name(tokens, words, 2)
-    if words[:2] != ["alter", "table"] or words[after : after + 1] != ["add"]:
+    command = read_command(sql)
+    if not isinstance(command, AddColumn) or not command.condition or not command.definition:
         return None
-    condition = after + 1 + (words[after + 1 : after + 2] == ["column"])
-    column = condition + len(IF_NOT_EXISTS)
-    if words[condition:column] != IF_NOT_EXISTS or column >= len(tokens):
-        return None
-    start = tokens[column].start
-    plain = sql[: tokens[condition].start] + sql[start:]
-    return Addition(name, tokens[column].name, sql[start:], plain)
+    start = command.definition[0].start
+    plain = sql[: command.condition[0].start] + sql[start:]
+    return Addition(command.table.name, command.column, sql[start:], plain)
 
 
 def read_creation(sql: str) -> Creation | None:
     """Return what ``sql`` says if it is a CREATE .. IF NOT EXISTS of something lasting."""
-    tokens = readable_tokens(sql)
-    words = [fold(token) for token in tokens]
-    at = next((at for at, word in enumerate(words[:4]) if word in KINDS), 0)
-    condition = at + 1
-    after = condition + len(IF_NOT_EXISTS)
-    if not at or words[condition:after] != IF_NOT_EXISTS or TEMPORARY & set(words[:at]):
+    command = read_command(sql)
+    if not isinstance(command, Created) or not command.if_not_exists or not command.name.name:
         return None
-    name, rest = read_name(tokens, words, after)
-    if not name or words[after : after + 2] == ["temp", "."]:
+    if command.is_temporary or command.name.is_temporary:
         return None
-    lasting = (*words[:condition], fold_name(name), *words[rest:])
-    return Creation(words[at], name, lasting, "virtual" in words[:at])
-
-
-def read_name(tokens: Sequence[Token], words: Sequence[str], at: int) -> tuple[str, int]:
-    """Return the name at position ``at``, a schema before it left out, and the position after it.
-
-    The name is '' when the statement ends before it.
-    """
-    if words[at + 1 : at + 2] == ["."]:
-        at += 2
-    return (tokens[at].name, at + 1) if at < len(tokens) else ("", at)
-
-
-def readable_tokens(sql: str) -> Sequence[Token]:
-    """Return the tokens of ``sql``; none when it does not read, which SQLite is to say."""
-    try:
-        return tokenize(sql)
-    except UnreadableSql:
-        return ()
+    is_virtual = isinstance(command, CreateVirtualTable)
+    is_unique = isinstance(command, CreateIndex) and command.is_unique
+    words = ("create", *["unique"] * is_unique, *["virtual"] * is_virtual, command.kind)
+    lasting = (*words, command.name.folded, *fold_tokens(command.body))
+    return Creation(command.kind, command.name.name, lasting, is_virtual)
 
 
 def adapt_addition(

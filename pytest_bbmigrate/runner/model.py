@@ -48,19 +48,16 @@ class Failure:
     """Why a part did not run to its end.
 
     ``line`` counts from 1 in ``path``, None when not known; ``statement`` is the SQL at fault or
-    ''; ``message`` is what SQLite or Python said; ``advice`` is what to do about it, '' when not
-    known; ``error`` is SQLite's own name for the kind of error, '' for another one's;
-    ``missing`` names what the set-up lacks ('function normalize', 'SQLite 3.53'), '' when
-    the migration itself is at fault.
+    ''; ``message`` is what SQLite or Python said; ``error`` is SQLite's own name for the kind of
+    error, '' for another one's; ``note`` is what the message does not tell, '' for nothing.
     """
 
     path: Path
     line: int | None
     statement: str
     message: str
-    advice: str = ""
-    missing: str = ""
     error: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, ReadLoader, fixed
 from pytest_bbmigrate.runner.model import Failure
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
@@ -46,8 +45,7 @@ def run_function(db: RunConnection, part: PythonPart) -> tuple[Failure | None, s
     with redirect_stdout(printed), redirect_stderr(printed):
         failure = call(db, part)
     if failure is None and db.fault:
-        advice, missing = advise(db.fault, db.fault_statement)
-        failure = Failure(part.path, db.fault_line, db.fault_statement, db.fault, advice, missing)
+        failure = Failure(part.path, db.fault_line, db.fault_statement, db.fault)
     return failure, printed.getvalue()
 
 
@@ -60,10 +58,8 @@ def call(db: RunConnection, part: PythonPart) -> Failure | None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it raises is evidence, a skip as well
-        message, statement = describe(error), statement_of(error)
-        advice, missing = advise(message, statement)
         line = line_in(str(part.path), error)
-        return Failure(part.path, line, statement, message, advice, missing)
+        return Failure(part.path, line, statement_of(error), describe(error))
     return None
 
 

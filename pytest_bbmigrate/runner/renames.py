@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.runner.transactions import first_word
-from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
+from pytest_bbmigrate.sql import UnreadableSql, split_statements
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import Drop, DropColumn, RenameColumn, RenameTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.sql import Statement
+    from pytest_bbmigrate.sql.reading import Command
 
 RENAME = re.compile(r"\bRENAME\b", re.IGNORECASE)
 
@@ -51,7 +54,7 @@ def follow_renames(
     for text in executed:
         for statement in readable_statements(text):
             if first_word(statement.text) in ("ALTER", "DROP"):
-                follow(tables, [fold_name(token.name) for token in tokenize(statement.text)])
+                follow(tables, read_command(statement.text))
     lasting = {now: table for now, table in tables.items() if now in after}
     return RenamedNames(
         tuple(sorted((table.name, now) for now, table in lasting.items() if table.name != now)),
@@ -74,35 +77,28 @@ def readable_statements(sql: str) -> Sequence[Statement]:
         return ()
 
 
-def follow(tables: dict[str, FollowedTable], words: Sequence[str]) -> None:
-    """Take one executed statement, folded, into account in ``tables`` (by their names now)."""
-    if words[:2] == ["drop", "table"]:
-        named = words[4:] if words[2:4] == ["if", "exists"] else words[2:]
-        tables.pop(unqualified(named)[0], None)
-    elif words[:2] == ["alter", "table"]:
-        name, *change = unqualified(words[2:])
-        if name in tables:
-            alter(tables, name, change)
+def follow(tables: dict[str, FollowedTable], command: Command) -> None:
+    """Take one executed statement into account in ``tables`` (by their names now).
 
-
-def alter(tables: dict[str, FollowedTable], name: str, change: Sequence[str]) -> None:
-    """Take an ALTER TABLE into account; ``change`` is what follows the table's name."""
-    columns = tables[name].columns
-    match change:
-        case ["rename", "to", new]:
-            tables[new] = tables.pop(name)
-        case ["rename", "column", old, "to", new] | ["rename", old, "to", new]:
-            if old in columns:
-                columns[new] = columns.pop(old)
-        case ["drop", "column", old] | ["drop", old]:
-            columns.pop(old, None)
-
-
-def unqualified(words: Sequence[str]) -> Sequence[str]:
-    """Return a statement's end that begins with a table's name, without a schema before that.
-
-    A temporary table keeps its, so that it is not taken for one that lasts.
+    What it does to a temporary table is passed over, though one may be called like another.
     """
-    if len(words) > 2 and words[1] == "." and words[0] == "main":
-        return words[2:]
-    return words
+    if isinstance(command, Drop):
+        if command.kind == "table" and not command.name.is_temporary:
+            tables.pop(command.name.folded, None)
+    elif isinstance(command, RenameTable | RenameColumn | DropColumn):
+        name = "" if command.table.is_temporary else command.table.folded
+        if name in tables:
+            alter(tables, name, command)
+
+
+def alter(
+    tables: dict[str, FollowedTable], name: str, command: RenameTable | RenameColumn | DropColumn
+) -> None:
+    """Take an ALTER TABLE of the table ``name`` into account."""
+    columns = tables[name].columns
+    if isinstance(command, RenameTable):
+        tables[fold_name(command.new)] = tables.pop(name)
+        return
+    former = columns.pop(fold_name(command.column), None)
+    if isinstance(command, RenameColumn) and former is not None:
+        columns[fold_name(command.new)] = former

@@ -7,7 +7,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.private import kind_of
-from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.model import Failure
 
 if TYPE_CHECKING:
@@ -46,5 +45,4 @@ def run_statement(db: RunConnection, part: SqlPart, statement: Statement) -> Fai
         message = db.fault
     if not message:
         return None
-    advice, missing = advise(message, statement.text)
-    return Failure(part.path, statement.line, statement.text, message, advice, missing, error)
+    return Failure(part.path, statement.line, statement.text, message, error)

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.sql import folded
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.clauses import Control, Pragma
+from pytest_bbmigrate.sql.reading import read_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.sql import Statement
+    from pytest_bbmigrate.sql.reading import Command
 
 FIRST_WORD = re.compile(r"(?:\s|\ufeff|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*([A-Za-z]*)", re.DOTALL)
-TRUE = {"on", "yes", "true", "1"}
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ def first_word(sql: str) -> str:
 def read_transactions(statements: Sequence[Statement]) -> Transactions:
     """Return what ``statements`` say about the transaction they mean to run in."""
     words = [first_word(statement.text) for statement in statements]
-    switches = {
-        position: value
+    pragmas = {
+        position: switched_to(read_command(statements[position].text))
         for position, word in enumerate(words)
-        if word == "PRAGMA" and (value := switched_to(statements[position].text)) is not None
+        if word == "PRAGMA"
     }
+    switches = {position: value for position, value in pragmas.items() if value is not None}
     before = next((at for at, word in enumerate(words) if word != "PRAGMA"), len(words))
     leading = [value for position, value in switches.items() if position < before]
     return Transactions(
@@ -67,15 +68,14 @@ def outer_pair(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
 
 def controls_transaction(word: str, sql: str) -> bool:
     """Return whether a statement begins or ends a transaction (a savepoint is none)."""
-    if word == "ROLLBACK":
-        return "to" not in folded(sql)
-    return word in ("BEGIN", "COMMIT", "END")
+    if word not in ("BEGIN", "COMMIT", "END", "ROLLBACK"):
+        return False
+    command = read_command(sql)
+    return isinstance(command, Control) and not command.savepoint
 
 
-def switched_to(sql: str) -> bool | None:
+def switched_to(command: Command) -> bool | None:
     """Return what ``PRAGMA foreign_keys = ..`` turns them to; None when it is another statement."""
-    tokens = folded(sql)
-    if "foreign_keys" not in tokens[1:4]:
+    if not isinstance(command, Pragma) or not command.is_called("foreign_keys"):
         return None
-    value = tokens[tokens.index("foreign_keys") + 1 :]
-    return fold_name(value[1].strip("'")) in TRUE if len(value) > 1 else None
+    return None if command.value is None else command.is_on

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.private import kind_of
-from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.sql import run_statements
@@ -19,9 +18,9 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
     call_hook,
-    kept_content,
     open_content,
     open_private,
+    written_content,
 )
 
 if TYPE_CHECKING:
@@ -62,10 +61,10 @@ def run_connected(
                 failure, printed = run_function(db, part)
         failure = failure or commit(db, part, record)
         if failure and not part.in_transaction:
-            failure = replace(failure, advice=f"{failure.advice}\n{NOTHING_KEPT}".lstrip())
+            failure = replace(failure, note=NOTHING_KEPT)
         return PartResult(
             failure=failure,
-            content=copy if failure else kept_content(db, copy),
+            content=copy if failure else written_content(db, copy),
             executed=tuple(db.executed),
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),
@@ -99,8 +98,7 @@ def commit(
         message, error = str(raised), kind_of(raised)
     if not message:
         return None
-    advice, missing = advise(message, statement)
-    return Failure(part.path, None, statement, message, advice, missing, error)
+    return Failure(part.path, None, statement, message, error)
 
 
 def columns_of(content: Content) -> dict[str, set[str]]:

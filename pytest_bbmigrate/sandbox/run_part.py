@@ -23,63 +23,64 @@ def run_part(
     environment: RunEnvironment,
     *,
     record: Record | None = None,
-    take: bool = False,
+    move: bool = False,
 ) -> tuple[Run, C]:
     """Run ``part`` (the up or down part of ``migration``) on a copy of ``content``.
 
-    Return what it came to and the content afterwards, of a file a new one in the scratch folder.
-    After a failure that is the content before, also where there was no transaction, for the copy is
-    thrown away. Whatever the migration raises is evidence, in ``Run.failure``.
+    Return the result and the content afterwards: of a file, a new one in the scratch folder. After
+    a failure the content is the one before, even without a transaction, because the copy is thrown
+    away. Whatever the migration raises is evidence, in ``Run.failure``.
 
-    ``record`` is called with the connection and how many statements were run, in the migration's
-    own transaction, last of all; where it has none, in one of its own afterwards. With ``take``, a
-    file is used up: there is no copy of it, and nothing left after a failure.
+    ``record`` is called with the connection and the number of statements that were run: last of
+    all within the migration's own transaction, or, if it has none, in one of its own afterwards.
+    With ``move`` a file is used up: it is moved instead of copied, and lost after a failure.
 
-    Raises: DatabaseError when a Python part has touched the real database file all the same.
+    Raises: DatabaseError when the real database file was written in spite of all.
     """
-    # Imported here, for the process that a script runs in imports this package and needs no more.
+    # Imported here: the child process of a script imports this package too, and needs none of this.
     from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
     from pytest_bbmigrate.sandbox.in_process import columns_of
     from pytest_bbmigrate.sqlite_files import discard, private_copy
 
     started = time.perf_counter()
-    earlier = columns_of(content) if take else None
-    copy = private_copy(content, environment.scratch, take=take)
+    columns_before = columns_of(content) if move else None  # ``content`` is gone afterwards
+    copy = private_copy(content, environment.scratch, move=move)
     try:
-        outcome = run_where_it_belongs(migration, part, copy, environment, record)
+        result = run_by_kind(migration, part, copy, environment, record)
     except BaseException:
         discard(copy)
         raise
-    after: Content = outcome.content
-    if outcome.failure:
+    after: Content = result.content
+    if result.failure:
         discard(copy)
         after = content
     names = RenamedNames()
-    if mention_renames(outcome.executed) and not outcome.failure:
-        before = columns_of(content) if earlier is None else earlier
-        names = follow_renames(outcome.executed, before, columns_of(after))
+    if mention_renames(result.executed) and not result.failure:
+        if columns_before is None:
+            columns_before = columns_of(content)
+        names = follow_renames(result.executed, columns_before, columns_of(after))
     run = Run(
-        failure=outcome.failure,
-        statements=outcome.statements,
+        failure=result.failure,
+        statements=result.statements,
         seconds=time.perf_counter() - started,
-        executed=outcome.executed,
+        executed=result.executed,
         renamed_tables=names.tables,
         renamed_columns=names.columns,
-        conflicts=outcome.conflicts,
-        printed=outcome.printed,
-        idle=outcome.idle,
+        conflicts=result.conflicts,
+        printed=result.printed,
+        idle=result.idle,
     )
     return run, cast("C", after)
 
 
-def run_where_it_belongs(
+def run_by_kind(
     migration: Migration,
     part: Part,
     copy: Content,
     environment: RunEnvironment,
     record: Record | None,
 ) -> PartResult:
-    """Run a script in a process of its own and every other part on a connection of ours."""
+    """Run a script in a child process, and every other part in this one; return the result."""
     from pytest_bbmigrate.catalogue import ScriptPart
 
     if isinstance(part, ScriptPart):

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
-from pytest_bbmigrate.runner.advice import advise
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
 from pytest_bbmigrate.sandbox.watch import untouched
-from pytest_bbmigrate.sqlite_files import in_rollback_mode
+from pytest_bbmigrate.sqlite_files import marked_rollback_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import ScriptPart
@@ -170,25 +169,18 @@ def judge(
     """Return why the script has failed, or None; ``left`` is what it has left running."""
     if script_report is None:
         message = f"the program ended with exit code {code} before its end was reached"
-        return Failure(part.path, None, "", message, "see what it printed")
+        return Failure(part.path, None, "", message, note="see what it printed")
     if script_report.error or code:
         message = script_report.error or f"the program ended with exit code {code}"
-        advice, missing = advise(message, script_report.statement)
-        return Failure(
-            part.path, script_report.line, script_report.statement, message, advice, missing
-        )
+        return Failure(part.path, script_report.line, script_report.statement, message)
     if script_report.refused:
-        return Failure(
-            part.path, None, "", script_report.refused[0], *advise(script_report.refused[0], "")
-        )
+        return Failure(part.path, None, "", script_report.refused[0])
     if script_report.lost:
-        return Failure(
-            part.path, script_report.line, "", script_report.lost, *advise(script_report.lost, "")
-        )
+        return Failure(part.path, script_report.line, "", script_report.lost)
     if left:
         message = f"the script ended and left {' and '.join(left)} running"
-        advice = "wait for what it starts: what that still writes reaches no database"
-        return Failure(part.path, None, "", message, advice)
+        note = "wait for what it starts: what that still writes reaches no database"
+        return Failure(part.path, None, "", message, note=note)
     return None
 
 
@@ -213,5 +205,5 @@ def read_back(
         if isinstance(content, Path):
             db.execute("PRAGMA journal_mode = DELETE")
     if isinstance(content, bytes):
-        return in_rollback_mode(left.read_bytes())
+        return marked_rollback_mode(left.read_bytes())
     return left.replace(content)

@@ -14,13 +14,13 @@ from urllib.parse import unquote, urlsplit
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sandbox.files import PROGRAMS
 from pytest_bbmigrate.sandbox.paths import is_same, resolved
+from pytest_bbmigrate.sqlite_files.sidecars import PARTS, SIDECARS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Part
 
-SIDECARS = ("", "-wal", "-shm", "-journal")
 CHANGES_A_FILE = frozenset(
     {"os.remove", "os.rename", "os.link", "os.truncate", "os.chmod", "os.chown", "os.utime"}
 )
@@ -125,13 +125,13 @@ def refuse_write(path: object, real: Path) -> None:
     if not isinstance(path, str | bytes | os.PathLike):
         return
     named = resolved(os.fsdecode(path))
-    if any(is_same(named, Path(f"{real}{sidecar}")) for sidecar in SIDECARS):
+    if any(is_same(named, beside(real, suffix)) for suffix in ("", *SIDECARS)):
         raise PermissionError(f"writing to {named} is refused: a migration works on a copy of it")
 
 
 def look_at(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """Return what tells whether a database file, or a file beside it, was written."""
-    return tuple(state_of(f"{path}{sidecar}") for sidecar in SIDECARS if sidecar != "-shm")
+    return tuple(state_of(f"{path}{suffix}") for suffix in PARTS)
 
 
 def state_of(path: str) -> tuple[int, int, int] | None:

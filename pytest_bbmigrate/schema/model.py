@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pytest_bbmigrate.sql.names import fold_name
@@ -155,12 +155,16 @@ class View:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger on ``table``: ``tokens`` of its CREATE; ``error`` when it does not compile."""
+    """A trigger on ``table``: ``tokens`` of its CREATE; ``error`` when it does not compile.
+
+    ``sql`` is the CREATE as it is written, by which no two triggers differ.
+    """
 
     name: str
     table: str
     tokens: Tokens
     error: str | None = None
+    sql: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Select:
     where: Tokens = ()
     group_by: Tokens = ()
     having: Tokens = ()
+    windows: Tokens = ()
     rows: tuple[tuple[Tokens, ...], ...] = ()
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Tokens = tuple[Token, ...]
 
+BEGIN_CLAUSE = frozenset(
+    {"set", "where", "values", "select", "from", "on", "having", "when", "then"}
+)
 NAMES = frozenset({Kind.WORD, Kind.QUOTED, Kind.STRING})  # SQLite takes 'x' for a name, too
 
 
@@ -65,6 +68,38 @@ def closings(tokens: Sequence[Token]) -> dict[int, int]:
         elif text == ")" and opened:
             found[opened.pop()] = position
     return found | dict.fromkeys(opened, len(tokens))
+
+
+def enclosing(tokens: Sequence[Token]) -> list[int]:
+    """Return for each token where the innermost parenthesis opens that it stands in, else -1."""
+    found = []
+    opened: list[int] = []
+    for position, (_, text, _) in enumerate(tokens):
+        if text == ")" and opened:
+            opened.pop()
+        found.append(opened[-1] if opened else -1)
+        if text == "(":
+            opened.append(position)
+    return found
+
+
+def clause_words(tokens: Sequence[Token]) -> list[str]:
+    """Return for each token which clause of its query, subquery or CASE it stands in.
+
+    It is the word that the clause begins with; before the first one, that of what is around it.
+    """
+    found = []
+    clauses = [""]  # of what is open at a token, one within another
+    for token in tokens:
+        word = keyword(token)
+        if word == "case" or token.text == "(":
+            clauses.append(clauses[-1])
+        elif (word == "end" or token.text == ")") and len(clauses) > 1:
+            clauses.pop()
+        elif word in BEGIN_CLAUSE:
+            clauses[-1] = word
+        found.append(clauses[-1])
+    return found
 
 
 def outline(tokens: Sequence[Token]) -> Iterator[tuple[int, Token]]:

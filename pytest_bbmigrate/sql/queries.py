@@ -102,11 +102,16 @@ def _read_select(cursor: Cursor, operator: str) -> Select:
         cursor.take_words("all")
     columns = tuple(map(_read_column, split_at_commas(cursor.take_until(starts_clause))))
     sources = read_sources(cursor) if cursor.take_words("from") else ()
-    where = _read_clause(cursor, "where")
-    group_by = _read_clause(cursor, "group", "by")
-    having = _read_clause(cursor, "having")
-    _read_clause(cursor, "window")
-    return Select(operator, is_distinct, columns, sources, where, group_by, having)
+    return Select(
+        operator=operator,
+        is_distinct=is_distinct,
+        columns=columns,
+        sources=sources,
+        where=_read_clause(cursor, "where"),
+        group_by=_read_clause(cursor, "group", "by"),
+        having=_read_clause(cursor, "having"),
+        windows=_read_clause(cursor, "window"),
+    )
 
 
 def _read_rows(cursor: Cursor) -> tuple[tuple[Tokens, ...], ...]:

@@ -7,7 +7,7 @@ SQLite will say what is wrong with it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.sql.clauses import Control, OtherCommand, Pragma, Query, Write
 from pytest_bbmigrate.sql.cursor import Cursor
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
 
 Command = Query | Write | Created | Altered | Drop | Pragma | Control | OtherCommand
+C = TypeVar("C", bound=Command)
 
 MIN_ROWS = 10_000  # characters of a statement of which but a few are kept
 
@@ -30,9 +31,20 @@ MIN_ROWS = 10_000  # characters of a statement of which but a few are kept
 def read_command(sql: str) -> Command:
     """Return the clauses of ``sql``, one statement; those of a text read before are kept.
 
-    Raises: UnreadableSql, as ``tokenize`` does.
+    Those of a text that has no tokens, such as one with half a string, are an OtherCommand.
     """
     return _read_long(sql) if len(sql) > MIN_ROWS else _read_short(sql)
+
+
+def read_as(kind: type[C], sql: str) -> C:
+    """Return the clauses of ``sql``, a statement of which the kind is known.
+
+    Raises: TypeError when it is of another one.
+    """
+    command = read_command(sql)
+    if not isinstance(command, kind):
+        raise TypeError(f"{kind.__name__} was expected: {sql}")
+    return command
 
 
 def read_commands(sql: str) -> tuple[Command, ...]:
@@ -59,14 +71,15 @@ def command_of(tokens: Tokens) -> Command:
     return (read and read(cursor)) or OtherCommand(verb)
 
 
-@lru_cache(maxsize=1024)  # one statement is asked about for every finding on its migration
-def _read_short(sql: str) -> Command:
-    return command_of(tokenize(sql))
+def _read(sql: str) -> Command:
+    try:
+        return command_of(tokenize(sql))
+    except UnreadableSql:
+        return OtherCommand("")
 
 
-@lru_cache(maxsize=8)
-def _read_long(sql: str) -> Command:
-    return command_of(tokenize(sql))
+_read_short = lru_cache(maxsize=1024)(_read)  # asked for each finding on its migration
+_read_long = lru_cache(maxsize=8)(_read)
 
 
 def _read_pragma(cursor: Cursor) -> Pragma:

@@ -11,24 +11,26 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.sqlite_files.compare_files import REWRITTEN, same_pages, same_pages_apart
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages, same_pages_in_subprocess
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.held_file import forget_pages
+from pytest_bbmigrate.sqlite_files.images import HEADER_SIZE
 from pytest_bbmigrate.sqlite_files.locking import journal_mode
+from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-STEP_BYTES = 8 * 1024 * 1024  # what is copied between two looks at the clock
+STEP_BYTES = 8 * 1024 * 1024  # copied in one step; after each, ``Pace`` looks at the clock
 
 
 class Pace:
-    """What ``backup()`` calls after each step: tells how far it is, and ends an endless wait.
+    """What ``backup()`` calls after each step: reports progress, and ends an endless wait.
 
-    backup() tries again for ever while either side is locked. ``tell`` gets the part that is done,
-    of 1, and may raise: the copy is then rolled back. It is not called for the last step, after
-    which nothing can be.
+    backup() by itself retries for ever while either side is locked; here that ends after
+    ``deadline`` seconds. ``tell`` gets the fraction that is done (0 to 1) and may raise: the copy
+    is then rolled back. It is not called after the last step, when nothing can be rolled back.
     """
 
     def __init__(self, deadline: float, tell: Callable[[float], None] = lambda _: None) -> None:
@@ -37,7 +39,10 @@ class Pace:
         self.waits_since: float | None = None
 
     def __call__(self, status: int, remaining: int, total: int) -> None:
-        """Look at how the step before went (an SQLite result code) and what pages are left."""
+        """Take the result code of the last step, and how many pages are left of how many.
+
+        Raises: sqlite3.OperationalError after ``deadline`` seconds of waiting for a lock.
+        """
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             now = time.monotonic()
             self.waits_since = now if self.waits_since is None else self.waits_since
@@ -50,17 +55,17 @@ class Pace:
 
 
 def backup_path(database: Path, folder: Path, now: datetime) -> Path:
-    """Return where in ``folder`` a backup of ``database`` made at ``now`` goes: a free name."""
+    """Return a free name in ``folder`` for a backup of ``database`` made at ``now``."""
     return _free_name(database, folder, "backup", now)
 
 
 def failed_path(database: Path, folder: Path, now: datetime) -> Path:
-    """Return where in ``folder`` content that did not verify is kept: a free name."""
+    """Return a free name in ``folder`` for content that did not verify, which is kept."""
     return _free_name(database, folder, "failed", now)
 
 
 def note_beside(backup: Path) -> Path:
-    """Return where the note on a backup is: hidden, so that ``*.backup.*`` is backups alone."""
+    """Return the path of the note on a backup: a hidden file, so that ``*.backup.*`` omits it."""
     return backup.with_name(f".{backup.name}.json")
 
 
@@ -72,23 +77,26 @@ def back_up(
     *,
     mask: int = 0o7777,
     staging: Path | None = None,
-    reads_anew: bool = False,
+    rereads: bool = False,
     when_complete: Callable[[Path], object] = lambda _: None,
     when_unequal: Callable[[Path], object] = lambda _: None,
 ) -> str:
-    """Copy ``db`` into the new file ``target``, prove it equal, and return what is worth saying.
+    """Copy ``db`` into the new file ``target``, and prove the copy equal.
 
-    Until it is complete and equal it is called ``target`` + '.partial', in the folder ``staging``
-    on the same disk (beside ``target`` by default), readable by this user alone; then
-    ``when_complete`` is called with it, or ``when_unequal`` where it is not equal: both may raise.
-    It gets the owner of the file ``like`` (a path, or a descriptor or the status of one that may be
-    gone), and what ``mask`` leaves of its mode. It is in rollback mode whatever ``db`` is in, so
-    that it is one file that any program can read, and is on the disk with its name when this
-    returns. '' when there is nothing to say.
+    Return a sentence about an owner or mode that could not be given to it, else ''.
 
-    With ``reads_anew`` it is compared with what is on the disk, and not with what ``db`` has read
-    before: where others may write, that tells a copy of two moments. Under the lock the pages that
-    were read are what a garbled file is mended with.
+    Until the copy is complete and proved, it is called ``target`` + '.partial', is in the folder
+    ``staging`` on the same disk (beside ``target`` by default) and readable by this user only. Then
+    ``when_complete`` is called with it, or ``when_unequal`` if it is not equal; both may raise.
+
+    The copy gets the owner of the file ``like`` (a path, or a descriptor or the status of a file
+    that may be gone), and of its mode what ``mask`` leaves. It is in rollback mode whatever ``db``
+    is in, so that it is one file that any program can read. It is on the disk, with its name, when
+    this returns.
+
+    With ``rereads`` the copy is compared with what is on the disk, not with pages that ``db`` has
+    read before: where others may write, that finds a copy that mixes two moments. Under the lock
+    it is not wanted: if somebody garbles the file, the pages already read are what repairs it.
 
     Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
         or OSError when it cannot be written. Nothing is left then.
@@ -100,9 +108,9 @@ def back_up(
         with partial.open("r+b") as file:
             mark_rollback_mode(file.fileno())
             flush(file.fileno())
-            if reads_anew:
+            if rereads:
                 forget_pages(db)
-            if not holds(db, partial, pace):
+            if not matches_file(db, partial, pace):
                 when_unequal(partial)
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
             if not isinstance(like, os.stat_result):
@@ -116,13 +124,14 @@ def back_up(
     return note
 
 
-def holds(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
-    """Return whether ``db`` has the content of the resting file ``file``, page for page.
+def matches_file(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
+    """Return whether ``db`` has the content of the closed database ``file``, page for page.
 
-    The locked database may not be read but through ``db``: it is copied once more, without waiting
-    for the disk, into a file beside ``file`` that is gone afterwards, and the two are compared byte
-    by byte but for what SQLite writes anew in each copy. This is exact for rows, schema, sequences
-    and whatever else pages hold, in constant memory, and costs a quarter of comparing rows.
+    The locked database may be read through ``db`` only: it is copied once more, without waiting
+    for the disk, into a file beside ``file`` that is removed afterwards. The two files are compared
+    byte by byte, except for the bytes that SQLite writes differently in each copy. This is exact
+    for rows, schema, sequences and whatever else pages hold, in constant memory, and costs a
+    quarter of comparing rows.
 
     Raises: sqlite3.Error or OSError when the copy cannot be made.
     """
@@ -132,11 +141,12 @@ def holds(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
         return same_pages(scratch, file)
 
 
-def holds_at_rest(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
-    """Return what ``holds`` does, without writing anything where ``db``, locked, is one file.
+def matches_file_in_place(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
+    """Return what ``matches_file`` does, but compare the files directly, without a copy.
 
-    It is that in every journal mode but WAL, whose last pages may be in the WAL alone. What is
-    compared is on the disk: pages that ``db`` has read before are read anew.
+    Only where ``db``, which holds the lock, has content in a WAL is there a copy, as in
+    ``matches_file``. What is compared is on the disk: pages that ``db`` has read before are read
+    again.
 
     Raises: DatabaseError, sqlite3.Error or OSError when they cannot be compared.
     """
@@ -144,14 +154,14 @@ def holds_at_rest(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
     wal = Path(f"{path}-wal")
     if journal_mode(db) == "wal" and wal.exists() and wal.stat().st_size:
         forget_pages(db)
-        return holds(db, file, pace)
-    return same_pages_apart(Path(path), file)
+        return matches_file(db, file, pace)
+    return same_pages_in_subprocess(Path(path), file)
 
 
 def copy_out(db: sqlite3.Connection, target: Path, pace: Pace, stack: ExitStack) -> None:
-    """Copy ``db`` into the new file ``target``, mode 0600, which is gone when ``stack`` closes.
+    """Copy ``db`` into the new file ``target``, mode 0600, which is removed when ``stack`` closes.
 
-    It is neither journalled nor on the disk for certain: a copy that was cut short is thrown away.
+    It is written without journal or sync: a copy that was cut short is thrown away anyway.
     """
     target.unlink(missing_ok=True)  # left by a process that was killed: the name is ours alone
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -172,13 +182,16 @@ def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection, pace: Pac
 
 
 def mark_rollback_mode(file: int) -> None:
-    """Mark the resting database in ``file`` as not in WAL mode: header bytes 18 and 19."""
-    if os.fstat(file).st_size >= REWRITTEN[-1][1]:
-        os.pwrite(file, b"\x01\x01", REWRITTEN[0][0])
+    """Mark the closed database in ``file`` as not in WAL mode: header bytes 18 and 19."""
+    if os.fstat(file).st_size >= HEADER_SIZE:
+        os.pwrite(file, b"\x01\x01", 18)
 
 
 def give_owner_and_mode(file: int, like: os.stat_result, name: Path, mask: int = 0o7777) -> str:
-    """Give ``file`` the owner, group and mode of ``like``; return what could not be done, or ''."""
+    """Give ``file`` the owner, group and mode of ``like``.
+
+    Return a sentence about what could not be done, with the ``name`` of the file, else ''.
+    """
     mode = S_IMODE(like.st_mode) & mask
     own = os.fstat(file)
     note = ""
@@ -186,7 +199,7 @@ def give_owner_and_mode(file: int, like: os.stat_result, name: Path, mask: int =
         try:
             os.chown(file, like.st_uid, like.st_gid)
         except PermissionError:
-            mode &= 0o700  # what its group may do is meant for another group
+            mode &= 0o700  # its rights for the group were meant for another group
             note = (
                 f"{name.name} belongs to this user, who may not give it to the owner of the "
                 f"database (user {like.st_uid}, group {like.st_gid}): nobody else can read it"
@@ -196,7 +209,7 @@ def give_owner_and_mode(file: int, like: os.stat_result, name: Path, mask: int =
 
 
 def refuse_taken(target: Path) -> None:
-    """Raise DatabaseError when there is something called ``target``."""
+    """Raise DatabaseError when the name ``target`` is taken."""
     if os.path.lexists(target):
         raise DatabaseError(target, "is there already, and nothing is overwritten; run again")
 
@@ -204,16 +217,16 @@ def refuse_taken(target: Path) -> None:
 def _free_name(database: Path, folder: Path, kind: str, now: datetime) -> Path:
     first = path = folder / f"{database.name}.{kind}.{now:%Y%m%d_%H%M%S}"
     number = 1
-    while any(map(os.path.lexists, _taking(path))):
+    while any(map(os.path.lexists, _reserved_names(path))):
         number += 1
         path = first.with_name(f"{first.name}_{number}")
     return path
 
 
-def _taking(path: Path) -> tuple[str, ...]:
-    """Return the names that no file may have where a new one is called ``path``.
+def _reserved_names(path: Path) -> tuple[str, ...]:
+    """Return the names that must all be free if a new backup is to be called ``path``.
 
     SQLite would take a WAL or a journal of that name to be the new file's.
     """
-    beside = (f"{path}{suffix}" for suffix in ("", ".partial", "-wal", "-journal"))
-    return (*beside, str(note_beside(path)))
+    suffixes = ("", ".partial", WAL, JOURNAL)
+    return (*(f"{path}{suffix}" for suffix in suffixes), str(note_beside(path)))

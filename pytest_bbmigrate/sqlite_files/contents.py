@@ -1,8 +1,8 @@
 """A database's content, as bytes in memory or as a file that is closed: one way to work on both.
 
-A content is a value: it is never changed. Who wants to write gets a private copy, and what that
-becomes is a new content. A file stands for its content only while nobody writes it: it is closed,
-and no journal or WAL lies beside it.
+A content is a value: it is never changed. Whoever wants to write gets a private copy, which becomes
+a new content. A file counts as a content only while nobody writes it: it is closed, and no journal
+or WAL lies beside it.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sqlite_files.images import (
     APP_HOOK,
+    HEADER_SIZE,
     call_hook,
+    can_serialize,
     closed_on_failure,
+    configure_connection,
     image_file,
     lenient_schemas,
     open_image,
     page_size,
-    prepare,
-    same_content,
-    serializes,
+    same_image,
     take_image,
     uri_of,
 )
+from pytest_bbmigrate.sqlite_files.sidecars import SIDECARS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Content = bytes | Path
 
-AT_ONCE = 1 << 20  # bytes read at a time; a multiple of every page size
-PAGES_AT_ONCE = 32  # compared as one, before any is looked at alone
-CACHE = 32 << 10  # KiB of pages that a connection to a file keeps
+PIECE_BYTES = 1 << 20  # read at a time; a multiple of every page size
+PAGES_PER_RUN = 32  # compared at once; page by page only where such a run differs
+FILE_CACHE_KIB = 32 << 10  # of pages that a connection to a file keeps
 DIGEST_SIZE = 32
-HEADER_SIZE = 100
-SIDECARS = ("", "-journal", "-wal", "-shm")
-NOBODY_WRITES = "mode=ro&immutable=1"  # https://sqlite.org/uri.html#uriimmutable
+IMMUTABLE = "mode=ro&immutable=1"  # https://sqlite.org/uri.html#uriimmutable
 
 
-def in_memory(content: Content) -> bytes:
-    """Return ``content``, which is one in memory.
+def require_bytes(content: Content) -> bytes:
+    """Return ``content`` as the bytes that it is.
 
-    Raises: TypeError for a file.
+    Raises: TypeError when it is a file.
     """
     if isinstance(content, bytes):
         return content
@@ -60,11 +60,11 @@ def open_content(content: Content) -> sqlite3.Connection:
     """Return a connection for reading ``content``, set up as ``open_image`` does it."""
     if isinstance(content, bytes):
         return open_image(content)
-    return open_file(content, NOBODY_WRITES)
+    return open_file(content, IMMUTABLE)
 
 
 def open_contents(before: Content, after: Content) -> sqlite3.Connection:
-    """Return a connection for reading, in which ``main`` is ``after``; ``before`` is attached."""
+    """Return a connection for reading ``after`` as ``main``, and ``before`` as ``before``."""
     db = open_content(after)
     with closed_on_failure(db):
         return attach_content(db, before)
@@ -74,13 +74,13 @@ def attach_content(
     db: sqlite3.Connection, content: Content, name: str = "before"
 ) -> sqlite3.Connection:
     """Return ``db`` (of ``open_content``) with ``content`` attached as ``name``, at most once."""
-    if any(there == name for _, there, _ in db.execute("PRAGMA database_list")):
+    if any(attached == name for _, attached, _ in db.execute("PRAGMA database_list")):
         return db
     with lenient_schemas(db), ExitStack() as stack:
         if not isinstance(content, bytes):
-            db.execute(f"ATTACH ? AS {name}", [uri_of(content, NOBODY_WRITES)])
-            db.execute(f"PRAGMA {name}.cache_size = -{CACHE}")
-        elif content and not serializes():
+            db.execute(f"ATTACH ? AS {name}", [uri_of(content, IMMUTABLE)])
+            db.execute(f"PRAGMA {name}.cache_size = -{FILE_CACHE_KIB}")
+        elif content and not can_serialize():
             db.execute(f"ATTACH ? AS {name}", [stack.enter_context(image_file(content))])
         else:
             db.execute(f"ATTACH ':memory:' AS {name}")
@@ -106,10 +106,10 @@ def open_private(
         return db
 
 
-def private_copy(content: Content, folder: Path | None, *, take: bool = False) -> Content:
-    """Return a copy of ``content`` to write to; a file's is a new one in ``folder``, mode 0600.
+def private_copy(content: Content, folder: Path | None, *, move: bool = False) -> Content:
+    """Return a copy of ``content`` to write to; of a file, a new file in ``folder``, mode 0600.
 
-    With ``take``, the file itself is moved there, for nobody needs it any more.
+    With ``move`` a file is moved there instead, for callers that no longer need it.
 
     Raises: OSError when it cannot be written.
     """
@@ -118,7 +118,7 @@ def private_copy(content: Content, folder: Path | None, *, take: bool = False) -
     number, name = tempfile.mkstemp(".db", dir=folder)
     os.close(number)
     copy = Path(name)
-    if take:
+    if move:
         content.replace(copy)
         return copy
     try:
@@ -129,24 +129,24 @@ def private_copy(content: Content, folder: Path | None, *, take: bool = False) -
     return copy
 
 
-def kept_content(db: sqlite3.Connection, copy: Content) -> Content:
-    """Return what the ``private_copy`` became on ``db``, which is to be closed afterwards."""
+def written_content(db: sqlite3.Connection, copy: Content) -> Content:
+    """Return the content of the ``private_copy`` that ``db`` has written; then close ``db``."""
     if isinstance(copy, bytes):
         return take_image(db)
-    db.execute("PRAGMA journal_mode = DELETE")  # whatever the migration set
+    db.execute("PRAGMA journal_mode = DELETE")  # whatever mode the migration set
     return copy
 
 
 def discard(content: Content) -> None:
-    """Delete a private copy, and what SQLite has left beside it."""
+    """Delete a private copy, and what SQLite has left beside it; nothing for one in memory."""
     if isinstance(content, Path):
-        for suffix in SIDECARS:
-            content.with_name(content.name + suffix).unlink(missing_ok=True)
+        for suffix in ("", *SIDECARS):
+            beside(content, suffix).unlink(missing_ok=True)
 
 
 @contextmanager
-def throwaway(content: Content) -> Iterator[sqlite3.Connection]:
-    """Give a connection for writing to a copy of ``content`` that is gone afterwards."""
+def temporary_copy(content: Content) -> Iterator[sqlite3.Connection]:
+    """Yield a connection for writing to a copy of ``content`` that is deleted afterwards."""
     folder = Path(tempfile.gettempdir()) if isinstance(content, Path) else None
     copy = private_copy(content, folder)
     try:
@@ -175,71 +175,73 @@ def equal_contents(one: Content, other: Content) -> bool:
         return one == other
     return one == other or (
         content_size(one) == content_size(other)
-        and all(mine == theirs for _, mine, theirs in side_by_side(one, other))
+        and all(piece == other_piece for _, piece, other_piece in side_by_side(one, other))
     )
 
 
-def alike_contents(one: Content, other: Content) -> bool:
-    """Return whether two contents differ in nothing but how often they were written, and by whom.
-
-    See ``same_content``.
-    """
+def same_content(one: Content, other: Content) -> bool:
+    """Return whether two contents are equal, except for counters of writes; see ``same_image``."""
     if isinstance(one, bytes) and isinstance(other, bytes):
-        return one == other or same_content(one, other)
+        return one == other or same_image(one, other)
     if content_size(one) != content_size(other) or not content_size(one):
         return content_size(one) == content_size(other)
     return all(
-        same_content(mine, theirs) if not start else mine == theirs
-        for start, mine, theirs in side_by_side(one, other)
+        same_image(piece, other_piece) if not start else piece == other_piece
+        for start, piece, other_piece in side_by_side(one, other)
     )
 
 
 def changed_pages(before: Content, after: Content) -> bytearray:
-    """Return for each page of ``before``, by its number, whether it differs in ``after``: 0 or 1.
+    """Return for each page of ``before`` 1 if it differs in ``after``, else 0; by page number.
 
-    The page size must be the same. The first page is given as the same: it holds the header, which
-    always changes, and the root of the schema's own table. There is no page 0.
+    The page size must be the same. There is no page 0. Page 1 counts as the same: it holds the
+    header, which always changes, and the root of the schema's own table.
     """
     size = page_size(content_header(before))
     changed = bytearray(content_size(before) // size + 1)
-    several = PAGES_AT_ONCE * size
-    for start, mine, theirs in side_by_side(before, after):
-        if mine == theirs:
+    run_bytes = PAGES_PER_RUN * size
+    for start, piece, piece_after in side_by_side(before, after):
+        if piece == piece_after:
             continue
-        own = memoryview(mine)
-        for run in range(0, len(own), several):
-            if not theirs.startswith(own[run : run + several], run):
-                for at in range(run, min(run + several, len(own)), size):
-                    same = theirs.startswith(own[at : at + size], at)
-                    changed[(start + at) // size + 1] = not same
+        view = memoryview(piece)  # a slice of it copies nothing
+        for run in range(0, len(view), run_bytes):
+            if piece_after.startswith(view[run : run + run_bytes], run):
+                continue
+            for offset in range(run, min(run + run_bytes, len(view)), size):
+                same = piece_after.startswith(view[offset : offset + size], offset)
+                changed[(start + offset) // size + 1] = not same
     changed[1:2] = bytes(len(changed[1:2]))
     return changed
 
 
 def side_by_side(one: Content, other: Content) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield two contents piece by piece: where it begins, and what each has there (b"" beyond).
+    """Yield two contents piece by piece, as (offset, piece of one, piece of the other).
 
-    What is in memory as it is, is one piece.
+    A piece is b"" behind the end of its content. Contents in memory are one piece.
     """
     if isinstance(one, bytes) or isinstance(other, bytes):
-        yield 0, in_memory(one), in_memory(other)
+        yield 0, require_bytes(one), require_bytes(other)
         return
-    pairs = zip_longest(pieces(one), pieces(other), fillvalue=b"")
-    for number, (mine, theirs) in enumerate(pairs):
-        yield number * AT_ONCE, mine, theirs
+    pairs = zip_longest(read_pieces(one), read_pieces(other), fillvalue=b"")
+    for number, (piece, other_piece) in enumerate(pairs):
+        yield number * PIECE_BYTES, piece, other_piece
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def read_pieces(path: Path) -> Iterator[bytes]:
     """Yield the content of the file ``path`` piece by piece."""
     with path.open("rb", buffering=0) as file:
-        while piece := read_whole(file.fileno()):
+        while piece := read_piece(file.fileno()):
             yield piece
 
 
-def read_whole(descriptor: int) -> bytes:
+def read_piece(descriptor: int) -> bytes:
     """Return the next AT_ONCE bytes, fewer only at the file's end."""
-    piece = os.read(descriptor, AT_ONCE)
-    while piece and len(piece) < AT_ONCE and (more := os.read(descriptor, AT_ONCE - len(piece))):
+    piece = os.read(descriptor, PIECE_BYTES)
+    while (
+        piece
+        and len(piece) < PIECE_BYTES
+        and (more := os.read(descriptor, PIECE_BYTES - len(piece)))
+    ):
         piece += more
     return piece
 
@@ -250,7 +252,7 @@ def digest_of(path: Path) -> str:
     Raises: OSError.
     """
     digest = blake2b(digest_size=DIGEST_SIZE)
-    for piece in pieces(path):
+    for piece in read_pieces(path):
         digest.update(piece)
     return digest.hexdigest()
 
@@ -265,12 +267,12 @@ def open_file(
     db = sqlite3.connect(uri_of(path, parameters), uri=True, isolation_level=None, factory=factory)
     with closed_on_failure(db):
         call_hook(APP_HOOK.get(), db)
-        db.execute(f"PRAGMA cache_size = -{CACHE}")
-        return prepare(db)
+        db.execute(f"PRAGMA cache_size = -{FILE_CACHE_KIB}")
+        return configure_connection(db)
 
 
 def copy_bytes(source: Path, target: Path) -> None:
-    """Write the bytes of ``source`` into the file ``target``; in the kernel, where that can.
+    """Write the bytes of ``source`` into the file ``target``; inside the kernel if it can copy.
 
     Raises: OSError.
     """

@@ -8,11 +8,11 @@ import unicodedata
 from pathlib import Path
 
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files.sidecars import WAL, beside
 
 WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
 GROWTH = 1.1  # what migrations may add
 LEAST_SLACK = 16 * 1024 * 1024  # bytes
-SIDECARS = ("", "-wal")
 # What each place is to hold: how often the size of the database, and in words.
 USES = {
     "backup": (1, "the backup"),
@@ -28,7 +28,7 @@ NETWORK |= {"9p", "virtiofs", "osxfs", "fakeowner", "drvfs", "vboxsf", "prl_fs",
 NETWORK |= {"fuse", "macfuse", "osxfuse", "litefs"}
 
 
-def room_for(database: Path, backup_folder: Path, work_folder: Path) -> tuple[str, ...]:
+def disk_space_faults(database: Path, backup_folder: Path, work_folder: Path) -> tuple[str, ...]:
     """Return, a line for each file system that is too small, what does not fit; () when all does.
 
     Needed are, of the database's size with its WAL: the backup and, while the two are compared, a
@@ -36,8 +36,8 @@ def room_for(database: Path, backup_folder: Path, work_folder: Path) -> tuple[st
     one file system adds up, and some slack comes to it. Folders need not be there yet.
     """
     real = Path(os.path.realpath(database))
-    beside = [Path(f"{real}{suffix}") for suffix in SIDECARS]
-    size = sum(path.stat().st_size for path in beside if path.exists())
+    parts = (real, beside(real, WAL))
+    size = sum(path.stat().st_size for path in parts if path.exists())
     folders = {"backup": backup_folder, "work": work_folder, "journal": real.parent}
     places = {use: _existing(folder) for use, folder in folders.items()}
     complaints = []

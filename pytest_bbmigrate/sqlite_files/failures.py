@@ -38,7 +38,7 @@ def is_damaged(error: BaseException | None) -> bool:
     return error is not None and primary_code(error) in codes
 
 
-def in_words(error: sqlite3.Error | OSError) -> str:
+def describe_error(error: sqlite3.Error | OSError) -> str:
     """Return what went wrong: the meaning, and SQLite's or the system's own words after it."""
     if isinstance(error, OSError):
         what = error.strerror or str(error)

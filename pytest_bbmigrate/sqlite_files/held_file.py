@@ -16,14 +16,14 @@ from enum import Enum
 from pathlib import Path
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.sqlite_files.failures import in_words
+from pytest_bbmigrate.sqlite_files.failures import describe_error
 
 OPEN_FILES = Path("/dev/fd")  # of this process, on Linux and macOS
 MOST_OPEN = 65536  # to be looked through where that is not there
 LONGEST_PATH = 1024
 
 
-class Name(Enum):
+class NameTarget(Enum):
     """What a database's name leads to, seen from the file that is held."""
 
     SAME = "same"
@@ -85,12 +85,12 @@ class HeldFile:
         return state_of_file(os.fstat(self.descriptor))
 
     @property
-    def name(self) -> Name:
+    def name(self) -> NameTarget:
         """What its name leads to now."""
         return look_up(self.path, self.real, self.before)
 
     @property
-    def place(self) -> str:
+    def current_path(self) -> str:
         """Where it is now, '' when it has no name any more or the system does not tell."""
         place = path_of(self.descriptor)
         return place if place and identity_of(Path(place)) == self.before.identity else ""
@@ -134,25 +134,25 @@ def path_of(descriptor: int) -> str:
     return ""
 
 
-def look_up(path: Path, real: Path, before: FileState) -> Name:
+def look_up(path: Path, real: Path, before: FileState) -> NameTarget:
     """Return what the name ``path`` leads to, which led by ``real`` to the file ``before``."""
     try:
         status = os.lstat(real)
         is_there = os.path.realpath(path) == str(real) and path.exists()
     except (FileNotFoundError, NotADirectoryError):
         if os.path.lexists(path):
-            return Name.LINK if os.path.realpath(path) != str(real) else Name.GONE
-        return Name.GONE if real.parent.is_dir() else Name.NO_FOLDER
+            return NameTarget.LINK if os.path.realpath(path) != str(real) else NameTarget.GONE
+        return NameTarget.GONE if real.parent.is_dir() else NameTarget.NO_FOLDER
     except OSError:
-        return Name.HIDDEN
+        return NameTarget.HIDDEN
     if not os.path.lexists(path):
-        return Name.GONE
+        return NameTarget.GONE
     if not is_there or stat.S_ISLNK(status.st_mode):
-        return Name.LINK
+        return NameTarget.LINK
     if not stat.S_ISREG(status.st_mode):
-        return Name.NO_FILE
+        return NameTarget.NO_FILE
     is_same = (status.st_dev, status.st_ino) == before.identity
-    return Name.SAME if is_same else Name.ANOTHER
+    return NameTarget.SAME if is_same else NameTarget.ANOTHER
 
 
 def restore_mode(file: int | Path, before: FileState) -> str:
@@ -169,7 +169,8 @@ def restore_mode(file: int | Path, before: FileState) -> str:
             os.chown(file, before.user, before.group)
         os.chmod(file, before.mode)  # noqa: PTH101 - likewise
     except OSError as error:
-        return f"{changed} while this run was at work, which could not be undone: {in_words(error)}"
+        why = describe_error(error)
+        return f"{changed} while this run was at work, which could not be undone: {why}"
     return f"{changed} while this run was at work: {again}"
 
 

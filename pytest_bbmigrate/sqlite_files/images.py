@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 Hook = Callable[[sqlite3.Connection], object]
 
-HEADER = b"SQLite format 3\x00"
-LARGEST_KEPT = 31 << 20  # bytes; glibc maps every block of 32 MiB or more by itself
+HEADER_STRING = b"SQLite format 3\x00"
+HEADER_SIZE = 100  # bytes: https://sqlite.org/fileformat2.html#the_database_header
+LARGEST_KEPT_BYTES = 31 << 20  # bytes; glibc maps every block of 32 MiB or more by itself
 LOCK_SECONDS = 5.0  # how long to wait for another program to end its transaction
 APP_HOOK: ContextVar[Hook | None] = ContextVar("APP_HOOK", default=None)
 
@@ -42,13 +43,13 @@ def open_image(
         ":memory:",
         isolation_level=None,
         factory=factory,
-        uri=not serializes(),  # for what may be attached to it
+        uri=not can_serialize(),  # for what may be attached to it
     )
     with closed_on_failure(db):
         if image:
             load_image(db, image)
         call_hook(APP_HOOK.get(), db)
-        return prepare(db)
+        return configure_connection(db)
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def closed_on_failure(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def serializes() -> bool:
+def can_serialize() -> bool:
     """Return whether SQLite is built with what makes bytes of a database, and one of bytes.
 
     It may be left out (https://sqlite.org/compile.html#omit_deserialize); a file then does it.
@@ -75,14 +76,14 @@ def serializes() -> bool:
 
 def load_image(db: sqlite3.Connection, image: bytes) -> None:
     """Make the content of ``db``, which is one in memory, that of ``image``."""
-    if serializes():
+    if can_serialize():
         db.deserialize(image)
         return
     with image_file(image) as uri, closing(sqlite3.connect(uri, uri=True)) as source:
         source.backup(db)
 
 
-def refuse_to_wait(status: int, _: int, __: int) -> None:
+def refuse_open_transaction(status: int, _: int, __: int) -> None:
     """Raise sqlite3.OperationalError where a copy would wait for the end of a transaction."""
     if status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE):
         raise sqlite3.OperationalError("no image can be taken while a transaction is open")
@@ -152,22 +153,24 @@ def keep_freed_memory() -> None:
     the images of a chain are each a little larger than the last: so the largest comes first
     (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD).
     """
-    bytes(LARGEST_KEPT)
+    bytes(LARGEST_KEPT_BYTES)
 
 
 def take_image(db: sqlite3.Connection) -> bytes:
     """Return the content of ``db`` as an image; empty for a database with nothing in it."""
     if not db.execute("PRAGMA page_count").fetchone()[0]:
         return b""  # serialize() refuses a database without a page
-    if serializes():
-        return in_rollback_mode(db.serialize())
+    if can_serialize():
+        return marked_rollback_mode(db.serialize())
     with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
         file = Path(folder) / "image.db"
         with closing(sqlite3.connect(file, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = OFF")
             copy.execute("PRAGMA synchronous = OFF")
-            sqlite3.Connection.backup(db, copy, progress=refuse_to_wait)  # which a subclass may not
-        return in_rollback_mode(file.read_bytes())
+            sqlite3.Connection.backup(
+                db, copy, progress=refuse_open_transaction
+            )  # which a subclass may not
+        return marked_rollback_mode(file.read_bytes())
 
 
 def read_image(path: Path) -> bytes:
@@ -181,9 +184,9 @@ def read_image(path: Path) -> bytes:
         there = path.exists()
         raise DatabaseError(path, "not a database file" if there else "no such database file")
     try:
-        resting = resting_wal_file(path)
+        resting = closed_wal_file(path)
         image = copy_file(path, "mode=ro&immutable=1" if resting else "mode=ro")
-        unchanged = not resting or resting == resting_wal_file(path)
+        unchanged = not resting or resting == closed_wal_file(path)
     except (OSError, sqlite3.Error) as error:
         why = f"cannot be read as an SQLite database ({said(error)})"
         raise DatabaseError(path, why) from error
@@ -210,7 +213,7 @@ def copy_file(path: Path, parameters: str) -> bytes:
         return take_image(copy)
 
 
-def resting_wal_file(path: Path) -> tuple[int, int] | None:
+def closed_wal_file(path: Path) -> tuple[int, int] | None:
     """Return the size and time of a file in WAL mode that has no WAL, which nobody has open.
 
     Reading such a file in the ordinary way makes a WAL and leaves it there, for a reader may not
@@ -223,7 +226,7 @@ def resting_wal_file(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def in_rollback_mode(image: bytes) -> bytes:
+def marked_rollback_mode(image: bytes) -> bytes:
     """Return ``image`` marked as not in WAL mode, which no image in memory can be opened in.
 
     Bytes 18 and 19 of the header are the write and read version, 2 for WAL
@@ -234,7 +237,7 @@ def in_rollback_mode(image: bytes) -> bytes:
     return image[:18] + b"\x01\x01" + image[20:]
 
 
-def prepare(db: sqlite3.Connection) -> sqlite3.Connection:
+def configure_connection(db: sqlite3.Connection) -> sqlite3.Connection:
     """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions.
 
     What SQLite was built with has no say: Apple's has RENAME leave references to a table as they
@@ -252,7 +255,7 @@ def decode_text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
-def same_content(one: bytes, other: bytes) -> bool:
+def same_image(one: bytes, other: bytes) -> bool:
     """Return whether two images differ in nothing but how often they were written, and by whom.
 
     These are bytes 24, 40 and 92 of the header: the change counter, the schema cookie, and the
@@ -270,7 +273,7 @@ def uri_of(path: Path, parameters: str) -> str:
     return f"{path.absolute().as_uri()}?{parameters}"
 
 
-def said_size(header: bytes) -> int:
+def size_in_header(header: bytes) -> int:
     """Return how many bytes long a database is that begins with ``header``, as that says.
 
     It holds the number of pages in bytes 28 to 31 (https://sqlite.org/fileformat2.html, 1.3.8).

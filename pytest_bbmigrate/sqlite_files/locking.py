@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.sqlite_files.failures import BUSY, in_words, primary_code
-from pytest_bbmigrate.sqlite_files.images import closed_on_failure, prepare, uri_of
+from pytest_bbmigrate.sqlite_files.failures import BUSY, describe_error, primary_code
+from pytest_bbmigrate.sqlite_files.images import closed_on_failure, configure_connection, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,16 +52,16 @@ def take_lock(
     while True:
         still_wanted()
         try:
-            return attempt(real, min(TRY_SECONDS, deadline))
+            return try_lock(real, min(TRY_SECONDS, deadline))
         except sqlite3.Error as error:
             if primary_code(error) not in BUSY:
-                raise DatabaseError(path, in_words(error)) from error
+                raise DatabaseError(path, describe_error(error)) from error
             if time.monotonic() >= give_up:
                 raise DatabaseLocked(path, f"in use by another program ({error})") from error
         time.sleep(PAUSE_SECONDS)
 
 
-def attempt(real: Path, seconds: float) -> sqlite3.Connection:
+def try_lock(real: Path, seconds: float) -> sqlite3.Connection:
     """Return a connection with the lock, or raise sqlite3.Error and hold nothing.
 
     In exclusive locking mode a lock is kept when its transaction ends
@@ -79,7 +79,7 @@ def attempt(real: Path, seconds: float) -> sqlite3.Connection:
         # The journal gives its room back when a transaction ends, not when the lock is released.
         db.execute("PRAGMA journal_size_limit = 0")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        return prepare(db)
+        return configure_connection(db)
 
 
 def begin_and_roll_back(db: sqlite3.Connection) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.backup import note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
+from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,6 @@ FOLDER_NOTE = ".bbmigrate.json"
 MOST_BYTES = 1 << 20  # of a note; ours have less than one page
 # A pipe would be waited for, and a link leads elsewhere; Windows knows neither.
 ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-WRITTEN_TO = ("-wal", "-journal")  # beside a backup: part of what SQLite would read of it
 WAY_OUT = "remove the note, if what it is beside is yours and sound"
 
 
@@ -118,7 +118,7 @@ def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) 
     sync(path.parent)
 
 
-def mend_note(own: Note, backup: Path, staging: Path) -> None:
+def correct_note(own: Note, backup: Path, staging: Path) -> None:
     """Write the note ``own`` on ``backup`` anew where what is there says anything else, or nothing.
 
     Raises: DatabaseError or OSError when it cannot be written.
@@ -169,14 +169,14 @@ def discard_backup(backup: Path, own: Note) -> bool:
         return False
     if note is None or replace(note, size=own.size, digest=own.digest) != own:
         return False
-    if os.path.lexists(backup) and fault_of(backup, note.digest):
+    if os.path.lexists(backup) and backup_fault(backup, note.digest):
         return False
     backup.unlink(missing_ok=True)
     beside.unlink(missing_ok=True)
     return True
 
 
-def same_place(one: str, other: str) -> bool:
+def same_file(one: str, other: str) -> bool:
     """Return whether two real paths are of one file, whatever their letters on such a disk."""
     if one == other:
         return True
@@ -185,7 +185,7 @@ def same_place(one: str, other: str) -> bool:
     return False
 
 
-def fault_of(backup: Path, digest: str) -> str:
+def backup_fault(backup: Path, digest: str) -> str:
     """Return in what a backup is not what it was when ``digest`` was taken; '' when it is that."""
     if beside := written_beside(backup):
         return beside
@@ -203,7 +203,7 @@ def fault_of(backup: Path, digest: str) -> str:
 
 def written_beside(backup: Path) -> str:
     """Return which file beside ``backup`` SQLite would read as part of it, in words; or ''."""
-    for suffix in WRITTEN_TO:
+    for suffix in WITH_CONTENT:
         beside = backup.with_name(f"{backup.name}{suffix}")
         with suppress(OSError):
             if beside.stat().st_size:
@@ -211,9 +211,9 @@ def written_beside(backup: Path) -> str:
     return ""
 
 
-def described_fault(backup: Path, note: Note) -> str:
-    """Return what ``fault_of`` finds, with what is known of the backup; '' when all is well."""
-    fault = fault_of(backup, note.digest)
+def describe_fault(backup: Path, note: Note) -> str:
+    """Return what ``backup_fault`` finds, with what is known of the backup; '' when all is well."""
+    fault = backup_fault(backup, note.digest)
     if not fault:
         return ""
     try:

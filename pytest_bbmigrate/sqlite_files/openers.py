@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.sqlite_files.sidecars import SIDECARS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SUFFIXES = ("", "-wal", "-shm", "-journal")
 PROC = Path("/proc")
 Identity = tuple[int, int]  # st_dev, st_ino: the same for every name of a file
 
@@ -47,7 +48,7 @@ def openers_of(path: Path) -> tuple[Opener, ...]:
     return tuple(found)
 
 
-def in_use(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
+def in_use_message(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
     """Return the words for a database that others have open, and the way out.
 
     ``here`` is whether this process has it open itself.
@@ -99,7 +100,7 @@ def command_name(name: str, arguments: list[str]) -> str:
 
 def _identities(path: Path) -> Iterator[tuple[Identity, str]]:
     real = os.path.realpath(path)
-    for suffix in SUFFIXES:
+    for suffix in ("", *SIDECARS):
         try:
             status = os.stat(f"{real}{suffix}")  # noqa: PTH116 - a name, with an ending put to it
         except FileNotFoundError:

@@ -20,9 +20,22 @@ from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.private import said, unheard
 from pytest_bbmigrate.sqlite_files.failures import primary_code
 from pytest_bbmigrate.sqlite_files.held_file import descriptors
-from pytest_bbmigrate.sqlite_files.images import LOCK_SECONDS, call_hook, prepare, uri_of
+from pytest_bbmigrate.sqlite_files.images import (
+    LOCK_SECONDS,
+    call_hook,
+    configure_connection,
+    uri_of,
+)
 from pytest_bbmigrate.sqlite_files.notes import note_folder, note_for
-from pytest_bbmigrate.sqlite_files.soundness import look_at_damage, look_at_stranger
+from pytest_bbmigrate.sqlite_files.sidecars import (
+    JOURNAL,
+    PARTS,
+    WAL,
+    WAL_INDEX,
+    WITH_CONTENT,
+    beside,
+)
+from pytest_bbmigrate.sqlite_files.soundness import describe_damage, describe_non_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,9 +43,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files.images import Hook
 
 T = TypeVar("T")
-State = tuple[tuple[int, int, int] | None, ...]
+SidecarStates = tuple[tuple[int, int, int] | None, ...]
 
-SIDECARS = ("", "-journal", "-wal")  # the index of a WAL holds nothing of its own
 ATTEMPTS = 5  # reads of a file that somebody writes each time, before giving up
 ADVICE = {
     sqlite3.SQLITE_BUSY: "wait until the program that is writing to it is done, or stop it",
@@ -53,7 +65,7 @@ class OpenMode(Enum):
     """How a file must be opened so that reading it changes nothing."""
 
     SHARED = "mode=ro"  # beside the others that use it, under SQLite's locks
-    RESTING = "mode=ro&immutable=1"  # in WAL mode without a WAL: nobody uses it
+    CLOSED = "mode=ro&immutable=1"  # in WAL mode without a WAL: nobody uses it
     RECOVERED = "mode=rw"  # as a copy: what the last writer left is to be taken in or back first
 
 
@@ -111,18 +123,24 @@ def reading_one_state(
     """
     real = existing_file(path)
     try:
-        way = way_of(real)
+        way = open_mode_of(real)
         if way is OpenMode.SHARED:
-            with connected(real, way, hook) as db:
+            with read_transaction(real, way, hook) as db:
                 yield db, lambda: None
-        elif way is OpenMode.RESTING:
-            with at_rest(path, real) as refuse_written, connected(real, way, hook) as db:
+        elif way is OpenMode.CLOSED:
+            with (
+                unchanged_meanwhile(path, real) as refuse_written,
+                read_transaction(real, way, hook) as db,
+            ):
                 yield db, refuse_written
         else:
-            with copied(path, real, scratch) as copy, connected(copy, way, hook) as db:
+            with (
+                recovered_copy(path, real, scratch) as copy,
+                read_transaction(copy, way, hook) as db,
+            ):
                 yield db, lambda: None
     except sqlite3.Error as error:
-        raise explain(path, error) from error
+        raise explain_error(path, error) from error
 
 
 def existing_file(path: Path) -> Path:
@@ -141,11 +159,13 @@ def existing_file(path: Path) -> Path:
             path, f"cannot be looked at ({error.strerror}); see that you may read its folder"
         ) from error
     if not stat.S_ISREG(mode):
-        raise DatabaseError(path, f"not a database file but {kind_of(mode)}; give the path of one")
+        raise DatabaseError(
+            path, f"not a database file but {file_kind(mode)}; give the path of one"
+        )
     return Path(os.path.realpath(path))
 
 
-def kind_of(mode: int) -> str:
+def file_kind(mode: int) -> str:
     """Return what a file of this mode is, other than an ordinary one."""
     kinds = {
         stat.S_IFDIR: "a folder",
@@ -157,7 +177,7 @@ def kind_of(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "something else")
 
 
-def way_of(real: Path) -> OpenMode:
+def open_mode_of(real: Path) -> OpenMode:
     """Return how ``real``, a path without symbolic links, must be opened to change nothing.
 
     An ordinary reader makes the WAL and its index where they are missing, and leaves them there
@@ -165,13 +185,13 @@ def way_of(real: Path) -> OpenMode:
 
     Raises: sqlite3.Error when it cannot be opened at all.
     """
-    wal = size_of(beside(real, "-wal"))
-    if not size_of(real) and (wal is not None or size_of(beside(real, "-journal")) is not None):
+    wal = size_of(beside(real, WAL))
+    if not size_of(real) and (wal is not None or size_of(beside(real, JOURNAL)) is not None):
         return OpenMode.RECOVERED  # SQLite takes a journal beside an empty file away
     if wal is not None:
-        if size_of(beside(real, "-shm")) is not None:
+        if size_of(beside(real, WAL_INDEX)) is not None:
             return OpenMode.SHARED
-        return OpenMode.RECOVERED if wal else OpenMode.RESTING
+        return OpenMode.RECOVERED if wal else OpenMode.CLOSED
     # Without locks SQLite opens no file in WAL mode (https://sqlite.org/uri.html#urinolock), which
     # tells the mode and makes nothing. It also tells of a journal that is to be rolled back.
     with closing(sqlite3.connect(uri_of(real, "mode=ro&nolock=1"), uri=True)) as db:
@@ -179,36 +199,36 @@ def way_of(real: Path) -> OpenMode:
             db.execute("PRAGMA schema_version").fetchone()
         except sqlite3.Error as error:
             if primary_code(error) == sqlite3.SQLITE_CANTOPEN:
-                return OpenMode.RESTING
+                return OpenMode.CLOSED
             if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
                 return OpenMode.RECOVERED
     return OpenMode.SHARED  # which says what is wrong with it, if anything is
 
 
 @contextmanager
-def connected(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[sqlite3.Connection]:
+def read_transaction(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[sqlite3.Connection]:
     """Give a connection to ``file``, in a read transaction."""
     uri = uri_of(file, way.value)
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS)) as db:
         call_hook(hook, db)
-        prepare(db).execute("BEGIN")
+        configure_connection(db).execute("BEGIN")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         with unheard() if hook else nullcontext():  # its functions may be called with values
             yield db
 
 
 @contextmanager
-def at_rest(path: Path, real: Path) -> Iterator[Callable[[], None]]:
+def unchanged_meanwhile(path: Path, real: Path) -> Iterator[Callable[[], None]]:
     """Run the block, then make sure that nobody has begun to use the file ``real``.
 
     The block is given what to call to make sure of that before its end.
 
     Raises: WrittenMeanwhile.
     """
-    before = state_of(real)
+    before = sidecar_states(real)
 
     def refuse_written() -> None:
-        if not is_as_written(real, before):
+        if not is_unchanged(real, before):
             raise WrittenMeanwhile(path)
 
     try:
@@ -216,19 +236,19 @@ def at_rest(path: Path, real: Path) -> Iterator[Callable[[], None]]:
     except WrittenMeanwhile:
         raise
     except (sqlite3.Error, DatabaseError) as error:
-        if state_of(real) != before:
+        if sidecar_states(real) != before:
             raise WrittenMeanwhile(path) from error
         raise
-    if state_of(real) != before:
+    if sidecar_states(real) != before:
         raise WrittenMeanwhile(path)
 
 
-def is_as_written(real: Path, before: State) -> bool:
+def is_unchanged(real: Path, before: SidecarStates) -> bool:
     """Return whether the file that was ``real``, which this process has open, is as it was then.
 
     Whatever its name leads to now: it is not looked at by that where it has none any more.
     """
-    now = state_of(real)
+    now = sidecar_states(real)
     if now[0] is not None and before[0] is not None and now[0][0] == before[0][0]:
         return now == before
     for descriptor in descriptors():
@@ -240,7 +260,7 @@ def is_as_written(real: Path, before: State) -> bool:
 
 
 @contextmanager
-def copied(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
+def recovered_copy(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
     """Give a copy of ``real`` with the journal or WAL beside it, for SQLite to recover.
 
     Nobody can be using a file that is in need of that, so closing it drops no lock.
@@ -253,34 +273,29 @@ def copied(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
                 tempfile.TemporaryDirectory(prefix=f".{real.name}.bbmigrate-", dir=scratch)
             )
             note_folder(Path(folder), note_for(real))
-            before = state_of(real)
-            copy = duplicate(real, Path(folder))
+            before = sidecar_states(real)
+            copy = copy_with_sidecars(real, Path(folder))
         except OSError as error:
             raise DatabaseError(
                 path,
                 "the last program that wrote to it did not come to its end, and the copy to read "
                 f"cannot be made ({error}); open it once with a program that may write to it",
             ) from error
-        if state_of(real) != before:
+        if sidecar_states(real) != before:
             raise WrittenMeanwhile(path)
         yield copy
 
 
-def duplicate(real: Path, folder: Path) -> Path:
+def copy_with_sidecars(real: Path, folder: Path) -> Path:
     """Copy ``real`` and what its last writer left beside it into ``folder``; return its copy.
 
     Raises: OSError.
     """
     copy = folder / real.name
-    for suffix in SIDECARS:
+    for suffix in PARTS:
         if size_of(beside(real, suffix)) is not None:
             shutil.copyfile(beside(real, suffix), beside(copy, suffix))
     return copy
-
-
-def beside(real: Path, suffix: str) -> Path:
-    """Return the path of the journal, WAL or WAL index of the database file ``real``."""
-    return real.with_name(f"{real.name}{suffix}")
 
 
 def size_of(path: Path) -> int | None:
@@ -291,7 +306,7 @@ def size_of(path: Path) -> int | None:
         return None
 
 
-def orphans_of(real: Path) -> tuple[Path, ...]:
+def stale_sidecars(real: Path) -> tuple[Path, ...]:
     """Return the journal and WAL that hold something, beside a file that holds nothing or is gone.
 
     SQLite removes them as soon as the file is opened, for they belong to pages that are not there.
@@ -299,13 +314,13 @@ def orphans_of(real: Path) -> tuple[Path, ...]:
     """
     if size_of(real):
         return ()
-    return tuple(beside(real, suffix) for suffix in SIDECARS[1:] if size_of(beside(real, suffix)))
+    return tuple(beside(real, suffix) for suffix in WITH_CONTENT if size_of(beside(real, suffix)))
 
 
-def state_of(real: Path) -> State:
+def sidecar_states(real: Path) -> SidecarStates:
     """Return what tells whether a database file, its journal or its WAL was written."""
     found: list[tuple[int, int, int] | None] = []
-    for suffix in SIDECARS:
+    for suffix in PARTS:
         try:
             state = beside(real, suffix).stat()
         except FileNotFoundError:
@@ -315,13 +330,13 @@ def state_of(real: Path) -> State:
     return tuple(found)
 
 
-def explain(path: Path, error: sqlite3.Error) -> DatabaseError:
+def explain_error(path: Path, error: sqlite3.Error) -> DatabaseError:
     """Return ``error`` as what is wrong with the file ``path``, and the way out."""
     code = primary_code(error)
     if code == sqlite3.SQLITE_NOTADB:
-        advice = look_at_stranger(path)
+        advice = describe_non_database(path)
     elif code == sqlite3.SQLITE_CORRUPT:
-        advice = look_at_damage(path)
+        advice = describe_damage(path)
     else:
         advice = ADVICE.get(code, "see that it is the file you mean")
     return DatabaseError(path, f"cannot be read as an SQLite database ({said(error)}); {advice}")

@@ -7,17 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.sqlite_files.images import HEADER, said_size
+from pytest_bbmigrate.sqlite_files.images import HEADER_SIZE, HEADER_STRING, size_in_header
 from pytest_bbmigrate.sqlite_files.locking import CACHE_KIB
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-ALL = 2**31 - 1  # errors; without a number SQLite stops at 100
-SHOWN = 3
-HEAD = 100  # bytes of the header (https://sqlite.org/fileformat2.html#the_database_header)
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MAX_ERRORS = 2**31 - 1  # errors; without a number SQLite stops at 100
+MAX_DAMAGE_LINES = 3
+CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 LONGEST_CHARACTER = 4  # bytes, in UTF-8
 WAY_OUT_OF_DAMAGE = "put a backup in its place, or save what is left of it with sqlite3's .recover"
 NOT_NULL = re.compile(r"NULL value in (?P<where>.+)", re.DOTALL)
@@ -49,12 +48,12 @@ def examine(db: sqlite3.Connection) -> Soundness:
     db.execute("PRAGMA ignore_check_constraints = ON")
     found: Counter[str] = Counter()
     damage: list[str] = []
-    for (message,) in db.execute(f"PRAGMA quick_check({ALL})"):
+    for (message,) in db.execute(f"PRAGMA quick_check({MAX_ERRORS})"):
         if violation := _violation(message):
             found[violation] += 1
-        elif message != "ok" and len(damage) < SHOWN:
+        elif message != "ok" and len(damage) < MAX_DAMAGE_LINES:
             damage.append(message)
-    rows = (f"{in_rows(count)} {what}" for what, count in found.items())
+    rows = (f"{row_count(count)} {what}" for what, count in found.items())
     return Soundness(tuple(damage), tuple(rows))
 
 
@@ -67,7 +66,7 @@ def _violation(message: str) -> str:
     return ""
 
 
-def in_rows(count: int) -> str:
+def row_count(count: int) -> str:
     """Return '1 row' or '2 rows'."""
     return "1 row" if count == 1 else f"{count} rows"
 
@@ -80,7 +79,7 @@ def broken_size(db: sqlite3.Connection, size: int) -> str:
     return ""
 
 
-def look_at_stranger(path: Path) -> str:
+def describe_non_database(path: Path) -> str:
     """Return what a file that is no database looks like, and the way out."""
     head = _head(path)
     if not _is_text(head):
@@ -91,12 +90,12 @@ def look_at_stranger(path: Path) -> str:
     return "it is text: give the path of the database (a dump is read in by 'sqlite3 NEW < FILE')"
 
 
-def look_at_damage(path: Path) -> str:
+def describe_damage(path: Path) -> str:
     """Return what is wrong with a damaged database file, if it can be told, and the way out."""
     head = _head(path)
     size = path.stat().st_size
-    if head.startswith(HEADER) and len(head) == HEAD:
-        expected = said_size(head)
+    if head.startswith(HEADER_STRING) and len(head) == HEADER_SIZE:
+        expected = size_in_header(head)
         if size < expected:
             return f"it is cut off: {size} bytes are left of {expected}; {WAY_OUT_OF_DAMAGE}"
     return f"it is damaged; {WAY_OUT_OF_DAMAGE}"
@@ -105,12 +104,12 @@ def look_at_damage(path: Path) -> str:
 def _head(path: Path) -> bytes:
     """Return how a file begins that SQLite does not open, so that no lock of it can be lost."""
     with path.open("rb") as file:
-        return file.read(HEAD)
+        return file.read(HEADER_SIZE)
 
 
 def _is_text(head: bytes) -> bool:
     """Return whether ``head`` is text in UTF-8, which may be cut within a character."""
-    if CONTROL.search(head):
+    if CONTROL_BYTES.search(head):
         return False
     try:
         head.decode("utf-8")

@@ -31,7 +31,7 @@ MARKS = {".dropbox": "Dropbox", ".dropbox.cache": "Dropbox", ".stfolder": "Synct
 MOBILE = ("Library", "Mobile Documents")  # https://support.apple.com/en-us/109344
 STORAGE = ("Library", "CloudStorage")
 CLOUD_DOCUMENTS = Path(*MOBILE, "com~apple~CloudDocs")
-ROOM = 64 * 1024  # bytes of names of attributes, which is the most that Linux has
+ATTRIBUTE_LIST_BYTES = 64 * 1024  # bytes of names of attributes, which is the most that Linux has
 
 
 def synchronised_by(path: Path) -> str:
@@ -95,8 +95,10 @@ def attributes_of(path: Path) -> tuple[str, ...]:
     """
     with suppress(AttributeError, TypeError):  # no such function, or no C library to look in
         listxattr = ctypes.CDLL(None).listxattr
-        names = ctypes.create_string_buffer(ROOM)
+        names = ctypes.create_string_buffer(ATTRIBUTE_LIST_BYTES)
         # macOS takes four arguments, Linux the first three of them.
-        length = listxattr(ctypes.c_char_p(os.fsencode(path)), names, ctypes.c_size_t(ROOM), 0)
+        length = listxattr(
+            ctypes.c_char_p(os.fsencode(path)), names, ctypes.c_size_t(ATTRIBUTE_LIST_BYTES), 0
+        )
         return tuple(os.fsdecode(name) for name in names.raw[: max(0, length)].split(b"\0") if name)
     return ()

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from tests.core.real_databases import make
 
 
@@ -61,16 +61,25 @@ def move_the_folder(real: Path) -> None:
 
 
 Damage = Callable[[Path], None]
-DAMAGES: dict[Damage, tuple[Name, str]] = {
-    remove: (Name.GONE, "is gone: something removed it while this run was at work"),
-    move_away: (Name.GONE, "is gone: something moved it to *elsewhere.db while this run was at"),
-    replace_by_another: (Name.ANOTHER, "is another file now: something replaced it while"),
-    replace_by_its_own_copy: (Name.ANOTHER, "is another file now, which holds what it held: "),
-    truncate: (Name.SAME, "is empty: something truncated it while this run was at work"),
-    cut_off: (Name.SAME, "is cut short (5,000 bytes are left of 12,288): something wrote"),
-    overwrite: (Name.SAME, "is not as it was: something else wrote to it while"),
-    garble: (Name.SAME, "is not as it was: something else wrote to it while"),
-    replace_by_a_link: (Name.LINK, "is another symbolic link now to *target.db: something"),
-    replace_by_a_folder: (Name.NO_FILE, "is no file any more: something replaced it while"),
-    move_the_folder: (Name.NO_FOLDER, "is gone, and the folder that it was in: something moved"),
+DAMAGES: dict[Damage, tuple[NameTarget, str]] = {
+    remove: (NameTarget.GONE, "is gone: something removed it while this run was at work"),
+    move_away: (
+        NameTarget.GONE,
+        "is gone: something moved it to *elsewhere.db while this run was at",
+    ),
+    replace_by_another: (NameTarget.ANOTHER, "is another file now: something replaced it while"),
+    replace_by_its_own_copy: (
+        NameTarget.ANOTHER,
+        "is another file now, which holds what it held: ",
+    ),
+    truncate: (NameTarget.SAME, "is empty: something truncated it while this run was at work"),
+    cut_off: (NameTarget.SAME, "is cut short (5,000 bytes are left of 12,288): something wrote"),
+    overwrite: (NameTarget.SAME, "is not as it was: something else wrote to it while"),
+    garble: (NameTarget.SAME, "is not as it was: something else wrote to it while"),
+    replace_by_a_link: (NameTarget.LINK, "is another symbolic link now to *target.db: something"),
+    replace_by_a_folder: (NameTarget.NO_FILE, "is no file any more: something replaced it while"),
+    move_the_folder: (
+        NameTarget.NO_FOLDER,
+        "is gone, and the folder that it was in: something moved",
+    ),
 }

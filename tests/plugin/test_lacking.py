@@ -17,8 +17,8 @@ def test_checks_find_the_same_without_serialize_and_dbstat(
 ) -> None:
     write_migrations(project, _004_forgets__sql=FORGETS)
     usual = project.runpytest("--bb-check-migrations", "-v")
-    monkeypatch.setattr(images, "serializes", lambda: False)
-    monkeypatch.setattr(contents, "serializes", lambda: False)
+    monkeypatch.setattr(images, "can_serialize", lambda: False)
+    monkeypatch.setattr(contents, "can_serialize", lambda: False)
     monkeypatch.setattr(pages, "has_dbstat", lambda: False)
 
     lacking = project.runpytest("--bb-check-migrations", "-v")

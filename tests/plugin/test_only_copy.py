@@ -92,6 +92,30 @@ def test_an_app_that_does_away_with_the_database_and_fails_leaves_its_backup(
     assert run_sql(money, "SELECT id, name FROM accounts") == SAVINGS
 
 
+def test_an_app_that_removes_the_working_directory_too_leaves_the_last_lines(
+    project: pytest.Pytester, money: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.mkdir("folder")
+    monkeypatch.chdir(folder)
+    removes = f"pathlib.Path({str(money)!r}).unlink(); pathlib.Path({str(folder)!r}).rmdir()"
+    project.makepyfile(test_app=APP.format(f"{removes}; assert False"))
+
+    result = project.runpytest_subprocess(
+        f"--rootdir={project.path}", f"--bb-db={money}", "--bb-apply", str(project.path)
+    )
+
+    assert result.ret != pytest.ExitCode.OK
+    backup = backup_in(project)
+    result.stdout.fnmatch_lines(
+        [
+            "not applied: smoke failed; budget_buddy.db is gone: *",
+            f"backup    {backup}",
+            f"restore   pytest *--bb-restore={backup}",
+        ]
+    )
+    assert run_sql(backup, "SELECT id, name FROM accounts") == SAVINGS
+
+
 def test_an_app_that_empties_the_database_and_passes_is_not_published_over(
     project: pytest.Pytester, money: Path
 ) -> None:

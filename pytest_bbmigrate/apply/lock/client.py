@@ -19,9 +19,9 @@ from pytest_bbmigrate.apply.what_is_left import (
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.processes.signals import interrupts_held
-from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up
-from pytest_bbmigrate.sqlite_files.notes import fault_of
-from pytest_bbmigrate.sqlite_files.openers import in_use, is_open_here, openers_of
+from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up
+from pytest_bbmigrate.sqlite_files.notes import backup_fault
+from pytest_bbmigrate.sqlite_files.openers import in_use_message, is_open_here, openers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -206,7 +206,7 @@ class LockClient:
         Raises: StepFailed.
         """
         left = FileFound(self.database, self._name(), Content.VERIFIED)
-        if left.name is not Name.SAME:
+        if left.name is not NameTarget.SAME:
             raise StepFailed(f"{self.database}: it was verified, and since then {left}")
 
     def restore_mode(self) -> None:
@@ -260,7 +260,7 @@ class LockClient:
             return said
         if self._left is None or self._left.is_as_it_was:
             return said
-        if rot := fault_of(backup, self.digest):
+        if rot := backup_fault(backup, self.digest):
             return f"{said}; {backup} is no backup of it any more: {rot}"
         return f"{said}; what it held before is in {backup}"
 
@@ -271,7 +271,7 @@ class LockClient:
             return DatabaseError(self.database, said.removeprefix(f"{_path(self.database)}: "))
         if answer["kind"] == "locked":
             here = is_open_here(self.database)
-            return StepFailed(in_use(self.database, openers_of(self.database), here=here))
+            return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
         return StepFailed(said)
 
     def _end_unheard(self, work: Path | None) -> None:
@@ -309,7 +309,7 @@ class LockClient:
             self.state = before
         return read_left(self.database, answer, backup)
 
-    def _name(self) -> Name:
+    def _name(self) -> NameTarget:
         """Return what the database's name leads to, by a look from outside."""
         before = FileState(**self._described["file"])
         return look_up(self.database, Path(self._described["real"]), before)

@@ -14,10 +14,10 @@ from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, a
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
-from pytest_bbmigrate.sqlite_files.held_file import Name, empty_wal, hold_file
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget, empty_wal, hold_file
 from pytest_bbmigrate.sqlite_files.images import closed_on_failure
 from pytest_bbmigrate.sqlite_files.locking import take_lock
-from pytest_bbmigrate.sqlite_files.notes import Note, described_fault, with_digest, write_note
+from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, with_digest, write_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +62,9 @@ class LockedFile:
     def change_of_name(self) -> str:
         """Return in words what the name leads to instead of the held file; '' when it does."""
         name = self.held.name
-        if name is Name.SAME:
+        if name is NameTarget.SAME:
             return ""
-        detail = where(name, self.path, self.held.real, self.held.place)
+        detail = where(name, self.path, self.held.real, self.held.current_path)
         return str(FileFound(self.path, name, Content.UNSEEN, detail))
 
     def refuse_changed(self) -> None:
@@ -76,7 +76,7 @@ class LockedFile:
         if not change:
             content, detail = self.look_at_content("")
             if content is not Content.AS_BEFORE:
-                change = str(FileFound(self.path, Name.SAME, content, detail))
+                change = str(FileFound(self.path, NameTarget.SAME, content, detail))
         if change:
             raise StepFailed(f"{self.path}: {change}; nothing was published")
 
@@ -141,7 +141,7 @@ class LockedFile:
     @property
     def is_other(self) -> str:
         """That something else wrote to the database, in words."""
-        return str(FileFound(self.path, Name.SAME, Content.OTHER))
+        return str(FileFound(self.path, NameTarget.SAME, Content.OTHER))
 
     def keep_torn(self, copy: Path, target: Path) -> None:
         """Keep ``copy``, which may be of no one moment, beside where the backup was to be."""
@@ -163,7 +163,7 @@ class LockedFile:
 
     def rescue(self, order: dict[str, Any]) -> None:
         """Back up what has no name any more, and would be gone with the lock: see make_backup."""
-        if self.held.name is not Name.SAME and not Path(order["target"]).exists():
+        if self.held.name is not NameTarget.SAME and not Path(order["target"]).exists():
             with suppress(BBMigrateError, sqlite3.Error, OSError):
                 self.make_backup(order, Pace(self.seconds))
                 self.backup = Path(order["target"])
@@ -185,7 +185,7 @@ class LockedFile:
 
     def rot(self) -> str:
         """Return in what the backup is not what it was when it was made; '' when it is that."""
-        return described_fault(self.backup, self.note) if self.backup is not None else ""
+        return describe_fault(self.backup, self.note) if self.backup is not None else ""
 
     def look(self, order: dict[str, Any]) -> dict[str, Any]:
         """Return what is under the database's name; back up what has no name, if nobody has.
@@ -194,12 +194,12 @@ class LockedFile:
         """
         note = self.held.restore_mode()
         content, detail = Content.UNSEEN, ""
-        if self.held.name is Name.SAME:
+        if self.held.name is NameTarget.SAME:
             content, detail = self.look_at_content(order["work"])
-        if (name := self.held.name) is not Name.SAME:
+        if (name := self.held.name) is not NameTarget.SAME:
             self.rescue(order)
             content, _ = look_at_another(self.held.real, self.known(order["work"]))
-            detail = where(name, self.path, self.held.real, self.held.place)
+            detail = where(name, self.path, self.held.real, self.held.current_path)
         return as_found(name, content, detail, note, self.describe_torn())
 
     def look_at_content(self, work: str) -> Found:

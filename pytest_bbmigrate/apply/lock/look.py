@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
-from pytest_bbmigrate.sqlite_files.compare_files import same_pages_apart
-from pytest_bbmigrate.sqlite_files.failures import in_words
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file_in_place
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages_in_subprocess
+from pytest_bbmigrate.sqlite_files.failures import describe_error
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def look_at_held(
     there = [(content, file) for content, file in known if file.is_file()]
     try:
         for content, file in there:
-            if holds_at_rest(db, file, Pace(seconds)):
+            if matches_file_in_place(db, file, Pace(seconds)):
                 return content, ""
     except (BBMigrateError, sqlite3.Error, OSError) as error:
         return Content.UNSEEN, said(error)
@@ -54,7 +54,7 @@ def look_at_another(real: Path, known: Known) -> Found:
         if not real.stat().st_size:
             return Content.EMPTY, ""
         for content, file in known:
-            if file.is_file() and same_pages_apart(real, file):
+            if file.is_file() and same_pages_in_subprocess(real, file):
                 return content, ""
     except (BBMigrateError, OSError):
         return Content.OTHER, ""  # which it is to be taken for
@@ -70,14 +70,14 @@ def measured(size: int, before: int) -> Found:
     return Content.OTHER, ""
 
 
-def where(name: Name, path: Path, real: Path, place: str = "") -> str:
+def where(name: NameTarget, path: Path, real: Path, place: str = "") -> str:
     """Return where a link leads now, or where the held file has gone (``place``); or ''."""
-    if name is Name.LINK:
+    if name is NameTarget.LINK:
         target = os.path.realpath(path)
         return target if target != str(real) else os.path.realpath(real)
-    return place if name in (Name.GONE, Name.NO_FOLDER) else ""
+    return place if name in (NameTarget.GONE, NameTarget.NO_FOLDER) else ""
 
 
 def said(error: BBMigrateError | sqlite3.Error | OSError) -> str:
     """Return why something could not be done, in words."""
-    return str(error) if isinstance(error, BBMigrateError) else in_words(error)
+    return str(error) if isinstance(error, BBMigrateError) else describe_error(error)

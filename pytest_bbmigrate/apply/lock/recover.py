@@ -11,7 +11,7 @@ from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content, as_found
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
-from pytest_bbmigrate.sqlite_files.held_file import FileState, Name, look_up, restore_mode
+from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up, restore_mode
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.lock.look import Found
@@ -30,7 +30,7 @@ def settle(holder: LockServer, order: dict[str, Any]) -> dict[str, Any]:
     holder.note = replace(holder.note, digest=order["digest"])
     holder.state, real = ContentState.UNKNOWN, Path(order["real"])
     name = look_up(holder.path, real, before)
-    if name is not Name.SAME:
+    if name is not NameTarget.SAME:
         content, _ = look_at_another(real, holder.known(order["work"]))
         return as_found(name, content, where(name, holder.path, real))
     note = restore_mode(real, before)

@@ -27,16 +27,16 @@ from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.table import read_history
-from pytest_bbmigrate.sqlite_files.backup import Pace, holds_at_rest
+from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file_in_place
 from pytest_bbmigrate.sqlite_files.contents import digest_of
-from pytest_bbmigrate.sqlite_files.failures import in_words, is_not_a_database
+from pytest_bbmigrate.sqlite_files.failures import describe_error, is_not_a_database
 from pytest_bbmigrate.sqlite_files.images import closed_on_failure
 from pytest_bbmigrate.sqlite_files.locking import DatabaseLocked, journal_mode, set_journal_mode
 from pytest_bbmigrate.sqlite_files.publishing import (
     new_faults,
-    put_in,
+    reading_closed,
     refuse_damaged,
-    resting,
+    replace_content,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class LockServer(LockedFile):
             kind = "database" if is_not_a_database(error.__cause__) else "step"
             answer = {"failed": str(error), "kind": kind}
         except (sqlite3.Error, OSError) as error:
-            answer = {"failed": f"{self.path}: {in_words(error)}", "kind": "step"}
+            answer = {"failed": f"{self.path}: {describe_error(error)}", "kind": "step"}
         return {**answer, "state": self.state.value}
 
     def lock(self, order: dict[str, Any]) -> str:
@@ -109,7 +109,7 @@ class LockServer(LockedFile):
             said = self.make_backup(order, Pace(self.seconds, self.channel.tell))
         except (sqlite3.Error, OSError) as error:
             raise StepFailed(
-                f"{target}: the backup could not be written: {in_words(error)}; make room in "
+                f"{target}: the backup could not be written: {describe_error(error)}; make room in "
                 f"{target.parent} or have backups go elsewhere (--bb-backup-dir), and run again"
             ) from error
         except Abandoned:
@@ -130,13 +130,13 @@ class LockServer(LockedFile):
         if rot := self.rot():
             raise StepFailed(f"{rot}; nothing was published: find out what has written to it")
         self.refuse_changed()
-        with resting(work, self.seconds) as source:
+        with reading_closed(work, self.seconds) as source:
             refuse_damaged(source, work)
             try:
                 if self.mode == "wal":
                     set_journal_mode(self.db, "delete")
                 self.refuse_nameless()
-                put_in(self.db, source, Pace(self.seconds, self.tell_published))
+                replace_content(self.db, source, Pace(self.seconds, self.tell_published))
             except (sqlite3.Error, OSError, StepFailed) as error:
                 raise StepFailed(self.after_rollback(error)) from error
         self.state = ContentState.PUBLISHED
@@ -171,7 +171,7 @@ class LockServer(LockedFile):
         if self.backup is None:
             return _listed(f"{why}SQLite has rolled it back", self.mode_trouble())
         try:
-            same = holds_at_rest(self.db, self.backup, Pace(self.seconds))
+            same = matches_file_in_place(self.db, self.backup, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as reason:
             self.state = ContentState.UNKNOWN
             unseen = f"SQLite has rolled it back, which could not be seen: {said(reason)}"
@@ -200,7 +200,7 @@ class LockServer(LockedFile):
         except BBMigrateError as error:
             why = str(error)
         except (sqlite3.Error, OSError) as error:
-            why = f"it could not be looked at: {in_words(error)}"
+            why = f"it could not be looked at: {describe_error(error)}"
         self.refuse_lost()
         if not why and not self.held.now.is_as_written_as(self.seen):
             why = f"something else wrote to it {MEANWHILE}"
@@ -228,11 +228,11 @@ class LockServer(LockedFile):
         """Return what is wrong with what was published; '' when it is the working copy."""
         if digest_of(work) != self.digest:
             return "the working copy was written while it was published"
-        if not holds_at_rest(self.db, work, Pace(self.seconds)):
+        if not matches_file_in_place(self.db, work, Pace(self.seconds)):
             return "its content is not the working copy's"
         if faults := new_faults(self.db, backup, work, self.seconds):
             return f"integrity_check finds: {faults[0]}"
-        with resting(work, self.seconds) as source:
+        with reading_closed(work, self.seconds) as source:
             if read_history(self.db) != read_history(source):
                 return "its history is not the working copy's"
         return ""
@@ -244,9 +244,9 @@ class LockServer(LockedFile):
             return f"the backup was not put back, and the database is not to be relied on: {rot}"
         self.mode = self.found
         try:
-            with resting(backup, self.seconds) as source:
-                put_in(self.db, source, Pace(self.seconds))
-            same = holds_at_rest(self.db, backup, Pace(self.seconds))
+            with reading_closed(backup, self.seconds) as source:
+                replace_content(self.db, source, Pace(self.seconds))
+            same = matches_file_in_place(self.db, backup, Pace(self.seconds))
             why = self.rot() if same else "it differs afterwards"
         except (BBMigrateError, sqlite3.Error, OSError) as error:
             why = said(error)
@@ -277,7 +277,7 @@ class LockServer(LockedFile):
         except sqlite3.Error as error:
             return (
                 f"it is in journal_mode delete now and could not be put back into wal "
-                f"({in_words(error)}): mend that, and run PRAGMA journal_mode = wal on it"
+                f"({describe_error(error)}): mend that, and run PRAGMA journal_mode = wal on it"
             )
         return ""
 

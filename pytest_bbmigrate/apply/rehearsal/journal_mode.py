@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
-from pytest_bbmigrate.sql import UnreadableSql, folded
+from pytest_bbmigrate.sql.clauses import Pragma
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 WAL = "wal"
 ROLLBACK = "delete"
-PRAGMA = ("pragma", "journal_mode")
+JOURNAL_MODE = "journal_mode"
 
 
 def asked_mode(part: Part, executed: Iterable[str]) -> str:
@@ -36,14 +37,13 @@ def asked_mode(part: Part, executed: Iterable[str]) -> str:
 
 def modes_in(sql: str) -> list[str]:
     """Return the modes that the statements in ``sql`` set, in their order, case-folded."""
-    if PRAGMA[1] not in fold_name(sql):
-        return []
-    try:
-        tokens = [token for token in folded(sql) if token not in {"main", "."}]
-    except UnreadableSql:  # of a script's, SQLite may have run only the beginning
+    if JOURNAL_MODE not in fold_name(sql):
         return []
     return [
-        tokens[at + 3].strip("'")
-        for at in range(len(tokens) - 3)
-        if tuple(tokens[at : at + 2]) == PRAGMA and tokens[at + 2] in {"=", "("}
+        fold_name(command.value)
+        for command in read_commands(sql)  # of a script's, SQLite may have run only the beginning
+        if isinstance(command, Pragma)
+        and command.is_called(JOURNAL_MODE)
+        and command.value is not None
+        and not command.name.is_temporary
     ]

@@ -317,7 +317,7 @@ def finish(order: RehearsalOrder, snapshot: Snapshot) -> str:
     What the migrations may have made of the database's identity is written over. Return its digest.
     """
     work, content = order.folder / WORKING_COPY, snapshot.image
-    left = private_copy(content, order.folder / TEMPORARY, take=content != order.before)
+    left = private_copy(content, order.folder / TEMPORARY, move=content != order.before)
     assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
     with closing(open_private(left)) as db:
         db.execute("BEGIN IMMEDIATE")

@@ -13,17 +13,18 @@ from pytest_bbmigrate.catalogue.facts import (
     assigned_values,
     distinct,
     explicit_drops,
+    read_one,
     sought_values,
     sql_literals,
 )
 from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
 from pytest_bbmigrate.catalogue.python.source import names_assigned, without_docstring
-from pytest_bbmigrate.sql import UnreadableSql, tokenize
+from pytest_bbmigrate.sql import UnreadableSql, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.catalogue.facts import Literal, Tokens
+    from pytest_bbmigrate.catalogue.facts import Literal, Read
     from pytest_bbmigrate.catalogue.python.source import Function
 
 LONGEST_VALUE = 60  # characters; longer strings are messages, not values
@@ -40,12 +41,13 @@ def python_facts(tree: ast.Module, way_back: Function | None) -> StatementFacts:
     values = list(_constants(ast.Module(own, [])))
     texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
     others = set(values) - set(texts)
+    read = [one for text in texts for one in _statements(text)]
     return StatementFacts(
         code_checksum(tree),
         distinct(python_literals(tree)),
         frozenset(python_drops(tree, way_back)),
-        sought_values(map(_tokens, texts), others),
-        assigned_values(map(_tokens, texts)),
+        sought_values(read, others),
+        assigned_values(read),
     )
 
 
@@ -76,7 +78,8 @@ def python_literals(tree: ast.Module) -> Iterator[Literal]:
     """Yield the values in a file's SQL with their columns, and its other short values without."""
     for value in _constants(tree):
         if isinstance(value, str) and SQL.match(value):
-            yield from sql_literals(_tokens(value))
+            for read in _statements(value):
+                yield from sql_literals(read)
         elif not isinstance(value, str) or (len(value) <= LONGEST_VALUE and "\n" not in value):
             yield None, value
 
@@ -86,7 +89,8 @@ def python_drops(tree: ast.Module, way_back: Function | None) -> Iterator[tuple[
     own = [node for node in tree.body if node is not way_back]
     for value in _constants(ast.Module(own, [])):
         if isinstance(value, str) and SQL.match(value):
-            yield from explicit_drops(_tokens(value))
+            for read in _statements(value):
+                yield from explicit_drops(read.command)
 
 
 def _written(node: ast.AST) -> list[object]:
@@ -134,9 +138,16 @@ def _value(node: ast.expr) -> str | int | float | None:
     return None
 
 
-def _tokens(sql: str) -> Tokens:
-    """Return the tokens of a string, none when it is but a piece of SQL (of an f-string, say)."""
+def _statements(sql: str) -> tuple[Read, ...]:
+    """Return the statements in a string, none when it is but a piece of SQL (of an f-string, say).
+
+    A piece that ends within a trigger is read as one statement.
+    """
     try:
-        return tokenize(sql)
+        return tuple(read_one(statement.text) for statement in split_statements(sql))
+    except UnreadableSql:
+        pass
+    try:
+        return (read_one(sql),)
     except UnreadableSql:
         return ()

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_bbmigrate.plugin.options import SMOKE_VARIABLE, migrations_folder
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
+from pytest_bbmigrate.sqlite_files.sidecars import SIDECARS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -53,8 +54,8 @@ def copy_for_test(migrated: tuple[Path, str], folder: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            path.with_name(f"{name}{suffix}").unlink(missing_ok=True)
+        for suffix in ("", *SIDECARS):
+            beside(path, suffix).unlink(missing_ok=True)
 
 
 @pytest.hookimpl(wrapper=True)

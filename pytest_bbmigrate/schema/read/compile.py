@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.read.table import query
-from pytest_bbmigrate.schema.read.tokens import is_word, split_at_commas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import closed_on_failure, open_image, take_image
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Table
-    from pytest_bbmigrate.sql import Token
+    from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
 EVENTS = ("delete", "insert", "update")
 # What a connection lacks, not what a schema lacks: a copy does not have the app's functions.
@@ -42,10 +41,10 @@ def view_error(db: sqlite3.Connection, view: str) -> str | None:
 
 def trigger_errors(
     db: sqlite3.Connection,
-    triggers: Mapping[str, tuple[str, Sequence[Token]]],
+    triggers: Mapping[str, tuple[str, CreateTrigger]],
     tables: Mapping[str, Table],
 ) -> dict[str, str]:
-    """Return the errors of those ``triggers`` (name to table and tokens) that do not compile.
+    """Return the errors of those ``triggers`` (name to table and clauses) that do not compile.
 
     ``tables`` are those of the schema, by case-folded name.
 
@@ -55,9 +54,9 @@ def trigger_errors(
     columns_of = partial(_settable_columns, db, tables)
     by_event: dict[tuple[str, str], list[str]] = {}
     errors: dict[str, str] = {}
-    for name, (table, tokens) in triggers.items():
-        event, watched = _event(tokens)
-        by_event.setdefault((table, event), []).append(name)
+    for name, (table, trigger) in triggers.items():
+        by_event.setdefault((table, trigger.event), []).append(name)
+        watched = trigger.columns
         present = {fold_name(column) for column in columns_of(table)} if watched else set()
         missing = [column for column in watched if fold_name(column) not in present]
         if missing:
@@ -77,20 +76,6 @@ def _error(db: sqlite3.Connection, sql: str) -> str | None:
     except sqlite3.OperationalError as error:
         return str(error)
     return None
-
-
-def _event(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
-    """Return a trigger's event (delete, insert or update) and the columns after UPDATE OF."""
-    at = next(
-        place
-        for place, token in enumerate(tokens)
-        if place > 2 and any(is_word(token, event) for event in EVENTS)
-    )
-    event = fold_name(tokens[at].text)
-    if not is_word(tokens[at + 1], "of"):
-        return event, ()
-    end = next(p for p, token in enumerate(tokens) if p > at and is_word(token, "on"))
-    return event, tuple(names[0].name for names in split_at_commas(tokens[at + 2 : end]))
 
 
 def _settable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name: str) -> list[str]:

@@ -8,18 +8,17 @@ so it is a statement that SQLite accepted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.schema.read.tokens import closing, is_word, split_at_commas
-from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql import schema_clauses as clauses
+from pytest_bbmigrate.sql.cursor import Cursor, closings, keyword
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from pytest_bbmigrate.sql import Token
-
-TABLE_CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign")
+    from pytest_bbmigrate.sql.cursor import Tokens
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,13 @@ class Conflict:
     action: str
 
 
+class CheckClause(NamedTuple):
+    """A CHECK: its expression, and the name that SQLite calls it by, '' for none."""
+
+    name: str
+    expression: Tokens
+
+
 @dataclass
 class CreateTable:
     """The clauses of one CREATE TABLE; column names are case-folded.
@@ -39,8 +45,8 @@ class CreateTable:
     """
 
     collations: dict[str, str] = field(default_factory=dict)
-    expressions: dict[str, Sequence[Token]] = field(default_factory=dict)
-    checks: list[Sequence[Token]] = field(default_factory=list)
+    expressions: dict[str, Tokens] = field(default_factory=dict)
+    checks: list[CheckClause] = field(default_factory=list)
     deferred: list[bool] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     autoincrement: bool = False
@@ -49,14 +55,19 @@ class CreateTable:
 
 
 def parse_create_table(sql: str) -> CreateTable:
-    """Return the clauses of ``sql``, a CREATE TABLE statement as sqlite_schema holds it."""
-    tokens = tokenize(sql)
-    opening = next(position for position, token in enumerate(tokens) if token.text == "(")
-    end = closing(tokens, opening)
+    """Return the clauses of ``sql``, a CREATE TABLE statement as sqlite_schema holds it.
+
+    Raises: ValueError when it cannot be one that SQLite accepted.
+    """
+    read = read_as(clauses.CreateTable, sql)
+    if len(read.body) in closings(read.body).values():
+        raise ValueError("an opening parenthesis without its closing one")
     created = CreateTable()
-    for item in split_at_commas(tokens[opening + 1 : end]):
-        _Constraints(created, item).read()
-    options = [fold_name(token.text) for token in tokens[end + 1 :]]
+    for column in read.columns:
+        _Constraints(created, column.definition, fold_name(column.name)).read()
+    for constraints in read.constraints:
+        _Constraints(created, constraints).read()
+    options = [keyword(token) for token in read.options]
     created.strict = "strict" in options
     created.without_rowid = "without" in options
     return created
@@ -65,114 +76,97 @@ def parse_create_table(sql: str) -> CreateTable:
 class _Constraints:
     """One column with its constraints, or a run of table constraints, read from left to right."""
 
-    def __init__(self, created: CreateTable, tokens: Sequence[Token]) -> None:
+    def __init__(self, created: CreateTable, tokens: Tokens, column: str = "") -> None:
         self.created = created
-        self.tokens = tokens
-        self.position = 0
-        self.column: tuple[str, ...] = ()
+        self.cursor = Cursor(tokens)
+        self.column: tuple[str, ...] = (column,) if column else ()
+        self.name = ""  # of a constraint: it stays for those after it, up to the next comma
         self.last: tuple[str, tuple[str, ...]] | None = None  # what ON CONFLICT would speak of
 
     def read(self) -> None:
-        if not any(is_word(self.tokens[0], word) for word in TABLE_CONSTRAINTS):
-            self.column = (fold_name(self.take().name),)
-        while self.position < len(self.tokens):
-            token = self.take()
-            clause = CLAUSES.get(fold_name(token.text)) if token.kind is Kind.WORD else None
-            if clause is not None:
+        if self.column:
+            self.cursor.take()
+        while not self.cursor.is_at_end:
+            if clause := CLAUSES.get(self.cursor.word()):
+                self.cursor.take()
                 clause(self)
-            elif token.text == "(":  # the size in VARCHAR(20), the columns of FOREIGN KEY (..)
-                self.position = closing(self.tokens, self.position - 1) + 1
-
-    def take(self) -> Token:
-        token = self.tokens[self.position]
-        self.position += 1
-        return token
-
-    def take_word(self, *words: str) -> bool:
-        there = self.position < len(self.tokens) and any(
-            is_word(self.tokens[self.position], word) for word in words
-        )
-        self.position += there
-        return there
-
-    def take_group(self) -> Sequence[Token]:
-        """Take parentheses and what is in them; () when none open here."""
-        if self.position == len(self.tokens) or self.tokens[self.position].text != "(":
-            return ()
-        end = closing(self.tokens, self.position)
-        group = self.tokens[self.position + 1 : end]
-        self.position = end + 1
-        return group
+            elif self.cursor.take_group() is None:  # the size in VARCHAR(20), the columns of a key
+                self.cursor.take()
 
     def key_columns(self) -> tuple[str, ...]:
-        group = self.take_group()
-        self.created.autoincrement |= any(is_word(token, "autoincrement") for token in group)
-        if not group:
-            return self.column
-        return tuple(fold_name(term[0].name) for term in split_at_commas(group))
+        terms = self.cursor.take_list()
+        self.created.autoincrement |= any(
+            keyword(token) == "autoincrement" for term in terms for token in term
+        )
+        return tuple(fold_name(term[0].name) for term in terms) or self.column
 
     def constraint(self) -> None:
-        self.take()
+        self.name = self.cursor.take_name()
 
     def primary_key(self) -> None:
-        self.take_word("key")
+        self.cursor.take_words("key")
         self.last = ("PRIMARY KEY", self.key_columns())
-        self.take_word("asc", "desc")
+        self.cursor.take_one_of({"asc", "desc"})
 
     def unique(self) -> None:
         self.last = ("UNIQUE", self.key_columns())
 
     def not_null(self) -> None:
-        if self.take_word("null"):
+        if self.cursor.take_words("null"):
             self.last = ("NOT NULL", self.column)
             return
-        self.take_word("deferrable")  # NOT DEFERRABLE INITIALLY DEFERRED is immediate
+        self.cursor.take_words("deferrable")  # NOT DEFERRABLE INITIALLY DEFERRED is immediate
         self.take_initially()
 
     def null(self) -> None:
         self.last = None
 
     def check(self) -> None:
-        self.created.checks.append(self.take_group())
+        self.created.checks.append(CheckClause(self.name, self.cursor.take_group() or ()))
         self.last = None  # ON CONFLICT is parsed after a CHECK and has no effect
 
     def collate(self) -> None:
-        self.created.collations[self.column[0]] = self.take().name
+        self.created.collations[self.column[0]] = self.cursor.take_name()
 
     def default(self) -> None:
-        if not self.take_group() and self.take().text in ("+", "-"):
-            self.take()
+        if self.cursor.take_group() is None:
+            if not self.cursor.take_symbol("+"):
+                self.cursor.take_symbol("-")
+            self.cursor.take()
 
     def generated(self) -> None:
-        self.take_word("always")
+        self.cursor.take_words("always")
 
     def expression(self) -> None:
-        self.created.expressions[self.column[0]] = self.take_group()
+        self.created.expressions[self.column[0]] = self.cursor.take_group() or ()
 
     def autoincrement(self) -> None:
         self.created.autoincrement = True
 
     def references(self) -> None:
-        self.take()
-        self.take_group()
+        self.cursor.take()
+        self.cursor.take_group()
         self.created.deferred.append(False)
 
     def deferrable(self) -> None:
         self.created.deferred[-1] = self.take_initially()
 
     def take_initially(self) -> bool:
-        return self.take_word("initially") and is_word(self.take(), "deferred")
+        return self.cursor.take_words("initially") and (
+            self.cursor.take_one_of({"deferred", "immediate"}) == "deferred"
+        )
 
     def match(self) -> None:
-        self.take()
+        self.cursor.take()
 
     def on(self) -> None:
-        if not self.take_word("conflict"):  # ON DELETE, ON UPDATE: the pragma tells
-            self.take()
-            if self.take_word("set", "no"):
-                self.take()
+        if not self.cursor.take_words("conflict"):  # ON DELETE, ON UPDATE: the pragma tells
+            self.cursor.take()
+            if self.cursor.take_one_of({"set", "no"}):
+                self.cursor.take()
             return
-        action = self.take().text.upper()
+        action = self.cursor.word().upper()
+        self.cursor.take()
         if self.last is not None and action != "ABORT":
             self.created.conflicts.append(Conflict(*self.last, action))
 

@@ -12,6 +12,8 @@ from pytest_bbmigrate.schema.read.table import query, read_table, read_virtual_t
 from pytest_bbmigrate.schema.read.tokens import canonical, names_mentioned
 from pytest_bbmigrate.sql import tokenize
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
 if TYPE_CHECKING:
     import sqlite3
@@ -75,10 +77,9 @@ def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
     kept = [row for row in rows if fold_name(row[2]) not in passed_over]
     tables = _read_tables(db, kept)
     views = {name: tokenize(sql) for kind, name, _, sql in kept if kind == "view"}
-    triggers = {
-        name: (table, tokenize(sql)) for kind, name, table, sql in kept if kind == "trigger"
-    }
-    errors = trigger_errors(db, triggers, {fold_name(table.name): table for table in tables})
+    triggers = {name: (table, sql) for kind, name, table, sql in kept if kind == "trigger"}
+    read = {name: (table, read_as(CreateTrigger, sql)) for name, (table, sql) in triggers.items()}
+    errors = trigger_errors(db, read, {fold_name(table.name): table for table in tables})
     names = _names(tables, views.values())
     return Schema(
         tables=tables,
@@ -87,8 +88,14 @@ def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
             for name, tokens in views.items()
         ),
         triggers=tuple(
-            Trigger(name, table, _plain_trigger(_whole(tokens, names)), errors.get(name))
-            for name, (table, tokens) in triggers.items()
+            Trigger(
+                name,
+                table,
+                _plain_trigger(_whole(tokenize(sql), names)),
+                errors.get(name),
+                sql,
+            )
+            for name, (table, sql) in triggers.items()
         ),
     )
 

@@ -18,14 +18,14 @@ from pytest_bbmigrate.schema.model import (
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.schema.read.tokens import (
     canonical,
-    closing,
     is_word,
     source_text,
-    split_at_commas,
     without_parentheses,
 )
-from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.schema_clauses import CreateIndex, CreateVirtualTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -58,7 +58,7 @@ def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str
         name=name,
         columns=columns,
         primary_key=_primary_key(columns),
-        checks=tuple(_check(tokens, names) for tokens in created.checks),
+        checks=tuple(_check(check.expression, names) for check in created.checks),
         foreign_keys=_foreign_keys(db, name, created),
         indexes=own,
         strict=created.strict,
@@ -72,8 +72,6 @@ def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str
 
 def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
     """Return virtual table ``name``; without columns when its module is not there."""
-    tokens = tokenize(sql)
-    using = next(place for place, token in enumerate(tokens) if is_word(token, "using"))
     try:
         rows = _column_rows(db, name)
     except sqlite3.OperationalError as error:
@@ -91,7 +89,7 @@ def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
         strict=False,
         without_rowid=False,
         autoincrement=False,
-        virtual=canonical(tokens[using + 1 :], ()),
+        virtual=canonical(read_as(CreateVirtualTable, sql).body[1:], ()),
     )
 
 
@@ -194,8 +192,9 @@ def _indexes(
         "SELECT name, \"unique\", origin FROM pragma_index_list(?, 'main') ORDER BY seq DESC",
         table,
     ):
-        terms, where = _parse_create_index(texts[name]) if origin == "c" else ((), ())
-        columns = _index_columns(db, name, terms, names)
+        creation = read_as(CreateIndex, texts[name]) if origin == "c" else None
+        where = creation.where if creation else ()
+        columns = _index_columns(db, name, creation.terms if creation else (), names)
         index = Index(
             name=name if origin == "c" else None,
             table=table,
@@ -232,14 +231,6 @@ def _index_columns(
         )
         for place, (name, descending, collation) in enumerate(rows)
     )
-
-
-def _parse_create_index(sql: str) -> tuple[tuple[Sequence[Token], ...], Sequence[Token]]:
-    """Return the terms of a CREATE INDEX and the tokens after WHERE, () when there is none."""
-    tokens = tokenize(sql)
-    opening = next(place for place, token in enumerate(tokens) if token.text == "(")
-    end = closing(tokens, opening)
-    return tuple(split_at_commas(tokens[opening + 1 : end])), tokens[end + 2 :]
 
 
 def _term_expression(term: Sequence[Token], names: Collection[str]) -> Tokens:

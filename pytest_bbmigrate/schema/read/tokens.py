@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import Kind, fold
+from pytest_bbmigrate.sql.cursor import closings
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.sql import Token
@@ -82,35 +83,11 @@ def names_mentioned(tokens: Sequence[Token]) -> frozenset[str]:
 
 def without_parentheses(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return ``tokens`` without the parentheses that enclose all of them, if any do."""
-    while len(tokens) > 1 and closing(tokens, 0) == len(tokens) - 1:
-        tokens = tokens[1:-1]
-    return tokens
-
-
-def closing(tokens: Sequence[Token], position: int) -> int:
-    """Return where the parenthesis that opens at ``position`` is closed; -1 when none opens there.
-
-    Raises: ValueError when it is not closed.
-    """
-    if tokens[position].text != "(":
-        return -1
-    depth = 0
-    for here in range(position, len(tokens)):
-        depth += {"(": 1, ")": -1}.get(tokens[here].text, 0)
-        if not depth:
-            return here
-    raise ValueError("an opening parenthesis without its closing one")
-
-
-def split_at_commas(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
-    """Yield what stands between the commas of ``tokens`` that are in no parentheses."""
-    start = depth = 0
-    for position, token in enumerate(tokens):
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if token.text == "," and not depth:
-            yield tokens[start:position]
-            start = position + 1
-    yield tokens[start:]
+    closed_at = closings(tokens)
+    start, end = 0, len(tokens)
+    while end - start > 1 and closed_at.get(start) == end - 1:
+        start, end = start + 1, end - 1
+    return tokens[start:end]
 
 
 def source_text(tokens: Sequence[Token]) -> str:

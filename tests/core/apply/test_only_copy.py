@@ -22,7 +22,8 @@ from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.backup import note_beside
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from tests.core.damages import (
     DAMAGES,
     garble,
@@ -37,6 +38,7 @@ from tests.core.damages import (
 from tests.core.real_databases import make, make_work, mode_of, names_in, note_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.apply.steps import Reporter
@@ -123,7 +125,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path)
 
 
-def assert_only_copy_is_kept(bench: Bench, left: FileFound | None, name: Name, words: str) -> None:
+def assert_only_copy_is_kept(
+    bench: Bench, left: FileFound | None, name: NameTarget, words: str
+) -> None:
     """Assert that the backup holds what there was, and that this is told."""
     assert left is not None
     assert left.name is name
@@ -319,7 +323,7 @@ def test_a_run_that_nobody_disturbs_leaves_no_backup_when_it_fails(bench: Bench)
     with pytest.raises(StepFailed, match="a migration failed"):
         bench.run(intruder, StepFailed("a migration failed"))
 
-    assert intruder.left == FileFound(bench.real, Name.SAME, Content.AS_BEFORE)
+    assert intruder.left == FileFound(bench.real, NameTarget.SAME, Content.AS_BEFORE)
     assert names_in(bench.folder) == ["real.db"]
     assert digest_of(bench.work) == bench.digest
 
@@ -406,7 +410,7 @@ def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
     with bench.real.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 200)
-    left = FileFound(bench.real, Name.SAME, Content.OTHER, "", backup)
+    left = FileFound(bench.real, NameTarget.SAME, Content.OTHER, "", backup)
 
     with pytest.raises(StepFailed, match="what the database holds cannot be read as an SQLite"):
         put_back(bench.real, bench.folder, ChosenBackup(backup), Intruder(bench.real, remove))
@@ -414,3 +418,49 @@ def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
 
     assert note_in(bench.real) == "old"
     assert len(bench.backups) == 2  # what was broken is kept as well
+
+
+@pytest.fixture
+def locked_out() -> Iterator[Damage]:
+    """Return what keeps this process, root or not, from looking into the database's folder."""
+    folders: list[Path] = []
+
+    def lock_out(real: Path) -> None:
+        folders.append(real.parent)
+        real.parent.chmod(0)
+        if os.getuid() == 0:
+            os.seteuid(65534)
+
+    yield lock_out
+    os.seteuid(os.getuid())
+    for folder in folders:
+        folder.chmod(0o700)
+
+
+def test_a_backup_that_cannot_be_looked_at_any_more_is_named_all_the_same(
+    bench: Bench, locked_out: Damage
+) -> None:
+    intruder = Intruder(bench.real, locked_out, "prepare")
+    with pytest.raises(StepFailed, match="a migration failed"):
+        bench.run(intruder, StepFailed("a migration failed"))
+    os.seteuid(os.getuid())
+    bench.folder.chmod(0o700)
+
+    assert intruder.left is not None
+    assert bench.backups == [intruder.left.backup]
+    assert note_in(bench.backups[0]) == note_in(bench.real) == "old"
+    assert any("cannot be looked at" in note for note in intruder.left.notes)
+
+
+def test_a_backup_whose_note_is_gone_is_not_left_unnamed(bench: Bench) -> None:
+    def remove_note(_: Path) -> None:
+        for backup in bench.backups:
+            note_beside(backup).unlink()
+
+    intruder = Intruder(bench.real, remove_note, "prepare")
+    with pytest.raises(StepFailed, match="a migration failed"):
+        bench.run(intruder, StepFailed("a migration failed"))
+
+    assert intruder.left is not None
+    assert intruder.left.is_as_it_was
+    assert bench.backups == [intruder.left.backup]

@@ -633,7 +633,7 @@ def test_too_little_room_is_told(
         asked.append(paths)
         return ("5 MB are needed", "7 MB are needed")
 
-    monkeypatch.setattr(database_package, "room_for", room_for)
+    monkeypatch.setattr(database_package, "disk_space_faults", room_for)
 
     assert refusal(path, catalogue).splitlines() == [
         f"{path}: 2 things stand in the way",

@@ -19,7 +19,7 @@ from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
-from pytest_bbmigrate.sqlite_files.notes import fault_of
+from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, make_work, names_in, note_in
 
@@ -181,7 +181,7 @@ def test_a_backup_has_a_note_that_nobody_else_can_read(tmp_path: Path) -> None:
         assert note.path == str(real)
         assert note.inode == real.stat().st_ino
         assert note.size == backup.stat().st_size
-        assert fault_of(backup, note.digest) == ""
+        assert backup_fault(backup, note.digest) == ""
         assert note_beside(backup).stat().st_mode & 0o777 == 0o600
     assert names_in(tmp_path) == ["new.db", "real.db", *sorted((applied.name, by_hand.name))]
 

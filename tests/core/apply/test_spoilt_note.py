@@ -10,7 +10,7 @@ from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import (
-    mend_note,
+    correct_note,
     note_for,
     read_note,
     with_digest,
@@ -45,7 +45,7 @@ def test_a_note_is_written_anew_where_it_does_not_say_what_it_said(
     else:
         note_beside(backup).write_bytes(spoilt)
 
-    mend_note(own, backup, backup.parent)
+    correct_note(own, backup, backup.parent)
 
     assert read_note(note_beside(backup)) == own
 
@@ -56,7 +56,7 @@ def test_a_note_that_says_what_it_said_is_left_as_it_is(backup: Path) -> None:
     write_note(own, note_beside(backup), backup.parent)
     before = note_beside(backup).stat()
 
-    mend_note(own, backup, backup.parent)
+    correct_note(own, backup, backup.parent)
 
     after = note_beside(backup).stat()  # its time of access changes when it is read
     assert (after.st_ino, after.st_ctime_ns) == (before.st_ino, before.st_ctime_ns)

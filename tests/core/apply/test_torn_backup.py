@@ -85,7 +85,7 @@ def test_pages_that_were_read_before_are_compared_with_the_disk(real: Path) -> N
             assert db.execute("SELECT note FROM money").fetchone() == ("old 0",)
             write_all(real, "note = replace(note, 'old', 'new')")  # in as many pages
             os.utime(real, ns=(times.st_atime_ns, times.st_mtime_ns))  # a clock that stands still
-            back_up(db, target, times, Pace(1.0), reads_anew=True)
+            back_up(db, target, times, Pace(1.0), rereads=True)
 
     with pytest.raises(DatabaseError, match="the copy is not what was copied"):
         back_up_what_is_written()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_left
-from pytest_bbmigrate.sqlite_files.held_file import Name
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
 DATABASE = Path("/data/money.db")
 BACKUP = Path("/data/money.db.backup.20260203_140506")
@@ -16,17 +16,22 @@ BACKUP = Path("/data/money.db.backup.20260203_140506")
 @pytest.mark.parametrize(
     ("name", "content", "detail", "said"),
     [
-        (Name.SAME, Content.AS_BEFORE, "", "is as it was"),
-        (Name.SAME, Content.PUBLISHED, "", "holds what was to be published, which was not*"),
-        (Name.SAME, Content.VERIFIED, "", "holds what was verified"),
-        (Name.SAME, Content.UNSEEN, "in use", "could not be looked at (in use)"),
-        (Name.ANOTHER, Content.EMPTY, "", "is another file now, which is empty: something*"),
-        (Name.LINK, Content.UNSEEN, "", "is another symbolic link now: something replaced it*"),
-        (Name.HIDDEN, Content.UNSEEN, "", "may not be looked at (permission denied)"),
+        (NameTarget.SAME, Content.AS_BEFORE, "", "is as it was"),
+        (NameTarget.SAME, Content.PUBLISHED, "", "holds what was to be published, which was not*"),
+        (NameTarget.SAME, Content.VERIFIED, "", "holds what was verified"),
+        (NameTarget.SAME, Content.UNSEEN, "in use", "could not be looked at (in use)"),
+        (NameTarget.ANOTHER, Content.EMPTY, "", "is another file now, which is empty: something*"),
+        (
+            NameTarget.LINK,
+            Content.UNSEEN,
+            "",
+            "is another symbolic link now: something replaced it*",
+        ),
+        (NameTarget.HIDDEN, Content.UNSEEN, "", "may not be looked at (permission denied)"),
     ],
 )
 def test_what_is_there_is_said_in_a_clause(
-    name: Name, content: Content, detail: str, said: str
+    name: NameTarget, content: Content, detail: str, said: str
 ) -> None:
     left = FileFound(DATABASE, name, content, detail)
 
@@ -39,20 +44,24 @@ def test_what_is_there_is_said_in_a_clause(
 @pytest.mark.parametrize(
     ("name", "content", "command"),
     [
-        (Name.GONE, Content.OTHER, "pytest --bb-restore={backup}"),
-        (Name.SAME, Content.EMPTY, "pytest --bb-restore={backup}"),
-        (Name.SAME, Content.OTHER, "pytest --bb-restore={backup} --bb-discard-changes"),
-        (Name.ANOTHER, Content.AS_BEFORE, "pytest --bb-restore={backup} --bb-discard-changes"),
+        (NameTarget.GONE, Content.OTHER, "pytest --bb-restore={backup}"),
+        (NameTarget.SAME, Content.EMPTY, "pytest --bb-restore={backup}"),
+        (NameTarget.SAME, Content.OTHER, "pytest --bb-restore={backup} --bb-discard-changes"),
         (
-            Name.LINK,
+            NameTarget.ANOTHER,
+            Content.AS_BEFORE,
+            "pytest --bb-restore={backup} --bb-discard-changes",
+        ),
+        (
+            NameTarget.LINK,
             Content.OTHER,
             "mv /data/money.db /data/money.db.other && pytest --bb-restore={backup}",
         ),
-        (Name.NO_FOLDER, Content.OTHER, "mkdir -p /data && pytest --bb-restore={backup}"),
+        (NameTarget.NO_FOLDER, Content.OTHER, "mkdir -p /data && pytest --bb-restore={backup}"),
     ],
 )
 def test_the_command_is_the_one_that_works_there(
-    name: Name, content: Content, command: str
+    name: NameTarget, content: Content, command: str
 ) -> None:
     assert FileFound(DATABASE, name, content, "", BACKUP).restores() == command.format(
         backup=BACKUP
@@ -64,7 +73,11 @@ def test_paths_are_quoted_and_short_where_they_lie_below(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     left = FileFound(
-        tmp_path / "my money.db", Name.GONE, Content.OTHER, "", tmp_path / "my money.db.backup.x"
+        tmp_path / "my money.db",
+        NameTarget.GONE,
+        Content.OTHER,
+        "",
+        tmp_path / "my money.db.backup.x",
     )
 
     assert left.restores("pytest --bb-db='my money.db'") == (
@@ -73,7 +86,7 @@ def test_paths_are_quoted_and_short_where_they_lie_below(
 
 
 def test_without_a_backup_there_is_no_command() -> None:
-    assert FileFound(DATABASE, Name.GONE, Content.OTHER).restores() == ""
+    assert FileFound(DATABASE, NameTarget.GONE, Content.OTHER).restores() == ""
 
 
 def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
@@ -81,5 +94,5 @@ def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
     backup.touch()
 
     assert read_left(DATABASE, {"failed": "it ended", "state": "unknown"}, backup) == FileFound(
-        DATABASE, Name.SAME, Content.UNSEEN, "it ended", backup
+        DATABASE, NameTarget.SAME, Content.UNSEEN, "it ended", backup
     )

@@ -139,6 +139,15 @@ def test_the_checksum_of_python_is_the_same_in_every_version_of_python(tmp_path:
         ),
         ("INSERT INTO t VALUES (1, 'x')", [(None, 1), ("rowid", 1), (None, "x")]),
         ("INSERT OR IGNORE INTO t (a) VALUES ('x')", [(None, "x")]),
+        ("INSERT OR ABORT INTO t (a) VALUES ('x')", [(None, "x"), ("a", "x")]),
+        (
+            "WITH u AS (SELECT 2) INSERT INTO t (a) VALUES ('x')",
+            [(None, 2), (None, "x"), ("a", "x")],
+        ),
+        (
+            'INSERT INTO "(" ("values", b) VALUES (1, 2)',
+            [(None, 1), ("values", 1), (None, 2), ("b", 2)],
+        ),
         ("SELECT a = -1.5, b - 2, a = b - 3", [("a", -1.5), (None, 2), (None, 3)]),
         ("SELECT 'x' = a, lower(a) = 'y', 5", [(None, "x"), (None, "y"), (None, 5)]),
         (
@@ -189,6 +198,7 @@ def test_what_no_64_bits_hold_is_no_literal() -> None:
         ("UPDATE t SET a = 'y', b = 3 WHERE a = 'x'", [("a", "x")]),
         ("UPDATE t SET a = CASE b WHEN 'x' THEN 'y' END, c = 'z' WHERE d = 1", [("d", 1)]),
         ("UPDATE t SET a = (SELECT b FROM u WHERE c = 'x'), d = 'z'", [("c", "x")]),
+        ("UPDATE t SET \"where\" = 'x', b = 'y' WHERE c = 'z'", [("c", "z")]),
         ("UPDATE t SET a = 'x' WHERE a = 'y'; UPDATE t SET a = 'z' WHERE a = 'x'", [("a", "y")]),
         ("INSERT INTO t SELECT 'x', 'y' WHERE NOT EXISTS (SELECT 1 FROM t WHERE a = 'x')", []),
         ("INSERT INTO t (a) VALUES ('x'); DELETE FROM t WHERE a = 'x'", []),
@@ -239,6 +249,15 @@ def test_what_a_migration_assigns_is_what_its_updates_set(
 
     assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned_literals) == expected
     assert list(migration(tmp_path / "other", {"a.py": code}).assigned_literals) == expected
+
+
+def test_each_statement_in_a_string_of_python_is_read(tmp_path: Path) -> None:
+    script = "CREATE TABLE u (a); UPDATE t SET a = 1 WHERE b = 2; INSERT INTO t (a) VALUES (3);"
+    found = migration(tmp_path, {"a.py": f"def up(db):\n    db.executescript({script!r})\n"})
+
+    assert found.expected_literals == (("b", 2),)
+    assert found.assigned_literals == (("a", 1),)
+    assert ("a", 3) in found.literals
 
 
 def test_literals_are_of_both_parts(tmp_path: Path) -> None:

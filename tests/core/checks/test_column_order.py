@@ -268,6 +268,22 @@ def test_a_trigger_that_fills_by_order_is_shifted_when_columns_change_places(
     assert found == ([] if columns is None else [("keep", columns)])
 
 
+@pytest.mark.parametrize("name", ["order", "limit", "from", "(", "a,b"])
+def test_a_column_that_is_called_like_a_keyword_is_read_as_one(tmp_path: Path, name: str) -> None:
+    log, again = f'(a TEXT, "{name}" TEXT)', f'("{name}" TEXT, a TEXT)'
+    create = f"CREATE TABLE log {log}; CREATE TABLE costs {log};"
+    trigger = (
+        "CREATE TRIGGER keep AFTER DELETE ON costs BEGIN"
+        f' INSERT INTO log SELECT a, "{name}" FROM costs WHERE "{name}" > 0; END;'
+    )
+    step = f"-- bb: deletes log\nDROP TRIGGER keep; DROP TABLE log; CREATE TABLE log {again};"
+    verdict = judge_last("schema_survives", chain_of(tmp_path, create + trigger, step + trigger))
+
+    assert [(f.kind, f.column) for f in verdict.findings] == [
+        ("trigger writes otherwise", f"{name}, a")
+    ]
+
+
 def test_a_table_with_a_blank_in_its_name_is_read_as_well(tmp_path: Path) -> None:
     create = 'CREATE TABLE "my log" (a TEXT, b TEXT); CREATE TABLE costs (a TEXT, b TEXT);'
     trigger = (

@@ -22,9 +22,9 @@ from pytest_bbmigrate.apply.rehearsal.client import (
 from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.discards import Discarded
-from pytest_bbmigrate.checks.verdict import Example
 from pytest_bbmigrate.processes import messages
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
+from pytest_bbmigrate.verdict import Example
 
 if TYPE_CHECKING:
     from typing import Any

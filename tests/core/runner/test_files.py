@@ -162,7 +162,7 @@ def test_vacuum_and_a_change_of_the_journal_mode_are_kept_apart(
 def test_a_file_that_nobody_needs_is_used_up(database: Path, scratch: Path) -> None:
     part = sql_part("ALTER TABLE trips RENAME TO journeys")
     run, after = run_part(
-        migration_of(part), part, database, RunEnvironment(scratch=scratch), take=True
+        migration_of(part), part, database, RunEnvironment(scratch=scratch), move=True
     )
 
     assert run.renamed_tables == (("trips", "journeys"),)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
 from tests.core.running import failure_of, image_of, rows, run_python
 
@@ -198,7 +199,7 @@ def test_a_migration_that_rolls_back_has_failed(
 
     failure = failure_of(run)
     assert (failure.line, failure.message) == (line, message)
-    assert failure.advice
+    assert advise_on_failure(failure).text
     assert after is before
 
 
@@ -221,7 +222,7 @@ def test_a_failing_statement_is_named_with_the_line_that_ran_it(tmp_path: Path) 
     assert failure.line == 7
     assert failure.statement == "UPDATE trips SET place = normalize(?)"
     assert failure.message == "OperationalError: no such function: normalize"
-    assert failure.missing == "function normalize"
+    assert advise_on_failure(failure).missing == "function normalize"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_whatever_the_function_raises_is_a_failure(
     failure = failure_of(run)
     assert failure.line == line
     assert failure.message.startswith(message)
-    assert advice in failure.advice
+    assert advice in advise_on_failure(failure).text
     assert after == image_of(TRIPS)
 
 
@@ -482,7 +483,7 @@ def test_a_transaction_of_its_own_that_stays_open_is_a_failure(tmp_path: Path) -
     run, after = run_python(tmp_path, "def up(db):\n    db.begin()", before, in_transaction=False)
 
     assert failure_of(run).message == "the migration ended with its own transaction open"
-    assert failure_of(run).advice.endswith("nothing of it is kept.")
+    assert advise_on_failure(failure_of(run)).text.endswith("nothing of it is kept.")
     assert after is before
 
 

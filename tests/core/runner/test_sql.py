@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.explain.advice import Advice, advise, advise_on_failure
+from pytest_bbmigrate.explain.syntax import plain_text
 from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
-from pytest_bbmigrate.runner.advice import Advice, advise
 from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
-from pytest_bbmigrate.runner.syntax import plain_text
 from pytest_bbmigrate.runner.transactions import Transactions, first_word, read_transactions
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_image
@@ -77,8 +77,8 @@ def test_a_failure_names_the_statement_and_its_line_and_undoes_all() -> None:
     assert failure.line == 4
     assert failure.statement == "INSERT INTO nowhere VALUES (1)"
     assert failure.message == "no such table: nowhere"
-    assert "bb_base" in failure.advice
-    assert failure.missing == ""
+    assert "bb_base" in advise_on_failure(failure).text
+    assert advise_on_failure(failure).missing == ""
     assert after is before
 
 
@@ -178,7 +178,7 @@ def test_what_would_leave_the_transaction_is_refused(
 
     failure = failure_of(run)
     assert (failure.line, failure.message) == (line, message)
-    assert "leave it out" in failure.advice
+    assert "leave it out" in advise_on_failure(failure).text
     assert after is before
 
 
@@ -203,7 +203,7 @@ def test_a_statement_that_ends_the_transaction_is_a_failure_that_says_so(
     assert failure.line == 2
     assert failure.statement.startswith(statement)
     assert failure.message.endswith("; this statement ended the whole transaction")
-    assert "ROLLBACK" in failure.advice
+    assert "ROLLBACK" in advise_on_failure(failure).text
     assert after is before
 
 
@@ -217,7 +217,7 @@ def test_vacuum_in_a_transaction_names_the_directive() -> None:
     run, _ = run_sql("VACUUM", image_of(ACCOUNTS))
 
     assert failure_of(run).message == "cannot VACUUM from within a transaction"
-    assert "-- bb: no_transaction" in failure_of(run).advice
+    assert "-- bb: no_transaction" in advise_on_failure(failure_of(run)).text
 
 
 def test_vacuum_into_a_file_is_refused_everywhere() -> None:
@@ -242,7 +242,7 @@ def test_a_statement_that_never_ends_is_given_up() -> None:
     failure = failure_of(run)
     assert failure.line == 2
     assert failure.message.startswith("interrupted")
-    assert "-- bb: requires" in failure.advice
+    assert "-- bb: requires" in advise_on_failure(failure).text
     assert after == before
 
 
@@ -260,7 +260,7 @@ def test_a_failure_half_way_outside_a_transaction_keeps_nothing() -> None:
 
     run, after = run_sql("DELETE FROM accounts; BOOM", before, in_transaction=False)
 
-    assert failure_of(run).advice.endswith("nothing of it is kept.")
+    assert advise_on_failure(failure_of(run)).text.endswith("nothing of it is kept.")
     assert after is before
 
 
@@ -314,8 +314,8 @@ def test_every_connection_is_prepared_before_it_begins() -> None:
 def test_a_missing_function_or_collation_names_the_setting(sql: str, missing: str) -> None:
     run, _ = run_sql(sql, image_of(ACCOUNTS))
 
-    assert failure_of(run).missing == missing
-    assert 'bb_connection = "package.module:function"' in failure_of(run).advice
+    assert advise_on_failure(failure_of(run)).missing == missing
+    assert 'bb_connection = "package.module:function"' in advise_on_failure(failure_of(run)).text
 
 
 # IF NOT EXISTS
@@ -644,6 +644,7 @@ def test_the_first_word_is_found_behind_comments(sql: str, word: str) -> None:
             Transactions((), foreign_keys=False, switches=frozenset({0})),
         ),
         ("SELECT 1; PRAGMA foreign_keys = on", Transactions((), None, frozenset({1}))),
+        ("PRAGMA foreign_keys = 2", Transactions((), foreign_keys=True, switches=frozenset({0}))),
         ("BEGIN; SELECT 1; COMMIT", Transactions((0, 2), None, frozenset())),
         ("SELECT 1; BEGIN; COMMIT", Transactions((), None, frozenset())),
         ("BEGIN; COMMIT; SELECT 1", Transactions((), None, frozenset())),
@@ -713,7 +714,7 @@ def message_of(sql: str) -> str:
 def test_what_sqlite_refuses_is_said_in_its_own_words(sql: str, remedy: str) -> None:
     advice = advise(message_of(sql), sql)
 
-    assert remedy in advice.advice
+    assert remedy in advice.text
     assert advice.missing in ("", "SQLite 3.37", "SQLite 3.44")
 
 
@@ -744,7 +745,7 @@ def test_syntax_of_a_newer_sqlite_is_reported_as_that(sql: str, version: str) ->
     advice = advise('near "x": syntax error', sql, version=(3, 20, 1))
 
     assert advice.missing == f"SQLite {version}"
-    assert advice.advice.startswith(f"this syntax came with SQLite {version}, this is 3.20.1")
+    assert advice.text.startswith(f"this syntax came with SQLite {version}, this is 3.20.1")
 
 
 def test_syntax_that_this_sqlite_has_is_not_called_missing() -> None:
@@ -773,7 +774,7 @@ def test_what_the_set_up_lacks_is_named(
     advice = advise(message, "SELECT f(1)", version=version)
 
     assert advice.missing == expected
-    assert advice.advice
+    assert advice.text
 
 
 @pytest.mark.parametrize(
@@ -801,7 +802,7 @@ def test_what_the_set_up_lacks_is_named(
     ],
 )
 def test_messages_have_their_advice(message: str, remedy: str) -> None:
-    assert remedy in advise(message, "").advice
+    assert remedy in advise(message, "").text
 
 
 @pytest.mark.parametrize(
@@ -835,7 +836,7 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
 def test_a_message_is_read_with_the_statement_that_it_is_about(
     message: str, statement: str, remedy: str
 ) -> None:
-    assert remedy in advise(message, statement).advice
+    assert remedy in advise(message, statement).text
 
 
 def test_what_does_not_read_has_no_plain_text() -> None:

@@ -16,6 +16,7 @@ import coverage
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.runner import Run, RunEnvironment
 from pytest_bbmigrate.sandbox import connections, files, landlock, script
 from pytest_bbmigrate.sandbox.paths import SandboxPaths, file_of
@@ -286,7 +287,7 @@ def test_another_database_is_refused_with_its_path(
     assert f"{name} is refused: a migration script may open budget_buddy.db and no other" in (
         failure.message
     )
-    assert "--bb-db" in failure.advice
+    assert "--bb-db" in advise_on_failure(failure).text
 
 
 HARMLESS = """
@@ -601,7 +602,7 @@ def test_a_script_that_fails_says_where_and_why(
     assert failure.path == project.folder / "003_step.py"
     assert (failure.line, failure.statement) == (line, statement)
     assert failure.message.startswith(message)
-    assert advice in failure.advice
+    assert advice in advise_on_failure(failure).text
     assert after is image
 
 
@@ -666,7 +667,7 @@ def test_a_script_that_loses_its_changes_has_failed(
 
     assert failure_of(run).message.startswith(message)
     assert failure_of(run).line == line
-    assert failure_of(run).advice
+    assert advise_on_failure(failure_of(run)).text
 
 
 @pytest.mark.parametrize(

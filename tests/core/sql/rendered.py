@@ -64,6 +64,7 @@ def select(read: Select) -> str:
         clause("WHERE", read.where, wrap=True),
         clause("GROUP BY", read.group_by),
         clause("HAVING", read.having, wrap=True),
+        clause("WINDOW", read.windows),
     )
 
 

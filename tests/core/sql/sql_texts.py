@@ -35,14 +35,23 @@ SHAPES = (
     *("? IS NOT DISTINCT FROM ?", "? is distinct from ?", "? IN ( ? , ? )", "( ? )", "? ISNULL"),
     *("? NOT BETWEEN ? AND ?", "? IS NULL", "? NOT NULL", "CASE WHEN ? THEN ? ELSE ? END"),
     *("case ? when ? then ? end", "replace ( ? , ? , ? )", "coalesce ( ? , ( ? ) )"),
-    *("CAST ( ? AS TEXT )", "? COLLATE nocase"),
+    *("CAST ( ? AS TEXT )", "? COLLATE nocase", "? -> '$.from'", "? LIKE ? ESCAPE 'e'", "? GLOB ?"),
+    *("( ? , ? ) = ( ? , ? )", "? IS NOT ?", "- ?", "~ ?", "iif ( ? , ? , ? )", "? << ?", "? == ?"),
 )
 QUERY_SHAPES = (
     "( SELECT ? FROM TABLE WHERE ? LIMIT 1 )",
     "EXISTS ( SELECT * FROM TABLE WHERE ? )",
     "( VALUES ( ? ) )",
+    "? NOT IN TABLE",
+    "? IN ( WITH c ( x ) AS ( VALUES ( ? ) ) SELECT x FROM c )",
 )
 JOINS = ("JOIN", "LEFT JOIN", "left OUTER JOIN", "INNER JOIN", "CROSS JOIN", "NATURAL JOIN", ",")
+RESULTS = (  # of a whole result column
+    "sum ( ? ) OVER ( PARTITION BY ? ORDER BY ? )",
+    "count ( * ) FILTER ( WHERE ? ) OVER named",
+    "max ( ? ) OVER named",
+    "row_number ( ) over ( ORDER BY ? ROWS BETWEEN 1 PRECEDING AND CURRENT ROW )",
+)
 ALIASES = ((), (), ("AS", '"from"'), ("as", "key"), ("total",), ("'a,b'",), ("end",))
 
 
@@ -102,8 +111,14 @@ def expression(rng: Random, qualifier: str | None = "", depth: int = 2) -> Piece
     if not depth or rng.random() < 0.4:
         is_literal = qualifier is None or rng.random() < 0.3
         return [rng.choice(LITERALS)] if is_literal else column(rng, qualifier or "")
+    shape = rng.choice(SHAPES if qualifier is None else SHAPES + QUERY_SHAPES)
+    return filled(rng, shape, qualifier, depth)
+
+
+def filled(rng: Random, shape: str, qualifier: str | None, depth: int) -> Pieces:
+    """Return ``shape`` with expressions and tables in it."""
     pieces: Pieces = []
-    for piece in rng.choice(SHAPES if qualifier is None else SHAPES + QUERY_SHAPES).split():
+    for piece in shape.split():
         if piece == "?":
             pieces += expression(rng, qualifier, depth - 1)
         elif piece == "TABLE":
@@ -117,10 +132,14 @@ def select(rng: Random, width: int) -> Pieces:
     """Return a SELECT of ``width`` columns, without ORDER BY."""
     joined = rng.choice([None, 0, 0, 1, 2])  # tables after the first; no table at all
     qualifier = "a0" if joined else ""
-    terms = [
-        [*expression(rng, None if joined is None else qualifier), *rng.choice(ALIASES)]
+    has_window = joined is not None and rng.random() < 0.15
+    results = [
+        filled(rng, rng.choice(RESULTS), qualifier, 2)
+        if has_window
+        else expression(rng, None if joined is None else qualifier)
         for _ in range(width)
     ]
+    terms = [[*result, *rng.choice(ALIASES)] for result in results]
     pieces = ["SELECT", *rng.choice([[], ["DISTINCT"], ["all"]]), *between(",", terms)]
     if joined is None:
         return pieces
@@ -133,7 +152,8 @@ def select(rng: Random, width: int) -> Pieces:
     pieces += maybe(rng, "WHERE", expression(rng, qualifier))
     if grouped := maybe(rng, "GROUP BY", column(rng, qualifier), chance=0.3):
         pieces += [*grouped, *maybe(rng, "HAVING", expression(rng, qualifier))]
-    return pieces
+    named = ["named", "AS", "(", "PARTITION", "BY", *column(rng, qualifier), ")"]
+    return pieces + (maybe(rng, "WINDOW", named, chance=0.9) if has_window else [])
 
 
 def rows(rng: Random, width: int) -> Pieces:

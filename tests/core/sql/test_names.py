@@ -58,3 +58,45 @@ def test_no_module_folds_names_as_unicode_does() -> None:
     ]
 
     assert folding == []
+
+
+def test_no_module_but_those_of_sql_counts_parentheses() -> None:
+    package = Path(pytest_bbmigrate.__file__).parent
+    counting = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in sorted(package.rglob("*.py"))
+        if package / "sql" not in path.parents
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.stmt | ast.Dict) and counts_parentheses(node)
+    ]
+
+    assert counting == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'depth += {"(": 1, ")": -1}.get(word, 0)',
+        'depth += (token.text == "(") - (token.text == ")")',
+        "if word == '(':\n    depth += 1",
+    ],
+)
+def test_a_count_of_parentheses_is_seen(code: str) -> None:
+    assert any(map(counts_parentheses, ast.walk(ast.parse(code))))
+
+
+def counts_parentheses(node: ast.AST) -> bool:
+    """Return whether ``node`` adds something up that depends on a parenthesis."""
+    if isinstance(node, ast.Dict):
+        return any(compares_parenthesis(key) for key in node.keys if key)
+    if isinstance(node, ast.If):
+        is_counting = any(isinstance(part, ast.AugAssign) for part in node.body)
+        return is_counting and compares_parenthesis(node.test)
+    return isinstance(node, ast.AugAssign) and any(
+        isinstance(part, ast.Compare) and compares_parenthesis(part) for part in ast.walk(node)
+    )
+
+
+def compares_parenthesis(node: ast.AST) -> bool:
+    parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+    return "(" in parts or ")" in parts

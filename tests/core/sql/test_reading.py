@@ -187,6 +187,25 @@ def test_an_update_says_what_it_sets_and_of_which_rows() -> None:
     assert [each.name for each in command.with_tables] == ["x"]
 
 
+@pytest.mark.parametrize(
+    ("rest", "columns"),
+    [
+        ("set a = 1", ["a"]),
+        ("set a = b, c = d where e = f", ["a", "c"]),
+        ("set (a, b) = (c, d), e = 1", ["a", "b", "e"]),
+        ("set a = 1 from b, c where d = 1", ["a"]),
+        ("set a = 1 returning b, c", ["a"]),
+        ("set a = 1 order by b, c", ["a"]),
+        ("set a = 1 limit b, c", ["a"]),
+    ],
+)
+def test_an_update_assigns_what_stands_before_an_equals_sign(rest: str, columns: list[str]) -> None:
+    command = read_command(f"UPDATE t {rest}")
+
+    assert isinstance(command, Update)
+    assert list(command.columns) == columns
+
+
 def test_a_delete_says_of_which_rows() -> None:
     command = read_command(
         "DELETE FROM main.items AS i WHERE (SELECT 1 LIMIT 1) ORDER BY id LIMIT 3"
@@ -276,6 +295,11 @@ def test_the_statements_in_a_trigger_are_read() -> None:
     assert (command.timing, command.event, command.columns) == ("instead of", "update", ("a", "b"))
     assert words(command.when) == "new . begin"
     assert [type(each) for each in command.commands] == [Insert, Delete]
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM a WHERE b = 'c", "DELETE FROM a /*", "PRAGMA \0"])
+def test_a_text_that_has_no_tokens_is_some_other_command(sql: str) -> None:
+    assert read_command(sql) == OtherCommand("")
 
 
 def test_each_statement_of_a_text_is_read() -> None:

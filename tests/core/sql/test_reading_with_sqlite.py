@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given, reject, settings
 
 from pytest_bbmigrate.sql import fold_name
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Query, Update
@@ -103,8 +103,10 @@ def test_what_is_written_is_what_the_authorizer_is_asked_for(
 @deeply
 @given(sql=texts(query))
 def test_a_result_column_with_an_alias_is_called_so(db: sqlite3.Connection, sql: str) -> None:
-    assume(is_accepted(db, sql))
-    names = [name for name, *_ in db.execute(sql).description]
+    try:
+        names = [name for name, *_ in db.execute(sql).description]
+    except sqlite3.OperationalError:  # it may also fail as it runs
+        reject()
     command = read_command(sql)
 
     assert isinstance(command, Query)

@@ -18,10 +18,10 @@ from pytest_bbmigrate.sqlite_files.backup import (
     back_up,
     copy_pages,
     give_owner_and_mode,
-    holds,
-    holds_at_rest,
+    matches_file,
+    matches_file_in_place,
 )
-from pytest_bbmigrate.sqlite_files.compare_files import main, same_pages, same_pages_apart
+from pytest_bbmigrate.sqlite_files.compare_files import main, same_pages, same_pages_in_subprocess
 from pytest_bbmigrate.sqlite_files.locking import take_lock
 from tests.core.real_databases import MODES, ask, make, mode_of, names_in, note_in
 
@@ -192,8 +192,8 @@ def test_equal_content_is_told_from_any_other(tmp_path: Path) -> None:
         db.execute("UPDATE money SET note = note || ' and more' WHERE id = 2")
         back_up(db, tmp_path / "other", real, PACE)
 
-        assert holds(db, tmp_path / "other", PACE)
-        assert not holds(db, tmp_path / "same", PACE)
+        assert matches_file(db, tmp_path / "other", PACE)
+        assert not matches_file(db, tmp_path / "same", PACE)
     assert names_in(tmp_path) == ["other", "real.db", "same"]
 
 
@@ -251,9 +251,9 @@ def test_a_locked_database_is_compared_and_stays_locked(tmp_path: Path, mode: st
     with closing(take_lock(real, 1)) as db:
         db.execute("UPDATE money SET note = 'late 0'")  # in WAL mode, in the WAL alone
         back_up(db, tmp_path / "late", real, PACE)
-        same = holds_at_rest(db, tmp_path / "late", PACE)
+        same = matches_file_in_place(db, tmp_path / "late", PACE)
         make(tmp_path / "another", "late")
-        another = holds_at_rest(db, tmp_path / "another", PACE)
+        another = matches_file_in_place(db, tmp_path / "another", PACE)
         locked = ask(real, "SELECT 1 FROM money")
 
     assert (same, another) == (True, False)
@@ -265,7 +265,7 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     gone = tmp_path / "gone"
     with pytest.raises(DatabaseError) as told:
-        same_pages_apart(real, gone)
+        same_pages_in_subprocess(real, gone)
 
     assert str(told.value) == (
         f"{gone}: could not be compared with real.db: No such file or directory"
@@ -279,7 +279,7 @@ def test_a_process_that_cannot_compare_is_no_answer(
     for program in ("", "raise SystemExit(3)", "print('perhaps')"):
         monkeypatch.setattr(launch, "START_ISOLATED", program)
         with pytest.raises(DatabaseError, match=r"real\.db: its process ended with [03]$"):
-            same_pages_apart(real, real)
+            same_pages_in_subprocess(real, real)
 
 
 def test_nobody_compares_for_a_process_that_is_gone(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pytest_bbmigrate.sqlite_files import (
     open_image,
     open_private,
 )
-from pytest_bbmigrate.sqlite_files.locking import attempt
+from pytest_bbmigrate.sqlite_files.locking import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "beside an empty one": lambda path: open_contents(path, b""),
     "with an empty one beside it": lambda path: open_contents(b"", path),
     "in memory, beside an empty one": lambda path: open_contents(path.read_bytes(), b""),
-    "to lock": lambda path: attempt(path, 0.1),
+    "to lock": lambda path: try_lock(path, 0.1),
 }
 
 

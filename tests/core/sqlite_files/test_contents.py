@@ -15,7 +15,6 @@ import pytest
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.sqlite_files import (
-    alike_contents,
     app_connections,
     attach_content,
     changed_pages,
@@ -23,13 +22,14 @@ from pytest_bbmigrate.sqlite_files import (
     digest_of,
     discard,
     equal_contents,
-    in_memory,
-    kept_content,
     open_content,
     open_contents,
     open_private,
     private_copy,
-    throwaway,
+    require_bytes,
+    same_content,
+    temporary_copy,
+    written_content,
 )
 from tests.core.running import image_of
 
@@ -130,7 +130,7 @@ class TestWriting:
         copy = private_copy(content, tmp_path)
         with closing(open_private(copy)) as db:
             db.execute("DELETE FROM t")
-            new = kept_content(db, copy)
+            new = written_content(db, copy)
 
         assert rows(new, "SELECT count(*) FROM t") == [(0,)]
         assert rows(content, "SELECT count(*) FROM t") == [(400,)]
@@ -147,7 +147,7 @@ class TestWriting:
     def test_a_file_that_nobody_needs_is_moved(self, tmp_path: Path) -> None:
         path = file_of(tmp_path / "t.db", FILLED)
         was = path.read_bytes()
-        copy = private_copy(path, tmp_path, take=True)
+        copy = private_copy(path, tmp_path, move=True)
 
         assert isinstance(copy, type(path))
         assert copy.read_bytes() == was
@@ -185,7 +185,7 @@ class TestWriting:
         with closing(open_private(path)) as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("DELETE FROM t")
-            kept_content(db, path)
+            written_content(db, path)
 
         assert path.read_bytes()[18:20] == b"\x01\x01"
         assert list(tmp_path.iterdir()) == [path]
@@ -205,7 +205,7 @@ class TestWriting:
         monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
         content = made("one", FILLED)
         there = sorted(tmp_path.iterdir())
-        with throwaway(content) as db:
+        with temporary_copy(content) as db:
             db.execute("DELETE FROM t")
 
         assert rows(content, "SELECT count(*) FROM t") == [(400,)]
@@ -227,16 +227,16 @@ class TestComparing:
         again = made("again", FILLED, "PRAGMA schema_version = 77")
 
         assert not equal_contents(one, again)
-        assert alike_contents(one, again)
-        assert not alike_contents(one, made("other", FILLED, ROW))
-        assert not alike_contents(one, made("none"))
-        assert alike_contents(made("no"), made("nothing"))
+        assert same_content(one, again)
+        assert not same_content(one, made("other", FILLED, ROW))
+        assert not same_content(one, made("none"))
+        assert same_content(made("no"), made("nothing"))
 
     @pytest.mark.parametrize("at_once", [4096, 1 << 16, 1 << 20])
     def test_pages_that_differ_are_told_and_the_first_is_not(
         self, made: type, monkeypatch: pytest.MonkeyPatch, at_once: int
     ) -> None:
-        monkeypatch.setattr(contents, "AT_ONCE", at_once)
+        monkeypatch.setattr(contents, "PIECE_BYTES", at_once)
         before, after = made("before", FILLED), made("after", FILLED, ROW)
         one, other = image_of(FILLED), image_of(FILLED, ROW)
         expected = [
@@ -262,9 +262,9 @@ class TestComparing:
         path = file_of(tmp_path / "t.db", FILLED)
 
         assert not equal_contents(path, image_of(FILLED))
-        assert in_memory(b"image") == b"image"
+        assert require_bytes(b"image") == b"image"
         with pytest.raises(TypeError, match=r"t\.db is a file"):
-            in_memory(path)
+            require_bytes(path)
 
 
 def test_a_content_is_attached_whose_views_and_triggers_say_main(made: type) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.sqlite_files import disk_space, file_system_fault, room_for
+from pytest_bbmigrate.sqlite_files import disk_space, disk_space_faults, file_system_fault
 from pytest_bbmigrate.sqlite_files.disk_space import as_spelled, file_system_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def test_what_does_not_fit_is_said_for_each_file_system(
 ) -> None:
     database = on_disks({"db": db, "backup": backup, "work": work})
 
-    found = room_for(database, tmp_path / "backup", tmp_path / "work")
+    found = disk_space_faults(database, tmp_path / "backup", tmp_path / "work")
 
     assert list(found) == [f"{tmp_path}/{line} are free; {WAY_OUT}" for line in complaints]
 
@@ -103,13 +103,13 @@ def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(
 ) -> None:
     database = on_disks({"db": (1, 1000), "backup": (2, 5)})
 
-    (complaint,) = room_for(database, tmp_path / "backup" / "not" / "yet", tmp_path / "db")
+    (complaint,) = disk_space_faults(database, tmp_path / "backup" / "not" / "yet", tmp_path / "db")
 
     assert complaint.startswith(f"{tmp_path}/backup: 237 MB are needed for the backup, and 5 MB")
 
 
 def test_a_database_that_is_not_there_yet_needs_the_slack_alone(tmp_path: Path) -> None:
-    assert room_for(tmp_path / "new.db", tmp_path, tmp_path) == ()
+    assert disk_space_faults(tmp_path / "new.db", tmp_path, tmp_path) == ()
 
 
 @pytest.mark.parametrize(

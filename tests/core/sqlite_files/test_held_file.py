@@ -12,7 +12,13 @@ import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files import held_file as helds
-from pytest_bbmigrate.sqlite_files.held_file import HeldFile, Name, hold_file, look_up, restore_mode
+from pytest_bbmigrate.sqlite_files.held_file import (
+    HeldFile,
+    NameTarget,
+    hold_file,
+    look_up,
+    restore_mode,
+)
 from tests.core.real_databases import make
 
 if TYPE_CHECKING:
@@ -32,8 +38,8 @@ def test_the_file_is_the_one_that_is_open_under_its_name(tmp_path: Path) -> None
     with held(tmp_path / "link.db") as file:
         assert file.real == real
         assert file.before.identity == (real.stat().st_dev, real.stat().st_ino)
-        assert file.name is Name.SAME
-        assert file.place == str(real)
+        assert file.name is NameTarget.SAME
+        assert file.current_path == str(real)
 
 
 def test_a_file_that_took_its_name_meanwhile_is_refused(tmp_path: Path) -> None:
@@ -76,7 +82,13 @@ def test_a_link_that_leads_elsewhere_is_told_from_its_file(tmp_path: Path) -> No
         real.unlink()
         found.append(file.name)
 
-    assert found == [Name.GONE, Name.LINK, Name.LINK, Name.SAME, Name.GONE]
+    assert found == [
+        NameTarget.GONE,
+        NameTarget.LINK,
+        NameTarget.LINK,
+        NameTarget.SAME,
+        NameTarget.GONE,
+    ]
 
 
 def test_what_may_not_be_looked_at_is_hidden(
@@ -87,7 +99,7 @@ def test_what_may_not_be_looked_at_is_hidden(
 
     with held(make(tmp_path / "real.db", "old")) as file:
         monkeypatch.setattr(os, "lstat", refuse)
-        assert look_up(file.path, file.real, file.before) is Name.HIDDEN
+        assert look_up(file.path, file.real, file.before) is NameTarget.HIDDEN
 
 
 def test_a_place_is_known_only_while_there_is_one(
@@ -96,11 +108,11 @@ def test_a_place_is_known_only_while_there_is_one(
     real = make(tmp_path / "real.db", "old")
     with held(real) as file:
         real.rename(tmp_path / "moved.db")
-        moved = file.place
+        moved = file.current_path
         (tmp_path / "moved.db").unlink()
-        removed = file.place
+        removed = file.current_path
         monkeypatch.setattr(helds, "path_of", lambda _: "")
-        unknown = file.place
+        unknown = file.current_path
 
     assert (moved, removed, unknown) == (str(tmp_path / "moved.db"), "", "")
 

@@ -13,12 +13,12 @@ from pytest_bbmigrate.private import telling
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
     copy_file,
-    in_rollback_mode,
+    marked_rollback_mode,
     open_contents,
     open_image,
     page_size,
     read_image,
-    same_content,
+    same_image,
     take_image,
 )
 from pytest_bbmigrate.sqlite_files import images as database
@@ -229,7 +229,7 @@ def test_an_image_in_wal_mode_is_marked_as_one_in_rollback_mode(tmp_path: Path) 
     raw = path.read_bytes()
 
     assert raw[18:20] == b"\x02\x02"
-    assert in_rollback_mode(raw)[18:20] == b"\x01\x01"
+    assert marked_rollback_mode(raw)[18:20] == b"\x01\x01"
 
 
 @pytest.mark.parametrize("size", [512, 4096, 65536])
@@ -254,7 +254,7 @@ def test_a_table_that_is_dropped_and_made_again_is_the_same_content() -> None:
     again = image_after(once, "DROP TABLE u", "CREATE TABLE u (a)")
 
     assert once != again
-    assert same_content(once, again)
+    assert same_image(once, again)
 
 
 @pytest.mark.parametrize(
@@ -270,5 +270,5 @@ def test_a_table_that_is_dropped_and_made_again_is_the_same_content() -> None:
 def test_content_settings_and_free_pages_are_not_the_same_content(statement: str) -> None:
     image = image_after(b"", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
 
-    assert not same_content(image, image_after(image, statement))
-    assert same_content(image, bytes(bytearray(image)))
+    assert not same_image(image, image_after(image, statement))
+    assert same_image(image, bytes(bytearray(image)))

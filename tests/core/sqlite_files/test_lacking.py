@@ -16,7 +16,7 @@ from pytest_bbmigrate.sqlite_files import (
     open_contents,
     open_image,
     private_copy,
-    same_content,
+    same_image,
     take_image,
 )
 from pytest_bbmigrate.sqlite_files.contents import attach_content
@@ -34,8 +34,8 @@ FILL = (
 @pytest.fixture
 def no_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what makes bytes of a database, as an SQLite without deserialize has it."""
-    monkeypatch.setattr(images, "serializes", lambda: False)
-    monkeypatch.setattr(contents_module, "serializes", lambda: False)
+    monkeypatch.setattr(images, "can_serialize", lambda: False)
+    monkeypatch.setattr(contents_module, "can_serialize", lambda: False)
 
 
 def image_of(*statements: str, size: int = 4096) -> bytes:
@@ -58,8 +58,8 @@ def test_without_serialize_an_image_is_the_same_content(
     monkeypatch.undo()
     ours = image_of(*FILL, "PRAGMA user_version = 7", size=size)
 
-    assert same_content(again, ours)
-    assert same_content(image, ours)
+    assert same_image(again, ours)
+    assert same_image(image, ours)
     assert held == [("Everyday",), ("a\udcffb",)]
 
 

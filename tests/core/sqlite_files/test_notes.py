@@ -13,11 +13,11 @@ from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import (
     FOLDER_NOTE,
     Note,
-    fault_of,
+    backup_fault,
     note_folder,
     note_for,
     read_note,
-    same_place,
+    same_file,
     with_digest,
     write_note,
 )
@@ -141,19 +141,19 @@ def test_a_database_is_known_by_its_real_path(tmp_path: Path) -> None:
     assert note_for(link).path == note_for(real).path == str(real)
     assert note_for(link).inode == real.stat().st_ino
     assert note_for(tmp_path / "gone.db").inode == 0
-    assert same_place(str(real), str(hard))
-    assert not same_place(str(real), str(tmp_path / "gone.db"))
+    assert same_file(str(real), str(hard))
+    assert not same_file(str(real), str(tmp_path / "gone.db"))
 
 
 def test_what_is_no_file_is_never_what_it_was(tmp_path: Path) -> None:
     backup = make(tmp_path / "backup", "old")
     digest = with_digest(NOTE, backup).digest
-    assert fault_of(backup, digest) == ""
+    assert backup_fault(backup, digest) == ""
 
     backup.unlink()
-    assert fault_of(backup, digest) == "it is gone"
+    assert backup_fault(backup, digest) == "it is gone"
     os.mkfifo(backup)  # which would keep who opens it waiting
-    assert fault_of(backup, digest) == "it is no file any more"
+    assert backup_fault(backup, digest) == "it is no file any more"
     backup.unlink()
     backup.symlink_to(backup)
-    assert fault_of(backup, digest).startswith("it cannot be read (")
+    assert backup_fault(backup, digest).startswith("it cannot be read (")

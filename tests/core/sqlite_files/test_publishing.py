@@ -12,8 +12,8 @@ from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.publishing import (
     integrity_faults,
     new_faults,
+    reading_closed,
     refuse_damaged,
-    resting,
 )
 from tests.core.real_databases import make, names_in, spoil_index
 
@@ -32,14 +32,14 @@ RULES = {
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(DatabaseError) as refused, resting(path, 0.1):
+    with pytest.raises(DatabaseError) as refused, reading_closed(path, 0.1):
         pass
     return str(refused.value).removeprefix(f"{path}: ")
 
 
 def test_a_resting_database_is_opened_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
     work = make(tmp_path / "work.db", "new")
-    with resting(work, 0.1) as db:
+    with reading_closed(work, 0.1) as db:
         assert db.execute("SELECT note FROM money").fetchall() == [("new 0",)]
         assert names_in(tmp_path) == ["work.db"]
         with closing(sqlite3.connect(work, timeout=0)) as other, pytest.raises(sqlite3.Error):
@@ -66,7 +66,7 @@ def test_a_database_in_wal_mode_is_not_published(tmp_path: Path) -> None:
 def test_a_database_that_is_cut_short_is_not_published(tmp_path: Path) -> None:
     work = make(tmp_path / "work.db", "new", page=65536)
     content = work.read_bytes()
-    with resting(work, 0.1):
+    with reading_closed(work, 0.1):
         pass
     work.write_bytes(content[:-1])
 
@@ -95,14 +95,17 @@ def test_a_damaged_database_is_not_published(tmp_path: Path) -> None:
     content[4096:4100] = b"\xff" * 4  # the head of the table's page
     work.write_bytes(content)
 
-    with resting(work, 0.1) as db, pytest.raises(DatabaseError, match=r"damaged: .*nothing was"):
+    with (
+        reading_closed(work, 0.1) as db,
+        pytest.raises(DatabaseError, match=r"damaged: .*nothing was"),
+    ):
         refuse_damaged(db, work)
 
 
 @pytest.mark.parametrize(("rule", "fault"), RULES.items())
 def test_rows_that_break_a_rule_are_no_damage(tmp_path: Path, rule: str, fault: str) -> None:
     work = break_rule(make(tmp_path / "work.db", "new"), rule)
-    with resting(work, 0.1) as db:
+    with reading_closed(work, 0.1) as db:
         refuse_damaged(db, work)
         assert integrity_faults(db) == (fault,)
 
@@ -115,7 +118,7 @@ def test_what_calls_the_apps_functions_is_passed_over_and_the_rest_is_not(tmp_pa
         db.execute("INSERT INTO banks VALUES ('x')")
         db.commit()
     spoil_index(work)
-    with resting(work, 0.1) as db:
+    with reading_closed(work, 0.1) as db:
         refuse_damaged(db, work)
         faults = integrity_faults(db)
 
@@ -149,12 +152,12 @@ def test_rows_that_break_a_rule_unlike_the_working_copys_are_new(
 ) -> None:
     sound = make(tmp_path / "sound.db", "x")
     rule = break_rule(make(tmp_path / "rule.db", "x"), words)
-    with resting(rule, 0.1) as db:
+    with reading_closed(rule, 0.1) as db:
         assert new_faults(db, sound, sound, 0.1) == (fault,)
 
 
 def new_faults_of(published: Path, backup: Path) -> tuple[str, ...]:
-    with resting(published, 0.1) as db:
+    with reading_closed(published, 0.1) as db:
         return new_faults(db, backup, published, 0.1)
 
 

@@ -19,9 +19,9 @@ from pytest_bbmigrate.sqlite_files import reading as module
 from pytest_bbmigrate.sqlite_files.reading import (
     OpenMode,
     WrittenMeanwhile,
+    open_mode_of,
     read_database,
     reading,
-    way_of,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_rows_that_are_only_in_the_wal_of_another_program_are_seen(tmp_path: Pat
     path = make(tmp_path / "money.db", "wal")
 
     with writing(path, "INSERT INTO t VALUES (3)"):
-        assert way_of(path) is OpenMode.SHARED
+        assert open_mode_of(path) is OpenMode.SHARED
         assert read_database(path, count) == 3
 
 
@@ -169,7 +169,7 @@ def test_an_empty_wal_that_a_crashed_program_left_stays(tmp_path: Path) -> None:
     path = make(tmp_path / "money.db", "wal")
     path.with_name("money.db-wal").touch()
 
-    assert way_of(path) is OpenMode.RESTING
+    assert open_mode_of(path) is OpenMode.CLOSED
     assert read_database(path, count) == 2
     assert {entry.name for entry in tmp_path.iterdir()} == {"money.db", "money.db-wal"}
 
@@ -184,7 +184,7 @@ def test_an_unfinished_write_of_a_crashed_program_is_taken_back_in_a_copy(
         pass
     before = path.read_bytes(), path.with_name("money.db-journal").read_bytes()
 
-    assert way_of(path) is OpenMode.RECOVERED
+    assert open_mode_of(path) is OpenMode.RECOVERED
     with reading(path, scratch=scratch) as db:
         assert count(db) == 2
         assert [entry.is_dir() for entry in scratch.iterdir()] == [True]
@@ -279,14 +279,14 @@ def test_a_copy_that_somebody_wrote_to_while_it_was_made_is_not_read(
     with writing(path, "INSERT INTO t VALUES (3)"):
         pass
     path.with_name("money.db-shm").unlink()
-    duplicate = module.duplicate
+    duplicate = module.copy_with_sidecars
 
     def interrupted(real: Path, folder: Path) -> Path:
         copy = duplicate(real, folder)
         os.utime(real)
         return copy
 
-    monkeypatch.setattr(module, "duplicate", interrupted)
+    monkeypatch.setattr(module, "copy_with_sidecars", interrupted)
 
     with pytest.raises(WrittenMeanwhile):
         read_database(path, count)

@@ -26,7 +26,7 @@ from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.sqlite_files import digest_of
-from pytest_bbmigrate.sqlite_files.openers import Opener, in_use
+from pytest_bbmigrate.sqlite_files.openers import Opener, in_use_message
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -225,25 +225,27 @@ def test_of_two_keepers_one_is_refused(tmp_path: Path, mode: str) -> None:
 
 
 def test_who_cannot_be_seen_is_said_to_be_unseen() -> None:
-    assert in_use(Path("/a/b.db"), ()) == (
+    assert in_use_message(Path("/a/b.db"), ()) == (
         "b.db is locked by a program that cannot be seen from here: another user's, or one on "
         "another machine; stop it and run again"
     )
 
 
 def test_a_connection_of_this_process_is_named_when_nobody_else_has_one() -> None:
-    assert in_use(Path("/a/b.db"), (), here=True) == (
+    assert in_use_message(Path("/a/b.db"), (), here=True) == (
         "b.db is open in this very pytest, and locked by that: a conftest.py, a test, or a module "
         "that one of them imports, has opened it and left it open; have it opened on first use, "
         "and closed, or leave conftest.py out (--noconftest)"
     )
-    assert "uvicorn" in in_use(Path("/a/b.db"), (Opener(4312, "uvicorn", "b.db"),), here=True)
+    assert "uvicorn" in in_use_message(
+        Path("/a/b.db"), (Opener(4312, "uvicorn", "b.db"),), here=True
+    )
 
 
 def test_several_programs_are_all_named() -> None:
     openers = (Opener(4312, "uvicorn", "b.db"), Opener(77, "sqlite3", "b.db-wal"))
 
-    assert in_use(Path("/a/b.db"), openers) == (
+    assert in_use_message(Path("/a/b.db"), openers) == (
         "b.db is open in uvicorn (pid 4312) and sqlite3 (pid 77): stop them and run again"
     )
 

@@ -14,7 +14,7 @@ from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
-from pytest_bbmigrate.sqlite_files.held_file import Name, state_of_file
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget, state_of_file
 from tests.core.damages import (
     DAMAGES,
     cut_off,
@@ -161,7 +161,7 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     def fail(*_: object) -> None:
         raise DatabaseError(bench.backup, "the disk is damaged")
 
-    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.holds_at_rest", fail)
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.matches_file_in_place", fail)
     found = bench.look()
 
     assert found["content"] == Content.UNSEEN.value
@@ -257,7 +257,7 @@ def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
 
     monkeypatch.setattr(LockServer, "look_at_content", remove_then)
 
-    assert bench.look()["name"] == Name.GONE.value
+    assert bench.look()["name"] == NameTarget.GONE.value
 
 
 def test_garbage_under_another_files_name_is_something_else(bench: Bench) -> None:

@@ -25,7 +25,7 @@ from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import state_of_file
-from pytest_bbmigrate.sqlite_files.publishing import put_in
+from pytest_bbmigrate.sqlite_files.publishing import replace_content
 from tests.core.real_databases import (
     BIG,
     MODES,
@@ -276,7 +276,7 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
-    monkeypatch.setattr(server, "holds_at_rest", lambda *_: False)
+    monkeypatch.setattr(server, "matches_file_in_place", lambda *_: False)
 
     answer = bench.verify()
 
@@ -292,7 +292,7 @@ def test_a_disk_error_while_the_backup_is_put_back_is_told(
 
     bench.publish()
     bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "put_in", fail)
+    monkeypatch.setattr(server, "replace_content", fail)
 
     assert "could not be put back: Input/output error" in bench.verify()["failed"]
 
@@ -334,7 +334,7 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
         bench.backup.unlink()
         fail_to_write()
 
-    monkeypatch.setattr(server, "put_in", lose_backup)
+    monkeypatch.setattr(server, "replace_content", lose_backup)
     if compared == "no backup":
         bench.holder.backup = None
     answer = bench.publish()
@@ -357,14 +357,14 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
 def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = put_in
+    whole = replace_content
 
     def spoil(db: sqlite3.Connection, *_: object) -> None:
-        monkeypatch.setattr(server, "put_in", whole)
+        monkeypatch.setattr(server, "replace_content", whole)
         db.execute("UPDATE money SET note = 'spoilt 0'")
         fail_to_write()
 
-    monkeypatch.setattr(server, "put_in", spoil)
+    monkeypatch.setattr(server, "replace_content", spoil)
     answer = bench.publish()
     bench.holder.give_back()
 
@@ -380,7 +380,7 @@ def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
         bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
         fail_to_write()
 
-    monkeypatch.setattr(server, "put_in", fail)
+    monkeypatch.setattr(server, "replace_content", fail)
     answer = bench.publish()
     bench.holder.give_back()
 
@@ -397,11 +397,11 @@ def test_a_backup_that_rots_while_it_is_put_back_is_told(
 ) -> None:
     def spoil(db: sqlite3.Connection, source: sqlite3.Connection, pace: Pace) -> None:
         bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
-        put_in(db, source, pace)
+        replace_content(db, source, pace)
 
     bench.publish()
     bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "put_in", spoil)
+    monkeypatch.setattr(server, "replace_content", spoil)
     answer = bench.verify()
 
     assert (

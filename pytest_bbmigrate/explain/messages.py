@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.runner.syntax import REBUILD
+from pytest_bbmigrate.explain.syntax import REBUILD
 
 WRITES_FILES = (
     "a migration may write to the database alone, for it runs several times, on copies: have "

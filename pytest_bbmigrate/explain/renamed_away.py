@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.locate import contract_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.verdict import Finding
     from pytest_bbmigrate.experiment import Evidence
+    from pytest_bbmigrate.verdict import Finding
 
 
 def with_rename(finding: Finding, evidence: Evidence) -> Finding:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks.suggest_requires import check_in
+from pytest_bbmigrate.explain.suggest_requires import check_in
 from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
@@ -191,6 +191,9 @@ def test_text_in_the_way_of_a_strict_integer_column_is_answered_with_a_cast(tmp_
         ("CREATE TABLE t (a CHECK (a>0))", "a > 0", "a>0"),
         ("CREATE TABLE t (a CONSTRAINT c CHECK (a > 0))", "C", "a>0"),
         ("CREATE TABLE t (a CONSTRAINT d CHECK (a < 9) CONSTRAINT c CHECK (a > 0))", "c", "a>0"),
+        ("CREATE TABLE t (a CONSTRAINT c NOT NULL CHECK (a > 0))", "c", "a>0"),
+        ("CREATE TABLE t (a CONSTRAINT c NOT NULL, b CHECK (a > 0))", "c", ""),
+        ("CREATE TABLE t (a, CONSTRAINT c UNIQUE (a) CHECK (a > 0))", "c", "a>0"),
         ("CREATE TABLE t (a, c CHECK (a > 0))", "c", ""),
         ('CREATE TABLE t ("check", b, CHECK (b > 0))', "b > 0", "b>0"),
         ("CREATE TABLE t (b REFERENCES c (d) CHECK (b > 0))", "d", ""),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.runner.messages import MESSAGES
-from pytest_bbmigrate.runner.syntax import foreign_remedy, newer_feature, plain_text
-from pytest_bbmigrate.runner.told_apart import advise_on_statement
+from pytest_bbmigrate.explain.advice_by_statement import advise_on_statement
+from pytest_bbmigrate.explain.messages import MESSAGES
+from pytest_bbmigrate.explain.syntax import foreign_remedy, newer_feature, plain_text
 from pytest_bbmigrate.sql.names import fold_name
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.runner import Failure
 
 HOOK = (
     "if the app registers it on its connections, name the function that does so: "
@@ -81,10 +84,20 @@ MISSING = re.compile(
 
 
 class Advice(NamedTuple):
-    """What to do, and what the set-up lacks; '' when not known or not so."""
+    """What to do, '' when not known, and what the set-up lacks: 'function normalize', say.
 
-    advice: str
+    ``missing`` is '' when the migration itself is at fault.
+    """
+
+    text: str
     missing: str = ""
+
+
+def advise_on_failure(failure: Failure) -> Advice:
+    """Return what to do about a part that did not run."""
+    advice = advise(failure.message, failure.statement)
+    lines = [line for line in (advice.text, failure.note) if line]
+    return advice._replace(text="\n".join(lines))
 
 
 def advise(

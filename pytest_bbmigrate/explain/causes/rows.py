@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import begins, holds
-from pytest_bbmigrate.checks.renamed_away import renamed_to
+from pytest_bbmigrate.explain.causes.context import holds
+from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
+from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.schema_clauses import CreateTrigger, Drop
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext, Tokens
-    from pytest_bbmigrate.checks.copies import Copy
+    from pytest_bbmigrate.explain.causes.context import FindingContext
+    from pytest_bbmigrate.explain.copies import Copy
     from pytest_bbmigrate.schema import ForeignKey, Trigger
+    from pytest_bbmigrate.sql.clauses import Write
+    from pytest_bbmigrate.sql.reading import Command
 
-REPLACES = (
-    ("replace", "into"),
-    ("insert", "or", "replace", "into"),
-    ("update", "or", "replace"),
-)
 CLEARS = {"SET NULL", "SET DEFAULT"}
 LOST = frozenset({"rows lost", "written rows lost"})
 CHANGED = frozenset({"values changed", "written values changed"})
@@ -50,9 +50,7 @@ def is_acted_on(scene: FindingContext, key: ForeignKey) -> bool:
 
 def parent_goes(scene: FindingContext, parent: str, seen: frozenset[str]) -> bool:
     """Return whether rows of ``parent`` were deleted, or went with those of a parent of theirs."""
-    if scene.dropped(parent) or any(
-        scene.ran(*words, parent) for words in (("delete", "from"), *REPLACES)
-    ):
+    if scene.dropped(parent) or scene.deletes_from(parent) or scene.replaces_in(parent):
         return True
     table = scene.schema_before.table(parent) if scene.schema_before else None
     return any(
@@ -68,13 +66,13 @@ def is_pragma_in_transaction(scene: FindingContext) -> bool:
     return (
         scene.in_transaction
         and is_cascade(scene)
-        and any(switched_to(" ".join(tokens)) is False for tokens in scene.pragmas)
+        and any(switched_to(pragma) is False for pragma in scene.pragmas)
     )
 
 
 def is_deferred(scene: FindingContext) -> bool:
     """Tell whether the migration put checks off, and took that to hold for actions too."""
-    return is_cascade(scene) and any("defer_foreign_keys" in tokens for tokens in scene.pragmas)
+    return is_cascade(scene) and scene.sets_pragma("defer_foreign_keys")
 
 
 def is_update_cascade(scene: FindingContext) -> bool:
@@ -92,26 +90,10 @@ def is_update_cascade(scene: FindingContext) -> bool:
 
 def sets(scene: FindingContext, table: str, column: str) -> bool:
     """Return whether an UPDATE of ``table`` sets ``column``."""
-    wanted = fold_name(column)
     return any(
-        holds(assignments(tokens), wanted, "=")
-        for tokens in scene.statements
-        if updated_table(tokens) == fold_name(table)
+        update.table.folded == fold_name(table) and update.sets(column)
+        for update in scene.of_kind(Update)
     )
-
-
-def updated_table(tokens: Tokens) -> str:
-    """Return the table of an UPDATE, '' for another statement."""
-    if tokens[:1] != ("update",):
-        return ""
-    return tokens[3] if tokens[1:2] == ("or",) else tokens[1]
-
-
-def assignments(tokens: Tokens) -> Tokens:
-    """Return what stands between SET and WHERE of an UPDATE."""
-    start = tokens.index("set") + 1 if "set" in tokens else len(tokens)
-    end = tokens.index("where", start) if "where" in tokens[start:] else len(tokens)
-    return tokens[start:end]
 
 
 def losses(scene: FindingContext, copy: Copy) -> frozenset[str]:
@@ -178,9 +160,8 @@ def is_replace(scene: FindingContext) -> bool:
     if scene.finding.kind in LOST:
         return lost_by(scene, "or replace") or is_replaced(scene)
     return scene.finding.kind in CHANGED and any(
-        is_replaced_without(tokens, name, scene.column)
-        for tokens in scene.statements
-        for name in scene.names
+        insert.table.folded in scene.names and is_replaced_without(insert, scene.column)
+        for insert in scene.of_kind(Insert)
     )
 
 
@@ -188,19 +169,13 @@ def is_replaced(scene: FindingContext) -> bool:
     """Return whether rows of the table were replaced where they are, by an equal unique value."""
     table = scene.table_before
     indexes = table.indexes if table else ()
-    return any(index.unique for index in indexes) and any(
-        begins(tokens, (*verb, name))
-        for tokens in scene.statements
-        for name in scene.names
-        for verb in REPLACES
-    )
+    return any(index.unique for index in indexes) and any(map(scene.replaces_in, scene.names))
 
 
-def is_replaced_without(tokens: Tokens, table: str, column: str) -> bool:
-    """Return whether REPLACE INTO ``table`` names columns, but not ``column``."""
-    verb = ("replace",) if tokens[:1] == ("replace",) else ("insert", "or", "replace")
-    words = (*verb, "into", table, "(")
-    return begins(tokens, words) and column not in tokens[len(words) : tokens.index(")")]
+def is_replaced_without(insert: Insert, column: str) -> bool:
+    """Return whether REPLACE names columns, but not ``column``."""
+    named = set(map(fold_name, insert.columns))
+    return insert.conflict == "replace" and bool(named) and column not in named
 
 
 def is_begun_anew(scene: FindingContext) -> bool:
@@ -216,9 +191,8 @@ def is_not_copied(scene: FindingContext) -> bool:
         and scene.rebuilt
         and scene.finding.count == scene.finding.total
         and not any(
-            tokens[:1] in (("insert",), ("replace",))
-            and any(scene.name_later(word, at) in ends for word in tokens[1:6])
-            for at, tokens in enumerate(scene.statements)
+            isinstance(command, Insert) and scene.name_later(command.table.folded, at) in ends
+            for at, command in enumerate(scene.commands)
         )
     )
 
@@ -257,38 +231,49 @@ def is_done_by_itself(scene: FindingContext) -> bool:
     table = scene.names[0]
     if scene.finding.kind in CHANGED:
         return sets(scene, table, scene.column)
-    words = ("into", table) if scene.finding.kind == "rows added" else ("delete", "from", table)
-    return any(holds(tokens[:5], *words) for tokens in scene.statements)
+    if scene.finding.kind == "rows added":
+        return scene.inserts_into(table)
+    return scene.deletes_from(table)
 
 
 def fires(scene: FindingContext, trigger: Trigger) -> bool:
     """Return whether the step wrote what ``trigger`` waits for, before it dropped the trigger."""
-    table, head = fold_name(trigger.table), trigger.tokens[: trigger.tokens.index("begin")]
-    for tokens in scene.statements:
-        if tokens[:2] == ("drop", "trigger") and fold_name(trigger.name) in tokens:
-            return False
-        if event_of(tokens, table) in head and (
-            "of" not in head or set(head[head.index("of") + 1 :]) & set(assignments(tokens))
-        ):
+    waits = read_as(CreateTrigger, trigger.sql)
+    for command in scene.commands:
+        if isinstance(command, Drop) and command.kind == "trigger":
+            if same_name(command.name.name, trigger.name):
+                return False
+        elif is_event(command, waits, fold_name(trigger.table)):
             return True
     return False
 
 
-def event_of(tokens: Tokens, table: str) -> str:
-    """Return what a statement does to rows of ``table``: 'insert', 'update', 'delete' or ''."""
-    if updated_table(tokens) == table:
-        return "update"
-    if tokens[:3] == ("delete", "from", table):
-        return "delete"
-    return "insert" if tokens[:1] != ("create",) and holds(tokens[:5], "into", table) else ""
+def is_event(command: Command, trigger: CreateTrigger, table: str) -> bool:
+    """Return whether ``command`` does what ``trigger`` on ``table`` (folded) waits for."""
+    events = {Insert: "insert", Update: "update", Delete: "delete"}
+    if not isinstance(command, Insert | Update | Delete) or command.table.folded != table:
+        return False
+    if isinstance(command, Update) and trigger.columns:
+        return trigger.event == "update" and any(map(command.sets, trigger.columns))
+    return events[type(command)] == trigger.event
 
 
 def does(scene: FindingContext, trigger: Trigger) -> bool:
     """Return whether the body of ``trigger`` does to the finding's table what was found."""
-    body = trigger.tokens[trigger.tokens.index("begin") :]
     table = scene.names[0]
+    return any(
+        isinstance(command, Insert | Update | Delete)
+        and command.table.folded == table
+        and does_itself(scene, command)
+        for command in read_as(CreateTrigger, trigger.sql).commands
+    )
+
+
+def does_itself(scene: FindingContext, command: Write) -> bool:
+    """Return whether ``command``, which writes to the finding's table, does what was found."""
     if scene.finding.kind in CHANGED:
-        return holds(body, scene.column, "=") and holds(body, "update", table)
+        return isinstance(command, Update) and command.sets(scene.column)
     if scene.finding.kind in LOST:
-        return holds(body, "delete", "from", table) or holds(body, "replace", "into", table)
-    return scene.finding.kind == "rows added" and holds(body, "into", table)
+        is_replacing = isinstance(command, Insert) and command.conflict == "replace"
+        return isinstance(command, Delete) or is_replacing
+    return scene.finding.kind == "rows added" and isinstance(command, Insert)

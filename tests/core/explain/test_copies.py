@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy
         ("INSERT INTO n SELECT ALL a FROM t LIMIT 5", {"limit"}),
         ("INSERT INTO n SELECT a FROM t WHERE b IS DISTINCT FROM c", {"where"}),
         ("INSERT INTO n SELECT a IS DISTINCT FROM b FROM t", set()),
+        ('INSERT INTO n ("(", "where") SELECT "(", "limit" FROM t', set()),
         ("INSERT INTO n SELECT a FROM t JOIN u ON u.a = t.a", {"join"}),
         ("INSERT INTO n SELECT a FROM t LEFT OUTER JOIN u USING (a)", {"left join"}),
         ("INSERT INTO n SELECT a FROM t, u WHERE t.a = u.a", {"join", "where"}),
@@ -47,7 +48,8 @@ def test_what_can_keep_a_row_from_being_copied_is_told(sql: str, features: set[s
         "CREATE VIEW n AS SELECT a FROM t",
         "CREATE TABLE n (a TEXT)",
         "CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO n SELECT 1; END",
-        "WITH w AS (SELECT 1) INSERT INTO n SELECT * FROM w",
+        "INSERT INTO n DEFAULT VALUES",
+        "SELECT * FROM t",
     ],
 )
 def test_what_is_no_copy_is_none(sql: str) -> None:
@@ -61,6 +63,10 @@ def test_what_is_no_copy_is_none(sql: str) -> None:
         ("INSERT INTO n SELECT * FROM (SELECT * FROM t)", ""),
         ("INSERT INTO n SELECT value FROM json_each('[1]')", ""),
         ("INSERT INTO n SELECT 1", ""),
+        ("WITH w AS (SELECT 1) INSERT INTO n SELECT * FROM w", ""),
+        ("INSERT INTO n WITH W (a) AS (SELECT 1) SELECT * FROM w", ""),
+        ("CREATE TABLE n AS WITH w AS (SELECT 1) SELECT * FROM w", ""),
+        ("WITH w AS (SELECT 1) INSERT INTO n SELECT * FROM t WHERE a IN w", "t"),
     ],
 )
 def test_the_source_is_the_first_table(sql: str, source: str) -> None:
@@ -74,6 +80,7 @@ def test_the_source_is_the_first_table(sql: str, source: str) -> None:
     ("sql", "gets"),
     [
         ("INSERT INTO n SELECT * FROM t", {"x": ("a",), "y": ("b",)}),
+        ("INSERT INTO n (y, x) SELECT b AS x, a y FROM t", {"y": ("b",), "x": ("a",)}),
         ("INSERT INTO n (y, x) SELECT t.* FROM t", {"y": ("a",), "x": ("b",)}),
         (
             "INSERT INTO n (y, x) SELECT t.b AS x, lower(a) FROM t",
@@ -107,7 +114,7 @@ def test_a_copy_knows_its_clauses() -> None:
         source="t",
         features=frozenset({"where", "group"}),
         where=("a", ">", "1"),
-        grouped=("by", "a", ",", "b"),
+        grouped=("a", ",", "b"),
     )
 
 

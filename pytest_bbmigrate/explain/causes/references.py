@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.rows import sets
+from pytest_bbmigrate.explain.causes.rows import sets
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.schema_clauses import RenameTable
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
     from pytest_bbmigrate.schema import ForeignKey
 
 
@@ -16,12 +17,10 @@ def is_renamed_first(scene: FindingContext) -> bool:
     """Tell whether the old table was renamed out of the way, and references followed it."""
     schema = scene.schema_before
     return schema is not None and any(
-        tokens[:2] == ("alter", "table")
-        and tokens[3:5] == ("rename", "to")
-        and schema.table(tokens[2]) is not None
-        and (scene.dropped(tokens[5]) or scene.ran("create", "table", tokens[2]))
-        and follows(scene, tokens[5])
-        for tokens in scene.statements
+        schema.table(rename.table.name) is not None
+        and (scene.dropped(fold_name(rename.new)) or scene.creates(rename.table.folded))
+        and follows(scene, fold_name(rename.new))
+        for rename in scene.of_kind(RenameTable)
     )
 
 
@@ -39,8 +38,8 @@ def follows(scene: FindingContext, name: str) -> bool:
 
 def is_legacy_rename(scene: FindingContext) -> bool:
     """Tell whether RENAME left references as they were, as it did in old releases."""
-    return scene.finding.kind in {"mismatched reference", "dangling reference"} and any(
-        "legacy_alter_table" in tokens for tokens in scene.pragmas
+    return scene.finding.kind in {"mismatched reference", "dangling reference"} and (
+        scene.sets_pragma("legacy_alter_table")
     )
 
 
@@ -102,7 +101,7 @@ def is_parent_deleted(scene: FindingContext) -> bool:
     return (
         key_before(scene) is not None
         and not scene.enforced
-        and scene.ran("delete", "from", fold_name(scene.finding.name))
+        and scene.deletes_from(fold_name(scene.finding.name))
     )
 
 
@@ -122,10 +121,7 @@ def is_written_unchecked(scene: FindingContext) -> bool:
         return False
     (column, *_) = fold_name(scene.finding.column).split(", ")
     table = scene.table
-    return sets(scene, table, column) or any(
-        tokens[:1] == ("insert",) and "into" in tokens and tokens[tokens.index("into") + 1] == table
-        for tokens in scene.statements
-    )
+    return sets(scene, table, column) or scene.inserts_into(table)
 
 
 def is_default_without_parent(scene: FindingContext) -> bool:
@@ -139,7 +135,7 @@ def is_default_without_parent(scene: FindingContext) -> bool:
         and column.default is not None
         and scene.table_before is not None
         and scene.table_before.column(column.name) is None
-        and any(scene.ran("alter", "table", name, "add") for name in scene.names)
+        and scene.adds_to(*scene.names)
         and not sets(scene, scene.table, column.name)
     )
 

@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.copies import Copy, created_columns, read_copy, target_of
-from pytest_bbmigrate.checks.locate import contract_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.schema.read.tokens import closing
-from pytest_bbmigrate.sql import Kind, folded, tokenize
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.schema.read.create_table import parse_create_table
+from pytest_bbmigrate.sql import Kind, folded
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import CreateIndex, CreateTable, RenameTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +50,7 @@ def requirement_line(failure: Failure, evidence: Evidence) -> str:
     """
     executed = evidence.up.executed
     source = source_of_copy(failure.statement, executed, evidence.state.schema)
-    if source is None and folded(failure.statement)[:3] == ("create", "unique", "index"):
+    if source is None:
         source = indexed_table(failure.statement, executed, evidence.state.schema)
     if source is None:
         return ""
@@ -107,10 +110,12 @@ def is_mixed(copy: Copy) -> bool:
 def indexed_table(
     statement: str, executed: Sequence[str], schema: Schema
 ) -> ConstraintSource | None:
-    """Return the table that a CREATE UNIQUE INDEX is on."""
-    tokens = folded(statement)
-    table = table_before(tokens[tokens.index("on") + 1], executed, schema)
-    if table is None or "collate" in tokens:
+    """Return the table that a CREATE UNIQUE INDEX is on; None for another statement."""
+    command = read_command(statement)
+    if not isinstance(command, CreateIndex) or not command.is_unique:
+        return None
+    table = table_before(fold_name(command.table), executed, schema)
+    if table is None or "collate" in fold_tokens(command.body):
         return None
     return ConstraintSource(
         table, {fold_name(column.name): column.name for column in table.columns}
@@ -120,8 +125,8 @@ def indexed_table(
 def creation_of(name: str, executed: Sequence[str]) -> str:
     """Return the CREATE TABLE that made the table ``name`` (folded) in this run, '' for none."""
     for sql in reversed(executed):
-        tokens = folded(sql)
-        if tokens[:1] == ("create",) and target_of(list(tokens)) == name:
+        command = read_command(sql)
+        if isinstance(command, CreateTable) and command.name.folded == name:
             return sql
     return ""
 
@@ -129,9 +134,9 @@ def creation_of(name: str, executed: Sequence[str]) -> str:
 def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | None:
     """Return the table that is now called ``name`` (folded) as it was before up."""
     for sql in reversed(executed):
-        tokens = folded(sql)
-        if tokens[:2] == ("alter", "table") and tokens[3:] == ("rename", "to", name):
-            name = tokens[2]
+        command = read_command(sql)
+        if isinstance(command, RenameTable) and same_name(command.new, name):
+            name = command.table.folded
     return schema.table(name)
 
 
@@ -157,14 +162,9 @@ def check_in(created: str, check: str) -> Sequence[Token]:
 
     It calls a CHECK by its name, or else by its expression.
     """
-    tokens = tokenize(created)
-    for at, token in enumerate(tokens):
-        if fold_name(token.text) != "check" or tokens[at + 1].text != "(":
-            continue
-        body = tokens[at + 2 : closing(tokens, at + 1)]
-        name = tokens[at - 1].name if fold_name(tokens[at - 2].text) == "constraint" else ""
-        if same_name(name, check) or closed_up(body) == "".join(check.split()):
-            return body
+    for name, expression in parse_create_table(created).checks:
+        if same_name(name, check) or closed_up(expression) == "".join(check.split()):
+            return expression
     return ()
 
 

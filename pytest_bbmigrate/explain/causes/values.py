@@ -7,14 +7,14 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import holds
-from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.context import holds
+from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
     from pytest_bbmigrate.rows import Cell
 
 EXACT = 2**53  # up to here REAL holds every whole number (https://sqlite.org/floatingpoint.html)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes import down, references, rows, structure, values
-from pytest_bbmigrate.checks.causes.context import FindingContext
+from pytest_bbmigrate.explain.causes import down, references, rows, structure, values
+from pytest_bbmigrate.explain.causes.context import FindingContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.checks.verdict import Finding
     from pytest_bbmigrate.experiment import Evidence
+    from pytest_bbmigrate.verdict import Finding
 
     Question = Callable[[FindingContext], bool]
 

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
-from pytest_bbmigrate.checks.copies import Copy, read_copy
+from pytest_bbmigrate.explain.copies import Copy, copy_of
 from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
 from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma, Update
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import (
+    AddColumn,
+    CreateTable,
+    Drop,
+    DropColumn,
+    RenameTable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.checks.verdict import Finding
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View
+    from pytest_bbmigrate.sql.reading import Command
+    from pytest_bbmigrate.verdict import Finding
 
 Tokens = tuple[str, ...]
+C = TypeVar("C")
 
 
 @lru_cache(maxsize=16)
@@ -32,9 +43,15 @@ def read_statements(executed: tuple[str, ...]) -> tuple[Tokens, ...]:
 
 
 @lru_cache(maxsize=16)
+def commands_of(executed: tuple[str, ...]) -> tuple[Command, ...]:
+    """Return the clauses of each statement."""
+    return tuple(map(read_command, executed))
+
+
+@lru_cache(maxsize=16)
 def read_copies(executed: tuple[str, ...]) -> tuple[Copy, ...]:
     """Return the copies of rows among the statements."""
-    copies = (read_copy(position, sql) for position, sql in enumerate(executed))
+    copies = (copy_of(position, command) for position, command in enumerate(commands_of(executed)))
     return tuple(copy for copy in copies if copy is not None)
 
 
@@ -77,6 +94,16 @@ class FindingContext:
         return read_statements(self.executed)
 
     @property
+    def commands(self) -> tuple[Command, ...]:
+        """The clauses of each of its statements."""
+        return commands_of(self.executed)
+
+    @property
+    def up_commands(self) -> tuple[Command, ...]:
+        """The clauses of each statement of the first way up."""
+        return commands_of(self.evidence.up.executed)
+
+    @property
     def up_statements(self) -> tuple[Tokens, ...]:
         """The folded tokens of each statement of the first way up."""
         return read_statements(self.evidence.up.executed)
@@ -107,9 +134,9 @@ class FindingContext:
     def names(self) -> tuple[str, ...]:
         """The names, folded, that the finding's table had one after another in the step."""
         names = [self.name_after_up if self.is_back else self.table]
-        for tokens in self.statements:
-            if tokens[:3] == ("alter", "table", names[-1]) and tokens[3:5] == ("rename", "to"):
-                names.append(tokens[5])
+        for command in self.commands:
+            if isinstance(command, RenameTable) and command.table.folded == names[-1]:
+                names.append(fold_name(command.new))
         return tuple(names)
 
     @property
@@ -154,15 +181,39 @@ class FindingContext:
             if example.before and example.after
         )
 
-    def ran(self, *words: str) -> bool:
-        """Return whether a statement begins with ``words`` (folded, '*' for any one)."""
-        return any(begins(tokens, words) for tokens in self.statements)
+    def of_kind(self, kind: type[C]) -> Iterator[C]:
+        """Yield the statements of one kind."""
+        return (command for command in self.commands if isinstance(command, kind))
 
-    def dropped(self, *names: str) -> bool:
-        """Return whether the step dropped a table of one of ``names``."""
+    def deletes_from(self, table: str) -> bool:
+        """Return whether a DELETE is from ``table`` (folded)."""
+        return any(command.table.folded == table for command in self.of_kind(Delete))
+
+    def inserts_into(self, table: str) -> bool:
+        """Return whether an INSERT or REPLACE is into ``table`` (folded)."""
+        return any(command.table.folded == table for command in self.of_kind(Insert))
+
+    def replaces_in(self, table: str) -> bool:
+        """Return whether rows of ``table`` (folded) give way to what is written."""
         return any(
-            self.ran("drop", "table", name) or self.ran("drop", "table", "if", "exists", name)
-            for name in names
+            isinstance(command, Insert | Update)
+            and command.table.folded == table
+            and command.conflict == "replace"
+            for command in self.commands
+        )
+
+    def adds_to(self, *tables: str) -> bool:
+        """Return whether a column is added to one of ``tables`` (folded)."""
+        return any(command.table.folded in tables for command in self.of_kind(AddColumn))
+
+    def creates(self, table: str) -> bool:
+        """Return whether a table is made that is called ``table`` (folded)."""
+        return any(command.name.folded == table for command in self.of_kind(CreateTable))
+
+    def dropped(self, *names: str, kind: str = "table") -> bool:
+        """Return whether the step dropped something of that ``kind`` with one of ``names``."""
+        return any(
+            command.kind == kind and command.name.folded in names for command in self.of_kind(Drop)
         )
 
     @property
@@ -174,9 +225,9 @@ class FindingContext:
 
     def name_later(self, name: str, position: int) -> str:
         """Return what the table ``name`` is called after all statements from ``position`` on."""
-        for tokens in self.statements[position:]:
-            if tokens[:3] == ("alter", "table", name) and tokens[3:5] == ("rename", "to"):
-                name = tokens[5]
+        for command in self.commands[position:]:
+            if isinstance(command, RenameTable) and command.table.folded == name:
+                name = fold_name(command.new)
         return name
 
     @cached_property
@@ -203,14 +254,16 @@ class FindingContext:
     def columns_at(self, table: Table, position: int) -> tuple[str, ...]:
         """Return the columns of ``table``, folded, as ADD and DROP COLUMN have left them."""
         columns = list(table.stored_columns)
-        for tokens in self.statements[:position]:
-            if tokens[:2] != ("alter", "table") or tokens[2] not in self.names:
+        for command in self.commands[:position]:
+            if not isinstance(command, AddColumn | DropColumn):
                 continue
-            changed = tokens[5 if tokens[4:5] == ("column",) else 4]
-            if tokens[3] == "add":
-                columns.append(changed)
-            elif tokens[3] == "drop" and changed in columns:
-                columns.remove(changed)
+            column = fold_name(command.column)
+            if command.table.folded not in self.names:
+                continue
+            if isinstance(command, AddColumn):
+                columns.append(column)
+            elif column in columns:
+                columns.remove(column)
         return tuple(columns)
 
     @property
@@ -225,19 +278,27 @@ class FindingContext:
         declared = self.evidence.migration.contract.foreign_keys
         part = self.part
         if isinstance(part, ScriptPart) or not part.in_transaction:
-            return any(switched_to(sql) for sql in self.executed)
+            return any(map(switched_to, self.commands))
         if declared is None and isinstance(part, SqlPart):
             return bool(read_transactions(part.statements).foreign_keys)
         return bool(declared)
 
     @property
-    def pragmas(self) -> Iterator[Tokens]:
-        """The folded tokens of the step's PRAGMA statements, those that the runner left out too."""
+    def pragmas(self) -> Iterator[Pragma]:
+        """The step's PRAGMA statements, those that the runner left out too."""
         part = self.part
         texts = self.executed
         if isinstance(part, SqlPart):
             texts = tuple(statement.text for statement in part.statements)
-        return (tokens for tokens in read_statements(texts) if tokens[:1] == ("pragma",))
+        return (command for command in commands_of(texts) if isinstance(command, Pragma))
+
+    def sets_pragma(self, *names: str) -> bool:
+        """Return whether one of these pragmas is set."""
+        return any(
+            pragma.is_called(name) and pragma.value is not None
+            for pragma in self.pragmas
+            for name in names
+        )
 
     @property
     def in_transaction(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.copies import read_copy
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.explain.causes.context import read_copies
+from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.schema_clauses import Creation
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
 
 TRANSFORM_COPY = re.compile(r'^CREATE TABLE "(?P<table>.+)_new_[0-9a-f]{12}"', re.IGNORECASE)
 # What transform() of sqlite-utils 4.2 was seen to leave behind.
@@ -67,9 +68,7 @@ def is_transform(scene: FindingContext) -> bool:
 def is_create_as(scene: FindingContext) -> bool:
     """Tell whether the new table was made from a query, which hands down no constraint."""
     return scene.finding.kind in SAID_BY_CREATE_TABLE and any(
-        copy is not None and copy.creates and scene.is_target(copy)
-        for position, sql in enumerate(scene.executed)
-        for copy in [read_copy(position, sql)]
+        copy.creates and scene.is_target(copy) for copy in read_copies(scene.executed)
     )
 
 
@@ -77,16 +76,13 @@ def is_left_out_of_rebuild(scene: FindingContext) -> bool:
     """Tell whether the table was dropped and made again, but not what stood on it."""
     kinds = {"index lost", "trigger lost"}
     what = scene.finding.kind.split()[0]
-    by_name = scene.ran("drop", what, fold_name(scene.finding.name))
+    by_name = scene.dropped(fold_name(scene.finding.name), kind=what)
     return scene.finding.kind in kinds and scene.rebuilt and not by_name
 
 
 def is_gone_with_its_view(scene: FindingContext) -> bool:
     """Tell whether a trigger stood on a view that was dropped and made again."""
-    return scene.finding.kind == "trigger lost" and (
-        scene.ran("drop", "view", scene.table)
-        or scene.ran("drop", "view", "if", "exists", scene.table)
-    )
+    return scene.finding.kind == "trigger lost" and scene.dropped(scene.table, kind="view")
 
 
 def is_other_create(scene: FindingContext) -> bool:
@@ -102,9 +98,8 @@ def is_made_otherwise(scene: FindingContext) -> bool:
     """Tell whether an index or a trigger was made again under its name, as something else."""
     what, _, became = scene.finding.kind.partition(" ")
     return became == "changed" and any(
-        what in tokens[1:3] and fold_name(scene.finding.name) in tokens[:6]
-        for tokens in scene.statements
-        if tokens[:1] == ("create",)
+        command.kind == what and same_name(command.name.name, scene.finding.name)
+        for command in scene.of_kind(Creation)
     )
 
 
@@ -115,16 +110,13 @@ def is_lowered_by_rebuild(scene: FindingContext) -> bool:
 
 def is_added_last(scene: FindingContext) -> bool:
     """Tell whether a column came back at the end of its table."""
-    return scene.finding.kind == "column order" and any(
-        scene.ran("alter", "table", name, "add") for name in scene.names
-    )
+    return scene.finding.kind == "column order" and scene.adds_to(*scene.names)
 
 
 def is_stale_view(scene: FindingContext) -> bool:
     """Tell whether a view or trigger names what the migration took away."""
     made_here = any(
-        tokens[:1] == ("create",) and fold_name(scene.finding.name) in tokens[:6]
-        for tokens in scene.statements
+        same_name(command.name.name, scene.finding.name) for command in scene.of_kind(Creation)
     )
     gone = {
         word
@@ -188,9 +180,7 @@ def is_other_shape(scene: FindingContext) -> bool:
 
 def is_edited_schema(scene: FindingContext) -> bool:
     """Tell whether the text of the schema was changed behind SQLite's back."""
-    return scene.finding.kind == "integrity" and any(
-        "writable_schema" in tokens for tokens in scene.pragmas
-    )
+    return scene.finding.kind == "integrity" and scene.sets_pragma("writable_schema")
 
 
 def is_unchecked(scene: FindingContext) -> bool:
@@ -198,7 +188,7 @@ def is_unchecked(scene: FindingContext) -> bool:
     return (
         scene.finding.kind == "integrity"
         and scene.finding.observed.startswith("CHECK constraint failed")
-        and any("ignore_check_constraints" in tokens for tokens in scene.pragmas)
+        and scene.sets_pragma("ignore_check_constraints")
     )
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.causes.context import read_copies, read_statements, table_diff_of
-from pytest_bbmigrate.checks.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.context import (
+    commands_of,
+    read_copies,
+    table_diff_of,
+)
+from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks.causes.context import FindingContext
+    from pytest_bbmigrate.explain.causes.context import FindingContext
+    from pytest_bbmigrate.sql.reading import Command
 
 VERSIONS = {"user_version", "application_id"}
 
@@ -19,9 +26,12 @@ def is_deleted_for_good(scene: FindingContext) -> bool:
     return (
         scene.finding.kind == "rows lost"
         and scene.finding.step == "down"
-        and any(tokens[:3] == ("delete", "from", scene.table) for tokens in scene.up_statements)
+        and any(
+            isinstance(command, Delete) and command.table.folded == scene.table
+            for command in scene.up_commands
+        )
         and not scene.rebuilt
-        and not any(tokens[:1] in (("insert",), ("delete",)) for tokens in scene.statements)
+        and not any(isinstance(command, Insert | Delete) for command in scene.commands)
     )
 
 
@@ -36,19 +46,17 @@ def is_put_aside(scene: FindingContext) -> bool:
 
 def is_replaced_by_another(scene: FindingContext) -> bool:
     """Return whether a table that up made took the place of the finding's table in down."""
-    made = {tokens[2] for tokens in scene.statements if tokens[:2] == ("create", "table")}
+    made = {creation.name.folded for creation in scene.of_kind(CreateTable)}
     return scene.dropped(scene.names[0]) and any(
-        tokens[:2] == ("alter", "table")
-        and tokens[3:] == ("rename", "to", scene.name_at_end)
-        and tokens[2] not in made
-        and tokens[2] not in scene.names
-        for tokens in scene.statements
+        fold_name(rename.new) == scene.name_at_end
+        and rename.table.folded not in made.union(scene.names)
+        for rename in scene.of_kind(RenameTable)
     )
 
 
 def is_filled_from_another(scene: FindingContext) -> bool:
     """Return whether down empties the table and fills it from one that up made."""
-    return scene.ran("delete", "from", scene.names[0]) and any(
+    return scene.deletes_from(scene.names[0]) and any(
         copy.target == scene.names[0] and copy.source not in {"", *scene.names}
         for copy in read_copies(scene.executed)
     )
@@ -68,15 +76,19 @@ def is_blank_the_second_time(scene: FindingContext) -> bool:
 def is_version_kept(scene: FindingContext) -> bool:
     """Tell whether up goes by a version in the file's header that down does not put back."""
     down = scene.evidence.down
-    back = read_statements(down.executed) if down else ()
+    back = commands_of(down.executed) if down else ()
     return (
         scene.finding.step == "up again"
-        and any(is_versioning(tokens) for tokens in scene.up_statements)
-        and not any(is_versioning(tokens) for tokens in back)
+        and any(map(is_versioning, scene.up_commands))
+        and not any(map(is_versioning, back))
         and len(scene.statements) < len(scene.up_statements)
     )
 
 
-def is_versioning(tokens: tuple[str, ...]) -> bool:
+def is_versioning(command: Command) -> bool:
     """Return whether a statement sets user_version or application_id."""
-    return tokens[:1] == ("pragma",) and bool(VERSIONS & set(tokens)) and "=" in tokens
+    return (
+        isinstance(command, Pragma)
+        and command.value is not None
+        and any(map(command.is_called, VERSIONS))
+    )
