@@ -28,7 +28,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-seed=N Seed of the generated rows (default: 20260101) "
         "--bb-backup-dir=DIR Folder for backups (default: the database's own) "
         "--bb-apply Prove the migrations, then apply the pending ones to the real database "
-        "--bb-rollback=[N|NAME] Undo the last apply, or the last N, or what came after NAME "
+        "--bb-rollback=[N|NAME] Roll back the last apply, or the last N, or what came after NAME "
         "--bb-restore=[BACKUP] Restore a backup, the latest one or the one named "
         "--bb-backup Make a verified backup "
         "--bb-adopt=[NAME], --bb-baseline=[NAME] "

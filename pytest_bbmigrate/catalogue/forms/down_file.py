@@ -13,7 +13,7 @@ UPS = {".down.sql": (".up.sql", ".sql"), ".rollback.sql": (".sql",)}
 
 
 def claims(entry: FolderEntry) -> bool:
-    """Return whether ``entry`` is a way back."""
+    """Return whether ``entry`` is a down file."""
     return entry.ending in UPS
 
 
@@ -26,9 +26,9 @@ def read(entry: FolderEntry) -> None:
     if entry.beside(".py"):
         raise fault(
             entry.path,
-            "a way back in SQL beside a Python migration",
+            "a down file in SQL beside a Python migration",
             f"write it as a function down(db) in {entry.name}.py",
         )
     if not entry.beside(*ups):
         wanted = " or ".join(f"{entry.name}{up}" for up in ups)
-        raise fault(entry.path, "a way back without its way there", f"write {wanted} beside it")
+        raise fault(entry.path, "a down file without its up file", f"write {wanted} beside it")

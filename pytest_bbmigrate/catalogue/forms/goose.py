@@ -1,7 +1,7 @@
 """SQL with goose's markers: ``-- +goose Up``, ``-- +goose Down``, in any letter case.
 
-StatementBegin and StatementEnd are checked and need nothing done: statements are told apart
-without them. NO TRANSACTION is for the whole file.
+StatementBegin and StatementEnd are checked, and otherwise ignored: statements are split without
+them. NO TRANSACTION is for the whole file.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _missing(
         yield Problem(
             source.path,
             downs[0].lineno,
-            f"a way back, {downs[0].name}(db), and no way there",
+            f"a down part, {downs[0].name}(db), and no up part",
             "write def up(db): beside it",
         )
 

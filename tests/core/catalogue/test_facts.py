@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue.facts import number
+from pytest_bbmigrate.catalogue.facts import number_of
 from tests.core.cataloguing import migration
 
 if TYPE_CHECKING:
@@ -181,14 +181,14 @@ def test_a_numeric_literal_is_what_sqlite_reads_in_it(text: str) -> None:
     with closing(sqlite3.connect(":memory:")) as db:
         expected = db.execute(f"SELECT {text}").fetchone()[0]
 
-    found = number(text)
+    found = number_of(text)
 
     assert found == (None if expected == float("inf") else expected)
     assert found is None or type(found) is type(expected)
 
 
 def test_what_no_64_bits_hold_is_no_literal() -> None:
-    assert number("0x1" + "0" * 16) is None
+    assert number_of("0x1" + "0" * 16) is None
 
 
 @pytest.mark.parametrize(

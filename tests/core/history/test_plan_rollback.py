@@ -84,7 +84,10 @@ def test_a_database_without_history_has_nothing_to_take_back() -> None:
 @pytest.mark.parametrize(
     ("which", "message"),
     [
-        ("5", "4 migrations are applied; to go back to the migration with that number, write its"),
+        (
+            "5",
+            "4 migrations are applied; to roll back to the migration with that number, write its",
+        ),
         (
             "005_e",
             "005_e is not applied, so nothing can be rolled back to it; --bb-status shows what",
