@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 
 class Outcome(Enum):

@@ -20,7 +20,8 @@ from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history.identity import IDENTITY_TABLE, new_id
+from pytest_bbmigrate.history.identity import new_id
+from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def undeclared_rows(diff: TableDiff, contract: Contract) -> Differences:
     columns = declared_columns(diff, contract)
     if not diff.key and columns:
         differences = differences_of(pair_up(differences, columns))
-    return differences.which(lambda d: not is_declared(d, diff, contract))
+    return differences.filter_groups(lambda d: not is_declared(d, diff, contract))
 
 
 def declared_columns(diff: TableDiff, contract: Contract) -> frozenset[str]:
@@ -52,12 +52,12 @@ def is_declared(difference: RowDifference, diff: TableDiff, contract: Contract) 
         return any(fold_name(insert.table) == table for insert in contract.inserts)
     if isinstance(difference, RowLost):
         return any(
-            delete.where is None or delete.where in difference.met
+            delete.where is None or delete.where in difference.satisfied
             for delete in contract.deletes
             if fold_name(delete.table) == table
         )
     return any(
-        change.where is None or change.where in difference.met
+        change.where is None or change.where in difference.satisfied
         for change in contract.changes
         if fold_name(change.table) == table and same_name(change.column, difference.column)
     )
@@ -87,7 +87,7 @@ def pair_up(
         key = tuple(difference.row.values())
         paired += [
             ValueChanged(
-                difference.table, key, column, difference.row[column], cell, difference.met
+                difference.table, key, column, difference.row[column], cell, difference.satisfied
             )
             for column, cell in partner.row.items()
             if fold_name(column) in columns and not same_cell(difference.row[column], cell)

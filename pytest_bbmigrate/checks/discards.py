@@ -88,7 +88,7 @@ def split_inserted(
     names = {fold_name(table.table), former}
     if not any(fold_name(insert.table) in names for insert in contract.inserts):
         return rows, 0
-    others = rows.which(lambda difference: not isinstance(difference, RowLost))
+    others = rows.filter_groups(lambda difference: not isinstance(difference, RowLost))
     return others, len(rows) - len(others)
 
 

@@ -97,7 +97,7 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
 
 def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> tuple[Finding, ...]:
     """Return every difference of one table's rows between before and after the way back."""
-    kept = table.differences.which(lambda d: not is_blank(d, table, migration))
+    kept = table.differences.filter_groups(lambda d: not is_blank(d, table, migration))
     return find_in_rows(kept, table, part, "down")
 
 
@@ -141,7 +141,7 @@ def blank_notes(back: DatabaseDiff, migration: Migration) -> tuple[str, ...]:
         for table in back.tables
         for column in sorted(table.blank_columns)
         if drops_column(contract, table.table, column)
-        and any(alike.column == column for alike in table.differences.alike)
+        and any(alike.column == column for alike in table.differences.groups)
     ]
     tables = [
         table.table

@@ -35,7 +35,7 @@ def find_in_rows(
     if diff.renumbered is not None and differences:
         return (renumbered_finding(differences, diff.renumbered, diff, part, step),)
     groups: dict[tuple[Kind, str], list[DifferenceGroup]] = {}
-    for alike in differences.alike:
+    for alike in differences.groups:
         groups.setdefault((alike.kind, alike.column), []).append(alike)
     ordered = sorted(groups.items(), key=lambda group: list(KINDS).index(group[0][0]))
     names = (diff.table, diff.after or "")
@@ -60,7 +60,7 @@ def find_in_rows(
 
 def first_of(group: Iterable[DifferenceGroup]) -> list[RowDifference]:
     """Return the first few differences of a group, in their order."""
-    placed = sorted((pair for alike in group for pair in alike.first), key=itemgetter(0))
+    placed = sorted((pair for alike in group for pair in alike.examples), key=itemgetter(0))
     return [difference for _, difference in placed[:EXAMPLES]]
 
 

@@ -49,7 +49,7 @@ def has_changed(table: TableDiff, column: str) -> bool:
     """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
     return any(
         alike.kind is ValueChanged and fold_name(alike.column) == column
-        for alike in table.differences.alike
+        for alike in table.differences.groups
     ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
 
 
@@ -59,7 +59,7 @@ def has(table: TableDiff | None, kind: type[RowLost | RowAdded]) -> bool:
         return False
     if table.after is None:
         return kind is RowLost
-    return any(alike.kind is kind for alike in table.differences.alike)
+    return any(alike.kind is kind for alike in table.differences.groups)
 
 
 def is_there(drop: Drop, schema: Schema) -> bool:

@@ -63,11 +63,11 @@ def unexplained(table: TableDiff, evidence: Evidence, given: frozenset[str]) -> 
     volatile = volatile_columns(table.table, evidence.volatile)
     chosen = chosen_columns(table.table, evidence, given)
     loose = volatile | chosen
-    rest = table.differences.which(
+    rest = table.differences.filter_groups(
         lambda d: not (isinstance(d, ValueChanged) and fold_name(d.column) in loose)
     )
     if loose and not rows_apart_from(loose, rest):
-        return rest.which(lambda d: isinstance(d, ValueChanged))
+        return rest.filter_groups(lambda d: isinstance(d, ValueChanged))
     return rest
 
 
@@ -85,7 +85,7 @@ def volatile_columns(table: str, volatile: DatabaseDiff | None) -> frozenset[str
     """Return the columns of ``table`` that two runs of up from the same state fill differently."""
     for diff in volatile.tables if volatile else ():
         if same_name(diff.table, table):
-            alike = diff.differences.alike
+            alike = diff.differences.groups
             changed = {fold_name(a.column) for a in alike if a.kind is ValueChanged}
             return frozenset(changed | differing_columns(diff))
     return frozenset()
@@ -93,7 +93,7 @@ def volatile_columns(table: str, volatile: DatabaseDiff | None) -> frozenset[str
 
 def differing_columns(diff: TableDiff) -> set[str]:
     """Return the columns in which the lost rows, taken together, differ from the added ones."""
-    if not any(alike.kind is RowLost for alike in diff.differences.alike):
+    if not any(alike.kind is RowLost for alike in diff.differences.groups):
         return set()
     balance = Counter[str]()
     for row in diff.differences:
@@ -113,7 +113,7 @@ def tables_given_ids(evidence: Evidence, repeat: DatabaseDiff) -> frozenset[str]
         name
         for diff in repeat.tables
         if (name := fold_name(diff.table)) not in untouched
-        and (name not in old or any(a.kind is RowAdded for a in old[name].differences.alike))
+        and (name not in old or any(a.kind is RowAdded for a in old[name].differences.groups))
     )
 
 

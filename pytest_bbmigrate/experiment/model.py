@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.rows import Cell, Differences, Layout, RowDifference
+    from pytest_bbmigrate.rows import Differences, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
     from pytest_bbmigrate.seeding import Unfilled
+    from pytest_bbmigrate.sql.values import Cell
 
 
 @dataclass(frozen=True)

@@ -263,8 +263,8 @@ def find_blank_columns(
     db: sqlite3.Connection, table: Table, columns: Mapping[str, str], differences: Differences
 ) -> frozenset[str]:
     """Return the changed columns (names before) that hold nothing but NULL or their default."""
-    changed = {alike.column for alike in differences.alike if alike.kind is ValueChanged}
-    changed = changed.union(*(alike.filled for alike in differences.alike))
+    changed = {alike.column for alike in differences.groups if alike.kind is ValueChanged}
+    changed = changed.union(*(alike.filled for alike in differences.groups))
     return frozenset(
         name
         for name in changed

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.schema.model import Trigger, View
     from pytest_bbmigrate.seeding.model import OwnRows
     from pytest_bbmigrate.sql.reading import Command
+    from pytest_bbmigrate.sql.values import Cell
 
 CARRYING = Query | Insert | Update | CreateView | CreateTrigger | RenameTable | RenameColumn
 LONG_ENOUGH = 3  # characters of a text that is looked for within others

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from pytest_bbmigrate.rows import Cell, Differences, Key, RowDifference
+    from pytest_bbmigrate.rows import Differences, Key, RowDifference
     from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.sql.values import Cell
 
 ROWID = "rowid"
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
@@ -46,7 +47,7 @@ def find_renumbered(
     had, what they hold must tell them apart: else it may be their values that changed. None too
     where there are too many differences to be kept: they are not gone through once more.
     """
-    if differences.again is not None:
+    if differences.recompute is not None:
         return None
     for column in pairing.key:
         others = tuple(pair for pair in pairing.columns if pair[0] != column)

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import ShiftedView
 from pytest_bbmigrate.experiment.renumbered_keys import weight
-from pytest_bbmigrate.schema.read.table import ROWID_NAMES
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 from pytest_bbmigrate.sqlite_files import content_size, open_content, temporary_copy
 
 if TYPE_CHECKING:

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.experiment.model import DatabaseDiff, Evidence
     from pytest_bbmigrate.experiment.snapshot import Snapshot
-    from pytest_bbmigrate.rows import Cell, Key, RowDifference
+    from pytest_bbmigrate.rows import Key, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.sqlite_files import Content
 
 WRITTEN_ROWS = 5

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-IDENTITY_TABLE = "_bb_database"
 TABLE = quote_name(IDENTITY_TABLE)
 
 # Not part of the history, whose rows are all gone after a rollback of everything: the database

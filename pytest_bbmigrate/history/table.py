@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
-HISTORY_TABLE = "_bb_migrations"
 TABLE = quote_name(HISTORY_TABLE)
 
 # The id keeps the order: VACUUM may renumber rowids that no column is an alias of.

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.checks import Example, Finding, Verdict
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sql.values import Cell
 
 NOT_RUN = frozenset({"does not run", "set-up lacks"})
 NAMED_CAUSES = frozenset(name for name, _ in (*CAUSES, *SECOND_TIME))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.experiment.own_rows import RowOwner
     from pytest_bbmigrate.private import Known
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.verdict import Cells
 
 SAID_OF_CONDITIONS = frozenset({"condition fails", "invariant never runs"})

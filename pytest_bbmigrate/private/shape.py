@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
 
 SHAPE = re.compile(r"<(?:integer|real|(?:text|blob) of \d+)>")
-Cell = None | int | float | str | bytes
 
 
 class Shape(str):

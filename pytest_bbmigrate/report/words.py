@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.errors import CatalogueError
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11

@@ -6,7 +6,6 @@ from pytest_bbmigrate.rows.compare import compare_rows, count_rows, same_cell, s
 from pytest_bbmigrate.rows.differences import DifferenceGroup, Differences, differences_of
 from pytest_bbmigrate.rows.fingerprint import TableContent, content_of, number_of
 from pytest_bbmigrate.rows.model import (
-    Cell,
     Key,
     Pairing,
     RowAdded,
@@ -18,7 +17,6 @@ from pytest_bbmigrate.rows.model import (
 from pytest_bbmigrate.rows.pages import Layout, read_layout, schema_pages, untouched_tables
 
 __all__ = [
-    "Cell",
     "DifferenceGroup",
     "Differences",
     "Key",

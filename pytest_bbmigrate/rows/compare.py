@@ -6,20 +6,20 @@ import marshal
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows.differences import Differences, gather
-from pytest_bbmigrate.rows.merging import Pairs, merge
+from pytest_bbmigrate.rows.differences import Differences, summarize
+from pytest_bbmigrate.rows.merging import PairedRows, merge
 from pytest_bbmigrate.rows.model import NO_CONDITION, RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.rows.reading import (
     AFTER,
     BEFORE,
     CHUNK,
     Side,
-    exact,
+    exact_bytes,
     in_order,
-    key_places,
-    query,
+    key_positions,
+    plain_cursor,
 )
-from pytest_bbmigrate.rows.sql_prefilter import count_changed, narrowed, rows_changed
+from pytest_bbmigrate.rows.sql_prefilter import changed_columns, count_changed, rows_changed
 from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pytest_bbmigrate.rows.merging import Group
-    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Row, RowConditions, RowDifference
+    from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions, RowDifference
+    from pytest_bbmigrate.sql.values import Cell
 
-CANDIDATES = 100  # rows of one key among which the nearest is looked for
+MAX_CANDIDATES = 100  # rows of one key among which the nearest is looked for
 
 
 def compare_rows(
@@ -46,7 +47,7 @@ def compare_rows(
     if not pairing.key:
         yield from _compare_bags(db, pairing, question)
         return
-    narrow = narrowed(db, pairing)
+    narrow = changed_columns(db, pairing)
     if narrow.changed is None:
         yield from _compare_keyed(db, narrow.pairing, question)
     elif narrow.changed:
@@ -65,11 +66,11 @@ def summarize_rows(
     Where every row kept its key and is asked nothing, SQLite counts what changed.
     """
     if pairing.key and question is None:
-        narrow = narrowed(db, pairing)
+        narrow = changed_columns(db, pairing)
         if narrow.changed is not None:
             return Differences(count_changed(db, narrow), (), again)
-        return gather(_compare_keyed(db, narrow.pairing, None), again)
-    return gather(compare_rows(db, pairing, question), again)
+        return summarize(_compare_keyed(db, narrow.pairing, None), again)
+    return summarize(compare_rows(db, pairing, question), again)
 
 
 def _compare_keyed(
@@ -81,8 +82,8 @@ def _compare_keyed(
     """
     sides = (Side(db, pairing, BEFORE, question), Side(db, pairing, AFTER, question))
     added: list[RowDifference] = []
-    for group in merge(db, sides, key_places(pairing)):
-        if isinstance(group, Pairs):
+    for group in merge(db, sides, key_positions(pairing)):
+        if isinstance(group, PairedRows):
             for key, row, new_row, met in group.rows:
                 yield from _changed(pairing, key, row, new_row, met)
             continue
@@ -101,27 +102,27 @@ def same_cell(one: Cell, other: Cell) -> bool:
     """Return whether two cells are the same in type and every bit (-0.0 is not 0.0)."""
     if type(one) is not type(other) or one != other:
         return False
-    return type(one) is not float or exact(one) == exact(other)
+    return type(one) is not float or exact_bytes(one) == exact_bytes(other)
 
 
 def count_rows(db: sqlite3.Connection, table: str, *, schema: str = "main") -> int:
     """Return how many rows ``table`` holds."""
     sql = f"SELECT count(*) FROM {quote_name(schema)}.{quote_name(table)}"
-    return int(query(db, sql).fetchone()[0])
+    return int(plain_cursor(db, sql).fetchone()[0])
 
 
 def _pair_group(pairing: Pairing, group: Group) -> Iterator[RowDifference]:
     """Yield what differs among rows whose keys sort as one."""
     if len(group.before) == 1 and len(group.after) == 1:
         ((key, row, met),), ((other_key, new_row, _),) = group.before, group.after
-        if exact(key) == exact(other_key):
+        if exact_bytes(key) == exact_bytes(other_key):
             yield from _changed(pairing, key, row, new_row, met)
             return
     by_key: dict[bytes, tuple[Key, list[tuple[Row, frozenset[str]]], list[Row]]] = {}
     for key, row, met in group.before:
-        by_key.setdefault(exact(key), (key, [], []))[1].append((row, met))
+        by_key.setdefault(exact_bytes(key), (key, [], []))[1].append((row, met))
     for key, row, _ in group.after:
-        by_key.setdefault(exact(key), (key, [], []))[2].append(row)
+        by_key.setdefault(exact_bytes(key), (key, [], []))[2].append(row)
     for key, before, after in by_key.values():
         yield from _pair_nearest(pairing, key, before, after)
 
@@ -145,7 +146,7 @@ def _pair_nearest(
 
 def _nearest(row: Row, rows: Iterable[Row]) -> int:
     """Return the place of the row that shares most cells with ``row``, among the first ones."""
-    shared = [_shared_cells(row, other) for other in islice(rows, CANDIDATES)]
+    shared = [_shared_cells(row, other) for other in islice(rows, MAX_CANDIDATES)]
     return shared.index(max(shared))
 
 
@@ -183,15 +184,15 @@ def _left_over(before: Side, after: Side, met: dict[bytes, frozenset[str]]) -> d
     nothing: list[Row] = []
     for mine, theirs in zip_longest(before.chunks(), after.chunks(), fillvalue=nothing):
         own = [row[: before.width] for row in mine] if before.conditions else mine
-        if exact(own) == exact(theirs):
+        if exact_bytes(own) == exact_bytes(theirs):
             continue
         for row, cells in zip(mine, own, strict=True):
-            known = exact(cells)
+            known = exact_bytes(cells)
             _count(left, known, 1)
             if before.conditions:
                 met[known] = met.get(known, NO_CONDITION) | before.met(row)
         for row in theirs:
-            _count(left, exact(row), -1)
+            _count(left, exact_bytes(row), -1)
     return left
 
 
@@ -235,9 +236,9 @@ def _by_rowid(side: Side, wanted: Collection[bytes]) -> dict[int, tuple[bytes, f
         return {}
     found = {}
     rowid = side.qualified(name)
-    numbers = query(side.db, side.select_only(rowid) + in_order([rowid]))
+    numbers = plain_cursor(side.db, side.select_only(rowid) + in_order([rowid]))
     for (number,), row in zip(numbers, side.rows_by(rowid), strict=True):
-        known = exact(row[: side.width])
+        known = exact_bytes(row[: side.width])
         if known in wanted:
             found[number] = known, side.met(row)
     return found

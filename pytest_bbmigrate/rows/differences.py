@@ -1,4 +1,4 @@
-"""The differences of one table, counted by kind, so that a million of them are a few numbers."""
+"""The differences of one table, counted in groups: a million of them are a few numbers."""
 
 from __future__ import annotations
 
@@ -20,120 +20,127 @@ if TYPE_CHECKING:
 Kind = type[RowLost] | type[RowAdded] | type[ValueChanged]
 Group = tuple[Kind, str, frozenset[str]]
 
-EXAMPLES = 5
-KEPT = 1000  # differences in memory, of tables in files
+EXAMPLES_PER_GROUP = 5
+MAX_IN_MEMORY = 1000  # differences that are kept; of more, only the groups are
 
 
 @dataclass(frozen=True)
 class DifferenceGroup:
     """Differences of one kind: rows lost, rows added, or values of one ``column`` changed.
 
-    The rows before met the same conditions, ``met``. ``first`` are the first few, each with its
-    place among all differences of the table; ``filled`` the columns in which a row that came holds
-    anything, or one that went did not hold NULL.
+    The same conditions, ``satisfied``, held for all their rows before. ``examples`` are the first
+    few, each with its number among all differences of the table. ``filled`` are the columns that
+    any of the added rows has, and those in which any of the lost rows was not NULL.
     """
 
     kind: Kind
     column: str
-    met: frozenset[str]
+    satisfied: frozenset[str]
     count: int
-    first: tuple[tuple[int, RowDifference], ...]
+    examples: tuple[tuple[int, RowDifference], ...]
     filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Differences:
-    """What differs in one table: counted, and to be gone through as often as wanted.
+    """What differs in one table: counted in groups, and to be iterated as often as wanted.
 
-    Where there are many, going through them compares the table anew, for which both contents must
-    still be there.
+    ``kept`` are all differences, if ``recompute`` is None. Else there were too many to keep, and to
+    iterate compares the table again; both contents must still exist then.
     """
 
-    alike: tuple[DifferenceGroup, ...] = ()
+    groups: tuple[DifferenceGroup, ...] = ()
     kept: tuple[RowDifference, ...] = ()
-    again: Callable[[], Iterator[RowDifference]] | None = None
+    recompute: Callable[[], Iterator[RowDifference]] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.alike)
+        return bool(self.groups)
 
     def __len__(self) -> int:
-        return sum(alike.count for alike in self.alike)
+        return sum(group.count for group in self.groups)
 
     def __iter__(self) -> Iterator[RowDifference]:
-        return iter(self.kept) if self.again is None else self.again()
+        return iter(self.kept) if self.recompute is None else self.recompute()
 
-    def which(self, wanted: Callable[[RowDifference], bool]) -> Differences:
-        """Return those that are ``wanted``, which must be so of all that are alike, or of none."""
-        alike = tuple(a for a in self.alike if wanted(a.first[0][1]))
-        if len(alike) == len(self.alike):
+    def filter_groups(self, wanted: Callable[[RowDifference], bool]) -> Differences:
+        """Return the groups that are ``wanted``, which is asked of one difference of each.
+
+        Its answer must be the same for all differences of a group.
+        """
+        groups = tuple(group for group in self.groups if wanted(group.examples[0][1]))
+        if len(groups) == len(self.groups):
             return self
-        groups = {(a.kind, a.column, a.met) for a in alike}
-        kept = tuple(d for d in self.kept if group_of(d) in groups)
-        again = self.again
-        if again is None:
-            return Differences(alike, kept)
-        return Differences(alike, kept, lambda: (d for d in again() if group_of(d) in groups))
+        keys = {(group.kind, group.column, group.satisfied) for group in groups}
+        kept = tuple(each for each in self.kept if group_of(each) in keys)
+        recompute = self.recompute
+        if recompute is None:
+            return Differences(groups, kept)
+        return Differences(
+            groups, kept, lambda: (each for each in recompute() if group_of(each) in keys)
+        )
 
 
-def differences_of(found: Iterable[RowDifference]) -> Differences:
+def differences_of(differences: Iterable[RowDifference]) -> Differences:
     """Return differences that are all in memory."""
-    kept = tuple(found)
-    return Differences(count_alike(kept), kept)
+    kept = tuple(differences)
+    return Differences(count_groups(kept), kept)
 
 
-def gather(
-    found: Iterable[RowDifference],
-    again: Callable[[], Iterator[RowDifference]],
+def summarize(
+    differences: Iterable[RowDifference],
+    recompute: Callable[[], Iterator[RowDifference]],
     *,
-    most: int = KEPT,
+    most: int = MAX_IN_MEMORY,
 ) -> Differences:
-    """Return the differences ``found``, of which at most ``most`` are kept.
+    """Return ``differences`` counted in groups, and all of them if they are at most ``most``.
 
-    Where there are more, ``again()`` yields all of them anew.
+    If there are more, ``recompute`` is kept instead, which yields all of them again.
     """
     kept: list[RowDifference] = []
     too_many = False
 
-    def noted() -> Iterator[RowDifference]:
+    def keep_first() -> Iterator[RowDifference]:
         nonlocal too_many
-        for difference in found:
+        for difference in differences:
             if len(kept) < most:
                 kept.append(difference)
             else:
                 too_many = True
             yield difference
 
-    alike = count_alike(noted())
+    groups = count_groups(keep_first())
     if too_many:
-        return Differences(alike, (), again)
-    return Differences(alike, tuple(kept))
+        return Differences(groups, (), recompute)
+    return Differences(groups, tuple(kept))
 
 
-def count_alike(found: Iterable[RowDifference]) -> tuple[DifferenceGroup, ...]:
-    """Return ``found`` counted, in the order in which each kind first comes."""
+def count_groups(differences: Iterable[RowDifference]) -> tuple[DifferenceGroup, ...]:
+    """Return the groups of ``differences``, in the order of the first difference of each."""
     counts = Counter[Group]()
-    first: dict[Group, list[tuple[int, RowDifference]]] = {}
+    examples: dict[Group, list[tuple[int, RowDifference]]] = {}
     filled: dict[Group, set[str]] = {}
-    for place, difference in enumerate(found):
+    for number, difference in enumerate(differences):
         group = group_of(difference)
         counts[group] += 1
-        if counts[group] <= EXAMPLES:
-            first.setdefault(group, []).append((place, difference))
+        if counts[group] <= EXAMPLES_PER_GROUP:
+            examples.setdefault(group, []).append((number, difference))
         if not isinstance(difference, ValueChanged):
-            names = filled.setdefault(group, set())
-            if len(names) < len(difference.row):
-                came = isinstance(difference, RowAdded)
-                names.update(n for n, cell in difference.row.items() if came or cell is not None)
+            columns = filled.setdefault(group, set())
+            if len(columns) < len(difference.row):  # else every column is among them already
+                is_added = isinstance(difference, RowAdded)
+                columns.update(
+                    name for name, cell in difference.row.items() if is_added or cell is not None
+                )
     return tuple(
-        DifferenceGroup(*group, count, tuple(first[group]), frozenset(filled.get(group, ())))
+        DifferenceGroup(*group, count, tuple(examples[group]), frozenset(filled.get(group, ())))
         for group, count in counts.items()
     )
 
 
 def group_of(difference: RowDifference) -> Group:
-    """Return what a difference has in common with those that are alike."""
+    """Return the group of a difference: its kind, its column and the conditions that held."""
     if isinstance(difference, ValueChanged):
-        return ValueChanged, difference.column, difference.met
+        return ValueChanged, difference.column, difference.satisfied
     if isinstance(difference, RowLost):
-        return RowLost, "", difference.met
+        return RowLost, "", difference.satisfied
     return RowAdded, "", NO_CONDITION

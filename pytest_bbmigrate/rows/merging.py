@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.rows.model import NO_CONDITION
 from pytest_bbmigrate.rows.order import ranking
-from pytest_bbmigrate.rows.reading import Stream, exact
+from pytest_bbmigrate.rows.reading import Stream, exact_bytes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairedRows:
     """Rows that go together one by one, each with a key of its own: (key, before, after, met)."""
 
     rows: Sequence[tuple[Key, Row, Row, frozenset[str]]]
@@ -46,7 +46,7 @@ class Pairs:
 
 def merge(
     db: sqlite3.Connection, sides: tuple[Side, Side], places: Sequence[int]
-) -> Iterator[Group | Pairs]:
+) -> Iterator[Group | PairedRows]:
     """Yield what differs between two sides, in the order of the columns at ``places``.
 
     Rows that are the same side by side are passed over many at once.
@@ -60,20 +60,20 @@ def merge(
         if not one and not other:
             return
         both = min(one, other)
-        same = same_rows(before, after, both)
+        same = count_same(before, after, both)
         before.skip(same)
         after.skip(same)
         if same == both and both:
             groups = MERGE_WINDOW
             continue
-        if pairs := paired(before, after, both - same):
+        if pairs := paired_rows(before, after, both - same):
             yield pairs
             continue
-        yield from one_by_one(before, after, rank, groups)
+        yield from unmatched_groups(before, after, rank, groups)
         groups = MERGE_WINDOW if same else 2 * groups
 
 
-def same_rows(before: Stream, after: Stream, count: int) -> int:
+def count_same(before: Stream, after: Stream, count: int) -> int:
     """Return how many of the next ``count`` rows of both sides are the same, side by side."""
     if before.exact(count) == after.exact(count):
         return count
@@ -87,13 +87,17 @@ def same_rows(before: Stream, after: Stream, count: int) -> int:
     return same
 
 
-def paired(before: Stream, after: Stream, count: int) -> Pairs | None:
+def paired_rows(before: Stream, after: Stream, count: int) -> PairedRows | None:
     """Take up to ``count`` rows of both sides that have the same keys, each of them once.
 
     None where they have not. The last one stays, for there may be more of its key.
     """
     keys = before.keys(count)
-    if count < MERGE_WINDOW or len(set(keys)) < count or exact(keys) != exact(after.keys(count)):
+    if (
+        count < MERGE_WINDOW
+        or len(set(keys)) < count
+        or exact_bytes(keys) != exact_bytes(after.keys(count))
+    ):
         return None
     side = before.side
     rows = []
@@ -103,27 +107,27 @@ def paired(before: Stream, after: Stream, count: int) -> Pairs | None:
             rows.append((key, row[: side.width], new_row, side.met(row)))
         else:
             rows.append((key, row, new_row, NO_CONDITION))
-    return Pairs(rows)
+    return PairedRows(rows)
 
 
-def one_by_one(before: Stream, after: Stream, rank: Ranking, groups: int) -> Iterator[Group]:
+def unmatched_groups(before: Stream, after: Stream, rank: Ranking, groups: int) -> Iterator[Group]:
     """Yield the next ``groups`` of rows, without those that have a counterpart."""
     for _ in range(groups):
         key, other_key = before.key(), after.key()
         if key is None and other_key is None:
             break
         if key is not None and key == other_key:
-            group = collected(before, after, key)
+            group = unmatched_of_key(before, after, key)
         elif other_key is None or (key is not None and rank(key) < rank(other_key)):
-            group = Group(before=[taken(before)])
+            group = Group(before=[take_row(before)])
         else:
-            group = Group(after=[taken(after)])
+            group = Group(after=[take_row(after)])
         if group.before or group.after:
             yield group
     yield Group(ends_window=True)
 
 
-def collected(before: Stream, after: Stream, key: Key) -> Group:
+def unmatched_of_key(before: Stream, after: Stream, key: Key) -> Group:
     """Take the rows of both sides whose keys sort as ``key``; return those without counterpart.
 
     They are taken in turns, so that memory holds no more of them than differ or stand elsewhere.
@@ -136,8 +140,8 @@ def collected(before: Stream, after: Stream, key: Key) -> Group:
         for stream in (before, after):
             if stream.key() == key:
                 more = True
-                found = taken(stream)
-                known = exact(found[1])
+                found = take_row(stream)
+                known = exact_bytes(found[1])
                 if sides.get(known, stream) is stream:
                     left.setdefault(known, []).append(found)
                     sides[known] = stream
@@ -151,7 +155,7 @@ def collected(before: Stream, after: Stream, key: Key) -> Group:
     )
 
 
-def taken(stream: Stream) -> Found:
+def take_row(stream: Stream) -> Found:
     """Take the next row of ``stream``: its key, its cells and the conditions it meets."""
     key, row = stream.key() or (), stream.take()
     if not stream.side.conditions:

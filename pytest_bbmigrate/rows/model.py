@@ -1,15 +1,16 @@
-"""What is compared, and what a difference of rows is."""
+"""What is compared, and the differences that are found."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.sql.values import Cell
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-Cell = None | int | float | str | bytes
 Key = tuple[Cell, ...]
 Row = tuple[Cell, ...]
 NO_CONDITION: frozenset[str] = frozenset()
@@ -17,10 +18,10 @@ NO_CONDITION: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class Pairing:
-    """One table as it was and as it is: names, and the columns to compare as (before, after).
+    """A table before and after: its names, and the columns to compare, as pairs (before, after).
 
-    ``key`` are columns (names before, each of them paired too) that identify a row; when empty,
-    the rows are compared as a multiset.
+    ``key`` are the columns that identify a row, by their names before; they are among ``columns``.
+    Without a key the rows are compared as a multiset.
     """
 
     before: str
@@ -31,10 +32,10 @@ class Pairing:
 
 @dataclass(frozen=True)
 class RowConditions:
-    """SQL ``conditions`` that each row before is asked, on a connection ``db`` of their own.
+    """SQL ``conditions`` that each row before is tested by, on a connection ``db`` of their own.
 
-    There, ``main`` is the database before, and so a subquery finds the rows before as well; the one
-    after is attached as ``after``. Each condition must run after WHERE.
+    Its ``main`` is the database before, so that subqueries find the rows before as well; the
+    database after is attached as ``after``. Each condition is SQL that may follow WHERE.
     """
 
     db: sqlite3.Connection
@@ -43,21 +44,21 @@ class RowConditions:
 
 @dataclass(frozen=True)
 class RowLost:
-    """A row that was there before and is not there after; ``row`` maps names before to cells.
+    """A row before that is missing after; ``row`` is its cells by the names of columns before.
 
-    ``key`` is () when rows are compared as a multiset; ``met`` are the conditions, of those asked,
-    that the row met.
+    ``key`` is () when rows are compared as a multiset. ``satisfied`` are the conditions, of those
+    that were given, that hold for the row.
     """
 
     table: str
     key: Key
     row: Mapping[str, Cell]
-    met: frozenset[str] = NO_CONDITION
+    satisfied: frozenset[str] = NO_CONDITION
 
 
 @dataclass(frozen=True)
 class RowAdded:
-    """A row that is there after and was not there before; ``row`` maps names before to cells."""
+    """A row after that was missing before; ``row`` is its cells by the names of columns before."""
 
     table: str
     key: Key
@@ -66,9 +67,9 @@ class RowAdded:
 
 @dataclass(frozen=True)
 class ValueChanged:
-    """One cell that is not exactly what it was; ``column`` by its name before.
+    """One cell that is not exactly what it was; ``column`` is its name before.
 
-    ``met`` are the conditions, of those asked, that the row before met.
+    ``satisfied`` are the conditions, of those that were given, that held for the row before.
     """
 
     table: str
@@ -76,7 +77,7 @@ class ValueChanged:
     column: str
     before: Cell
     after: Cell
-    met: frozenset[str] = NO_CONDITION
+    satisfied: frozenset[str] = NO_CONDITION
 
 
 RowDifference = RowLost | RowAdded | ValueChanged

@@ -1,4 +1,4 @@
-"""The order in which SQLite gives keys that it sorts by their bytes."""
+"""The order in which SQLite sorts keys under BINARY."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.rows.model import Cell, Key
+    from pytest_bbmigrate.rows.model import Key
+    from pytest_bbmigrate.sql.values import Cell
 
     Rank = tuple[tuple[int, int | float | bytes], ...]
     Ranking = Callable[[Key], Rank]
@@ -17,11 +18,10 @@ CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 
 
 def ranking(encoding: str) -> Ranking:
-    """Return a function that gives what keys compare by, in a database of that text ``encoding``.
+    """Return a function from keys to what they sort by, in a database of that text ``encoding``.
 
-    NULL comes before numbers, these before texts and those before blobs
-    (https://sqlite.org/datatype3.html, 4.1). Under BINARY, texts are compared by the bytes they are
-    stored as.
+    NULL sorts before numbers, numbers before texts and texts before blobs
+    (https://sqlite.org/datatype3.html, 4.1). Texts are compared by the bytes they are stored as.
     """
     codec = CODECS[encoding]
     errors = "surrogateescape" if codec == "utf-8" else "surrogatepass"

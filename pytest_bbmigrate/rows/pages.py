@@ -1,7 +1,7 @@
-"""Prove from the pages of two databases that a table holds the same rows, without reading one.
+"""Prove from the pages of two databases that a table has the same rows, without reading any row.
 
-Pages are those of the file format (https://sqlite.org/fileformat2.html): a table is a tree of them,
-and when its root and all of them are the same, so are its rows.
+In the file format (https://sqlite.org/fileformat2.html) a table is a tree of pages: when its root
+and all its pages are the same, so are its rows.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ GENERATED = (2, 3)  # table_xinfo.hidden of a virtual and a stored generated col
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a database keeps its tables: name to root page and CREATE, and the schema's own pages.
+    """Where a database keeps its tables.
 
-    Only tables with pages of their own are named: no view, no virtual table.
+    ``tables`` maps a name to its root page and CREATE statement, for tables with pages of their
+    own: no view, no virtual table. ``own_pages`` are those of the schema itself.
     """
 
     tables: Mapping[str, tuple[int, str]]
@@ -46,27 +47,28 @@ def read_layout(db: sqlite3.Connection, entries: Iterable[Entry]) -> Layout:
 
 
 def schema_pages(db: sqlite3.Connection) -> frozenset[int]:
-    """Return the pages that hold the schema of ``main``; none where dbstat is not there."""
+    """Return the pages that hold the schema of ``main``; none if SQLite has no dbstat."""
     if not has_dbstat():
         return frozenset()
-    own = "SELECT pageno FROM dbstat('main') WHERE name IN ('sqlite_schema', 'sqlite_master')"
-    return frozenset(page for (page,) in db.execute(own))
+    sql = "SELECT pageno FROM dbstat('main') WHERE name IN ('sqlite_schema', 'sqlite_master')"
+    return frozenset(page for (page,) in db.execute(sql))
 
 
 def untouched_tables(
     contents: tuple[Content, Content],
     layouts: tuple[Layout, Layout],
     tables: Collection[str],
-    pair: Callable[[], sqlite3.Connection],
+    connect: Callable[[], sqlite3.Connection],
 ) -> frozenset[str]:
-    """Return those of ``tables`` whose content pages alone prove the same, before and after.
+    """Return those of ``tables`` that pages alone prove to have the same rows in both contents.
 
-    A table (same name in both) is proven untouched when page sizes are equal, its root page is
-    the same, the CREATE before is a column prefix of the one after, and no page that it had before
-    (dbstat) differs between the two. Without the dbstat virtual table nothing is proven, but for
-    equal contents and for those that differ in nothing but the schema's first page. Sound: a
-    table that is named holds exactly the same rows. ``pair`` gives a connection to both
-    (``database.open_contents``), and is only called where the layouts do not tell.
+    A table is proven if it has the same name in both, page sizes are equal, its root page is the
+    same, its columns before are the first of those after, and no page that it had before (dbstat)
+    differs. Without the dbstat virtual table nothing is proven, except where contents are equal or
+    differ in the schema's first page only.
+
+    ``contents`` and ``layouts`` are (before, after). ``connect`` returns a connection to both
+    (``open_contents``); it is only called where the layouts do not suffice.
     """
     before, after = contents
     headers = content_header(before), content_header(after)
@@ -79,33 +81,34 @@ def untouched_tables(
         changed[page] = 0
     if 1 in changed and not has_dbstat():
         return frozenset()
-    proven = _proven(*layouts, changed, pair)
+    proven = _unchanged_tables(*layouts, changed, connect)
     return frozenset(name for name in tables if fold_name(name) in proven)
 
 
-def _proven(
+def _unchanged_tables(
     before: Layout,
     after: Layout,
     changed: bytearray,
-    pair: Callable[[], sqlite3.Connection],
+    connect: Callable[[], sqlite3.Connection],
 ) -> set[str]:
-    """Return the folded names of the tables with the same root and definition, unchanged."""
-    alike = {name for name, at in before.tables.items() if after.tables.get(name) == at}
-    others = [
+    """Return the folded names of the tables with the same root and columns, and no changed page."""
+    same = {name for name, entry in before.tables.items() if after.tables.get(name) == entry}
+    # The same root with another CREATE: perhaps a column was added behind the others.
+    altered = [
         name
         for name, (root, _) in before.tables.items()
-        if name not in alike and name in after.tables and after.tables[name][0] == root
+        if name not in same and name in after.tables and after.tables[name][0] == root
     ]
-    alike |= {name for name in others if _reads_the_same(pair(), name)}
+    same |= {name for name in altered if _reads_the_same(connect(), name)}
     if 1 in changed:
-        owners = _owners(pair(), changed)
-        alike = {name for name in alike if fold_name(name) not in owners}
-    return {fold_name(name) for name in alike}
+        owners = _owners(connect(), changed)
+        same = {name for name in same if fold_name(name) not in owners}
+    return {fold_name(name) for name in same}
 
 
 @cache
 def has_dbstat() -> bool:
-    """Return whether SQLite is built with the dbstat virtual table, which tells a table's pages."""
+    """Return whether SQLite is built with the dbstat virtual table, which lists a table's pages."""
     with closing(sqlite3.connect(":memory:")) as db:
         try:
             db.execute("SELECT 1 FROM dbstat")
@@ -115,25 +118,25 @@ def has_dbstat() -> bool:
 
 
 def _format(header: bytes) -> tuple[bytes, ...]:
-    """Return what decides how a page is read: page size, bytes reserved in it, text encoding.
+    """Return from a header what decides how pages are read: size, reserved bytes, text encoding.
 
     https://sqlite.org/fileformat2.html#the_database_header
     """
     return header[16:18], header[20:21], header[56:60]
 
 
-def _owners(pair: sqlite3.Connection, changed: bytearray) -> set[str]:
-    """Return the tables and indexes before that ``changed`` pages belong to, overflow pages too."""
-    pages = pair.execute("SELECT name, pageno FROM dbstat('before')")
+def _owners(db: sqlite3.Connection, changed: bytearray) -> set[str]:
+    """Return the tables and indexes before, folded, that any of the ``changed`` pages is of."""
+    pages = db.execute("SELECT name, pageno FROM dbstat('before')")
     return {fold_name(name) for name, page in pages if changed[page]}
 
 
 def _reads_the_same(db: sqlite3.Connection, table: str) -> bool:
-    """Return whether the same pages mean the same rows in the columns that were there before.
+    """Return whether the same pages mean the same cells in the columns of before.
 
-    A row that is too short takes the rest from the columns' defaults, REAL and the rowid are not
-    stored as they are read, and generated columns may not be stored at all: hence the whole
-    definition counts, not just the names.
+    That depends on the whole definition of a column, not only on its name: a row that is too short
+    takes the rest from the defaults, REAL and the rowid are not stored as they are read, and
+    generated columns may not be stored at all.
     """
     definition = _definition(db, "before", table)
     is_prefix = _definition(db, "main", table)[: len(definition)] == definition

@@ -10,21 +10,21 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from pytest_bbmigrate.rows.model import Cell, Key, Pairing, Row, RowConditions
+    from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions
+    from pytest_bbmigrate.sql.values import Cell
 
 BEFORE, AFTER = 0, 1
 SCHEMAS = ("before", "main")  # as database.open_contents names them
-QUESTION_SCHEMAS = ("main", "after")  # as the connection of a Question has them
+CONDITION_SCHEMAS = ("main", "after")  # as the connection of a Question has them
 CHUNK = 200  # rows read at a time
-ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
-def exact(value: Cell | Row | list[Row]) -> bytes:
+def exact_bytes(value: Cell | Row | list[Row]) -> bytes:
     """Return bytes that are equal for what is the same in type and every bit, and only then.
 
     Version 2 of the format holds floats in binary and knows no references to equal objects; it
@@ -33,20 +33,20 @@ def exact(value: Cell | Row | list[Row]) -> bytes:
     return marshal.dumps(value, 2)
 
 
-def query(db: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Cursor:
+def plain_cursor(db: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Cursor:
     """Return a cursor that gives plain tuples, whatever row factory ``db`` has."""
     cursor = db.cursor()
     cursor.row_factory = None
     return cursor.execute(sql, parameters)
 
 
-def key_places(pairing: Pairing) -> list[int]:
+def key_positions(pairing: Pairing) -> list[int]:
     """Return where in a row the columns of the key are."""
     places = {fold_name(names[BEFORE]): place for place, names in enumerate(pairing.columns)}
     return [places[fold_name(name)] for name in pairing.key]
 
 
-def meeting(conditions: Sequence[str]) -> Callable[[Row], frozenset[str]]:
+def satisfied_by(conditions: Sequence[str]) -> Callable[[Row], frozenset[str]]:
     """Return a function from marks, 1 or 0 for each of ``conditions``, to those that are met."""
 
     @cache
@@ -108,7 +108,7 @@ class Side:
         if question is not None and side == BEFORE:
             self.db, self.schema, self.conditions = question.db, "main", question.conditions
         self.marks = [f"CASE WHEN ({text}\n) THEN 1 ELSE 0 END" for text in self.conditions]
-        self._met = meeting(self.conditions)
+        self._met = satisfied_by(self.conditions)
 
     def qualified(self, column: str) -> str:
         """Return a column as SQL; a bare name in quotes that is no column would be a string."""
@@ -131,17 +131,17 @@ class Side:
         most = self.db.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
         identity = self.identity() if self.width + len(self.marks) > most else ()
         if not identity:
-            return query(self.db, self.select() + in_order(columns))
+            return plain_cursor(self.db, self.select() + in_order(columns))
         order = in_order((*columns, *identity))
         cells, marks = self.select_only(*self.columns), self.select_only(*self.marks)
-        return SplitRows(query(self.db, cells + order), query(self.db, marks + order))
+        return SplitRows(plain_cursor(self.db, cells + order), plain_cursor(self.db, marks + order))
 
     def identity(self) -> tuple[str, ...]:
         """Return as SQL what no two rows share; nothing where there is nothing."""
         if (name := self.rowid_name()) is not None:
             return (self.qualified(name),)
         table = (self.table, self.schema)
-        key = query(self.db, "SELECT name FROM pragma_index_info(?, ?)", *table).fetchall()
+        key = plain_cursor(self.db, "SELECT name FROM pragma_index_info(?, ?)", *table).fetchall()
         return tuple(self.qualified(name) for (name,) in key)
 
     def chunks(self) -> Iterator[list[Row]]:
@@ -161,9 +161,9 @@ class Side:
         (https://sqlite.org/pragma.html#pragma_index_info).
         """
         table = (self.table, self.schema)
-        if query(self.db, "SELECT 1 FROM pragma_index_info(?, ?)", *table).fetchone():
+        if plain_cursor(self.db, "SELECT 1 FROM pragma_index_info(?, ?)", *table).fetchone():
             return None
-        columns = query(self.db, "SELECT name FROM pragma_table_xinfo(?, ?)", *table)
+        columns = plain_cursor(self.db, "SELECT name FROM pragma_table_xinfo(?, ?)", *table)
         taken = {fold_name(name) for (name,) in columns}
         return next((name for name in ROWID_NAMES if name not in taken), None)
 
@@ -190,7 +190,7 @@ class Stream:
     def exact(self, count: int) -> bytes:
         """Return the next ``count`` rows as exact bytes, conditions aside."""
         rows = self._rows[self._at : self._at + count]
-        return exact(rows if self._width is None else [row[: self._width] for row in rows])
+        return exact_bytes(rows if self._width is None else [row[: self._width] for row in rows])
 
     def skip(self, count: int) -> None:
         """Pass over the next ``count`` rows, which can be looked at."""

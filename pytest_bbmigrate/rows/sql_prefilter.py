@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows.differences import EXAMPLES, DifferenceGroup
+from pytest_bbmigrate.rows.differences import EXAMPLES_PER_GROUP, DifferenceGroup
 from pytest_bbmigrate.rows.model import NO_CONDITION, ValueChanged
 from pytest_bbmigrate.rows.reading import (
     AFTER,
     BEFORE,
-    QUESTION_SCHEMAS,
+    CONDITION_SCHEMAS,
     SCHEMAS,
-    key_places,
+    key_positions,
     mark_name,
-    meeting,
-    query,
+    plain_cursor,
+    satisfied_by,
 )
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 MIN_ROWS = 5000  # rows; fewer are read as fast as they are asked for
 # A result may have 2,000 (https://sqlite.org/limits.html): those of both sides, and conditions.
-WIDE = 900  # columns; of more, the rows are compared as they are
-LEAST = -(2**63)  # -9223372036854775808.0 stays a real number in a column of INTEGER or NUMERIC
+MAX_COLUMNS = 900  # columns; of more, the rows are compared as they are
+# As a real number it stays one even in a column of INTEGER or NUMERIC.
+LEAST_INTEGER = -(2**63)
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,18 @@ class ChangedColumns:
     changed: tuple[tuple[tuple[str, str], int], ...] | None = None
 
 
-def narrowed(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
+def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     """Return ``pairing`` without the columns that hold exactly the same in every row.
 
     Where the key is no primary key on both sides, or rows came or went, or SQLite would have to
     search for each row, or there are too many columns, it is returned as it is.
     """
     key = _paired_key(pairing)
-    is_wide = len(pairing.columns) > WIDE
+    is_wide = len(pairing.columns) > MAX_COLUMNS
     if is_wide or not (_is_long(db, pairing) and _has_key(db, pairing, key)):
         return ChangedColumns(pairing)
-    unsure = _may_hold_negative_zeros(db, pairing)
-    plain = of_one_affinity(db, pairing) - unsure
+    unsure = _columns_with_negative_zeros(db, pairing)
+    plain = columns_of_one_affinity(db, pairing) - unsure
     differ = ", ".join(
         f"count(*) FILTER (WHERE NOT {_same(names, plain, unsure=names in unsure)})"
         for names in pairing.columns
@@ -66,7 +67,7 @@ def narrowed(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     sql = f"SELECT count(*), {differ} {_joined(pairing, key)}"
     if not _finds_by_index(db, sql):
         return ChangedColumns(pairing)
-    pairs, *counts = query(db, sql).fetchone()
+    pairs, *counts = plain_cursor(db, sql).fetchone()
     changed = tuple(
         (names, int(count)) for names, count in zip(pairing.columns, counts, strict=True) if count
     )
@@ -102,19 +103,19 @@ def rows_changed(
     pairing, schemas = narrow.pairing, SCHEMAS
     asked: tuple[str, ...] = ()
     if question is not None:
-        db, schemas, asked = question.db, QUESTION_SCHEMAS, question.conditions
-    places, width = key_places(pairing), len(pairing.columns)
-    met = meeting(asked)
+        db, schemas, asked = question.db, CONDITION_SCHEMAS, question.conditions
+    places, width = key_positions(pairing), len(pairing.columns)
+    met = satisfied_by(asked)
     cells = [
         f"{alias}.{quote_name(names[side])}"
         for alias, side in (("b", BEFORE), ("a", AFTER))
         for names in pairing.columns
     ]
     marks = [f"b.{quote_name(mark_name(number))}" for number in range(len(asked))]
-    plain = of_one_affinity(db, pairing, schemas)
+    plain = columns_of_one_affinity(db, pairing, schemas)
     differ = " OR ".join(f"NOT {_same(names, plain)}" for names, _ in narrow.changed or ())
     joined = _joined(pairing, _paired_key(pairing), schemas, asked)
-    for found in query(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):
+    for found in plain_cursor(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):
         row, new_row = found[:width], found[width : 2 * width]
         yield tuple([row[place] for place in places]), row, new_row, met(found[2 * width :])
 
@@ -127,8 +128,8 @@ def _first_changed(
     own = ", ".join(f"b.{quote_name(old)}" for old, _ in key)
     cells = f"b.{quote_name(names[BEFORE])}, a.{quote_name(names[AFTER])}"
     differ = f"NOT {_same(names)}"
-    found = f"{_joined(pairing, key)} WHERE {differ} LIMIT {EXAMPLES}"
-    rows = query(db, f"SELECT {own}, {cells} {found}")
+    found = f"{_joined(pairing, key)} WHERE {differ} LIMIT {EXAMPLES_PER_GROUP}"
+    rows = plain_cursor(db, f"SELECT {own}, {cells} {found}")
     return [
         ValueChanged(pairing.before, tuple(of_key), names[BEFORE], was, is_now)
         for *of_key, was, is_now in rows
@@ -144,7 +145,7 @@ def keeps_negative_zero() -> bool:
         return any(math.copysign(1, cell) < 0 for cell in db.execute("SELECT * FROM t").fetchone())
 
 
-def _may_hold_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tuple[str, str]]:
+def _columns_with_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tuple[str, str]]:
     """Return the columns in which a real number can be -0.0: those without an affinity.
 
     ANY is none in a STRICT table (https://sqlite.org/stricttables.html).
@@ -162,13 +163,13 @@ def _may_hold_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tu
     }
 
 
-def of_one_affinity(
+def columns_of_one_affinity(
     db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str] = SCHEMAS
 ) -> set[tuple[str, str]]:
     """Return the columns whose affinity stores equal numbers as one type, before and after.
 
     A number in a column of TEXT is stored as text, 5.0 in one of INTEGER or NUMERIC as 5, and 5 in
-    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3); but for ``LEAST``.
+    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3); but for ``LEAST_INTEGER``.
     """
     kinds = [
         {name: _affinity(type_) for name, type_ in side.items()}
@@ -188,7 +189,7 @@ def _declared_types(
     """Return the type that each column (folded) is declared with, in capitals, before and after."""
     sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     return [
-        {fold_name(name): type_ for name, type_ in query(db, sql, *table)}
+        {fold_name(name): type_ for name, type_ in plain_cursor(db, sql, *table)}
         for table in ((pairing.before, schemas[BEFORE]), (pairing.after, schemas[AFTER]))
     ]
 
@@ -224,7 +225,9 @@ def _table(pairing: Pairing, side: int, schemas: tuple[str, str] = SCHEMAS) -> s
 
 
 def _is_long(db: sqlite3.Connection, pairing: Pairing) -> bool:
-    row = query(db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {MIN_ROWS}").fetchone()
+    row = plain_cursor(
+        db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {MIN_ROWS}"
+    ).fetchone()
     return row is not None
 
 
@@ -232,7 +235,7 @@ def _has_key(db: sqlite3.Connection, pairing: Pairing, key: list[tuple[str, str]
     """Return whether exactly the columns ``key`` are the primary key of both tables."""
     sql = "SELECT name FROM pragma_table_xinfo(?, ?) WHERE pk"
     return all(
-        {fold_name(name) for (name,) in query(db, sql, table, SCHEMAS[side])}
+        {fold_name(name) for (name,) in plain_cursor(db, sql, table, SCHEMAS[side])}
         == {fold_name(names[side]) for names in key}
         for side, table in ((BEFORE, pairing.before), (AFTER, pairing.after))
     )
@@ -266,29 +269,30 @@ def _same(
 ) -> str:
     """Return SQL for: two cells are the same in type and every bit.
 
-    IS compares texts by their bytes under BINARY, and takes 1 and 1.0, or 0.0 and -0.0, for equal
-    (https://sqlite.org/datatype3.html, 4): numbers, which sort before every text, are looked at
-    more closely, but for those of columns that are ``plain`` (see ``of_one_affinity``). Where one
-    is ``unsure`` of the sign of 0.0, it counts as different from itself. The unary plus takes
-    affinities away.
+    Under BINARY, IS compares texts by their bytes, and takes 1 and 1.0, or 0.0 and -0.0, for equal
+    (https://sqlite.org/datatype3.html, 4). So the types of numbers, which sort before every text,
+    are compared as well, except in columns that are ``plain`` (``columns_of_one_affinity``). With
+    ``unsure``, where the sign of 0.0 is not known, 0.0 counts as different from itself. The unary
+    plus takes affinities away.
     """
-    was, is_now = f"b.{quote_name(names[BEFORE])}", f"a.{quote_name(names[AFTER])}"
-    of_numbers = f"typeof({was}) = typeof({is_now})"
+    old, new = f"b.{quote_name(names[BEFORE])}", f"a.{quote_name(names[AFTER])}"
+    same_type = f"typeof({old}) = typeof({new})"
     if names in plain:
-        return f"(+{was} IS +{is_now} COLLATE BINARY AND (+{was} IS NOT {LEAST} OR {of_numbers}))"
+        is_exact = f"+{old} IS NOT {LEAST_INTEGER} OR {same_type}"
+        return f"(+{old} IS +{new} COLLATE BINARY AND ({is_exact}))"
     if unsure:
-        of_numbers += f" AND NOT (+{was} = 0 AND typeof({was}) = 'real')"
+        same_type += f" AND NOT (+{old} = 0 AND typeof({old}) = 'real')"
     return (
-        f"(+{was} IS +{is_now} COLLATE BINARY AND "
-        f"CASE WHEN +{was} < '' COLLATE BINARY THEN {of_numbers} ELSE 1 END)"
+        f"(+{old} IS +{new} COLLATE BINARY AND "
+        f"CASE WHEN +{old} < '' COLLATE BINARY THEN {same_type} ELSE 1 END)"
     )
 
 
 def _finds_by_index(db: sqlite3.Connection, sql: str) -> bool:
     """Return whether the row after is found by an index that is there."""
-    plan = [detail for *_, detail in query(db, f"EXPLAIN QUERY PLAN {sql}")]
+    plan = [detail for *_, detail in plain_cursor(db, f"EXPLAIN QUERY PLAN {sql}")]
     return any(step.startswith("SEARCH a USING") and "AUTOMATIC" not in step for step in plan)
 
 
 def _count(db: sqlite3.Connection, pairing: Pairing, side: int) -> int:
-    return int(query(db, f"SELECT count(*) FROM {_table(pairing, side)}").fetchone()[0])
+    return int(plain_cursor(db, f"SELECT count(*) FROM {_table(pairing, side)}").fetchone()[0])

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.runner.dialect import adapt
 from pytest_bbmigrate.runner.model import ShapeConflict
 from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement, statement_of
-from pytest_bbmigrate.runner.transactions import first_word, read_transactions
-from pytest_bbmigrate.sql import UnreadableSql, split_statements
+from pytest_bbmigrate.runner.transactions import read_transactions
+from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ENDED = "this statement ended the whole transaction"
 ROLLED_BACK = "the migration rolled back"
 
-MAY_MEET_ROWS = frozenset({"UPDATE", "DELETE", "WITH"})
+MAY_MEET_ROWS = frozenset({"update", "delete", "with"})
 STEPS = 100_000  # of SQLite's virtual machine, from one look at the clock to the next
 
 REFUSED = {
@@ -180,7 +180,7 @@ class RunConnection(sqlite3.Connection):
         """Note that ``sql`` is about to be executed."""
         self.refusal = ""
         self._began = time.monotonic()
-        self._vacuums = not self._atomic and first_word(sql) == "VACUUM"
+        self._vacuums = not self._atomic and first_word(sql) == "vacuum"
 
     def look_at_transaction(self, sql: str) -> None:
         """Note it when the transaction is over after ``sql``.

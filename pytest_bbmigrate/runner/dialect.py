@@ -7,9 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pytest_bbmigrate.runner.transactions import first_word
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
-from pytest_bbmigrate.sql import folded, quote_name
+from pytest_bbmigrate.sql import first_word, folded, quote_name
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
@@ -77,9 +76,9 @@ def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -
     ``prepare`` registers the application's functions on a connection for trying things out.
     """
     word = first_word(sql)
-    if word == "ALTER" and (addition := read_addition(sql)):
+    if word == "alter" and (addition := read_addition(sql)):
         return adapt_addition(ask, prepare, addition)
-    if word == "CREATE" and (creation := read_creation(sql)):
+    if word == "create" and (creation := read_creation(sql)):
         return AdaptedStatement(sql, find_misfit(ask, prepare, creation, sql))
     return AdaptedStatement(sql)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.runner.transactions import first_word
-from pytest_bbmigrate.sql import UnreadableSql, split_statements
+from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import Drop, DropColumn, RenameColumn, RenameTable
@@ -53,7 +52,7 @@ def follow_renames(
     tables = {name: FollowedTable(name, columns) for name, columns in before.items()}
     for text in executed:
         for statement in readable_statements(text):
-            if first_word(statement.text) in ("ALTER", "DROP"):
+            if first_word(statement.text) in ("alter", "drop"):
                 follow(tables, read_command(statement.text))
     lasting = {now: table for now, table in tables.items() if now in after}
     return RenamedNames(

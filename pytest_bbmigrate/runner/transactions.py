@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.sql import first_word
 from pytest_bbmigrate.sql.clauses import Control, Pragma
 from pytest_bbmigrate.sql.reading import read_command
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sql import Statement
     from pytest_bbmigrate.sql.reading import Command
-
-FIRST_WORD = re.compile(r"(?:\s|\ufeff|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*([A-Za-z]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,16 @@ class Transactions:
     switches: frozenset[int]
 
 
-def first_word(sql: str) -> str:
-    """Return the first word of ``sql`` in capitals, comments passed over."""
-    match = FIRST_WORD.match(sql)
-    return match.group(1).upper() if match else ""
-
-
 def read_transactions(statements: Sequence[Statement]) -> Transactions:
     """Return what ``statements`` say about the transaction they mean to run in."""
     words = [first_word(statement.text) for statement in statements]
     pragmas = {
         position: switched_to(read_command(statements[position].text))
         for position, word in enumerate(words)
-        if word == "PRAGMA"
+        if word == "pragma"
     }
     switches = {position: value for position, value in pragmas.items() if value is not None}
-    before = next((at for at, word in enumerate(words) if word != "PRAGMA"), len(words))
+    before = next((at for at, word in enumerate(words) if word != "pragma"), len(words))
     leading = [value for position, value in switches.items() if position < before]
     return Transactions(
         outer=outer_pair(words, [statement.text for statement in statements]),
@@ -59,16 +51,16 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
 def outer_pair(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
     """Return where the only BEGIN and the only COMMIT are, if all but PRAGMAs is between them."""
     control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
-    if [words[at] for at in control] not in (["BEGIN", "COMMIT"], ["BEGIN", "END"]):
+    if [words[at] for at in control] not in (["begin", "commit"], ["begin", "end"]):
         return ()
     begin, commit = control
     outside = {*words[:begin], *words[commit + 1 :]}
-    return (begin, commit) if outside <= {"PRAGMA"} else ()
+    return (begin, commit) if outside <= {"pragma"} else ()
 
 
 def controls_transaction(word: str, sql: str) -> bool:
     """Return whether a statement begins or ends a transaction (a savepoint is none)."""
-    if word not in ("BEGIN", "COMMIT", "END", "ROLLBACK"):
+    if word not in ("begin", "commit", "end", "rollback"):
         return False
     command = read_command(sql)
     return isinstance(command, Control) and not command.savepoint

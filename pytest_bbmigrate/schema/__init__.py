@@ -20,12 +20,10 @@ from pytest_bbmigrate.schema.model import (
     View,
 )
 from pytest_bbmigrate.schema.read.objects import objects_in
-from pytest_bbmigrate.schema.read.schema import HISTORY_TABLE, OWN_TABLES, read_entries, read_schema
+from pytest_bbmigrate.schema.read.schema import read_entries, read_schema
 
 __all__ = [
-    "HISTORY_TABLE",
     "KINDS",
-    "OWN_TABLES",
     "CheckConstraint",
     "Column",
     "ForeignKey",

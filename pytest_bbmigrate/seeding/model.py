@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.sql.values import Cell
+
 if TYPE_CHECKING:
     from pytest_bbmigrate.contract import Requirement
 
-Cell = None | int | float | str | bytes
 OwnRows = Mapping[str, Sequence[Mapping[str, Cell]]]
 
 

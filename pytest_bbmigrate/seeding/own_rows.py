@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, overload
 
 from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.seeding.model import Cell, storable
+from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.seeding.values.accepted import evaluate
 from pytest_bbmigrate.sql import Kind, UnreadableSql, split_statements, tokenize
 from pytest_bbmigrate.sql.cursor import Cursor
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.values import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pytest_bbmigrate.sql.names import fold_name, quote_name, same_name
 from pytest_bbmigrate.sql.statements import Comment, Statement, read_comments, split_statements
-from pytest_bbmigrate.sql.tokens import Kind, Token, UnreadableSql, fold, folded, tokenize
+from pytest_bbmigrate.sql.tokens import (
+    Kind,
+    Token,
+    UnreadableSql,
+    first_word,
+    fold,
+    folded,
+    tokenize,
+)
 
 __all__ = [
     "Comment",
@@ -12,6 +20,7 @@ __all__ = [
     "Statement",
     "Token",
     "UnreadableSql",
+    "first_word",
     "fold",
     "fold_name",
     "folded",

@@ -9,6 +9,7 @@ https://sqlite.org/src/file/src/util.c): ``"Été"`` and ``"ÉtÉ"`` are two nam
 from __future__ import annotations
 
 ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}  # for str.translate
+ROWID_NAMES = ("rowid", "oid", "_rowid_")  # https://sqlite.org/rowidtable.html
 
 
 def fold_name(name: str) -> str:

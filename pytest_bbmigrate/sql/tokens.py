@@ -116,6 +116,13 @@ def tokenize(sql: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+def first_word(sql: str) -> str:
+    """Return the word that ``sql`` begins with, folded; '' when it begins with anything else."""
+    match = TOKEN.match(sql)
+    group = match.lastindex if match else None
+    return fold_name(match[group]) if match and group and KINDS[group] is Kind.WORD else ""
+
+
 @lru_cache(maxsize=1024)  # one statement is asked about for every finding on its migration
 def folded(sql: str) -> tuple[str, ...]:
     """Return the tokens of ``sql`` in a form in which equal meaning is equal text.

@@ -1,4 +1,4 @@
-"""Where database files are to lie: whether there is room, and whether locks can be relied on."""
+"""Whether a place suits a database: whether it has enough room, and locks that can be trusted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files.sidecars import WAL, beside
 
-WORKING_COPIES = 3  # the one that is published, one to go back and forth, one for a smoke test
+WORKING_COPIES = 3  # one to publish, one to run up and down, one for a smoke test
 GROWTH = 1.1  # what migrations may add
 LEAST_SLACK = 16 * 1024 * 1024  # bytes
-# What each place is to hold: how often the size of the database, and in words.
+# For each use of a folder: how many times the size of the database it needs, and what for.
 USES = {
     "backup": (1, "the backup"),
     "work": (WORKING_COPIES, f"{WORKING_COPIES} working copies"),
@@ -29,55 +29,56 @@ NETWORK |= {"fuse", "macfuse", "osxfuse", "litefs"}
 
 
 def disk_space_faults(database: Path, backup_folder: Path, work_folder: Path) -> tuple[str, ...]:
-    """Return, a line for each file system that is too small, what does not fit; () when all does.
+    """Return a sentence for each file system that is too small; () when everything fits.
 
-    Needed are, of the database's size with its WAL: the backup and, while the two are compared, a
-    second one; then the backup, three working copies, and the journal of the publish. What lies on
-    one file system adds up, and some slack comes to it. Folders need not be there yet.
+    Needed is, in multiples of the size of the database with its WAL: 1 for the backup, and a second
+    while the two are compared; then 1 for the backup, 3 for working copies and 1 for the journal of
+    the publish. What lies on one file system is added up, with some slack. The folders need not
+    exist yet.
     """
     real = Path(os.path.realpath(database))
     parts = (real, beside(real, WAL))
     size = sum(path.stat().st_size for path in parts if path.exists())
     folders = {"backup": backup_folder, "work": work_folder, "journal": real.parent}
-    places = {use: _existing(folder) for use, folder in folders.items()}
-    complaints = []
-    for device in dict.fromkeys(place.stat().st_dev for place in places.values()):
-        uses = [use for use, place in places.items() if place.stat().st_dev == device]
+    existing = {use: _nearest_existing(folder) for use, folder in folders.items()}
+    faults = []
+    for device in dict.fromkeys(folder.stat().st_dev for folder in existing.values()):
+        uses = [use for use, folder in existing.items() if folder.stat().st_dev == device]
         times = sum(USES[use][0] for use in uses)
         times = max(times, 2) if "backup" in uses else times  # while it is compared
         needed = round(times * size * GROWTH) + LEAST_SLACK
-        free = shutil.disk_usage(places[uses[0]]).free
+        free = shutil.disk_usage(existing[uses[0]]).free
         if needed > free:
-            what = ", ".join(USES[use][1] for use in uses)
-            complaints.append(
-                f"{places[uses[0]]}: {in_megabytes(needed)} are needed for {what}, and "
+            purpose = ", ".join(USES[use][1] for use in uses)
+            faults.append(
+                f"{existing[uses[0]]}: {in_megabytes(needed)} are needed for {purpose}, and "
                 f"{in_megabytes(free)} are free; make room, or choose another folder"
             )
-    return tuple(complaints)
+    return tuple(faults)
 
 
-def _existing(folder: Path) -> Path:
-    """Return ``folder``, or the nearest one above it that is there."""
+def _nearest_existing(folder: Path) -> Path:
+    """Return ``folder``, or the nearest folder above it that exists."""
     folder = Path(os.path.realpath(folder))
-    return next(place for place in (folder, *folder.parents) if place.is_dir())
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
 
 
 def as_spelled(path: Path) -> Path:
     """Return ``path`` with the file's name as its folder has it.
 
-    A volume may pass over the case of letters, and over how accents are composed, as macOS's do:
-    then one database has many names, and its backups are to have one.
+    A volume may ignore the case of letters and how accents are composed, as those of macOS do. Then
+    one database has many names, but its backups are to be named after one.
     """
     try:
         names = os.listdir(path.parent)  # noqa: PTH208 - names alone
         if path.name in names:
             return path
-        there = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return path
     for name in names:
         other = path.with_name(name)
-        if _folded(name) == _folded(path.name) and os.path.samestat(there, os.lstat(other)):
+        if _folded(name) == _folded(path.name) and os.path.samestat(status, os.lstat(other)):
             return other
     return path
 
@@ -89,8 +90,8 @@ def _folded(name: str) -> str:
 def file_system_fault(path: Path) -> str:
     """Return why SQLite's locks on ``path`` cannot be trusted; '' when they can.
 
-    On a network or cloud file system another machine's program may write at the same time, and on
-    a folder that a virtual machine or a container is given, one of its host.
+    On a network or cloud file system a program on another machine may write at the same time; in a
+    folder that a virtual machine or container shares with its host, a program of the host.
     """
     kind = file_system_of(path)
     if kind.partition(".")[0] not in NETWORK:
@@ -103,8 +104,8 @@ def file_system_fault(path: Path) -> str:
 
 
 def file_system_of(path: Path) -> str:
-    """Return the type of the file system that ``path`` is on, as mount shows it; '' if unknown."""
-    import psutil  # not there in the process that holds the lock, which is isolated
+    """Return the type of the file system of ``path``, as ``mount`` shows it; '' if unknown."""
+    import psutil  # not at the top: the lock process, which is isolated, has no such module
 
     real = Path(os.path.realpath(path))
     kinds = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
@@ -112,5 +113,5 @@ def file_system_of(path: Path) -> str:
 
 
 def in_megabytes(size: int) -> str:
-    """Return a size in bytes in wordsrounded up, such as '210 MB'."""
+    """Return a size in bytes as text, rounded up, such as '210 MB'."""
     return f"{-(-size // 1_000_000)} MB"

@@ -1,4 +1,4 @@
-"""Have what was written on the disk itself, as far as the system can see to that."""
+"""Make sure that what was written is on the disk itself, as far as the system can do that."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def flush(file: int) -> None:
-    """Have what was written to the open ``file`` on its disk when this returns.
+    """Put what was written to the open ``file`` on its disk before this returns.
 
-    On macOS fsync leaves it in the disk's own cache, which a power cut empties; F_FULLFSYNC does
-    not, where the file system has it (https://sqlite.org/pragma.html#pragma_fullfsync).
+    On macOS fsync leaves it in the disk's own cache, which a power cut empties. F_FULLFSYNC does
+    not, on file systems that support it (https://sqlite.org/pragma.html#pragma_fullfsync).
 
     Raises: OSError when it cannot be written.
     """
@@ -27,7 +27,7 @@ def flush(file: int) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have what a file holds, or the names in a folder, on the disk when this returns.
+    """Put the content of a file, or the names in a folder, on the disk before this returns.
 
     Raises: OSError when it cannot be written.
     """

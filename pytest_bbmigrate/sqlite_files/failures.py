@@ -1,4 +1,4 @@
-"""What an error of SQLite or of the system means for a database file, in words."""
+"""Explain what an error of SQLite or of the system means for a database file."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def is_not_a_database(error: BaseException | None) -> bool:
 
 
 def is_damaged(error: BaseException | None) -> bool:
-    """Return whether ``error`` says that a file is no whole SQLite database (any more)."""
+    """Return whether ``error`` says that a file is no SQLite database, or a damaged one."""
     codes = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
     return error is not None and primary_code(error) in codes
 
 
 def describe_error(error: sqlite3.Error | OSError) -> str:
-    """Return what went wrong: the meaning, and SQLite's or the system's own words after it."""
+    """Return what went wrong: the meaning, then the message of SQLite or the system."""
     if isinstance(error, OSError):
-        what = error.strerror or str(error)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        return f"the disk is full ({what})" if full else what
-    own = getattr(error, "sqlite_errorname", None)
+        message = error.strerror or str(error)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return f"the disk is full ({message})" if is_full else message
+    code = getattr(error, "sqlite_errorname", None)
     meaning = _MEANINGS.get(primary_code(error))
-    words = f"{said(error)} [{own}]" if own else said(error)
-    return f"{meaning} ({words})" if meaning else words
+    message = f"{said(error)} [{code}]" if code else said(error)
+    return f"{meaning} ({message})" if meaning else message

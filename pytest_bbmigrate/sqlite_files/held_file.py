@@ -1,8 +1,8 @@
 """The file that a lock is on: what it was like, and whether its name still leads to it.
 
-Whoever does not ask SQLite for the lock may remove, replace or rewrite the file meanwhile. Nothing
-here opens it: the process that has the lock would lose it (https://sqlite.org/howtocorrupt.html,
-2.2). SQLite's own descriptor of it is looked at, and never closed.
+A program that does not ask SQLite for the lock may remove, replace or rewrite the file meanwhile.
+Nothing here opens the file: closing it again would lose the lock
+(https://sqlite.org/howtocorrupt.html, 2.2). SQLite's own descriptor is used, and never closed.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.failures import describe_error
 
 OPEN_FILES = Path("/dev/fd")  # of this process, on Linux and macOS
-MOST_OPEN = 65536  # to be looked through where that is not there
+MOST_DESCRIPTORS = 65536  # tried one by one where there is no such folder
 LONGEST_PATH = 1024
 
 
 class NameTarget(Enum):
-    """What a database's name leads to, seen from the file that is held."""
+    """What a database's name leads to now, compared with the file that is held."""
 
     SAME = "same"
-    GONE = "gone"
-    NO_FOLDER = "no folder"  # nor is the folder there that it was in
+    GONE = "gone"  # nothing
+    NO_FOLDER = "no folder"  # nothing, and its folder is gone as well
     ANOTHER = "another"  # another file
-    LINK = "link"  # by a symbolic link that was not there to something else, or to this file
-    NO_FILE = "no file"  # a folder, a pipe and so on
+    LINK = "link"  # a new symbolic link, to whatever file
+    NO_FILE = "no file"  # a folder, a pipe or the like
     HIDDEN = "hidden"  # this user may not look
 
 
 @dataclass(frozen=True)
 class FileState:
-    """A file as it is at one moment: which one, whose, and how it was written last (ns, bytes)."""
+    """A file at one moment: which one, whose, its ``size`` in bytes, and when ``written`` (ns)."""
 
     device: int
     inode: int
@@ -49,16 +49,16 @@ class FileState:
 
     @property
     def identity(self) -> tuple[int, int]:
-        """What no other file has as long as this one is there."""
+        """What no other file has while this one exists."""
         return self.device, self.inode
 
     def is_as_written_as(self, other: FileState) -> bool:
-        """Return whether nothing was written between the two, as far as the system tells."""
+        """Return whether nothing was written between the two, as far as size and time tell."""
         return (self.size, self.written) == (other.size, other.written)
 
 
 def state_of_file(status: os.stat_result) -> FileState:
-    """Return what is kept of ``status``."""
+    """Return the state that ``status`` describes."""
     return FileState(
         device=status.st_dev,
         inode=status.st_ino,
@@ -72,7 +72,10 @@ def state_of_file(status: os.stat_result) -> FileState:
 
 @dataclass(frozen=True)
 class HeldFile:
-    """The file under the name ``path`` when it was locked: ``real``, links resolved, is its own."""
+    """The file that ``path`` led to when it was locked; ``real`` is that with links resolved.
+
+    ``descriptor`` is the one by which SQLite has it open, ``before`` its state at that moment.
+    """
 
     path: Path
     real: Path
@@ -81,7 +84,7 @@ class HeldFile:
 
     @property
     def now(self) -> FileState:
-        """The file as it is, whatever its name leads to."""
+        """The state of the file now, whatever its name leads to."""
         return state_of_file(os.fstat(self.descriptor))
 
     @property
@@ -91,26 +94,23 @@ class HeldFile:
 
     @property
     def current_path(self) -> str:
-        """Where it is now, '' when it has no name any more or the system does not tell."""
+        """The path it has now; '' when it has no name any more, or the system does not tell."""
         place = path_of(self.descriptor)
         return place if place and identity_of(Path(place)) == self.before.identity else ""
 
     def has_journal(self) -> bool:
-        """Return whether the name of its journal leads to the one that this process writes."""
+        """Return whether the journal under its name is the one that this process writes."""
         return has_open(identity_of(self.real.with_name(f"{self.real.name}-journal")))
 
     def restore_mode(self) -> str:
-        """Give it the owner and mode that it had; return what was done, '' when nothing was.
-
-        What cannot be done is told as well.
-        """
+        """Restore its owner and mode; return a sentence on that, '' if they had not changed."""
         return restore_mode(self.descriptor, self.before)
 
 
 def hold_file(path: Path) -> HeldFile:
-    """Return the file ``path``, which SQLite has opened and locked in this process.
+    """Return the file ``path``, which SQLite has open and locked in this process.
 
-    Raises: DatabaseError when its name leads to another one than was opened.
+    Raises: DatabaseError when the name leads to another file than the one that was opened.
     """
     real = Path(os.path.realpath(path))
     identity = identity_of(real)
@@ -123,7 +123,7 @@ def hold_file(path: Path) -> HeldFile:
 
 
 def path_of(descriptor: int) -> str:
-    """Return a name of an open file as the system has it, if it has; '' when it has none."""
+    """Return the path of an open file; '' when it has none, or the system does not tell."""
     with suppress(OSError):
         return str(Path(f"/proc/self/fd/{descriptor}").readlink())
     with suppress(ImportError, OSError, AttributeError):
@@ -135,10 +135,10 @@ def path_of(descriptor: int) -> str:
 
 
 def look_up(path: Path, real: Path, before: FileState) -> NameTarget:
-    """Return what the name ``path`` leads to, which led by ``real`` to the file ``before``."""
+    """Return what ``path`` leads to now; it led to the file ``before`` at the path ``real``."""
     try:
         status = os.lstat(real)
-        is_there = os.path.realpath(path) == str(real) and path.exists()
+        leads_to_real = os.path.realpath(path) == str(real) and path.exists()
     except (FileNotFoundError, NotADirectoryError):
         if os.path.lexists(path):
             return NameTarget.LINK if os.path.realpath(path) != str(real) else NameTarget.GONE
@@ -147,7 +147,7 @@ def look_up(path: Path, real: Path, before: FileState) -> NameTarget:
         return NameTarget.HIDDEN
     if not os.path.lexists(path):
         return NameTarget.GONE
-    if not is_there or stat.S_ISLNK(status.st_mode):
+    if not leads_to_real or stat.S_ISLNK(status.st_mode):
         return NameTarget.LINK
     if not stat.S_ISREG(status.st_mode):
         return NameTarget.NO_FILE
@@ -156,7 +156,10 @@ def look_up(path: Path, real: Path, before: FileState) -> NameTarget:
 
 
 def restore_mode(file: int | Path, before: FileState) -> str:
-    """Give ``file`` the owner and mode that it had; return what was done, '' when nothing was."""
+    """Give ``file`` back the owner and mode that it had.
+
+    Return a sentence on what was done, or could not be; '' when they had not changed.
+    """
     now = state_of_file(os.stat(file))  # noqa: PTH116 - or a descriptor
     if (now.mode, now.user, now.group) == (before.mode, before.user, before.group):
         return ""
@@ -175,7 +178,7 @@ def restore_mode(file: int | Path, before: FileState) -> str:
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
-    """Return which file ``path`` leads to, None when there is none that can be looked at."""
+    """Return the identity of the file that ``path`` leads to; None when it cannot be looked at."""
     with suppress(OSError):
         status = path.stat()
         return status.st_dev, status.st_ino
@@ -183,7 +186,7 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 
 
 def has_open(identity: tuple[int, int] | None) -> bool:
-    """Return whether this process has that file open."""
+    """Return whether this process has the file of that ``identity`` open."""
     for descriptor in descriptors():
         with suppress(OSError):
             if state_of_file(os.fstat(descriptor)).identity == identity:
@@ -192,23 +195,22 @@ def has_open(identity: tuple[int, int] | None) -> bool:
 
 
 def descriptors() -> list[int]:
-    """Return the descriptors of what this process has open; some may be closed already."""
+    """Return the descriptors that this process has open; some may be closed by now."""
     try:
         return sorted(int(entry.name) for entry in OPEN_FILES.iterdir())
     except OSError:
-        return list(range(min(os.sysconf("SC_OPEN_MAX"), MOST_OPEN)))
+        return list(range(min(os.sysconf("SC_OPEN_MAX"), MOST_DESCRIPTORS)))
 
 
 def empty_wal(db: sqlite3.Connection) -> None:
-    """Have the file of the locked ``db`` hold all that the database holds, where that can be done.
+    """Write what the locked ``db`` has in its WAL into its file, if that can be done.
 
-    What is in a WAL alone is lost when somebody removes the WAL. It is otherwise written into the
-    file when the lock is given back.
+    Else it is written when the lock is released, and lost if somebody removes the WAL before.
     """
     with suppress(sqlite3.Error):
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def forget_pages(db: sqlite3.Connection) -> None:
-    """Have ``db`` read anew from the disk: in exclusive mode it believes what it has read once."""
+    """Have ``db`` read from the disk again: in exclusive mode it trusts pages it has read once."""
     db.execute("PRAGMA shrink_memory")

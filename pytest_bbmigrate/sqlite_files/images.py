@@ -1,7 +1,7 @@
-"""Open, copy and photograph SQLite databases.
+"""Open and copy SQLite databases as images.
 
-A database in a check lives in memory and travels as an *image*: the bytes of the file it would be.
-Images are values: they can be kept, compared and opened as often as wanted.
+A database in a check lives in memory. It is passed around as an *image*: the bytes of the file that
+it would be. Images are values: they can be kept, compared and opened as often as wanted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Hook = Callable[[sqlite3.Connection], object]
 HEADER_STRING = b"SQLite format 3\x00"
 HEADER_SIZE = 100  # bytes: https://sqlite.org/fileformat2.html#the_database_header
 LARGEST_KEPT_BYTES = 31 << 20  # bytes; glibc maps every block of 32 MiB or more by itself
-LOCK_SECONDS = 5.0  # how long to wait for another program to end its transaction
+LOCK_SECONDS = 5.0  # to wait for another program to end its transaction
 APP_HOOK: ContextVar[Hook | None] = ContextVar("APP_HOOK", default=None)
 
 
@@ -35,7 +35,7 @@ def open_image(
     """Return a connection (autocommit, foreign keys off) to a private copy of ``image``.
 
     An empty ``image`` is an empty database. Text that is not UTF-8 is read with surrogate escapes,
-    so that no value is beyond comparing.
+    so that every value can be compared.
 
     Raises: SettingsError when the app's hook (``app_connections``) raises.
     """
@@ -43,7 +43,7 @@ def open_image(
         ":memory:",
         isolation_level=None,
         factory=factory,
-        uri=not can_serialize(),  # for what may be attached to it
+        uri=not can_serialize(),  # else images are attached as files, by URI
     )
     with closed_on_failure(db):
         if image:
@@ -54,10 +54,10 @@ def open_image(
 
 @contextmanager
 def closed_on_failure(db: sqlite3.Connection) -> Iterator[None]:
-    """Close ``db`` if the block raises, so that nobody has to who was never given it.
+    """Close ``db`` if the block raises, because the caller then never gets it to close.
 
-    By the method of sqlite3 itself, for that of a ``factory`` may do nothing. From 3.13 on Python
-    warns of a connection that was not closed, and warnings may be errors.
+    It is closed by the method of sqlite3 itself, since that of a ``factory`` may do nothing. From
+    3.13 on Python warns of a connection that was not closed, and warnings may be errors.
     """
     try:
         yield
@@ -67,15 +67,16 @@ def closed_on_failure(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def can_serialize() -> bool:
-    """Return whether SQLite is built with what makes bytes of a database, and one of bytes.
+    """Return whether SQLite is built with ``serialize`` and ``deserialize``.
 
-    It may be left out (https://sqlite.org/compile.html#omit_deserialize); a file then does it.
+    They may be left out (https://sqlite.org/compile.html#omit_deserialize); then a temporary file
+    takes their place.
     """
     return hasattr(sqlite3.Connection, "deserialize")
 
 
 def load_image(db: sqlite3.Connection, image: bytes) -> None:
-    """Make the content of ``db``, which is one in memory, that of ``image``."""
+    """Replace the content of ``db``, a database in memory, by ``image``."""
     if can_serialize():
         db.deserialize(image)
         return
@@ -84,14 +85,17 @@ def load_image(db: sqlite3.Connection, image: bytes) -> None:
 
 
 def refuse_open_transaction(status: int, _: int, __: int) -> None:
-    """Raise sqlite3.OperationalError where a copy would wait for the end of a transaction."""
+    """Raise sqlite3.OperationalError where ``backup()`` would wait for a transaction to end."""
     if status not in (sqlite3.SQLITE_OK, sqlite3.SQLITE_DONE):
         raise sqlite3.OperationalError("no image can be taken while a transaction is open")
 
 
 @contextmanager
 def image_file(image: bytes) -> Iterator[str]:
-    """Give the URI of a file with the content of ``image``, for reading; then it has no name."""
+    """Yield the URI of a temporary file with the content of ``image``, for reading.
+
+    The file is removed when the block ends; what has it open can still read it.
+    """
     with tempfile.TemporaryDirectory(prefix="bbmigrate-") as folder:
         file = Path(folder) / "image.db"
         file.write_bytes(image)
@@ -102,9 +106,9 @@ def image_file(image: bytes) -> Iterator[str]:
 def app_connections(hook: Hook | None) -> Iterator[None]:
     """Have ``hook`` called with every connection that is opened while the block runs.
 
-    A CHECK, a view or an index may call functions that only the app registers, so that without
-    them its tables can be neither filled nor read. The hook belongs to every connection there is,
-    which is why it is not handed from function to function.
+    A CHECK, a view or an index may call functions that only the app registers; without them its
+    tables can be neither filled nor read. Every connection needs the hook, which is why it is set
+    here and not passed from function to function.
     """
     token = APP_HOOK.set(hook)
     try:
@@ -114,9 +118,9 @@ def app_connections(hook: Hook | None) -> Iterator[None]:
 
 
 def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
-    """Call the app's hook with ``db``.
+    """Call the app's hook, if there is one, with ``db``.
 
-    Raises: SettingsError when it raises anything.
+    Raises: SettingsError when the hook raises anything.
     """
     if hook is None:
         return
@@ -133,11 +137,11 @@ def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
 
 @contextmanager
 def lenient_schemas(db: sqlite3.Connection) -> Iterator[None]:
-    """Let SQLite pass over what it cannot read in the schemas that are read in the block.
+    """Let SQLite skip what it cannot read in schemas that are first read in the block.
 
-    A view or trigger may say ``main.t``, which under another name than ``main`` is an error; and
-    one error in a schema is enough for nothing of it to be there. With ``writable_schema`` the rest
-    is (https://sqlite.org/pragma.html#pragma_writable_schema).
+    A view or trigger may say ``main.t``, which is an error in a database attached under another
+    name, and one error makes the whole schema unreadable. With ``writable_schema`` SQLite reads the
+    rest of it (https://sqlite.org/pragma.html#pragma_writable_schema).
     """
     db.execute("PRAGMA writable_schema = ON")
     try:
@@ -147,17 +151,17 @@ def lenient_schemas(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def keep_freed_memory() -> None:
-    """Have the memory of an image be used again for the next one, where the C library is glibc.
+    """Let the memory of one image be reused for the next, where the C library is glibc.
 
-    It gives a block back to the system when it is larger than every one that was freed before, and
-    the images of a chain are each a little larger than the last: so the largest comes first
-    (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD).
+    glibc returns a freed block to the system if it is larger than every block freed before, and
+    the images of a chain are each a little larger than the last. So the largest block is freed
+    first (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD).
     """
-    bytes(LARGEST_KEPT_BYTES)
+    bytes(LARGEST_KEPT_BYTES)  # allocated, and freed at once
 
 
 def take_image(db: sqlite3.Connection) -> bytes:
-    """Return the content of ``db`` as an image; empty for a database with nothing in it."""
+    """Return the content of ``db`` as an image; b"" for a database with nothing in it."""
     if not db.execute("PRAGMA page_count").fetchone()[0]:
         return b""  # serialize() refuses a database without a page
     if can_serialize():
@@ -181,24 +185,24 @@ def read_image(path: Path) -> bytes:
     Raises: DatabaseError when it is missing, is not SQLite, or cannot be read.
     """
     if not path.is_file():
-        there = path.exists()
-        raise DatabaseError(path, "not a database file" if there else "no such database file")
+        exists = path.exists()
+        raise DatabaseError(path, "not a database file" if exists else "no such database file")
     try:
-        resting = closed_wal_file(path)
-        image = copy_file(path, "mode=ro&immutable=1" if resting else "mode=ro")
-        unchanged = not resting or resting == closed_wal_file(path)
+        closed = closed_wal_file(path)
+        image = copy_file(path, "mode=ro&immutable=1" if closed else "mode=ro")
+        is_unchanged = not closed or closed == closed_wal_file(path)
     except (OSError, sqlite3.Error) as error:
         why = f"cannot be read as an SQLite database ({said(error)})"
         raise DatabaseError(path, why) from error
-    # Where somebody opened it meanwhile, what was read may be torn.
-    return image if unchanged else read_image(path)
+    # Without locks, what was read is torn if somebody wrote meanwhile.
+    return image if is_unchanged else read_image(path)
 
 
 def copy_file(path: Path, parameters: str) -> bytes:
-    """Return an image of ``path``, opened with those URI parameters.
+    """Return an image of the file ``path``, opened with those URI parameters.
 
-    The read lock is taken first, which gives up when another program is writing: backup() alone
-    would try again for ever.
+    The read lock is taken first; that gives up when another program keeps writing, while backup()
+    alone would retry for ever.
     """
     source = sqlite3.connect(
         uri_of(path, parameters),
@@ -214,10 +218,10 @@ def copy_file(path: Path, parameters: str) -> bytes:
 
 
 def closed_wal_file(path: Path) -> tuple[int, int] | None:
-    """Return the size and time of a file in WAL mode that has no WAL, which nobody has open.
+    """Return the size and time of a file in WAL mode without a WAL; None for any other file.
 
-    Reading such a file in the ordinary way makes a WAL and leaves it there, for a reader may not
-    remove it (https://sqlite.org/wal.html#read_only_databases). None for any other file.
+    Nobody has such a file open. Reading it in the ordinary way makes a WAL and leaves it there,
+    because a reader may not remove it (https://sqlite.org/wal.html#read_only_databases).
     """
     with path.open("rb") as file:
         if file.read(20)[18:] != b"\x02\x02" or path.with_name(f"{path.name}-wal").exists():
@@ -227,7 +231,7 @@ def closed_wal_file(path: Path) -> tuple[int, int] | None:
 
 
 def marked_rollback_mode(image: bytes) -> bytes:
-    """Return ``image`` marked as not in WAL mode, which no image in memory can be opened in.
+    """Return ``image`` marked as not in WAL mode, in which no image in memory can be opened.
 
     Bytes 18 and 19 of the header are the write and read version, 2 for WAL
     (https://sqlite.org/fileformat2.html#file_format_version_numbers).
@@ -238,10 +242,10 @@ def marked_rollback_mode(image: bytes) -> bytes:
 
 
 def configure_connection(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Return ``db`` set up as every connection of ours is: exact text, no foreign key actions.
+    """Return ``db`` set up as every connection of ours: exact text, no foreign key actions.
 
-    What SQLite was built with has no say: Apple's has RENAME leave references to a table as they
-    are (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
+    Defaults that SQLite was built with do not count: with Apple's, RENAME leaves references to a
+    table as they are (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
     """
     db.text_factory = decode_text
     db.row_factory = None
@@ -251,14 +255,14 @@ def configure_connection(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def decode_text(raw: bytes) -> str:
-    """Return TEXT as a str, whatever bytes it holds."""
+    """Return TEXT as a str; bytes that are not UTF-8 become lone surrogates."""
     return raw.decode("utf-8", "surrogateescape")
 
 
 def same_image(one: bytes, other: bytes) -> bool:
-    """Return whether two images differ in nothing but how often they were written, and by whom.
+    """Return whether two images are equal, except for counters of writes.
 
-    These are bytes 24, 40 and 92 of the header: the change counter, the schema cookie, and the
+    These are in the header at bytes 24, 40 and 92: the change counter, the schema cookie, and the
     version-valid-for number with the SQLite version (https://sqlite.org/fileformat2.html, 1.3).
     """
     return (
@@ -274,9 +278,9 @@ def uri_of(path: Path, parameters: str) -> str:
 
 
 def size_in_header(header: bytes) -> int:
-    """Return how many bytes long a database is that begins with ``header``, as that says.
+    """Return the size in bytes of a database, as its ``header`` says.
 
-    It holds the number of pages in bytes 28 to 31 (https://sqlite.org/fileformat2.html, 1.3.8).
+    Bytes 28 to 31 are the number of pages (https://sqlite.org/fileformat2.html, 1.3.8).
     """
     return page_size(header) * int.from_bytes(header[28:32], "big")
 

@@ -19,13 +19,13 @@ from pytest_bbmigrate.sqlite_files.images import closed_on_failure, configure_co
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TRY_SECONDS = 0.25  # one attempt; between two, whoever waits is asked whether it still wants to
+TRY_SECONDS = 0.25  # for one attempt; between two, the caller is asked whether to go on
 PAUSE_SECONDS = 0.02
-CACHE_KIB = 65536  # integrity_check reads every index entry's row: worth more than the 2 MB default
+CACHE_KIB = 65536  # integrity_check looks up the row of every index entry: 2 MB would be too few
 
 
 class DatabaseLocked(DatabaseError):
-    """Raised when another program has the database open in a way that keeps the lock from us."""
+    """Raised when another program holds a lock on the database to the end of the deadline."""
 
 
 def take_lock(
@@ -33,11 +33,11 @@ def take_lock(
 ) -> sqlite3.Connection:
     """Return a connection (autocommit) that holds the exclusive lock on ``path`` until it closes.
 
-    A hot journal is rolled back, and what a WAL holds is seen. ``still_wanted`` is called between
-    attempts and may raise to end the waiting; ``deadline`` is in seconds.
+    A hot journal is rolled back, and the content of a WAL is part of what it reads. ``deadline`` is
+    in seconds. ``still_wanted`` is called between attempts and may raise to end the waiting.
 
-    Raises: DatabaseLocked when somebody else has it to the end of the deadline; DatabaseError when
-        it is not there, is no database, or cannot be written.
+    Raises: DatabaseLocked when another program has the lock to the end of the deadline;
+        DatabaseError when the file is missing, is no database, or cannot be written.
     """
     real = Path(os.path.realpath(path))
     if not real.is_file():
@@ -62,32 +62,32 @@ def take_lock(
 
 
 def try_lock(real: Path, seconds: float) -> sqlite3.Connection:
-    """Return a connection with the lock, or raise sqlite3.Error and hold nothing.
+    """Return a connection with the lock, or raise sqlite3.Error and hold no lock.
 
     In exclusive locking mode a lock is kept when its transaction ends
-    (https://sqlite.org/pragma.html#pragma_locking_mode); so is the lesser one of a BEGIN that
-    failed, until the connection closes.
+    (https://sqlite.org/pragma.html#pragma_locking_mode). So is the weaker lock of a BEGIN that
+    failed, until the connection closes: hence a new connection for each attempt.
     """
     db = sqlite3.connect(uri_of(real, "mode=rw"), uri=True, isolation_level=None, timeout=seconds)
     with closed_on_failure(db):
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Of use on macOS alone, where fsync does not empty the disk's own cache.
+        # These matter on macOS only, where fsync does not empty the disk's own cache.
         db.execute("PRAGMA fullfsync = ON")
         db.execute("PRAGMA checkpoint_fullfsync = ON")
         begin_and_roll_back(db)
         db.execute("PRAGMA synchronous = FULL")
-        # The journal gives its room back when a transaction ends, not when the lock is released.
+        # Free the journal's room when a transaction ends, not only when the lock is released.
         db.execute("PRAGMA journal_size_limit = 0")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         return configure_connection(db)
 
 
 def begin_and_roll_back(db: sqlite3.Connection) -> None:
-    """Take the exclusive lock by a transaction that would write, and does not.
+    """Take the exclusive lock by a transaction that begins to write, and is rolled back.
 
-    On a file that may only be read, BEGIN EXCLUSIVE succeeds and locks nobody out. The attempt to
-    write shows that, and whether the journal can be made; it also does away with a journal that a
-    killed process left before it was of use.
+    On a read-only file BEGIN EXCLUSIVE succeeds and locks nobody out. The attempt to write shows
+    that, and whether the journal can be made. It also removes the unfinished journal of a process
+    that was killed.
     """
     db.execute("BEGIN EXCLUSIVE")
     version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -105,7 +105,7 @@ def set_journal_mode(db: sqlite3.Connection, mode: str) -> None:
 
     Raises: sqlite3.Error when SQLite cannot do it.
     """
-    now = str(db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
-    if now != mode:
-        raise sqlite3.OperationalError(f"journal_mode stays {now}, {mode} was asked for")
+    actual = str(db.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0])
+    if actual != mode:
+        raise sqlite3.OperationalError(f"journal_mode stays {actual}, {mode} was asked for")
     begin_and_roll_back(db)

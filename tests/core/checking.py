@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, mood TEXT);"
 NEVER_FILLED = "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0), text TEXT);"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 
 def add_row(db: Database, table: str, **values: Cell) -> int:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.rows.fingerprint import OWN_TABLES
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.own_tables import OWN_TABLES
 from pytest_bbmigrate.sqlite_files.failures import primary_code
 from pytest_bbmigrate.visible import visible_line
 

@@ -25,7 +25,7 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.left_files import read_text_left
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
 from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
-from pytest_bbmigrate.rows import Cell
+from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:

@@ -107,7 +107,7 @@ def _look(
             raise
         return
     counts = Counter[tuple[type[RowDifference], str]]()
-    for alike in found.alike:
+    for alike in found.groups:
         counts[alike.kind, fold_name(alike.column)] += alike.count
     if counts:
         values = tuple((of, count) for (kind, of), count in counts.items() if kind is ValueChanged)

@@ -50,7 +50,7 @@ class TrackedTable:
         """Take into account what differs in the rows."""
         kinds = {ValueChanged: 0, RowLost: 0, RowAdded: 0}
         changed = set()
-        for alike in there.differences.alike:
+        for alike in there.differences.groups:
             kinds[alike.kind] += alike.count
             if alike.kind is ValueChanged:
                 changed.add(fold_name(alike.column))

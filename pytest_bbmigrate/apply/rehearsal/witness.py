@@ -18,25 +18,18 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.history.identity import IDENTITY_TABLE, Identity, read_identity
-from pytest_bbmigrate.history.table import (
-    HISTORY_TABLE,
-    Applied,
-    contents_of,
-    last_batch,
-    read_history,
-)
+from pytest_bbmigrate.history.identity import Identity, read_identity
+from pytest_bbmigrate.history.table import Applied, contents_of, last_batch, read_history
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, message, read_message
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.own_tables import OWN_TABLES
 from pytest_bbmigrate.sqlite_files import digest_of, open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table
-
-OURS = frozenset({HISTORY_TABLE, IDENTITY_TABLE})
 
 
 @dataclass(frozen=True)
@@ -151,7 +144,7 @@ def side_of(path: Path) -> FileSeen:
         attached = tuple(
             (kind, name, sql)
             for kind, name, table, sql, _ in entries
-            if fold_name(table) in OURS and kind != "table"
+            if fold_name(table) in OWN_TABLES and kind != "table"
         )
         tables = tuple(
             TableSeen(table.name, tuple(column.name for column in table.columns), count(db, table))

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View
     from pytest_bbmigrate.sql.reading import Command
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.verdict import Finding
 
 Tokens = tuple[str, ...]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.explain.causes.context import FindingContext
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 EXACT = 2**53  # up to here REAL holds every whole number (https://sqlite.org/floatingpoint.html)
 SECONDS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")

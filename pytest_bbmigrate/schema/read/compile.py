@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read.table import query
+from pytest_bbmigrate.schema.read.table import fetch_all
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import closed_on_failure, open_image, take_image
@@ -86,7 +86,7 @@ def _settable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name:
     try:
         return [
             column
-            for (column,) in query(db, "SELECT name FROM pragma_table_xinfo(?, 'main')", name)
+            for (column,) in fetch_all(db, "SELECT name FROM pragma_table_xinfo(?, 'main')", name)
         ]
     except sqlite3.OperationalError:
         return []
@@ -122,7 +122,7 @@ def _blame(
 
 def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy of ``main`` in memory; of a file, which may be large, of its schema alone."""
-    ((file,),) = query(db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+    ((file,),) = fetch_all(db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
     if not os.path.isabs(file):  # noqa: PTH117 - what SQLite calls a database in memory is no path
         return open_image(take_image(db))
     copy = open_image(b"")
@@ -131,7 +131,7 @@ def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
         "ORDER BY instr('table index view trigger', type), rowid"
     )
     with closed_on_failure(copy):
-        for (sql,) in query(db, entries):
+        for (sql,) in fetch_all(db, entries):
             _error(copy, sql)  # SQLite's own tables are there already, a shadow table with its own
         return copy
 
@@ -152,4 +152,4 @@ def _other_triggers(db: sqlite3.Connection, trigger: str) -> Iterable[str]:
         "SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND name <> ? AND tbl_name "
         "COLLATE NOCASE IN (SELECT name FROM main.sqlite_master WHERE type = 'table')"
     )
-    return [name for (name,) in query(db, sql, trigger)]
+    return [name for (name,) in fetch_all(db, sql, trigger)]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.schema.model import Schema, Trigger, View
 from pytest_bbmigrate.schema.read.compile import EVENTS, trigger_errors, view_error
-from pytest_bbmigrate.schema.read.table import query, read_table, read_virtual_table
+from pytest_bbmigrate.schema.read.table import fetch_all, read_table, read_virtual_table
 from pytest_bbmigrate.schema.read.tokens import canonical, names_mentioned
 from pytest_bbmigrate.sql import tokenize
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.own_tables import OWN_TABLES
 from pytest_bbmigrate.sql.reading import read_as
 from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
-HISTORY_TABLE = "_bb_migrations"
-OWN_TABLES = frozenset({HISTORY_TABLE, "_bb_database"})
 FOR_EACH_ROW = ["for", "each", "row"]
 CACHED_SCHEMAS = 2048  # a chain comes by each of its schemas again on every way back
 CACHED_TABLES = 4096
@@ -41,7 +40,7 @@ _tables: dict[tuple[object, ...], Table] = {}
 def read_entries(db: sqlite3.Connection) -> list[Entry]:
     """Return what ``main`` was made with: (type, name, tbl_name, sql, rootpage) of each CREATE."""
     columns = "type, name, tbl_name, sql, rootpage"
-    return query(db, f"SELECT {columns} FROM main.sqlite_master WHERE sql IS NOT NULL")
+    return fetch_all(db, f"SELECT {columns} FROM main.sqlite_master WHERE sql IS NOT NULL")
 
 
 def read_schema(db: sqlite3.Connection, entries: Iterable[Entry] | None = None) -> Schema:
@@ -108,7 +107,7 @@ def _passed_over(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str
     names = {fold_name(row[1]) for row in rows if row[0] == "table"}
     passed_over = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
     if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
-        shadows = query(
+        shadows = fetch_all(
             db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
         )
         passed_over |= {fold_name(name) for (name,) in shadows}

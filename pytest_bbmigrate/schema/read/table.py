@@ -23,7 +23,7 @@ from pytest_bbmigrate.schema.read.tokens import (
     without_parentheses,
 )
 from pytest_bbmigrate.sql import Kind
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 from pytest_bbmigrate.sql.reading import read_as
 from pytest_bbmigrate.sql.schema_clauses import CreateIndex, CreateVirtualTable
 
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql import Token
 
 GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table
-ROWID_NAMES = ("rowid", "oid", "_rowid_")
 
 
-def query(db: sqlite3.Connection, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+def fetch_all(db: sqlite3.Connection, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Return the rows of ``sql`` as plain tuples, whatever row factory ``db`` has."""
     cursor = db.cursor()
     cursor.row_factory = None
@@ -94,7 +93,7 @@ def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
 
 
 def _column_rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
-    return query(
+    return fetch_all(
         db,
         'SELECT name, type, "notnull", dflt_value, pk, hidden '
         "FROM pragma_table_xinfo(?, 'main') WHERE hidden <> 1 ORDER BY cid",
@@ -156,7 +155,7 @@ def _foreign_keys(
     db: sqlite3.Connection, table: str, created: CreateTable
 ) -> tuple[ForeignKey, ...]:
     """Return the foreign keys in the order written: SQLite numbers them from the last."""
-    rows = query(
+    rows = fetch_all(
         db,
         'SELECT id, "from", "table", "to", on_update, on_delete '
         "FROM pragma_foreign_key_list(?, 'main') ORDER BY id DESC, seq",
@@ -187,7 +186,7 @@ def _indexes(
     own: list[Index] = []
     key = None
     actions = {c.columns: c.action for c in created.conflicts if c.kind == "UNIQUE"}
-    for name, unique, origin in query(
+    for name, unique, origin in fetch_all(
         db,
         "SELECT name, \"unique\", origin FROM pragma_index_list(?, 'main') ORDER BY seq DESC",
         table,
@@ -217,7 +216,7 @@ def _folded_names(columns: Sequence[IndexColumn]) -> tuple[str, ...]:
 def _index_columns(
     db: sqlite3.Connection, index: str, terms: Sequence[Sequence[Token]], names: Collection[str]
 ) -> tuple[IndexColumn, ...]:
-    rows = query(
+    rows = fetch_all(
         db,
         'SELECT name, "desc", coll FROM pragma_index_xinfo(?, \'main\') WHERE "key" ORDER BY seqno',
         index,

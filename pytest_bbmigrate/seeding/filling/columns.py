@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
     from pytest_bbmigrate.seeding.filling.tables import TableWork
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 TRIES = 4
 

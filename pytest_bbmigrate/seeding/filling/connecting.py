@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import ForeignKey, Schema, Table
     from pytest_bbmigrate.seeding.filling.queries import Key
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 TRIES = 4
 ROOTS = 4  # one row in so many of a table that refers to itself is the top of a tree

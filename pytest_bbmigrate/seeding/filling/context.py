@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.seeding.model import Cell, Recipe
+    from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sql import Token
+    from pytest_bbmigrate.sql.values import Cell
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.filling.context import Context
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
-    from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.values.pools import ColumnProfile
+    from pytest_bbmigrate.sql.values import Cell
 
 HIGHEST_EXPECTED = 2**31
 HIGHEST = 2**62  # a row number after which numbering starts over at 1

@@ -20,9 +20,10 @@ from pytest_bbmigrate.seeding.filling.tables import (
     leave_gap,
     start_work,
 )
-from pytest_bbmigrate.seeding.model import Cell, Filling, OwnRows, Recipe, Unfilled
+from pytest_bbmigrate.seeding.model import Filling, OwnRows, Recipe, Unfilled
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.values import Cell
 
 if TYPE_CHECKING:
     import sqlite3

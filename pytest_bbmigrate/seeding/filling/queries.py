@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
     Key = tuple[Cell, ...]
-
-ROWID_NAMES = ("rowid", "oid", "_rowid_")
 
 
 def select(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.seeding.filling.queries import Key
-    from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.values.pools import Pool
+    from pytest_bbmigrate.sql.values import Cell
 
     Row = list[Cell]
 

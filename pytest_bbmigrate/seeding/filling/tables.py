@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import ForeignKey, Table
     from pytest_bbmigrate.seeding.filling.context import Context
     from pytest_bbmigrate.seeding.filling.queries import Key
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 GAP = 3  # row numbers that AUTOINCREMENT has given out and no row has any more
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})

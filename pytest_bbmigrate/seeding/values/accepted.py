@@ -13,7 +13,7 @@ from pytest_bbmigrate.sql import quote_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 REFUSALS = (sqlite3.IntegrityError, sqlite3.OperationalError)
 COLLATIONS = ("BINARY", "NOCASE", "RTRIM")

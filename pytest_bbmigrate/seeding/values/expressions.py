@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 _INTEGER = re.compile(r"\d+")
 _REAL = re.compile(r"\d*\.\d+(?:e[-+]?\d+)?|\d+\.?(?:e[-+]?\d+)?")

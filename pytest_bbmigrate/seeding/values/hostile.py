@@ -20,7 +20,7 @@ from pytest_bbmigrate.seeding.values.meaning import (
 )
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 LONG_TEXT = 4_200  # characters of a long text: more than a page of 4096 bytes holds
 BEYOND_FLOAT = 2**53 + 1  # the first integer that no double holds

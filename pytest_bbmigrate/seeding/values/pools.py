@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 ROWS_FOR_ALL_HOSTILE = 60  # a table of at least so many rows has every hostile value
 FIRST_ROWS = 40  # the hostile values are among these

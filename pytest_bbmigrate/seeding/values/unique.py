@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pytest_bbmigrate.seeding.model import Cell
     from pytest_bbmigrate.seeding.values.pools import ColumnProfile
+    from pytest_bbmigrate.sql.values import Cell
 
 SPARE = 20  # further values, to replace those that the table refuses
 STEPS_BACK = 50_000  # days or weeks before 2024: no more than the calendar has

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from faker import Faker
 
-    from pytest_bbmigrate.seeding.model import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 DRAWN = 40  # values drawn for each meaning; rows choose among them
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 TRIPS = "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT, cents INTEGER);"
 REFERRING = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,10 +11,13 @@ from pytest_bbmigrate.contract import Contract, Rename
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.observe import fallen_sequences, last_id
 from pytest_bbmigrate.experiment.writing import compare_written
-from pytest_bbmigrate.rows import Cell, RowLost, ValueChanged
+from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema
 from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
 
 COUNTED = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
 

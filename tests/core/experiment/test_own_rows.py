@@ -18,8 +18,8 @@ from pytest_bbmigrate.sandbox.run_part import run_part
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.rows import Cell
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.sql.values import Cell
 
 BASE = """
     CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, number INTEGER, part AS (upper(name)));

@@ -144,7 +144,7 @@ def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
         after = take_image(db)
     with closing(open_contents(before, after)) as pair:
         found = differences_of(compare_rows(pair, pairing))
-        many = Differences(found.alike, (), lambda: iter(found))
+        many = Differences(found.groups, (), lambda: iter(found))
 
         assert find_renumbered(pair, pairing, found) is not None
         assert find_renumbered(pair, pairing, many) is None

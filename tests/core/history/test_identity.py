@@ -11,16 +11,14 @@ import pytest
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.identity import (
     CREATE_IDENTITY,
-    IDENTITY_TABLE,
     Identity,
     new_id,
     read_identity,
     write_identity,
 )
-from pytest_bbmigrate.history.table import HISTORY_TABLE
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.rows.fingerprint import OWN_TABLES as OWN_TABLES_OF_ROWS
-from pytest_bbmigrate.schema import OWN_TABLES, read_schema
+from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE, IDENTITY_TABLE, OWN_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +104,6 @@ def test_a_table_that_is_not_ours_is_not_written(db: sqlite3.Connection) -> None
 def test_our_tables_are_no_part_of_what_is_judged(db: sqlite3.Connection) -> None:
     write_identity(db, HOUSEHOLD)
 
-    assert {HISTORY_TABLE, IDENTITY_TABLE} == OWN_TABLES == OWN_TABLES_OF_ROWS
+    assert {HISTORY_TABLE, IDENTITY_TABLE} == OWN_TABLES
     assert read_schema(db).tables == ()
     assert content_of(db) == ()

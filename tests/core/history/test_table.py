@@ -14,7 +14,6 @@ import pytest
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.table import (
     CREATE_HISTORY,
-    HISTORY_TABLE,
     Applied,
     backups_of,
     contents_of,
@@ -31,8 +30,8 @@ from pytest_bbmigrate.history.table import (
     rename,
     utc_now,
 )
-from pytest_bbmigrate.schema import HISTORY_TABLE as HISTORY_TABLE_OF_SCHEMA
 from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +149,6 @@ def test_the_schema_leaves_out_the_table_that_the_history_makes(db: sqlite3.Conn
     record(db, FIRST)
     record_contents(db, 1, [("t", 1, "aa")])
 
-    assert HISTORY_TABLE == HISTORY_TABLE_OF_SCHEMA
     assert read_schema(db).tables == ()
 
 

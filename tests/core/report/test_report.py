@@ -20,7 +20,7 @@ from pytest_bbmigrate.report import (
 )
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.rows import Cell
+    from pytest_bbmigrate.sql.values import Cell
 
 FILE = Path("migrations/004_clean_up.sql")
 RERUN = 'pytest "migrations/004_clean_up.sql::data_survives"'

@@ -28,7 +28,7 @@ from pytest_bbmigrate.rows import (
     sql_prefilter,
     summarize_rows,
 )
-from pytest_bbmigrate.rows.differences import gather
+from pytest_bbmigrate.rows.differences import summarize
 from pytest_bbmigrate.rows.order import ranking
 from pytest_bbmigrate.sqlite_files import (
     attach_content,
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.rows import Cell, RowDifference
+    from pytest_bbmigrate.rows import RowDifference
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING: frozenset[str] = frozenset()
@@ -190,7 +191,7 @@ class TestQuestions:
                 compare_rows(pair, pairing_of("id a", key), RowConditions(alone, self.conditions))
             )
         met = {
-            d.key or tuple(d.row.values() if isinstance(d, RowLost) else ())[:1]: d.met
+            d.key or tuple(d.row.values() if isinstance(d, RowLost) else ())[:1]: d.satisfied
             for d in found
             if not isinstance(d, RowAdded)
         }
@@ -224,7 +225,7 @@ class TestQuestions:
             closing(open_content(self.before)) as alone,
         ):
             found = compare_rows(pair, pairing_of("a", ""), RowConditions(alone, ("id = 3",)))
-            lost = [d.met for d in found if isinstance(d, RowLost) and d.row == {"a": "x"}]
+            lost = [d.satisfied for d in found if isinstance(d, RowLost) and d.row == {"a": "x"}]
 
         assert lost == [{"id = 3"}]
 
@@ -255,12 +256,12 @@ class TestCounting:
         )
         found = summarized(before, after, pairing_of("id a b r"))
 
-        assert [(a.kind, a.column, a.met, a.count) for a in found.alike] == [
+        assert [(a.kind, a.column, a.satisfied, a.count) for a in found.groups] == [
             (ValueChanged, "b", NOTHING, 1000),
             (ValueChanged, "r", NOTHING, 1),
         ]
-        assert [place for place, _ in found.alike[0].first] == [0, 1, 2, 3, 4]
-        assert found.alike[1].first == ((0, ValueChanged("t", (7,), "r", 7 / 3.0, 0.5)),)
+        assert [place for place, _ in found.groups[0].examples] == [0, 1, 2, 3, 4]
+        assert found.groups[1].examples == ((0, ValueChanged("t", (7,), "r", 7 / 3.0, 0.5)),)
         assert len(found) == len(list(found)) == 1001
         assert list(found) == compared(before, after, pairing_of("id a b r"))
 
@@ -359,7 +360,7 @@ class TestCounting:
         asked: list[str] = []
         with closing(open_contents(of_int, of_text)) as db:
             db.set_trace_callback(asked.append)
-            narrow = sql_prefilter.narrowed(db, pairing_of("id a"))
+            narrow = sql_prefilter.changed_columns(db, pairing_of("id a"))
 
         assert narrow == sql_prefilter.ChangedColumns(pairing_of("id a"))
         assert [sql for sql in asked if sql.startswith("SELECT count(*)")] == []
@@ -388,7 +389,7 @@ class TestCounting:
         monkeypatch.setattr(sql_prefilter, "MIN_ROWS", len(values))
         read = compared(before, after, pairing)
 
-        assert {(a.column, a.count) for a in found.alike} == set(
+        assert {(a.column, a.count) for a in found.groups} == set(
             Counter(d.column for d in read if isinstance(d, ValueChanged)).items()
         )
 
@@ -398,7 +399,7 @@ class TestCounting:
         monkeypatch.setattr(sql_prefilter, "keeps_negative_zero", lambda: True)
         image = image_of(KEYED, "INSERT INTO t VALUES (1, 1, 'x', 0.0)")
         with closing(open_contents(image, image)) as db:
-            narrow = sql_prefilter.narrowed(db, pairing_of("id a b r"))
+            narrow = sql_prefilter.changed_columns(db, pairing_of("id a b r"))
 
         assert [old for old, _ in narrow.pairing.columns] == ["id", "r"]
         assert narrow.changed is None
@@ -435,8 +436,8 @@ def test_what_sqlite_counts_is_what_is_read(
     length, sql_prefilter.MIN_ROWS = sql_prefilter.MIN_ROWS, 0
     try:
         assert compared(one, other, pairing) == expected
-        assert sorted(told(summarized(one, other, pairing).alike)) == sorted(
-            told(differences_of(expected).alike)
+        assert sorted(told(summarized(one, other, pairing).groups)) == sorted(
+            told(differences_of(expected).groups)
         )
     finally:
         sql_prefilter.MIN_ROWS = length
@@ -444,7 +445,7 @@ def test_what_sqlite_counts_is_what_is_read(
 
 def told(alike: Iterable[DifferenceGroup]) -> list[tuple[str, str, int, str]]:
     return [
-        (a.kind.__name__, a.column, a.count, repr([difference for _, difference in a.first]))
+        (a.kind.__name__, a.column, a.count, repr([difference for _, difference in a.examples]))
         for a in alike
     ]
 
@@ -459,8 +460,8 @@ class TestDifferences:
 
     def test_they_are_counted_by_what_they_have_in_common(self) -> None:
         assert [
-            (a.kind, a.column, a.met, a.count, [place for place, _ in a.first], a.filled)
-            for a in differences_of(self.found).alike
+            (a.kind, a.column, a.satisfied, a.count, [place for place, _ in a.examples], a.filled)
+            for a in differences_of(self.found).groups
         ] == [
             (RowLost, "", {"a > 1"}, 1, [0], {"id"}),
             (RowLost, "", NOTHING, 1, [1], {"id", "a"}),
@@ -470,7 +471,7 @@ class TestDifferences:
 
     @pytest.mark.parametrize(("most", "kept"), [(22, 0), (23, 23)])
     def test_they_are_kept_as_long_as_they_are_few(self, most: int, kept: int) -> None:
-        differences = gather(self.found, lambda: iter(self.found), most=most)
+        differences = summarize(self.found, lambda: iter(self.found), most=most)
 
         assert len(differences.kept) == kept
         assert (len(differences), tuple(differences), tuple(differences)) == (
@@ -481,13 +482,13 @@ class TestDifferences:
 
     @pytest.mark.parametrize("most", [0, 100])
     def test_those_that_are_wanted_are_told_apart_by_kind(self, most: int) -> None:
-        differences = gather(self.found, lambda: iter(self.found), most=most)
-        lost = differences.which(lambda d: isinstance(d, RowLost))
+        differences = summarize(self.found, lambda: iter(self.found), most=most)
+        lost = differences.filter_groups(lambda d: isinstance(d, RowLost))
 
         assert tuple(lost) == self.found[:2]
         assert len(lost) == 2
-        assert not lost.which(lambda _: False)
-        assert differences.which(lambda _: True) is differences
+        assert not lost.filter_groups(lambda _: False)
+        assert differences.filter_groups(lambda _: True) is differences
 
 
 class TestFingerprints:

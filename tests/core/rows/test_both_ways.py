@@ -39,7 +39,8 @@ from tests.depth import in_full
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.rows import Cell, Differences, RowDifference
+    from pytest_bbmigrate.rows import Differences, RowDifference
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.sqlite_files import Content
 
     Row = tuple[Cell, ...]
@@ -185,8 +186,8 @@ def told(difference: RowDifference) -> str:
     """Return all that a difference says, the same for the same."""
     if isinstance(difference, ValueChanged):
         cells = (difference.column, difference.before, difference.after)
-        return f"{difference.key!r} {cells!r} {sorted(difference.met)}"
-    met = () if isinstance(difference, RowAdded) else sorted(difference.met)
+        return f"{difference.key!r} {cells!r} {sorted(difference.satisfied)}"
+    met = () if isinstance(difference, RowAdded) else sorted(difference.satisfied)
     return f"{type(difference).__name__} {difference.key!r} {dict(difference.row)!r} {met}"
 
 
@@ -259,9 +260,11 @@ def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
 
         assert Counter(map(told, found)) == Counter(map(told, plain))
     assert counted(found) == counted(differences_of(plain))
-    firsts = {told(difference) for alike in found.alike for _, difference in alike.first}
+    firsts = {told(difference) for alike in found.groups for _, difference in alike.examples}
     assert firsts <= {told(difference) for difference in plain}
 
 
 def counted(found: Differences) -> set[tuple[object, ...]]:
-    return {(a.kind, a.column, a.met, a.count, len(a.first), a.filled) for a in found.alike}
+    return {
+        (a.kind, a.column, a.satisfied, a.count, len(a.examples), a.filled) for a in found.groups
+    }

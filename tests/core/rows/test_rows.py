@@ -14,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_bbmigrate.rows import (
-    Cell,
     Layout,
     Pairing,
     RowAdded,
@@ -34,6 +33,8 @@ from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from pytest_bbmigrate.sql.values import Cell
 
 DIFFERENT_CELLS: list[tuple[Cell, Cell]] = [
     (1, 1.0),

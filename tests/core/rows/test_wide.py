@@ -49,7 +49,7 @@ def test_every_value_that_changed_is_told_of_a_table_with_a_key(
         summary = summarize_rows(db, pairing, None, lambda: iter(found))
 
     assert found == [ValueChanged("t", (0,), f"c{n}", n, n + 0.5) for n in range(1, 2000)]
-    assert len(summary.alike) == 1999
+    assert len(summary.groups) == 1999
 
 
 def test_every_value_that_changed_is_told_of_a_table_without_a_key() -> None:
@@ -75,7 +75,7 @@ def test_a_condition_is_asked_of_each_row_of_such_a_table(key: str) -> None:
         found = list(compare_rows(db, Pairing("t", "t", PAIRS, ("c0",) if key else ()), question))
 
     assert {
-        (change.column, change.met) for change in found if isinstance(change, ValueChanged)
+        (change.column, change.satisfied) for change in found if isinstance(change, ValueChanged)
     } == {
         ("c1", frozenset({condition})),
         ("c1999", frozenset()),

@@ -14,7 +14,7 @@ from pytest_bbmigrate.explain.advice import Advice, advise, advise_on_failure
 from pytest_bbmigrate.explain.syntax import plain_text
 from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
 from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
-from pytest_bbmigrate.runner.transactions import Transactions, first_word, read_transactions
+from pytest_bbmigrate.runner.transactions import Transactions, read_transactions
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.running import FILE, failure_of, image_of, rows, run_sql
@@ -617,20 +617,6 @@ def test_only_the_word_rename_makes_it_worth_while_to_follow() -> None:
 
 
 # reading what a file says about its transaction
-
-
-@pytest.mark.parametrize(
-    ("sql", "word"),
-    [
-        ("select 1", "SELECT"),
-        ("\ufeff /* a */ -- b\n Begin", "BEGIN"),
-        ("-- all comment", ""),
-        ("/* never ends", ""),
-        ("(1)", ""),
-    ],
-)
-def test_the_first_word_is_found_behind_comments(sql: str, word: str) -> None:
-    assert first_word(sql) == word
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from contextlib import closing
 import pytest
 
 from pytest_bbmigrate.schema import (
-    HISTORY_TABLE,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -20,6 +19,7 @@ from pytest_bbmigrate.schema import (
 )
 from pytest_bbmigrate.schema.read import schema as reading
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
+from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 

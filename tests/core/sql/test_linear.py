@@ -9,6 +9,7 @@ import pytest
 
 from pytest_bbmigrate.sql import (
     UnreadableSql,
+    first_word,
     read_comments,
     split_statements,
     tokenize,
@@ -81,7 +82,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-@pytest.mark.parametrize("read", [split_statements, read_comments, tokenize])
+@pytest.mark.parametrize("read", [split_statements, read_comments, tokenize, first_word])
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_no_character_is_looked_at_more_often_in_a_longer_text(
     counts: list[int], shape: str, read: Callable[[str], Sequence[object]]

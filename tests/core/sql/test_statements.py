@@ -14,6 +14,7 @@ from pytest_bbmigrate.sql import (
     Kind,
     Statement,
     UnreadableSql,
+    first_word,
     folded,
     quote_name,
     read_comments,
@@ -266,3 +267,19 @@ def test_a_quoted_name_is_one_token_with_that_name(name: str) -> None:
 
 def test_statements_are_values() -> None:
     assert split_statements("SELECT 1") == (Statement("SELECT 1", 1),)
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("SELECT 1", "select"),
+        ("\ufeff /* a */ -- b\n Begin", "begin"),
+        ("-- all comment", ""),
+        ("/* never ends", ""),
+        ("(1)", ""),
+        ('"select"', ""),
+        ("", ""),
+    ],
+)
+def test_the_first_word_is_found_behind_comments(sql: str, word: str) -> None:
+    assert first_word(sql) == word

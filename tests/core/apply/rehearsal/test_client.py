@@ -394,7 +394,7 @@ class TestOnRealRows:
     def test_a_change_of_many_rows_is_judged_by_its_conditions(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pytest_bbmigrate.rows.differences.KEPT", 10)
+        monkeypatch.setattr("pytest_bbmigrate.rows.differences.MAX_IN_MEMORY", 10)
         monkeypatch.setattr("pytest_bbmigrate.rows.sql_prefilter.MIN_ROWS", 10)
         where = "id IN (SELECT id FROM bookings WHERE category <> 'c0')"
         declared = f"-- bb: changes bookings.category where {where}\n"

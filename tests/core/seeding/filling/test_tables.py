@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
-from pytest_bbmigrate.seeding.model import Cell, exact_key
+from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled
 from tests.core.seeding_schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
 
 # How many rows a table gets where a constraint, unique values, parents or a trigger leave fewer
 # than 200.

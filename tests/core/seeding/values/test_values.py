@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.seeding.model import Cell, exact_key, storable
+from pytest_bbmigrate.seeding.model import exact_key, storable
 from pytest_bbmigrate.seeding.values.accepted import ColumnProbe, accepted_values, evaluate
 from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, literals_in, texts_for
 from pytest_bbmigrate.seeding.values.meaning import Family, length_limit, read_family, read_meaning
@@ -14,6 +15,9 @@ from pytest_bbmigrate.seeding.values.pools import ColumnProfile, Pool, build_poo
 from pytest_bbmigrate.seeding.values.unique import SPARE, unique_values
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.sql import folded
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.sql.values import Cell
 
 
 @pytest.mark.parametrize(
