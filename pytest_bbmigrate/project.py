@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.experiment.own_rows import has_rows
-from pytest_bbmigrate.private import Known, said, telling
+from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
@@ -112,7 +112,7 @@ def read_project(
         modules = [settings.connection.partition(":")[0]] if settings.connection else []
         importing = importing_of(settings.migrations, settings.root, sys.path, modules)
     hook = load_connection_hook(settings.connection, settings.root)
-    with telling(everything=shows_values):
+    with showing_values(everything=shows_values):
         own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
         base = _read_base(settings.base, hook)
     try:
@@ -183,7 +183,7 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
                 refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
                 raise SettingsError(
                     f"bb_base = {path}:{statement.line}: "
-                    f"{said(error, _shown_in(statement))}{refused}"
+                    f"{safe_message(error, _shown_in(statement))}{refused}"
                 ) from error
         db.set_authorizer(None)
         if db.in_transaction:
@@ -202,7 +202,7 @@ def _refuse_damage(path: Path, image: bytes, hook: ConnectionHook | None) -> byt
         try:
             damage = [*examine(db).damage]
         except sqlite3.Error as error:
-            damage = [said(error)]
+            damage = [safe_message(error)]
     if path.stat().st_size % page_size(image):
         damage.append("its end is cut off")
     if damage:

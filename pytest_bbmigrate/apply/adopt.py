@@ -19,9 +19,8 @@ from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, read_history, record, utc_now
-from pytest_bbmigrate.masking import names_in as known_names
-from pytest_bbmigrate.masking import said_of
-from pytest_bbmigrate.private import Known, is_telling
+from pytest_bbmigrate.masking import known_names, safe_part_message
+from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
 from pytest_bbmigrate.sqlite_files import (
@@ -123,7 +122,7 @@ def find_version(
     names = [step.name for step in replayed.steps]
     stopped_at = len(replayed.steps) if replayed.failure else None
     shown = None
-    if not is_telling():  # a default, say, may have been made of a value
+    if not is_showing_values():  # a default, say, may have been made of a value
         shown = known_names([schema, *replayed.schemas]) | Known(texts=texts_of(catalogue))
     return MatchingVersions(
         positions,
@@ -237,9 +236,9 @@ def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, at: int | None) ->
         return ""
     failure = replayed.failure
     message = failure.message
-    if not is_telling():  # the base may have rows
+    if not is_showing_values():  # the base may have rows
         known = known_names(replayed.schemas) | Known(texts=texts_of(catalogue))
-        message = said_of(failure.path, message, failure.error, known)
+        message = safe_part_message(failure.path, message, failure.error, known)
     where = f"{failure.path.name}:{failure.line}" if failure.line else failure.path.name
     return (
         f"{catalogue.migrations[at].name} does not run on a database without rows ({where}: "

@@ -16,7 +16,7 @@ from pytest_bbmigrate.errors import BBMigrateError, DatabaseError, SettingsError
 from pytest_bbmigrate.history.plan import PlanError, Status, compare_with_history, plan_run
 from pytest_bbmigrate.history.plan_rollback import plan_rollback
 from pytest_bbmigrate.history.table import lacks_history, last_batch, read_history
-from pytest_bbmigrate.private import Known, said
+from pytest_bbmigrate.private import Known, safe_message
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
 from pytest_bbmigrate.sqlite_files.reading import (
     OpenMode,
@@ -255,7 +255,7 @@ def check_content(
             if primary_code(error) != sqlite3.SQLITE_ERROR:
                 raise
             schema = db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
-            why = said(error, Known(texts=tuple(text for (text,) in schema)))
+            why = safe_message(error, Known(texts=tuple(text for (text,) in schema)))
             raise StepFailed(
                 f"{database}: its rows cannot be checked ({why}); have bb_connection register "
                 "the functions and collations that its tables use"

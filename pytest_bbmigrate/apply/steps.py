@@ -14,7 +14,7 @@ from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing, is_gone
 from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
-from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
+from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.notes import (
@@ -186,7 +186,7 @@ def go_through(run: ChangeRun) -> Path | None:
         prepared = change.prepare(run.backup, run.folder, run.reporter)
         if change.publishes:
             work = prepared.work
-            with held_interrupts():
+            with defer_first_interrupt():
                 publish(client, prepared, prepared.journal_mode or mode, run.reporter)
                 verify(client, prepared, run.backup, run.failed, run.reporter)
     except BaseException:
@@ -215,7 +215,7 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
     run.reporter.conclude(
         FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup)
     )
-    with held_interrupts():
+    with defer_first_interrupt():
         left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
         run.reporter.conclude(left)
         if left.is_as_it_was and run.client.state is ContentState.UNTOUCHED:

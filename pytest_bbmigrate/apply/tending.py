@@ -25,7 +25,7 @@ from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
-from pytest_bbmigrate.processes.signals import held_interrupts, terminated_like_interrupted
+from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside
@@ -213,7 +213,7 @@ def put_in_place(
             raise StepFailed(f"{prepared.work}: something has written to it just now; run again")
         if users := describe_openers(there.database):
             raise StepFailed(f"{there.database}: it is open in {users}; stop that first")
-        with held_interrupts():
+        with defer_first_interrupt():
             kept = there.replace(prepared.work, datetime.now(UTC), tell)
         detail[:] = filter(None, ("the database is made anew, in one step", *detail))
     return kept

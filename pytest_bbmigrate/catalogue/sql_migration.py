@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.declarations import read_declarations, runs_in_transaction
 from pytest_bbmigrate.catalogue.facts import sql_facts
-from pytest_bbmigrate.catalogue.forms.markers import find_markers
+from pytest_bbmigrate.catalogue.markers import find_markers
 from pytest_bbmigrate.catalogue.model import Migration, SqlPart
 from pytest_bbmigrate.catalogue.sql_text import Section, read_sections
 from pytest_bbmigrate.catalogue.text import fault
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue.files import FolderEntry
-    from pytest_bbmigrate.catalogue.forms.markers import MarkedParts
+    from pytest_bbmigrate.catalogue.markers import MarkedParts
     from pytest_bbmigrate.catalogue.sql_text import SqlText
 
 

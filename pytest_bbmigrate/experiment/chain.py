@@ -15,7 +15,7 @@ from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, ru
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
 from pytest_bbmigrate.experiment.step_cache import CachedUpResult, keep_step
-from pytest_bbmigrate.private import telling, unheard
+from pytest_bbmigrate.private import muted, showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
@@ -142,7 +142,7 @@ class Chain:
     def at_work(self) -> Iterator[None]:
         """Have the app's hook called in the block, and nothing heard of what rows may hold."""
         hook = self.environment.prepare_connection
-        with app_connections(hook), telling(everything=self.tells), unheard():
+        with app_connections(hook), showing_values(everything=self.tells), muted():
             yield
 
     def _setup(self, position: int) -> ExperimentSetup:

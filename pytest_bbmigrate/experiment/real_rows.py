@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
 from pytest_bbmigrate.experiment.run import UpResult, gather_evidence, up_result_of
-from pytest_bbmigrate.private import kind_of
+from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -76,7 +76,7 @@ def unmet_requirements(migration: Migration, before: Snapshot) -> Iterator[Unmet
             try:
                 ((rows,),) = db.execute(count)
             except sqlite3.Error as raised:  # by an expression, of some row
-                yield UnmetRequirement(required, error=str(raised), kind=kind_of(raised))
+                yield UnmetRequirement(required, error=str(raised), kind=error_name(raised))
                 continue
             if rows:
                 yield UnmetRequirement(required, rows, before.row_counts[fold_name(table.name)])

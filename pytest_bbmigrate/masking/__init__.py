@@ -1,21 +1,21 @@
-"""Verdicts on somebody's rows, with nothing in them but what is known to be no value."""
+"""Mask verdicts on somebody's rows: only what is known to be no value is left in them."""
 
 from __future__ import annotations
 
 from pytest_bbmigrate.masking.findings import (
+    known_names,
     mask_examples,
-    mask_examples_of,
     mask_verdict,
-    names_in,
-    said_of,
+    mask_verdict_examples,
+    safe_part_message,
 )
-from pytest_bbmigrate.masking.own import mask_own_rows
+from pytest_bbmigrate.masking.own_rows import mask_own_rows
 
 __all__ = [
+    "known_names",
     "mask_examples",
-    "mask_examples_of",
     "mask_own_rows",
     "mask_verdict",
-    "names_in",
-    "said_of",
+    "mask_verdict_examples",
+    "safe_part_message",
 ]

@@ -1,4 +1,4 @@
-"""Findings, each kind of them without what is not known to be no value."""
+"""Mask findings, each kind in its way: only what is known to be no value is left in them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,
     Known,
-    said_by_python,
-    said_by_sqlite,
-    shape_of,
+    kind_of_value,
+    safe_python_message,
+    safe_sqlite_message,
 )
-from pytest_bbmigrate.private.said import is_known
-from pytest_bbmigrate.private.shapes import INTEGRITY
+from pytest_bbmigrate.private.message_shapes import INTEGRITY
+from pytest_bbmigrate.private.safe_messages import is_known
 from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sql.values import Cell
 
-NOT_RUN = frozenset({"does not run", "set-up lacks"})
+NOT_RUN_KINDS = frozenset({"does not run", "set-up lacks"})
 NAMED_CAUSES = frozenset(name for name, _ in (*CAUSES, *SECOND_TIME))
 ONLY_WHERE = "only rows where "
-# Advice into which nothing of the message is put.
+# Pieces of advice that repeat nothing of the message.
 ADVICE = frozenset(advice for _, advice in MESSAGES if "{" not in advice)
 
 
-def names_in(schemas: Iterable[Schema]) -> Known:
-    """Return the names of everything in ``schemas`` as known."""
+def known_names(schemas: Iterable[Schema]) -> Known:
+    """Return as known the names of everything in ``schemas``."""
     names: set[str] = set()
     for schema in schemas:
         names.update(view.name for view in schema.views)
@@ -50,9 +50,9 @@ def names_in(schemas: Iterable[Schema]) -> Known:
 
 
 def mask_verdict(verdict: Verdict, known: Known) -> Verdict:
-    """Return ``verdict`` with each value of a row as its kind, and what was said as far as known.
+    """Return ``verdict`` with the kind for each value of a row, and messages as far as known.
 
-    Names of the schema, counts, places and the migration's own text stay.
+    Names of the schema, counts, locations and the migration's own text stay.
     """
     if verdict.outcome is not Outcome.FAILED:
         return verdict
@@ -61,16 +61,16 @@ def mask_verdict(verdict: Verdict, known: Known) -> Verdict:
 
 
 def mask_finding(finding: Finding, known: Known) -> Finding:
-    """Return ``finding`` without values: its texts go but for what is known of its kind."""
+    """Return ``finding`` without values: of its texts, only what is known for its kind is left."""
     masked = replace(
         mask_examples(finding),
-        table=named(finding.table, known),
-        column=named(finding.column, known),
-        name=named(finding.name, known),
+        table=known_or_masked(finding.table, known),
+        column=known_or_masked(finding.column, known),
+        name=known_or_masked(finding.name, known),
         expected=known.masked_sql(finding.expected),
         observed=known.masked_sql(finding.observed),
         cause=finding.cause if finding.cause in NAMED_CAUSES else "",
-        allow=finding.allow if known.holds_sql(finding.allow) else "",
+        allow=finding.allow if known.contains_sql(finding.allow) else "",
         printed=HIDDEN if finding.printed else "",
     )
     mask = MASKS.get(finding.kind)
@@ -78,40 +78,40 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
 
 
 def mask_failure(finding: Finding, masked: Finding, known: Known) -> Finding:
-    """Return why a part did not run: SQLite's words and Python's class, as far as known."""
-    said = said_of(finding.path, finding.observed, finding.error, known)
-    is_named = finding.kind != "set-up lacks" or lacks_known(finding.name, known)
+    """Return why a part did not run: the message, its statement and the advice, as far as known."""
+    message = safe_part_message(finding.path, finding.observed, finding.error, known)
+    is_named = finding.kind != "set-up lacks" or is_known_lack(finding.name, known)
     return replace(
         masked,
         kind=finding.kind if is_named else "does not run",
         name=finding.name if is_named else "",
-        observed=said,
+        observed=message,
         expected=statement_of(finding.expected, known),
-        cause=advice_of(finding.cause, is_told=said == finding.observed),
+        cause=advice_of(finding.cause, is_shown=message == finding.observed),
     )
 
 
-def said_of(path: Path, message: str, error: str, known: Known) -> str:
-    """Return the ``message`` that a part in the file ``path`` failed with, as far as known."""
+def safe_part_message(path: Path, message: str, error: str, known: Known) -> str:
+    """Return the ``message`` with which the part in ``path`` failed, as far as known."""
     if path.suffix == ".py":
-        return said_by_python(message, known)
-    return said_by_sqlite(message, known, error)
+        return safe_python_message(message, known)
+    return safe_sqlite_message(message, known, error)
 
 
 def statement_of(statement: str, known: Known) -> str:
-    """Return the SQL at fault where it stands in a file; what was put together may hold values."""
-    return statement if not statement or known.holds_statement(statement) else HIDDEN
+    """Return the SQL at fault if it stands in a file; else it was put together, and is hidden."""
+    return statement if not statement or known.contains_statement(statement) else HIDDEN
 
 
-def lacks_known(missing: str, known: Known) -> bool:
-    """Return whether what the set-up lacks is named in a file: a function, a module, a version."""
+def is_known_lack(missing: str, known: Known) -> bool:
+    """Return whether what the set-up lacks ('function f', 'SQLite 3.45') is known."""
     kind, _, name = missing.rpartition(" ")
-    return kind == "SQLite" or known.holds(name)
+    return kind == "SQLite" or known.contains(name)
 
 
-def advice_of(cause: str, *, is_told: bool) -> str:
-    """Return the advice on a message that is not told in full, but for what repeats it."""
-    if is_told or cause in NAMED_CAUSES:
+def advice_of(cause: str, *, is_shown: bool) -> str:
+    """Return the advice on a message; if that is not shown in full, without what repeats it."""
+    if is_shown or cause in NAMED_CAUSES:
         return cause
     advice, *_ = cause.partition(f"\n{NOTHING_KEPT}")
     if advice in ADVICE:
@@ -121,56 +121,58 @@ def advice_of(cause: str, *, is_told: bool) -> str:
 
 def mask_damage(finding: Finding, masked: Finding, known: Known) -> Finding:
     """Return what SQLite finds damaged, in which table or index."""
-    said = finding.observed
-    told = is_known(said, known, INTEGRITY) or is_known(said, known)
-    return replace(masked, observed=said if told else f"({HIDDEN})")
+    message = finding.observed
+    is_safe = is_known(message, known, INTEGRITY) or is_known(message, known)
+    return replace(masked, observed=message if is_safe else f"({HIDDEN})")
 
 
 def mask_broken(finding: Finding, masked: Finding, known: Known) -> Finding:
     """Return why a view or a trigger does not compile any more."""
-    return replace(masked, observed=said_by_sqlite(finding.observed, known))
+    return replace(masked, observed=safe_sqlite_message(finding.observed, known))
 
 
 def mask_invariant(finding: Finding, masked: Finding, known: Known) -> Finding:  # noqa: ARG001 - as all
-    """Return that a result, which is made of values, is another one."""
+    """Return that the result of an invariant, which is made of values, has changed."""
     return replace(masked, expected="the result it had before", observed="another result")
 
 
 def mask_sequence(finding: Finding, masked: Finding, known: Known) -> Finding:  # noqa: ARG001 - as all
-    """Return that ids are given out again, and not which."""
+    """Return that ids are given out again, but not which."""
     return replace(masked, expected=INTEGER, observed=INTEGER)
 
 
 def mask_mismatch(finding: Finding, masked: Finding, known: Known) -> Finding:
-    """Return what of a parent is missing: a word of ours, and the names of its columns."""
-    return replace(masked, expected=named(finding.expected, known), observed=finding.observed)
+    """Return what a parent lacks: in words of ours, and the names of its columns."""
+    return replace(
+        masked, expected=known_or_masked(finding.expected, known), observed=finding.observed
+    )
 
 
 def mask_condition(finding: Finding, masked: Finding, known: Known) -> Finding:
-    """Return which rows a declaration is about, where that stands in a file."""
-    first, told, condition = finding.expected.partition(ONLY_WHERE)
-    if not finding.expected or (told and not first and known.holds(condition)):
+    """Return the condition of a declaration if it stands in a file."""
+    before, separator, condition = finding.expected.partition(ONLY_WHERE)
+    if not finding.expected or (separator and not before and known.contains(condition)):
         return replace(masked, expected=finding.expected)
     return masked
 
 
-def named(name: str, known: Known) -> str:
-    """Return a name, or names with commas, of the schema."""
-    return name if not name or known.holds_names(name) else "<name>"
+def known_or_masked(name: str, known: Known) -> str:
+    """Return a name, or names with commas, if known; else '<name>'."""
+    return name if not name or known.contains_names(name) else "<name>"
 
 
-def mask_examples_of(verdict: Verdict) -> Verdict:
-    """Return ``verdict``, masked by another process, with no value that this has left in a row."""
+def mask_verdict_examples(verdict: Verdict) -> Verdict:
+    """Return ``verdict``, which another process has masked, with every value in its rows masked."""
     return replace(verdict, findings=tuple(map(mask_examples, verdict.findings)))
 
 
 def mask_examples(finding: Finding) -> Finding:
-    """Return ``finding`` with the kinds of the values of its rows."""
+    """Return ``finding`` with the kind for each value of its rows."""
     return replace(finding, examples=tuple(map(mask_example, finding.examples)))
 
 
 def mask_example(example: Example) -> Example:
-    """Return ``example`` with the kinds of its values."""
+    """Return ``example`` with the kind for each of its values."""
     return replace(
         example,
         key=mask_cells(example.key),
@@ -180,8 +182,8 @@ def mask_example(example: Example) -> Example:
 
 
 def mask_cells(cells: tuple[tuple[str, Cell], ...]) -> tuple[tuple[str, Cell], ...]:
-    """Return named cells with the kind of each."""
-    return tuple((name, shape_of(cell)) for name, cell in cells)
+    """Return named cells with the kind for each value."""
+    return tuple((name, kind_of_value(cell)) for name, cell in cells)
 
 
 MASKS: dict[str, Callable[[Finding, Finding, Known], Finding]] = {

@@ -30,7 +30,7 @@ from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import TEXT_PROPERTY, freeze_text
 from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
-from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import (
     describe_preflight,
@@ -64,7 +64,7 @@ def prepare_apply(session: pytest.Session) -> None:
     project = project_of(config)
     try:
         refuse_unknown_target(config, project.catalogue)
-        with telling(everything=config.getoption("bb_show_values")):
+        with showing_values(everything=config.getoption("bb_show_values")):
             state.preflight = run_preflight(config, project.settings, project.catalogue)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error

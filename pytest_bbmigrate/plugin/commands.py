@@ -21,7 +21,7 @@ from pytest_bbmigrate.history.table import has_history, read_history
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.options import settings_of
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import describe_left
@@ -54,7 +54,10 @@ def run_command(config: pytest.Config) -> int:
     run = next(command for option, command in COMMANDS.items() if _is_given(config, option))
     reporter = config.stash[_REPORTER] = LineReporter()
     try:
-        with terminated_like_interrupted(), telling(everything=config.getoption("bb_show_values")):
+        with (
+            terminated_like_interrupted(),
+            showing_values(everything=config.getoption("bb_show_values")),
+        ):
             lines = run(config, settings)
     except StepFailed as error:
         sys.stderr.write(f"ERROR: {error}\n")

@@ -24,7 +24,7 @@ from pytest_bbmigrate.plugin.selection import selection_of
 from pytest_bbmigrate.plugin.session import chain_of, project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
 from pytest_bbmigrate.plugin.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
-from pytest_bbmigrate.private import raised
+from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.report import (
     describe_failure,
     describe_unreadable,
@@ -181,7 +181,7 @@ class CheckItem(pytest.Item):
             return str(excinfo.value)
         if project_of(self.config).hides_own:
             frame = excinfo.traceback[-1]
-            return f"{frame.path}:{frame.lineno + 1}: {raised(excinfo.value)}"
+            return f"{frame.path}:{frame.lineno + 1}: {safe_exception(excinfo.value)}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

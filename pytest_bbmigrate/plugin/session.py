@@ -7,7 +7,7 @@ import pytest
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.plugin.options import settings_of, usage_error, writes_database
-from pytest_bbmigrate.private import note_own_rows, telling
+from pytest_bbmigrate.private import note_own_rows, showing_values
 from pytest_bbmigrate.project import Project, read_project
 
 _PROJECT = pytest.StashKey[Project]()
@@ -22,7 +22,7 @@ def project_of(config: pytest.Config) -> Project:
     """
     if _PROJECT not in config.stash:
         try:
-            with telling(everything=may_show_errors(config)):
+            with showing_values(everything=may_show_errors(config)):
                 project = read_project(
                     settings_of(config),
                     fixes_modules=writes_database(config),

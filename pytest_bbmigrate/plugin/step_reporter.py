@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.run import RehearsalFailed
-from pytest_bbmigrate.masking import mask_examples_of
+from pytest_bbmigrate.masking import mask_verdict_examples
 from pytest_bbmigrate.plugin.invocation import rehearsal_command
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.report import describe_failure
@@ -101,7 +101,7 @@ class StepReporter:
         shows = config.getoption("bb_show_values")
         rows = "of the real database" + ("" if shows else "; --bb-show-values shows their values")
         rerun = rehearsal_command(config)
-        verdicts = error.verdicts if shows else map(mask_examples_of, error.verdicts)
+        verdicts = error.verdicts if shows else map(mask_verdict_examples, error.verdicts)
         return "\n\n".join(
             f"{verdict.subject}: {verdict.check}: "
             f"{describe_failure(verdict, rerun, rows, are_real=True)}"

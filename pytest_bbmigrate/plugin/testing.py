@@ -16,8 +16,8 @@ from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.masking import mask_examples, said_of
-from pytest_bbmigrate.private import Known, own_rows_are_hidden, telling
+from pytest_bbmigrate.masking import mask_examples, safe_part_message
+from pytest_bbmigrate.private import Known, own_rows_are_hidden, showing_values
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import (
@@ -62,7 +62,7 @@ class Databases:
         """Return a database with the content of ``image``, prepared as a migration's is."""
         connection = open_image(image)
         self._open.callback(connection.close)
-        with telling(everything=self.chain.tells):
+        with showing_values(everything=self.chain.tells):
             call_hook(self.chain.environment.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
@@ -134,7 +134,7 @@ class MigrationUnderTest:
             failure, message = run.failure, run.failure.message
             if not self._databases.chain.tells:
                 known = Known(texts=texts_of(self._databases.chain.catalogue))
-                message = said_of(failure.path, failure.message, failure.error, known)
+                message = safe_part_message(failure.path, failure.message, failure.error, known)
             advice = advise_on_failure(failure).text if message == failure.message else ""
             place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
             raise AssertionError(visible("\n".join(filter(None, [f"{place}: {message}", advice]))))

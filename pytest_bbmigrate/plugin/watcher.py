@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.processes.parent import end_with
+from pytest_bbmigrate.processes.parent import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -84,7 +84,7 @@ def _pipe_to_parent() -> int | None:
     parent, _, pipe = os.environ.pop(VARIABLE, "").partition(":")
     if not pipe:
         return None
-    end_with(int(parent))
+    end_with_parent(int(parent))
     os.set_inheritable(int(pipe), False)  # noqa: FBT003 - it takes no name
     return int(pipe)
 

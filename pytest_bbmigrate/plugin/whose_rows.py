@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, own_after
-from pytest_bbmigrate.masking import mask_own_rows, names_in
+from pytest_bbmigrate.masking import known_names, mask_own_rows
 from pytest_bbmigrate.private import Known
 from pytest_bbmigrate.report import GENERATED, beside_own
 
@@ -34,7 +34,7 @@ def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Ver
     after = evidence.schema_after or before.schema
     own = own_after(before.own, evidence.migration, evidence.up, before.schema, after)
     schemas = (before.schema, after)
-    return mask_own_rows(verdict, own, schemas, names_in(schemas) | shown_in_files(project))
+    return mask_own_rows(verdict, own, schemas, known_names(schemas) | shown_in_files(project))
 
 
 def hide_in_contracts(verdict: Verdict, project: Project) -> Verdict:

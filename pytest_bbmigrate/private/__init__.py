@@ -1,42 +1,42 @@
-"""What may be told of somebody's rows: what is known to be ours or the schema's, and no more."""
+"""What may be shown of somebody's rows: names of the schema and what stands in files, no values."""
 
 from __future__ import annotations
 
-from pytest_bbmigrate.private.hearing import unheard
 from pytest_bbmigrate.private.known import HIDDEN, NOTHING_KNOWN, Known
-from pytest_bbmigrate.private.said import (
-    as_said,
+from pytest_bbmigrate.private.muting import muted
+from pytest_bbmigrate.private.safe_messages import (
     class_name,
-    kind_of,
-    raised,
-    said,
-    said_by_python,
-    said_by_sqlite,
+    error_name,
+    full_message,
+    safe_exception,
+    safe_message,
+    safe_python_message,
+    safe_sqlite_message,
 )
-from pytest_bbmigrate.private.shape import INTEGER, shape_of
-from pytest_bbmigrate.private.telling import (
-    is_telling,
+from pytest_bbmigrate.private.showing import (
+    is_showing_values,
     note_own_rows,
     own_rows_are_hidden,
-    telling,
+    showing_values,
 )
+from pytest_bbmigrate.private.value_kinds import INTEGER, kind_of_value
 
 __all__ = [
     "HIDDEN",
     "INTEGER",
     "NOTHING_KNOWN",
     "Known",
-    "as_said",
     "class_name",
-    "is_telling",
-    "kind_of",
+    "error_name",
+    "full_message",
+    "is_showing_values",
+    "kind_of_value",
+    "muted",
     "note_own_rows",
     "own_rows_are_hidden",
-    "raised",
-    "said",
-    "said_by_python",
-    "said_by_sqlite",
-    "shape_of",
-    "telling",
-    "unheard",
+    "safe_exception",
+    "safe_message",
+    "safe_python_message",
+    "safe_sqlite_message",
+    "showing_values",
 ]

@@ -1,4 +1,4 @@
-"""What is known not to be a value: names of a schema, and what stands in files."""
+"""What is known not to be a value of a row: names of a schema, and what stands in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIECES = re.compile(
     r"""|(?P<number>\d[\w.]*)|(?P<word>[^\W\d]\w*)|(?P<other>\s+|[!-/:-@\[-`{-~])|(?P<strange>.)""",
     re.DOTALL,
 )
-# https://sqlite.org/lang_keywords.html, the names of types, and what we say of a structure.
+# Keywords (https://sqlite.org/lang_keywords.html), names of types, and our words on structures.
 WORDS = frozenset(
     """
     abort action add after all alter always analyze and as asc attach autoincrement before begin
@@ -36,13 +36,13 @@ WORDS = frozenset(
     0 1
     an ordinary none type what sqlite refuses requires changes deletes inserts renames alters drops
     irreversible because reason condition bb line broken
-    """.split()  # noqa: SIM905 - a list of 250 would be as many lines
+    """.split()  # noqa: SIM905 - as a list, these 250 words would be 250 lines
 )
 
 
 @dataclass(frozen=True)
 class Known:
-    """What may be shown: ``names`` of the schema, case-folded, and what stands in ``texts``."""
+    """What may be shown: ``names`` of the schema (folded), and whatever stands in ``texts``."""
 
     names: frozenset[str] = frozenset()
     texts: tuple[str, ...] = ()
@@ -50,51 +50,54 @@ class Known:
     def __or__(self, other: Known) -> Known:
         return Known(self.names | other.names, (*self.texts, *other.texts))
 
-    def holds(self, text: str) -> bool:
-        """Return whether ``text`` is a name, or stands in a text as a whole word or passage."""
+    def contains(self, text: str) -> bool:
+        """Return whether ``text`` is one of the names, or whole words in one of the texts."""
         bare = unquoted(" ".join(text.split()))
-        return bool(bare) and (fold_name(bare) in self.names or self._stands(bare))
+        return bool(bare) and (fold_name(bare) in self.names or self._occurs(bare))
 
-    def holds_names(self, text: str) -> bool:
-        """Return whether each of ``a.b, c.d`` is known."""
+    def contains_names(self, text: str) -> bool:
+        """Return whether every name in ``text``, such as 'a.b, c.d', is known."""
         parts = [part.removeprefix("main.") for part in text.split(", ")]
-        return self.holds(text) or all(
-            self.holds(part) or all(map(self.holds, part.split("."))) for part in parts
+        return self.contains(text) or all(
+            self.contains(part) or all(map(self.contains, part.split("."))) for part in parts
         )
 
-    def holds_literal(self, text: str) -> bool:
-        """Return whether ``text`` is all of a text in quotes somewhere, in SQL or Python."""
+    def contains_literal(self, text: str) -> bool:
+        """Return whether ``text`` is all of a literal in quotes, of SQL or Python, in a text."""
         bare = " ".join(text.split())
         quoted = f"'{bare}'", f'"{bare}"', "'" + bare.replace("'", "''") + "'"
-        return bool(bare) and any(each in there for there in self._closed_up for each in quoted)
+        return bool(bare) and any(
+            literal in known for known in self._normalized_texts for literal in quoted
+        )
 
-    def holds_statement(self, text: str) -> bool:
-        """Return whether ``text`` is an SQL statement, not a mere word, that stands in a text."""
-        return len(text.split()) > 1 and self._stands(" ".join(text.split()).rstrip("; "))
+    def contains_statement(self, text: str) -> bool:
+        """Return whether ``text`` is an SQL statement, not a mere word, in one of the texts."""
+        return len(text.split()) > 1 and self._occurs(" ".join(text.split()).rstrip("; "))
 
-    def holds_sql(self, text: str) -> bool:
-        """Return whether nothing is in the SQL ``text`` but words of SQL and what is known."""
+    def contains_sql(self, text: str) -> bool:
+        """Return whether the SQL ``text`` consists of words of SQL and of what is known."""
         return self.masked_sql(text) == text
 
     def masked_sql(self, text: str) -> str:
-        """Return the SQL ``text`` with what is neither a word of SQL nor known as its kind."""
-        return PIECES.sub(self._piece, text)
+        """Return the SQL ``text`` with the kind for all that is neither a word of SQL nor known."""
+        return PIECES.sub(self._masked_piece, text)
 
-    def _piece(self, found: re.Match[str]) -> str:
-        piece, kind = found[0], str(found.lastgroup)
-        is_ours = kind == "other" or fold_name(piece) in WORDS or self._stands(piece)
-        if is_ours or self.holds(piece):
+    def _masked_piece(self, match: re.Match[str]) -> str:
+        piece, kind = match[0], str(match.lastgroup)
+        is_sql = kind == "other" or fold_name(piece) in WORDS
+        if is_sql or self._occurs(piece) or self.contains(piece):
             return piece
         return f"<text of {max(len(piece) - 2, 0)}>" if kind == "text" else f"<{kind}>"
 
-    def _stands(self, text: str) -> bool:
+    def _occurs(self, text: str) -> bool:
+        """Return whether ``text`` stands in one of the texts, not within a longer word."""
         before = r"(?<!\w)" if text[:1].isalnum() or text[:1] == "_" else ""
         after = r"(?!\w)" if text[-1:].isalnum() or text[-1:] == "_" else ""
         pattern = f"{before}{re.escape(text)}{after}"
-        return any(re.search(pattern, there) for there in self._closed_up)
+        return any(re.search(pattern, known) for known in self._normalized_texts)
 
     @cached_property
-    def _closed_up(self) -> tuple[str, ...]:
+    def _normalized_texts(self) -> tuple[str, ...]:
         return tuple(" ".join(text.split()) for text in self.texts)
 
 
@@ -102,8 +105,8 @@ NOTHING_KNOWN = Known()
 
 
 def unquoted(text: str) -> str:
-    """Return what a quoted name or text says, anything else as it is."""
-    for first, last in QUOTES:
-        if len(text) > 1 and text.startswith(first) and text.endswith(last):
-            return text[1:-1].replace(last * 2, last)
+    """Return the content of a quoted name or text; anything else as it is."""
+    for opening, closing in QUOTES:
+        if len(text) > 1 and text.startswith(opening) and text.endswith(closing):
+            return text[1:-1].replace(closing * 2, closing)
     return text

@@ -1,1 +1,1 @@
-"""Processes of ours: how one is started, spoken with and ended, and what signals do to it."""
+"""Child processes of ours: start them, exchange messages, end them, and handle signals."""

@@ -1,11 +1,11 @@
-"""Values as JSON between processes, and back by their types; nothing that comes in is believed.
+"""Exchange typed values as JSON between processes; nothing that comes in is trusted.
 
     a dataclass   an object of all its fields           bytes   {"bytes": "base64"}
     a tuple       a list                                float   {"float": "0x1.8p+0"}
     a mapping     an object                             a path, an enum: its text
 
-A message is an object with a version. What has another version, another shape, a field too many or
-too few, a number that JSON has not, or more bytes or levels than ours have, does not read.
+A message is an object with a version. It is refused if it has another version or shape, a field too
+many or too few, a number that JSON does not have, or more bytes or levels than ours have.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.processes.left_files import MOST_BYTES, read_left
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted
 
 VERSION = 1
 T = TypeVar("T")
 
 
 class Unreadable(BBMigrateError):
-    """Raised when a message is not one of ours; says what is wrong with it."""
+    """Raised when a message is none of ours; says what is wrong with it."""
 
 
-def message(kind: str, value: object) -> bytes:
-    """Return a message that says ``value``."""
-    return json.dumps({"version": VERSION, "kind": kind, "value": plain(value)}).encode()
+def encode_message(kind: str, value: object) -> bytes:
+    """Return the message of that ``kind`` with ``value``."""
+    return json.dumps({"version": VERSION, "kind": kind, "value": to_plain(value)}).encode()
 
 
-def plain(value: object) -> object:
-    """Return ``value`` as JSON has it."""
+def to_plain(value: object) -> object:
+    """Return ``value`` as values that JSON has."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
@@ -48,23 +48,23 @@ def plain(value: object) -> object:
     if isinstance(value, bytes):
         return {"bytes": b64encode(value).decode()}
     if isinstance(value, tuple):
-        return [plain(each) for each in value]
+        return [to_plain(each) for each in value]
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): to_plain(each) for key, each in value.items()}
     if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
     if value is None or isinstance(value, bool | int | str):
         return value
     return os.fspath(value)  # type: ignore[call-overload] # it raises TypeError for what is no path
 
 
 def read_file(path: Path) -> bytes:
-    """Return what is in a file that another process has left.
+    """Return the content of a file that another process has left.
 
-    Raises: Unreadable when it is none, is too large, or is something else than a file.
+    Raises: Unreadable when there is none, it is too large, or it is something else than a file.
     """
     try:
-        content = read_left(path, MOST_BYTES + 1)
+        content = read_untrusted(path, MOST_BYTES + 1)
     except OSError as error:
         raise Unreadable(f"it cannot be read ({error.strerror})") from error
     if len(content) > MOST_BYTES:
@@ -73,72 +73,72 @@ def read_file(path: Path) -> bytes:
 
 
 def read_message(content: bytes, kinds: Mapping[str, type[T]], names: Mapping[str, Any]) -> T:
-    """Return what a message says, of one of ``kinds``.
+    """Return the value in a message; ``kinds`` maps the kinds that are expected to their types.
 
-    ``names`` are those that the types' annotations use and their modules import for a type checker
-    alone.
+    ``names`` are what annotations of these types use, but their modules import for type checkers
+    only.
 
     Raises: Unreadable.
     """
     try:
-        said = json.loads(content, parse_constant=_refuse, object_pairs_hook=_object)
+        parsed = json.loads(content, parse_constant=_refuse, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"it is no JSON ({type(error).__name__})") from error
-    if not isinstance(said, dict) or set(said) != {"version", "kind", "value"}:
+    if not isinstance(parsed, dict) or set(parsed) != {"version", "kind", "value"}:
         raise Unreadable("it is no message")
-    version, kind = said["version"], said["kind"]
+    version, kind = parsed["version"], parsed["kind"]
     if type(version) is not int or version != VERSION:
         raise Unreadable("it is of another version")
     if not isinstance(kind, str) or kind not in kinds:
         raise Unreadable("it is of another kind")
-    found: T = Reader(names).read(kinds[kind], said["value"], kind)
-    return found
+    value: T = Reader(names).read(kinds[kind], parsed["value"], kind)
+    return value
 
 
 class Reader:
-    """Reads plain values by types."""
+    """Makes values of given types from what JSON has; ``where`` names the place in the message."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.names = dict(names)
         self.hints = cache(lambda of: typing.get_type_hints(of, localns=self.names))
 
-    def read(self, wanted: Any, said: object, where: str) -> Any:
-        """Return ``said`` as a value of the type ``wanted``.
+    def read(self, wanted: Any, plain: object, where: str) -> Any:
+        """Return ``plain`` as a value of the type ``wanted``.
 
-        Raises: Unreadable that says ``where`` it is something else.
+        Raises: Unreadable when it is something else.
         """
         origin, arms = typing.get_origin(wanted), typing.get_args(wanted)
         if origin in (types.UnionType, typing.Union):
-            return self.read_union(arms, said, where)
+            return self.read_union(arms, plain, where)
         if origin is tuple:
-            return self.read_tuple(arms, said, where)
+            return self.read_tuple(arms, plain, where)
         if origin is Mapping:
-            content = _of(dict, said, where)
+            content = _of(dict, plain, where)
             return {key: self.read(arms[1], each, where) for key, each in content.items()}
         if is_dataclass(wanted) and isinstance(wanted, type):
-            return self.read_object(wanted, said, where)
-        return _read_single(wanted, said, where)
+            return self.read_object(wanted, plain, where)
+        return _read_single(wanted, plain, where)
 
-    def read_union(self, arms: tuple[Any, ...], said: object, where: str) -> Any:
-        """Return ``said`` as the first of several types that it can be."""
+    def read_union(self, arms: tuple[Any, ...], plain: object, where: str) -> Any:
+        """Return ``plain`` as the first of several types that it can be."""
         for arm in arms:
             try:
-                return self.read(arm, said, where)
+                return self.read(arm, plain, where)
             except Unreadable:
                 continue
         raise _other(where)
 
-    def read_tuple(self, arms: tuple[Any, ...], said: object, where: str) -> tuple[Any, ...]:
-        """Return ``said`` as a tuple."""
-        content = _of(list, said, where)
+    def read_tuple(self, arms: tuple[Any, ...], plain: object, where: str) -> tuple[Any, ...]:
+        """Return ``plain``, a list, as a tuple of the types ``arms``."""
+        content = _of(list, plain, where)
         wanted = [arms[0]] * len(content) if arms[1:] == (...,) else list(arms)
         if len(wanted) != len(content):
             raise _other(where)
         return tuple(self.read(arm, each, where) for arm, each in zip(wanted, content, strict=True))
 
-    def read_object(self, wanted: type, said: object, where: str) -> Any:
-        """Return ``said`` as an instance of a dataclass, of which every field is to be there."""
-        content, hints = _of(dict, said, where), self.hints(wanted)
+    def read_object(self, wanted: type, plain: object, where: str) -> Any:
+        """Return ``plain`` as an instance of a dataclass; it must have exactly its fields."""
+        content, hints = _of(dict, plain, where), self.hints(wanted)
         names = [each.name for each in fields(wanted)]
         if set(content) != set(names):
             raise _other(where)
@@ -147,25 +147,25 @@ class Reader:
         )
 
 
-def _read_single(wanted: Any, said: object, where: str) -> Any:
-    """Return ``said`` as a value that is made of nothing else."""
+def _read_single(wanted: Any, plain: object, where: str) -> Any:
+    """Return ``plain`` as a value that contains no other values."""
     if wanted in (bool, int, str, type(None)):
-        return _of(wanted, said, where)
+        return _of(wanted, plain, where)
     if wanted is Path:
-        return Path(_of(str, said, where))
+        return Path(_of(str, plain, where))
     if wanted in (bytes, float):
-        return _read_tagged(wanted, said, where)
+        return _read_tagged(wanted, plain, where)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         try:
-            return wanted(_of(str, said, where))
+            return wanted(_of(str, plain, where))
         except ValueError:
             raise _other(where) from None
     raise TypeError(f"{wanted} has no form in JSON")
 
 
-def _read_tagged(wanted: type, said: object, where: str) -> bytes | float:
-    """Return bytes, or a number with a point, which JSON does not hold as they are."""
-    content = _of(dict, said, where)
+def _read_tagged(wanted: type, plain: object, where: str) -> bytes | float:
+    """Return ``plain``, an object with the type as its one name, as bytes or a float."""
+    content = _of(dict, plain, where)
     tag = wanted.__name__
     if set(content) != {tag}:
         raise _other(where)
@@ -181,17 +181,17 @@ def _read_tagged(wanted: type, said: object, where: str) -> bytes | float:
     return number
 
 
-def _of(wanted: type[T], said: object, where: str) -> T:
-    if type(said) is not wanted:  # True is no 1 here
+def _of(wanted: type[T], plain: object, where: str) -> T:
+    if type(plain) is not wanted:  # isinstance would take True for an int
         raise _other(where)
-    return said
+    return plain
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         raise ValueError("a name twice")
-    return found
+    return values
 
 
 def _refuse(constant: str) -> NoReturn:

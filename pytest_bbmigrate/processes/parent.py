@@ -1,4 +1,4 @@
-"""Have a process end with the one that has started it, whatever ends that."""
+"""End a process together with the one that has started it, whatever ends that."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import sys
 PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
 
-def end_with(parent: int) -> None:
-    """Have this process killed when ``parent``, its parent, is gone, where the system can do that.
+def end_with_parent(parent: int) -> None:
+    """Have the system kill this process when its ``parent`` ends, where the system can do that.
 
-    Raises: SystemExit when it is gone already.
+    Raises: SystemExit when the parent is gone already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

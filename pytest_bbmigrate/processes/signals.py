@@ -1,4 +1,4 @@
-"""When a Ctrl-C or SIGTERM takes effect: not in the middle of what is to come to its end."""
+"""When a Ctrl-C or SIGTERM takes effect: not in the middle of work that must be completed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does, so that nothing of it is left behind."""
+    """Have SIGTERM raise KeyboardInterrupt in the block, as Ctrl-C does, so that it cleans up."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may be told of signals
+        yield  # only the main thread may set handlers
         return
 
     def interrupt(*_: object) -> None:
@@ -29,13 +29,13 @@ def terminated_like_interrupted() -> Iterator[None]:
 
 
 @contextmanager
-def held_interrupts() -> Iterator[None]:
-    """Let the block come to its end before a first Ctrl-C or SIGTERM takes effect.
+def defer_first_interrupt() -> Iterator[None]:
+    """Let the block finish before a first Ctrl-C or SIGTERM takes effect; obey a second at once.
 
-    What is published is to be verified as well; a second one is obeyed at once.
+    So what is published is verified as well.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may be told of signals
+        yield  # only the main thread may set handlers
         return
     caught: list[int] = []
 
@@ -55,8 +55,8 @@ def held_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Have a Ctrl-C that comes while the block runs take effect at its end."""
+def defer_interrupts() -> Iterator[None]:
+    """Let the block finish before a Ctrl-C takes effect, however often it is pressed."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield  # no interrupt is raised here

@@ -13,7 +13,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
-from pytest_bbmigrate.private import Known, raised, said, unheard
+from pytest_bbmigrate.private import Known, muted, safe_exception, safe_message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +34,14 @@ def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
         return None
     module_name, _, function_name = name.partition(":")
     try:
-        with unheard():
+        with muted():
             module = _import_from(root, module_name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # the user's own module runs here and may raise anything
         raise SettingsError(
             f"bb_connection = {name}: {module_name} cannot be imported from {root} "
-            f"({raised(error, lines_of(error) | Known(texts=(module_name,)))})"
+            f"({safe_exception(error, lines_of(error) | Known(texts=(module_name,)))})"
         ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
@@ -79,13 +79,14 @@ def _fault_of(hook: ConnectionHook) -> str:
     """Return what is wrong with ``hook``, found by calling it with an empty database; or ''."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         try:
-            with unheard():
+            with muted():
                 result = hook(db)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the user's own function, see above
+            raised = safe_exception(error, lines_of(error))
             return (
-                f"called with an empty database it raised {raised(error, lines_of(error))}; "
+                f"called with an empty database it raised {raised}; "
                 "it is to register functions and collations, whatever the database holds"
             )
         if inspect.iscoroutine(result):
@@ -94,7 +95,7 @@ def _fault_of(hook: ConnectionHook) -> str:
         try:
             return _trace_of_hook(db)
         except sqlite3.Error as error:
-            return f"the connection is of no use after it ({said(error)})"
+            return f"the connection is of no use after it ({safe_message(error)})"
 
 
 def _trace_of_hook(db: sqlite3.Connection) -> str:

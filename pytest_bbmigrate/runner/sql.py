@@ -6,7 +6,7 @@ import sqlite3
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.private import kind_of
+from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.model import Failure
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run_statement(db: RunConnection, part: SqlPart, statement: Statement) -> Fai
     try:
         deque(db.execute(statement.text), maxlen=0)
     except sqlite3.Error as raised:
-        message, error = f"{raised}; {db.fault}" if db.fault else str(raised), kind_of(raised)
+        message, error = f"{raised}; {db.fault}" if db.fault else str(raised), error_name(raised)
     else:
         message = db.fault
     if not message:

@@ -41,7 +41,7 @@ class ConnectionRules:
     ``script`` is its path; ``prepare`` is called with every connection before the script has it.
     """
 
-    places: SandboxPaths
+    paths: SandboxPaths
     script_report: ScriptReport
     script: str
     prepare: Callable[[sqlite3.Connection], object] | None = None
@@ -81,7 +81,7 @@ class GuardedCursor(sqlite3.Cursor):
 class GuardedConnection(sqlite3.Connection):
     """A connection to the working copy, whatever name of the real database it was opened by."""
 
-    terms: ClassVar[ConnectionRules]
+    rules: ClassVar[ConnectionRules]
     opened: ClassVar[weakref.WeakSet[GuardedConnection]] = weakref.WeakSet()
 
     def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
@@ -90,13 +90,13 @@ class GuardedConnection(sqlite3.Connection):
         self.ready = False
         uri = kwargs.get("uri", len(args) >= URI_POSITION and args[URI_POSITION - 1])
         try:
-            name = self.terms.places.connected(os.fsdecode(database), uri=bool(uri))
+            name = self.rules.paths.database_to_open(os.fsdecode(database), uri=bool(uri))
         except sqlite3.OperationalError as error:
-            self.terms.script_report.refused.append(str(error))
+            self.rules.script_report.refused.append(str(error))
             raise
         super().__init__(name, *args, **kwargs)
-        if self.terms.prepare is not None:
-            self.terms.prepare(self)
+        if self.rules.prepare is not None:
+            self.rules.prepare(self)
         super().set_authorizer(self._authorize)
         self.opened.add(self)
         self.ready = True
@@ -111,9 +111,9 @@ class GuardedConnection(sqlite3.Connection):
         """Note that ``sql`` was executed."""
         if not self.ready:
             return
-        self.terms.script_report.executed.append(sql)
+        self.rules.script_report.executed.append(sql)
         if COMMITS.match(sql):
-            self.terms.script_report.lost = ""
+            self.rules.script_report.lost = ""
         self.unsaved = self.in_transaction and (self.unsaved or not READS.match(sql))
 
     def note_loss(self, how: str) -> None:
@@ -121,8 +121,8 @@ class GuardedConnection(sqlite3.Connection):
         if not self.unsaved:
             return
         error = sys.exc_info()[1]
-        self.terms.script_report.lost = f"{how}, after {describe(error)}" if error else how
-        self.terms.script_report.line = calling_line(self.terms.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
+        self.rules.script_report.lost = f"{how}, after {describe(error)}" if error else how
+        self.rules.script_report.line = calling_line(self.rules.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
         self.unsaved = False
 
     def set_authorizer(self, *_: object) -> None:
@@ -152,7 +152,7 @@ class GuardedConnection(sqlite3.Connection):
         """As in the base class."""
         super().commit()
         self.unsaved = False
-        self.terms.script_report.lost = ""
+        self.rules.script_report.lost = ""
 
     def rollback(self) -> None:
         """As in the base class; a script that ends with it has failed."""
@@ -175,7 +175,7 @@ class GuardedConnection(sqlite3.Connection):
             self.note_loss(ROLLED_BACK)
         elif self.unsaved:
             self.unsaved = False
-            self.terms.script_report.lost = ""
+            self.rules.script_report.lost = ""
         return super().__exit__(kind, error, trace)
 
     def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
@@ -185,26 +185,26 @@ class GuardedConnection(sqlite3.Connection):
         if name is None:
             self.refusal = "ATTACH of a name that is not written out is refused in a migration"
         else:
-            self.refusal = why_not(self.terms.places, name)
+            self.refusal = refusal_of(self.rules.paths, name)
         if not self.refusal:
             return sqlite3.SQLITE_OK
-        self.terms.script_report.refused.append(self.refusal)
+        self.rules.script_report.refused.append(self.refusal)
         return sqlite3.SQLITE_DENY
 
 
-def why_not(places: SandboxPaths, name: str) -> str:
+def refusal_of(places: SandboxPaths, name: str) -> str:
     """Return why the database ``name`` (a path or URI) may not be opened as it is; '' if it may."""
     try:
-        if places.is_open_to(name):
+        if places.may_open(name):
             return ""
     except sqlite3.OperationalError as error:
         return str(error)
     return f"opening the real database {name} by the side is refused in a migration"
 
 
-def install(terms: ConnectionRules) -> None:
+def guard_connections(terms: ConnectionRules) -> None:
     """Hold every connection that this process makes from here on to ``terms``, for good."""
-    GuardedConnection.terms = terms
+    GuardedConnection.rules = terms
     connect = sqlite3.connect
 
     def guarded_connect(*args: Any, **kwargs: Any) -> Any:
@@ -224,19 +224,19 @@ def refuse_others(terms: ConnectionRules, event: str, args: tuple[Any, ...]) -> 
         may not be opened; PermissionError when it is a program that is given the real database,
         which nothing would lead to the copy.
     """
-    if event in PROGRAMS and (path := terms.places.real_named_in(words_of(args))):
+    if event in PROGRAMS and (path := terms.paths.find_real(texts_in(args))):
         message = (
             f"starting a program on {path} is refused: it would open the real database; to another "
-            f"program a migration script calls it {terms.places.copy.name}, without a folder"
+            f"program a migration script calls it {terms.paths.copy.name}, without a folder"
         )
         terms.script_report.refused.append(message)
         raise PermissionError(message)
-    if event == "sqlite3.connect" and (message := why_not(terms.places, os.fsdecode(args[0]))):
+    if event == "sqlite3.connect" and (message := refusal_of(terms.paths, os.fsdecode(args[0]))):
         terms.script_report.refused.append(message)
         raise sqlite3.OperationalError(message)
 
 
-def words_of(args: tuple[Any, ...]) -> list[str]:
+def texts_in(args: tuple[Any, ...]) -> list[str]:
     """Return the texts among the arguments of an event that starts a program, environment aside."""
     words = [
         word for each in args for word in (each if isinstance(each, list | tuple) else (each,))

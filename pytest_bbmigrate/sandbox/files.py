@@ -33,15 +33,15 @@ PATHS_WRITTEN = {  # event: which of its arguments are paths that it changes
 PROGRAMS = {"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 
 
-def watch(places: SandboxPaths, *, programs: bool) -> None:
+def refuse_outside_writes(places: SandboxPaths, *, programs: bool) -> None:
     """Refuse writing outside the working folder, and without ``programs`` starting any, for good.
 
     What is refused raises PermissionError.
     """
-    sys.addaudithook(functools.partial(refuse, places, programs))
+    sys.addaudithook(functools.partial(refuse_event, places, programs))
 
 
-def refuse(places: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
+def refuse_event(places: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
     """Look at one audit event.
 
     Raises: PermissionError when it is about to write elsewhere, or to start a program.
@@ -52,7 +52,7 @@ def refuse(places: SandboxPaths, programs: bool, event: str, args: tuple[Any, ..
         )
     for path in paths_written(event, args):
         name = os.fsdecode(path)
-        if name not in DEVICES and not places.is_within(name):
+        if name not in DEVICES and not places.may_write(name):
             raise PermissionError(
                 errno.EACCES, "a migration script may not write outside its working folder", name
             )
@@ -88,4 +88,4 @@ def show_copy(places: SandboxPaths) -> None:
 
     def is_meant(path: str) -> bool:
         name = os.path.basename(path)  # noqa: PTH119 - asked for every file, so the cheap way
-        return name in (places.real.name, places.copy.name) and places.names_real(path)
+        return name in (places.real.name, places.copy.name) and places.is_real(path)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.private import kind_of
+from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
-from pytest_bbmigrate.sandbox.watch import kept_from_files, untouched
+from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
 
 
-def run_connected(
+def run_in_process(
     migration: Migration,
     part: SqlPart | PythonPart,
     copy: Content,
@@ -57,7 +57,7 @@ def run_connected(
 
             db.controls_transaction = not part.in_transaction
             db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
-            with untouched(environment.real, part), kept_from_files(environment.real):
+            with assert_unwritten(environment.real, part), guarded_files(environment.real):
                 failure, printed = run_function(db, part)
         failure = failure or commit(db, part, record)
         if failure and not part.in_transaction:
@@ -95,7 +95,7 @@ def commit(
     try:
         db.finish(record)
     except sqlite3.Error as raised:
-        message, error = str(raised), kind_of(raised)
+        message, error = str(raised), error_name(raised)
     if not message:
         return None
     return Failure(part.path, None, statement, message, error)

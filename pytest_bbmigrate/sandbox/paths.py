@@ -31,7 +31,7 @@ class SandboxPaths:
     root: Path
     temporary: Path
 
-    def names_real(self, path: str) -> bool:
+    def is_real(self, path: str) -> bool:
         """Return whether ``path`` is the real database by any name, also as seen from root."""
         here = resolved(path)
         if self.is_copy(here):
@@ -48,7 +48,7 @@ class SandboxPaths:
         """Return whether ``path`` is the working copy, which may have been given more names."""
         return is_same(path, self.copy)
 
-    def opened(self, path: str) -> str:
+    def path_to_open(self, path: str) -> str:
         """Return the path to open where a script opens the database file ``path``.
 
         Raises: sqlite3.OperationalError for a database that is neither the real one nor its own.
@@ -56,32 +56,32 @@ class SandboxPaths:
         here = resolved(path)
         if self.is_copy(here) or here.is_relative_to(self.temporary):
             return path
-        if self.names_real(path):
+        if self.is_real(path):
             return str(self.copy)
         raise sqlite3.OperationalError(
             f"opening the database {here} is refused: a migration script may open "
             f"{self.copy.name} and no other"
         )
 
-    def connected(self, database: str, *, uri: bool) -> str:
+    def database_to_open(self, database: str, *, uri: bool) -> str:
         """Return what to hand to SQLite where a script connects to ``database``.
 
-        Raises: sqlite3.OperationalError, as ``opened`` does.
+        Raises: sqlite3.OperationalError, as ``path_to_open`` does.
         """
-        path = file_of(database, uri=uri)
-        if path is None or (opened := self.opened(path)) == path:
+        path = path_in_name(database, uri=uri)
+        if path is None or (opened := self.path_to_open(path)) == path:
             return database
         if not uri:
             return opened
         query = urlsplit(database).query
         return f"file:{quote(opened)}?{query}"
 
-    def is_open_to(self, database: str) -> bool:
+    def may_open(self, database: str) -> bool:
         """Return whether SQLite may be given ``database`` (a name or a URI) as it is."""
-        path = file_of(database, uri=True)
-        return path is None or self.opened(path) == path
+        path = path_in_name(database, uri=True)
+        return path is None or self.path_to_open(path) == path
 
-    def real_named_in(self, texts: Iterable[str]) -> str:
+    def find_real(self, texts: Iterable[str]) -> str:
         """Return the first path to the real database in ``texts``, words or commands; '' for none.
 
         A path is told from the command around it by what a shell or SQL puts between words.
@@ -93,16 +93,16 @@ class SandboxPaths:
                 # A volume may pass over the case of letters, as macOS's do.
                 words = rf"(?i)[^\s'\"=;:,()<>|&]*{re.escape(name)}"
                 for match in re.finditer(words, text):
-                    if self.names_real(match[0]):
+                    if self.is_real(match[0]):
                         return match[0]
         return ""
 
-    def is_within(self, path: str) -> bool:
+    def may_write(self, path: str) -> bool:
         """Return whether ``path`` lies where a script may write."""
         return resolved(path).is_relative_to(self.work.parent)
 
 
-def file_of(database: str, *, uri: bool) -> str | None:
+def path_in_name(database: str, *, uri: bool) -> str | None:
     """Return the path in the name or URI of a database; None for one without a file.
 
     See https://sqlite.org/uri.html.

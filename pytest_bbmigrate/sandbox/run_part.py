@@ -87,6 +87,6 @@ def run_by_kind(
         from pytest_bbmigrate.sandbox.script import run_script
 
         return run_script(part, copy, environment, record)
-    from pytest_bbmigrate.sandbox.in_process import run_connected
+    from pytest_bbmigrate.sandbox.in_process import run_in_process
 
-    return run_connected(migration, part, copy, environment, record)
+    return run_in_process(migration, part, copy, environment, record)

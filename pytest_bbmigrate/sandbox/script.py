@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.launch import command_with_packages
-from pytest_bbmigrate.processes.left_files import read_text_left
-from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.runner.model import Failure, PartResult
-from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
-from pytest_bbmigrate.sandbox.watch import untouched
+from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_report
+from pytest_bbmigrate.sandbox.watch import assert_unwritten
 from pytest_bbmigrate.sqlite_files import marked_rollback_mode
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.model import Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
 
-PATIENCE = 2.0  # seconds for what a script has started to end after it, as helpers of Python's do
+ORPHAN_SECONDS = (
+    2.0  # seconds for what a script has started to end after it, as helpers of Python's do
+)
 IS_POSIX = os.name == "posix"  # what keeps a script from the real database needs that
 POSIX = "Linux or macOS"
 ELSEWHERE = "check this one on Linux or macOS; those in SQL and with up(db) are checked here"
@@ -79,17 +81,17 @@ def run_script(
     real = environment.real
     beside = environment.scratch if isinstance(copy, Path) else None
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
-        script_folder = lay_out(Path(folder).resolve(), environment.database.name, copy)
-        with untouched(real, part):
+        script_folder = make_script_folder(Path(folder).resolve(), environment.database.name, copy)
+        with assert_unwritten(real, part):
             code, left = run_child(script_folder, part, real, environment)
-        printed = read_text_left(script_folder.printed)
-        script_report = read_ledger(script_folder.script_report)
+        printed = read_untrusted_text(script_folder.printed)
+        script_report = read_report(script_folder.script_report)
         executed = tuple(script_report.executed) if script_report else ()
-        failure = judge(part, code, script_report, left)
+        failure = failure_of(part, code, script_report, left)
         after = copy
         if failure is None:
             try:
-                after = read_back(script_folder.copy, copy, record, len(executed))
+                after = read_result(script_folder.copy, copy, record, len(executed))
             except (sqlite3.Error, OSError) as error:
                 failure = Failure(
                     part.path, None, "", f"what the script left is no database any more ({error})"
@@ -97,7 +99,7 @@ def run_script(
     return PartResult(failure, after, executed, len(executed), printed=printed)
 
 
-def lay_out(folder: Path, name: str, content: Content) -> ScriptFolder:
+def make_script_folder(folder: Path, name: str, content: Content) -> ScriptFolder:
     """Put ``content`` into ``folder`` as a working copy called ``name``; a file is moved there.
 
     Return where everything is.
@@ -156,14 +158,16 @@ def run_child(
         ) as child,
     ):
         try:
-            return child.wait(), end_leftovers(script_folder.temporary, PATIENCE, group=child.pid)
+            return child.wait(), end_orphans(
+                script_folder.temporary, ORPHAN_SECONDS, group=child.pid
+            )
         except BaseException:
             kill_group(child.pid)
-            end_leftovers(script_folder.temporary, group=child.pid)
+            end_orphans(script_folder.temporary, group=child.pid)
             raise
 
 
-def judge(
+def failure_of(
     part: ScriptPart, code: int, script_report: ScriptReport | None, left: tuple[str, ...]
 ) -> Failure | None:
     """Return why the script has failed, or None; ``left`` is what it has left running."""
@@ -184,7 +188,7 @@ def judge(
     return None
 
 
-def read_back(
+def read_result(
     left: Path, content: Content, record: Record | None = None, statements: int = 0
 ) -> Content:
     """Return the database ``left`` by a script, with what a journal or WAL beside it holds.

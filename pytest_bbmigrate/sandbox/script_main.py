@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.launch import PACKAGES
-from pytest_bbmigrate.processes.parent import end_with
+from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 from pytest_bbmigrate.sandbox import connections, files, landlock
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-OURS = f"{PACKAGES}{os.sep}"
+PACKAGE_PREFIX = f"{PACKAGES}{os.sep}"
 
 
 def main(text: str) -> int:
     """Run the script that the JSON object ``text`` describes and return the exit code."""
     order = json.loads(text)
-    end_with(order["parent"])
+    end_with_parent(order["parent"])
     script = order["script"]
     places = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
     script_report = ScriptReport()
@@ -46,9 +46,11 @@ def main(text: str) -> int:
     sys.path[:] = [str(Path(script).parent), *sys.path, order["root"]]
     prepare = load_hook(order["connection_hook"])
     confined = order["landlock"] and landlock.restrict_writes([str(places.work.parent)])
-    files.watch(places, programs=confined)
+    files.refuse_outside_writes(places, programs=confined)
     files.show_copy(places)
-    connections.install(connections.ConnectionRules(places, script_report, script, prepare))
+    connections.guard_connections(
+        connections.ConnectionRules(places, script_report, script, prepare)
+    )
     code = run(script, texts, script_report)
     connections.note_unsaved()
     script_report.refused[:0] = (
@@ -78,7 +80,7 @@ def read_texts(path: Path) -> dict[str, bytes]:
 def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) -> int:
     """Run ``script``, print a traceback as Python would, and return the exit code."""
     try:
-        run_program(script, texts)
+        execute_script(script, texts)
     except BaseException as error:  # noqa: BLE001 - whatever ends the script is told
         if isinstance(error, SystemExit) and not error.code:
             return 0
@@ -90,7 +92,7 @@ def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) ->
     return 0
 
 
-def run_program(script: str, texts: Mapping[str, bytes]) -> None:
+def execute_script(script: str, texts: Mapping[str, bytes]) -> None:
     """Run ``script`` as a program; one that only defines ``migrate()`` has that called."""
     known = texts.get(os.path.realpath(script))
     source = Path(script).read_bytes() if known is None else known
@@ -150,4 +152,4 @@ def causes_of(
 
 def lies_in_package(file: str) -> bool:
     """Return whether ``file`` is ours."""
-    return file.startswith(OURS)
+    return file.startswith(PACKAGE_PREFIX)

@@ -1,12 +1,12 @@
-"""What the process of a script has to tell the one that started it."""
+"""The report of a script's process to the one that started it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.processes.left_files import read_left
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class ScriptReport:
-    """What happened while a script ran; it grows as the script runs and is written at its end.
+    """What happened while a script ran; filled in as it runs, and written at its end.
 
-    ``executed`` is the SQL it had SQLite run and ``refused`` what it was refused, in words;
-    ``lost`` says how changes were thrown away, '' when they were not. ``error`` describes the
-    exception that ended it and ``statement`` is the SQL that raised it, '' when none did; ``line``
-    is the script's line of either.
+    ``executed`` is the SQL that the script ran, ``refused`` are sentences on what was refused.
+    ``lost`` says how changes were thrown away, '' if none were. ``error`` describes the exception
+    that ended the script and ``statement`` is the SQL that raised it, '' if none did. ``line`` is
+    the script's line of ``lost`` or ``error``.
     """
 
     executed: list[str] = field(default_factory=list)
@@ -30,26 +30,24 @@ class ScriptReport:
     statement: str = ""
 
     def write(self, path: Path) -> None:
-        """Write it to ``path``."""
+        """Write the report to the file ``path``."""
         path.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
-def read_ledger(path: Path) -> ScriptReport | None:
-    """Return what was written to ``path``; None when the script's process never came to that.
+def read_report(path: Path) -> ScriptReport | None:
+    """Return the report in ``path``; None when the script's process has not come to write it.
 
-    What the script itself has put there, and is none, counts as nothing.
+    The script itself may have put something else there: that counts as none.
     """
     try:
-        said = json.loads(read_left(path))
+        values = json.loads(read_untrusted(path))
     except (OSError, ValueError, RecursionError):
         return None
-    kinds = {"executed": list, "refused": list, "line": int | None}
-    wanted = {name: kinds.get(name, str) for name in ScriptReport.__dataclass_fields__}
-    if not isinstance(said, dict) or said.keys() != wanted.keys():
+    types = {"executed": list, "refused": list, "line": int | None}
+    types_by_name = {name: types.get(name, str) for name in ScriptReport.__dataclass_fields__}
+    if not isinstance(values, dict) or values.keys() != types_by_name.keys():
         return None
-    lines = [*said["executed"], *said["refused"]] if _are(said, wanted) else [None]
-    return ScriptReport(**said) if all(isinstance(line, str) for line in lines) else None
-
-
-def _are(said: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    return all(isinstance(said[name], kind) for name, kind in wanted.items())
+    if not all(isinstance(values[name], type_) for name, type_ in types_by_name.items()):
+        return None
+    texts = [*values["executed"], *values["refused"]]
+    return ScriptReport(**values) if all(isinstance(text, str) for text in texts) else None

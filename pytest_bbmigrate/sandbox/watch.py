@@ -34,14 +34,14 @@ class Watch:
 
 
 @contextmanager
-def untouched(real: Path, part: Part) -> Iterator[None]:
+def assert_unwritten(real: Path, part: Part) -> Iterator[None]:
     """Run the block, then make sure that the database file ``real`` is as it was.
 
     Raises: DatabaseError when it is not.
     """
-    before = look_at(real)
+    before = file_states(real)
     yield
-    if look_at(real) != before:
+    if file_states(real) != before:
         raise DatabaseError(
             real,
             f"was written while {part.path.name} ran on a copy of it; either the migration "
@@ -51,13 +51,13 @@ def untouched(real: Path, part: Part) -> Iterator[None]:
 
 
 @contextmanager
-def kept_from_files(real: Path) -> Iterator[None]:
+def guarded_files(real: Path) -> Iterator[None]:
     """Refuse, while the block runs, to open a database file, write to ``real`` or start a program.
 
     The audit hook sees what Python code of this process does (https://peps.python.org/pep-0578/);
     it cannot be taken away again, so there is one, which does nothing outside such a block.
     """
-    watch()
+    install_audit_hook()
     earlier, Watch.real = Watch.real, real
     at_once, os._exit = os._exit, refuse_exit
     try:
@@ -73,7 +73,7 @@ def refuse_exit(status: int) -> NoReturn:
 
 
 @cache
-def watch() -> None:
+def install_audit_hook() -> None:
     """Begin to look at what this process opens."""
     sys.addaudithook(audit)
 
@@ -129,12 +129,12 @@ def refuse_write(path: object, real: Path) -> None:
         raise PermissionError(f"writing to {named} is refused: a migration works on a copy of it")
 
 
-def look_at(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
+def file_states(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
     """Return what tells whether a database file, or a file beside it, was written."""
-    return tuple(state_of(f"{path}{suffix}") for suffix in PARTS)
+    return tuple(file_state(f"{path}{suffix}") for suffix in PARTS)
 
 
-def state_of(path: str) -> tuple[int, int, int] | None:
+def file_state(path: str) -> tuple[int, int, int] | None:
     """Return a file's inode, size and time of change in nanoseconds; None when it is not there."""
     try:
         state = os.stat(path)  # noqa: PTH116 - a path with a suffix added

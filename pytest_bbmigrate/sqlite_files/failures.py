@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from pytest_bbmigrate.private import said
+from pytest_bbmigrate.private import safe_message
 
 BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL))
 
@@ -46,5 +46,5 @@ def describe_error(error: sqlite3.Error | OSError) -> str:
         return f"the disk is full ({message})" if is_full else message
     code = getattr(error, "sqlite_errorname", None)
     meaning = _MEANINGS.get(primary_code(error))
-    message = f"{said(error)} [{code}]" if code else said(error)
+    message = f"{safe_message(error)} [{code}]" if code else safe_message(error)
     return f"{meaning} ({message})" if meaning else message

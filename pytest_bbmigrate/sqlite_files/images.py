@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
-from pytest_bbmigrate.private import raised, said, unheard
+from pytest_bbmigrate.private import muted, safe_exception, safe_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,12 +125,12 @@ def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
     if hook is None:
         return
     try:
-        with unheard():
+        with muted():
             hook(db)
     except Exception as error:
         name = getattr(hook, "__name__", repr(hook))
         raise SettingsError(
-            f"bb_connection: {name}() raised {raised(error)}; it is called with "
+            f"bb_connection: {name}() raised {safe_exception(error)}; it is called with "
             "every connection, and must be able to prepare each"
         ) from error
 
@@ -192,7 +192,7 @@ def read_image(path: Path) -> bytes:
         image = copy_file(path, "mode=ro&immutable=1" if closed else "mode=ro")
         is_unchanged = not closed or closed == closed_wal_file(path)
     except (OSError, sqlite3.Error) as error:
-        why = f"cannot be read as an SQLite database ({said(error)})"
+        why = f"cannot be read as an SQLite database ({safe_message(error)})"
         raise DatabaseError(path, why) from error
     # Without locks, what was read is torn if somebody wrote meanwhile.
     return image if is_unchanged else read_image(path)

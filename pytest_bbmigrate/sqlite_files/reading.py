@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.private import said, unheard
+from pytest_bbmigrate.private import muted, safe_message
 from pytest_bbmigrate.sqlite_files.failures import primary_code
 from pytest_bbmigrate.sqlite_files.held_file import descriptors
 from pytest_bbmigrate.sqlite_files.images import (
@@ -213,7 +213,7 @@ def read_transaction(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[s
         call_hook(hook, db)
         configure_connection(db).execute("BEGIN")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        with unheard() if hook else nullcontext():  # its functions may be called with values
+        with muted() if hook else nullcontext():  # its functions may be called with values
             yield db
 
 
@@ -339,4 +339,6 @@ def explain_error(path: Path, error: sqlite3.Error) -> DatabaseError:
         advice = describe_damage(path)
     else:
         advice = ADVICE.get(code, "see that it is the file you mean")
-    return DatabaseError(path, f"cannot be read as an SQLite database ({said(error)}); {advice}")
+    return DatabaseError(
+        path, f"cannot be read as an SQLite database ({safe_message(error)}); {advice}"
+    )

@@ -14,11 +14,11 @@ from pytest_bbmigrate.private import (
     HIDDEN,
     Known,
     class_name,
-    said,
-    said_by_python,
-    said_by_sqlite,
-    telling,
-    unheard,
+    muted,
+    safe_message,
+    safe_python_message,
+    safe_sqlite_message,
+    showing_values,
 )
 
 SECRET = "Harbour"
@@ -73,7 +73,7 @@ def raised(sql: str) -> sqlite3.Error:
     ],
 )
 def test_a_known_message_about_known_names_is_told(message: str) -> None:
-    assert said_by_sqlite(message, KNOWN) == message
+    assert safe_sqlite_message(message, KNOWN) == message
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_known_message_about_known_names_is_told(message: str) -> None:
     ],
 )
 def test_anything_else_is_its_kind(message: str) -> None:
-    assert said_by_sqlite(message, KNOWN, "SQLITE_ERROR") == f"SQLITE_ERROR ({HIDDEN})"
+    assert safe_sqlite_message(message, KNOWN, "SQLITE_ERROR") == f"SQLITE_ERROR ({HIDDEN})"
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_what_sqlite_quotes_is_not_told(sql: str) -> None:
     error = raised(sql)
 
     assert SECRET in str(error) or "no such column" in str(error) or "unterminated" in str(error)
-    assert SECRET not in said(error, KNOWN)
-    with telling(everything=True):
-        assert said(error, KNOWN) == str(error)
+    assert SECRET not in safe_message(error, KNOWN)
+    with showing_values(everything=True):
+        assert safe_message(error, KNOWN) == str(error)
 
 
 def test_the_text_of_a_trigger_in_a_file_is_told() -> None:
     kind = "SQLITE_CONSTRAINT_TRIGGER"
 
-    assert said_by_sqlite("it's closed", KNOWN, kind) == "it's closed"
-    assert said_by_sqlite("it's", KNOWN, kind) == f"{kind} ({HIDDEN})"
+    assert safe_sqlite_message("it's closed", KNOWN, kind) == "it's closed"
+    assert safe_sqlite_message("it's", KNOWN, kind) == f"{kind} ({HIDDEN})"
 
 
 @pytest.mark.parametrize(
@@ -153,21 +153,21 @@ def test_the_text_of_a_trigger_in_a_file_is_told() -> None:
 def test_of_python_its_class_is_told_and_no_text_that_is_not_known(
     message: str, shown: str
 ) -> None:
-    assert said_by_python(message, KNOWN) == shown
+    assert safe_python_message(message, KNOWN) == shown
 
 
 def test_a_class_made_at_run_time_has_no_name() -> None:
     error = type(SECRET, (ValueError,), {})("x")
 
-    assert said(error) == f"an exception ({HIDDEN})"
+    assert safe_message(error) == f"an exception ({HIDDEN})"
     assert class_name("KeyError") == "KeyError"
 
 
 def test_of_the_system_its_own_words_are_told() -> None:
-    assert said(FileNotFoundError(2, "", f"/{SECRET}")) == (
+    assert safe_message(FileNotFoundError(2, "", f"/{SECRET}")) == (
         "FileNotFoundError: No such file or directory"
     )
-    assert said(OSError(4711, SECRET)) == f"OSError ({HIDDEN})"
+    assert safe_message(OSError(4711, SECRET)) == f"OSError ({HIDDEN})"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_nothing_that_code_of_others_says_is_heard(
 ) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with unheard():
+        with muted():
             sys.stdout.write(SECRET)
             logging.getLogger("app").critical(SECRET)
             warnings.warn(SECRET, type(SECRET, (UserWarning,), {}), stacklevel=1)
@@ -203,7 +203,7 @@ def test_nothing_that_code_of_others_says_is_heard(
 
 
 def test_everything_is_heard_where_all_may_be_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with telling(everything=True), unheard():
+    with showing_values(everything=True), muted():
         sys.stdout.write(SECRET)
 
     assert SECRET in capsys.readouterr().out

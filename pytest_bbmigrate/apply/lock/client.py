@@ -18,7 +18,7 @@ from pytest_bbmigrate.apply.what_is_left import (
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
-from pytest_bbmigrate.processes.signals import interrupts_held
+from pytest_bbmigrate.processes.signals import defer_interrupts
 from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up
 from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from pytest_bbmigrate.sqlite_files.openers import in_use_message, is_open_here, openers_of
@@ -145,7 +145,7 @@ class LockClient:
         """
         self._new_mode = mode or self._mode
         order = {"do": "publish", "work": _path(work), "digest": digest, "mode": self._new_mode}
-        with interrupts_held():
+        with defer_interrupts():
             self._ask(order, on_progress, work)
 
     def verify(self, work: Path, backup: Path, failed: Path) -> str:
@@ -157,7 +157,7 @@ class LockClient:
         StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
         paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
-        with interrupts_held():
+        with defer_interrupts():
             return str(self._ask({"do": "verify", **paths}, work=work))
 
     def look(
@@ -192,7 +192,7 @@ class LockClient:
             return replace(self._left, backup=existing(backup) or self._left.backup)
         if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
             return FileFound(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
-        return self._settle(work, backup)
+        return self._recover(work, backup)
 
     def restore_file(self) -> str:
         """Give the file the owner and mode it had; return what was done, '' when nothing was."""
@@ -278,16 +278,16 @@ class LockClient:
         """End the process, whose answer nobody reads, and see what it has left."""
         self._end()
         if self._described:
-            self._left = self._settle(work, self._backup)
+            self._left = self._recover(work, self._backup)
 
-    def _settle(self, work: Path | None, backup: Path | None) -> FileFound:
+    def _recover(self, work: Path | None, backup: Path | None) -> FileFound:
         """Have another process roll back what the one that ended has left, and see which it is.
 
         Before there was a publish (``work``) its state is what it was.
         """
         before, self.state = self.state, ContentState.UNKNOWN
         order = {
-            "do": "settle",
+            "do": "recover",
             "database": _path(self.database),
             "deadline": self.deadline,
             "work": _path(work) if work else "",

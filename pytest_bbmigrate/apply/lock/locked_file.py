@@ -14,9 +14,10 @@ from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, a
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
+from pytest_bbmigrate.sqlite_files.failures import describe_error
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget, empty_wal, hold_file
 from pytest_bbmigrate.sqlite_files.images import closed_on_failure
-from pytest_bbmigrate.sqlite_files.locking import take_lock
+from pytest_bbmigrate.sqlite_files.locking import journal_mode, set_journal_mode, take_lock
 from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, with_digest, write_note
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class LockedFile:
         self.state = ContentState.UNTOUCHED
         self.path = Path()
         self.seconds = 0.0
+        self.mode = ""  # the journal mode to leave it in; '' while there is no lock
         self.backup: Path | None = None
         self.torn: Path | None = None  # a copy that was made while something else wrote
         self.note = Note("", "", 0, "")  # on the backup, as it was made
@@ -214,3 +216,15 @@ class LockedFile:
             is_seen = self.state is ContentState.VERIFIED
             known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
         return tuple(known)
+
+    def mode_trouble(self) -> str:
+        """Put the database into the journal mode it had; return '' or what went wrong."""
+        try:
+            if self.mode == "wal" and journal_mode(self.db) != "wal":
+                set_journal_mode(self.db, "wal")
+        except sqlite3.Error as error:
+            return (
+                f"it is in journal_mode delete now and could not be put back into wal "
+                f"({describe_error(error)}): mend that, and run PRAGMA journal_mode = wal on it"
+            )
+        return ""

@@ -14,38 +14,42 @@ from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up, restore_mode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_bbmigrate.apply.lock.locked_file import LockedFile
     from pytest_bbmigrate.apply.lock.look import Found
-    from pytest_bbmigrate.apply.lock.server import LockServer
 
 
-def settle(holder: LockServer, order: dict[str, Any]) -> dict[str, Any]:
-    """Return what is under the database's name, as ``Locked.look`` does, and set its mode right.
+def recover(
+    locked: LockedFile, order: dict[str, Any], lock: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """Return what is under the database's name, as ``LockedFile.look`` does; set its mode right.
 
     The order's ``real`` and ``file`` are what the process that ended had described; ``backup`` and
     ``work`` are '' for none; ``digest`` is the backup's. What is half written is rolled back by
-    SQLite as the lock is taken.
+    SQLite as ``lock`` takes the lock.
     """
-    holder.path, before = Path(order["database"]), FileState(**order["file"])
-    holder.backup = Path(order["backup"]) if order["backup"] else None
-    holder.note = replace(holder.note, digest=order["digest"])
-    holder.state, real = ContentState.UNKNOWN, Path(order["real"])
-    name = look_up(holder.path, real, before)
+    locked.path, before = Path(order["database"]), FileState(**order["file"])
+    locked.backup = Path(order["backup"]) if order["backup"] else None
+    locked.note = replace(locked.note, digest=order["digest"])
+    locked.state, real = ContentState.UNKNOWN, Path(order["real"])
+    name = look_up(locked.path, real, before)
     if name is not NameTarget.SAME:
-        content, _ = look_at_another(real, holder.known(order["work"]))
-        return as_found(name, content, where(name, holder.path, real))
+        content, _ = look_at_another(real, locked.known(order["work"]))
+        return as_found(name, content, where(name, locked.path, real))
     note = restore_mode(real, before)
     try:
-        holder.lock(order)
+        lock(order)
     except BBMigrateError as error:
         content, detail = why_unlocked(error, real, before)
         return as_found(name, content, detail, note)
-    known = holder.known(order["work"])
-    content, detail = look_at_held(holder.db, holder.held, before, known, holder.seconds)
+    known = locked.known(order["work"])
+    content, detail = look_at_held(locked.db, locked.held, before, known, locked.seconds)
     if content is Content.PUBLISHED:
-        holder.state, holder.mode = ContentState.PUBLISHED, order["new_mode"]
+        locked.state, locked.mode = ContentState.PUBLISHED, order["new_mode"]
     elif content is Content.AS_BEFORE:
-        holder.state = ContentState.UNTOUCHED
-    return as_found(holder.held.name, content, detail, note, holder.mode_trouble())
+        locked.state = ContentState.UNTOUCHED
+    return as_found(locked.held.name, content, detail, note, locked.mode_trouble())
 
 
 def why_unlocked(error: BBMigrateError, real: Path, before: FileState) -> Found:

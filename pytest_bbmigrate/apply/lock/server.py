@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
 from pytest_bbmigrate.apply.lock.look import said
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
-from pytest_bbmigrate.apply.lock.recover import settle
+from pytest_bbmigrate.apply.lock.recover import recover
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
@@ -49,7 +49,6 @@ class LockServer(LockedFile):
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self.channel = channel
-        self.mode = ""  # the journal mode to leave it in; '' while there is no lock
         self.found = ""  # the one it was in
         self.digest = ""
 
@@ -67,7 +66,7 @@ class LockServer(LockedFile):
             "publish": self.publish,
             "verify": self.verify,
             "restore_mode": self.restore_mode,
-            "settle": lambda order: settle(self, order),
+            "recover": lambda order: recover(self, order, self.lock),
             "describe": self.describe,
             "look": self.look,
             "restore_file": self.restore_file,
@@ -268,18 +267,6 @@ class LockServer(LockedFile):
             self.seen = self.held.now
         if trouble:
             raise StepFailed(f"{self.path}: {trouble}")
-
-    def mode_trouble(self) -> str:
-        """Put the database into the journal mode it had; return '' or what went wrong."""
-        try:
-            if self.mode == "wal" and journal_mode(self.db) != "wal":
-                set_journal_mode(self.db, "wal")
-        except sqlite3.Error as error:
-            return (
-                f"it is in journal_mode delete now and could not be put back into wal "
-                f"({describe_error(error)}): mend that, and run PRAGMA journal_mode = wal on it"
-            )
-        return ""
 
     def give_back(self) -> None:
         """Release the lock, the journal mode being what it was."""

@@ -22,9 +22,9 @@ from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
-from pytest_bbmigrate.processes.left_files import read_text_left
-from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
-from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
+from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
 
@@ -160,7 +160,7 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
         finally:
             kill_group(child.pid)  # and with it what is still at work after a Ctrl-C
             child.wait()
-            end_leftovers(order.folder, group=child.pid)
+            end_orphans(order.folder, group=child.pid)
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
                     with suppress(BrokenPipeError):
@@ -209,7 +209,7 @@ def follow(
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     assert child.stdout is not None  # noqa: S101 - likewise
     with suppress(BrokenPipeError):  # it has ended: its exit code says more
-        child.stdin.write(message("errand", RehearsalInput(order, tuple(sys.path))))
+        child.stdin.write(encode_message("errand", RehearsalInput(order, tuple(sys.path))))
         child.stdin.close()
     while line := child.stdout.readline(LONGEST_NAME):
         name = line.decode("utf-8", "surrogateescape").rstrip("\n")
@@ -241,7 +241,7 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     if code < 0:
         manner = f"was ended by {signal.Signals(-code).name}"
     during = f" while {at[-1]} was tried" if at else " before the first migration"
-    errors = read_text_left(order.folder / ERRORS)
+    errors = read_untrusted_text(order.folder / ERRORS)
     said = raised_in(errors)
     printed = f"\n{errors[-MOST_SHOWN:].rstrip()}" if order.shows_values else ""
     raise StepFailed(

@@ -14,8 +14,8 @@ from pytest_bbmigrate.checks.discards import Versions
 from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.table import remove
-from pytest_bbmigrate.masking import said_of
-from pytest_bbmigrate.private import Known, is_telling
+from pytest_bbmigrate.masking import safe_part_message
+from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def versions_of(
         failed = replayed.failure
         known = Known(texts=texts_of(catalogue))
         why = failed.message  # the base has rows
-        if not is_telling():
-            why = said_of(failed.path, failed.message, failed.error, known)
+        if not is_showing_values():
+            why = safe_part_message(failed.path, failed.message, failed.error, known)
         raise StepFailed(
             f"{failed.path}: it does not run on a database without rows "
             f"({why}), so what later migrations have added cannot be told; "

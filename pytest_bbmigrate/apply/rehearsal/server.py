@@ -18,9 +18,9 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     RehearsalInput,
 )
 from pytest_bbmigrate.apply.rehearsal.worker import attempt
-from pytest_bbmigrate.processes.left_files import MOST_BYTES
-from pytest_bbmigrate.processes.messages import message, read_message
-from pytest_bbmigrate.processes.parent import end_with
+from pytest_bbmigrate.processes.messages import encode_message, read_message
+from pytest_bbmigrate.processes.parent import end_with_parent
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES
 from pytest_bbmigrate.sandbox import landlock
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def main(parent: str) -> int:
 
     Standard output is for the names of migrations alone: what others print goes with the errors.
     """
-    end_with(int(parent))
+    end_with_parent(int(parent))
     errand = read_message(sys.stdin.buffer.read(), {"errand": RehearsalInput}, NAMES)
     order = errand.order
     sys.path[:] = errand.path
@@ -57,15 +57,15 @@ def main(parent: str) -> int:
 def told_of(result: Rehearsal | str) -> bytes:
     """Return the message that says what a rehearsal came to; one that is too long has no rows."""
     if isinstance(result, str):
-        return message("refused", Refused(result))
-    said = message("rehearsal", result)
+        return encode_message("refused", Refused(result))
+    said = encode_message("rehearsal", result)
     if len(said) <= MOST_BYTES:
         return said
     verdicts = tuple(
         replace(v, findings=tuple(replace(f, examples=(), printed="") for f in v.findings))
         for v in result.verdicts
     )
-    return message("rehearsal", replace(result, verdicts=verdicts, printed=()))
+    return encode_message("rehearsal", replace(result, verdicts=verdicts, printed=()))
 
 
 def end_late(seconds: float) -> None:

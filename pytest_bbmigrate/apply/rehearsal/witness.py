@@ -21,7 +21,7 @@ from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import Applied, contents_of, last_batch, read_history
 from pytest_bbmigrate.processes.launch import isolated_command
-from pytest_bbmigrate.processes.messages import Unreadable, message, read_message
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.sql.names import fold_name
@@ -98,7 +98,7 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
 
     Raises: StepFailed when these cannot be looked at.
     """
-    asked = message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
+    asked = encode_message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
     done = subprocess.run(  # noqa: S603 - our own program
         isolated_command(__name__),
         input=asked,
@@ -131,9 +131,9 @@ def answer(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> 
     try:
         sides = side_of(before), side_of(after)
         rows = rows_seen(before, after, changes)
-        return message("seen", WitnessReport(*sides, digest_of(after), rows))
+        return encode_message("seen", WitnessReport(*sides, digest_of(after), rows))
     except (BBMigrateError, sqlite3.Error, OSError) as error:
-        return message("not seen", NotSeen(str(error)))
+        return encode_message("not seen", NotSeen(str(error)))
 
 
 def side_of(path: Path) -> FileSeen:

@@ -32,8 +32,14 @@ from pytest_bbmigrate.history.table import (
     rename,
     utc_now,
 )
-from pytest_bbmigrate.masking import mask_verdict, names_in
-from pytest_bbmigrate.private import Known, is_telling, said, said_by_sqlite, telling
+from pytest_bbmigrate.masking import known_names, mask_verdict
+from pytest_bbmigrate.private import (
+    Known,
+    is_showing_values,
+    safe_message,
+    safe_sqlite_message,
+    showing_values,
+)
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
@@ -74,13 +80,13 @@ def attempt(
     run = run_back if order.goes_back else run_migrations
     finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
     try:
-        with fixed(finder), telling(everything=order.shows_values):
+        with fixed(finder), showing_values(everything=order.shows_values):
             result = run(order, tell, confine)
     except BBMigrateError as error:
         return str(error)
     except (OSError, sqlite3.Error) as error:
-        with telling(everything=order.shows_values):
-            why = said(error)
+        with showing_values(everything=order.shows_values):
+            why = safe_message(error)
         return f"{order.folder}: the copies could not be worked on ({why}); {way_out(error)}"
     if finder.young:
         return describe_changed([f"{path} was changed" for path in finder.young])
@@ -128,14 +134,14 @@ def run_migrations(
         change_log = ChangeLog(snapshot)
         for migration in migrations:
             tell(migration.name)
-            known |= names_in([snapshot.schema])
+            known |= known_names([snapshot.schema])
             refuse_unmet(migration, unmet_requirements(migration, snapshot), known)
             evidence, after = try_on_real_rows(
                 migration, snapshot, setup, recorder(order, migration)
             )
             found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
             refuse_written(snapshot, after)
-            known |= names_in([evidence.schema_after] if evidence.schema_after else [])
+            known |= known_names([evidence.schema_after] if evidence.schema_after else [])
             verdicts += masked(order, found, known)
             if order.shows_values and (text := printed_by(evidence)):
                 printed.append((migration.name, text))
@@ -173,7 +179,7 @@ def run_back(
 
         taken = take_back(migrations, versions, order, start, environment, tell, settle)
         schemas = [schema for each in versions.values() for schema in (each.applied, each.target)]
-        known = in_files(order, catalogue) | names_in([start.schema, *schemas])
+        known = in_files(order, catalogue) | known_names([start.schema, *schemas])
         taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))
         if taken.snapshot is None:
             return taken.rehearsal()
@@ -253,7 +259,11 @@ def refuse_unmet(migration: Migration, unmet: Iterator[UnmetRequirement], known:
         where = f"{migration.path}:{required.line}"
         text = required.expression or f"unique ({', '.join(required.unique)})"
         if one.error:
-            why = one.error if is_telling() else said_by_sqlite(one.error, known, one.kind)
+            why = (
+                one.error
+                if is_showing_values()
+                else safe_sqlite_message(one.error, known, one.kind)
+            )
             raise StepFailed(
                 f"{where}: `requires {required.table}: {text}` cannot be asked of the database as "
                 f"it is then ({why}); correct the line"

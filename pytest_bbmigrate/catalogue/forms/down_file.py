@@ -32,3 +32,14 @@ def read(entry: FolderEntry) -> None:
     if not entry.beside(*ups):
         wanted = " or ".join(f"{entry.name}{up}" for up in ups)
         raise fault(entry.path, "a down file without its up file", f"write {wanted} beside it")
+
+
+def refuse_down_file_beside(entry: FolderEntry) -> None:
+    """Raise CatalogueError when a marked file has a file beside it that would be its down part."""
+    beside = entry.beside(".down.sql", ".rollback.sql")
+    if beside:
+        raise fault(
+            beside[0],
+            f"a down file beside {entry.path.name}, which has markers",
+            f"write it below the down marker of {entry.path.name}",
+        )

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.forms.markers import (
-    check_no_down_file_beside,
-    check_one_dialect,
-    cut,
-)
+from pytest_bbmigrate.catalogue.forms.down_file import refuse_down_file_beside
+from pytest_bbmigrate.catalogue.markers import check_one_dialect, cut
 from pytest_bbmigrate.catalogue.sql_migration import from_halves
 from pytest_bbmigrate.catalogue.text import fault
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.catalogue.files import FolderEntry
-    from pytest_bbmigrate.catalogue.forms.markers import Marker
+    from pytest_bbmigrate.catalogue.markers import Marker
     from pytest_bbmigrate.catalogue.model import Migration
     from pytest_bbmigrate.errors import CatalogueError
 
@@ -40,7 +37,7 @@ def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
-    check_no_down_file_beside(entry)
+    refuse_down_file_beside(entry)
     for marker in markers:
         _check(entry, marker)
     _check_blocks(entry, [marker for marker in markers if marker.words != NO_TRANSACTION])

@@ -26,7 +26,7 @@ from pytest_bbmigrate.plugin.smoke.result import (
     not_found,
     read_result,
 )
-from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group
+from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:
@@ -161,4 +161,4 @@ def killed_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[
             watch.kill()
             kill_group(child.pid)
             child.wait()
-            end_leftovers(folder, variable=SMOKE_VARIABLE, group=child.pid)
+            end_orphans(folder, variable=SMOKE_VARIABLE, group=child.pid)

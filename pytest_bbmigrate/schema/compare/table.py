@@ -10,6 +10,7 @@ from pytest_bbmigrate.schema.compare.indexes import compare_indexes, has_other_k
 from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
 from pytest_bbmigrate.schema.compare.table_pair import is_part_of, only
 from pytest_bbmigrate.schema.read.defaults import default_words, stored_default
+from pytest_bbmigrate.schema.read.table import place_text
 from pytest_bbmigrate.schema.read.tokens import equal_under, spelled
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
@@ -254,7 +255,7 @@ def _conflicts(
     places += [("PRIMARY KEY", table.primary_key), ("UNIQUE", table.primary_key)]
     found = {}
     for kind, names in places:
-        place = wording.place_text(kind, names)
+        place = place_text(kind, names)
         folded = [fold_name(name) for name in names]
         mapped = [name if columns is None else columns.get(name, "") for name in folded]
         if place in texts and all(mapped):

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.schema.read.tokens import spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_bbmigrate.schema.model import (
         CheckConstraint,
         Column,
@@ -65,11 +63,6 @@ def primary_key_text(table: Table) -> str:
     if table.rowid_alias is not None:
         return f"INTEGER PRIMARY KEY ({terms})"
     return f"PRIMARY KEY ({terms})"
-
-
-def place_text(kind: str, columns: Sequence[str]) -> str:
-    """Return ``NOT NULL (amount)``: what an ON CONFLICT stands at."""
-    return f"{kind} ({', '.join(columns)})"
 
 
 def foreign_key_text(key: ForeignKey) -> str:

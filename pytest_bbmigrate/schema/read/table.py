@@ -6,7 +6,6 @@ import sqlite3
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.schema.compare.wording import place_text
 from pytest_bbmigrate.schema.model import (
     CheckConstraint,
     Column,
@@ -254,3 +253,8 @@ def _conflicts(
             if c.kind != "UNIQUE" or c.columns not in carried
         )
     )
+
+
+def place_text(kind: str, columns: Sequence[str]) -> str:
+    """Return ``NOT NULL (amount)``: what an ON CONFLICT stands at."""
+    return f"{kind} ({', '.join(columns)})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.private import Known, is_telling, said, shape_of
+from pytest_bbmigrate.private import Known, is_showing_values, kind_of_value, safe_message
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, mend_dangling
 from pytest_bbmigrate.seeding.filling.drawing import find_sources
 from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys
@@ -98,7 +98,7 @@ def add_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> N
         except REFUSALS as error:
             if work.kept and str(error).startswith("UNIQUE"):
                 continue
-            why = said(error, public_words(table))
+            why = safe_message(error, public_words(table))
             message = f"row {number} does not fit table {table.name}: {why}"
             raise SeedingError(_path(rows, table), message) from error
 
@@ -194,7 +194,7 @@ def public_words(table: Table) -> Known:
 
 def shown(value: Cell) -> Cell:
     """Return a value of the user's own, or its kind where it is not to be shown."""
-    return value if is_telling() else shape_of(value)
+    return value if is_showing_values() else kind_of_value(value)
 
 
 def _path(rows: Sequence[Mapping[str, Cell]], table: Table) -> Path:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TRIES = 100  # other values for a refused row, after which it is dropped
 TRIES_KEEPING_HOSTILE = 40  # the first of these, which leave hostile values in the row
+TRIES_OF_BLAMED = 70  # the first of these, in columns that SQLite complained of; then in others
 MAX_DROPPED = 20  # rows dropped one after the other, after which no further one is tried
 SAVEPOINT = "bb_seeding"
 
@@ -69,7 +70,8 @@ class _Writer:
         self.columns = [fold_name(column) for column in row_sources.columns]
         self.sources = row_sources.sources
         self.rng = rng
-        self.concerned: dict[str, list[Source]] = {}
+        self.repeatable = [source for source in self.sources if source.repeatable]
+        self.blamed: dict[str, list[Source]] = {}
 
     def write(self, rows: Sequence[Row]) -> str:
         """Insert ``rows``; return the last refusal, or ''."""
@@ -101,7 +103,8 @@ class _Writer:
 
         Each try starts from the row as it was drawn, and replaces the values of all columns that a
         refusal of it was about, or of one of them. Plain values are as frequent as realistic ones:
-        where columns are compared they agree more often.
+        where columns are compared they agree more often. A refusal need not name each column that
+        matters, as that in the WHERE of a unique index: in the end those are replaced as well.
         """
         hostile = [
             source
@@ -110,9 +113,10 @@ class _Writer:
         ]
         concerned: list[Source] = []
         for attempt in range(TRIES):
-            concerned += [
-                source for source in self._concerned_by(refusal) if source not in concerned
-            ]
+            blamed = self._blamed_by(refusal)
+            if attempt >= TRIES_OF_BLAMED:
+                blamed = [source for source in self.repeatable if source not in hostile]
+            concerned += [source for source in blamed if source not in concerned]
             # Other values beside a hostile one are often enough, and it is there for a purpose.
             usual = [source for source in concerned if source not in hostile]
             chosen = usual if usual and attempt < TRIES_KEEPING_HOSTILE else concerned
@@ -135,18 +139,17 @@ class _Writer:
             return str(error)
         return ""
 
-    def _concerned_by(self, refusal: str) -> list[Source]:
+    def _blamed_by(self, refusal: str) -> list[Source]:
         """Return the sources of the columns that a refusal names, or of all if it names none.
 
         'UNIQUE constraint failed: t.a, t.b', 'CHECK constraint failed: a < b'.
         """
-        if refusal not in self.concerned:
+        if refusal not in self.blamed:
             words = set(re.findall(r"\w+", fold_name(refusal.partition(":")[2])))
             named = [
                 source
                 for source in self.sources
                 if any(self.columns[position] in words for position in source.positions)
             ]
-            repeatable = [source for source in self.sources if source.repeatable]
-            self.concerned[refusal] = named or repeatable
-        return self.concerned[refusal]
+            self.blamed[refusal] = named or self.repeatable
+        return self.blamed[refusal]

@@ -23,7 +23,7 @@ from pytest_bbmigrate.catalogue import Importing, fingerprint
 from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.processes import messages
-from pytest_bbmigrate.processes.messages import Unreadable, message, read_file, read_message
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
 from pytest_bbmigrate.verdict import Example
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def reads(content: bytes) -> Rehearsal | Refused:
     [("rehearsal", SAID), ("refused", Refused("why")), ("rehearsal", Rehearsal(()))],
 )
 def test_a_result_comes_back_as_it_went(kind: str, value: Rehearsal | Refused) -> None:
-    assert reads(message(kind, value)) == value
+    assert reads(encode_message(kind, value)) == value
 
 
 def test_an_order_comes_back_as_it_went(tmp_path: Path) -> None:
@@ -77,12 +77,15 @@ def test_an_order_comes_back_as_it_went(tmp_path: Path) -> None:
     for sent in (order, replace(order, fixed=None, importing=None, since=None)):
         errand = RehearsalInput(sent, ("/path",))
 
-        assert read_message(message("errand", errand), {"errand": RehearsalInput}, NAMES) == errand
+        assert (
+            read_message(encode_message("errand", errand), {"errand": RehearsalInput}, NAMES)
+            == errand
+        )
 
 
 def changed(*path: str | int, to: object) -> bytes:
     """Return the message of SAID with another value at a place in it."""
-    said = json.loads(message("rehearsal", SAID))
+    said = json.loads(encode_message("rehearsal", SAID))
     at: Any = said
     for step in path[:-1]:
         at = at[step]
@@ -139,7 +142,7 @@ def test_what_is_no_message_of_ours_does_not_read(content: bytes) -> None:
 
 
 def test_a_field_that_is_missing_is_no_default() -> None:
-    said = json.loads(message("rehearsal", SAID))
+    said = json.loads(encode_message("rehearsal", SAID))
     del said["value"]["changes"]
 
     with pytest.raises(Unreadable, match="rehearsal is not what it must be"):
@@ -148,12 +151,12 @@ def test_a_field_that_is_missing_is_no_default() -> None:
 
 def test_a_number_of_many_digits_is_none() -> None:
     with pytest.raises(Unreadable):
-        reads(message("rehearsal", SAID).replace(b'"rows": 3', b'"rows": ' + b"9" * 5000))
+        reads(encode_message("rehearsal", SAID).replace(b'"rows": 3', b'"rows": ' + b"9" * 5000))
 
 
 def test_what_has_no_form_in_json_is_not_sent() -> None:
     with pytest.raises(TypeError):
-        message("refused", object())
+        encode_message("refused", object())
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "link", "pipe", "long"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.processes.orphans import end_leftovers, kill_group, started_in
+from pytest_bbmigrate.processes.orphans import end_orphans, kill_group, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def test_a_program_that_hides_its_environment_is_known_by_its_group(
     monkeypatch.setattr(psutil.Process, "environ", environ)
 
     before = [process.pid for process in started_in(tmp_path, group=group)]
-    names = end_leftovers(tmp_path, group=group)
+    names = end_orphans(tmp_path, group=group)
 
     assert before == [left]
     assert len(names) == 1
@@ -82,5 +82,5 @@ def test_a_program_of_another_group_is_left_alone(
     _, left = left_running(session=True)
     monkeypatch.setattr(psutil.Process, "environ", refuse)
 
-    assert end_leftovers(tmp_path, group=os.getpid()) == ()
+    assert end_orphans(tmp_path, group=os.getpid()) == ()
     assert psutil.pid_exists(left)

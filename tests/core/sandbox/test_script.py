@@ -19,7 +19,7 @@ from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.runner import Run, RunEnvironment
 from pytest_bbmigrate.sandbox import connections, files, landlock, script
-from pytest_bbmigrate.sandbox.paths import SandboxPaths, file_of
+from pytest_bbmigrate.sandbox.paths import SandboxPaths, path_in_name
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
 from pytest_bbmigrate.sandbox.script_report import ScriptReport
 from tests.core.running import failure_of, image_of, rows, run_script
@@ -781,7 +781,7 @@ def test_what_a_script_leaves_running_is_ended_and_it_has_failed(
     monkeypatch: pytest.MonkeyPatch,
     alone: bool,  # noqa: FBT001 - a case
 ) -> None:
-    monkeypatch.setattr(script, "PATIENCE", 0.0)
+    monkeypatch.setattr(script, "ORPHAN_SECONDS", 0.0)
     image = image_of(COPY)
 
     run, after = project.run(
@@ -827,14 +827,14 @@ def test_what_ends_soon_after_the_script_has_its_time(project: Project) -> None:
     ],
 )
 def test_the_file_in_a_name_or_uri(database: str, uri: bool, path: str | None) -> None:  # noqa: FBT001 - a case
-    assert file_of(database, uri=uri) == path
+    assert path_in_name(database, uri=uri) == path
 
 
 def test_a_uri_keeps_its_query_when_it_is_led_to_the_copy(tmp_path: Path) -> None:
     real, work = tmp_path / "real.db", tmp_path / "work"
     places = SandboxPaths(real, work / "real.db", work, tmp_path, tmp_path / "tmp")
 
-    led = places.connected(f"file:{real}?mode=rw&cache=private", uri=True)
+    led = places.database_to_open(f"file:{real}?mode=rw&cache=private", uri=True)
 
     assert led == f"file:{work / 'real.db'}?mode=rw&cache=private"
 
@@ -847,9 +847,9 @@ def test_a_file_is_known_by_any_of_its_names(tmp_path: Path) -> None:
         file.touch()
         other.hardlink_to(file)  # as on a volume that passes over the case of letters
 
-    assert places.opened(str(work / "Real.db")) == str(work / "Real.db")
-    assert places.opened(str(tmp_path / "REAL.DB")) == str(places.copy)
-    assert places.real_named_in([f"sqlite3 {tmp_path}/REAL.DB .dump"]) == f"{tmp_path}/REAL.DB"
+    assert places.path_to_open(str(work / "Real.db")) == str(work / "Real.db")
+    assert places.path_to_open(str(tmp_path / "REAL.DB")) == str(places.copy)
+    assert places.find_real([f"sqlite3 {tmp_path}/REAL.DB .dump"]) == f"{tmp_path}/REAL.DB"
 
 
 @pytest.mark.parametrize(
@@ -876,11 +876,11 @@ def test_an_event_that_writes_elsewhere_is_refused(
 ) -> None:
     programs = False
     if not refused:
-        files.refuse(DESK, programs, event, args)
+        files.refuse_event(DESK, programs, event, args)
         return
 
     with pytest.raises(PermissionError, match="a migration script"):
-        files.refuse(DESK, programs, event, args)
+        files.refuse_event(DESK, programs, event, args)
 
 
 def test_a_connection_made_past_the_guard_is_refused() -> None:

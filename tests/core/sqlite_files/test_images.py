@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
-from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
     copy_file,
@@ -130,7 +130,7 @@ def test_a_hook_that_raises_is_named() -> None:
         db.execute("SELECT absent")
 
     message = r"bb_connection: prepare\(\) raised OperationalError: no such column: absent"
-    told = telling(everything=True)
+    told = showing_values(everything=True)
     with told, app_connections(prepare), pytest.raises(SettingsError, match=message):
         open_image(b"")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError, SettingsError
-from pytest_bbmigrate.private import telling
+from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.sqlite_files import reading as module
 from pytest_bbmigrate.sqlite_files.reading import (
     OpenMode,
@@ -255,7 +255,7 @@ def test_what_sqlite_says_of_a_query_is_said_of_the_file(tmp_path: Path, mode: s
     path = make(tmp_path / "money.db", mode)
 
     said = r"money\.db: cannot be read .*no such table: absent"
-    with telling(everything=True), pytest.raises(DatabaseError, match=said):
+    with showing_values(everything=True), pytest.raises(DatabaseError, match=said):
         read_database(path, lambda db: db.execute("SELECT * FROM absent"))
 
 

@@ -464,11 +464,11 @@ def test_what_a_killed_keeper_left_is_unknown_while_another_program_has_it(
         client.lock()
         pid = pid_of(client)
 
-        def settle_late(*files: Path | None) -> FileFound:
+        def recover_late(*files: Path | None) -> FileFound:
             with other_program(real, "BEGIN", READ):
-                return LockClient._settle(client, *files)
+                return LockClient._recover(client, *files)
 
-        monkeypatch.setattr(client, "_settle", settle_late)
+        monkeypatch.setattr(client, "_recover", recover_late)
         with pytest.raises(StepFailed, match="either as it was or what was to be published"):
             client.publish(work, digest, lambda _: os.kill(pid, signal.SIGKILL))
 

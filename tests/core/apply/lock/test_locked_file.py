@@ -69,7 +69,7 @@ class Bench:
         order = {"database": str(self.real), "real": str(self.real), "file": asdict(self.before)}
         files = {"backup": str(self.backup) if backup else "", "work": str(self.work)}
         modes = {"mode": "delete", "new_mode": "delete", "digest": digest}
-        return self.holder.obey({"do": "settle", "deadline": 0.2, **order, **files, **modes})
+        return self.holder.obey({"do": "recover", "deadline": 0.2, **order, **files, **modes})
 
 
 def new_holder() -> LockServer:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_bbmigrate.apply.lock import locked_file, server
 from pytest_bbmigrate.apply.lock import protocol as channels
-from pytest_bbmigrate.apply.lock import server
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.server import LockServer, hold, main
 from pytest_bbmigrate.apply.model import ContentState
@@ -482,7 +482,7 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     bench = Bench(tmp_path, line, "wal")
     bench.back_up()
     bench.publish()
-    monkeypatch.setattr(server, "set_journal_mode", fail_to_write)
+    monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     verified = bench.verify()
     again = bench.obey("restore_mode")
     bench.holder.give_back()
@@ -539,14 +539,14 @@ def test_what_was_left_is_told_by_its_content(
 def settling(real: Path) -> dict[str, object]:
     """Return the order to settle what was left of ``real``, but for files and modes."""
     file = {"real": str(real), "file": asdict(state_of_file(real.stat()))}
-    return {"do": "settle", "database": str(real), "deadline": 1, **file}
+    return {"do": "recover", "database": str(real), "deadline": 1, **file}
 
 
-def test_a_journal_mode_that_cannot_be_settled_is_told(
+def test_a_journal_mode_that_cannot_be_recovered_is_told(
     tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    monkeypatch.setattr(server, "set_journal_mode", fail_to_write)
+    monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     holder = LockServer(line.channel)
     order = {
         **settling(real),

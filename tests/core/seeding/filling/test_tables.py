@@ -584,6 +584,16 @@ def test_a_refused_row_keeps_its_hostile_values_where_others_can_change(
         assert [value for value in values if exact_key(value) not in held] == []
 
 
+def test_a_column_that_a_refusal_does_not_name_changes_in_the_end() -> None:
+    sql = (
+        "CREATE TABLE t (name TEXT NOT NULL CHECK (name IN ('a', 'b', 'c')), is_main INTEGER);"
+        "CREATE UNIQUE INDEX u ON t (name) WHERE is_main = 1"
+    )
+    with filled(sql) as result:
+        assert result.filling.added == {"t": 200}
+        assert result.values("SELECT count(*) FROM t WHERE is_main = 1") == [3]
+
+
 def test_a_refusal_that_names_no_column_costs_the_rows_no_hostile_values() -> None:
     sql = (
         "CREATE TABLE account (id INTEGER PRIMARY KEY, is_open INTEGER NOT NULL);"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.files import FolderEntry
 
 MARKER = re.compile(r"(migrate:(?=\S)|\+goose\b)\s*(.*)", re.IGNORECASE)
 # The other tools look at lines only, so that to them a line within a string is a marker.
@@ -130,14 +129,3 @@ def _check_places(path: Path, lines: Sequence[str], marker_lines: Collection[int
     ]
     if problems:
         raise CatalogueError(problems)
-
-
-def check_no_down_file_beside(entry: FolderEntry) -> None:
-    """Raise CatalogueError when a marked file has a file beside it that would be its down part."""
-    beside = entry.beside(".down.sql", ".rollback.sql")
-    if beside:
-        raise fault(
-            beside[0],
-            f"a down file beside {entry.path.name}, which has markers",
-            f"write it below the down marker of {entry.path.name}",
-        )

@@ -1,7 +1,7 @@
-"""What SQLite says, and what the runner says, by shape: ``{}`` stands for what must be known.
+"""The messages of SQLite, Python and the runner, with ``{}`` for what must be known to be shown.
 
-``{n}`` stands for a number that SQLite has counted or that is our own, and ``{}`` for a name, names
-with commas, a word of the statement, or a message of one of these shapes.
+That is a name, names with commas, a word of the statement, or another message of these shapes.
+``{n}`` stands for a number that SQLite has counted or that is ours.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ interrupted: it ran for more than {n} seconds
 
 
 @cache
-def compiled(text: str) -> tuple[re.Pattern[str], ...]:
+def compile_shapes(text: str) -> tuple[re.Pattern[str], ...]:
     """Return the lines of ``text`` as patterns, a group for each ``{}``."""
     lines = [re.escape(line) for line in text.splitlines() if line]
     return tuple(
@@ -287,7 +287,7 @@ tuple index out of range
 string index out of range
 """
 
-# https://sqlite.org/pragma.html#pragma_integrity_check, and what we say of full-text indexes.
+# https://sqlite.org/pragma.html#pragma_integrity_check, and our message on full-text indexes.
 INTEGRITY = """
 row {n} missing from index {}
 row {n} values differ from index {}

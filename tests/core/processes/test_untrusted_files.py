@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.processes.left_files import read_text_left
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_ledger
+from pytest_bbmigrate.sandbox.script_report import ScriptReport, read_report
 from tests.core.running import run_script
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_a_ledger_comes_back_as_it_was_written(tmp_path: Path) -> None:
     ledger = ScriptReport(["SELECT 1"], ["refused"], "lost", "error", 3, "SELECT 2")
     ledger.write(tmp_path / "ledger.json")
 
-    assert read_ledger(tmp_path / "ledger.json") == ledger
+    assert read_report(tmp_path / "ledger.json") == ledger
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_ledger_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_what_is_no_ledger_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "ledger.json").write_text(content)
 
-    assert read_ledger(tmp_path / "ledger.json") is None
+    assert read_report(tmp_path / "ledger.json") is None
 
 
 @pytest.mark.parametrize("kind", ["missing", "pipe", "link", "folder"])
@@ -64,8 +64,8 @@ def test_what_is_put_in_the_place_of_a_file_is_not_read(tmp_path: Path, kind: st
     elif kind == "folder":
         path.mkdir()
 
-    assert read_ledger(path) is None
-    assert read_text_left(path) == ""
+    assert read_report(path) is None
+    assert read_untrusted_text(path) == ""
 
 
 def test_a_script_that_writes_its_own_ledger_has_not_come_to_its_end(tmp_path: Path) -> None:

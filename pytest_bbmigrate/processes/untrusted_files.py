@@ -1,4 +1,4 @@
-"""Files that a process has left that ran somebody's code: anything may be in their place."""
+"""Read files left by a process that ran somebody's code: anything may be in their place."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 << 20
 
 
-def read_left(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return what is in a file, ``most`` bytes of it.
+def read_untrusted(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the content of the file ``path``, at most its first ``most`` bytes.
 
     Raises: OSError when there is none, or a link, a pipe or the like in its place.
     """
@@ -28,9 +28,9 @@ def read_left(path: Path, most: int = MOST_BYTES) -> bytes:
         os.close(descriptor)
 
 
-def read_text_left(path: Path) -> str:
-    """Return the text that is in a file; '' where it cannot be read."""
+def read_untrusted_text(path: Path) -> str:
+    """Return the text in the file ``path``; '' when it cannot be read."""
     try:
-        return read_left(path).decode("utf-8", "replace")
+        return read_untrusted(path).decode("utf-8", "replace")
     except OSError:
         return ""
