@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +11,13 @@ from pytest_bbmigrate.apply.backup_owners import owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing, is_gone
-from pytest_bbmigrate.apply.workspace import make_scratch, note_mode, noted_mode, remove_leftovers
+from pytest_bbmigrate.apply.workspace import (
+    Scratch,
+    make_scratch,
+    note_mode,
+    noted_mode,
+    remove_leftovers,
+)
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
@@ -129,15 +134,20 @@ def carry_out(change: ContentChange, reporter: Reporter) -> Path | None:
     """
     with terminated_like_interrupted():
         owner = owner_of(change.database, change.backup_folder)
-        folder = scratch_folder(change, owner, reporter)
+        scratch = scratch_folder(change, owner, reporter)
+        found: list[FileFound] = []
         try:
             with LockClient(change.database) as client:
-                return go_through(begin(change, client, owner, folder, reporter))
+                return go_through(begin(change, client, owner, scratch.folder, reporter, found))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not scratch.remove() and found:
+                said = (
+                    f"copies of the data in {scratch.folder} cannot be removed: remove that folder"
+                )
+                reporter.conclude(replace(found[-1], notes=(*found[-1].notes, said)))
 
 
-def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Path:
+def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Scratch:
     """Make our own folder, as a part of the first step."""
     try:
         return make_scratch(change.database, change.backup_folder, owner.here)
@@ -151,7 +161,8 @@ def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> P
 class ChangeRun:
     """A change that is being carried out: with what, in which folder of ours, and where to.
 
-    ``note`` is the one on the backup, ``failed`` where content goes that does not verify.
+    ``note`` is the one on the backup, ``failed`` where content goes that does not verify. ``found``
+    is what was found on the disk at the end, the last one being what counts.
     """
 
     change: ContentChange
@@ -162,10 +173,21 @@ class ChangeRun:
     backup: Path
     failed: Path
     note: Note
+    found: list[FileFound]
+
+    def conclude(self, left: FileFound) -> None:
+        """Say what is on the disk at the end."""
+        self.found.append(left)
+        self.reporter.conclude(left)
 
 
 def begin(
-    change: ContentChange, client: LockClient, owner: Owner, folder: Path, reporter: Reporter
+    change: ContentChange,
+    client: LockClient,
+    owner: Owner,
+    folder: Path,
+    reporter: Reporter,
+    found: list[FileFound],
 ) -> ChangeRun:
     """Return the run, with names that are free. Nothing to back up stays in our own folder."""
     now = change.clock()
@@ -173,7 +195,7 @@ def begin(
     backup = backup_path(change.database, place, now)
     failed = failed_path(change.database, change.backup_folder, now)
     note = note_for(change.database, change.identity or owner.id)
-    return ChangeRun(change, client, owner, reporter, folder, backup, failed, note)
+    return ChangeRun(change, client, owner, reporter, folder, backup, failed, note, found)
 
 
 def go_through(run: ChangeRun) -> Path | None:
@@ -195,9 +217,7 @@ def go_through(run: ChangeRun) -> Path | None:
         raise
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
-        run.reporter.conclude(
-            FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes)
-        )
+        run.conclude(FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes))
         return kept
     left = conclude(run, None)
     if not left.is_as_it_was:
@@ -212,12 +232,10 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
     The backup is removed where it is seen to be a copy of what is there.
     """
     backup = existing(run.backup) if run.change.keeps_backup else None
-    run.reporter.conclude(
-        FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup)
-    )
+    run.conclude(FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup))
     with defer_first_interrupt():
         left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
-        run.reporter.conclude(left)
+        run.conclude(left)
         if left.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
             left = without_backup(run, left)
         if not run.change.keeps_backup:
@@ -230,7 +248,7 @@ def conclude(run: ChangeRun, work: Path | None) -> FileFound:
             )
             left = replace(left, notes=(*left.notes, said))
         left = noted(run, left)
-        run.reporter.conclude(left)
+        run.conclude(left)
     return left
 
 

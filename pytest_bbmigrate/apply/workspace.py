@@ -6,15 +6,17 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import is_left_by, notes_in, owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
+from pytest_bbmigrate.apply.what_is_left import is_gone
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
-from pytest_bbmigrate.sqlite_files.notes import FOLDER_NOTE, note_folder, read_note
+from pytest_bbmigrate.sqlite_files.notes import FOLDER_NOTE, note_folder, read_note, same_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,33 +29,88 @@ MODE_NOTE = "journal_mode"
 SECONDS = 0.5  # to wait for the lock where nothing else is to be done
 
 
-def make_scratch(database: Path, backup_folder: Path, note: Note) -> Path:
+@dataclass(frozen=True)
+class Scratch:
+    """A folder for working copies, and the descriptor whose lock tells that its run is alive."""
+
+    folder: Path
+    descriptor: int
+
+    def remove(self) -> bool:
+        """Remove the folder with all that is in it; return whether it is gone."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
+        return is_gone(self.folder)
+
+    def release(self) -> None:
+        """Leave the folder to whoever tidies up, as a run does that is killed."""
+        os.close(self.descriptor)
+
+
+def make_scratch(database: Path, backup_folder: Path, note: Note) -> Scratch:
     """Make the folder for the working copies, beside the backups: the same disk, ours alone.
 
-    ``note`` says whose it is.
+    ``note`` says whose it is. It is held before the note is in it, without which nobody else
+    touches it.
 
     Raises: StepFailed when it cannot be made there.
     """
+    prefix = f".{database.name}.{FOLDER_MARK}"
     try:
-        prefix = f".{database.name}.{FOLDER_MARK}"
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=backup_folder))
-        note_folder(folder, note)
+        scratch = Scratch(folder, os.open(folder, os.O_RDONLY))
+        try:
+            hold(scratch.descriptor)
+            note_folder(folder, note)
+        except OSError:
+            scratch.remove()
+            raise
     except OSError as error:
         raise StepFailed(
             f"{backup_folder}: nothing can be written there ({error.strerror}); "
             "name another folder with --bb-backup-dir=DIR"
         ) from error
-    return folder
+    return scratch
 
 
 @contextmanager
 def scratch_for(database: Path, backup_folder: Path, note: Note) -> Iterator[Path]:
     """Give that folder for the block. Raises: StepFailed when it cannot be made."""
-    folder = make_scratch(database, backup_folder, note)
+    scratch = make_scratch(database, backup_folder, note)
     try:
-        yield folder
+        yield scratch.folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.remove()
+
+
+def hold(descriptor: int) -> None:
+    """Lock a folder of ours until its descriptor is closed, by the end of this process at last.
+
+    Where the file system has no such lock, nothing tells that a run is alive.
+    """
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether the run that has made ``folder`` is alive."""
+    import fcntl
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # gone, or another user's
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # so that two may ask at once
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def note_mode(folder: Path, mode: str) -> None:
@@ -73,7 +130,7 @@ def note_mode(folder: Path, mode: str) -> None:
 
 def noted_mode(owner: Owner, backup_folder: Path) -> str:
     """Return the journal mode that a run which was killed while it published had to keep, or ''."""
-    for path in folders_left(owner, backup_folder):
+    for path in folders_of(owner, backup_folder):
         note = path / MODE_NOTE
         with suppress(PermissionError):  # another user's, who alone can say
             if note.is_file() and note.read_bytes() == b"wal":
@@ -81,19 +138,30 @@ def noted_mode(owner: Owner, backup_folder: Path) -> str:
     return ""
 
 
-def folders_left(owner: Owner, backup_folder: Path) -> list[Path]:
-    """Return the working folders of this database: of this run, or of one that was killed.
+def folders_of(owner: Owner, backup_folder: Path) -> list[Path]:
+    """Return the working folders of this database: of runs that are alive, or were killed.
 
     Whatever their names are: the database may have been named by a link, or have been renamed.
+    They are beside the backups, and beside the database, where a restore has made it anew.
     """
+    beside = Path(owner.path).parent
+    there = sorted(backup_folder.iterdir())
+    if not same_file(str(beside), str(backup_folder)):
+        with suppress(OSError):  # who may not list it has made none there
+            there += sorted(beside.iterdir())
     found = []
-    for path in sorted(backup_folder.iterdir()):
+    for path in there:
         if FOLDER_MARK in path.name and path.is_dir() and not path.is_symlink():
             with suppress(BBMigrateError):  # whose it is, it does not say
                 note = read_note(path / FOLDER_NOTE)
                 if note is not None and is_left_by(note, owner):
                     found.append(path)
     return found
+
+
+def folders_left(owner: Owner, backup_folder: Path) -> list[Path]:
+    """Return the working folders of this database that a run which was killed has left."""
+    return [path for path in folders_of(owner, backup_folder) if not is_held(path)]
 
 
 def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
@@ -113,7 +181,7 @@ def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
 def remove_leftovers(owner: Owner, backup_folder: Path, spares: tuple[Path, ...] = ()) -> None:
     """Remove what a run that was killed has left, but for ``spares`` and the folders they are in.
 
-    No other run is at work on this database now, for we hold the lock.
+    No other run is at work on this database now, for we hold the lock; one may wait for it.
     """
     for folder in folders_left(owner, backup_folder):
         if not any(spare.is_relative_to(folder) for spare in spares):

@@ -149,7 +149,9 @@ def test_what_a_killed_run_left_is_removed_where_nothing_is_pending(
     project: pytest.Pytester, money: Path
 ) -> None:
     project.runpytest("--bb-apply")
-    left = make_scratch(money, project.path, note_for(money))
+    scratch = make_scratch(money, project.path, note_for(money))
+    scratch.release()
+    left = scratch.folder
     note_mode(left, "wal")  # it was killed while it published
     content = ask(money, "SELECT * FROM accounts")
 

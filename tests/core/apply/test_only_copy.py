@@ -464,3 +464,18 @@ def test_a_backup_whose_note_is_gone_is_not_left_unnamed(bench: Bench) -> None:
     assert intruder.left is not None
     assert intruder.left.is_as_it_was
     assert bench.backups == [intruder.left.backup]
+
+
+def test_copies_of_the_data_that_cannot_be_removed_are_told(
+    bench: Bench, locked_out: Damage
+) -> None:
+    intruder = Intruder(bench.real, locked_out, "verify")
+    bench.run(intruder)
+    os.seteuid(os.getuid())
+    bench.folder.chmod(0o700)
+
+    (folder,) = bench.folder.glob(".real.db.bbmigrate-*")
+    assert intruder.left is not None
+    assert intruder.left.notes == (
+        f"copies of the data in {folder} cannot be removed: remove that folder",
+    )

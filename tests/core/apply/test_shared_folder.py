@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.history.identity import Identity
 
 STAMP = "20260203_140506"
+LEFT = ": copies of the data, left by a run that was killed; the next run removes them"
 
 
 class Shared:
@@ -312,8 +313,23 @@ def test_what_nothing_is_known_of_is_not_named_as_the_way_back(shared: Shared) -
 
 def test_a_folder_of_a_killed_run_is_told(shared: Shared) -> None:
     left = make_scratch(shared.one, shared.folder, owner_of(shared.one).here)
-    make_scratch(shared.other, shared.folder, owner_of(shared.other).here)
+    left.release()
+    make_scratch(shared.other, shared.folder, owner_of(shared.other).here).release()
 
-    assert backup_problems(shared.one, shared.folder) == (
-        f"{left}: copies of the data, left by a run that was killed; the next run removes them",
-    )
+    assert backup_problems(shared.one, shared.folder) == (f"{left.folder}{LEFT}",)
+
+
+def test_a_folder_that_a_killed_restore_has_left_beside_the_database_is_told(
+    shared: Shared,
+) -> None:
+    left = make_scratch(shared.one, shared.one.parent, owner_of(shared.one).here)
+    left.release()
+
+    assert backup_problems(shared.one, shared.folder) == (f"{left.folder}{LEFT}",)
+
+
+def test_a_folder_of_a_run_that_is_alive_is_no_problem(shared: Shared) -> None:
+    alive = make_scratch(shared.one, shared.folder, owner_of(shared.one).here)
+
+    assert backup_problems(shared.one, shared.folder) == ()
+    assert alive.remove()

@@ -16,17 +16,20 @@ from pytest_bbmigrate.apply.workspace import (
     remove_leftovers,
     tidy,
 )
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, write_note
 from tests.core.publishing import Reporter, publish
 from tests.core.real_databases import (
     MODES,
+    fill_up,
     make,
     make_work,
     mode_of,
     names_in,
     note_in,
     other_program,
+    small_disk,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +42,9 @@ def leave(real: Path, mode: str = "wal", name: str = "", identity: str = "") -> 
     """Leave what a run on ``real`` that was killed while it published leaves; return its folder."""
     folder = real.parent
     note = note_for(real, identity)
-    scratch = make_scratch(folder / (name or real.name), folder, note)
+    made = make_scratch(folder / (name or real.name), folder, note)
+    made.release()
+    scratch = made.folder
     (scratch / "rehearsal").mkdir(parents=True)
     (scratch / "work.db").write_text("private")
     (scratch / f"{BACKUP}.partial").write_text("private")
@@ -94,7 +99,9 @@ def test_a_database_of_the_same_name_elsewhere_keeps_its_folder_and_its_mode(
         (tmp_path / folder).mkdir()
         make(tmp_path / folder / "real.db", "old")
     one, other = (owner_of(tmp_path / name / "real.db") for name in ("one", "other"))
-    scratch = make_scratch(tmp_path / "real.db", tmp_path, other.here)
+    made = make_scratch(tmp_path / "real.db", tmp_path, other.here)
+    made.release()
+    scratch = made.folder
     note_mode(scratch, "wal")
 
     remove_leftovers(one, tmp_path)
@@ -102,6 +109,39 @@ def test_a_database_of_the_same_name_elsewhere_keeps_its_folder_and_its_mode(
     assert noted_mode(one, tmp_path) == ""
     assert noted_mode(other, tmp_path) == "wal"
     assert scratch.is_dir()
+
+
+def test_a_folder_of_a_run_that_waits_for_the_lock_is_left_alone(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    alive = make_scratch(real, tmp_path, owner_of(real).here)
+
+    assert tidy(real, tmp_path) == ""
+    remove_leftovers(owner_of(real), tmp_path)
+    assert alive.folder.is_dir()
+
+    alive.release()
+    remove_leftovers(owner_of(real), tmp_path)
+    assert names_in(tmp_path) == ["real.db"]
+
+
+def test_what_a_killed_restore_has_left_beside_the_database_is_removed(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    leave(real)
+    backups = tmp_path / "backups"
+    backups.mkdir()
+
+    assert tidy(real, backups) == "copies of the data that a killed run had left were removed"
+    assert names_in(tmp_path) == ["backups", "real.db"]
+
+
+def test_a_full_disk_leaves_no_folder_that_nobody_knows(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old")
+    with small_disk(tmp_path / "disk", 1) as disk:
+        fill_up(disk)
+        with pytest.raises(StepFailed, match="nothing can be written there"):
+            make_scratch(real, disk, owner_of(real).here)
+
+        assert names_in(disk) == ["filling"]
 
 
 def test_leftovers_under_the_name_of_a_link_are_found(tmp_path: Path) -> None:
@@ -135,7 +175,7 @@ def test_a_folder_is_of_this_database_where_its_note_says_so(
     other = make(tmp_path / "other.db", "old")
     owner = Owner(note_for(real, "mine"))
     changes = {name: str(other) if said == "OTHER" else said for name, said in changes.items()}
-    make_scratch(real, tmp_path, replace(owner.here, **changes))
+    make_scratch(real, tmp_path, replace(owner.here, **changes)).release()
 
     assert len(folders_left(owner, tmp_path)) == is_ours
 
