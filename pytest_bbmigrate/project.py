@@ -16,7 +16,7 @@ from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
+from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
     open_image,
@@ -212,7 +212,7 @@ def _refuse_damage(path: Path, image: bytes, hook: ConnectionHook | None) -> byt
 
 def _shown_in(statement: Statement) -> Known:
     """Return what may be shown of a statement: those that make something hold no row."""
-    makes = folded(statement.text)[:1] in {("create",), ("alter",), ("drop",), ("pragma",)}
+    makes = first_word(statement.text) in {"create", "alter", "drop", "pragma"}
     words = statement.text if makes else statement.text.partition("(")[0]
     return Known(texts=(words,))
 

@@ -73,7 +73,7 @@ def run_command(config: pytest.Config) -> int:
         _write_file_found(config, reporter.file_found)
         raise
     sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
-    for note in reporter.file_found.notes if reporter.left is not None else ():
+    for note in reporter.file_found.notes if reporter.file_found is not None else ():
         _write_note(note)
     return pytest.ExitCode.OK
 

@@ -1,4 +1,4 @@
-"""Two streams of rows, both in the order of their key, into what has no counterpart."""
+"""Walk through two streams of rows in the order of their key, and yield what differs."""
 
 from __future__ import annotations
 
@@ -17,84 +17,86 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows.order import Ranking
     from pytest_bbmigrate.rows.reading import Side
 
-    Found = tuple[Key, Row, frozenset[str]]
+    KeyedRow = tuple[Key, Row, frozenset[str]]
 
-MERGE_WINDOW = (
-    8  # groups taken one by one where the sides differ, before rows are passed over again
-)
+# Where the sides differ, so many groups are compared one by one before rows are skipped again.
+WINDOW_GROUPS = 8
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows whose keys sort as one (1 and 1.0 do) and that have no counterpart on the other side.
+    """Rows whose keys sort as equal (1 and 1.0 do) and that have no counterpart.
 
-    Each is (key, cells, the conditions it meets). ``ends_window`` is whether the rows that were
-    looked at together end with it.
+    Each is (key, cells, the conditions it satisfies). ``ends_window`` is whether it is the last
+    group of a window, see ``WINDOW_GROUPS``.
     """
 
-    before: Sequence[Found] = ()
-    after: Sequence[Found] = ()
+    before: Sequence[KeyedRow] = ()
+    after: Sequence[KeyedRow] = ()
     ends_window: bool = False
 
 
 @dataclass(frozen=True)
 class PairedRows:
-    """Rows that go together one by one, each with a key of its own: (key, before, after, met)."""
+    """Rows that differ and whose keys are unique: (key, row before, row after, satisfied)."""
 
     rows: Sequence[tuple[Key, Row, Row, frozenset[str]]]
 
 
 def merge(
-    db: sqlite3.Connection, sides: tuple[Side, Side], places: Sequence[int]
+    db: sqlite3.Connection, sides: tuple[Side, Side], key_columns: Sequence[int]
 ) -> Iterator[Group | PairedRows]:
-    """Yield what differs between two sides, in the order of the columns at ``places``.
+    """Yield what differs between two sides, in the order of the columns at ``key_columns``.
 
-    Rows that are the same side by side are passed over many at once.
+    Many rows at once are skipped where both sides have the same, or paired where only cells behind
+    equal keys differ. Elsewhere groups are compared one by one, and twice as many after each window
+    in which no row was the same: so a long stretch of differences costs few bulk comparisons.
     """
     ((encoding,),) = db.execute("PRAGMA encoding").fetchall()
     rank = ranking(encoding)
-    before, after = Stream(sides[0], places), Stream(sides[1], places)
-    groups = MERGE_WINDOW
+    before, after = Stream(sides[0], key_columns), Stream(sides[1], key_columns)
+    groups = WINDOW_GROUPS
     while True:
-        one, other = before.ahead(), after.ahead()
-        if not one and not other:
+        rows_before, rows_after = before.ahead(), after.ahead()
+        if not rows_before and not rows_after:
             return
-        both = min(one, other)
+        both = min(rows_before, rows_after)
         same = count_same(before, after, both)
         before.skip(same)
         after.skip(same)
         if same == both and both:
-            groups = MERGE_WINDOW
+            groups = WINDOW_GROUPS
             continue
         if pairs := paired_rows(before, after, both - same):
             yield pairs
             continue
         yield from unmatched_groups(before, after, rank, groups)
-        groups = MERGE_WINDOW if same else 2 * groups
+        groups = WINDOW_GROUPS if same else 2 * groups
 
 
 def count_same(before: Stream, after: Stream, count: int) -> int:
-    """Return how many of the next ``count`` rows of both sides are the same, side by side."""
+    """Return how many of the next ``count`` rows are the same on both sides, up to a difference."""
     if before.exact(count) == after.exact(count):
         return count
-    same, differ = 0, count
-    while differ - same > 1:
-        middle = (same + differ) // 2
+    same, too_many = 0, count  # bisection
+    while too_many - same > 1:
+        middle = (same + too_many) // 2
         if before.exact(middle) == after.exact(middle):
             same = middle
         else:
-            differ = middle
+            too_many = middle
     return same
 
 
 def paired_rows(before: Stream, after: Stream, count: int) -> PairedRows | None:
-    """Take up to ``count`` rows of both sides that have the same keys, each of them once.
+    """Take the next ``count`` rows of both sides but the last, if both have the same unique keys.
 
-    None where they have not. The last one stays, for there may be more of its key.
+    None where they do not, or there are few rows. The last row stays because there may be more
+    with its key.
     """
     keys = before.keys(count)
     if (
-        count < MERGE_WINDOW
+        count < WINDOW_GROUPS
         or len(set(keys)) < count
         or exact_bytes(keys) != exact_bytes(after.keys(count))
     ):
@@ -104,14 +106,14 @@ def paired_rows(before: Stream, after: Stream, count: int) -> PairedRows | None:
     for key in keys[:-1]:
         row, new_row = before.take(), after.take()
         if side.conditions:
-            rows.append((key, row[: side.width], new_row, side.met(row)))
+            rows.append((key, row[: side.width], new_row, side.satisfied(row)))
         else:
             rows.append((key, row, new_row, NO_CONDITION))
     return PairedRows(rows)
 
 
 def unmatched_groups(before: Stream, after: Stream, rank: Ranking, groups: int) -> Iterator[Group]:
-    """Yield the next ``groups`` of rows, without those that have a counterpart."""
+    """Yield the next groups of rows, ``groups`` at most, without rows that have a counterpart."""
     for _ in range(groups):
         key, other_key = before.key(), after.key()
         if key is None and other_key is None:
@@ -132,32 +134,34 @@ def unmatched_of_key(before: Stream, after: Stream, key: Key) -> Group:
 
     They are taken in turns, so that memory holds no more of them than differ or stand elsewhere.
     """
-    left: dict[bytes, list[Found]] = {}
-    sides: dict[bytes, Stream] = {}
+    # By the exact bytes of a row: those without a counterpart so far, and the side they are from.
+    unmatched: dict[bytes, list[KeyedRow]] = {}
+    side_of: dict[bytes, Stream] = {}
     more = True
     while more:
         more = False
         for stream in (before, after):
-            if stream.key() == key:
-                more = True
-                found = take_row(stream)
-                known = exact_bytes(found[1])
-                if sides.get(known, stream) is stream:
-                    left.setdefault(known, []).append(found)
-                    sides[known] = stream
-                else:
-                    left[known].pop()
-                    if not left[known]:
-                        del left[known], sides[known]
+            if stream.key() != key:
+                continue
+            more = True
+            row = take_row(stream)
+            row_bytes = exact_bytes(row[1])
+            if side_of.get(row_bytes, stream) is stream:
+                unmatched.setdefault(row_bytes, []).append(row)
+                side_of[row_bytes] = stream
+                continue
+            unmatched[row_bytes].pop()
+            if not unmatched[row_bytes]:
+                del unmatched[row_bytes], side_of[row_bytes]
     return Group(
-        [found for known, rows in left.items() if sides[known] is before for found in rows],
-        [found for known, rows in left.items() if sides[known] is after for found in rows],
+        [row for each, rows in unmatched.items() if side_of[each] is before for row in rows],
+        [row for each, rows in unmatched.items() if side_of[each] is after for row in rows],
     )
 
 
-def take_row(stream: Stream) -> Found:
-    """Take the next row of ``stream``: its key, its cells and the conditions it meets."""
+def take_row(stream: Stream) -> KeyedRow:
+    """Take the next row of ``stream``: its key, its cells and the conditions it satisfies."""
     key, row = stream.key() or (), stream.take()
     if not stream.side.conditions:
         return key, row, NO_CONDITION
-    return key, row[: stream.side.width], stream.side.met(row)
+    return key, row[: stream.side.width], stream.side.satisfied(row)

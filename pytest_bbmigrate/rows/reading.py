@@ -1,4 +1,4 @@
-"""The rows of one side of a comparison, read in order, with the conditions that each one meets."""
+"""Read the rows of one side of a comparison, with the conditions that each satisfies."""
 
 from __future__ import annotations
 
@@ -19,61 +19,62 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell
 
 BEFORE, AFTER = 0, 1
-SCHEMAS = ("before", "main")  # as database.open_contents names them
-CONDITION_SCHEMAS = ("main", "after")  # as the connection of a Question has them
+SCHEMAS = ("before", "main")  # as ``open_contents`` names them
+CONDITION_SCHEMAS = ("main", "after")  # as ``RowConditions.db`` names them
 CHUNK = 200  # rows read at a time
 
 
 def exact_bytes(value: Cell | Row | list[Row]) -> bytes:
-    """Return bytes that are equal for what is the same in type and every bit, and only then.
+    """Return bytes that are equal if and only if values are the same in type and every bit.
 
-    Version 2 of the format holds floats in binary and knows no references to equal objects; it
-    takes the lone surrogates that ``database.decode_text`` gives for bytes that are not UTF-8.
+    Version 2 of the format of ``marshal`` stores floats in binary and has no references to equal
+    objects. It takes the lone surrogates that ``decode_text`` makes of bytes that are not UTF-8.
     """
     return marshal.dumps(value, 2)
 
 
 def plain_cursor(db: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Cursor:
-    """Return a cursor that gives plain tuples, whatever row factory ``db`` has."""
+    """Execute ``sql``; return a cursor that gives plain tuples, whatever row factory ``db`` has."""
     cursor = db.cursor()
     cursor.row_factory = None
     return cursor.execute(sql, parameters)
 
 
 def key_positions(pairing: Pairing) -> list[int]:
-    """Return where in a row the columns of the key are."""
-    places = {fold_name(names[BEFORE]): place for place, names in enumerate(pairing.columns)}
-    return [places[fold_name(name)] for name in pairing.key]
+    """Return the indexes in a row of the columns of the key."""
+    positions = {fold_name(names[BEFORE]): number for number, names in enumerate(pairing.columns)}
+    return [positions[fold_name(name)] for name in pairing.key]
 
 
 def satisfied_by(conditions: Sequence[str]) -> Callable[[Row], frozenset[str]]:
-    """Return a function from marks, 1 or 0 for each of ``conditions``, to those that are met."""
+    """Return a function from marks, 1 or 0 for each of ``conditions``, to the ones that hold."""
 
     @cache
-    def met(marks: Row) -> frozenset[str]:
+    def satisfied(marks: Row) -> frozenset[str]:
         pairs = zip(conditions, marks, strict=True)
         return frozenset(text for text, mark in pairs if mark)
 
-    return met
+    return satisfied
 
 
 def mark_name(number: int) -> str:
-    """Return the name of the column that has the mark of a condition, by its number."""
+    """Return the name of the column with the mark (1 or 0) of the condition of that number."""
     return f"bb condition {number}"
 
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows that are read in two parts, which are in one order: cells, and marks of conditions.
+    """Rows that are read by two queries in the same order: cells, and marks of conditions.
 
-    A result may not have more columns than a table (https://sqlite.org/limits.html).
+    One query does not suffice if there are many: a result may not have more columns than a table
+    (https://sqlite.org/limits.html).
     """
 
     cells: sqlite3.Cursor
     marks: sqlite3.Cursor
 
     def fetchmany(self, size: int) -> list[Row]:
-        """Return the next rows, ``size`` of them at most."""
+        """Return the next rows, at most ``size``."""
         return list(islice(self, size))
 
     def __iter__(self) -> Iterator[Row]:
@@ -85,7 +86,7 @@ Rows = sqlite3.Cursor | SplitRows
 
 
 def in_order(columns: Collection[str]) -> str:
-    """Return the ORDER BY for ``columns``, by their bytes; '' for none."""
+    """Return ORDER BY ``columns``, given as SQL, by their bytes; '' for no columns."""
     order = ", ".join(f"{column} COLLATE BINARY" for column in columns)
     return f" ORDER BY {order}" if order else ""
 
@@ -93,22 +94,22 @@ def in_order(columns: Collection[str]) -> str:
 class Side:
     """One side of a comparison.
 
-    A row is the cells of the pairing's columns; behind them, where there is a ``question`` and this
-    is the side before, stands 1 or 0 for each condition.
+    A row is the cells of the pairing's columns. On the side before, 1 or 0 for each of the
+    ``conditions`` stands behind them.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, pairing: Pairing, side: int, question: RowConditions | None
+        self, db: sqlite3.Connection, pairing: Pairing, side: int, conditions: RowConditions | None
     ) -> None:
         self.db, self.schema = db, SCHEMAS[side]
         self.table = (pairing.before, pairing.after)[side]
         self.columns = [self.qualified(names[side]) for names in pairing.columns] or ["NULL"]
         self.width = len(self.columns)
         self.conditions: tuple[str, ...] = ()
-        if question is not None and side == BEFORE:
-            self.db, self.schema, self.conditions = question.db, "main", question.conditions
+        if conditions is not None and side == BEFORE:
+            self.db, self.schema, self.conditions = conditions.db, "main", conditions.conditions
         self.marks = [f"CASE WHEN ({text}\n) THEN 1 ELSE 0 END" for text in self.conditions]
-        self._met = satisfied_by(self.conditions)
+        self._satisfied = satisfied_by(self.conditions)
 
     def qualified(self, column: str) -> str:
         """Return a column as SQL; a bare name in quotes that is no column would be a string."""
@@ -122,9 +123,9 @@ class Side:
         """Return the SELECT of ``columns`` of every row."""
         return f"SELECT {', '.join(columns)} FROM {self.schema}.{quote_name(self.table)}"
 
-    def rows(self, places: Collection[int] = ()) -> Rows:
-        """Return every row; in the order of the columns at ``places``, by their bytes."""
-        return self.rows_by(*(self.columns[place] for place in places))
+    def rows(self, key_columns: Collection[int] = ()) -> Rows:
+        """Return every row; in the order of the columns at ``key_columns``, by their bytes."""
+        return self.rows_by(*(self.columns[number] for number in key_columns))
 
     def rows_by(self, *columns: str) -> Rows:
         """Return every row in the order of ``columns``, given as SQL, by their bytes."""
@@ -137,7 +138,7 @@ class Side:
         return SplitRows(plain_cursor(self.db, cells + order), plain_cursor(self.db, marks + order))
 
     def identity(self) -> tuple[str, ...]:
-        """Return as SQL what no two rows share; nothing where there is nothing."""
+        """Return as SQL columns in which no two rows are equal; () if there are none."""
         if (name := self.rowid_name()) is not None:
             return (self.qualified(name),)
         table = (self.table, self.schema)
@@ -150,9 +151,9 @@ class Side:
         while rows := cursor.fetchmany(CHUNK):
             yield rows
 
-    def met(self, row: Row) -> frozenset[str]:
-        """Return the conditions that ``row`` meets."""
-        return self._met(row[self.width :])
+    def satisfied(self, row: Row) -> frozenset[str]:
+        """Return the conditions that ``row`` satisfies."""
+        return self._satisfied(row[self.width :])
 
     def rowid_name(self) -> str | None:
         """Return a name of the rowid that is no column's name; None when there is no rowid.
@@ -169,47 +170,47 @@ class Side:
 
 
 class Stream:
-    """The rows of a side in the order of its key, to be looked at before they are taken."""
+    """The rows of a side in the order of its key; the next ones can be looked at before taking."""
 
-    def __init__(self, side: Side, places: Sequence[int]) -> None:
+    def __init__(self, side: Side, key_columns: Sequence[int]) -> None:
         self.side = side
-        self._places = places
-        self._cursor = side.rows(places)
+        self._places = key_columns
+        self._cursor = side.rows(key_columns)
         self._rows: list[Row] = []
-        self._at = 0  # of the next row among these
+        self._next = 0  # index in _rows of the next row
         self._width = side.width if side.conditions else None
 
     def ahead(self) -> int:
-        """Return how many rows can be looked at, 0 at the end; CHUNK where so many are left."""
-        if len(self._rows) - self._at < CHUNK:
-            del self._rows[: self._at]
-            self._at = 0
+        """Return how many rows can be looked at: CHUNK, or what is left of the table."""
+        if len(self._rows) - self._next < CHUNK:
+            del self._rows[: self._next]
+            self._next = 0
             self._rows += self._cursor.fetchmany(CHUNK - len(self._rows))
         return len(self._rows)
 
     def exact(self, count: int) -> bytes:
-        """Return the next ``count`` rows as exact bytes, conditions aside."""
-        rows = self._rows[self._at : self._at + count]
+        """Return the exact bytes of the next ``count`` rows, without marks of conditions."""
+        rows = self._rows[self._next : self._next + count]
         return exact_bytes(rows if self._width is None else [row[: self._width] for row in rows])
 
     def skip(self, count: int) -> None:
-        """Pass over the next ``count`` rows, which can be looked at."""
-        self._at += count
+        """Skip the next ``count`` rows, at most ``ahead()``."""
+        self._next += count
 
     def keys(self, count: int) -> list[Key]:
         """Return the keys of the next ``count`` rows."""
-        rows = self._rows[self._at : self._at + count]
-        return [tuple([row[place] for place in self._places]) for row in rows]
+        rows = self._rows[self._next : self._next + count]
+        return [tuple([row[column] for column in self._places]) for row in rows]
 
     def key(self) -> Key | None:
         """Return the key of the next row; None at the end."""
-        if self._at == len(self._rows) and not self.ahead():
+        if self._next == len(self._rows) and not self.ahead():
             return None
-        row = self._rows[self._at]
-        return tuple([row[place] for place in self._places])
+        row = self._rows[self._next]
+        return tuple([row[column] for column in self._places])
 
     def take(self) -> Row:
-        """Return the next row, after ``key`` has told that there is one, and go on behind it."""
-        row = self._rows[self._at]
-        self._at += 1
+        """Take the next row; call ``key`` before, to know that there is one."""
+        row = self._rows[self._next]
+        self._next += 1
         return row

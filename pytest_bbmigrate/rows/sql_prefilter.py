@@ -1,4 +1,4 @@
-"""Let SQLite find which columns of a long table differ, and how often, before any row is read."""
+"""Let SQLite find the columns of a long table that differ, before any row is read."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions
 
-MIN_ROWS = 5000  # rows; fewer are read as fast as they are asked for
+MIN_ROWS = 5000  # of a table; fewer rows are read as fast as SQLite compares them
 # A result may have 2,000 (https://sqlite.org/limits.html): those of both sides, and conditions.
-MAX_COLUMNS = 900  # columns; of more, the rows are compared as they are
+MAX_COLUMNS = 900  # of a table; with more, its rows are compared in Python
 # As a real number it stays one even in a column of INTEGER or NUMERIC.
 LEAST_INTEGER = -(2**63)
 
 
 @dataclass(frozen=True)
 class ChangedColumns:
-    """What is left to compare of a ``pairing``: the key, and the columns that differ in some row.
+    """What is left to compare of a table: a ``pairing`` of its key and the columns that differ.
 
-    ``changed`` are these columns and in how many rows they differ, where every row has kept its
-    key; None where rows came or went, or SQLite alone cannot tell.
+    ``changed`` are these columns and in how many rows they differ, if every row has kept its key.
+    It is None, and the pairing may have all columns, where rows were added or lost, or SQLite alone
+    cannot decide.
     """
 
     pairing: Pairing
@@ -49,10 +50,10 @@ class ChangedColumns:
 
 
 def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
-    """Return ``pairing`` without the columns that hold exactly the same in every row.
+    """Return ``pairing`` without the columns that are exactly the same in every row.
 
-    Where the key is no primary key on both sides, or rows came or went, or SQLite would have to
-    search for each row, or there are too many columns, it is returned as it is.
+    It is returned whole if the key is not the primary key on both sides, rows were added or lost,
+    SQLite has no index to find each row by, or the table is short or has too many columns.
     """
     key = _paired_key(pairing)
     is_wide = len(pairing.columns) > MAX_COLUMNS
@@ -75,49 +76,50 @@ def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     if differing & set(key) or any(_count(db, pairing, side) != pairs for side in (BEFORE, AFTER)):
         return ChangedColumns(pairing)
     columns = tuple(names for names in pairing.columns if names in differing.union(key))
-    narrow = replace(pairing, columns=columns)
-    return ChangedColumns(narrow) if differing & unsure else ChangedColumns(narrow, changed)
+    smaller = replace(pairing, columns=columns)
+    return ChangedColumns(smaller) if differing & unsure else ChangedColumns(smaller, changed)
 
 
-def count_changed(db: sqlite3.Connection, narrow: ChangedColumns) -> tuple[DifferenceGroup, ...]:
-    """Return the changed values, counted, where ``narrow`` has how many there are."""
+def count_changed(db: sqlite3.Connection, columns: ChangedColumns) -> tuple[DifferenceGroup, ...]:
+    """Return a group for each column that changed; ``columns.changed`` must not be None."""
     return tuple(
         DifferenceGroup(
             ValueChanged,
             names[BEFORE],
             NO_CONDITION,
             count,
-            tuple(enumerate(_first_changed(db, narrow.pairing, names))),
+            tuple(enumerate(_first_changed(db, columns.pairing, names))),
         )
-        for names, count in narrow.changed or ()
+        for names, count in columns.changed or ()
     )
 
 
-def rows_changed(
-    db: sqlite3.Connection, narrow: ChangedColumns, question: RowConditions | None
+def changed_rows(
+    db: sqlite3.Connection, columns: ChangedColumns, conditions: RowConditions | None
 ) -> Iterator[tuple[Key, Row, Row, frozenset[str]]]:
-    """Yield each row that differs, where ``narrow`` has how many there are.
+    """Yield each row that differs: (key, row, row after, the conditions that the row satisfied).
 
-    As (key, row, row after, the conditions of the ``question`` that the row met).
+    ``columns.changed`` must not be None.
     """
-    pairing, schemas = narrow.pairing, SCHEMAS
-    asked: tuple[str, ...] = ()
-    if question is not None:
-        db, schemas, asked = question.db, CONDITION_SCHEMAS, question.conditions
-    places, width = key_positions(pairing), len(pairing.columns)
-    met = satisfied_by(asked)
+    pairing, schemas = columns.pairing, SCHEMAS
+    conditions_sql: tuple[str, ...] = ()
+    if conditions is not None:
+        db, schemas, conditions_sql = conditions.db, CONDITION_SCHEMAS, conditions.conditions
+    positions, width = key_positions(pairing), len(pairing.columns)
+    satisfied = satisfied_by(conditions_sql)
     cells = [
         f"{alias}.{quote_name(names[side])}"
         for alias, side in (("b", BEFORE), ("a", AFTER))
         for names in pairing.columns
     ]
-    marks = [f"b.{quote_name(mark_name(number))}" for number in range(len(asked))]
+    marks = [f"b.{quote_name(mark_name(number))}" for number in range(len(conditions_sql))]
     plain = columns_of_one_affinity(db, pairing, schemas)
-    differ = " OR ".join(f"NOT {_same(names, plain)}" for names, _ in narrow.changed or ())
-    joined = _joined(pairing, _paired_key(pairing), schemas, asked)
-    for found in plain_cursor(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):
-        row, new_row = found[:width], found[width : 2 * width]
-        yield tuple([row[place] for place in places]), row, new_row, met(found[2 * width :])
+    differ = " OR ".join(f"NOT {_same(names, plain)}" for names, _ in columns.changed or ())
+    joined = _joined(pairing, _paired_key(pairing), schemas, conditions_sql)
+    for both_rows in plain_cursor(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):
+        row, new_row = both_rows[:width], both_rows[width : 2 * width]
+        key = tuple([row[position] for position in positions])
+        yield key, row, new_row, satisfied(both_rows[2 * width :])
 
 
 def _first_changed(
@@ -125,14 +127,14 @@ def _first_changed(
 ) -> list[ValueChanged]:
     """Return the first few values of a column that changed."""
     key = _paired_key(pairing)
-    own = ", ".join(f"b.{quote_name(old)}" for old, _ in key)
+    key_cells = ", ".join(f"b.{quote_name(old)}" for old, _ in key)
     cells = f"b.{quote_name(names[BEFORE])}, a.{quote_name(names[AFTER])}"
     differ = f"NOT {_same(names)}"
-    found = f"{_joined(pairing, key)} WHERE {differ} LIMIT {EXAMPLES_PER_GROUP}"
-    rows = plain_cursor(db, f"SELECT {own}, {cells} {found}")
+    where = f"WHERE {differ} LIMIT {EXAMPLES_PER_GROUP}"
+    rows = plain_cursor(db, f"SELECT {key_cells}, {cells} {_joined(pairing, key)} {where}")
     return [
-        ValueChanged(pairing.before, tuple(of_key), names[BEFORE], was, is_now)
-        for *of_key, was, is_now in rows
+        ValueChanged(pairing.before, tuple(of_key), names[BEFORE], old, new)
+        for *of_key, old, new in rows
     ]
 
 
@@ -148,7 +150,7 @@ def keeps_negative_zero() -> bool:
 def _columns_with_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tuple[str, str]]:
     """Return the columns in which a real number can be -0.0: those without an affinity.
 
-    ANY is none in a STRICT table (https://sqlite.org/stricttables.html).
+    In a STRICT table ANY has none (https://sqlite.org/stricttables.html).
     """
     if keeps_negative_zero():
         return set(pairing.columns)
@@ -166,10 +168,11 @@ def _columns_with_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> se
 def columns_of_one_affinity(
     db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str] = SCHEMAS
 ) -> set[tuple[str, str]]:
-    """Return the columns whose affinity stores equal numbers as one type, before and after.
+    """Return the columns whose affinity is the same before and after, and not none.
 
-    A number in a column of TEXT is stored as text, 5.0 in one of INTEGER or NUMERIC as 5, and 5 in
-    one of REAL as 5.0 (https://sqlite.org/datatype3.html, 3); but for ``LEAST_INTEGER``.
+    There, equal numbers are stored as one type: in a column of TEXT as text, in one of INTEGER or
+    NUMERIC 5.0 as 5, and in one of REAL 5 as 5.0 (https://sqlite.org/datatype3.html, 3). The one
+    exception is ``LEAST_INTEGER``.
     """
     kinds = [
         {name: _affinity(type_) for name, type_ in side.items()}
@@ -232,7 +235,7 @@ def _is_long(db: sqlite3.Connection, pairing: Pairing) -> bool:
 
 
 def _has_key(db: sqlite3.Connection, pairing: Pairing, key: list[tuple[str, str]]) -> bool:
-    """Return whether exactly the columns ``key`` are the primary key of both tables."""
+    """Return whether the columns ``key`` are exactly the primary key of both tables."""
     sql = "SELECT name FROM pragma_table_xinfo(?, ?) WHERE pk"
     return all(
         {fold_name(name) for (name,) in plain_cursor(db, sql, table, SCHEMAS[side])}
@@ -245,20 +248,20 @@ def _joined(
     pairing: Pairing,
     key: list[tuple[str, str]],
     schemas: tuple[str, str] = SCHEMAS,
-    asked: Sequence[str] = (),
+    conditions_sql: Sequence[str] = (),
 ) -> str:
-    """Return FROM: each row before with the one after that SQLite takes to have the same key.
+    """Return FROM with each row before joined to the row after whose key SQLite takes for equal.
 
-    Where it is ``asked`` conditions, the row before has a column for each, of 1 or 0; they are
-    asked where no other table is in sight.
+    For each of ``conditions_sql`` the row before has one more column, of 1 or 0. They are evaluated
+    in a subquery of their own, where their names can mean no other table.
     """
     equal = " AND ".join(f"a.{quote_name(new)} = b.{quote_name(old)}" for old, new in key)
     before = _table(pairing, BEFORE, schemas)
-    if asked:
+    if conditions_sql:
         own = [f"{quote_name(pairing.before)}.{quote_name(old)}" for old, _ in pairing.columns]
         own += [
             f"CASE WHEN ({text}\n) THEN 1 ELSE 0 END AS {quote_name(mark_name(number))}"
-            for number, text in enumerate(asked)
+            for number, text in enumerate(conditions_sql)
         ]
         before = f"(SELECT {', '.join(own)} FROM {before})"
     return f"FROM {before} b CROSS JOIN {_table(pairing, AFTER, schemas)} a ON {equal}"
@@ -267,7 +270,7 @@ def _joined(
 def _same(
     names: tuple[str, str], plain: Collection[tuple[str, str]] = (), *, unsure: bool = False
 ) -> str:
-    """Return SQL for: two cells are the same in type and every bit.
+    """Return an SQL expression: whether two cells are the same in type and every bit.
 
     Under BINARY, IS compares texts by their bytes, and takes 1 and 1.0, or 0.0 and -0.0, for equal
     (https://sqlite.org/datatype3.html, 4). So the types of numbers, which sort before every text,
@@ -289,7 +292,7 @@ def _same(
 
 
 def _finds_by_index(db: sqlite3.Connection, sql: str) -> bool:
-    """Return whether the row after is found by an index that is there."""
+    """Return whether ``sql`` finds each row after by an index that exists."""
     plan = [detail for *_, detail in plain_cursor(db, f"EXPLAIN QUERY PLAN {sql}")]
     return any(step.startswith("SEARCH a USING") and "AUTOMATIC" not in step for step in plan)
 

@@ -255,7 +255,7 @@ def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
         patch.setattr(sql_prefilter, "MIN_ROWS", 0)
         patch.setattr(reading, "CHUNK", case.chunk)
         patch.setattr(compare, "CHUNK", case.chunk)
-        patch.setattr(merging, "MERGE_WINDOW", case.few)
+        patch.setattr(merging, "WINDOW_GROUPS", case.few)
         found = summarized(case, *files)
 
         assert Counter(map(told, found)) == Counter(map(told, plain))
