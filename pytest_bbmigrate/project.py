@@ -16,7 +16,7 @@ from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
-from pytest_bbmigrate.sql import UnreadableSql, folded, split_statements
+from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
     open_image,
@@ -39,7 +39,7 @@ STATEMENT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Project:
-    """What the settings name: the folder as it reads, and what its migrations start from.
+    """What the settings name: the migration folder as read, and what its migrations start from.
 
     ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
     by name, where a database is to be changed, None elsewhere. ``importing`` is where the
@@ -62,7 +62,7 @@ class Project:
 
     @property
     def unjudged(self) -> frozenset[str]:
-        """The migrations that run, and are not judged, where a database is to be changed."""
+        """The migrations that run unjudged, where a database is to be changed."""
         if self.judged is None:
             return frozenset()
         return frozenset(migration.name for migration in self.catalogue.migrations) - self.judged
@@ -89,7 +89,7 @@ class Project:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether there is no folder, or nothing in it, rather than a file that does not read."""
+        """Whether the folder is missing or empty, rather than one that cannot be read."""
         return isinstance(self.reading, CatalogueError) and all(
             problem.path == self.settings.migrations for problem in self.reading.problems
         )
@@ -100,10 +100,11 @@ def read_project(
 ) -> Project:
     """Return what ``settings`` name.
 
-    With ``fixes_modules`` the project's own modules that migrations import are read with them.
+    With ``fixes_modules`` the project's own modules that migrations import are read as well: the
+    whole run uses that text.
 
-    Raises: SettingsError, DatabaseError or SeedingError when one of these does not read. A folder
-    of migrations that does not read is kept, for it is a check's finding.
+    Raises: SettingsError, DatabaseError or SeedingError when one of these cannot be read. The error
+    of a migration folder is kept instead, for a check reports it.
     """
     began = time.time_ns()
     importing = Importing((settings.migrations,))
@@ -169,7 +170,7 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
         return b""
     content = path.read_bytes()
     if content.startswith(HEADER_STRING):
-        return _sound(path, read_image(path), hook)
+        return _refuse_damage(path, read_image(path), hook)
     statements = _base_statements(path, content)
     with closing(open_image(b"")) as db:
         if hook is not None:
@@ -182,7 +183,7 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
                 refused = "; ATTACH and VACUUM INTO are refused" * ("auth" in str(error))
                 raise SettingsError(
                     f"bb_base = {path}:{statement.line}: "
-                    f"{safe_message(error, _known_in(statement))}{refused}"
+                    f"{safe_message(error, _shown_in(statement))}{refused}"
                 ) from error
         db.set_authorizer(None)
         if db.in_transaction:
@@ -190,7 +191,7 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
         return take_image(db)
 
 
-def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
+def _refuse_damage(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
     """Return ``image``; old values that break a CHECK, a NOT NULL or a type are no damage.
 
     Raises: DatabaseError when it is damaged: of a table that is cut off rows would be missing.
@@ -209,9 +210,9 @@ def _sound(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:
     return image
 
 
-def _known_in(statement: Statement) -> Known:
+def _shown_in(statement: Statement) -> Known:
     """Return what may be shown of a statement: those that make something hold no row."""
-    makes = folded(statement.text)[:1] in {("create",), ("alter",), ("drop",), ("pragma",)}
+    makes = first_word(statement.text) in {"create", "alter", "drop", "pragma"}
     words = statement.text if makes else statement.text.partition("(")[0]
     return Known(texts=(words,))
 

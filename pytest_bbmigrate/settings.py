@@ -95,7 +95,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         check_from=take("check_from").text,
         strict=_boolean(take("strict")),
         backup_dir=_existing_folder(take("backup_dir")),
-        keep_backups=_kept(take("keep_backups")),
+        keep_backups=_backup_count(take("keep_backups")),
         smoke_seconds=_integer(
             take("smoke_seconds"), DEFAULT_SMOKE_SECONDS, "a positive integer", least=1
         ),
@@ -111,7 +111,7 @@ def _path(given: GivenValue) -> Path | None:
         return None
     if "\0" in given.text:
         raise _refuse(given, "a path is wanted")
-    # Path.expanduser() raises where there is no such user; this takes it for a name.
+    # Path.expanduser() raises for an unknown user; this takes ~user for a name then.
     path = given.folder / os.path.expanduser(given.text)  # noqa: PTH111
     return Path(os.path.abspath(path))  # noqa: PTH100 (pytest leaves symbolic links alone, so we)
 
@@ -142,7 +142,7 @@ def _existing_folder(given: GivenValue) -> Path | None:
 def _integer(given: GivenValue, default: int, wanted: str, *, least: int | None = None) -> int:
     if not given.text:
         return default
-    # int() would take '1_000', ' 7 ' and digits of other scripts: none of these was meant.
+    # int() would also take '1_000', ' 7 ' and digits of other scripts, which nobody meant.
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", given.text):
         raise _refuse(given, f"{wanted} is wanted")
     number = int(given.text)
@@ -158,7 +158,7 @@ def _row_count(given: GivenValue) -> int:
     return rows
 
 
-def _kept(given: GivenValue) -> int | None:
+def _backup_count(given: GivenValue) -> int | None:
     return _integer(given, 0, "a positive integer", least=1) if given.text else None
 
 
@@ -179,15 +179,15 @@ def _hook_name(given: GivenValue) -> str:
 
 def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:
     lines = given.value if isinstance(given.value, tuple) else given.text.splitlines()
-    found: dict[str, str] = {}
+    queries: dict[str, str] = {}
     for line in (line.strip() for line in lines):
         if not line or line.startswith("#"):
             continue
         name, query = _invariant(GivenValue(given.option, line, given.folder))
-        if name in found:
+        if name in queries:
             raise SettingsError(f"{given.option}: two queries are called {name}")
-        found[name] = query
-    return tuple(found.items())
+        queries[name] = query
+    return tuple(queries.items())
 
 
 def _invariant(given: GivenValue) -> tuple[str, str]:
@@ -200,7 +200,7 @@ def _invariant(given: GivenValue) -> tuple[str, str]:
 
 
 def _fault_of_query(query: str) -> str:
-    """Return why ``query`` could run on no database, or would write to one; '' when it is fine."""
+    """Return why ``query`` can run on no database, or would write to one; '' if neither."""
     try:
         statements = split_statements(query)
     except UnreadableSql as error:

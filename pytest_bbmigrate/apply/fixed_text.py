@@ -19,7 +19,7 @@ def refuse_changed(fixed: Fingerprint, now: Fingerprint) -> None:
 
     Raises: StepFailed that names those that do not.
     """
-    if changed := list(fixed.changed(now)):
+    if changed := list(fixed.changes_to(now)):
         raise StepFailed(describe_changed(changed))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.history.identity import left_in, read_identity
+from pytest_bbmigrate.history.identity import read_emptied, read_identity
 from pytest_bbmigrate.history.table import (
     backups_of,
     contents_of,
@@ -81,7 +81,7 @@ def _left_after(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
         return (
             DatabaseContents(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
         )
-    left = left_in(db)
+    left = read_emptied(db)
     is_latest = [*read_identity(db).digests][-1:] == [backup]
     return DatabaseContents(*left) if left is not None and is_latest else None
 

@@ -79,7 +79,7 @@ class ApplyOrder:
         Raises: StepFailed that names those that do not.
         """
         if self.fixed is not None:
-            refuse_changed(self.fixed, self.fixed.again())
+            refuse_changed(self.fixed, self.fixed.read_again())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The comment lines that declare something, into a contract, each fault with its file and line."""
+"""The contract that comment lines declare; each fault with its file and line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-# How sqlx, yoyo and Atlas say that a file is to run without a transaction.
+# The comments by which sqlx, yoyo and Atlas turn the transaction off.
 TRANSACTION = re.compile(
     r"no-transaction|transactional\s*:\s*(\w+)|atlas:txmode\s+(\w+)", re.IGNORECASE
 )
-WITHOUT = ("no-transaction", "false", "none")
+NO_TRANSACTION_WORDS = ("no-transaction", "false", "none")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def line_problems(remarks: Iterable[CommentLine]) -> list[Problem]:
 
 
 def misplaced(path: Path, line: int) -> Problem:
-    """Return the problem with a directive that stands where none is looked for."""
+    """Return the problem with a directive after the first statement."""
     return Problem(
         path,
         line,
@@ -59,10 +59,10 @@ def misplaced(path: Path, line: int) -> Problem:
 
 
 def runs_in_transaction(remarks: Iterable[CommentLine]) -> bool:
-    """Return whether none of the comments says that there shall be no transaction."""
+    """Return whether no comment turns the transaction off."""
     matches = (TRANSACTION.fullmatch(remark.text) for remark in remarks)
     words = ((match[1] or match[2] or match[0]).lower() for match in matches if match)
-    return not any(word in WITHOUT for word in words)
+    return not any(word in NO_TRANSACTION_WORDS for word in words)
 
 
 def _read(path: Path, remarks: Sequence[CommentLine]) -> Contract:
@@ -97,7 +97,9 @@ def _line_problems(remark: CommentLine) -> Iterable[Problem]:
 
 def _expressions(contract: Contract) -> Iterable[str]:
     conditions = (
-        *(change.where for change in contract.changes[:1]),  # one line's columns share theirs
+        *(
+            change.where for change in contract.changes[:1]
+        ),  # the columns of one line share its condition
         *(delete.where for delete in contract.deletes[:1]),
         *(requirement.expression for requirement in contract.requires[:1]),
     )
@@ -105,7 +107,7 @@ def _expressions(contract: Contract) -> Iterable[str]:
 
 
 def _complaint(expression: str) -> str:
-    """Return why text is not one SQL expression as far as its tokens tell, '' when it may be."""
+    """Return why the tokens of ``expression`` are no single SQL expression, '' if they may be."""
     try:
         tokens = tokenize(expression)
     except UnreadableSql as error:

@@ -1,4 +1,4 @@
-"""What is known of a migration from the tokens of its SQL: checksum, literals, plain drops."""
+"""What a migration's SQL says: its checksum, literals, and the objects it drops by name."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class ReadStatement(NamedTuple):
 
 @dataclass(frozen=True)
 class StatementFacts:
-    """What a migration's text says, as the fields of Migration of the same names have it."""
+    """Facts from a migration's text, for the fields of Migration of the same names."""
 
     checksum: str
     literals: tuple[Literal, ...]
     explicit_drops: frozenset[tuple[str, str]]
-    sought: tuple[Literal, ...] = ()
-    assigned: tuple[Literal, ...] = ()
+    expected_literals: tuple[Literal, ...] = ()
+    assigned_literals: tuple[Literal, ...] = ()
 
 
 def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFacts:
@@ -64,26 +64,26 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     digest = hashlib.sha256()
     literals: list[Literal] = []
     drops: set[tuple[str, str]] = set()
-    read: list[ReadStatement] = []
+    up_statements: list[ReadStatement] = []
     for part in (up, down):
         for statement in part:
-            one = read_one(statement.text)
-            digest.update("\0".join(map(_exactly, one.tokens)).encode() + b"\0;")
-            literals.extend(sql_literals(one))
+            read = read_statement(statement.text)
+            digest.update("\0".join(map(_checksum_form, read.tokens)).encode() + b"\0;")
+            literals.extend(sql_literals(read))
             if part is up:
-                read.append(one)
-                drops.update(explicit_drops(one.command))
+                up_statements.append(read)
+                drops.update(explicit_drops(read.command))
         digest.update(b"\0/")
     return StatementFacts(
         digest.hexdigest(),
         distinct(literals),
         frozenset(drops),
-        sought_values(read),
-        assigned_values(read),
+        expected_literals(up_statements),
+        assigned_literals(up_statements),
     )
 
 
-def read_one(sql: str) -> ReadStatement:
+def read_statement(sql: str) -> ReadStatement:
     """Return the tokens and the clauses of one statement.
 
     Raises: UnreadableSql, as ``tokenize`` does.
@@ -98,38 +98,43 @@ def sql_literals(read: ReadStatement) -> Iterator[Literal]:
     A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
     ``c LIKE 'x'``, ``c IS 'x'``, with or without NOT; any other stands with None.
     """
-    return (literal for _, literal in _placed_literals(read))
+    return (literal for _, literal in _indexed_literals(read))
 
 
-def sought_values(
+def expected_literals(
     statements: Iterable[ReadStatement], written: Iterable[object] = ()
 ) -> tuple[Literal, ...]:
-    """Return what the conditions of ``statements`` ask of rows and none of them writes itself.
+    """Return the values that conditions of ``statements`` ask of rows, as (column, value).
 
-    Each as (column, value); values in ``written`` are not among them either.
+    Without those that one of them writes, or that are in ``written``: rows need not hold them
+    before.
     """
     asked: list[Literal] = []
-    own = set(written)
+    written_here = set(written)
     for read in statements:
         if read.verb in ASKING:
             asked += (overwritten := _overwriting(read))
             clauses = clause_words(read.tokens)
-            for index, (column, value) in _placed_literals(read):
+            for index, (column, value) in _indexed_literals(read):
                 if column is None or clauses[index] in ("set", "values"):
-                    own.update({value} - {value for _, value in overwritten})
+                    written_here.update({value} - {value for _, value in overwritten})
                 else:
                     asked.append((column, value))
-    return distinct(literal for literal in asked if literal[1] not in own)
+    return distinct(literal for literal in asked if literal[1] not in written_here)
 
 
-def assigned_values(statements: Iterable[ReadStatement]) -> tuple[Literal, ...]:
+def assigned_literals(statements: Iterable[ReadStatement]) -> tuple[Literal, ...]:
     """Return what the UPDATEs among ``statements`` set columns to, as (column, value)."""
-    found: list[Literal] = []
+    assigned: list[Literal] = []
     for read in statements:
         if read.verb in ("update", "with"):
             clauses = clause_words(read.tokens)
-            found += (lit for at, lit in _placed_literals(read) if lit[0] and clauses[at] == "set")
-    return distinct(found)
+            assigned += (
+                literal
+                for index, literal in _indexed_literals(read)
+                if literal[0] and clauses[index] == "set"
+            )
+    return distinct(assigned)
 
 
 def _overwriting(read: ReadStatement) -> list[Literal]:
@@ -138,7 +143,7 @@ def _overwriting(read: ReadStatement) -> list[Literal]:
     starts = [token.start for token in read.tokens]
     return [
         (columns[starts[index]], literal[1])
-        for index, literal in _placed_literals(read)
+        for index, literal in _indexed_literals(read)
         if keys and columns.get(starts[index]) in keys
     ]
 
@@ -175,7 +180,7 @@ def _inserted(command: Command) -> dict[int, str]:
     }
 
 
-def _placed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
+def _indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
     """Yield the literals of a statement and where among its tokens they stand."""
     tokens = read.tokens
     inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)
@@ -202,7 +207,7 @@ def explicit_drops(command: Command) -> Iterator[tuple[str, str]]:
         yield command.kind, command.name.folded
 
 
-def _exactly(token: Token) -> str:
+def _checksum_form(token: Token) -> str:
     """Return a token as the checksum covers it: equal only where the meaning is."""
     if token.kind is not Kind.QUOTED:
         return fold(token)
@@ -213,7 +218,7 @@ def _exactly(token: Token) -> str:
 def _literal(tokens: Tokens, index: int, listed: str | None) -> Iterator[Literal]:
     """Yield the value at ``index``, ``listed`` being the column of the list it stands in."""
     token = tokens[index]
-    value = token.name if token.kind is Kind.STRING else number(token.text)
+    value = token.name if token.kind is Kind.STRING else number_of(token.text)
     if value is None:
         return
     signed = not isinstance(value, str) and index > 0 and tokens[index - 1].text == "-"
@@ -246,7 +251,7 @@ def _length_of_comparison(words: list[str]) -> int:
     return 2 if words[-2:] == ["is", "not"] else 0
 
 
-def number(text: str) -> int | float | None:
+def number_of(text: str) -> int | float | None:
     """Return the number that SQLite reads in a numeric literal, None for an infinite one."""
     digits = text.replace("_", "")
     if digits[:2].lower() == "0x":

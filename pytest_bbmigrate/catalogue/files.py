@@ -1,4 +1,4 @@
-"""What lies in a migration folder, and the text of its files."""
+"""The entries of a migration folder, and the text of its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
-    is_passed_over,
+    is_never_migration,
     leading_number,
     name_fault,
     number_fault,
@@ -31,24 +31,24 @@ START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR name
 class FolderEntry:
     """One file or folder that is a migration or part of one.
 
-    ``siblings`` are the names of everything in its folder; ``inside`` those in the folder it is,
-    None for a file; ``sources`` is who reads it.
+    ``siblings`` are the names of everything in its folder; ``contents`` those in the folder that it
+    is, None for a file; ``sources`` reads its files.
     """
 
     path: Path
     siblings: frozenset[str]
-    inside: frozenset[str] | None = None
+    contents: frozenset[str] | None = None
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
 
     @cached_property
     def name(self) -> str:
         """The migration's name: the file's without its ending, or the folder's."""
-        return self.path.name if self.inside is not None else split_name(self.path.name)[0]
+        return self.path.name if self.contents is not None else split_name(self.path.name)[0]
 
     @cached_property
     def ending(self) -> str:
         """The file's ending in lower case; '' for a folder."""
-        return "" if self.inside is not None else split_name(self.path.name)[1]
+        return "" if self.contents is not None else split_name(self.path.name)[1]
 
     @cached_property
     def number(self) -> tuple[int, ...] | None:
@@ -67,7 +67,7 @@ class FolderEntry:
 
     @cached_property
     def source(self) -> PythonSource:
-        """The Python file taken apart; CatalogueError is raised when it does not read."""
+        """The Python file, parsed; CatalogueError is raised when it cannot be."""
         return read_python(self.path, self.text)
 
     def beside(self, *endings: str) -> tuple[Path, ...]:
@@ -79,7 +79,7 @@ class FolderEntry:
 def list_entries(
     folder: Path, sources: Sources
 ) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
-    """Return what in ``folder`` is a migration or part of one, by name, and what cannot be told.
+    """Return the migrations and parts of one in ``folder``, by name, and the doubtful files.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
@@ -88,7 +88,7 @@ def list_entries(
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
     for path in paths:
-        if is_passed_over(path.name):
+        if is_never_migration(path.name):
             continue
         try:
             entry = _entry(path, siblings, sources)
@@ -111,7 +111,7 @@ def _contents(folder: Path) -> list[Path]:
 
 
 def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
-    """Return the entry for ``path``, or None when nothing about it looks like a migration."""
+    """Return the entry for ``path``, None when it does not look like a migration."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -135,12 +135,12 @@ def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntr
 
 def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
     """Return the entry for a folder with an up or a down half; None for one without any SQL."""
-    inside = frozenset(child.name for child in _contents(path))
-    if inside & HALVES:
+    names = frozenset(child.name for child in _contents(path))
+    if names & HALVES:
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
-        return FolderEntry(path, siblings, inside, sources)
-    if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in inside):
+        return FolderEntry(path, siblings, names, sources)
+    if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in names):
         raise fault(
             path,
             "the folder holds neither up.sql nor migration.sql",

@@ -1,7 +1,7 @@
-"""What every file that counts said when a session began, to be held against what it says later.
+"""The digests of every file that a verdict rests on, to see later whether one has changed.
 
-These are all files of the migration folder (data and helpers, too, by whatever name a migration
-finds them), the modules of the project that its Python imports, and others that are named.
+These are all files of the migration folder (data and helpers too, for a migration may read them),
+the modules of the project that its Python imports, and others that are named.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 NOT_SOURCES = frozenset({"__pycache__", "node_modules"})
-NOTHING: Mapping[str, bytes] = {}
+NO_TEXTS: Mapping[str, bytes] = {}
 
 
 @dataclass(frozen=True)
 class Fingerprint:
     """The digest of each file by its real path; '' for one that could not be read.
 
-    ``folder`` is the migration folder. What lies in it and is called like the ``database``, or
-    begins so, is no source: it is that, or a backup of it.
+    ``folder`` is the migration folder. A file in it whose name begins like that of the ``database``
+    is left out: it is the database, or a backup of it.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Fingerprint:
 
     @property
     def key(self) -> str:
-        """What tells the text of the migration folder from any other."""
+        """A digest of the whole migration folder."""
         digest = hashlib.blake2b(digest_size=16)
         within = f"{os.path.realpath(self.folder)}{os.sep}"
         for path, content in sorted(self.digests.items()):
@@ -43,18 +43,21 @@ class Fingerprint:
                 digest.update(f"{path}\0{content}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def again(self, texts: Mapping[str, bytes] = NOTHING) -> Fingerprint:
-        """Return what the files say now; what of them is in ``texts`` was read there before."""
+    def read_again(self, texts: Mapping[str, bytes] = NO_TEXTS) -> Fingerprint:
+        """Return the fingerprint of the same files now; those in ``texts`` are not read again."""
         others = (Path(path) for path in self.digests)
         return fingerprint(self.folder, texts, others, database=self.database)
 
-    def changed(self, now: Fingerprint) -> Iterator[str]:
-        """Yield what became of each file that is not what it was, with its path."""
+    def changes_to(self, now: Fingerprint) -> Iterator[str]:
+        """Yield the path of each file that differs ``now``, and how, in words."""
         for path in sorted({*self.digests, *now.digests}):
-            was, new = self.digests.get(path, ""), now.digests.get(path, "")
-            if was != new:
-                how = "was changed" if was and new else "is gone" if was else "was not there before"
-                yield f"{path} {how}"
+            before, after = self.digests.get(path, ""), now.digests.get(path, "")
+            if before and after and before != after:
+                yield f"{path} was changed"
+            elif before and not after:
+                yield f"{path} is gone"
+            elif after and not before:
+                yield f"{path} was not there before"
 
 
 def fingerprint(
@@ -72,15 +75,16 @@ def fingerprint(
 def files_in(folder: Path, database: Path) -> Iterator[Path]:
     """Yield every file below ``folder`` that a migration may be, import or read.
 
-    Hidden ones, compiled ones, descriptions (README, .md) and environments are none.
+    Hidden and compiled files, descriptions (README, .md) and virtual environments are left out.
     """
     own = (database.name, os.path.basename(os.path.realpath(database)))  # noqa: PTH119
-    for name, inside, files in os.walk(folder):
-        at = Path(name)
-        inside[:] = [each for each in inside if _counts(each) and not _is_environment(at / each)]
-        for each in files:
-            if _counts(each) and not each.startswith(own) and (at / each).is_file():
-                yield at / each
+    for root, folders, files in os.walk(folder):
+        parent = Path(root)
+        # os.walk enters only those that are left in its list.
+        folders[:] = [f for f in folders if _is_source(f) and not _is_environment(parent / f)]
+        for name in files:
+            if _is_source(name) and not name.startswith(own) and (parent / name).is_file():
+                yield parent / name
 
 
 def digest_of(content: bytes) -> str:
@@ -100,7 +104,7 @@ def digest_at(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _counts(name: str) -> bool:
+def _is_source(name: str) -> bool:
     lower = name.lower()
     hidden = lower.startswith((".", "readme"))
     return not hidden and lower not in NOT_SOURCES and not lower.endswith((*NEVER_ENDINGS, "~"))

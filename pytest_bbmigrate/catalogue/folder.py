@@ -1,4 +1,4 @@
-"""Find the migrations of a folder, have each read by the reader of its form, and order them."""
+"""Find the migrations of a folder, read each by the reader of its form, and order them."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ FORMS: tuple[Form, ...] = (
 def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogue:
     """Return the migrations of ``folder``, ordered.
 
-    What their Python imports is read with them: from ``folder`` itself, and from where else
-    ``importing`` says.
+    The modules of the project that their Python imports are read with them, from ``folder`` and
+    where else ``importing`` says.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
     that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
     """
     sources = Sources()
-    entries, found = list_entries(folder, sources)
-    problems = list(found)
+    entries, doubtful = list_entries(folder, sources)
+    problems = list(doubtful)
     migrations: dict[str, Migration] = {}
     steps = []
     for entry in entries:
@@ -75,6 +75,7 @@ def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogu
             migration = _read(entry)
         except CatalogueError as error:
             problems.extend(error.problems)
+            # It keeps its place, so that what depends on it is not reported as well.
             steps.extend([] if down_file.claims(entry) else [_step(entry, None)])
             continue
         if migration:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 MARKER = re.compile(r"(migrate:(?=\S)|\+goose\b)\s*(.*)", re.IGNORECASE)
-# The other tools look at lines alone, so a line in a string is a marker to them.
+# The other tools look at lines only, so that to them a line within a string is a marker.
 MARKER_LINE = re.compile(r"--\s*(?:migrate:(?=\S)|\+goose\b)", re.IGNORECASE)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -52,13 +52,13 @@ def find_markers(path: Path, text: str) -> tuple[Marker, ...]:
         comments = read_comments(text)
     except UnreadableSql as error:
         raise fault(path, error.message, error.remedy, error.line) from error
-    found = {
+    by_line = {
         comment.line: _marker(match, comment.line)
         for comment in comments
         if (match := MARKER.fullmatch(comment.text))
     }
-    _check_places(path, LINE_END.split(text), found.keys())
-    return tuple(found.values())
+    _check_places(path, LINE_END.split(text), by_line.keys())
+    return tuple(by_line.values())
 
 
 def cut(
@@ -113,11 +113,11 @@ def _marker(match: re.Match[str], line: int) -> Marker:
     return Marker(dialect, tuple(match[2].lower().split()), line)
 
 
-def _check_places(path: Path, lines: Sequence[str], found: Collection[int]) -> None:
-    """Raise CatalogueError for markers that the tool they belong to would read in another way."""
+def _check_places(path: Path, lines: Sequence[str], marker_lines: Collection[int]) -> None:
+    """Raise CatalogueError for markers that their own tool would read otherwise than we do."""
     problems = [
         Problem(path, number, "a marker that does not begin its line", "begin the line with --")
-        for number in found
+        for number in marker_lines
         if not lines[number - 1].startswith("--")
     ]
     problems += [
@@ -125,7 +125,7 @@ def _check_places(path: Path, lines: Sequence[str], found: Collection[int]) -> N
             path, number, "a marker inside a string or a comment", "indent the line, or reword it"
         )
         for number, line in enumerate(lines, 1)
-        if number not in found and MARKER_LINE.match(line)
+        if number not in marker_lines and MARKER_LINE.match(line)
     ]
     if problems:
         raise CatalogueError(problems)

@@ -32,8 +32,8 @@ class SqlPart:
 class PythonPart:
     """A function ``function(db)`` of a Python file; ``line`` is where it is defined.
 
-    ``texts`` are what it and the modules that it imports said when the catalogue was read, by their
-    real paths: that is what runs, whatever the files say by then.
+    ``texts`` are the bytes of it and of the modules that it imports, by their real paths, when the
+    catalogue was read: these run, whatever the files hold by then.
     """
 
     path: Path
@@ -60,8 +60,8 @@ class Migration:
 
     ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
     ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
-    ``sought`` are those of them that conditions of its way up ask of rows, and that it writes
-    nowhere: what it expects to find; ``assigned`` are those that its UPDATEs set.
+    ``expected_literals`` are those that it expects rows to have: conditions of its up part ask for
+    them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
     """
@@ -75,8 +75,8 @@ class Migration:
     checksum: str
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
     explicit_drops: frozenset[tuple[str, str]] = frozenset()
-    sought: tuple[tuple[str | None, str | int | float], ...] = ()
-    assigned: tuple[tuple[str | None, str | int | float], ...] = ()
+    expected_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,5 +108,5 @@ class Catalogue:
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
 
     def _file_name(self, migration: Migration) -> str:
-        """Return the name of a migration's file as it stands in the folder."""
+        """Return the path of a migration's file within the folder."""
         return migration.path.relative_to(self.folder).as_posix()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Endings that take part in a name, longest first: what is left is the migration's name.
+# Longest first. What stands before the ending is the migration's name.
 ENDINGS = (".up.sql", ".down.sql", ".rollback.sql", ".sql", ".py")
 FLYWAY = re.compile(r"(?:[VUB][0-9]+(?:[._][0-9]+)*|R)__.+\.sql", re.DOTALL)
 
@@ -39,7 +39,7 @@ def leading_number(name: str) -> tuple[int, ...] | None:
     return tuple(int(digits) for digits in re.split("[-_]", match["number"]))
 
 
-def is_passed_over(file_name: str) -> bool:
+def is_never_migration(file_name: str) -> bool:
     """Return whether a file or folder of this name is never a migration."""
     lower = file_name.lower()
     return (
@@ -53,7 +53,7 @@ def is_passed_over(file_name: str) -> bool:
 def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | None:
     """Return what is doubtful about a name that ends like a migration's, and the remedy, or None.
 
-    A typo must not turn the way back of one migration into a migration of its own.
+    A typo must not turn the down file of one migration into a migration of its own.
     """
     name, ending = split_name(file_name)
     if FLYWAY.fullmatch(file_name):
@@ -93,6 +93,6 @@ def _half_without_dot(stem: str, ending: str, siblings: frozenset[str]) -> tuple
     if ending != ".sql" or ups.isdisjoint(sibling.lower() for sibling in siblings):
         return None
     return (
-        "a way back whose name makes it a migration of its own",
-        f"write {stem}.down.sql, and {stem}.up.sql for the way there",
+        "a down file whose name makes it a migration of its own",
+        f"write {stem}.down.sql, and {stem}.up.sql for the up part",
     )

@@ -1,4 +1,4 @@
-"""The order in which migrations run, and everything that makes it impossible to tell."""
+"""The order in which migrations run, and all that keeps them from having one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
     from pathlib import Path
 
-Needs = dict[int, set[int]]  # for each step's place, the places of those that run before it
+Dependencies = dict[int, set[int]]  # the index of each step, and those of the steps before it
 
 
 @dataclass(frozen=True)
 class OrderEntry:
-    """A migration as far as its order goes; ``shown`` is its file, ``depends`` is as written."""
+    """What the order needs to know of a migration; ``shown`` is its file, as messages name it."""
 
     name: str
     shown: str
@@ -41,17 +41,17 @@ def arrange(steps: Iterable[OrderEntry]) -> tuple[OrderEntry, ...]:
     ordered = sorted(
         steps, key=lambda step: (step.number is not None, step.number or (), step.name)
     )
-    needs, unknown = _needs(ordered)
-    places = _run_order(needs)
+    needs, unknown = _dependencies(ordered)
+    order = _topological_order(needs)
     problems = [
         *_shared_names(ordered),
         *_shared_numbers(ordered),
         *unknown,
-        *_cycles(ordered, {place: needs[place] for place in needs.keys() - set(places)}),
+        *_cycles(ordered, {index: needs[index] for index in needs.keys() - set(order)}),
     ]
     if problems:
         raise CatalogueError(problems)
-    return tuple(ordered[place] for place in places)
+    return tuple(ordered[index] for index in order)
 
 
 def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
@@ -80,22 +80,22 @@ def _grouped(
     return groups.values()
 
 
-def _needs(steps: Sequence[OrderEntry]) -> tuple[Needs, list[Problem]]:
-    """Return which steps each needs to run before it, and the dependencies that are not there."""
-    known = {name: place for place, step in enumerate(steps) for name in (step.shown, step.name)}
-    needs: Needs = {place: set() for place in range(len(steps))}
+def _dependencies(steps: Sequence[OrderEntry]) -> tuple[Dependencies, list[Problem]]:
+    """Return what each step depends on, and a problem for each dependency that there is not."""
+    by_name = {name: index for index, step in enumerate(steps) for name in (step.shown, step.name)}
+    needs: Dependencies = {index: set() for index in range(len(steps))}
     problems = []
-    for place, step in enumerate(steps):
+    for index, step in enumerate(steps):
         for name in step.depends:
-            if name in known:
-                needs[place].add(known[name])
+            if name in by_name:
+                needs[index].add(by_name[name])
             else:
-                problems.append(_unknown(step, name, known))
+                problems.append(_unknown(step, name, by_name))
     return needs, problems
 
 
-def _unknown(step: OrderEntry, name: str, known: Iterable[str]) -> Problem:
-    nearest = get_close_matches(name, known, n=1, cutoff=0.0)
+def _unknown(step: OrderEntry, name: str, names: Iterable[str]) -> Problem:
+    nearest = get_close_matches(name, names, n=1, cutoff=0.0)
     return Problem(
         step.path,
         None,
@@ -104,57 +104,57 @@ def _unknown(step: OrderEntry, name: str, known: Iterable[str]) -> Problem:
     )
 
 
-def _run_order(needs: Needs) -> tuple[int, ...]:
-    """Return the places in an order in which needs are met, as near to 0, 1, 2 .. as can be.
+def _topological_order(needs: Dependencies) -> tuple[int, ...]:
+    """Return the indices so that each comes after what it needs, otherwise in ascending order.
 
-    What waits for itself, over whatever detour, is left out.
+    Those in a cycle, and those that wait for one, are left out.
     """
-    waiting = {place: len(before) for place, before in needs.items()}
+    missing = {index: len(before) for index, before in needs.items()}  # needs that are not met
     released: dict[int, list[int]] = defaultdict(list)
-    for place, before in needs.items():
-        for other in before:
-            released[other].append(place)
-    ready = [place for place, count in waiting.items() if count == 0]
+    for index, before in needs.items():
+        for needed in before:
+            released[needed].append(index)
+    ready = [index for index, count in missing.items() if count == 0]
     order = []
     while ready:
-        place = heappop(ready)
-        order.append(place)
-        for other in released[place]:
-            waiting[other] -= 1
-            if waiting[other] == 0:
-                heappush(ready, other)
+        index = heappop(ready)  # the smallest
+        order.append(index)
+        for dependent in released[index]:
+            missing[dependent] -= 1
+            if missing[dependent] == 0:
+                heappush(ready, dependent)
     return tuple(order)
 
 
-def _cycles(steps: Sequence[OrderEntry], needs: Needs) -> list[Problem]:
+def _cycles(steps: Sequence[OrderEntry], needs: Dependencies) -> list[Problem]:
     """Return a problem for each cycle among steps that could not be ordered."""
     problems = []
     left = dict(needs)
     while left:
         walked, met_again = _walk(left)
-        if met_again is None:  # it waits only for a cycle that is known already
+        if met_again is None:  # it waits for a cycle that is reported already
             del left[walked[-1]]
             continue
         cycle = walked[walked.index(met_again) :]
-        what = "wait for one another" if len(cycle) > 1 else "depends on itself"
-        members = [steps[place] for place in cycle]
-        problems.append(_problem(members, what, "leave one of these dependencies out"))
-        for place in cycle:
-            del left[place]
+        fault = "wait for one another" if len(cycle) > 1 else "depends on itself"
+        members = [steps[index] for index in cycle]
+        problems.append(_problem(members, fault, "leave one of these dependencies out"))
+        for index in cycle:
+            del left[index]
     return problems
 
 
-def _walk(needs: Needs) -> tuple[list[int], int | None]:
-    """Return the places met on the way from need to need, and the one met again, if any."""
+def _walk(needs: Dependencies) -> tuple[list[int], int | None]:
+    """Walk from step to needed step; return the indices walked, and the one met again, if any."""
     walked: dict[int, None] = {}
-    place: int | None = min(needs)
-    while place is not None and place not in walked:
-        walked[place] = None
-        place = min(needs[place] & needs.keys(), default=None)
-    return list(walked), place
+    index: int | None = min(needs)
+    while index is not None and index not in walked:
+        walked[index] = None
+        index = min(needs[index] & needs.keys(), default=None)
+    return list(walked), index
 
 
-def _problem(steps: Sequence[OrderEntry], what: str, remedy: str) -> Problem:
-    """Return a problem that several migrations have together."""
+def _problem(steps: Sequence[OrderEntry], fault: str, remedy: str) -> Problem:
+    """Return a problem that several migrations share."""
     shown = " and ".join(step.shown for step in steps)
-    return Problem(steps[0].path, None, f"{shown} {what}", remedy)
+    return Problem(steps[0].path, None, f"{shown} {fault}", remedy)

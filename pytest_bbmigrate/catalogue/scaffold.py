@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import NUMBER, is_passed_over, leading_number, split_name
+from pytest_bbmigrate.catalogue.names import NUMBER, is_never_migration, leading_number, split_name
 from pytest_bbmigrate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -70,15 +70,15 @@ def write_new(folder: Path, name: str) -> Path:
 
 
 def _title(name: str) -> tuple[str, str]:
-    """Return what the migration is called, in words, and the file's ending."""
+    """Return the migration's title in words, and the file's ending."""
     if any(character in name for character in "/\\\0"):
         raise SettingsError(
             f"--bb-new={name}: a name, not a path; --bb-migrations=DIR names the folder"
         )
     stem, ending = name, ".sql"
-    for known in (".sql", ".py"):
-        if name.lower().endswith(known):
-            stem, ending = name[: -len(known)], known
+    for allowed in (".sql", ".py"):
+        if name.lower().endswith(allowed):
+            stem, ending = name[: -len(allowed)], allowed
     title = _slug(stem).replace("_", " ")
     if not title:
         raise SettingsError(
@@ -94,8 +94,10 @@ def _slug(title: str) -> str:
 
 
 def _next_number(folder: Path, now: datetime) -> str:
-    """Return what the next file's name begins with, in the style of the last one there is."""
-    names = [split_name(path.name)[0] for path in folder.iterdir() if not is_passed_over(path.name)]
+    """Return the beginning of the next file's name, in the style of the last file."""
+    names = [
+        split_name(path.name)[0] for path in folder.iterdir() if not is_never_migration(path.name)
+    ]
     numbered = [(number, name) for name in names if (number := leading_number(name)) is not None]
     match = NUMBER.match(max(numbered)[1]) if numbered else None
     if match is None:
@@ -105,8 +107,8 @@ def _next_number(folder: Path, now: datetime) -> str:
 
 
 def _after(last: str, now: datetime) -> str:
-    """Return the number after ``last``: the time, where that is a time, and later than ``last``."""
-    groups = re.split("([-_])", last)  # digits at even places, what joins them between
+    """Return the number after ``last``: the time now, if ``last`` is an earlier time."""
+    groups = re.split("([-_])", last)  # digits at even indices, what joins them at odd ones
     if TIMESTAMP.fullmatch(last):
         return max(f"{now:%Y%m%d%H%M%S}", _plus_one(last))
     if len(groups) < 2 * len(DATE_PLACES) - 1:
@@ -138,7 +140,7 @@ def _author(folder: Path) -> str:
     """Return the name that git knows the user by, else that of the login."""
     git = shutil.which("git")
     if git:
-        known = subprocess.run(  # noqa: S603 (our own arguments)
+        configured = subprocess.run(  # noqa: S603 (our own arguments)
             [git, "config", "user.name"],
             cwd=folder,
             capture_output=True,
@@ -146,9 +148,9 @@ def _author(folder: Path) -> str:
             errors="replace",
             check=False,
         )
-        if known.stdout.strip():
-            return known.stdout.strip()
+        if configured.stdout.strip():
+            return configured.stdout.strip()
     try:
         return getpass.getuser()
-    except (KeyError, ImportError, OSError):  # a login that the system has no name for
+    except (KeyError, ImportError, OSError):  # the system has no name for the login
         return "unknown"

@@ -1,6 +1,6 @@
-"""The files of a session, each read once: what is checked, rehearsed and applied is what they said.
+"""The files of a session, each read once: the same text is checked, rehearsed and applied.
 
-A text is kept by its real path, so that it is found by whatever name a file is imported.
+It is kept by the file's real path, and so found under any name the file is imported by.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Sources:
-    """What was read so far; a file that is asked for again says what it said the first time."""
+    """The contents read so far; a file that is asked for again is not read again."""
 
     def __init__(self) -> None:
         self.texts: dict[str, bytes] = {}

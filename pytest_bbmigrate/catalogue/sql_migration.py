@@ -1,4 +1,4 @@
-"""The texts of an SQL migration's parts put together into one Migration."""
+"""One Migration from the SQL texts of its parts."""
 
 from __future__ import annotations
 
@@ -106,11 +106,13 @@ def _assemble(
     up_in_transaction: bool,
     down_in_transaction: bool,
 ) -> Migration:
-    above = header.remarks if header else ()
-    contract = read_declarations((*above, *up.remarks, *(down.remarks if down else ())))
+    header_remarks = header.remarks if header else ()
+    contract = read_declarations((*header_remarks, *up.remarks, *(down.remarks if down else ())))
 
     def part(text: SqlText, *, in_transaction: bool) -> SqlPart:
-        allowed = not contract.no_transaction and runs_in_transaction((*above, *text.remarks))
+        allowed = not contract.no_transaction and runs_in_transaction(
+            (*header_remarks, *text.remarks)
+        )
         return SqlPart(text.path, text.statements, in_transaction and allowed)
 
     facts = sql_facts(up.statements, down.statements if down else ())
@@ -123,14 +125,17 @@ def _assemble(
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
-        sought=facts.sought,
-        assigned=facts.assigned,
+        expected_literals=facts.expected_literals,
+        assigned_literals=facts.assigned_literals,
         explicit_drops=facts.explicit_drops,
     )
 
 
 def _whole(path: Path, text: str) -> Section:
-    """Return a file that is one part as a whole, so that a marker in it means a mistake."""
+    """Return a file that is one part as a whole; a marker in it is a mistake.
+
+    Raises: CatalogueError.
+    """
     markers = find_markers(path, text)
     if markers:
         raise fault(

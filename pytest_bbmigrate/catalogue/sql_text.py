@@ -1,4 +1,4 @@
-"""SQL text into statements and the comments that may declare something."""
+"""SQL text, split into statements and the comments that may declare something."""
 
 from __future__ import annotations
 

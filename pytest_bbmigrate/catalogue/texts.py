@@ -1,4 +1,4 @@
-"""What stands in the files of migrations, comments included."""
+"""The texts of the files of migrations, comments included."""
 
 from __future__ import annotations
 

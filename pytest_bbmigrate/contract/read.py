@@ -1,4 +1,4 @@
-"""Comment lines into a contract."""
+"""Read comment lines as a contract."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ BECAUSE = re.compile(r"because\s+(\S.*)", re.IGNORECASE)
 
 
 def is_directive(text: str) -> bool:
-    """Return whether a comment's text is meant as one: it begins with ``bb:`` or ``depends:``.
+    """Return whether a comment is meant as a directive: it begins with ``bb:`` or ``depends:``.
 
-    ``bb changes ...``, with the colon forgotten, is meant as one too; to read it is an error.
+    ``bb changes ...``, with the colon forgotten, is meant as one too; reading it is an error.
     """
     return any(form.fullmatch(text.strip()) for form in (DIRECTIVE, DEPENDS, COLON_FORGOTTEN))
 
@@ -52,14 +52,19 @@ def is_directive(text: str) -> bool:
 def read_contract(lines: Lines) -> Contract:
     """Return the contract that comment lines (line number, text without marks) declare.
 
-    Lines that are no directive and no header are passed over; of a header given twice the first
-    stands.
+    Lines that are neither a directive nor a header are ignored; of a header given twice the first
+    counts.
 
-    Raises: ContractError on an unknown or malformed directive, with the nearest known one named,
-    and on one that contradicts another.
+    Raises: ContractError for a directive that is unknown (naming the nearest known one), malformed,
+    or contradicts another.
     """
     directives = tuple(_directives(lines))
-    declared = [item for one in directives if one.verb in VERBS for item in VERBS[one.verb](one)]
+    declared = [
+        declaration
+        for directive in directives
+        if directive.verb in VERBS
+        for declaration in VERBS[directive.verb](directive)
+    ]
     return Contract(
         changes=_of_kind(Change, declared),
         inserts=_of_kind(Insert, declared),
@@ -70,8 +75,8 @@ def read_contract(lines: Lines) -> Contract:
         requires=_of_kind(Requirement, declared),
         irreversible=_irreversible(directives),
         foreign_keys=_foreign_keys(directives),
-        no_transaction=_is_said("no_transaction", directives),
-        script=_is_said("script", directives),
+        no_transaction=_is_declared("no_transaction", directives),
+        script=_is_declared("script", directives),
         depends=tuple(_dependencies(directives)),
         headers=_headers(lines),
     )
@@ -82,21 +87,21 @@ def _of_kind(kind: type[Kind], declared: Sequence[Declaration]) -> tuple[Kind, .
 
 
 def _directives(lines: Lines) -> Iterator[Directive]:
-    """Yield the directives among comment lines, ``depends:`` with that for its verb."""
+    """Yield the directives among comment lines; that of ``depends:`` is the verb 'depends'."""
     for line, text in lines:
         content = text.strip()
         if match := DEPENDS.fullmatch(content):
             yield Directive(line, "depends", match[1].strip())
         elif match := DIRECTIVE.fullmatch(content):
-            yield _known(Directive(line, fold_name(match[1]), match[2].strip()))
+            yield _checked_verb(Directive(line, fold_name(match[1]), match[2].strip()))
         elif COLON_FORGOTTEN.fullmatch(content):
             raise ContractError(
                 line, "'bb' without its colon", f"write `bb: {content[2:].strip()}`"
             )
 
 
-def _known(directive: Directive) -> Directive:
-    """Return ``directive`` if its verb is one that stands after ``bb:``."""
+def _checked_verb(directive: Directive) -> Directive:
+    """Return ``directive``. Raises: ContractError when its verb is none that follows ``bb:``."""
     verb = directive.verb
     if verb in VERBS or verb in SETTINGS:
         if directive.rest.startswith(":"):
@@ -123,28 +128,28 @@ def _known(directive: Directive) -> Directive:
 
 
 def _irreversible(directives: Sequence[Directive]) -> str | None:
-    """Return the reason of ``irreversible``, '' when it has none, None when it is not said."""
-    said = [one for one in directives if one.verb == "irreversible"]
-    if not said:
+    """Return the reason of ``irreversible``, '' without one, None when it is not declared."""
+    given = [directive for directive in directives if directive.verb == "irreversible"]
+    if not given:
         return None
-    if len(said) > 1:
-        raise said[1].error(
-            f"'irreversible' was said before, on line {said[0].line}", "leave one of them out"
+    if len(given) > 1:
+        raise given[1].error(
+            f"'irreversible' was said before, on line {given[0].line}", "leave one of them out"
         )
-    if not said[0].rest:
+    if not given[0].rest:
         return ""
-    match = BECAUSE.fullmatch(said[0].rest)
+    match = BECAUSE.fullmatch(given[0].rest)
     if match is None:
-        raise said[0].error(
-            f"'irreversible {said[0].rest}' is not understood",
+        raise given[0].error(
+            f"'irreversible {given[0].rest}' is not understood",
             "write `bb: irreversible because REASON`",
         )
     return match[1]
 
 
 def _foreign_keys(directives: Sequence[Directive]) -> bool | None:
-    """Return what ``foreign_keys`` says, None when it is not said."""
-    said: dict[bool, int] = {}
+    """Return what ``foreign_keys`` declares, None when it is not declared."""
+    lines: dict[bool, int] = {}
     for directive in directives:
         if directive.verb != "foreign_keys":
             continue
@@ -154,22 +159,22 @@ def _foreign_keys(directives: Sequence[Directive]) -> bool | None:
                 f"'foreign_keys {directive.rest}' is not understood",
                 "write `bb: foreign_keys on` or `bb: foreign_keys off`",
             )
-        said.setdefault(word == "on", directive.line)
-        if len(said) > 1:
-            other = said[word != "on"]
+        lines.setdefault(word == "on", directive.line)
+        if len(lines) > 1:
+            other = lines[word != "on"]
             raise directive.error(
                 f"'foreign_keys {word}' contradicts line {other}", "leave one of them out"
             )
-    return next(iter(said), None)
+    return next(iter(lines), None)
 
 
-def _is_said(verb: str, directives: Sequence[Directive]) -> bool:
-    """Return whether a directive that takes nothing after it is there."""
-    said = [one for one in directives if one.verb == verb]
-    for directive in said:
+def _is_declared(verb: str, directives: Sequence[Directive]) -> bool:
+    """Return whether there is a directive ``verb``, which takes nothing after it."""
+    given = [directive for directive in directives if directive.verb == verb]
+    for directive in given:
         if directive.rest:
             raise directive.error(f"'{verb}' takes nothing after it", f"write `bb: {verb}`")
-    return bool(said)
+    return bool(given)
 
 
 def _dependencies(directives: Sequence[Directive]) -> Iterator[str]:
@@ -189,7 +194,7 @@ def _dependencies(directives: Sequence[Directive]) -> Iterator[str]:
 
 
 def _headers(lines: Lines) -> dict[str, str]:
-    """Return the headers that say something, under the names in HEADERS."""
+    """Return the headers that are not empty, by their names in HEADERS."""
     headers: dict[str, str] = {}
     for _, text in lines:
         match = HEADER.fullmatch(text.strip())

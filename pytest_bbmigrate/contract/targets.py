@@ -28,7 +28,7 @@ USAGE = {
 
 @dataclass(frozen=True)
 class Directive:
-    """One ``bb:`` line taken apart: its first word, folded, and the rest as written."""
+    """One ``bb:`` line: its first word, folded, and the rest as written."""
 
     line: int
     verb: str
@@ -49,7 +49,7 @@ class Target:
 
 
 def read_target(directive: Directive, text: str) -> Target:
-    """Return the table or column that ``text`` names."""
+    """Return the table or column that ``text`` names. Raises: ContractError."""
     match = TARGET.fullmatch(text)
     if match is None:
         raise directive.error(
@@ -62,12 +62,15 @@ def read_target(directive: Directive, text: str) -> Target:
 
 
 def read_targets(directive: Directive, text: str) -> tuple[Target, ...]:
-    """Return the tables and columns of a list with commas; there is at least one."""
+    """Return the tables and columns of a list with commas. Raises: ContractError if it is empty."""
     return tuple(read_target(directive, item) for item in split_list(directive, text))
 
 
 def split_list(directive: Directive, text: str) -> tuple[str, ...]:
-    """Return the items between the commas of ``text``; a comma in quotes or (..) parts nothing."""
+    """Return the items between the commas of ``text``, but for commas in quotes or in (..).
+
+    Raises: ContractError when one is empty.
+    """
     if not text.strip():
         raise directive.error(
             f"'{directive.verb}' names nothing",
@@ -88,7 +91,10 @@ def split_list(directive: Directive, text: str) -> tuple[str, ...]:
 
 
 def split_where(directive: Directive) -> tuple[str, str | None]:
-    """Return what stands before WHERE, and the expression after it (None without a WHERE)."""
+    """Return the text before WHERE, and the expression after it (None without a WHERE).
+
+    Raises: ContractError when nothing follows WHERE.
+    """
     for match in QUOTED_OR_WHERE.finditer(directive.rest):
         if fold_name(match.group()) != "where":
             continue

@@ -151,7 +151,7 @@ class Chain:
             self.recipe,
             expected_literals=self._sought_from(position),
             assigned_literals=tuple(
-                one for m in self.catalogue.migrations[position:] for one in m.assigned
+                one for m in self.catalogue.migrations[position:] for one in m.assigned_literals
             ),
             requires=self._requirements(position),
         )
@@ -230,12 +230,12 @@ def read_sought(migrations: Sequence[Migration]) -> tuple[ExpectedValue, ...]:
     """Return what the conditions of ``migrations`` ask of rows, in order."""
     writers: dict[Literal, set[int]] = {}
     for number, migration in enumerate(migrations):
-        for literal in set(migration.literals).difference(migration.sought):
+        for literal in set(migration.literals).difference(migration.expected_literals):
             writers.setdefault(literal, set()).add(number)
     return tuple(
         ExpectedValue(number, literal, max(others - {number}, default=-1))
         for number, migration in enumerate(migrations)
-        for literal in migration.sought
+        for literal in migration.expected_literals
         for others in [writers.get(literal, set()) | writers.get((None, literal[1]), set())]
     )
 

@@ -6,8 +6,8 @@ REASONS: dict[str, str] = {
     "transform": (
         "transform() of sqlite-utils rebuilds the table and leaves behind its triggers, COLLATE\n"
         "clauses and generated columns, WITHOUT ROWID, ON CONFLICT and DEFERRABLE, quotes numbers\n"
-        "in DEFAULT, and turns NUMERIC into REAL; write the rebuild as SQL, or put back what it\n"
-        "leaves behind"
+        "in DEFAULT, and turns NUMERIC into REAL; write the rebuild as SQL, or create again\n"
+        "what it leaves behind"
     ),
     "create table as": (
         "CREATE TABLE .. AS SELECT hands down names and values only: no key, no constraint, no\n"
@@ -36,7 +36,7 @@ REASONS: dict[str, str] = {
     ),
     "added last": (
         "ALTER TABLE .. ADD COLUMN puts a column at the end, which SELECT * and INSERT without a\n"
-        "column list notice; to put it back in its place, rebuild the table"
+        "column list notice; to have it in its place, rebuild the table"
     ),
     "by order": (
         "SELECT * and INSERT without a column list go by the order of columns, NATURAL JOIN and\n"
@@ -67,9 +67,7 @@ REASONS: dict[str, str] = {
         "down does not drop what up made, and a later up, or another migration, meets it there;\n"
         "drop it in down"
     ),
-    "not put back": (
-        "down has no statement that would put back what up took away; make it again in down"
-    ),
+    "not put back": ("down has no statement that makes again what up took away; write one"),
     "pragma in transaction": (
         "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
         "keys stayed enforced, and DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE\n"
@@ -142,12 +140,12 @@ REASONS: dict[str, str] = {
         "own, or declare -- bb: irreversible"
     ),
     "put aside": (
-        "down puts a copy from before up in place of what is there by then, and what was written\n"
-        "since is gone; undo the change on the rows that are there"
+        "down replaces what is there by a copy from before up, and what was written since is\n"
+        "gone; undo the change on the rows that are there"
     ),
     "begun anew": (
         "ALTER TABLE .. RENAME takes the data to the new name, and what reads the old name finds\n"
-        "the blank one that was made under it; copy the data over, or declare the rename"
+        "the empty one that was made under it; copy the data over, or declare the rename"
     ),
     "not copied": (
         "DROP TABLE takes the rows with it, and nothing copied them into the new table; copy them\n"
@@ -163,8 +161,8 @@ REASONS: dict[str, str] = {
     ),
     "replace": (
         "REPLACE deletes every row that is in the way of the new one, in any unique index, and\n"
-        "columns it does not name begin anew; write INSERT .. ON CONFLICT DO UPDATE, or leave the\n"
-        "rows in the way as they are"
+        "columns it does not name get their default; write INSERT .. ON CONFLICT DO UPDATE, or\n"
+        "leave the rows in the way as they are"
     ),
     "ignore": (
         "OR IGNORE leaves out, without a word, every row that breaks a constraint; mend those\n"
@@ -234,11 +232,11 @@ REASONS: dict[str, str] = {
     ),
     "like": ("LIKE takes no notice of the case of A to Z; write =, or GLOB for a pattern"),
     "version kept": (
-        "up goes by PRAGMA user_version or application_id, which down does not put back, so that\n"
+        "up goes by PRAGMA user_version or application_id, which down does not reset, so that\n"
         "up does nothing the second time; reset it in down, or do not ask for it"
     ),
     "blank the second time": (
         "down brought back what up dropped without its values, and up read them the first time;\n"
-        "put the values back in down from where up moved them to"
+        "copy the values in down from where up moved them to"
     ),
 }

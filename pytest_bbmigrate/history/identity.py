@@ -1,4 +1,4 @@
-"""The table in the user's database that says which database it is, wherever it lies."""
+"""The table in the user's database that identifies it, wherever the file is moved."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 TABLE = quote_name(IDENTITY_TABLE)
 
-# A table of its own: a history that was rolled back to its beginning has no row left, and the
-# database is the same one all the same.
+# Not part of the history, whose rows are all gone after a rollback of everything: the database
+# is still the same one.
 CREATE_IDENTITY = f"""\
 CREATE TABLE IF NOT EXISTS {TABLE} (
     id TEXT NOT NULL,
@@ -28,11 +28,11 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
 
 @dataclass(frozen=True)
 class Identity:
-    """Which database this is, and what its backups were when they were made.
+    """Which database this is, and which bytes its backups had when they were made.
 
-    ``id`` is '' where none was given yet: at the first apply, rollback or adoption it gets one, and
-    its copies have the same. ``digests`` has the SHA-256 (hexadecimal) of the bytes of each backup
-    that was made before one of those, by its file name.
+    ``id`` is '' until the first apply, rollback or adoption gives it one; copies of the file keep
+    it. ``digests`` has the SHA-256 (hexadecimal) of each backup made before one of those, by its
+    file name.
     """
 
     id: str = ""
@@ -55,7 +55,7 @@ def read_identity(db: sqlite3.Connection) -> Identity:
 
 
 def write_identity(db: sqlite3.Connection, identity: Identity) -> None:
-    """Write into ``db`` which database it is, in its transaction, over whatever it said.
+    """Write ``identity`` into ``db``, in its transaction, in place of the one that it has.
 
     Raises: BBMigrateError when a table of that name is not ours.
     """
@@ -66,25 +66,28 @@ def write_identity(db: sqlite3.Connection, identity: Identity) -> None:
     db.execute(f"INSERT INTO main.{TABLE} (id, digests) VALUES (?, ?)", (identity.id, digests))
 
 
-def record_left(
+def record_emptied(
     db: sqlite3.Connection, contents: Iterable[tuple[str, int, str]], objects: Mapping[str, str]
 ) -> None:
-    """Write what ``db`` holds after a rollback that has left no migration, in its transaction.
+    """Write what ``db`` holds after a rollback of every migration, in its transaction.
 
-    They are each table's name, row count and content hash, and the hash of each object's
-    definition: what the history keeps of a batch. ``write_identity`` takes that out again.
+    That is what the history records of a batch (each table's name, row count and content hash, and
+    the hash of each object's definition), but the history has no row left.
+    ``write_identity`` removes it.
 
     Raises: BBMigrateError when a table of that name is not ours.
     """
     if "emptied" not in _columns(db):
         db.execute(f"ALTER TABLE main.{TABLE} ADD COLUMN emptied TEXT")
-    known = {table: [rows, digest] for table, rows, digest in contents}
-    text = json.dumps({"contents": known, "objects": dict(objects)})
+    tables = {table: [rows, digest] for table, rows, digest in contents}
+    text = json.dumps({"contents": tables, "objects": dict(objects)})
     db.execute(f"UPDATE main.{TABLE} SET emptied = ?", (text,))
 
 
-def left_in(db: sqlite3.Connection) -> tuple[dict[str, tuple[int, str]], dict[str, str]] | None:
-    """Return what ``record_left`` has written, contents and objects; None where it has not.
+def read_emptied(
+    db: sqlite3.Connection,
+) -> tuple[dict[str, tuple[int, str]], dict[str, str]] | None:
+    """Return contents and objects as ``record_emptied`` wrote them, None if it has not.
 
     Raises: BBMigrateError when that does not read.
     """
@@ -94,11 +97,11 @@ def left_in(db: sqlite3.Connection) -> tuple[dict[str, tuple[int, str]], dict[st
     if text is None:
         return None
     try:
-        said = json.loads(text)
+        recorded = json.loads(text)
         contents = {
-            str(name): (int(n), str(digest)) for name, (n, digest) in said["contents"].items()
+            str(name): (int(n), str(digest)) for name, (n, digest) in recorded["contents"].items()
         }
-        return contents, {str(name): str(digest) for name, digest in said["objects"].items()}
+        return contents, {str(name): str(digest) for name, digest in recorded["objects"].items()}
     except (
         TypeError,
         ValueError,
@@ -153,6 +156,6 @@ def _identity(rows: list[tuple[object, ...]]) -> Identity:
         raise BBMigrateError(
             f"the table {IDENTITY_TABLE} does not say which database this is: it is to have one "
             "row, as pytest-bbmigrate has written it; correct it by hand, or delete the table: the "
-            "next apply makes it anew, and backups from before are then another database's"
+            "next apply makes it again, and backups from before are then another database's"
         )
     return Identity(identity, digests)

@@ -1,4 +1,4 @@
-"""What a database's history makes of a catalogue: applied, pending, or in between. Pure."""
+"""The status of each migration by the database's history, and which of them to run. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PlanError(BBMigrateError):
-    """Raised when the history and the files disagree; ``problems`` holds each, with its way out."""
+    """Raised when the history and the files disagree; ``problems`` holds each, with its remedy."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -26,13 +26,13 @@ class PlanError(BBMigrateError):
 
 
 class Status(Enum):
-    """How a migration stands to a history."""
+    """Whether a migration is applied, by the history."""
 
     APPLIED = "applied"
-    CHANGED = "changed"  # applied, and its file says something else since
-    RENAMED = "renamed"  # applied, under a name that no file has any more
+    CHANGED = "changed"  # applied, and its file has changed since
+    RENAMED = "renamed"  # applied, under a name that no file has now
     PENDING = "pending"
-    OUT_OF_ORDER = "out of order"  # pending, and one that comes after it is applied
+    OUT_OF_ORDER = "out of order"  # pending, though a later one is applied
 
 
 WAS_APPLIED = frozenset({Status.APPLIED, Status.CHANGED, Status.RENAMED})
@@ -40,7 +40,7 @@ WAS_APPLIED = frozenset({Status.APPLIED, Status.CHANGED, Status.RENAMED})
 
 @dataclass(frozen=True)
 class MigrationStatus:
-    """A migration, how it stands, and the name the history has it under (None when pending)."""
+    """A migration, its status, and its name in the history (None when pending)."""
 
     migration: Migration
     status: Status
@@ -58,60 +58,62 @@ class MigrationStatuses:
     missing: tuple[str, ...]
     folder: Path = Path()
 
-    def having(self, *standings: Status) -> tuple[Migration, ...]:
-        """Return the migrations that stand so, in the catalogue's order."""
-        return tuple(place.migration for place in self.entries if place.status in standings)
+    def with_status(self, *statuses: Status) -> tuple[Migration, ...]:
+        """Return the migrations with one of ``statuses``, in the catalogue's order."""
+        return tuple(entry.migration for entry in self.entries if entry.status in statuses)
 
     @property
     def applied(self) -> tuple[Migration, ...]:
-        """The migrations that the database has, changed and renamed ones too."""
-        return self.having(*WAS_APPLIED)
+        """The migrations that are applied, changed and renamed ones too."""
+        return self.with_status(*WAS_APPLIED)
 
     @property
     def pending(self) -> tuple[Migration, ...]:
-        """The migrations that the database does not have, those out of order too."""
-        return self.having(Status.PENDING, Status.OUT_OF_ORDER)
+        """The migrations that are not applied, those out of order too."""
+        return self.with_status(Status.PENDING, Status.OUT_OF_ORDER)
 
     @property
     def changed(self) -> tuple[Migration, ...]:
-        """The applied migrations whose file says something else since."""
-        return self.having(Status.CHANGED)
+        """The applied migrations whose file has changed since."""
+        return self.with_status(Status.CHANGED)
 
     @property
     def renamed(self) -> tuple[Migration, ...]:
-        """The applied migrations that the history knows by another name."""
-        return self.having(Status.RENAMED)
+        """The applied migrations that have another name in the history."""
+        return self.with_status(Status.RENAMED)
 
     @property
     def out_of_order(self) -> tuple[Migration, ...]:
         """The pending migrations that come before an applied one."""
-        return self.having(Status.OUT_OF_ORDER)
+        return self.with_status(Status.OUT_OF_ORDER)
 
 
 def compare_with_history(catalogue: Catalogue, applied: Mapping[str, str]) -> MigrationStatuses:
-    """Return how each migration stands to ``applied``: names to checksums, in the order applied."""
+    """Return the status of each migration; ``applied`` has the history's names and checksums."""
     names = {migration.name for migration in catalogue.migrations}
     without_file = {name: checksum for name, checksum in applied.items() if name not in names}
-    places = []
+    entries = []
     for migration in catalogue.migrations:
         former = _former_name(migration, applied, without_file)
         if former is not None:
             del without_file[former]
-        places.append(_place(migration, applied, former))
-    return MigrationStatuses(_mark_out_of_order(places), tuple(without_file), catalogue.folder)
+        entries.append(_status_of(migration, applied, former))
+    return MigrationStatuses(_mark_out_of_order(entries), tuple(without_file), catalogue.folder)
 
 
 def _former_name(
     migration: Migration, applied: Mapping[str, str], without_file: Mapping[str, str]
 ) -> str | None:
-    """Return the name without a file that the history has this very migration under, or None."""
+    """Return the migration's former name: one without a file that has its checksum; or None."""
     if migration.name in applied:
         return None
     same = (name for name, checksum in without_file.items() if checksum == migration.checksum)
     return next(same, None)
 
 
-def _place(migration: Migration, applied: Mapping[str, str], former: str | None) -> MigrationStatus:
+def _status_of(
+    migration: Migration, applied: Mapping[str, str], former: str | None
+) -> MigrationStatus:
     if former is not None:
         return MigrationStatus(migration, Status.RENAMED, former)
     if migration.name not in applied:
@@ -122,27 +124,27 @@ def _place(migration: Migration, applied: Mapping[str, str], former: str | None)
     )
 
 
-def _mark_out_of_order(places: list[MigrationStatus]) -> tuple[MigrationStatus, ...]:
-    """Return ``places`` with every pending one out of order that an applied one comes after."""
+def _mark_out_of_order(entries: list[MigrationStatus]) -> tuple[MigrationStatus, ...]:
+    """Return ``entries``, the pending ones before an applied one marked as out of order."""
     marked = []
-    one_applied = False
-    for place in reversed(places):
-        if one_applied and place.status is Status.PENDING:
-            marked.append(MigrationStatus(place.migration, Status.OUT_OF_ORDER, None))
+    later_is_applied = False
+    for entry in reversed(entries):
+        if later_is_applied and entry.status is Status.PENDING:
+            marked.append(MigrationStatus(entry.migration, Status.OUT_OF_ORDER, None))
         else:
-            marked.append(place)
-        one_applied = one_applied or place.status in WAS_APPLIED
+            marked.append(entry)
+        later_is_applied = later_is_applied or entry.status in WAS_APPLIED
     return tuple(reversed(marked))
 
 
 def plan_run(
     statuses: MigrationStatuses, *, to: str = "", allow_late: bool = False
 ) -> tuple[Migration, ...]:
-    """Return the migrations to run, in the order in which they will really run.
+    """Return the migrations to run, in the order in which they run.
 
-    Late ones run now, after all that is applied, and before the pending ones they come before.
-    With ``to`` (a migration's name, file or number) nothing after it runs; () where the database
-    is at it already. Late ones are refused unless ``allow_late``.
+    With ``to`` (a migration's name, file or number) nothing after it runs; () if the database has
+    it already. A late one, which comes before an applied one, is refused unless ``allow_late``;
+    it then runs in its place among the pending ones.
 
     Raises: PlanError with every problem found.
     """
@@ -158,11 +160,11 @@ def plan_run(
         problems += _late_problems(wanted, statuses)
     if problems:
         raise PlanError(problems)
-    return tuple(place.migration for place in wanted if place.status not in WAS_APPLIED)
+    return tuple(entry.migration for entry in wanted if entry.status not in WAS_APPLIED)
 
 
 def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
-    """Yield what of the history the files no longer say: changed and missing migrations."""
+    """Yield a problem for each applied migration whose file has changed or is missing."""
     for migration in statuses.changed:
         yield (
             f"{migration.name} is applied, and {migration.path} says something else since: bring "
@@ -171,11 +173,11 @@ def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
         )
     pending = [migration.name for migration in statuses.pending]
     for name in statuses.missing:
-        alike = get_close_matches(name, pending, n=1)
+        similar = get_close_matches(name, pending, n=1)
         hint = (
-            f"; if {alike[0]} is this one renamed, it was changed as well: bring its statements "
+            f"; if {similar[0]} is this one renamed, it was changed as well: bring its statements "
             "back as they were"
-            if alike
+            if similar
             else ""
         )
         yield (
@@ -185,13 +187,13 @@ def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
 
 
 def _late_problems(wanted: Sequence[MigrationStatus], statuses: MigrationStatuses) -> Iterator[str]:
-    """Yield the pending migrations among ``wanted`` that come before one that is applied."""
-    for at, place in enumerate(wanted):
-        if place.status is Status.OUT_OF_ORDER:
-            later = next(p for p in statuses.entries[at + 1 :] if p.status in WAS_APPLIED)
+    """Yield a problem for each migration among ``wanted`` that comes before an applied one."""
+    for index, entry in enumerate(wanted):
+        if entry.status is Status.OUT_OF_ORDER:
+            later = next(e for e in statuses.entries[index + 1 :] if e.status in WAS_APPLIED)
             yield (
-                f"{place.migration.name} is pending, and {later.migration.name}, which comes after "
-                f"it, is applied: give {place.migration.path.name} a number after the last applied "
+                f"{entry.migration.name} is pending, and {later.migration.name}, which comes after "
+                f"it, is applied: give {entry.migration.path.name} a number after the last applied "
                 "one, or run it now, in the order that makes, with --bb-allow-late"
             )
 
@@ -201,17 +203,17 @@ def _target(statuses: MigrationStatuses, to: str) -> int:
 
     Raises: PlanError when there is none, or the database is past it.
     """
-    migrations = tuple(place.migration for place in statuses.entries)
+    migrations = tuple(entry.migration for entry in statuses.entries)
     try:
         position = Catalogue(statuses.folder, migrations).position(to)
     except LookupError as error:
         raise PlanError([f"--bb-to={to}: {error.args[0]}"]) from error
-    place = statuses.entries[position]
-    past = [p.migration.name for p in statuses.entries[position + 1 :] if p.status in WAS_APPLIED]
-    if place.status in WAS_APPLIED and past:
+    entry = statuses.entries[position]
+    later = [e.migration.name for e in statuses.entries[position + 1 :] if e.status in WAS_APPLIED]
+    if entry.status in WAS_APPLIED and later:
         problem = (
-            f"--bb-to={to}: {place.migration.name} is applied already, and so is {past[-1]} after "
-            f"it: an apply only goes forward; --bb-rollback={place.migration.name} goes back"
+            f"--bb-to={to}: {entry.migration.name} is applied already, and so is {later[-1]} after "
+            f"it: an apply only goes forward; --bb-rollback={entry.migration.name} rolls back to it"
         )
         raise PlanError([problem])
     return position

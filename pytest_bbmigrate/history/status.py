@@ -1,4 +1,4 @@
-"""How a database stands to a migration folder, in words. Pure."""
+"""The answer of --bb-status, in words. Pure."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def describe_status(
     statements: bool = False,
     problems: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Return a line on ``database``, then on each migration; on pending ones what they declare.
+    """Return a line on ``database`` and one on each migration; below a pending one, its contract.
 
     With ``statements``, pending ones also show what they run. ``problems`` come last.
     """
-    recorded = {applied.name: applied for applied in history}
+    by_name = {applied.name: applied for applied in history}
     lines = [f"{database}: {_totals(statuses)}", ""]
-    for place in statuses.entries:
-        lines.append(_line(place.status.value, place.migration.name, _remark(place, recorded)))
-        if place.status not in WAS_APPLIED:
-            lines += [_INDENT + line for line in _intent(place.migration, statements=statements)]
+    for entry in statuses.entries:
+        lines.append(_line(entry.status.value, entry.migration.name, _remark(entry, by_name)))
+        if entry.status not in WAS_APPLIED:
+            lines += [_INDENT + line for line in _intent(entry.migration, statements=statements)]
     lines += [
-        _line("missing", name, f"applied {recorded[name].applied_at}, and its file is gone")
+        _line("missing", name, f"applied {by_name[name].applied_at}, and its file is gone")
         for name in statuses.missing
     ]
     lines += ["", *(f"problem: {problem}" for problem in problems)] if problems else []
@@ -48,7 +48,7 @@ def describe_status(
 
 
 def describe_contract(contract: Contract) -> tuple[str, ...]:
-    """Return what a migration declares it does to data, as its own lines would say it."""
+    """Return what a migration declares that it does to data, as contract lines."""
     return (
         *(f"changes {dotted(c.table, c.column)}{_where(c.where)}" for c in contract.changes),
         *(f"inserts {bare_or_quoted(insert.table)}" for insert in contract.inserts),
@@ -109,20 +109,20 @@ def _totals(statuses: MigrationStatuses) -> str:
     return ", ".join(parts)
 
 
-def _line(standing: str, name: str, remark: str) -> str:
-    return visible_line(f"{standing:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}")
+def _line(status: str, name: str, remark: str) -> str:
+    return visible_line(f"{status:<{_WIDTH}}  {name}{': ' if remark else ''}{remark}")
 
 
-def _remark(place: MigrationStatus, recorded: Mapping[str, Applied]) -> str:
-    """Return a migration's title, or when it was applied and what became of its file since."""
-    if place.applied_as is None:
-        return place.migration.contract.headers.get("Migration", "")
-    when = f"applied {recorded[place.applied_as].applied_at}"
-    if place.status is Status.CHANGED:
+def _remark(entry: MigrationStatus, by_name: Mapping[str, Applied]) -> str:
+    """Return a pending migration's title; else when it was applied, and how its file differs."""
+    if entry.applied_as is None:
+        return entry.migration.contract.headers.get("Migration", "")
+    when = f"applied {by_name[entry.applied_as].applied_at}"
+    if entry.status is Status.CHANGED:
         return f"{when}, and its file says something else since"
-    if place.status is Status.RENAMED:
-        return f"{when} as {place.applied_as}"
-    return recorded[place.applied_as].applied_at
+    if entry.status is Status.RENAMED:
+        return f"{when} as {entry.applied_as}"
+    return by_name[entry.applied_as].applied_at
 
 
 def _intent(migration: Migration, *, statements: bool) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _intent(migration: Migration, *, statements: bool) -> Iterator[str]:
 
 
 def _steps(migration: Migration) -> Iterator[str]:
-    """Yield what the way up runs, each statement after the line where it begins."""
+    """Yield what the up part runs, each statement after the number of its line."""
     part = migration.up
     if isinstance(part, SqlPart):
         for statement in part.statements:

@@ -1,4 +1,4 @@
-"""The table in the user's database that says which migrations it has, and what it held then."""
+"""The table in the user's database that records its migrations, and what it held after them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,13 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     backups TEXT,
     objects TEXT
 )"""
-UNREADABLE = (TypeError, ValueError, OverflowError, RecursionError)  # as JSON of our shape
-ADDED_SINCE = ("contents", "backups", "objects")  # columns that the first such tables did not have
+NOT_OUR_JSON = (
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)  # raised where JSON is not of the shape that was written
+ADDED_SINCE = ("contents", "backups", "objects")  # columns that older tables lack
 
 
 @dataclass(frozen=True)
@@ -63,15 +68,15 @@ def utc_now() -> str:
 
 
 def has_history(db: sqlite3.Connection) -> bool:
-    """Return whether ``db`` has a history, be it one without a migration.
+    """Return whether ``db`` has a history, even one without a migration.
 
     Raises: BBMigrateError when a table of that name is not ours.
     """
-    there = _columns(db)
-    missing = [column for column in ("id", *COLUMNS) if column not in there]
-    if there and missing:
+    columns = _columns(db)
+    missing = [column for column in ("id", *COLUMNS) if column not in columns]
+    if columns and missing:
         raise _foreign(f"it has no column {', '.join(missing)}")
-    return bool(there)
+    return bool(columns)
 
 
 def lacks_history(db: sqlite3.Connection) -> bool:
@@ -111,14 +116,14 @@ def make_history(db: sqlite3.Connection) -> None:
     if not has_history(db):
         db.execute(CREATE_HISTORY)
         return
-    there = _columns(db)
+    columns = _columns(db)
     for column in ADDED_SINCE:
-        if column not in there:
+        if column not in columns:
             db.execute(f"ALTER TABLE {TABLE} ADD COLUMN {column} TEXT")
 
 
 def record(db: sqlite3.Connection, applied: Applied) -> None:
-    """Write that ``db`` has a migration, in the transaction that is open, making the table first.
+    """Record a migration as applied, in the open transaction; the table is made if missing.
 
     Raises: sqlite3.IntegrityError when it has it already; BBMigrateError when a table of that name
         is not ours.
@@ -131,33 +136,34 @@ def record(db: sqlite3.Connection, applied: Applied) -> None:
 
 
 def rename(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Write that the file of an applied migration has another name since.
+    """Record that the file of an applied migration has another name now.
 
-    Raises: LookupError when ``db`` does not have it; sqlite3.IntegrityError when ``new`` is there.
+    Raises: LookupError when ``old`` is not recorded; sqlite3.IntegrityError when ``new`` is.
     """
     _row_of(db, old)
     db.execute(f"UPDATE {TABLE} SET name = ? WHERE name = ?", (new, old))
 
 
 def remove(db: sqlite3.Connection, name: str) -> None:
-    """Write that ``db`` no longer has a migration.
+    """Remove a migration that was rolled back.
 
-    The backups that only its row knew of go to the batch before it, or else after it: they can
-    still be pruned then.
+    The backups recorded in its row move to the batch before it, or else after it, so that they can
+    still be pruned.
 
     Raises: LookupError when ``db`` does not have it.
     """
     make_history(db)
     row, batch = _row_of(db, name)
-    known = _backups_in(db, row)
+    backups = _backups_in(db, row)
     db.execute(f"DELETE FROM {TABLE} WHERE id = ?", (row,))
+    # Its own batch if that has a row left, else the nearest batch, an earlier one first.
     heir = db.execute(
         f"SELECT batch FROM {TABLE} ORDER BY batch <> ?, id > ?, abs(id - ?) LIMIT 1",
         (batch, row, row),
     ).fetchone()
-    if known and heir:
+    if backups and heir:
         first = _edge_of(db, heir[0], "min")
-        _write_backups(db, first, [*_backups_in(db, first), *known])
+        _write_backups(db, first, [*_backups_in(db, first), *backups])
 
 
 def record_contents(
@@ -166,10 +172,10 @@ def record_contents(
     contents: Iterable[tuple[str, int, str]],
     objects: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what ``db`` holds after ``batch``: each table's name, row count and content hash.
+    """Record what ``db`` holds after ``batch``: each table's name, row count and content hash.
 
     ``objects`` are its tables, indexes, triggers and views, each with the hash of its definition.
-    What was written for the batch before is replaced.
+    What the batch had recorded is replaced.
 
     Raises: LookupError when the history has no such batch.
     """
@@ -184,7 +190,7 @@ def record_contents(
 def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, str]]:
     """Return each table's row count and content hash after ``batch``; {} when none are recorded.
 
-    They are of the whole batch: none are left once a migration of it was taken out.
+    They are of the whole batch: none are left once one of its migrations was rolled back.
 
     Raises: BBMigrateError when the history does not read.
     """
@@ -192,9 +198,9 @@ def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, s
     if text is None:
         return {}
     try:
-        known = dict(json.loads(text))
-        return {table: (int(rows), str(digest)) for table, (rows, digest) in known.items()}
-    except UNREADABLE as error:
+        tables = dict(json.loads(text))
+        return {table: (int(rows), str(digest)) for table, (rows, digest) in tables.items()}
+    except NOT_OUR_JSON as error:
         raise _unreadable("contents") from error
 
 
@@ -208,12 +214,12 @@ def objects_of(db: sqlite3.Connection, batch: int) -> Mapping[str, str] | None:
         return None
     try:
         return {str(name): str(digest) for name, digest in dict(json.loads(text)).items()}
-    except UNREADABLE as error:
+    except NOT_OUR_JSON as error:
         raise _unreadable("objects") from error
 
 
 def _written_last(db: sqlite3.Connection, batch: int, column: str) -> str | None:
-    """Return what the last row of a batch has in a column that older tables do not have."""
+    """Return the value of ``column`` in the last row of a batch; older tables lack the column."""
     if not has_history(db) or column not in _columns(db):
         return None
     row = db.execute(
@@ -223,29 +229,29 @@ def _written_last(db: sqlite3.Connection, batch: int, column: str) -> str | None
 
 
 def record_backup(db: sqlite3.Connection, batch: int, file_name: str) -> None:
-    """Write the name of a backup that was made before ``batch``, or before a rollback to it.
+    """Record the name of a backup that was made before ``batch``, or before a rollback to it.
 
     Raises: LookupError when the history has no such batch.
     """
     make_history(db)
     first = _edge_of(db, batch, "min")
-    known = _backups_in(db, first)
-    if file_name not in known:
-        _write_backups(db, first, [*known, file_name])
+    backups = _backups_in(db, first)
+    if file_name not in backups:
+        _write_backups(db, first, [*backups, file_name])
 
 
 def backups_of(db: sqlite3.Connection) -> Mapping[int, tuple[str, ...]]:
-    """Return the file names of the backups that the history knows of, by batch, oldest first.
+    """Return the file names of the recorded backups, by batch, oldest first.
 
     Raises: BBMigrateError when the history does not read.
     """
     if not has_history(db) or "backups" not in _columns(db):
         return {}
-    found: dict[int, tuple[str, ...]] = {}
+    by_batch: dict[int, tuple[str, ...]] = {}
     for row, batch in db.execute(f"SELECT id, batch FROM {TABLE} ORDER BY id").fetchall():
         if names := _backups_in(db, row):
-            found[batch] = (*found.get(batch, ()), *names)
-    return found
+            by_batch[batch] = (*by_batch.get(batch, ()), *names)
+    return by_batch
 
 
 def _columns(db: sqlite3.Connection) -> frozenset[str]:
@@ -270,7 +276,7 @@ def _applied(row: tuple[object, ...]) -> Applied:
     for column, value, stored in zip(COLUMNS, row, STORED_TYPES, strict=True):
         if type(value) is not stored:
             raise _unreadable(column)
-    return Applied(*row)  # type: ignore[arg-type] # their types are looked at above
+    return Applied(*row)  # type: ignore[arg-type] # the types are checked above
 
 
 def _row_of(db: sqlite3.Connection, name: str) -> tuple[int, int]:
@@ -293,11 +299,11 @@ def _edge_of(db: sqlite3.Connection, batch: int, which: str) -> int:
 
 
 def _backups_in(db: sqlite3.Connection, row: int) -> list[str]:
-    """Return the backups that a row knows of."""
+    """Return the backups recorded in a row."""
     (text,) = db.execute(f"SELECT backups FROM {TABLE} WHERE id = ?", (row,)).fetchone()
     try:
         return [] if text is None else [str(name) for name in json.loads(text)]
-    except UNREADABLE as error:
+    except NOT_OUR_JSON as error:
         raise _unreadable("backups") from error
 
 

@@ -15,35 +15,37 @@ MOST_REASONS = 5
 
 @dataclass
 class ApplyGate:
-    """What became of each check in this session, by migration and check.
+    """The results of this session's checks, by migration and check.
 
-    A check counts as proved when pytest reports it passed and its own verdict says so, or when it
-    was skipped by its own verdict. Whatever else happened to it, or did not, keeps the gate shut.
+    A check is proved when pytest reports it passed and its own verdict is so, or when its own
+    verdict skipped it. Any other outcome, or none, keeps the gate shut.
     """
 
     proved: set[tuple[str, str]] = field(default_factory=set)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def note(self, subject: str, check: str, verdict: str, outcome: str, *, expected: str) -> None:
-        """Take down what pytest reports of a check: its ``outcome``, and the check's ``verdict``.
+    def record(
+        self, subject: str, check: str, verdict: str, outcome: str, *, expected: str
+    ) -> None:
+        """Record the ``outcome`` of a check, as pytest has it, beside the check's own ``verdict``.
 
-        ``verdict`` is '' when the check came to none; ``expected`` is the reason of an xfail.
+        ``verdict`` is '' when the check reached none; ``expected`` is the reason of an xfail.
         """
         key = (subject, check)
         if expected or verdict != outcome or outcome == Outcome.FAILED.value:
-            what = f"marked xfail ({expected})" if expected else outcome
+            reason = f"marked xfail ({expected})" if expected else outcome
             if outcome != Outcome.FAILED.value and not expected:
-                what = f"{outcome} by something else than the check itself"
-            self.refused[key] = what
+                reason = f"{outcome} by something else than the check itself"
+            self.refused[key] = reason
         else:
             self.proved.add(key)
 
-    def refuse(self, subject: str, check: str, why: str) -> None:
-        """Take down that a check proves nothing of what is to be applied."""
-        self.refused[subject, check] = why
+    def refuse(self, subject: str, check: str, reason: str) -> None:
+        """Record that a check proves nothing about what is to be applied."""
+        self.refused[subject, check] = reason
 
     def faults(self, migrations: Iterable[str], folder: str) -> tuple[str, ...]:
-        """Return why ``migrations`` may not be applied; () when all of them are proved."""
+        """Return why ``migrations`` may not be applied; () when every check of them is proved."""
         wanted = [(folder, CATALOGUE_CHECK)]
         wanted += [(name, check) for name in migrations for check in CHECKS]
         return tuple(

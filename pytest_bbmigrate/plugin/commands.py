@@ -61,29 +61,29 @@ def run_command(config: pytest.Config) -> int:
             lines = run(config, settings)
     except StepFailed as error:
         sys.stderr.write(f"ERROR: {error}\n")
-        _write_left(config, reporter.left)
+        _write_file_found(config, reporter.file_found)
         return pytest.ExitCode.TESTS_FAILED
     except BBMigrateError as error:
         raise pytest.UsageError(str(error)) from error
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: what was not yet reported as done was not done\n")
-        _write_left(config, reporter.left)
+        _write_file_found(config, reporter.file_found)
         return pytest.ExitCode.INTERRUPTED
     except BaseException:
-        _write_left(config, reporter.left)
+        _write_file_found(config, reporter.file_found)
         raise
     sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
-    for note in reporter.left.notes if reporter.left is not None else ():
+    for note in reporter.file_found.notes if reporter.file_found is not None else ():
         _write_note(note)
     return pytest.ExitCode.OK
 
 
-def _write_left(config: pytest.Config, left: FileFound | None) -> None:
-    """Write what is on the disk after a command that was not done, where that was looked at."""
+def _write_file_found(config: pytest.Config, left: FileFound | None) -> None:
+    """Write what was found on the disk after a command that failed, if anybody looked."""
     if left is not None:
         command = command_of(config)
-        told = (str(left), *describe_left(left, command))
-        sys.stderr.writelines(f"{visible(line)}\n" for line in told)
+        lines = (str(left), *describe_left(left, command))
+        sys.stderr.writelines(f"{visible(line)}\n" for line in lines)
 
 
 def _is_given(config: pytest.Config, option: str) -> bool:
@@ -97,11 +97,11 @@ def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
     catalogue = read_catalogue(settings.migrations)
-    begun, history = _history(settings.database)
+    has_table, history = _history(settings.database)
     shown = _shown(settings.database, config)
     if not settings.database.exists():
         shown += " is not there yet"
-    elif not begun:
+    elif not has_table:
         shown += " has no history"
     statuses = compare_with_history(
         catalogue, {applied.name: applied.checksum for applied in history}
@@ -123,8 +123,8 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
     discard = config.getoption("bb_discard_changes")
     choice = choose_backup(settings.database, folder, named, start, hook, discard=discard)
     backup = choice.backup
-    for said in choice.said:
-        _write_note(said)
+    for note in choice.said:
+        _write_note(note)
     for newer in () if named else newer_backups(settings.database, folder, backup):
         _write_note(
             f"{newer.name} is newer, and not recorded by an apply: --bb-restore={newer.name} puts "
@@ -153,11 +153,11 @@ def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
                 f"{database} has a history already, of {_counted(len(history))}: --bb-status "
                 "shows it, and --bb-apply goes on from there"
             )
-        found = recognise(schema, project.catalogue, project.environment, project.base)
-        lines = describe_recognition(found, project.catalogue, Path(_shown(database, config)))
+        matching = recognise(schema, project.catalogue, project.environment, project.base)
+        lines = describe_recognition(matching, project.catalogue, Path(_shown(database, config)))
         if not wanted:
-            return [*lines, *_way_on(found)]
-        migrations = to_adopt(found, project.catalogue, wanted, database)
+            return [*lines, *_next_step(matching)]
+        migrations = to_adopt(matching, project.catalogue, wanted, database)
     kept = adopt_version(database, folder, migrations, config.stash[_REPORTER], hook, schema=schema)
     recorded = f"{_counted(len(migrations))} recorded as applied"
     lines.append(f"{recorded}; --bb-apply goes on from there")
@@ -168,8 +168,8 @@ def _counted(migrations: int) -> str:
     return f"{migrations} migration{'' if migrations == 1 else 's'}"
 
 
-def _way_on(found: MatchingVersions) -> list[str]:
-    if found.decided is not None:
+def _next_step(matching: MatchingVersions) -> list[str]:
+    if matching.decided is not None:
         return ["--bb-adopt=auto records that; nothing was written"]
     return ["nothing was written"]
 
@@ -182,7 +182,7 @@ class LineReporter:
     """Writes a line for each step that is done."""
 
     def __init__(self) -> None:
-        self.left: FileFound | None = None
+        self.file_found: FileFound | None = None
 
     def begin(self) -> None:
         """Nothing is to be seen of a step that begins."""
@@ -191,7 +191,7 @@ class LineReporter:
         """Nor of how far it is."""
 
     def end(self, step: str, detail: str) -> None:
-        """Write what the step came to."""
+        """Write the result of a step."""
         sys.stdout.write(f"{step:<10}{visible(detail) or 'done'}\n")
         sys.stdout.flush()
 
@@ -201,8 +201,8 @@ class LineReporter:
         sys.stdout.flush()
 
     def conclude(self, left: FileFound) -> None:
-        """Keep what was found on the disk, to be told last."""
-        self.left = left
+        """Keep what was found on the disk, to be written last."""
+        self.file_found = left
 
 
 COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {

@@ -33,7 +33,7 @@ def add_markers(config: pytest.Config) -> None:
 
 @pytest.fixture
 def bb_faker(pytestconfig: pytest.Config) -> Faker:
-    """Return a Faker that knows a household's money, seeded with bb_seed."""
+    """Return a Faker with providers for a household's money, seeded with bb_seed."""
     from pytest_bbmigrate.plugin.options import settings_of
     from pytest_bbmigrate.seeding.values.household import make_faker
 
@@ -43,7 +43,7 @@ def bb_faker(pytestconfig: pytest.Config) -> Faker:
 
 @pytest.fixture
 def bb_head(pytestconfig: pytest.Config) -> Iterator[Database]:
-    """Return the database after the last migration, with data, the test's own."""
+    """Return a database of the test's own: after the last migration, with data."""
     with _databases(pytestconfig) as databases:
         with _clear_errors():
             database = databases.open(databases.head_image())
@@ -61,7 +61,7 @@ def bb_at(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Database]]:
 def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
     """Return a file with the database after the last migration, with data, to start an app on.
 
-    While a real database is migrated it is a copy of that one, gone when the test is over.
+    In the step smoke of an apply it is a copy of the migrated real one, removed after the test.
     """
     from pytest_bbmigrate.plugin.smoke.child_plugin import copy_for_test, working_copy
 
@@ -128,7 +128,7 @@ def _databases(config: pytest.Config) -> Iterator[Databases]:
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """Fail with the message alone where the folder, a migration or a setting is at fault."""
+    """Fail with the message alone, without a traceback, for errors of ours and wrong settings."""
     from pytest_bbmigrate.errors import BBMigrateError
 
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.plugin import fixtures, options, selection
+from pytest_bbmigrate.plugin import fixtures, option_table, options, selection
 from pytest_bbmigrate.plugin.fixtures import (
     bb_at,
     bb_faker,
@@ -25,19 +25,19 @@ __all__ = ["bb_at", "bb_faker", "bb_head", "bb_head_path", "bb_migration", "bb_s
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
-    options.add_options(parser)
+    option_table.add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, args: list[str]
 ) -> Generator[None, None, None]:
-    """Keep optional values apart from the paths that follow them; have the session watched.
+    """Keep the paths after an option from being its value; have the session watched.
 
-    That comes before anything of the user's is imported, and before output is captured.
+    Both come before any code of the user's is imported, and before output is captured.
     """
-    options.keep_values_apart(args)
-    if options.is_to_be_watched(early_config):
+    options.attach_values(args)
+    if options.is_watched(early_config):
         from pytest_bbmigrate.plugin.watcher import watch
 
         watch(early_config)
@@ -47,7 +47,7 @@ def pytest_load_initial_conftests(
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run a command that collects nothing, when one was given."""
-    options.imply_options(config)
+    options.complete_command(config)
     if not options.names_command(config):
         return None
     options.refuse_old_sqlite()
@@ -74,11 +74,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
         prepare_checks(session.config)
     if options.writes_database(session.config):
-        from pytest_bbmigrate.plugin.judged import take_order
-        from pytest_bbmigrate.plugin.session_text import fix
+        from pytest_bbmigrate.plugin.judged import receive_order
+        from pytest_bbmigrate.plugin.session_text import freeze_text
 
-        take_order(session.config)
-        fix(session.config)
+        receive_order(session.config)
+        freeze_text(session.config)
     if options.applies_here(session.config):
         from pytest_bbmigrate.plugin.apply_session import prepare_apply
 
@@ -87,12 +87,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run no test when the real database cannot be changed, or has nothing to be changed."""
+    """Run no test when the real database cannot be changed, or nothing is to be changed."""
     if not options.applies_here(session.config):
         return None
-    from pytest_bbmigrate.plugin.apply_session import begin
+    from pytest_bbmigrate.plugin.apply_session import report_preflight
 
-    return begin(session)
+    return report_preflight(session)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:
@@ -106,7 +106,7 @@ def pytest_report_header(config: pytest.Config) -> list[str] | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Pass over what can hold neither a check nor a marked test."""
+    """Leave out what can hold neither a check nor a marked test."""
     return selection.passes_over(config, collection_path)
 
 
@@ -124,7 +124,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_modifyitems(
     session: pytest.Session, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
-    """Keep the checks and the marked tests, and the smoke tests for their step."""
+    """Put the checks first, drop what is not to run, leave the smoke tests to their step."""
     config = session.config
     if not config.getoption("bb_check_migrations"):
         return (yield)
@@ -145,7 +145,7 @@ def pytest_collection_modifyitems(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Have a skipped check say where its migration is."""
+    """Make a skipped check name its migration's file; hide what checks print about own rows."""
     report = yield
     if options.checks_are_wanted(item.config):
         from pytest_bbmigrate.plugin.items import hide_captured, place_skip
@@ -164,18 +164,18 @@ def pytest_terminal_summary(
 
         write_checks_summary(terminalreporter)
     if options.applies_here(config):
-        from pytest_bbmigrate.plugin.apply_session import write_apply_summary
+        from pytest_bbmigrate.plugin.apply_summary import write_apply_summary
 
         write_apply_summary(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # a type of xdist's, which has none
+def pytest_configure_node(node: Any) -> None:  # of xdist, which has no type hints
     """Tell a worker the order that migrations are applied in."""
     if options.applies_here(node.config):
-        from pytest_bbmigrate.plugin.apply_session import tell_worker
+        from pytest_bbmigrate.plugin.apply_session import send_order
 
-        tell_worker(node)
+        send_order(node)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,4 +1,4 @@
-"""How a command is typed that is to act on the same project and database as this session."""
+"""The commands to type for acting on the same project and database as this session."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     import pytest
 
 # Where pytest looks for its settings, from the folder of its arguments upwards.
-CONFIGURATIONS = (
+CONFIGURATION_FILES = (
     *("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"),
     *("pyproject.toml", "tox.ini", "setup.cfg"),
 )
-TYPED = {
+SETTING_FLAGS = {
     "bb_migrations": "--bb-migrations",
     "bb_database": "--bb-db",
     "bb_rows": "--bb-rows",
     "bb_seed": "--bb-seed",
     "bb_backup_dir": "--bb-backup-dir",
 }
-APPLIES = {
+APPLY_FLAGS = {
     "bb_to": "--bb-to",
     "bb_allow_late": "--bb-allow-late",
     "bb_create": "--bb-create",
@@ -33,14 +33,14 @@ APPLIES = {
 
 
 def command_of(config: pytest.Config, *arguments: str, path: Path | None = None) -> str:
-    """Return the command with ``arguments`` that is to be typed where this session was started.
+    """Return the command with ``arguments``, as typed in the folder where this session was started.
 
-    It has whatever this session was given that says which project and which database is meant.
+    It repeats whatever this session was given that says which project and database is meant.
     ``path`` is a file that the arguments name: pytest looks for its settings from there.
     """
     typed = (
         f"{option}={config.getoption(name)}"
-        for name, option in TYPED.items()
+        for name, option in SETTING_FLAGS.items()
         if config.getoption(name) is not None
     )
     overridden = (word for each in config.getoption("override_ini") or () for word in ("-o", each))
@@ -54,11 +54,11 @@ def rerun_command(config: pytest.Config, path: Path, check: str) -> str:
 
 
 def rehearsal_command(config: pytest.Config) -> str:
-    """Return the command that rehearses again what this session was to apply or take back."""
-    back = config.getoption("bb_rollback")
-    if back is not None:
-        return command_of(config, f"--bb-rollback={back}" if back else "--bb-rollback")
-    given = ((option, config.getoption(name)) for name, option in APPLIES.items())
+    """Return the command that rehearses again what this session was to apply or roll back."""
+    target = config.getoption("bb_rollback")
+    if target is not None:
+        return command_of(config, f"--bb-rollback={target}" if target else "--bb-rollback")
+    given = ((option, config.getoption(name)) for name, option in APPLY_FLAGS.items())
     modifiers = [
         option if value is True else f"{option}={value}" for option, value in given if value
     ]
@@ -68,20 +68,22 @@ def rehearsal_command(config: pytest.Config) -> str:
 def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
     """Yield the options by which pytest finds the same settings, where it would not otherwise."""
     start, ini = config.invocation_params.dir, config.inipath
-    places = (start, path or start)
+    starts = (start, path or start)
     is_rooted = config.getoption("rootdir") is not None
     if ini is None:
-        is_rooted = is_rooted or any(not each.is_relative_to(config.rootpath) for each in places)
+        is_rooted = is_rooted or any(not each.is_relative_to(config.rootpath) for each in starts)
         is_rooted = is_rooted or config.rootpath != start
-    elif config.getoption("inifilename") or not all(_finds(each, ini) for each in places):
+    elif config.getoption("inifilename") or not all(_finds(each, ini) for each in starts):
         yield from ("-c", os.path.relpath(ini, start))
     if is_rooted:
         yield f"--rootdir={os.path.relpath(config.rootpath, start)}"
 
 
-def _finds(place: Path, ini: Path) -> bool:
-    """Return whether pytest comes from ``place`` to the file ``ini``, and to no other before."""
-    if not place.is_relative_to(ini.parent):
+def _finds(start: Path, ini: Path) -> bool:
+    """Return whether pytest, looking upwards from ``start``, finds the file ``ini`` first."""
+    if not start.is_relative_to(ini.parent):
         return False
-    below = [folder for folder in (place, *place.parents) if folder.is_relative_to(ini.parent)]
-    return not any((folder / name).exists() for folder in below[:-1] for name in CONFIGURATIONS)
+    below = [folder for folder in (start, *start.parents) if folder.is_relative_to(ini.parent)]
+    return not any(
+        (folder / name).exists() for folder in below[:-1] for name in CONFIGURATION_FILES
+    )

@@ -60,11 +60,11 @@ def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector 
 
 
 class NamedCollector(pytest.Collector):
-    """A collector of ours, whose path may have any name: pytest prints its node id as it is."""
+    """A collector whose path may have any name: pytest prints its node id as it is."""
 
     @classmethod
     def from_parent(cls, parent: pytest.Collector, **given: Any) -> Self:
-        """Return it with a node id, and so the beginning of those below it, that may be printed."""
+        """Return the collector with a node id that may be printed, as may those below it."""
         node = super().from_parent(parent, **given)
         shown = visible_line(node.nodeid)
         if shown == node.nodeid:
@@ -85,10 +85,10 @@ class MigrationsDirectory(NamedCollector, pytest.Directory):
         if isinstance(project.reading, CatalogueError):
             yield from self._unreadable(project.reading)
         else:
-            yield from _children(self, _judged(self.session, project))
+            yield from _children(self, _positions_judged(self.session, project))
 
     def _unreadable(self, error: CatalogueError) -> Iterator[pytest.Collector]:
-        """Yield a collector that fails for each path asked for by name, so that it says why."""
+        """Yield a collector for each path asked for by name; it fails with the folder's error."""
         for path in sorted(self.path.rglob("*")):
             if self.session.isinitpath(path):
                 file: UnreadableFile = UnreadableFile.from_parent(self, path=path)
@@ -114,26 +114,26 @@ class MigrationFile(NamedCollector, pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each check."""
         selection = selection_of(self.config)
-        asked = (selection or {}).get(self.path) or frozenset(CHECKS)
-        unknown = sorted(asked - frozenset(CHECKS))
+        selected = (selection or {}).get(self.path) or frozenset(CHECKS)
+        unknown = sorted(selected - frozenset(CHECKS))
         if unknown:
             raise self.CollectError(
                 visible(f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}")
             )
         for check in CHECKS:
-            if check in asked:
+            if check in selected:
                 item: MigrationCheck = MigrationCheck.from_parent(self, name=check)
                 item.position = self.position
                 yield item
 
 
 class UnreadableFile(NamedCollector, pytest.File):
-    """A file asked for by name, in a folder that does not read."""
+    """A file asked for by name, in a folder that cannot be read."""
 
     error: CatalogueError
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Raise the folder's error; pytest shows it without a traceback."""
+        """Raise the folder's error, which pytest shows without a traceback."""
         raise self.CollectError(
             describe_unreadable(
                 self.error, rerun_command(self.config, self.path.parent, CATALOGUE_CHECK)
@@ -142,19 +142,19 @@ class UnreadableFile(NamedCollector, pytest.File):
 
 
 class CheckItem(pytest.Item):
-    """One claim, asked of one migration or of the folder."""
+    """One check, of one migration or of the folder."""
 
     @property
     @abc.abstractmethod
     def subject(self) -> str:
-        """What is asked about: a migration's name, or the folder's."""
+        """The name of the migration, or of the folder, that is checked."""
 
     @abc.abstractmethod
     def judge(self) -> Verdict:
-        """Return the answer."""
+        """Return the verdict."""
 
     def runtest(self) -> None:
-        """Ask; a claim that does not hold raises CheckFailed, one that cannot be asked skips."""
+        """Judge; a check that fails raises CheckFailed, one that cannot be made skips."""
         text = text_properties(self.config)
         self.user_properties[:] = [*result_properties(self.subject, self.name), *text]
         try:
@@ -169,7 +169,7 @@ class CheckItem(pytest.Item):
 
     # The types of a style and of a representation are not public in pytest.
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return our own finding in words; anything else is shown as pytest shows it."""
+        """Return a verdict or an error of ours in words; anything else as pytest shows it."""
         rerun = rerun_command(self.config, self.path, self.name)
         if isinstance(excinfo.value, CheckFailed):
             return describe_failure(
@@ -185,7 +185,7 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where it is and what it is called in the failure's heading."""
+        """Return the file, and the name for the failure's heading."""
         name = visible_line(f"{self.subject}: {self.name}")
         return Path(visible_line(str(self.path))), 0, name
 
@@ -214,7 +214,7 @@ class MigrationCheck(CheckItem):
         return project_of(self.config).catalogue.migrations[self.position].name
 
     def judge(self) -> Verdict:
-        """Return what this check says of the evidence on this migration."""
+        """Return this check's verdict on the evidence of the migration."""
         chain, project = chain_of(self.config), project_of(self.config)
         evidence = chain.evidence(self.position)
         with chain.at_work():
@@ -223,22 +223,23 @@ class MigrationCheck(CheckItem):
 
 
 def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Leave out what a check has printed and logged where rows are the user's own."""
+    """Drop what a check has printed and logged where it ran on hidden rows of the user's own."""
     if isinstance(item, CheckItem) and project_of(item.config).hides_own:
         report.sections = []
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Have a skipped check say its migration's file, not the line of ours that skipped it."""
+    """Make the report of a skipped check name its migration's file, not our line of code."""
     if isinstance(item, CheckItem) and report.skipped and isinstance(report.longrepr, tuple):
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), line + 1, report.longrepr[2])
 
 
-def _judged(session: pytest.Session, project: Project) -> Iterator[int]:
-    """Yield the positions to judge: what bb_check_from leaves out only when asked for by name.
+def _positions_judged(session: pytest.Session, project: Project) -> Iterator[int]:
+    """Yield the positions of the migrations to judge.
 
-    Where a database is to be changed, they are of the migrations that it gets or loses.
+    What bb_check_from leaves out is judged when asked for by name. A session that changes a
+    database judges the migrations that it applies or rolls back.
     """
     selection, unjudged = selection_of(session.config), project.unjudged
     first = project.first if project.judged is None else 0
@@ -259,18 +260,18 @@ def _judged(session: pytest.Session, project: Project) -> Iterator[int]:
 def _children(
     parent: MigrationsDirectory | MigrationFolder, positions: Sequence[int] | Iterator[int]
 ) -> Iterator[pytest.Collector]:
-    """Yield a file or a folder for each next part of the migrations' paths, in their order."""
+    """Yield the files and folders right below ``parent`` that hold migrations, in order."""
     migrations = project_of(parent.config).catalogue.migrations
     below: dict[Path, list[int]] = {}
     for position in positions:
         part = migrations[position].path.relative_to(parent.path).parts[0]
         below.setdefault(parent.path / part, []).append(position)
-    for path, inside in below.items():
-        if path == migrations[inside[0]].path:
+    for path, positions_below in below.items():
+        if path == migrations[positions_below[0]].path:
             file: MigrationFile = MigrationFile.from_parent(parent, path=path)
-            file.position = inside[0]
+            file.position = positions_below[0]
             yield file
         else:
             folder: MigrationFolder = MigrationFolder.from_parent(parent, path=path)
-            folder.positions = inside
+            folder.positions = positions_below
             yield folder

@@ -1,7 +1,7 @@
-"""What a session that changes a database judges: the migrations that it applies or takes back.
+"""What a session that changes a database judges: the migrations that it applies or rolls back.
 
-The others are applied already, or come later: they run, and nothing is asked of them, so that no
-old fault stands in the way of a rollback.
+The others are applied already, or come later: they run, and no check judges them, so that no old
+fault stands in the way of a rollback.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.plugin.options import argument_path, usage_error
-from pytest_bbmigrate.plugin.session import project_of, take_project
+from pytest_bbmigrate.plugin.session import project_of, replace_project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,22 +25,22 @@ SMOKE_MARKER = "bb_smoke"
 
 
 def judge_in_order(config: pytest.Config, order: Sequence[str], judged: Sequence[str]) -> None:
-    """Have this session run the migrations in ``order``, and judge those of them ``judged``."""
+    """Make this session run the migrations in ``order``, and judge only those named ``judged``."""
     project = project_of(config)
     by_name = {migration.name: migration for migration in project.catalogue.migrations}
     ordered = replace(project.catalogue, migrations=tuple(by_name[name] for name in order))
-    take_project(config, replace(project, reading=ordered, judged=frozenset(judged)))
+    replace_project(config, replace(project, reading=ordered, judged=frozenset(judged)))
 
 
-def take_order(config: pytest.Config) -> None:
-    """Take over the order that the controller's apply has, in a worker."""
+def receive_order(config: pytest.Config) -> None:
+    """In a worker of xdist, use the order of the migrations that the controller sent."""
     order = getattr(config, "workerinput", {}).get(ORDER_INPUT)
     if order is not None:
         judge_in_order(config, *order)
 
 
 def refuse_unjudged(config: pytest.Config) -> None:
-    """Make sure that no migration is asked for by its path that is not judged here.
+    """Refuse a path of a migration that this session does not judge.
 
     Raises: pytest.UsageError.
     """
@@ -59,27 +59,27 @@ def refuse_unjudged(config: pytest.Config) -> None:
 
 
 def leave_out_unjudged(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of migrations that are not judged here."""
+    """Deselect the tests of migrations that this session does not judge."""
     project = project_of(config)
     if project.judged is None:
         return
-    left_out = [item for item in items if is_of_other(item, project.catalogue, project.judged)]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    unjudged = [item for item in items if tests_unjudged(item, project.catalogue, project.judged)]
+    if unjudged:
+        items[:] = [item for item in items if item not in unjudged]
+        config.hook.pytest_deselected(items=unjudged)
 
 
-def is_of_other(item: pytest.Item, catalogue: Catalogue, judged: frozenset[str]) -> bool:
+def tests_unjudged(item: pytest.Item, catalogue: Catalogue, judged: frozenset[str]) -> bool:
     """Return whether ``item`` is a test of a migration that is not among those ``judged``.
 
-    A smoke test is of the newest version, whatever else it is of.
+    A smoke test is one of the newest version, whatever migration it names.
     """
     marker = item.get_closest_marker(MARKER)
     if marker is None or item.get_closest_marker(SMOKE_MARKER) is not None:
         return False
     name = marker.args[0] if len(marker.args) == 1 else None
     if not isinstance(name, str):
-        return False  # the test says what is wrong with its marker
+        return False  # the fixture bb_migration reports what is wrong with the marker
     try:
         position = catalogue.position(name)
     except LookupError:

@@ -15,7 +15,7 @@ _WITHOUT_SMOKE_TESTS = pytest.StashKey[list[str]]()
 
 
 def keep_marked(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Put the checks before the tests; with the checks alone, deselect the tests without a marker.
+    """Put the checks before the tests; in a session of the checks alone, deselect unmarked tests.
 
     Raises: pytest.UsageError when the checks were asked for and none was collected.
     """

@@ -33,16 +33,16 @@ _HOLDS_MARKED = pytest.StashKey[dict[tuple["Path", tuple[str, ...]], bool]]()
 
 
 def arrange_arguments(config: pytest.Config) -> None:
-    """Have ``config.args`` say what this session collects; a second call changes nothing.
+    """Make ``config.args`` what this session collects; a second call changes nothing.
 
-    Raises: pytest.UsageError for a migration that pytest cannot collect where it is.
+    Raises: pytest.UsageError for a migration that pytest cannot collect, outside the root folder.
     """
     if _ARRANGED in config.stash:
         return
     config.stash[_ARRANGED] = True
     folder = migrations_folder(config)
     _refuse_strays(config, folder)
-    _take_catalogue_item(config, folder)
+    _accept_catalogue_item(config, folder)
     config.args = _without_doubles(config, folder)
     if not config.getoption("bb_check_migrations"):
         return
@@ -60,9 +60,9 @@ def arrange_arguments(config: pytest.Config) -> None:
 
 
 def selection_of(config: pytest.Config) -> Selection | None:
-    """Return which files of the folder, and which of their checks, were asked for by name.
+    """Return the files of the folder that were asked for by name, each with its checks.
 
-    None when pytest's own arguments say it; an empty set stands for all checks of a file.
+    An empty set stands for all checks of a file. None when pytest selects by its arguments itself.
     """
     return config.stash.get(_SELECTION, None)
 
@@ -73,10 +73,10 @@ def runs_checks_alone(config: pytest.Config) -> bool:
 
 
 def passes_over(config: pytest.Config, path: Path) -> bool | None:
-    """Return whether ``path`` is not to be collected; None when that is for others to say.
+    """Return whether ``path`` is left out of the collection; None when others may decide.
 
-    The migrations asked for are collected whatever ``norecursedirs`` says. With the checks alone, a
-    module is read for the name of a marker before it is imported, and passed over without one.
+    The migration folder is collected whatever ``norecursedirs`` says. In a session of the checks
+    alone, a test module is imported only when the name of one of our markers is in its text.
     """
     if not config.getoption("bb_check_migrations"):
         return None
@@ -89,7 +89,7 @@ def passes_over(config: pytest.Config, path: Path) -> bool | None:
 
 
 def _refuse_strays(config: pytest.Config, folder: Path) -> None:
-    """Raise for a migration outside the root folder: pytest would import it as a test module."""
+    """Raise for a migration outside the root folder, which pytest would import as a test module."""
     if folder.is_relative_to(config.rootpath):
         return
     for argument in config.args:
@@ -100,61 +100,62 @@ def _refuse_strays(config: pytest.Config, folder: Path) -> None:
             )
 
 
-def _take_catalogue_item(config: pytest.Config, folder: Path) -> None:
-    """Let ``migrations::catalogue_reads`` be an argument, though pytest wants a file before '::'.
+def _accept_catalogue_item(config: pytest.Config, folder: Path) -> None:
+    """Accept the argument ``migrations::catalogue_reads``, though pytest wants a file before '::'.
 
-    The folder takes its place, and the selection says what of the folder was meant.
+    The folder takes its place among the arguments, and the selection keeps what of it was meant.
     """
     parts = {arg: frozenset(arg.partition("[")[0].split("::")[1:]) for arg in config.args}
-    ours = [arg for arg in config.args if argument_path(config, arg) == folder]
-    named = [arg for arg in ours if parts[arg] == {CATALOGUE_ITEM}]
-    if not named:
-        return
     paths = {arg: argument_path(config, arg) for arg in config.args}
-    config.args = [str(folder) if arg in named else arg for arg in config.args]
+    items = [arg for arg in config.args if paths[arg] == folder and parts[arg] == {CATALOGUE_ITEM}]
+    if not items:
+        return
+    config.args = [str(folder) if arg in items else arg for arg in config.args]
+    # An argument that names the whole folder beside it asks for everything: nothing to select.
     if any(not parts[arg] and folder.is_relative_to(path) for arg, path in paths.items()):
         return
     selection: Selection = {}
     for arg, path in paths.items():
         if path.is_relative_to(folder):
-            asked = selection.get(path)
-            selection[path] = parts[arg] if asked is None else _both(asked, parts[arg])
+            earlier = selection.get(path)
+            selection[path] = parts[arg] if earlier is None else _both(earlier, parts[arg])
     config.stash[_SELECTION] = selection
 
 
 def _without_doubles(config: pytest.Config, folder: Path) -> list[str]:
-    """Return the arguments without those that name a part of the folder beside a whole with it.
+    """Return the arguments, but for parts of the folder that are in another argument as well.
 
-    So pytest 9 reads them; earlier ones collect the part and leave it, or more, out of the whole.
+    pytest 9 does the same; earlier versions then leave the part, or more, out of the whole.
     """
     if not checks_are_wanted(config) or config.getoption("keepduplicates"):
         return config.args
-    wholes = {argument_path(config, arg) for arg in config.args if "::" not in arg}
+    whole_paths = {argument_path(config, arg) for arg in config.args if "::" not in arg}
     return [
         arg
         for arg in config.args
         if not (path := argument_path(config, arg)).is_relative_to(folder)
-        or not path.exists()  # which pytest is to say
-        or wholes.isdisjoint(path.parents)
+        or not path.exists()  # pytest reports that
+        or whole_paths.isdisjoint(path.parents)
     ]
 
 
 def _asks_for(config: pytest.Config, argument: str, folder: Path) -> bool:
-    """Return whether ``argument`` names migrations, or a folder that holds the folder of them."""
+    """Return whether ``argument`` names migrations, or a folder that the migration folder is in."""
     path = argument_path(config, argument)
     return path.is_relative_to(folder) or (folder.is_relative_to(path) and "::" not in argument)
 
 
-def _both(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    return one | other if one and other else frozenset()
+def _both(checks: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+    """Return the checks of two arguments for one file; an empty set stands for all of them."""
+    return checks | more if checks and more else frozenset()
 
 
 def holds_marked(config: pytest.Config, path: Path, markers: tuple[str, ...] = MARKERS) -> bool:
     """Return whether ``path`` is, or has below it, a module that may hold a marked test."""
-    known = config.stash.setdefault(_HOLDS_MARKED, {})
-    if (path, markers) not in known:
-        known[path, markers] = _may_be_marked(config, path, markers)
-    return known[path, markers]
+    answers = config.stash.setdefault(_HOLDS_MARKED, {})
+    if (path, markers) not in answers:
+        answers[path, markers] = _may_be_marked(config, path, markers)
+    return answers[path, markers]
 
 
 def _may_be_marked(config: pytest.Config, path: Path, markers: tuple[str, ...]) -> bool:
@@ -162,7 +163,7 @@ def _may_be_marked(config: pytest.Config, path: Path, markers: tuple[str, ...]) 
         return any(holds_marked(config, below, markers) for below in _entries(config, path))
     if not _is_test_module(config, path):
         return False
-    # A conftest.py may give a marker to every test below it.
+    # A conftest.py may mark every test below it.
     above = (parent for parent in path.parents if parent.is_relative_to(config.rootpath))
     modules = [path, *(parent / "conftest.py" for parent in above)]
     return any(_names_marker(module, markers) for module in modules)

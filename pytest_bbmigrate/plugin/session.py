@@ -22,7 +22,7 @@ def project_of(config: pytest.Config) -> Project:
     """
     if _PROJECT not in config.stash:
         try:
-            with showing_values(everything=may_tell(config)):
+            with showing_values(everything=may_show_errors(config)):
                 project = read_project(
                     settings_of(config),
                     fixes_modules=writes_database(config),
@@ -35,13 +35,13 @@ def project_of(config: pytest.Config) -> Project:
     return config.stash[_PROJECT]
 
 
-def may_tell(config: pytest.Config) -> bool:
-    """Return whether errors may be told word for word while no row is at hand."""
+def may_show_errors(config: pytest.Config) -> bool:
+    """Return whether errors may be shown word for word: no row of a real database is in them."""
     return config.getoption("bb_show_values") or not writes_database(config)
 
 
-def take_project(config: pytest.Config, project: Project) -> None:
-    """Have ``project_of`` return ``project`` from now on."""
+def replace_project(config: pytest.Config, project: Project) -> None:
+    """Make ``project_of`` return ``project`` from now on."""
     config.stash[_PROJECT] = project
 
 

@@ -1,4 +1,4 @@
-"""The text that a session which changes a database is about, fixed when it begins."""
+"""The text of the files that a session which changes a database rests on, as it first read it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.report.summary import Properties
     from pytest_bbmigrate.settings import Settings
 
-TEXT = "bb_text"  # of a check's properties: what tells the text that it judged from any other
+TEXT_PROPERTY = "bb_text"  # property of a check: a key of the text that it judged
 
 _FIXED = pytest.StashKey[Fingerprint]()
 
 
-def fix(config: pytest.Config) -> Fingerprint:
-    """Return what every file that counts said when it was read; the first call fixes that.
+def freeze_text(config: pytest.Config) -> Fingerprint:
+    """Return the fingerprint of every file that counts, as the first call of the session took it.
 
     Raises: pytest.UsageError when a setting is wrong.
     """
@@ -50,5 +50,5 @@ def other_files(config: pytest.Config, settings: Settings) -> Iterator[Path]:
 
 
 def text_properties(config: pytest.Config) -> Properties:
-    """Return what a check's report says of the text that it judged."""
-    return [(TEXT, fix(config).key)] if writes_database(config) else []
+    """Return the property of a check's report that identifies the text it judged."""
+    return [(TEXT_PROPERTY, freeze_text(config).key)] if writes_database(config) else []

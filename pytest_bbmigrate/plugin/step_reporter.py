@@ -35,17 +35,17 @@ class StepReporter:
         self._details = details
         self._started = time.perf_counter()
         self._shown = ""
-        self.left: FileFound | None = None  # what was on the disk at the end
+        self.file_found: FileFound | None = None  # on the disk, at the end of the run
 
     def begin(self) -> None:
         """Start the clock."""
         self._started = time.perf_counter()
 
     def progress(self, step: str, done: float | str) -> None:
-        """Show how far a step is, when it takes its time and somebody is looking."""
+        """Show how far a step is, on a terminal, once it has taken a second."""
         if time.perf_counter() - self._started >= PROGRESS_AFTER:
-            at = bar(done) if isinstance(done, float) else done
-            self._show(visible_line(f"{self._name}::{step} {at}"))
+            shown = bar(done) if isinstance(done, float) else done
+            self._show(visible_line(f"{self._name}::{step} {shown}"))
 
     def end(self, step: str, detail: str) -> None:
         """Report a step that is done."""
@@ -57,7 +57,7 @@ class StepReporter:
 
     def conclude(self, left: FileFound) -> None:
         """Keep what was found on the disk for the summary."""
-        self.left = left
+        self.file_found = left
 
     def report(self, step: str, outcome: str, text: str, seconds: float) -> None:
         """Send pytest's report of a test called ``step`` in a file called like the database."""
@@ -84,7 +84,7 @@ class StepReporter:
         hook.pytest_runtest_logfinish(nodeid=node, location=location)
 
     def _show(self, text: str) -> None:
-        """Write ``text`` over what was shown last, on a terminal."""
+        """On a terminal, write ``text`` over the progress shown last."""
         terminal = self._session.config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and terminal.isatty and text != self._shown:
             terminal.rewrite(text, erase=True)

@@ -10,7 +10,7 @@ import pytest
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.plugin.options import writes_database
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.plugin.smoke.launch import may_be_marked
+from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
 from pytest_bbmigrate.report.summary import (
     Result,
     describe_briefly,
@@ -38,14 +38,14 @@ def header(config: pytest.Config) -> list[str]:
     version = sqlite3.sqlite_version
     judged = None if project.judged is None else len(project.judged)
     lines = [describe_header(folder, count, settings.rows, settings.seed, version, judged)]
-    if writes_database(config) and may_be_marked(config):
-        goes_back = config.getoption("bb_rollback") is not None
-        lines.append(describe_smoke_tests(goes_back=goes_back))
+    if writes_database(config) and may_have_smoke_tests(config):
+        is_rollback = config.getoption("bb_rollback") is not None
+        lines.append(describe_smoke_tests(is_rollback=is_rollback))
     return [visible_line(line) for line in lines]
 
 
 def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
-    """Write what was proved: a section, or one line when pytest is to be quiet."""
+    """Write what was proved: a section, or one line with -q."""
     results = list(_results(reporter))
     if not results:
         return
@@ -61,7 +61,7 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
 
 
 def _unjudged_before(project: Project) -> int:
-    """Return how many migrations have run before the last that was judged, and were not."""
+    """Return how many migrations before the last judged one have run unjudged."""
     unjudged = [m.name in project.unjudged for m in project.catalogue.migrations]
     while unjudged and unjudged[-1]:
         unjudged.pop()
@@ -69,7 +69,7 @@ def _unjudged_before(project: Project) -> int:
 
 
 def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:
-    """Yield a result for each check that was asked, from reports: workers send nothing else."""
+    """Yield the result of each check from pytest's reports, all that xdist's workers send."""
     for reports in reporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and (report.when == "call" or report.failed):

@@ -1,4 +1,4 @@
-"""What the fixtures hand to a test: databases of its own, a migration to run, and assertions."""
+"""What the fixtures give a test: databases of its own, a migration to run, and assertions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Subject = Snapshot | Database | sqlite3.Connection | Path
 
 
 class Databases:
-    """Databases in memory, each a test's own, at any state of a chain; closed all together."""
+    """A test's own databases in memory, at any state of a chain; all closed together."""
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
@@ -97,7 +97,7 @@ class MigrationUnderTest:
 
     @property
     def after(self) -> Database:
-        """The database after ``up()``; after ``down()``, the one after the way back.
+        """The database after ``up()``, or after ``down()`` once that was called.
 
         Raises: AssertionError when ``up()`` was not called.
         """
@@ -116,13 +116,13 @@ class MigrationUnderTest:
         return self._after
 
     def down(self) -> Database:
-        """Run the way back on a copy of ``after``, as it is now; return the new ``after``.
+        """Run the down part on a copy of ``after``, as it is now; return the new ``after``.
 
-        Raises: AssertionError when it fails or there is none, or ``up()`` was not called.
+        Raises: AssertionError when it fails, there is none, or ``up()`` was not called.
         """
         __tracebackhide__ = True
         if self.migration.down is None:
-            raise AssertionError(f"{self.migration.name} has no way back")
+            raise AssertionError(f"{self.migration.name} has no down part")
         self._after = self._run(self.migration.down, self.after)
         return self._after
 
@@ -142,7 +142,7 @@ class MigrationUnderTest:
 
 
 def take_snapshot(subject: Subject) -> Snapshot:
-    """Return the content of a database at this moment, a value to compare later ones with.
+    """Return the content of a database at this moment, to compare later content with.
 
     Raises: AssertionError where a transaction is open: a snapshot would miss what it has done.
     """
@@ -167,7 +167,7 @@ def take_snapshot(subject: Subject) -> Snapshot:
 
 
 def assert_preserved(before: Subject, after: Subject, *directives: str) -> None:
-    """Assert that every row and value of ``before`` is there in ``after``, and no row was added.
+    """Assert that ``after`` has every row and value of ``before``, and no other row.
 
     Each is a snapshot, an open database or the path of one. ``directives`` are contract lines that
     say what may differ: ``"changes transactions.bb_category where bb_category = 'Dining Out'"``.
@@ -206,7 +206,7 @@ def _compare(before: Snapshot, after: Snapshot, contract: Contract) -> DatabaseD
 
 
 def _anonymous(contract: Contract) -> Migration:
-    """Return a migration that stands for whatever happened between two snapshots."""
+    """Return a migration in place of whatever happened between two snapshots."""
     nowhere = SqlPart(Path("snapshot"), ())
     return Migration("snapshot", nowhere.path, None, nowhere, None, contract, "")
 

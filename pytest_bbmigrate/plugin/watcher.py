@@ -1,8 +1,8 @@
-"""Run a session of ours in a process that another one waits for: its exit code is what it came to.
+"""Run a session in a child process, and take its exit code only if it ran to its end.
 
-Whatever runs in pytest's own process can end it, by the C library's ``_exit(0)`` say, and no code
-in there is asked. So the process that was started runs nothing but this: it starts itself anew, and
-that one says through a pipe when its session has come to its end. Imported where that is wanted.
+Any code in pytest's process can end it with exit code 0 (the C library's ``_exit(0)``, say), and
+pytest cannot prevent that. So the process that the user started only watches: it starts the same
+command as a child, which sends its exit code through a pipe when its session is over.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from pytest_bbmigrate.processes.parent import end_with_parent
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-VARIABLE = "PYTEST_BBMIGRATE_WATCHED"  # whose child it is, and its end of the pipe
+VARIABLE = "PYTEST_BBMIGRATE_WATCHED"  # in the child: the id of its parent, and its end of the pipe
 PROGRAMS = frozenset({"pytest", "py.test"})
-WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})  # options of Python's
-SAID_ITSELF = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR})
+PYTHON_OPTIONS_WITH_VALUE = frozenset(
+    {"-W", "-X", "--check-hash-based-pycs"}
+)  # followed by a value of their own
+REPORTED_BY_PYTEST = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR})
 TERMINAL = "/dev/tty"
 EARLY_END = (
-    "{manner} before this session was over, and what it came to is not known: a test, a migration, "
+    "{manner} before this session was over, and its result is not known: a test, a migration, "
     "conftest.py or what they call has ended the process that it runs in, or what it says could be "
     "written nowhere any more; that is no success, and "
     "--bb-status shows what the database is at"
@@ -36,22 +38,21 @@ EARLY_END = (
 
 
 def watch(config: pytest.Config) -> None:
-    """Have this process watched, or be the one that watches: that one does not come back.
+    """In the process that the user started, run the session in a child; in the child, report.
 
-    Where pytest is not the program of its process, that process has an exit code of its own, and
-    nothing is done.
+    Nothing is done where pytest runs within another program, which has its own exit code.
 
-    Raises: SystemExit with the exit code, where this process is the one that watches; where it is
-        to be watched, and the other one is gone already.
+    Raises: SystemExit with the exit code of the child's session; in a child, when its parent is
+        gone already.
     """
     if (pipe := _pipe_to_parent()) is not None:
         config.pluginmanager.register(ExitCodeReporter(pipe), "bbmigrate_session_end")
     elif _is_program(config):
-        raise SystemExit(run([sys.executable, *sys.orig_argv[1:]]))
+        raise SystemExit(run_watched([sys.executable, *sys.orig_argv[1:]]))
 
 
 class ExitCodeReporter:
-    """Says to the process that watches which exit code the session has come to."""
+    """Sends the session's exit code to the process that watches."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -59,7 +60,7 @@ class ExitCodeReporter:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self) -> Generator[None, object, object]:
-        """Say it when everything else is over."""
+        """Send the exit code when everything else is over."""
         code = yield
         if os.getpid() == self._process and isinstance(code, int):
             with suppress(BrokenPipeError):
@@ -68,15 +69,15 @@ class ExitCodeReporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self) -> None:
-        """End the session where nobody waits for it any more; Linux kills it by itself."""
+        """End the session when its parent is gone; on Linux it is killed without this."""
         if os.getpid() == self._process and os.getppid() != self._parent:
             pytest.exit("the process that was started as this pytest is gone")
 
 
 def _pipe_to_parent() -> int | None:
-    """Return where to say that the session is over; None where no parent waits for that.
+    """Return the pipe to write the exit code to; None in a process that no parent watches.
 
-    The variable is taken away, so that nothing the session starts inherits it.
+    The variable is removed, so that nothing that the session starts inherits it.
 
     Raises: SystemExit when the parent that waits is gone.
     """
@@ -89,52 +90,56 @@ def _pipe_to_parent() -> int | None:
 
 
 def _is_program(config: pytest.Config) -> bool:
-    """Return whether this process was started to be this pytest, and nothing else.
+    """Return whether this process was started as this pytest: ``pytest ..``, ``python -m pytest``.
 
-    ``pytest.main`` in another program is not, nor is one within a test, nor what a debugger or
-    coverage starts, which would be started twice.
+    It was not where a program or a test calls ``pytest.main``, nor under a debugger or coverage,
+    which would be started a second time.
     """
-    started, arguments = sys.orig_argv, sys.argv[1:]
-    asked = config.invocation_params
-    if asked.plugins or list(map(str, asked.args)) != arguments or not sys.executable:
+    command, arguments = sys.orig_argv, sys.argv[1:]
+    invocation = config.invocation_params
+    if invocation.plugins or list(map(str, invocation.args)) != arguments or not sys.executable:
         return False
-    head = started[1 : len(started) - len(arguments)]
-    if started[len(started) - len(arguments) :] != arguments:
+    program = command[1 : len(command) - len(arguments)]
+    if command[len(command) - len(arguments) :] != arguments:
         return False
-    while head and head[0].startswith("-") and not head[0].startswith("-m"):
-        del head[: 1 + (head[0] in WITH_VALUE)]
-    return head in (["-m", "pytest"], ["-mpytest"]) or (
-        len(head) == 1 and Path(head[0]).name in PROGRAMS
+    # What is left once Python's own options are dropped says what Python was to run.
+    while program and program[0].startswith("-") and not program[0].startswith("-m"):
+        del program[: 1 + (program[0] in PYTHON_OPTIONS_WITH_VALUE)]
+    return program in (["-m", "pytest"], ["-mpytest"]) or (
+        len(program) == 1 and Path(program[0]).name in PROGRAMS
     )
 
 
-def run(command: list[str]) -> int:
-    """Run ``command``, a pytest, and return the exit code that its session came to.
+def run_watched(command: list[str]) -> int:
+    """Run ``command``, a pytest, and return the exit code of its session.
 
-    What ended before its end has failed, whatever code the process ended with, and is told.
+    A process that ended before its session was over has failed, whatever code it ended with.
     """
-    reads, writes = os.pipe()
-    with passed_on() as relay:
+    read_end, write_end = os.pipe()
+    with relayed_signals() as relay:
         child = subprocess.Popen(  # noqa: S603 - this very program
             command,
-            env={**os.environ, VARIABLE: f"{os.getpid()}:{writes}"},
-            pass_fds=[writes],
+            env={**os.environ, VARIABLE: f"{os.getpid()}:{write_end}"},
+            pass_fds=[write_end],
             process_group=None if relay.has_terminal else 0,
         )
-        relay.begin(child)
+        relay.start(child)
         code = child.wait()
-    os.close(writes)
-    os.set_blocking(reads, False)
-    with suppress(BlockingIOError), os.fdopen(reads, "rb") as pipe:
-        said = pipe.read() or b""
-    return verdict(code, said)
+    os.close(write_end)
+    os.set_blocking(read_end, False)
+    with suppress(BlockingIOError), os.fdopen(read_end, "rb") as pipe:
+        message = pipe.read() or b""
+    return exit_code_of(code, message)
 
 
-def verdict(code: int, said: bytes) -> int:
-    """Return the exit code for a pytest that ended with ``code`` and has ``said`` which it is."""
-    if said.endswith(b"\n"):
-        return code or int(said)
-    if code in SAID_ITSELF:  # before there was a session
+def exit_code_of(code: int, message: bytes) -> int:
+    """Return the exit code for a pytest that ended with ``code`` and sent ``message``.
+
+    ``message`` is the exit code of its session, and a line end; anything else is no whole message.
+    """
+    if message.endswith(b"\n"):
+        return code or int(message)
+    if code in REPORTED_BY_PYTEST:  # pytest has said why before there was a session
         return code
     manner = f"pytest ended with exit code {code}"
     if code < 0:
@@ -142,26 +147,26 @@ def verdict(code: int, said: bytes) -> int:
     sys.stderr.write(f"ERROR: {EARLY_END.format(manner=manner)}\n")
     sys.stderr.flush()
     if code < 0:
-        return 128 - code  # as a shell has it
+        return 128 - code  # as a shell reports a signal
     return code or int(pytest.ExitCode.TESTS_FAILED)
 
 
-class Relay:
-    """Passes on to the child what is sent to this process alone."""
+class SignalRelay:
+    """Passes signals that are sent to this process alone on to the child."""
 
     def __init__(self) -> None:
         self.has_terminal = in_foreground()
         self._child: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
 
-    def begin(self, child: subprocess.Popen[bytes]) -> None:
-        """Pass on to ``child`` what has come, and what comes."""
+    def start(self, child: subprocess.Popen[bytes]) -> None:
+        """Pass on to ``child`` the signals received so far, and those to come."""
         self._child = child
         for number in self._early:
             child.send_signal(number)
 
-    def take(self, number: int, _: object) -> None:
-        """Take a signal; a terminal sends its Ctrl-C to every process itself."""
+    def receive(self, number: int, _: object) -> None:
+        """Pass on a signal; but a terminal sends its Ctrl-C to every process itself."""
         if self.has_terminal and number == signal.SIGINT:
             return
         if self._child is None:
@@ -171,27 +176,27 @@ class Relay:
 
 
 @contextmanager
-def passed_on() -> Iterator[Relay]:
-    """Give a relay that has the signals by which a program is ended, while the block runs.
+def relayed_signals() -> Iterator[SignalRelay]:
+    """Yield a relay that receives the signals that end a program, while the block runs.
 
     At a terminal the child stays in this process group, to read from it and to be stopped with it.
-    Elsewhere it has one of its own, so that a signal to the group reaches it once, not twice.
+    Elsewhere it gets one of its own, so that a signal to the group reaches it once, not twice.
     """
-    relay = Relay()
+    relay = SignalRelay()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # by nohup, which the child inherits
-            signal.signal(number, relay.take)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    for number, handler in handlers.items():
+        if handler is not signal.SIG_IGN:  # nohup ignores it, and the child inherits that
+            signal.signal(number, relay.receive)
     try:
         yield relay
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 def in_foreground() -> bool:
-    """Return whether this process is one of those that a terminal sends its signals to."""
+    """Return whether a terminal sends its signals to this process."""
     try:
         terminal = os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -1,4 +1,4 @@
-"""Whose rows the checks of a session are made on, and what of them may be shown."""
+"""Whose rows a session's checks run on, and what of them may be shown."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 
 def whose_rows(project: Project) -> str:
-    """Return what to say of the rows that the checks of ``project`` are made on."""
+    """Return the words for the rows that the checks of ``project`` run on."""
     if not project.holds_own:
         return GENERATED
-    given = {"bb_base": project.base_has_rows, "bb_rows_from": bool(project.recipe.own_rows)}
-    return beside_own([name for name, there in given.items() if there], hidden=project.hides_own)
+    settings = {"bb_base": project.base_has_rows, "bb_rows_from": bool(project.recipe.own_rows)}
+    return beside_own(
+        [name for name, has_own in settings.items() if has_own], hidden=project.hides_own
+    )
 
 
 def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Verdict:
@@ -32,17 +34,17 @@ def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Ver
     after = evidence.schema_after or before.schema
     own = own_after(before.own, evidence.migration, evidence.up, before.schema, after)
     schemas = (before.schema, after)
-    return mask_own_rows(verdict, own, schemas, known_names(schemas) | in_files(project))
+    return mask_own_rows(verdict, own, schemas, known_names(schemas) | shown_in_files(project))
 
 
 def hide_in_contracts(verdict: Verdict, project: Project) -> Verdict:
-    """Return ``verdict`` on the folder without what a condition met in the user's own rows."""
+    """Return a ``verdict`` on the folder without values that a condition met in own rows."""
     if not project.hides_own:
         return verdict
-    return mask_own_rows(verdict, NOBODYS, (), in_files(project))
+    return mask_own_rows(verdict, NOBODYS, (), shown_in_files(project))
 
 
-def in_files(project: Project) -> Known:
-    """Return what stands in the migrations and settings, which may be shown."""
+def shown_in_files(project: Project) -> Known:
+    """Return the texts of the migrations and settings: what is in them may be shown."""
     invariants = (text for both in project.settings.invariants for text in both)
     return Known(texts=(*texts_of(project.catalogue), *invariants))

@@ -1,4 +1,4 @@
-"""Verdicts in words; the only place that writes sentences. Pure."""
+"""Verdicts, runs and sessions in words: failure texts and summaries are written here. Pure."""
 
 from __future__ import annotations
 

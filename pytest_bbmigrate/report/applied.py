@@ -1,4 +1,4 @@
-"""What a run on the real database came to, in words. Pure."""
+"""The result of a run on the real database, in words. Pure."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ WIDTH = 10
 class SummaryInput:
     """What a summary is about.
 
-    ``standing`` says what the database is like where nothing was published; ``command`` is how
-    another command on the same project begins; ``lost_backup`` says why the backup is none any
-    more, '' where it is. ``left`` is what was found on the disk at the end of a run that had the
-    lock; ``broken_by`` is the kind of the error that nobody expected and that ended it, or ''.
+    ``database_state`` says what the database holds where nothing was published; ``command`` is how
+    another command on the same project begins; ``lost_backup`` says why the backup can no longer be
+    restored, '' if it can. ``file_found`` is what was found on the disk at the end of a run that
+    had the lock; ``unexpected_error`` is the kind of an error of ours that ended the run, or ''.
     """
 
     database: Path
-    standing: str
+    database_state: str
     command: str
     rehearsed: bool = False
-    goes_back: bool = False
+    is_rollback: bool = False
     lost_backup: str = ""
-    left: FileFound | None = None
-    broken_by: str = ""
+    file_found: FileFound | None = None
+    unexpected_error: str = ""
 
     @property
-    def by_what(self) -> str:
-        """What has stopped the run, in words; '' where that is told elsewhere."""
-        return f" by an unexpected {self.broken_by}" if self.broken_by else ""
+    def stopped_by(self) -> str:
+        """What has stopped the run, in words; '' where another line says it."""
+        return f" by an unexpected {self.unexpected_error}" if self.unexpected_error else ""
 
 
 def describe_preflight(found: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
     applied, count = len(found.statuses.applied), len(found.pending)
     if found.goes_back:
-        first = f"{_migrations(applied)} applied, {count:,} to take back: {_names(found)}"
+        first = f"{_migrations(applied)} applied, {count:,} to roll back: {_names(found)}"
     elif not count:
         later = len(found.statuses.pending)
         rest = f"{later:,} later ones pending" if later else "nothing pending"
@@ -61,37 +61,37 @@ def describe_preflight(found: Preflight, database: Path) -> str:
 
 
 def describe_done(
-    told: SummaryInput,
-    details: Sequence[tuple[str, str, str]],
-    done: ApplyResult | None,
+    summary: SummaryInput,
+    steps: Sequence[tuple[str, str, str]],
+    result: ApplyResult | None,
     found: Preflight | None,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; the first stands alone.
 
-    ``details`` are the steps so far: name, 'passed' or 'failed', what it came to.
+    ``steps`` are those so far: name, 'passed' or 'failed', and the step's text.
     """
-    outcomes = {step: outcome for step, outcome, _ in details}
-    lines = [_first_line(told, outcomes, done, found)]
-    lines += describe_changes(done.changes) if done is not None else []
-    is_whole = told.left is None or told.left.is_ours
+    outcomes = {step: outcome for step, outcome, _ in steps}
+    lines = [_first_line(summary, outcomes, result, found)]
+    lines += describe_changes(result.changes) if result is not None else []
+    is_whole = summary.file_found is None or summary.file_found.is_ours
     if outcomes.get("publish") == "passed" and is_whole and outcomes.get("verify") != "failed":
-        lines += _way_back(told, details, done, found)
-    if done is not None:
-        lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in done.pruned]
-        lines += [f"{'note':<{WIDTH}}{note}" for note in done.notes]
+        lines += _undo(summary, steps, result, found)
+    if result is not None:
+        lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in result.pruned]
+        lines += [f"{'note':<{WIDTH}}{note}" for note in result.notes]
     if found is not None:
         lines += [f"{'note':<{WIDTH}}{note}" for note in found.notes]
-    if told.left is not None:
+    if summary.file_found is not None:
         shows_backup = any(line.startswith("backup ") for line in lines)
-        lines += describe_left(told.left, told.command, shows_backup=shows_backup)
+        lines += describe_left(summary.file_found, summary.command, shows_backup=shows_backup)
     return tuple(lines)
 
 
 def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) -> list[str]:
-    """Return what is worth knowing of what is left on the disk, and how to restore the backup.
+    """Return the notes on what a run has left on the disk, and how to restore the backup.
 
-    ``command`` is how another command on the same project begins; ``shows_backup`` is whether the
-    backup is named already.
+    ``command`` is how another command on the same project begins; ``shows_backup`` is whether
+    another line names the backup.
     """
     lines = [f"{'note':<{WIDTH}}{left.database.name}: {note}" for note in left.notes]
     if left.backup is None or shows_backup:
@@ -102,64 +102,68 @@ def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) 
     return lines
 
 
-def _way_back(
-    told: SummaryInput,
-    details: Sequence[tuple[str, str, str]],
-    done: ApplyResult | None,
+def _undo(
+    summary: SummaryInput,
+    steps: Sequence[tuple[str, str, str]],
+    result: ApplyResult | None,
     found: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
-    named = next((text for step, _, text in details if step == "backup"), "").split(";")[0]
+    named = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
     backup = shlex.quote(named) if named else ""
-    if done is not None:
-        backup = shown(done.backup) if done.backup else ""
-    if told.lost_backup:
-        yield f"{'backup':<{WIDTH}}{told.lost_backup}"
+    if result is not None:
+        backup = shown(result.backup) if result.backup else ""
+    if summary.lost_backup:
+        yield f"{'backup':<{WIDTH}}{summary.lost_backup}"
     elif backup:
-        undo = f"{told.command} --bb-restore={backup}"
-        pending = () if found is None or told.goes_back else found.pending
-        if pending and all(map(_has_way_back, pending)):
-            undo = f"{told.command} --bb-rollback, or {undo}"
+        undo = f"{summary.command} --bb-restore={backup}"
+        pending = () if found is None or summary.is_rollback else found.pending
+        if pending and all(map(_can_go_down, pending)):
+            undo = f"{summary.command} --bb-rollback, or {undo}"
         yield f"{'backup':<{WIDTH}}{backup}"
         yield f"{'undo':<{WIDTH}}{undo}"
 
 
-def _has_way_back(migration: Migration) -> bool:
+def _can_go_down(migration: Migration) -> bool:
     return migration.down is not None and migration.contract.irreversible is None
 
 
 def _first_line(
-    told: SummaryInput,
+    summary: SummaryInput,
     outcomes: Mapping[str, str],
-    done: ApplyResult | None,
+    result: ApplyResult | None,
     found: Preflight | None,
 ) -> str:
-    what = "rolled back" if told.goes_back else "applied"
+    what = "rolled back" if summary.is_rollback else "applied"
     failed = next((step for step, outcome in outcomes.items() if outcome == "failed"), "")
     if failed in {"publish", "verify"}:
-        return f"{failed} failed; {told.standing}"
+        return f"{failed} failed; {summary.database_state}"
     if failed:
-        return f"not {what}: {failed} failed; {told.standing}"
+        return f"not {what}: {failed} failed; {summary.database_state}"
     if found is not None and not found.pending:
         later = len(found.statuses.pending)
-        nothing = "has nothing to take back" if told.goes_back else "is up to date"
-        if later and not told.goes_back:
+        nothing = "has nothing to roll back" if summary.is_rollback else "is up to date"
+        if later and not summary.is_rollback:
             nothing = f"has every migration up to there, and {later:,} later ones pending"
-        return f"{told.database.name} {nothing}: nothing was touched"
-    if found is not None and done is None and outcomes.get("publish") == "passed":
+        return f"{summary.database.name} {nothing}: nothing was touched"
+    if found is not None and result is None and outcomes.get("publish") == "passed":
         looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
-        holds = f"; {told.standing}" if told.left and not told.left.is_ours else ""
-        stopped = f"the run was stopped after that{told.by_what}"
+        holds = (
+            f"; {summary.database_state}"
+            if summary.file_found and not summary.file_found.is_ours
+            else ""
+        )
+        stopped = f"the run was stopped after that{summary.stopped_by}"
         return f"{what} {_names(found)}{looked_at}: {stopped}{holds}"
-    if done is None or found is None:
-        return f"not {what}: the run was stopped{told.by_what}; {told.standing}"
-    if told.rehearsed:
-        return f"rehearsed {_names(found)}; {told.standing}"
+    if result is None or found is None:
+        return f"not {what}: the run was stopped{summary.stopped_by}; {summary.database_state}"
+    if summary.rehearsed:
+        return f"rehearsed {_names(found)}; {summary.database_state}"
     return f"{what} {_names(found)}"
 
 
 def describe_changes(changes: Iterable[TableChange]) -> list[str]:
-    """Return a line for each table that is not what it was."""
+    """Return a line for each table that was changed."""
     return [f"{'changed':<{WIDTH}}{_change(change)}" for change in changes] or [
         f"{'changed':<{WIDTH}}no table, row or value"
     ]

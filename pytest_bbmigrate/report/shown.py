@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def shown_finding(finding: Finding) -> Finding:
-    """Return ``finding`` with nothing in its texts that acts; a name stays in its line.
+    """Return ``finding`` with control characters in its texts made visible, names in one line.
 
-    Values are left: ``show_cell`` writes them as Python does.
+    Values stay as they are: ``show_cell`` makes them visible.
     """
     return replace(
         finding,
@@ -33,12 +33,12 @@ def shown_finding(finding: Finding) -> Finding:
 
 
 def shown_example(example: Example) -> Example:
-    """Return ``example`` with the names of its columns in their line."""
+    """Return ``example`` with the names of its columns made visible."""
     return Example(
         shown_names(example.key), shown_names(example.before), shown_names(example.after)
     )
 
 
 def shown_names(cells: Cells) -> Cells:
-    """Return ``cells`` with their names in their line."""
+    """Return ``cells`` with their names made visible."""
     return tuple((visible_line(name), cell) for name, cell in cells)

@@ -25,7 +25,7 @@ Properties = list[tuple[str, object]]
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one item; ``outcome`` is 'passed', 'failed' or 'skipped'."""
+    """The result of one check; ``outcome`` is 'passed', 'failed' or 'skipped'."""
 
     subject: str
     check: str
@@ -49,7 +49,7 @@ def result_properties(subject: str, check: str, verdict: Verdict | None = None) 
 def read_result(
     properties: Iterable[tuple[str, object]], outcome: str, reason: str
 ) -> Result | None:
-    """Return the result that an item's properties tell of; None for an item that is no check."""
+    """Return the result in an item's properties; None for an item that is no check."""
     single = dict(properties)
     if "bb_check" not in single:
         return None
@@ -78,9 +78,9 @@ def describe_header(
     )
 
 
-def describe_smoke_tests(*, goes_back: bool) -> str:
+def describe_smoke_tests(*, is_rollback: bool) -> str:
     """Return the line that says where the smoke tests are when a real database is changed."""
-    if goes_back:
+    if is_rollback:
         return "bbmigrate: tests marked bb_smoke are left out: they are of the newest version"
     return "bbmigrate: tests marked bb_smoke run in the step smoke, on copies of the real rows"
 
@@ -113,7 +113,7 @@ def describe_briefly(results: Sequence[Result]) -> str:
 
 
 def _proofs(results: Sequence[Result]) -> list[str]:
-    """Return how many migrations were proved; what was asked in part proves nothing."""
+    """Return how many migrations were proved: one whose checks ran in part is not."""
     migrations: dict[str, dict[str, str]] = {}
     for result in results:
         if result.check != CATALOGUE_CHECK:

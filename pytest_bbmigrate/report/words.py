@@ -1,4 +1,4 @@
-"""Verdicts in words; the only place that writes sentences. Pure."""
+"""The text of failed checks. Pure."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11
 WIDTH = 88  # of an explanation, beside its label
-NOT_GIVEN_BACK = ("values changed", "rows lost", "rows added")
+NOT_RESTORED = ("values changed", "rows lost", "rows added")
 LONGEST_CELL = 60
 MOST_CELLS = 6
 MOST_LINES = 10
 
 
 def beside_own(settings: Sequence[str], *, hidden: bool) -> str:
-    """Return whose rows were looked at where those that ``settings`` name were among them."""
+    """Return whose rows were looked at, when the user's own, of ``settings``, are among them."""
     text = f"generated for this check, but for your own, of {' and '.join(settings)}"
     return f"{text}; --bb-show-values shows the values of those" if hidden else text
 
@@ -53,15 +53,15 @@ def describe_failure(
         if number:
             lines += ["", headline(finding)]
         lines += details(finding)
-        if finding.step == "down" and finding.kind in NOT_GIVEN_BACK and not finding.cause:
-            lines += labelled("to allow it", ways_out(finding, on_real_rows=are_real))
+        if finding.step == "down" and finding.kind in NOT_RESTORED and not finding.cause:
+            lines += labelled("to allow it", what_to_declare(finding, on_real_rows=are_real))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
 def describe_unreadable(error: CatalogueError, rerun: str) -> str:
-    """Return the text for a folder that does not read; its first line stands alone."""
+    """Return the text for a folder that cannot be read; its first line stands alone."""
     first, *others = error.problems
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{shown_place(first.path, first.line)}: {visible(first.message)}{more}"]
@@ -81,15 +81,15 @@ def headline(finding: Finding) -> str:
 
 
 def structural_headline(finding: Finding) -> str:
-    """Return a difference of structure in one line: what, of what, and where it was seen."""
+    """Return a difference of structure in one line: what differs, of what, after which step."""
     subject = finding.name or finding.table
-    what, _, became = finding.kind.rpartition(" ")
-    if became in {"lost", "added", "changed", "broken"}:
-        text = f"{what} {object_name(finding)} {STATES[became]}"
+    kind, _, change = finding.kind.rpartition(" ")
+    if change in STATES:
+        text = f"{kind} {object_name(finding)} {STATES[change]}"
     else:
         text = f"{finding.kind} of {object_name(finding) or subject} changed"
-    if became == "added" and finding.step == "down":
-        return f"{what} {object_name(finding)} is left behind by down"
+    if change == "added" and finding.step == "down":
+        return f"{kind} {object_name(finding)} is left behind by down"
     return f"{text}{after_step(finding)}"
 
 
@@ -102,7 +102,7 @@ STATES = {
 
 
 def object_name(finding: Finding) -> str:
-    """Return the name of what a finding is about, with its table where that tells more."""
+    """Return the name of what a finding is about, with its table unless that is the name."""
     table, column = finding.table, finding.column
     has_own_name = fold_name(finding.name) not in {"", fold_name(table), fold_name(column)}
     if table and has_own_name:
@@ -113,7 +113,7 @@ def object_name(finding: Finding) -> str:
 
 
 def after_step(finding: Finding) -> str:
-    """Return when it was seen, unless that was after up."""
+    """Return after which step it was seen; '' for up."""
     return "" if finding.step == "up" else f" after {finding.step}"
 
 
@@ -192,8 +192,8 @@ def details(finding: Finding) -> Iterator[str]:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
 
 
-def ways_out(finding: Finding, *, on_real_rows: bool) -> str:
-    """Return what can be declared where a way back cannot give every value back."""
+def what_to_declare(finding: Finding, *, on_real_rows: bool) -> str:
+    """Return the declarations that allow a down part that cannot restore every value."""
     mark = "#" if finding.path.suffix == ".py" else "--"
     lines = []
     if finding.kind == "values changed" and not on_real_rows:
@@ -201,7 +201,7 @@ def ways_out(finding: Finding, *, on_real_rows: bool) -> str:
             "where no real row is like these, say what every row is like:",
             f"{mark} bb: requires {bare_or_quoted(finding.table)}: CONDITION",
         ]
-    lines += ["where nothing can put it back:", f"{mark} bb: irreversible because REASON"]
+    lines += ["where nothing can restore it:", f"{mark} bb: irreversible because REASON"]
     return "\n".join(lines)
 
 
@@ -249,8 +249,8 @@ def describe_example(example: Example) -> str:
     key = describe_cells(example.key)
     before, after = describe_cells(example.before), describe_cells(example.after)
     if example.before and example.after:
-        was, now = (show_cell(cells[0][1]) for cells in (example.before, example.after))
-        change = f"{was} -> {now}"
+        cell_before, cell_after = example.before[0][1], example.after[0][1]
+        change = f"{show_cell(cell_before)} -> {show_cell(cell_after)}"
         return f"{key}: {change}" if key else change
     cells = example.before or example.after
     if cells and {name for name, _ in example.key} <= {name for name, _ in cells}:
@@ -283,7 +283,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def wrapped(text: str) -> str:
-    """Return ``text`` with lines of the width that a failure has, its own line breaks kept."""
+    """Return ``text`` wrapped to the width of a failure text, its own line breaks kept."""
     return "\n".join(
         part
         for line in text.splitlines()
@@ -292,7 +292,7 @@ def wrapped(text: str) -> str:
 
 
 def last_lines(text: str) -> str:
-    """Return the last lines of what a program printed, where the reason often stands."""
+    """Return the last lines of what a program printed: they often say why it failed."""
     lines = text.rstrip().splitlines()
     return "\n".join(["..", *lines[-MOST_LINES:]] if len(lines) > MOST_LINES else lines)
 
@@ -309,7 +309,7 @@ def labelled(label: str, text: str) -> list[str]:
 
 
 def shown_place(path: Path, line: int | None) -> str:
-    """Return ``path:line``, the path relative to here when it lies below."""
+    """Return ``path:line``, the path relative to the working directory when it lies below."""
     relative = os.path.relpath(path)
     shown = visible_line(str(path) if relative.startswith("..") else relative)
     return f"{shown}:{line}" if line else shown

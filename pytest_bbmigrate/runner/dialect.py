@@ -249,7 +249,9 @@ def in_words(difference: SchemaDifference, side: str) -> str:
 
 def is_plain(name: str, sql: str | None) -> bool:
     """Return whether a table or view can be made anew from its text alone."""
-    return sql is not None and not name.startswith("sqlite_") and folded(sql)[1] != "virtual"
+    if sql is None or name.startswith("sqlite_"):
+        return False
+    return not isinstance(read_command(sql), CreateVirtualTable)
 
 
 def scratch(prepare: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:

@@ -77,7 +77,7 @@ def refuse_lock_held(path: Path) -> None:
         "rehearsal",
         "pytest_bbmigrate.apply.run.refuse_forged_copy",
         "pytest_bbmigrate.apply.steps.note_mode",
-        "pytest_bbmigrate.plugin.apply_session.run_smoke_tests",
+        "pytest_bbmigrate.plugin.apply_order.run_smoke_tests",
     ],
     ids=["lock told", "backup told", "rehearsal told", "rehearsal", "publish begun", "smoke"],
 )
@@ -223,7 +223,7 @@ def test_another_plugin_that_raises_at_the_end_keeps_the_last_lines_from_nobody(
 def test_last_lines_that_cannot_be_put_in_words_still_name_the_backup(
     project: pytest.Pytester, money: Path
 ) -> None:
-    project.makeconftest(raises_in("pytest_bbmigrate.plugin.apply_session:describe_done"))
+    project.makeconftest(raises_in("pytest_bbmigrate.plugin.apply_summary:describe_done"))
 
     result = project.runpytest_subprocess("--bb-apply")
 

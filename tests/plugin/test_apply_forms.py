@@ -459,8 +459,8 @@ def test_the_legacy_database_is_adopted_migrated_and_restored(
     back.stdout.fnmatch_lines(
         [
             "cannot be rolled back: rebuild_accounts_with_types, *",
-            "create_transaction_aggregations is a script, and those have no way back",
-            "--bb-restore puts a backup back instead",
+            "create_transaction_aggregations is a script, and scripts have no down part",
+            "--bb-restore restores a backup instead",
         ]
     )
     assert legacy.read_bytes() == migrated

@@ -11,10 +11,10 @@ from pytest_bbmigrate.plugin.apply_gate import ApplyGate, describe_faults
 def proving(*migrations: str) -> ApplyGate:
     """Return a gate that every check of ``migrations`` has passed."""
     gate = ApplyGate()
-    gate.note("migrations", CATALOGUE_CHECK, "passed", "passed", expected="")
+    gate.record("migrations", CATALOGUE_CHECK, "passed", "passed", expected="")
     for name in migrations:
         for check in CHECKS:
-            gate.note(name, check, "passed", "passed", expected="")
+            gate.record(name, check, "passed", "passed", expected="")
     return gate
 
 
@@ -39,7 +39,7 @@ def test_it_stays_shut_without_the_check_of_the_folder() -> None:
 def test_a_check_that_skipped_itself_is_no_obstacle() -> None:
     gate = proving("001_a")
     gate.proved.discard(("001_a", "down_restores"))
-    gate.note("001_a", "down_restores", "skipped", "skipped", expected="")
+    gate.record("001_a", "down_restores", "skipped", "skipped", expected="")
 
     assert gate.faults(["001_a"], "migrations") == ()
 
@@ -60,14 +60,14 @@ def test_whatever_else_became_of_a_check_keeps_it_shut(
     verdict: str, outcome: str, expected: str, fault: str
 ) -> None:
     gate = proving("001_a")
-    gate.note("001_a", "data_survives", verdict, outcome, expected=expected)
+    gate.record("001_a", "data_survives", verdict, outcome, expected=expected)
 
     assert gate.faults(["001_a"], "migrations") == (f"001_a: data_survives {fault}",)
 
 
 def test_a_check_of_another_migration_is_no_obstacle() -> None:
     gate = proving("001_a")
-    gate.note("009_later", "data_survives", "failed", "failed", expected="")
+    gate.record("009_later", "data_survives", "failed", "failed", expected="")
 
     assert gate.faults(["001_a"], "migrations") == ()
 

@@ -231,7 +231,7 @@ def test_an_order_that_makes_no_sense_is_refused(project: pytest.Pytester) -> No
         def test_order(bb_migration):
             with pytest.raises(AssertionError, match="^call up.. first: 002_trip_tags has not"):
                 bb_migration.after
-            with pytest.raises(AssertionError, match="^002_trip_tags has no way back$"):
+            with pytest.raises(AssertionError, match="^002_trip_tags has no down part$"):
                 bb_migration.down()
 
         @pytest.mark.bb_migration("003_funds")

@@ -1,4 +1,4 @@
-"""``pytest --bb-rollback``: the way back, on a real database."""
+"""``pytest --bb-rollback``: roll back on a real database."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_way_back_that_loses_a_real_row_is_not_published(
     ("which", "message"),
     [
         ("9", "--bb-rollback=9: 3 migrations are applied*"),
-        ("0", "--bb-rollback=0: *; or give how many to take back, at most 3"),
+        ("0", "--bb-rollback=0: *; or give how many to roll back, at most 3"),
         ("-1", "--bb-rollback=-1: no migration is called '-1'; the nearest there is: 00*"),
         ("009_nothing", "--bb-rollback=009_nothing: no migration is called '009_nothing'; *"),
     ],

@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.smoke.launch import (
-    NONE_MARKED,
-    SmokeResult,
-    read_result,
-    run_smoke_tests,
-)
+from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.result import NONE_MARKED, SmokeResult, read_result
 from tests.plugin.sample import write_migrations
 from tests.processes import WAIT_SECONDS, is_running, wait_for_end, wait_until
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.plugin.smoke.child_plugin import REPORT
-from pytest_bbmigrate.plugin.smoke.launch import UNREADABLE, read_result
+from pytest_bbmigrate.plugin.smoke.result import UNREADABLE, read_result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PASSED = b'{"there": "a"}\n{"test": "a", "outcome": "passed"}\n'
+PASSED = b'{"collected": "a"}\n{"test": "a", "outcome": "passed"}\n'
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.smoke.launch import BEFORE_ALL, run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
+from pytest_bbmigrate.plugin.smoke.result import BEFORE_ALL
 
 if TYPE_CHECKING:
     from pathlib import Path

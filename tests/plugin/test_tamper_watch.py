@@ -60,7 +60,7 @@ def test_what_became_of_the_database_is_said(
     change(database)
 
     assert database_watch.fault() == said.format(midnight="00:00:00") + REST
-    assert database_watch.standing == (
+    assert database_watch.summary == (
         "money.db was changed while this session went on, and not by its apply"
     )
 
@@ -77,10 +77,10 @@ def test_a_database_that_was_made_meanwhile_counts(tmp_path: Path) -> None:
 def test_the_first_moment_at_which_it_is_another_is_told(tmp_path: Path) -> None:
     database = tmp_path / "money.db"
     database_watch = DatabaseWatch(database)
-    database_watch.look("the first had run")
+    database_watch.notice("the first had run")
     database.touch()
-    database_watch.look("the second had run")
-    database_watch.look("the third had run")
+    database_watch.notice("the second had run")
+    database_watch.notice("the third had run")
 
     assert "; seen first when the second had run: " in database_watch.fault()
 
@@ -112,14 +112,14 @@ def test_another_mode_is_undone_and_nothing_else_is(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old")
     database.chmod(0o640)
     database_watch = DatabaseWatch(database)
-    told = [database_watch.undo_mode()]
+    told = [database_watch.restore_mode()]
 
     database.chmod(0o666)
-    told.append(database_watch.undo_mode())
+    told.append(database_watch.restore_mode())
     mode = database.stat().st_mode & 0o7777
     write(database)
     database.chmod(0o666)
-    told.append(database_watch.undo_mode())
+    told.append(database_watch.restore_mode())
 
     assert told == ["", "money.db has the mode 640 again", ""]
     assert mode == 0o640

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pytest_bbmigrate.plugin import watcher
-from pytest_bbmigrate.plugin.watcher import run, verdict
+from pytest_bbmigrate.plugin.watcher import exit_code_of, run_watched
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
 def test_the_exit_code_is_what_the_session_came_to(
     capsys: pytest.CaptureFixture[str], code: int, said: bytes, expected: int, told: str
 ) -> None:
-    assert verdict(code, said) == expected
+    assert exit_code_of(code, said) == expected
     error = capsys.readouterr().err
     assert error.startswith(told) if told else not error
 
@@ -164,7 +164,7 @@ SAYS
 def test_a_process_is_waited_for_and_heard(says: str, expected: int) -> None:
     handler = signal.getsignal(signal.SIGTERM)
 
-    assert run([sys.executable, "-c", CHILD.replace("SAYS", says)]) == expected
+    assert run_watched([sys.executable, "-c", CHILD.replace("SAYS", says)]) == expected
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
@@ -176,8 +176,8 @@ def test_a_process_is_waited_for_and_heard(says: str, expected: int) -> None:
         (["python", "-X", "dev", "-W", "error", "-P", "-m", "pytest", "-v"], ["-v"], True),
         (["python", "/usr/bin/pytest", "-v"], ["-v"], True),
         (["python", "-I", "/usr/bin/py.test"], [], True),
-        (["python", "-m", "coverage", "run", "-m", "pytest", "-v"], ["-v"], False),
-        (["python", "/usr/bin/coverage", "run", "-m", "pytest"], [], False),
+        (["python", "-m", "coverage", "run_watched", "-m", "pytest", "-v"], ["-v"], False),
+        (["python", "/usr/bin/coverage", "run_watched", "-m", "pytest"], [], False),
         (["python", "-m", "pdb", "-m", "pytest", "-v"], ["-v"], False),
         (["python", "run_tests.py", "-v"], ["-v"], False),
         (["python", "-c", "import pytest; pytest.main()"], [], False),

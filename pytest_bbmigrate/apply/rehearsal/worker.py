@@ -21,7 +21,7 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
-from pytest_bbmigrate.history.identity import record_left, write_identity
+from pytest_bbmigrate.history.identity import record_emptied, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
     last_batch,
@@ -216,7 +216,7 @@ def read_fixed(order: RehearsalOrder) -> Catalogue:
     """
     catalogue = read_catalogue(order.migrations, order.importing)
     if order.fixed is not None:
-        refuse_changed(order.fixed, order.fixed.again(catalogue.texts))
+        refuse_changed(order.fixed, order.fixed.read_again(catalogue.texts))
     return catalogue
 
 
@@ -360,4 +360,4 @@ def write_end(
     if order.identity:
         write_identity(db, identity_after(order))
     if order.identity and not batch:
-        record_left(db, content_of(db), object_digests(db))
+        record_emptied(db, content_of(db), object_digests(db))

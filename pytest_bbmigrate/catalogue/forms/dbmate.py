@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.forms.down_file import refuse_down_beside
+from pytest_bbmigrate.catalogue.forms.down_file import refuse_down_file_beside
 from pytest_bbmigrate.catalogue.markers import check_one_dialect, cut
 from pytest_bbmigrate.catalogue.sql_migration import from_halves
 from pytest_bbmigrate.catalogue.text import fault
@@ -30,7 +30,7 @@ def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
-    refuse_down_beside(entry)
+    refuse_down_file_beside(entry)
     for marker in markers:
         _check(entry, marker)
     up = [marker for marker in markers if marker.words[0] == "up"]

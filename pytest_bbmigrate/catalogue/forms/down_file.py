@@ -13,7 +13,7 @@ UPS = {".down.sql": (".up.sql", ".sql"), ".rollback.sql": (".sql",)}
 
 
 def claims(entry: FolderEntry) -> bool:
-    """Return whether ``entry`` is a way back."""
+    """Return whether ``entry`` is a down file."""
     return entry.ending in UPS
 
 
@@ -26,20 +26,20 @@ def read(entry: FolderEntry) -> None:
     if entry.beside(".py"):
         raise fault(
             entry.path,
-            "a way back in SQL beside a Python migration",
+            "a down file in SQL beside a Python migration",
             f"write it as a function down(db) in {entry.name}.py",
         )
     if not entry.beside(*ups):
         wanted = " or ".join(f"{entry.name}{up}" for up in ups)
-        raise fault(entry.path, "a way back without its way there", f"write {wanted} beside it")
+        raise fault(entry.path, "a down file without its up file", f"write {wanted} beside it")
 
 
-def refuse_down_beside(entry: FolderEntry) -> None:
-    """Raise CatalogueError when a marked file has a file beside it that would be its way back."""
+def refuse_down_file_beside(entry: FolderEntry) -> None:
+    """Raise CatalogueError when a marked file has a file beside it that would be its down part."""
     beside = entry.beside(".down.sql", ".rollback.sql")
     if beside:
         raise fault(
             beside[0],
-            f"a way back beside {entry.path.name}, which has markers",
+            f"a down file beside {entry.path.name}, which has markers",
             f"write it below the down marker of {entry.path.name}",
         )

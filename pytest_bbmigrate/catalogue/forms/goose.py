@@ -1,14 +1,14 @@
 """SQL with goose's markers: ``-- +goose Up``, ``-- +goose Down``, in any letter case.
 
-StatementBegin and StatementEnd are checked and need nothing done: statements are told apart
-without them. NO TRANSACTION is for the whole file.
+StatementBegin and StatementEnd are checked, and otherwise ignored: statements are split without
+them. NO TRANSACTION is for the whole file.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.forms.down_file import refuse_down_beside
+from pytest_bbmigrate.catalogue.forms.down_file import refuse_down_file_beside
 from pytest_bbmigrate.catalogue.markers import check_one_dialect, cut
 from pytest_bbmigrate.catalogue.sql_migration import from_halves
 from pytest_bbmigrate.catalogue.text import fault
@@ -37,7 +37,7 @@ def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     markers = entry.markers
     check_one_dialect(entry.path, markers)
-    refuse_down_beside(entry)
+    refuse_down_file_beside(entry)
     for marker in markers:
         _check(entry, marker)
     _check_blocks(entry, [marker for marker in markers if marker.words != NO_TRANSACTION])

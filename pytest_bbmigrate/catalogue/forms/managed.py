@@ -31,7 +31,7 @@ def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
     source = entry.source
     ups, downs = source.functions(*UP), source.functions(*DOWN)
-    problems = [*_missing(source, ups, downs), *_doubled(source, ups), *_doubled(source, downs)]
+    problems = [*_missing(source, ups, downs), *_repeated(source, ups), *_repeated(source, downs)]
     for function in (*ups, *downs):
         problems.extend(_problems(source, function))
     if problems:
@@ -60,8 +60,8 @@ def read(entry: FolderEntry) -> Migration:
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
-        sought=facts.sought,
-        assigned=facts.assigned,
+        expected_literals=facts.expected_literals,
+        assigned_literals=facts.assigned_literals,
         explicit_drops=facts.explicit_drops,
     )
 
@@ -73,12 +73,12 @@ def _missing(
         yield Problem(
             source.path,
             downs[0].lineno,
-            f"a way back, {downs[0].name}(db), and no way there",
+            f"a down part, {downs[0].name}(db), and no up part",
             "write def up(db): beside it",
         )
 
 
-def _doubled(source: PythonSource, functions: Sequence[Function]) -> Iterator[Problem]:
+def _repeated(source: PythonSource, functions: Sequence[Function]) -> Iterator[Problem]:
     for function in functions[1:]:
         yield Problem(
             source.path,

@@ -20,18 +20,18 @@ SETTINGS = "metadata.toml"
 
 def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is a folder."""
-    return entry.inside is not None
+    return entry.contents is not None
 
 
 def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
-    inside = entry.inside or frozenset()
-    ups = [name for name in UPS if name in inside]
+    names = entry.contents or frozenset()
+    ups = [name for name in UPS if name in names]
     if not ups:
-        raise fault(entry.path / DOWN, "a way back without its way there", "write up.sql beside it")
+        raise fault(entry.path / DOWN, "a down file without its up file", "write up.sql beside it")
     if len(ups) > 1:
         raise fault(entry.path, f"both {ups[0]} and {ups[1]}", "leave one of them")
-    for name in sorted(inside - HALVES):
+    for name in sorted(names - HALVES):
         if name.lower().endswith((".sql", ".py")):
             raise fault(
                 entry.path / name,
@@ -41,9 +41,9 @@ def read(entry: FolderEntry) -> Migration:
     return from_files(
         entry,
         entry.path / ups[0],
-        entry.path / DOWN if DOWN in inside else None,
+        entry.path / DOWN if DOWN in names else None,
         may_be_empty=True,
-        in_transaction=SETTINGS not in inside or _in_transaction(entry),
+        in_transaction=SETTINGS not in names or _in_transaction(entry),
     )
 
 

@@ -1,4 +1,4 @@
-"""Plain SQL: ``NAME.sql``, and ``NAME.down.sql`` or ``NAME.rollback.sql`` for the way back."""
+"""Plain SQL: ``NAME.sql``, and ``NAME.down.sql`` or ``NAME.rollback.sql`` for its down part."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def claims(entry: FolderEntry) -> bool:
 
 def read(entry: FolderEntry) -> Migration:
     """Return the migration. Raises: CatalogueError."""
-    ways_back = entry.beside(".down.sql", ".rollback.sql")
-    if len(ways_back) > 1:
+    down_files = entry.beside(".down.sql", ".rollback.sql")
+    if len(down_files) > 1:
         raise fault(
             entry.path,
-            f"two ways back, {ways_back[0].name} and {ways_back[1].name}",
+            f"two down files, {down_files[0].name} and {down_files[1].name}",
             "leave one of them",
         )
-    return from_files(entry, entry.path, ways_back[0] if ways_back else None, may_be_empty=False)
+    return from_files(entry, entry.path, down_files[0] if down_files else None, may_be_empty=False)

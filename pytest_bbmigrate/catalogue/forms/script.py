@@ -46,8 +46,8 @@ def read(entry: FolderEntry) -> Migration:
         contract=contract,
         checksum=facts.checksum,
         literals=facts.literals,
-        sought=facts.sought,
-        assigned=facts.assigned,
+        expected_literals=facts.expected_literals,
+        assigned_literals=facts.assigned_literals,
         explicit_drops=facts.explicit_drops,
     )
 

@@ -1,4 +1,4 @@
-"""Files of other tools that are no forms of ours: recognised, and refused with what to do."""
+"""Files of tools that are not supported: recognised, and refused with what to do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(entry: FolderEntry) -> None:
 
 
 def _refusals(entry: FolderEntry) -> list[Problem]:
-    """Return what to say to a file for the tool that it is written for; nothing if for none."""
+    """Return the problem with a file that is written for one of the tools; none for another."""
     tree = entry.source.tree
     imported = _imported(tree)
     assigned = frozenset().union(*map(names_assigned, tree.body))
@@ -51,11 +51,11 @@ def _refusals(entry: FolderEntry) -> list[Problem]:
         (YOYO, "yoyo" in imported),
         (SQLITE_UTILS, not imported.isdisjoint(SETS)),
     )
-    return [Problem(entry.path, None, *refusal) for refusal, is_it in tools if is_it][:1]
+    return [Problem(entry.path, None, *refusal) for refusal, matches in tools if matches][:1]
 
 
 def _imported(tree: ast.Module) -> frozenset[str]:
-    """Return the dotted names that a file imports, modules and what is taken from them."""
+    """Return the dotted names that a file imports: modules, and names from modules."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What is known of a migration from its Python code: checksum, literals, plain drops."""
+"""What a migration's Python code says: its checksum, literals, and the objects it drops."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.facts import (
     LARGEST_INTEGER,
     StatementFacts,
-    assigned_values,
+    assigned_literals,
     distinct,
+    expected_literals,
     explicit_drops,
-    read_one,
-    sought_values,
+    read_statement,
     sql_literals,
 )
 from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
@@ -35,9 +35,9 @@ SQL = re.compile(
 )
 
 
-def python_facts(tree: ast.Module, way_back: Function | None) -> StatementFacts:
-    """Return the facts of a Python migration, ``way_back`` being its down function."""
-    own = [node for node in tree.body if node is not way_back]
+def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
+    """Return the facts of a Python migration whose down function is ``down``."""
+    own = [node for node in tree.body if node is not down]
     values = list(_constants(ast.Module(own, [])))
     texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
     others = set(values) - set(texts)
@@ -45,9 +45,9 @@ def python_facts(tree: ast.Module, way_back: Function | None) -> StatementFacts:
     return StatementFacts(
         code_checksum(tree),
         distinct(python_literals(tree)),
-        frozenset(python_drops(tree, way_back)),
-        sought_values(read, others),
-        assigned_values(read),
+        frozenset(python_drops(tree, down)),
+        expected_literals(read, others),
+        assigned_literals(read),
     )
 
 
@@ -58,7 +58,7 @@ def code_checksum(tree: ast.Module) -> str:
     written out by hand because ast.dump leaves out other things in each Python version.
     """
     digest = hashlib.sha256()
-    stack: list[object] = [tree]  # bytes are written as they are, anything else is taken apart
+    stack: list[object] = [tree]  # bytes are digested as they are, anything else is split up
     while stack:
         item = stack.pop()
         if isinstance(item, bytes):
@@ -66,7 +66,7 @@ def code_checksum(tree: ast.Module) -> str:
         elif isinstance(item, ast.Constant):
             digest.update(repr(item.value).encode("utf-8", "surrogatepass") + b";")
         elif isinstance(item, ast.AST):
-            stack.extend(reversed(_written(item)))
+            stack.extend(reversed(_serialised(item)))
         elif isinstance(item, list):
             stack.extend([b"]", *reversed(item), b"["])
         else:
@@ -84,44 +84,46 @@ def python_literals(tree: ast.Module) -> Iterator[Literal]:
             yield None, value
 
 
-def python_drops(tree: ast.Module, way_back: Function | None) -> Iterator[tuple[str, str]]:
-    """Yield (kind, folded name) of the drops in a file's strings, but for those of its way back."""
-    own = [node for node in tree.body if node is not way_back]
+def python_drops(tree: ast.Module, down: Function | None) -> Iterator[tuple[str, str]]:
+    """Yield (kind, folded name) of the drops in a file's strings, but for its down function."""
+    own = [node for node in tree.body if node is not down]
     for value in _constants(ast.Module(own, [])):
         if isinstance(value, str) and SQL.match(value):
             for read in _statements(value):
                 yield from explicit_drops(read.command)
 
 
-def _written(node: ast.AST) -> list[object]:
-    """Return what a node is written as; empty fields, which differ between versions, left out."""
+def _serialised(node: ast.AST) -> list[object]:
+    """Return a node in parts to digest, without empty fields, which differ between versions."""
     parts: list[object] = [f"{type(node).__name__}(".encode()]
     for name, value in ast.iter_fields(node):
-        content = _code(value) if name == "body" and isinstance(value, list) else value
+        content = (
+            _without_declarations(value) if name == "body" and isinstance(value, list) else value
+        )
         if content is not None and content != []:
             parts += [f"{name}=".encode(), content]
     return [*parts, b")"]
 
 
-def _code(body: list[ast.stmt]) -> list[ast.stmt]:
+def _without_declarations(body: list[ast.stmt]) -> list[ast.stmt]:
     declarations = {DEPENDS, TRANSACTIONAL}
     return [node for node in without_docstring(body) if not names_assigned(node) & declarations]
 
 
 def _constants(tree: ast.Module) -> Iterator[str | int | float]:
     """Yield the strings and numbers in code, in the order of the text, docstrings left out."""
-    found: list[tuple[int, int, str | int | float]] = []
-    passed_over: set[int] = set()
+    found: list[tuple[int, int, str | int | float]] = []  # line, column, value
+    left_out: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body != without_docstring(body):
-            passed_over.add(id(body[0].value))
+            left_out.add(id(body[0].value))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             value = _value(node.operand)
             if value is not None and not isinstance(value, str):
-                passed_over.add(id(node.operand))
+                left_out.add(id(node.operand))
                 found.append((node.lineno, node.col_offset, -value))
-        elif isinstance(node, ast.Constant) and id(node) not in passed_over:
+        elif isinstance(node, ast.Constant) and id(node) not in left_out:
             value = _value(node)
             if value is not None:
                 found.append((node.lineno, node.col_offset, value))
@@ -129,7 +131,7 @@ def _constants(tree: ast.Module) -> Iterator[str | int | float]:
 
 
 def _value(node: ast.expr) -> str | int | float | None:
-    """Return what a constant holds if SQLite can hold it and it may be data."""
+    """Return the value of a constant that may be data and that SQLite can store, else None."""
     value = node.value if isinstance(node, ast.Constant) else None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -144,10 +146,10 @@ def _statements(sql: str) -> tuple[ReadStatement, ...]:
     A piece that ends within a trigger is read as one statement.
     """
     try:
-        return tuple(read_one(statement.text) for statement in split_statements(sql))
+        return tuple(read_statement(statement.text) for statement in split_statements(sql))
     except UnreadableSql:
         pass
     try:
-        return (read_one(sql),)
+        return (read_statement(sql),)
     except UnreadableSql:
         return ()

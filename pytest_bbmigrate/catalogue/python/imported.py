@@ -1,6 +1,6 @@
 """The project's own modules that Python migrations import: found and read, and never run.
 
-What a program imports by a name that it makes up at run time cannot be known from its text.
+A module whose name a program computes at run time cannot be found by reading.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ def importing_of(
 
     ``path`` is ``sys.path``; what is installed there is not the project's own.
     """
-    found = [folder, *(Path(os.path.abspath(at)) for at in path), root]  # noqa: PTH100
-    own = (at for at in found if at == folder or is_own(at, root))
+    candidates = [folder, *(Path(os.path.abspath(entry)) for entry in path), root]  # noqa: PTH100
+    own = (each for each in candidates if each == folder or belongs_to_project(each, root))
     return Importing(tuple(dict.fromkeys(own)), tuple(modules))
 
 
-def is_own(path: Path, root: Path) -> bool:
+def belongs_to_project(path: Path, root: Path) -> bool:
     """Return whether ``path`` belongs to the project in ``root``, and is not installed in it."""
     if not path.is_relative_to(root):
         return False
     below = path.relative_to(root).parts
     if any(part.startswith(".") or part in NOT_THE_PROJECT for part in below):
         return False
-    between = (at for at in (path, *path.parents) if at.is_relative_to(root) and at != root)
-    return not any((at / "pyvenv.cfg").is_file() for at in between)
+    between = (p for p in (path, *path.parents) if p.is_relative_to(root) and p != root)
+    return not any((folder / "pyvenv.cfg").is_file() for folder in between)
 
 
 def read_imported(sources: Sources, programs: Iterable[Path], importing: Importing) -> None:
-    """Read each module that one of ``programs`` imports, or that one of those does, once."""
+    """Read the modules that ``programs`` import, and that those import in turn, each once."""
     finders: dict[str, FileFinder] = {}
     seen: set[str] = set()
     waiting = [*importing.modules]
@@ -73,7 +73,7 @@ def read_imported(sources: Sources, programs: Iterable[Path], importing: Importi
                 continue
             seen.add(spec.name)
             package = spec.name if spec.submodule_search_locations is not None else spec.parent
-            with suppress(CatalogueError):  # to import it fails likewise
+            with suppress(CatalogueError):  # then importing it fails as well
                 waiting += imported_names(sources.content(Path(spec.origin)), package or "")
 
 
@@ -81,31 +81,31 @@ def specs_of(
     name: str, importing: Importing, finders: dict[str, FileFinder]
 ) -> Iterator[ModuleSpec]:
     """Yield the module called ``name`` and the packages that it is in, as far as they are found."""
-    places = [str(folder) for folder in importing.folders]
+    folders = [str(folder) for folder in importing.folders]
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
-        spec = find_in(places, ".".join(parts[:end]), finders)
+        spec = find_module(folders, ".".join(parts[:end]), finders)
         if spec is None:
             return
         yield spec
-        places = list(spec.submodule_search_locations or ())
+        folders = list(spec.submodule_search_locations or ())
 
 
-def find_in(places: list[str], name: str, finders: dict[str, FileFinder]) -> ModuleSpec | None:
-    """Return the first module called ``name`` in ``places``, else the package without a file."""
-    bare: ModuleSpec | None = None
-    for place in places:
-        if place not in finders:
-            finders[place] = FileFinder(place, (SourceFileLoader, SOURCE_SUFFIXES))
-        spec = finders[place].find_spec(name)
+def find_module(folders: list[str], name: str, finders: dict[str, FileFinder]) -> ModuleSpec | None:
+    """Return the first module called ``name`` in ``folders``, else the namespace package."""
+    namespace: ModuleSpec | None = None
+    for folder in folders:
+        if folder not in finders:
+            finders[folder] = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+        spec = finders[folder].find_spec(name)
         if spec is None:
             continue
         if spec.loader is not None:
             return spec
-        bare = bare or ModuleSpec(name, None, is_package=True)
-        if bare.submodule_search_locations is not None:
-            bare.submodule_search_locations += spec.submodule_search_locations or []
-    return bare
+        namespace = namespace or ModuleSpec(name, None, is_package=True)
+        if namespace.submodule_search_locations is not None:
+            namespace.submodule_search_locations += spec.submodule_search_locations or []
+    return namespace
 
 
 def imported_names(content: bytes, package: str) -> list[str]:
@@ -116,28 +116,28 @@ def imported_names(content: bytes, package: str) -> list[str]:
             tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    found: list[str] = []
+    names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = named_from(node, package)
-            found += [base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)]
+            base = module_of_from(node, package)
+            names += [base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)]
         elif isinstance(node, ast.Call):
-            found += named_in_call(node)
-    return [name for name in found if name]
+            names += module_of_call(node)
+    return [name for name in names if name]
 
 
-def named_from(node: ast.ImportFrom, package: str) -> str:
-    """Return the full name of what follows FROM."""
+def module_of_from(node: ast.ImportFrom, package: str) -> str:
+    """Return the full name of the module of a ``from .. import``."""
     if not node.level:
         return node.module or ""
-    above = package.split(".")
-    kept = above[: len(above) - node.level + 1]
-    return ".".join([*filter(None, kept), *([node.module] if node.module else [])])
+    packages = package.split(".")
+    base = packages[: len(packages) - node.level + 1]
+    return ".".join([*filter(None, base), *([node.module] if node.module else [])])
 
 
-def named_in_call(node: ast.Call) -> Iterator[str]:
+def module_of_call(node: ast.Call) -> Iterator[str]:
     """Yield the name that ``import_module("a.b")`` or the like is given."""
     called = node.func
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")

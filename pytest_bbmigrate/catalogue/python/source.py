@@ -49,7 +49,7 @@ class PythonSource:
     def may_declare(self, line: int, parts: Iterable[Function]) -> bool:
         """Return whether a comment on ``line`` stands before the first statement.
 
-        That of the file (docstring, imports and dunder assignments are none), or of a part.
+        Of the file (docstring, imports and dunder assignments do not count) or of one of ``parts``.
         """
         if line < _first_line(self.tree.body, default=line + 1):
             return True
@@ -60,7 +60,7 @@ class PythonSource:
 
 
 def read_python(path: Path, text: str) -> PythonSource:
-    """Return the file taken apart.
+    """Return the parsed file.
 
     Raises: CatalogueError when it is no Python.
     """
@@ -69,7 +69,7 @@ def read_python(path: Path, text: str) -> PythonSource:
         raise fault(path, "a NUL character", "save the file as plain UTF-8 text", line)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an invalid escape, say: no business of ours
+            warnings.simplefilter("ignore")  # about an invalid escape, say: it concerns the author
             tree = ast.parse(text)
     except SyntaxError as error:
         raise fault(

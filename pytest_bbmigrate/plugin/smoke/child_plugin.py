@@ -1,7 +1,7 @@
-"""The plugin of the pytest that runs the smoke tests: what it runs, and what it says of it.
+"""The plugin in the pytest that runs the smoke tests: it selects them, and records their results.
 
-It is loaded by ``-p`` from ``smoke.run_smoke_tests`` alone. What it says goes into a file, line by
-line, so that a session that is killed has still said how far it came.
+Only ``smoke/launch.py`` loads it, by ``-p``. It records each event as a line of a file at once, so
+that the record of a session that is killed shows how far it came.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _WITHOUT = pytest.StashKey[frozenset[str]]()
 def working_copy(config: pytest.Config) -> tuple[Path, str] | None:
     """Return the migrated database to copy for each test, and what to call a copy.
 
-    None in a session that is not one of smoke tests: there the data is generated.
+    None in any other session, whose data is generated.
     """
     return config.stash.get(_WORKING_COPY, None)
 
 
 @contextmanager
 def copy_for_test(migrated: tuple[Path, str], folder: Path) -> Iterator[Path]:
-    """Yield a copy of the working copy in ``folder``, called like the real database.
+    """Yield a copy of the working copy in ``folder``, with the name of the real database.
 
-    It goes with the test: the next one's copy needs the room.
+    It is removed after the test: the next one's copy needs the space.
     """
     source, name = migrated
     path = folder / name
@@ -65,7 +65,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
         if name.startswith("bb_") and name not in SETTINGS:
             setattr(config.option, name, False if getattr(config.option, name) is True else None)
     if hasattr(config.option, "xmlpath"):
-        config.option.xmlpath = None  # the file is the other session's
+        config.option.xmlpath = None  # that file belongs to the session that started this one
     folder = Path(os.environ[SMOKE_VARIABLE])
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     config.stash[_WORKING_COPY] = Path(order["working_copy"]), order["name"]
@@ -76,9 +76,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Pass over what can hold no marked test, as a session of checks does, and the migrations.
+    """Leave out the migrations, and what can hold no smoke test.
 
-    And over what the session that runs this one has collected, and found without one.
+    Also the modules that the session which started this one has found to have none.
     """
     folder = migrations_folder(config)
     if collection_path == config.rootpath:
@@ -91,55 +91,59 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 class Recorder:
-    """Writes down which smoke tests there are, and what became of each."""
+    """Records which smoke tests there are, and the outcome of each."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = os.getpid()
 
-    def write(self, **said: Any) -> None:
-        """Add a line; a process that a test has forked has nothing to say."""
+    def write(self, **event: Any) -> None:
+        """Record an event; not in a process that a test has forked."""
         if os.getpid() == self._process:
             with self._path.open("a", encoding="utf-8") as file:
-                print(json.dumps(said), file=file)
+                print(json.dumps(event), file=file)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(
         self, items: list[pytest.Item]
     ) -> Generator[None, object, object]:
-        """Write down the marked tests before anybody deselects one, and those marked since."""
+        """Record the smoke tests: before another plugin deselects any, and those that it marks."""
         before = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
         result = yield
-        since = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
-        for item in dict.fromkeys([*before, *since]):
-            self.write(there=item.nodeid)
-        items[:] = since
+        after = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
+        for item in dict.fromkeys([*before, *after]):
+            self.write(collected=item.nodeid)
+        items[:] = after
         return result
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Write down what could not be collected, and what skipped itself as a whole."""
+        """Record what could not be collected, and modules that skipped themselves."""
         if not report.passed:
             outcome = "could not be collected" if report.failed else report.outcome
             self.write(test=report.nodeid, outcome=outcome)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Write down that a test begins."""
+        """Record that a test begins."""
         self.write(started=nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Write down what became of a test: its call, and whatever went wrong around it."""
-        is_news = report.when == "call" or not report.passed
-        if is_news and report.outcome in ("passed", "failed", "skipped"):  # no rerun to come
+        """Record the outcome of a test: of its call, and of a set-up or teardown that failed."""
+        is_final = report.when == "call" or not report.passed
+        if is_final and report.outcome in (
+            "passed",
+            "failed",
+            "skipped",
+        ):  # not "rerun", which another attempt follows
             self.write(test=report.nodeid, outcome=outcome_of(report))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Write down that the session came to its end."""
+        """Record that the session ran to its end."""
         self.write(finished=True)
 
 
 def outcome_of(report: pytest.TestReport) -> str:
-    """Return what became of a test, as a word or two."""
+    """Return the outcome of a test in a few words."""
     if report.skipped and hasattr(report, "wasxfail"):
         return "failed as its xfail mark expects"
     if report.failed and report.when != "call":

@@ -19,7 +19,8 @@ class Correspondence:
     """Case-folded names before to names after, of tables and columns that still exist.
 
     ``columns`` is keyed by the table before. A table that is equal after and that no rename
-    concerns has no entry, since it need not be compared. ``renamed`` is whether any name has changed.
+    concerns has no entry, since it need not be compared. ``renamed`` is whether any name has
+    changed.
     """
 
     tables: Mapping[str, str]

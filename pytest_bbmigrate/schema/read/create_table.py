@@ -1,8 +1,8 @@
 """Read from the tokens of CREATE TABLE what no pragma returns.
 
 That is CHECK, COLLATE, generated expressions, ON CONFLICT, DEFERRABLE, AUTOINCREMENT, STRICT and
-WITHOUT ROWID (https://sqlite.org/lang_createtable.html). The text is what SQLite keeps in sqlite_schema,
-so it is a statement that SQLite accepted.
+WITHOUT ROWID (https://sqlite.org/lang_createtable.html). The text is what SQLite keeps in
+sqlite_schema, so it is a statement that SQLite accepted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_bbmigrate.apply.restore import written_since
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.history.identity import Identity, left_in, record_left, write_identity
+from pytest_bbmigrate.history.identity import Identity, read_emptied, record_emptied, write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, record, remove
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import object_digests
@@ -41,7 +41,7 @@ def real(tmp_path: Path) -> Path:
         remove(db, "001")
         db.execute("DROP TABLE accounts")
         write_identity(db, Identity("4f1c", {BACKUP: "digest"}))
-        record_left(db, content_of(db), object_digests(db))
+        record_emptied(db, content_of(db), object_digests(db))
     return real
 
 
@@ -70,9 +70,9 @@ def test_of_another_backup_every_difference_counts(real: Path) -> None:
 
 def test_the_next_apply_takes_it_out_again(real: Path) -> None:
     with closing(sqlite3.connect(real)) as db, db:
-        there = left_in(db)
+        there = read_emptied(db)
         write_identity(db, Identity("4f1c"))
-        after = left_in(db)
+        after = read_emptied(db)
 
     assert there is not None
     assert after is None
@@ -83,4 +83,4 @@ def test_what_does_not_read_is_told(real: Path, text: str) -> None:
     with closing(sqlite3.connect(real)) as db:
         db.execute("UPDATE _bb_database SET emptied = ?", (text,))
         with pytest.raises(BBMigrateError, match="does not say what the last rollback has left"):
-            left_in(db)
+            read_emptied(db)

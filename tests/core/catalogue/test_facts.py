@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue.facts import number
+from pytest_bbmigrate.catalogue.facts import number_of
 from tests.core.cataloguing import migration
 
 if TYPE_CHECKING:
@@ -181,14 +181,14 @@ def test_a_numeric_literal_is_what_sqlite_reads_in_it(text: str) -> None:
     with closing(sqlite3.connect(":memory:")) as db:
         expected = db.execute(f"SELECT {text}").fetchone()[0]
 
-    found = number(text)
+    found = number_of(text)
 
     assert found == (None if expected == float("inf") else expected)
     assert found is None or type(found) is type(expected)
 
 
 def test_what_no_64_bits_hold_is_no_literal() -> None:
-    assert number("0x1" + "0" * 16) is None
+    assert number_of("0x1" + "0" * 16) is None
 
 
 @pytest.mark.parametrize(
@@ -217,15 +217,17 @@ def test_what_no_64_bits_hold_is_no_literal() -> None:
 def test_what_a_migration_expects_to_find_is_what_it_asks_for_and_writes_nowhere(
     tmp_path: Path, sql: str, expected: list[tuple[str | None, object]]
 ) -> None:
-    assert list(migration(tmp_path, {"a.sql": sql}).sought) == expected
+    assert list(migration(tmp_path, {"a.sql": sql}).expected_literals) == expected
 
 
 def test_what_a_way_back_asks_for_is_not_expected_before(tmp_path: Path) -> None:
     up, down = "UPDATE t SET a = 'y' WHERE a = 'x'", "UPDATE t SET a = 'x' WHERE a = 'y'"
     code = f'def up(db):\n    db.execute("{up}")\ndef down(db):\n    db.execute("{down}")\n'
 
-    assert migration(tmp_path / "one", {"a.up.sql": up, "a.down.sql": down}).sought == (("a", "x"),)
-    assert migration(tmp_path / "other", {"a.py": code}).sought == (("a", "x"),)
+    assert migration(tmp_path / "one", {"a.up.sql": up, "a.down.sql": down}).expected_literals == (
+        ("a", "x"),
+    )
+    assert migration(tmp_path / "other", {"a.py": code}).expected_literals == (("a", "x"),)
 
 
 @pytest.mark.parametrize(
@@ -245,16 +247,16 @@ def test_what_a_migration_assigns_is_what_its_updates_set(
     down = "UPDATE t SET z = 9"
     code = f'def up(db):\n    db.execute("{sql}")\ndef down(db):\n    db.execute("{down}")\n'
 
-    assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned) == expected
-    assert list(migration(tmp_path / "other", {"a.py": code}).assigned) == expected
+    assert list(migration(tmp_path / "one", {"a.sql": sql}).assigned_literals) == expected
+    assert list(migration(tmp_path / "other", {"a.py": code}).assigned_literals) == expected
 
 
 def test_each_statement_in_a_string_of_python_is_read(tmp_path: Path) -> None:
     script = "CREATE TABLE u (a); UPDATE t SET a = 1 WHERE b = 2; INSERT INTO t (a) VALUES (3);"
     found = migration(tmp_path, {"a.py": f"def up(db):\n    db.executescript({script!r})\n"})
 
-    assert found.sought == (("b", 2),)
-    assert found.assigned == (("a", 1),)
+    assert found.expected_literals == (("b", 2),)
+    assert found.assigned_literals == (("a", 1),)
     assert ("a", 3) in found.literals
 
 

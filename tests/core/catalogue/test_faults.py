@@ -356,34 +356,34 @@ def test_markers_that_another_tool_would_read_otherwise_are_refused(
     [
         (
             {"a.down.sql": "SELECT 1"},
-            ["a.down.sql: a way back without its way there; write a.up.sql or a.sql beside it"],
+            ["a.down.sql: a down file without its up file; write a.up.sql or a.sql beside it"],
         ),
         (
             {"a.rollback.sql": "SELECT 1", "a.up.sql": "SELECT 1"},
-            ["a.rollback.sql: a way back without its way there; write a.sql beside it"],
+            ["a.rollback.sql: a down file without its up file; write a.sql beside it"],
         ),
         (
             {"a/down.sql": "SELECT 1"},
-            ["a/down.sql: a way back without its way there; write up.sql beside it"],
+            ["a/down.sql: a down file without its up file; write up.sql beside it"],
         ),
         (
             {"a.py": "def up(db): db.x()", "a.down.sql": "SELECT 1"},
             [
                 (
-                    "a.down.sql: a way back in SQL beside a Python migration; "
+                    "a.down.sql: a down file in SQL beside a Python migration; "
                     "write it as a function down(db) in a.py"
                 )
             ],
         ),
         (
             {"a.sql": "SELECT 1", "a.down.sql": "SELECT 2", "a.rollback.sql": "SELECT 3"},
-            ["a.sql: two ways back, a.down.sql and a.rollback.sql; leave one of them"],
+            ["a.sql: two down files, a.down.sql and a.rollback.sql; leave one of them"],
         ),
         (
             {"a.sql": "-- migrate:up\nSELECT 1", "a.down.sql": "SELECT 2"},
             [
                 (
-                    "a.down.sql: a way back beside a.sql, which has markers; "
+                    "a.down.sql: a down file beside a.sql, which has markers; "
                     "write it below the down marker of a.sql"
                 )
             ],
@@ -392,7 +392,7 @@ def test_markers_that_another_tool_would_read_otherwise_are_refused(
             {"a.sql": "-- +goose Up\nSELECT 1", "a.rollback.sql": "SELECT 2"},
             [
                 (
-                    "a.rollback.sql: a way back beside a.sql, which has markers; "
+                    "a.rollback.sql: a down file beside a.sql, which has markers; "
                     "write it below the down marker of a.sql"
                 )
             ],
@@ -570,8 +570,8 @@ def test_a_way_back_must_not_pass_for_a_migration(tmp_path: Path, up: str, down:
 
     assert found == [
         (
-            f"{down}.sql: a way back whose name makes it a migration of its own; "
-            "write 001_a.down.sql, and 001_a.up.sql for the way there"
+            f"{down}.sql: a down file whose name makes it a migration of its own; "
+            "write 001_a.down.sql, and 001_a.up.sql for the up part"
         )
     ]
 
@@ -678,7 +678,7 @@ MISPLACED = (
         ),
         (
             "def down(db): db.x()",
-            ["a.py:1: a way back, down(db), and no way there; write def up(db): beside it"],
+            ["a.py:1: a down part, down(db), and no up part; write def up(db): beside it"],
         ),
         (
             "def up(db): db.x()\ndef upgrade(db): db.x()",

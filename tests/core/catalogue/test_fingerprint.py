@@ -50,7 +50,7 @@ def test_each_file_that_says_something_else_is_named(
     else:
         write(tmp_path, {name: content})
 
-    assert list(fixed.changed(fixed.again())) == [f"{(tmp_path / name).resolve()} {what}"]
+    assert list(fixed.changes_to(fixed.read_again())) == [f"{(tmp_path / name).resolve()} {what}"]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_what_is_never_a_migration_may_change(tmp_path: Path, name: str) -> None
     fixed = taken(tmp_path)
     write(tmp_path, {name: "y", "m/app.db": "y", "m/app.db-wal": "y", "m/v/pyvenv.cfg": ""})
 
-    assert list(fixed.changed(fixed.again())) == []
-    assert fixed.again().key == fixed.key
+    assert list(fixed.changes_to(fixed.read_again())) == []
+    assert fixed.read_again().key == fixed.key
 
 
 def test_a_text_that_was_read_counts_and_not_the_file_of_later(tmp_path: Path) -> None:
@@ -70,15 +70,15 @@ def test_a_text_that_was_read_counts_and_not_the_file_of_later(tmp_path: Path) -
     read = read_catalogue(tmp_path / "m").texts
     write(tmp_path, {"m/001_a.sql": FILES["m/001_a.sql"]})
 
-    assert list(fixed.changed(fixed.again())) == []
-    assert len(list(fixed.changed(fixed.again(read)))) == 1
+    assert list(fixed.changes_to(fixed.read_again())) == []
+    assert len(list(fixed.changes_to(fixed.read_again(read)))) == 1
 
 
 def test_the_key_tells_the_texts_of_the_folder_apart_and_no_others(tmp_path: Path) -> None:
     fixed = taken(tmp_path)
     write(tmp_path, {"settings.ini": "y"})
-    same = fixed.again()
+    same = fixed.read_again()
     write(tmp_path, {"m/001_a.sql": "SELECT 9;"})
 
     assert same.key == fixed.key
-    assert fixed.again().key != fixed.key
+    assert fixed.read_again().key != fixed.key

@@ -1,4 +1,4 @@
-"""Which migrations a rollback takes back, and what it may take with them."""
+"""Which migrations a rollback rolls back, and what it may take with them."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ HISTORY = (*applied("ac", 1), *applied("bd", 2))
 
 
 def planned(which: str | None = None, catalogue: Catalogue = CATALOGUE) -> str:
-    """Return the migrations to take back, as their letters."""
+    """Return the migrations to roll back, as their letters."""
     return "".join(migration.name[-1] for migration in plan_rollback(HISTORY, catalogue, which))
 
 
 def refused(which: str | None = None, catalogue: Catalogue = CATALOGUE) -> str:
-    """Return why nothing is taken back."""
+    """Return why nothing is rolled back."""
     with pytest.raises(StepFailed) as raised:
         plan_rollback(HISTORY, catalogue, which)
     return str(raised.value)
@@ -84,8 +84,14 @@ def test_a_database_without_history_has_nothing_to_take_back() -> None:
 @pytest.mark.parametrize(
     ("which", "message"),
     [
-        ("5", "4 migrations are applied; to go back to the migration with that number, write its"),
-        ("005_e", "005_e is not applied, so there is no going back to it; --bb-status shows what"),
+        (
+            "5",
+            "4 migrations are applied; to roll back to the migration with that number, write its",
+        ),
+        (
+            "005_e",
+            "005_e is not applied, so nothing can be rolled back to it; --bb-status shows what",
+        ),
         ("001_x", "no migration is called '001_x'; the nearest there is: 001_a or 005_e or 004_d"),
         ("0", "no migration is called '0'; the nearest there is: "),
     ],
@@ -128,11 +134,11 @@ def test_everything_that_cannot_be_taken_back_is_named() -> None:
 
     assert refused("4", catalogue).splitlines() == [
         "cannot be rolled back: 004_d, 002_b, 003_c, 001_a",
-        "004_d has no file any more; put its file back into the folder",
-        "002_b says something else since it was applied; put migrations/002_b.sql back as it was",
+        "004_d has no file any more; bring its file back into the folder",
+        "002_b says something else since it was applied; bring migrations/002_b.sql back as it was",
         "003_c is declared irreversible because two categories become one",
         "001_a has no down part; write one into or beside migrations/001_a.sql",
-        "--bb-restore puts a backup back instead",
+        "--bb-restore restores a backup instead",
     ]
 
 
@@ -141,8 +147,8 @@ def test_a_script_is_not_told_to_write_a_down_part() -> None:
 
     assert refused("1", with_changed("d", up=script, down=None)).splitlines() == [
         "cannot be rolled back: 004_d",
-        "004_d is a script, and those have no way back",
-        "--bb-restore puts a backup back instead",
+        "004_d is a script, and scripts have no down part",
+        "--bb-restore restores a backup instead",
     ]
 
 

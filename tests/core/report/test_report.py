@@ -194,11 +194,11 @@ def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
     assert ways_out_of(changed) == [
         "where no real row is like these, say what every row is like:",
         "-- bb: requires t: CONDITION",
-        "where nothing can put it back:",
+        "where nothing can restore it:",
         "-- bb: irreversible because REASON",
     ]
     assert ways_out_of(lost) == [
-        "where nothing can put it back:",
+        "where nothing can restore it:",
         "# bb: irreversible because REASON",
     ]
 
@@ -207,7 +207,7 @@ def test_real_rows_that_a_way_back_cannot_restore_are_not_to_be_declared_away() 
     changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
 
     assert ways_out_of(changed, are_real=True) == [
-        "where nothing can put it back:",
+        "where nothing can restore it:",
         "-- bb: irreversible because REASON",
     ]
 

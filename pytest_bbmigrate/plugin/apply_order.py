@@ -1,0 +1,134 @@
+"""What a session that applies asks of the apply: a preflight, a run, and its smoke tests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.preflight import preflight, preflight_back
+from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
+from pytest_bbmigrate.apply.run import ApplyOrder
+from pytest_bbmigrate.errors import SettingsError, StepFailed
+from pytest_bbmigrate.plugin.session import project_of
+from pytest_bbmigrate.plugin.session_text import freeze_text
+from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
+from pytest_bbmigrate.project import backup_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from pytest_bbmigrate.apply.model import Preflight
+    from pytest_bbmigrate.catalogue import Catalogue
+    from pytest_bbmigrate.settings import Settings
+
+NODE_ID_PARAMETERS = re.compile(
+    r"(?<=\w)\[.*\]"
+)  # of a smoke test in its node id: it may hold values
+
+
+def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogue) -> Preflight:
+    """Return what the preflight of this session's apply or rollback found.
+
+    Raises: BBMigrateError saying why the database cannot be changed.
+    """
+    if config.getoption("bb_rollback") is not None:
+        return preflight_back(
+            settings.database,
+            catalogue,
+            which=config.getoption("bb_rollback"),
+            backup_folder=backup_folder(settings),
+            hook=project_of(config).environment.prepare_connection,
+        )
+    return preflight(
+        settings.database,
+        catalogue,
+        to=config.getoption("bb_to") or "",
+        allow_late=config.getoption("bb_allow_late"),
+        create=config.getoption("bb_create"),
+        backup_folder=backup_folder(settings),
+        hook=project_of(config).environment.prepare_connection,
+    )
+
+
+def order_apply(config: pytest.Config, found: Preflight) -> ApplyOrder:
+    """Return the order for the run that applies, or rolls back, what the preflight found."""
+    project = project_of(config)
+    settings = project.settings
+    return ApplyOrder(
+        database=settings.database,
+        backup_folder=backup_folder(settings),
+        preflight=found,
+        rehearsal=_order_rehearsal(config, found),
+        smoke=lambda work: _run_smoke(config, work),
+        publishes=not config.getoption("bb_rehearse"),
+        keep_backups=settings.keep_backups,
+        start=project.base,
+        discards=config.getoption("bb_discard_changes"),
+        fixed=freeze_text(config),
+    )
+
+
+def _order_rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
+    settings = project_of(config).settings
+    return RehearsalOrder(
+        migrations=settings.migrations,
+        names=tuple(migration.name for migration in found.pending),
+        checksums=tuple(migration.checksum for migration in found.pending),
+        database=settings.database,
+        root=settings.root,
+        connection=settings.connection,
+        invariants=settings.invariants,
+        skip_way_back=config.getoption("bb_skip_way_back"),
+        strict=settings.strict,
+        batch=found.batch,
+        renamed=tuple(
+            (entry.applied_as, entry.migration.name)
+            for entry in found.statuses.entries
+            if entry.applied_as is not None and entry.applied_as != entry.migration.name
+        ),
+        goes_back=found.goes_back,
+        applied=found.applied,
+        start=project_of(config).base,
+        fixed=freeze_text(config),
+        importing=project_of(config).importing,
+        since=project_of(config).began,
+        shows_values=config.getoption("bb_show_values"),
+    )
+
+
+def _run_smoke(config: pytest.Config, work: Path) -> str:
+    """Run the smoke tests on copies of ``work``; return how many passed, in words.
+
+    Raises: StepFailed when one did not pass.
+    """
+    result = run_smoke_tests(config, work)
+    if result.fault and config.getoption("bb_show_values"):
+        raise StepFailed(f"{result.fault}\n{result.output}")
+    if result.fault:
+        raise StepFailed(NODE_ID_PARAMETERS.sub("[..]", result.fault))
+    return result.summary
+
+
+def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:
+    """Raise SettingsError when ``--bb-to`` names no migration of ``catalogue``."""
+    wanted = config.getoption("bb_to")
+    try:
+        _ = wanted and catalogue.position(wanted)
+    except LookupError as error:
+        raise SettingsError(f"--bb-to={wanted}: {error.args[0]}") from error
+
+
+def order_of(found: Preflight) -> tuple[list[str], list[str]]:
+    """Return the migrations in the order that the database gets them, and those to be judged.
+
+    Those to be judged are the ones that this run applies or rolls back.
+    """
+    applied = [migration.name for migration in found.statuses.applied]
+    judged = [migration.name for migration in found.pending]
+    names = [entry.migration.name for entry in found.statuses.entries]
+    later = [name for name in names if name not in {*applied, *judged}]
+    if found.goes_back:
+        return [*found.applied, *later], judged
+    return [*applied, *judged, *later], judged
