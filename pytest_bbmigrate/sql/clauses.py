@@ -1,7 +1,7 @@
-"""Statements as values: what each one does, to what, with which clauses.
+"""Statements as values: what each does, to what, with which clauses.
 
-Names are as they are spelled; an expression is its tokens, and what stands in parentheses is not
-taken apart. ``reading.read_command`` makes these values from text.
+Names are as spelled. An expression is its tokens; what stands in parentheses is not taken apart.
+``reading.read_command`` makes these values from text.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class ResultColumn:
 class Source:
     """One term of a FROM.
 
-    ``table`` is None for a subquery, a table-valued function or parentheses. ``join`` is what
-    joins it to the terms before: '' for the first, ',', 'join', 'left join', 'cross join', ..
+    ``table`` is None for a subquery, a table-valued function or parentheses. ``join`` joins it to
+    the terms before: '' for the first, else ',', 'join', 'left join', 'cross join' and so on.
     """
 
     table: ObjectName | None
@@ -45,8 +45,8 @@ class Source:
 class Select:
     """One SELECT, or VALUES with its ``rows`` of expressions.
 
-    ``operator`` is what makes a compound of it with the ones before: '' for the first, 'union',
-    'union all', 'except' or 'intersect'.
+    ``operator`` joins it to the SELECT before: '' for the first, else 'union', 'union all',
+    'except' or 'intersect'.
     """
 
     operator: str = ""
@@ -62,7 +62,7 @@ class Select:
 
 @dataclass(frozen=True)
 class CommonTable:
-    """One table that WITH makes; ``body`` is what stands in its parentheses."""
+    """One table of a WITH; ``body`` is what stands in its parentheses."""
 
     name: str
     columns: tuple[str, ...]
@@ -71,7 +71,7 @@ class CommonTable:
 
 @dataclass(frozen=True)
 class Query:
-    """A SELECT or VALUES with all that it is compounded with; ``selects`` is never empty."""
+    """A SELECT or VALUES, or a compound of several; ``selects`` is never empty."""
 
     selects: tuple[Select, ...]
     with_tables: tuple[CommonTable, ...] = ()
@@ -86,7 +86,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Assignment:
-    """``column = expression``, or several columns that are set together."""
+    """``column = expression``, or ``(column, ..) = expression``."""
 
     columns: tuple[str, ...]
     expression: Tokens
@@ -96,8 +96,8 @@ class Assignment:
 class Upsert:
     """One ON CONFLICT of an INSERT.
 
-    ``target`` are the terms in its parentheses, () when it is for any conflict; without
-    ``assignments`` it does nothing.
+    ``target`` are the terms in its parentheses, () if it is for any conflict. ``assignments`` are
+    those of DO UPDATE, () for DO NOTHING.
     """
 
     target: tuple[Tokens, ...]
@@ -109,8 +109,8 @@ class Upsert:
 class Insert:
     """INSERT or REPLACE; ``query`` is None for DEFAULT VALUES.
 
-    ``conflict`` is what becomes of rows in the way: '' where it does not say, else 'replace',
-    'ignore', 'abort', 'fail' or 'rollback'; that of REPLACE is 'replace'.
+    ``conflict`` is its OR clause: 'replace', 'ignore', 'abort', 'fail' or 'rollback', '' for none;
+    for REPLACE it is 'replace'.
     """
 
     table: ObjectName
@@ -154,7 +154,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
-    """DELETE; without ``where`` it is of all rows."""
+    """DELETE; without ``where`` it deletes all rows."""
 
     table: ObjectName
     where: Tokens = ()
@@ -166,24 +166,24 @@ class Delete:
 
 @dataclass(frozen=True)
 class Pragma:
-    """PRAGMA; ``value`` is what it is set to or called with, unquoted; None where it only asks."""
+    """PRAGMA; ``value`` is what it is set to or called with, unquoted; None if it only reads."""
 
     name: ObjectName
     value: str | None = None
 
     def is_called(self, name: str) -> bool:
-        """Return whether it is that pragma, in whichever schema."""
+        """Return whether it is the pragma ``name``, of whichever schema."""
         return same_name(self.name.name, name)
 
     @property
     def is_on(self) -> bool:
-        """Whether its value turns a pragma of two states on (https://sqlite.org/pragma.html)."""
+        """Whether its value turns a boolean pragma on (https://sqlite.org/pragma.html)."""
         value = fold_name(self.value or "")
         return value in TRUE_WORDS or bool(_small_number(value))
 
 
 def _small_number(text: str) -> int:
-    """Return the number that ``text`` begins with as SQLite has it here: one byte, 0 for none."""
+    """Return the number that ``text`` begins with, as one byte, as SQLite reads it; 0 for none."""
     match = NUMBER.match(text)
     if match is None:
         return 0
@@ -193,10 +193,10 @@ def _small_number(text: str) -> int:
 
 @dataclass(frozen=True)
 class Control:
-    """What begins or ends a transaction or savepoint.
+    """A statement that begins or ends a transaction or savepoint.
 
     ``verb`` is 'begin', 'commit' (also for END), 'rollback', 'savepoint' or 'release'.
-    ``savepoint`` is the one that it is about, '' for the whole transaction.
+    ``savepoint`` is the name of the savepoint, '' for the whole transaction.
     """
 
     verb: str
@@ -205,7 +205,7 @@ class Control:
 
 @dataclass(frozen=True)
 class OtherCommand:
-    """Any other statement, or none that reads; ``verb`` is its first word, folded."""
+    """Any other statement, or unreadable text; ``verb`` is its first word, folded."""
 
     verb: str
 

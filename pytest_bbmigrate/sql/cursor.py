@@ -1,7 +1,7 @@
-"""Tokens read from left to right, with what stands in parentheses in one step.
+"""Read tokens from left to right, and what stands in parentheses in one step.
 
-Whatever reads SQL beyond its words reads it by this: where a parenthesis closes, what stands
-between commas, and which word is a keyword here is decided nowhere else.
+All code that reads clauses of SQL uses this. Where a parenthesis closes, what stands between
+commas, and which word is a keyword is decided nowhere else.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NAMES = frozenset({Kind.WORD, Kind.QUOTED, Kind.STRING})  # SQLite takes 'x' for
 
 @dataclass(frozen=True)
 class ObjectName:
-    """The name of a table, view, index, trigger or pragma, as it is spelled.
+    """The name of a table, view, index, trigger or pragma, as spelled.
 
-    ``schema`` is what stands before the dot, '' for nothing; ``name`` is '' where the statement
-    ends before it.
+    ``schema`` is what stands before the dot, '' for nothing. ``name`` is '' if the statement ends
+    before it.
     """
 
     name: str
@@ -36,38 +36,38 @@ class ObjectName:
 
     @property
     def folded(self) -> str:
-        """The name alone, in the form in which all its spellings are equal."""
+        """The name without its schema, folded."""
         return fold_name(self.name)
 
     @property
     def is_temporary(self) -> bool:
-        """Whether it is said to be in the schema of temporary tables."""
+        """Whether its schema is that of temporary tables."""
         return fold_name(self.schema) == "temp"
 
 
 def keyword(token: Token | None) -> str:
-    """Return the bare word that ``token`` is, folded; '' for anything else, a name in quotes too.
+    """Return the bare word of ``token``, folded; '' for any other token, also a name in quotes.
 
-    Whether SQLite takes it for a keyword depends on where it stands: most are names elsewhere.
+    Whether it is a keyword depends on where it stands: most keywords can be names elsewhere.
     """
     return fold_name(token.text) if token is not None and token.kind is Kind.WORD else ""
 
 
 def fold_tokens(tokens: Sequence[Token]) -> tuple[str, ...]:
-    """Return what ``folded`` gives of the text that ``tokens`` are from."""
+    """Return each of ``tokens`` folded, as ``folded`` does for a text."""
     return tuple(fold(token) for token in tokens)
 
 
 def closings(tokens: Sequence[Token]) -> dict[int, int]:
-    """Return for each parenthesis that opens where it closes: behind the last token, if nowhere."""
-    found: dict[int, int] = {}
+    """Return, by the index of each '(', that of its ')'; ``len(tokens)`` if there is none."""
+    closed: dict[int, int] = {}
     opened: list[int] = []
     for position, (_, text, _) in enumerate(tokens):
         if text == "(":
             opened.append(position)
         elif text == ")" and opened:
-            found[opened.pop()] = position
-    return found | dict.fromkeys(opened, len(tokens))
+            closed[opened.pop()] = position
+    return closed | dict.fromkeys(opened, len(tokens))
 
 
 def enclosing(tokens: Sequence[Token]) -> list[int]:
@@ -103,9 +103,9 @@ def clause_words(tokens: Sequence[Token]) -> list[str]:
 
 
 def outline(tokens: Sequence[Token]) -> Iterator[tuple[int, Token]]:
-    """Yield the tokens that stand in no parentheses, with their places.
+    """Yield (index, token) of the tokens outside parentheses.
 
-    An opening parenthesis is among them; what it holds, and the closing one, are passed over.
+    An opening parenthesis is among them; its content and the closing one are skipped.
     """
     depth = 0
     for position, token in enumerate(tokens):
@@ -118,7 +118,7 @@ def outline(tokens: Sequence[Token]) -> Iterator[tuple[int, Token]]:
 
 
 def split_at(separator: str, tokens: Tokens) -> Iterator[Tokens]:
-    """Yield what stands between the separators that are in no parentheses: never nothing."""
+    """Yield the tokens between separators outside parentheses; at least once, perhaps ()."""
     start = 0
     for position, token in outline(tokens):
         if token.text == separator:
@@ -128,12 +128,12 @@ def split_at(separator: str, tokens: Tokens) -> Iterator[Tokens]:
 
 
 def split_at_commas(tokens: Tokens) -> Iterator[Tokens]:
-    """Yield what stands between the commas of ``tokens`` that are in no parentheses."""
+    """Yield the tokens between commas outside parentheses; at least once, perhaps ()."""
     return split_at(",", tokens)
 
 
 class Cursor:
-    """A place in ``tokens``; what is taken is behind it. Past the end there is nothing to take."""
+    """A position in ``tokens``, which moves on over whatever is taken; at the end nothing is."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens: Tokens = tuple(tokens)
@@ -146,7 +146,7 @@ class Cursor:
         return self.position >= len(self.tokens)
 
     def token(self, ahead: int = 0) -> Token | None:
-        """Return the token at the cursor, or so many further on; None past the end."""
+        """Return the token at the cursor, or ``ahead`` tokens further on; None past the end."""
         position = self.position + ahead
         return self.tokens[position] if 0 <= position < len(self.tokens) else None
 
@@ -155,7 +155,7 @@ class Cursor:
         return keyword(self.token(ahead))
 
     def is_symbol(self, text: str, ahead: int = 0) -> bool:
-        """Return whether that operator or punctuation stands at the cursor."""
+        """Return whether the operator or punctuation ``text`` stands there."""
         token = self.token(ahead)
         return token is not None and token.text == text
 
@@ -166,7 +166,7 @@ class Cursor:
         return token
 
     def take_words(self, *words: str) -> bool:
-        """Take ``words`` if all of them stand here one after another."""
+        """Take ``words`` if all of them stand here in that order; return whether they do."""
         is_here = all(self.word(ahead) == word for ahead, word in enumerate(words))
         self.position += len(words) * is_here
         return is_here
@@ -180,13 +180,13 @@ class Cursor:
         return word
 
     def take_symbol(self, text: str) -> bool:
-        """Take that operator or punctuation if it stands here."""
+        """Take the operator or punctuation ``text`` if it stands here; return whether it does."""
         is_here = self.is_symbol(text)
         self.position += is_here
         return is_here
 
     def take_name(self) -> str:
-        """Take a name, and return it as it is spelled; '' when none stands here."""
+        """Take a name, and return it as spelled; '' when none stands here."""
         token = self.token()
         if token is None or token.kind not in NAMES:
             return ""
@@ -201,7 +201,7 @@ class Cursor:
         return ObjectName(name)
 
     def take_group(self) -> Tokens | None:
-        """Take parentheses, and return what is in them; None when none open here."""
+        """Take parentheses, and return their content; None when none open here."""
         if not self.is_symbol("("):
             return None
         end = self._closings[self.position]
@@ -210,7 +210,7 @@ class Cursor:
         return inner
 
     def take_list(self) -> tuple[Tokens, ...]:
-        """Take parentheses, and return what is between the commas in them; () for nothing."""
+        """Take parentheses, and return the tokens between their commas; () if there are none."""
         group = self.take_group()
         return tuple(split_at_commas(group)) if group else ()
 
@@ -220,7 +220,7 @@ class Cursor:
         return tuple(token.name for token in group if token.kind in NAMES)
 
     def take_until(self, stops: Callable[[Cursor], object]) -> Tokens:
-        """Take everything up to where, in no parentheses, ``stops`` says so; else all there is."""
+        """Take everything up to where ``stops`` is true, outside parentheses; else to the end."""
         start = self.position
         while not self.is_at_end and not stops(self):
             if self.is_symbol("("):

@@ -1,4 +1,4 @@
-"""When two names are one name to SQLite, and how a name is written into SQL.
+"""When SQLite takes two names for the same, and how a name is written into SQL.
 
 SQLite folds the letters A to Z and no others (``sqlite3StrICmp``,
 https://sqlite.org/src/file/src/util.c): ``"Été"`` and ``"ÉtÉ"`` are two names, and so are
@@ -13,9 +13,9 @@ ROWID_NAMES = ("rowid", "oid", "_rowid_")  # https://sqlite.org/rowidtable.html
 
 
 def fold_name(name: str) -> str:
-    """Return ``name`` in the form in which all spellings of one name are equal.
+    """Return ``name`` folded: equal for all spellings of one name.
 
-    What comes back is still that name: put into SQL in quotes, it means what ``name`` does.
+    The result is still a spelling of it: quoted in SQL, it means what ``name`` means.
     """
     return name.lower() if name.isascii() else name.translate(ASCII_LOWER)
 

@@ -1,4 +1,4 @@
-"""SELECT and VALUES read into their clauses, and what WITH puts before a statement."""
+"""Read SELECT and VALUES into their clauses, and the WITH before a statement."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
 
 COMPOUND = frozenset({"union", "except", "intersect"})
-# All of them are reserved: in no parentheses, none can be a name. FROM and WINDOW are looked at.
+# All are reserved, so outside parentheses none can be a name. FROM and WINDOW need a closer look.
 CLAUSES = COMPOUND | {"where", "group", "having", "order", "limit", "returning"}
 JOINS = frozenset({"natural", "left", "right", "full", "inner", "outer", "cross"})
 LONGEST_JOIN = 3  # words before JOIN: NATURAL LEFT OUTER
 NO_ALIAS = frozenset({"indexed", "not", "on", "using"})  # after the name of a table
-# What a word after one of these is, is no alias: it is the operand that is still wanted.
+# A word after one of these is no alias, but the operand that is still missing.
 WANT_OPERAND = frozenset(
     {
         *("all", "and", "between", "case", "collate", "distinct", "else", "escape", "from", "in"),
@@ -29,7 +29,7 @@ END_EXPRESSION = frozenset({"isnull", "notnull", "null"})
 
 
 def read_with(cursor: Cursor) -> tuple[CommonTable, ...]:
-    """Take WITH and the tables that it makes, () when there is none."""
+    """Take WITH, and return its tables; () when there is none."""
     if not cursor.take_words("with"):
         return ()
     cursor.take_words("recursive")
@@ -46,7 +46,7 @@ def read_with(cursor: Cursor) -> tuple[CommonTable, ...]:
 
 
 def read_query(cursor: Cursor, with_tables: tuple[CommonTable, ...] = ()) -> Query:
-    """Take a SELECT or VALUES with all that it is compounded with, up to an upsert or RETURNING."""
+    """Take a SELECT or VALUES, or a compound of them, up to an upsert or RETURNING."""
     with_tables = with_tables or read_with(cursor)
     selects = [_read_select(cursor, "")]
     while operator := cursor.take_one_of(COMPOUND):
@@ -58,7 +58,7 @@ def read_query(cursor: Cursor, with_tables: tuple[CommonTable, ...] = ()) -> Que
 
 
 def starts_clause(cursor: Cursor) -> bool:
-    """Return whether the cursor is where, in no parentheses, another clause begins."""
+    """Return whether another clause begins at the cursor, which is outside parentheses."""
     word = cursor.word()
     if word == "from":  # not IS DISTINCT FROM
         before = cursor.word(-1), cursor.word(-2)
@@ -70,12 +70,12 @@ def starts_clause(cursor: Cursor) -> bool:
 
 
 def starts_upsert(cursor: Cursor) -> bool:
-    """Return whether the cursor is at an ON CONFLICT, where it is no condition of a join."""
+    """Return whether the cursor is at ON CONFLICT; do not ask where a join may have its ON."""
     return cursor.word() == "on" and cursor.word(1) == "conflict"
 
 
 def read_sources(cursor: Cursor) -> tuple[Source, ...]:
-    """Take what follows FROM."""
+    """Take the terms after FROM, and return them."""
     sources = []
     join = ""
     while True:
@@ -132,7 +132,7 @@ def _read_column(tokens: Tokens) -> ResultColumn:
 
 
 def _has_alias(tokens: Tokens) -> bool:
-    """Return whether a result column ends with a name that it gets, with AS before it or not."""
+    """Return whether a result column ends with an alias, with or without AS."""
     if len(tokens) < 2 or tokens[-1].kind not in NAMES:
         return False
     before, last = tokens[-2], keyword(tokens[-1])
@@ -146,13 +146,13 @@ def _has_alias(tokens: Tokens) -> bool:
 
 
 def _is_in_case(tokens: Tokens) -> bool:
-    """Return whether a CASE that begins in ``tokens`` ends with the last of them."""
+    """Return whether the last of ``tokens``, END, closes a CASE among them."""
     words = [keyword(token) for _, token in outline(tokens)]
     return words.count("case") >= words.count("end")
 
 
 def _wants_operand(tokens: Tokens) -> bool:
-    """Return whether the last of ``tokens`` is an operator that waits for what follows."""
+    """Return whether the last of ``tokens`` is an operator that needs an operand after it."""
     word = keyword(tokens[-1])
     is_first = len(tokens) == 1 or tokens[-2].text == "."
     if word == "over":
@@ -184,7 +184,7 @@ def _ends_source(cursor: Cursor) -> bool:
 
 
 def _read_join(cursor: Cursor) -> str:
-    """Take what joins the next table, and return it; '' when there is none."""
+    """Take the operator that joins the next table, and return it; '' when there is none."""
     if cursor.take_symbol(","):
         return ","
     if not _starts_join(cursor):

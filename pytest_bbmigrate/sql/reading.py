@@ -1,6 +1,6 @@
-"""Statements read into their clauses (https://sqlite.org/lang.html), each text once.
+"""Read statements into their clauses (https://sqlite.org/lang.html), each text once.
 
-What is read is what SQLite accepts. Of anything else the result is as good as any, and no error:
+The text is expected to be what SQLite accepts. For any other the result is arbitrary, but no error:
 SQLite will say what is wrong with it.
 """
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 Command = Query | Write | Created | Altered | Drop | Pragma | Control | OtherCommand
 C = TypeVar("C", bound=Command)
 
-MIN_ROWS = 10_000  # characters of a statement of which but a few are kept
+LONG_STATEMENT = 10_000  # characters; of longer statements, only a few results are cached
 
 
 def read_command(sql: str) -> Command:
-    """Return the clauses of ``sql``, one statement; those of a text read before are kept.
+    """Return the clauses of ``sql``, one statement; results are cached.
 
-    Those of a text that has no tokens, such as one with half a string, are an OtherCommand.
+    A text that cannot be tokenized, such as one with half a string, gives an OtherCommand.
     """
-    return _read_long(sql) if len(sql) > MIN_ROWS else _read_short(sql)
+    return _read_long(sql) if len(sql) > LONG_STATEMENT else _read_short(sql)
 
 
 def read_as(kind: type[C], sql: str) -> C:
-    """Return the clauses of ``sql``, a statement of which the kind is known.
+    """Return the clauses of ``sql``, a statement of a known ``kind``.
 
-    Raises: TypeError when it is of another one.
+    Raises: TypeError when it is of another kind.
     """
     command = read_command(sql)
     if not isinstance(command, kind):
@@ -48,9 +48,9 @@ def read_as(kind: type[C], sql: str) -> C:
 
 
 def read_commands(sql: str) -> tuple[Command, ...]:
-    """Return the clauses of each statement in ``sql``; () when it does not read.
+    """Return the clauses of each statement in ``sql``; () if it cannot be tokenized.
 
-    So it is with what SQLite reads more generously than we do, or of which it ran but a part.
+    That can happen: SQLite accepts some text that we do not, or has run only a part of it.
     """
     try:
         return tuple(read_command(statement.text) for statement in split_statements(sql))
@@ -59,7 +59,7 @@ def read_commands(sql: str) -> tuple[Command, ...]:
 
 
 def command_of(tokens: Tokens) -> Command:
-    """Return the clauses of the statement that these tokens are, a semicolon at its end or not."""
+    """Return the clauses of one statement, given as tokens, with or without a final semicolon."""
     end = len(tokens)
     while end and tokens[end - 1].text == ";":
         end -= 1
@@ -78,7 +78,7 @@ def _read(sql: str) -> Command:
         return OtherCommand("")
 
 
-_read_short = lru_cache(maxsize=1024)(_read)  # asked for each finding on its migration
+_read_short = lru_cache(maxsize=1024)(_read)  # a migration is read again for each finding on it
 _read_long = lru_cache(maxsize=8)(_read)
 
 

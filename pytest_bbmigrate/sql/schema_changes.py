@@ -1,4 +1,4 @@
-"""CREATE, ALTER and DROP read into their clauses."""
+"""Read CREATE, ALTER and DROP into their clauses."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _read_trigger(cursor: Cursor, creation: Creation) -> CreateTrigger:
 
 
 def _begins_body(cursor: Cursor) -> bool:
-    """Return whether the cursor is at the BEGIN of a trigger, not at a column of that name."""
+    """Return whether the cursor is at the BEGIN of a trigger's body, not at a column ``begin``."""
     return cursor.word() == "begin" and cursor.word(1) in BEGIN_A_COMMAND
 
 

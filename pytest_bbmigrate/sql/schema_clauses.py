@@ -1,4 +1,4 @@
-"""CREATE, ALTER and DROP as values, as ``clauses`` has the other statements."""
+"""CREATE, ALTER and DROP as values; ``clauses`` has the other statements."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColumnDefinition:
-    """A column of CREATE TABLE; ``definition`` is all that is said of it, its name first."""
+    """A column of CREATE TABLE; ``definition`` are its tokens, the name first."""
 
     name: str
     definition: Tokens
 
     @property
     def is_generated(self) -> bool:
-        """Whether it is computed, and holds no value of its own."""
+        """Whether it is a generated column."""
         return any(keyword(token) == "as" for _, token in outline(self.definition))
 
 
 @dataclass(frozen=True)
 class Creation:
-    """What every CREATE says; ``kind`` is 'table', 'index', 'view' or 'trigger'.
+    """What every CREATE has; ``kind`` is 'table', 'index', 'view' or 'trigger'.
 
-    ``body`` is all that follows the name.
+    ``body`` is everything after the name.
     """
 
     kind: str
@@ -41,9 +41,9 @@ class Creation:
 
 @dataclass(frozen=True)
 class CreateTable(Creation):
-    """CREATE TABLE; ``query`` is that of CREATE TABLE .. AS, which has no columns of its own.
+    """CREATE TABLE; ``query`` is that of CREATE TABLE .. AS, which defines no columns.
 
-    Of ``constraints``, those of the table, several can stand in one if no comma is between them.
+    ``constraints`` are those of the table; several without a comma between them are one entry.
     """
 
     columns: tuple[ColumnDefinition, ...] = ()
@@ -53,7 +53,7 @@ class CreateTable(Creation):
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
-        """The names of the columns that hold values of their own."""
+        """The names of the columns that are not generated."""
         return tuple(column.name for column in self.columns if not column.is_generated)
 
 
@@ -87,7 +87,7 @@ class CreateView(Creation):
 class CreateTrigger(Creation):
     """CREATE TRIGGER; ``event`` is 'insert', 'update' or 'delete', ``columns`` those of UPDATE OF.
 
-    ``timing`` is 'before', 'after' or 'instead of', also where it does not say.
+    ``timing`` is 'before' (also by default), 'after' or 'instead of'.
     """
 
     table: ObjectName | None = None
@@ -126,9 +126,9 @@ class RenameColumn:
 
 @dataclass(frozen=True)
 class AddColumn:
-    """ALTER TABLE .. ADD COLUMN; ``definition`` is what is said of the column, its name first.
+    """ALTER TABLE .. ADD COLUMN; ``definition`` are the tokens of the column, the name first.
 
-    ``condition`` is the IF NOT EXISTS that people write there, though SQLite knows none.
+    ``condition`` is IF NOT EXISTS, which people write there although SQLite does not know it.
     """
 
     table: ObjectName

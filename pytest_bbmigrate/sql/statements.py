@@ -1,4 +1,4 @@
-"""SQL text into its statements and its comments, in one pass."""
+"""Split SQL text into its statements and its comments, in one pass."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MARKS = r"'\"`\[/\-"  # what may begin a string, a name or a comment
 LITERAL = rf"{STRING}|{QUOTED}|/(?!\*)|-(?!-)"
 WORD_END = r"(?![A-Za-z0-9_$\x80-\U0010ffff])"
 
-# A repetition that is matched holds memory for each of its turns: so many, and then from there on.
+# Matching a repetition takes memory for each turn. So it is matched in parts, see ``_after``.
 TURNS = "{1,1000}"
 BETWEEN = re.compile(rf"(?:[{BLANKS};]+|{COMMENT}){TURNS}")  # comments and empty statements
 CODE = re.compile(rf"(?:[^;{MARKS}\x00]+|{LITERAL}|{COMMENT}){TURNS}")  # up to a semicolon
@@ -104,7 +104,7 @@ def _statements(text: str, first_line: int) -> Iterator[Statement]:
 
 
 def _pieces(text: str, first_line: int) -> Iterator[tuple[int, str]]:
-    """Yield what stands between semicolons, with its place, without the comments around it."""
+    """Yield (position, text) of what stands between semicolons, without comments around it."""
     position = 0
     while (start := _after(BETWEEN, text, position)) < len(text):
         end = _after(CODE, text, start)
@@ -120,8 +120,10 @@ def _pieces(text: str, first_line: int) -> Iterator[tuple[int, str]]:
 def _is_trigger(code: str, line: int) -> bool:
     """Return whether ``code`` begins a trigger, whose body has semicolons of its own.
 
-    It ends after END alone between two semicolons, https://sqlite.org/c3ref/complete.html; to ask
+    It ends after END alone between two semicolons (https://sqlite.org/c3ref/complete.html). To call
     sqlite3.complete_statement at every semicolon instead would be quadratic.
+
+    Raises: UnreadableSql for a command of the sqlite3 shell.
     """
     if command := DOT_COMMAND.match(code):
         raise UnreadableSql(
@@ -155,7 +157,7 @@ def _lines_of(comment: str) -> list[str]:
 
 
 def _after(pattern: re.Pattern[str], text: str, position: int = 0) -> int:
-    """Return where ``pattern``, matched again and again from ``position``, matches no more."""
+    """Match ``pattern`` repeatedly from ``position``; return where it no longer matches."""
     while match := pattern.match(text, position):
         position = match.end()
     return position

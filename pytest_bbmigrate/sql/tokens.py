@@ -26,7 +26,7 @@ WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
 
 
 class Kind(Enum):
-    """What a token is."""
+    """The kinds of tokens."""
 
     WORD = "word"  # a keyword or a bare identifier
     QUOTED = "quoted"  # "x", `x` or [x]: an identifier (or SQLite's double-quoted string)
@@ -74,8 +74,8 @@ GROUPS = (
     (Kind.QUOTED, r'(?:"[^"]*")+|(?:`[^`]*`)+|\[[^\]]*\]'),
     (Kind.NUMBER, NUMBER),
     (Kind.PARAMETER, r"\?[0-9]*|[:@$][A-Za-z0-9_$\x80-\U0010ffff]+"),
-    (None, r"['\"`\[\x00/-]"),  # begins what is not finished, see UNFINISHED
-    (Kind.SYMBOL, "."),  # nothing that SQLite knows; it will say so
+    (None, r"['\"`\[\x00/-]"),  # the beginning of something unfinished, see UNFINISHED
+    (Kind.SYMBOL, "."),  # unknown to SQLite, which will say so
 )
 TOKEN = re.compile(
     f"{GAP}*(?:" + "|".join(f"({pattern})" for _, pattern in GROUPS) + r"|\Z)",
@@ -123,7 +123,7 @@ def first_word(sql: str) -> str:
     return fold_name(match[group]) if match and group and KINDS[group] is Kind.WORD else ""
 
 
-@lru_cache(maxsize=1024)  # one statement is asked about for every finding on its migration
+@lru_cache(maxsize=1024)  # a statement is read again for every finding on its migration
 def folded(sql: str) -> tuple[str, ...]:
     """Return the tokens of ``sql`` in a form in which equal meaning is equal text.
 
@@ -136,14 +136,14 @@ def folded(sql: str) -> tuple[str, ...]:
 
 
 def fold(token: Token) -> str:
-    """Return one token's text as ``folded`` gives it."""
+    """Return the text of one token, folded as in ``folded``."""
     if token.kind in (Kind.WORD, Kind.QUOTED):
         return fold_name(token.name)
     return SAME_MEANING.get(token.text, token.text)
 
 
 def unfinished(text: str, position: int, first_line: int) -> UnreadableSql:
-    """Return the error for what begins at ``position`` and never ends."""
+    """Return the error for something that begins at ``position`` and is never finished."""
     message, remedy = UNFINISHED[text[position]]
     return UnreadableSql(first_line + line_breaks(text, 0, position), message, remedy)
 

@@ -1,4 +1,4 @@
-"""INSERT, REPLACE, UPDATE and DELETE read into their clauses."""
+"""Read INSERT, REPLACE, UPDATE and DELETE into their clauses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONFLICTS = frozenset({"rollback", "abort", "fail", "ignore", "replace"})
 
 
 def read_body_command(cursor: Cursor) -> BodyCommand | None:
-    """Take a query or what writes rows; nothing, and return None, where another one begins."""
+    """Take a query or a statement that writes rows; return None where another one begins."""
     with_tables = read_with(cursor)
     if read := WRITES.get(cursor.word()):
         return read(cursor, with_tables)
@@ -34,7 +34,7 @@ def read_body_command(cursor: Cursor) -> BodyCommand | None:
 
 
 def _read_conflict(cursor: Cursor) -> str:
-    """Take OR and what follows it, and return that; '' when there is none."""
+    """Take OR and the word after it, and return that word; '' when there is no OR."""
     return cursor.take_one_of(CONFLICTS) if cursor.take_words("or") else ""
 
 
@@ -111,7 +111,7 @@ def _read_delete(cursor: Cursor, with_tables: tuple[CommonTable, ...]) -> Delete
 
 
 def _read_assignments(cursor: Cursor) -> tuple[Assignment, ...]:
-    """Take SET and what follows it."""
+    """Take SET and its assignments, and return these."""
     if not cursor.take_words("set"):
         return ()
     assignments = []
@@ -124,7 +124,7 @@ def _read_assignments(cursor: Cursor) -> tuple[Assignment, ...]:
 
 
 def _read_clause(cursor: Cursor, word: str) -> Tokens:
-    """Take the clause that begins with ``word``, and return what follows it; () if none does."""
+    """Take the clause that begins with ``word``, and return the rest of it; () if none does."""
     return cursor.take_until(starts_clause) if cursor.take_words(word) else ()
 
 

@@ -320,7 +320,7 @@ def test_a_statement_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return tokenize(sql)
 
     monkeypatch.setattr(reading, "tokenize", noting)
-    short, long = "DELETE FROM read_once", f"DELETE FROM {'a' * reading.MIN_ROWS}"
+    short, long = "DELETE FROM read_once", f"DELETE FROM {'a' * reading.LONG_STATEMENT}"
     for sql in (short, long, short, long):
         read_command(sql)
 
