@@ -13,7 +13,6 @@ from pytest_bbmigrate.seeding.filling.references import (
     parent_keys,
 )
 from pytest_bbmigrate.seeding.filling.sources import (
-    FromParents,
     FromPool,
     OneByOne,
     Placeholders,
@@ -21,6 +20,7 @@ from pytest_bbmigrate.seeding.filling.sources import (
     avoid_assigned_values,
     placeholders,
     row_numbers,
+    sources_of,
 )
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.values.accepted import accepted_values
@@ -33,7 +33,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     import random
     import sqlite3
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_bbmigrate.schema import Column, ForeignKey, Table
     from pytest_bbmigrate.seeding.filling.context import Context
@@ -131,7 +131,7 @@ class _SourceFinder:
             if all(fold_name(name) in self.position for name in key.columns)
         ]
         references = [self._reference(key) for key in keys if key not in pending]
-        sources: list[Source] = [FromParents(group) for group in _sharing_columns(references)]
+        sources: list[Source] = [*sources_of(references)]
         served = {position for source in sources for position in source.positions}
         later = []
         for key in keys:
@@ -285,20 +285,6 @@ class _SourceFinder:
 
     def _select(self, what: str, rest: str = "") -> list[Key]:
         return select(self.db, f"SELECT {what} FROM main.{quote_name(self.table.name)} {rest}")
-
-
-def _sharing_columns(references: Iterable[Reference]) -> list[list[Reference]]:
-    """Return ``references`` in groups, so that no two groups have a column in common."""
-    groups: list[list[Reference]] = []
-    for reference in references:
-        joined = [
-            group
-            for group in groups
-            if any(set(other.positions) & set(reference.positions) for other in group)
-        ]
-        groups = [group for group in groups if group not in joined]
-        groups.append([*chain.from_iterable(joined), reference])
-    return groups
 
 
 def _match_merchants(rows: Sequence[Row], merchant: int, category: int, rng: random.Random) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from itertools import count as counting
-from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.seeding.model import exact_key
@@ -221,6 +221,20 @@ class FromParents:
                     row[position] = value
                 return True
         return False
+
+
+def sources_of(references: Iterable[Reference]) -> list[FromParents]:
+    """Return a source for each group of ``references`` that share columns with one another."""
+    groups: list[list[Reference]] = []
+    for reference in references:
+        joined = [
+            group
+            for group in groups
+            if any(set(other.positions) & set(reference.positions) for other in group)
+        ]
+        groups = [group for group in groups if group not in joined]
+        groups.append([*chain.from_iterable(joined), reference])
+    return [FromParents(group) for group in groups]
 
 
 def avoid_assigned_values(
