@@ -14,7 +14,7 @@ from pytest_bbmigrate.history.table import (
     read_history,
 )
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.schema import objects_in
+from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.sqlite_files.reading import reading
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def written_since(
     Raises: DatabaseError when either cannot be read; BBMigrateError when a history cannot.
     """
     with reading(backup, hook) as db:
-        then = DatabaseContents(_contents(db), objects_in(db))
+        then = DatabaseContents(_contents(db), object_digests(db))
     with reading(current, hook) as db:
-        now = DatabaseContents(_contents(db), objects_in(db))
+        now = DatabaseContents(_contents(db), object_digests(db))
         left = _left_after(db, name or backup.name)
     if not now.tables and not now.objects:
         return ()  # a database with nothing in it has nothing to lose

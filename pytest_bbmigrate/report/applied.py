@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.what_is_left import shown
-from pytest_bbmigrate.visible import visible_line
+from pytest_bbmigrate.visible import typed, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,9 +109,10 @@ def _undo(
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
     named = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
-    backup = shlex.quote(named) if named else ""
-    if result is not None:
-        backup = shown(result.backup) if result.backup else ""
+    backup = typed(named) if named else ""
+    made = result or summary.file_found
+    if made is not None:
+        backup = shown(made.backup) if made.backup else ""
     if summary.lost_backup:
         yield f"{'backup':<{WIDTH}}{summary.lost_backup}"
     elif backup:

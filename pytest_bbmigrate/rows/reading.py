@@ -174,7 +174,7 @@ class Stream:
 
     def __init__(self, side: Side, key_columns: Sequence[int]) -> None:
         self.side = side
-        self._places = key_columns
+        self._key_columns = key_columns
         self._cursor = side.rows(key_columns)
         self._rows: list[Row] = []
         self._next = 0  # index in _rows of the next row
@@ -200,14 +200,14 @@ class Stream:
     def keys(self, count: int) -> list[Key]:
         """Return the keys of the next ``count`` rows."""
         rows = self._rows[self._next : self._next + count]
-        return [tuple([row[column] for column in self._places]) for row in rows]
+        return [tuple([row[number] for number in self._key_columns]) for row in rows]
 
     def key(self) -> Key | None:
         """Return the key of the next row; None at the end."""
         if self._next == len(self._rows) and not self.ahead():
             return None
         row = self._rows[self._next]
-        return tuple([row[column] for column in self._places])
+        return tuple([row[number] for number in self._key_columns])
 
     def take(self) -> Row:
         """Take the next row; call ``key`` before, to know that there is one."""

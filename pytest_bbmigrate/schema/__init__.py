@@ -19,7 +19,7 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
-from pytest_bbmigrate.schema.read.objects import objects_in
+from pytest_bbmigrate.schema.read.objects import object_digests
 from pytest_bbmigrate.schema.read.schema import read_entries, read_schema
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "Trigger",
     "View",
     "compare_schemas",
-    "objects_in",
+    "object_digests",
     "read_entries",
     "read_schema",
 ]

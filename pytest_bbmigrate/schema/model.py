@@ -7,12 +7,12 @@ from functools import cached_property
 
 from pytest_bbmigrate.sql.names import fold_name
 
-Tokens = tuple[str, ...]  # as statements.folded gives them, but "x" that names nothing is 'x'
+Tokens = tuple[str, ...]  # canonical, see read/tokens.py
 
 
 @dataclass(frozen=True)
 class CheckConstraint:
-    """A CHECK constraint: ``tokens`` of its expression (renames aside) and its text."""
+    """A CHECK constraint: the ``tokens`` of its expression, and its text as it was written."""
 
     tokens: Tokens
     text: str
@@ -52,9 +52,9 @@ class Column:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key; parent columns are those meant when none are written (the parent's key).
+    """A foreign key. Where no ``parent_columns`` are written, they are the parent's primary key.
 
-    ``parent_columns`` is () when none are written and the parent has no key, or is not there.
+    They are () if none are written and the parent has no key or does not exist.
     """
 
     columns: tuple[str, ...]
@@ -77,7 +77,7 @@ class IndexColumn:
 
 @dataclass(frozen=True)
 class Index:
-    """An index or the index of a UNIQUE or PRIMARY KEY constraint.
+    """An index, explicit or of a UNIQUE or PRIMARY KEY constraint.
 
     ``name`` is None for a constraint's own index; ``conflict`` its ON CONFLICT clause or ''.
     """
@@ -92,11 +92,10 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. ``indexes`` has explicit ones and those of UNIQUE constraints, not the key's.
+    """One table. ``indexes`` are explicit ones and those of UNIQUE constraints, not the key's.
 
-    ``key`` is the primary key's own index; None when there is no key or the rowid is the key.
-    ``conflicts`` reads like ``NOT NULL (amount) ON CONFLICT REPLACE``; ABORT is not mentioned, for
-    it is what SQLite does without the clause.
+    ``key`` is the primary key's own index; None if there is no key or the rowid is the key.
+    ``conflicts`` are like 'NOT NULL (amount) ON CONFLICT REPLACE'; ABORT, the default, is left out.
     """
 
     name: str
@@ -126,7 +125,7 @@ class Table:
 
     @cached_property
     def stored_columns(self) -> tuple[str, ...]:
-        """The case-folded names of the columns that hold values of their own."""
+        """The case-folded names of the columns that are not generated."""
         return tuple(fold_name(c.name) for c in self.columns if not c.generated)
 
     @cached_property
@@ -169,7 +168,7 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Schema:
-    """Everything a database's schema holds, but for shadow, statistics and our own tables."""
+    """A database's schema, without shadow tables, SQLite's own tables and ours."""
 
     tables: tuple[Table, ...]
     views: tuple[View, ...]
@@ -192,7 +191,8 @@ class Schema:
     def index(self, name: str) -> Index | None:
         """Return the explicit index called ``name``, compared without case, or None."""
         wanted = fold_name(name)
-        explicit = ((index.name, index) for table in self.tables for index in table.indexes)
-        return next(
-            (i for own, i in explicit if own is not None and fold_name(own) == wanted), None
-        )
+        for table in self.tables:
+            for index in table.indexes:
+                if index.name is not None and fold_name(index.name) == wanted:
+                    return index
+        return None

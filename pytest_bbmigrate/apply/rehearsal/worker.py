@@ -44,7 +44,7 @@ from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
-from pytest_bbmigrate.schema import objects_in
+from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
 from pytest_bbmigrate.sqlite_files.durable import sync
@@ -350,7 +350,7 @@ def write_end(
     """Write into ``db``, in its transaction, what it holds at the end and which database it is."""
     batch = last_batch(read_history(db))
     if batch:
-        record_contents(db, batch, contents, objects_in(db))
+        record_contents(db, batch, contents, object_digests(db))
     if batch and order.backup:
         record_backup(db, batch, order.backup)
     there = {applied.name for applied in read_history(db)}
@@ -360,4 +360,4 @@ def write_end(
     if order.identity:
         write_identity(db, identity_after(order))
     if order.identity and not batch:
-        record_emptied(db, content_of(db), objects_in(db))
+        record_emptied(db, content_of(db), object_digests(db))

@@ -1,4 +1,4 @@
-"""Which table and column before is which after, and what follows from that for names in text."""
+"""Find which table and column before is which after, and so what names in SQL may become."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Case-folded names before to names after, of what is still there.
+    """Case-folded names before to names after, of tables and columns that still exist.
 
-    ``columns`` is keyed by the table before; one that is equal after, and that no rename concerns,
-    has no entry: there is nothing to ask about it. ``renamed`` is whether any name is another.
+    ``columns`` is keyed by the table before. A table that is equal after and that no rename
+    concerns has no entry, since it need not be compared. ``renamed`` is whether any name has
+    changed.
     """
 
     tables: Mapping[str, str]
@@ -34,8 +35,8 @@ def keeps_names(renames: Renames) -> bool:
     )
 
 
-def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondence:
-    """Return what became of each table and column, by ``renames`` or by keeping its name."""
+def match_names(before: Schema, after: Schema, renames: Renames) -> Correspondence:
+    """Return the name after of each table and column: that of ``renames``, else the same one."""
     tables = _follow(
         [fold_name(table.name) for table in before.tables],
         {fold_name(table.name) for table in after.tables},
@@ -43,17 +44,22 @@ def correspond(before: Schema, after: Schema, renames: Renames) -> Correspondenc
     )
     after_tables = {fold_name(table.name): table for table in after.tables}
     renamed: dict[str, dict[str, str]] = {}
-    for (of, old), new in renames.columns.items():
-        renamed.setdefault(of, {})[old] = new
-    other_names = {old for old, new in renames.tables.items() if old != new}
-    other_names |= {of for (of, old), new in renames.columns.items() if old != new}
+    for (table_name, old), new in renames.columns.items():
+        renamed.setdefault(table_name, {})[old] = new
+    changed_names = {old for old, new in renames.tables.items() if old != new}
+    changed_names |= {
+        table_name for (table_name, old), new in renames.columns.items() if old != new
+    }
     columns: dict[str, Mapping[str, str]] = {}
     for table in before.tables:
         name = fold_name(table.name)
-        now = after_tables.get(tables.get(name, ""))
-        if now is not None and (table != now or _mentions(table, other_names)):
-            columns[name] = _follow(column_names(table), column_names(now), renamed.get(name, {}))
-    return Correspondence(tables, columns, bool(other_names))
+        table_after = after_tables.get(tables.get(name, ""))
+        if table_after is None or (table == table_after and not _mentions(table, changed_names)):
+            continue
+        columns[name] = _follow(
+            column_names(table), column_names(table_after), renamed.get(name, {})
+        )
+    return Correspondence(tables, columns, bool(changed_names))
 
 
 def _mentions(table: Table, names: Collection[str]) -> bool:
@@ -70,10 +76,10 @@ def column_names(table: Table) -> list[str]:
 def _follow(
     before: Sequence[str], after: Collection[str], renamed: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return before to after; a rename whose new name is not there after did not happen.
+    """Return names before to names after; a rename to a name that is missing after is ignored.
 
-    A name that something else was renamed to is not kept: after ``DROP b`` and ``RENAME a TO b``
-    b is a, and the old b is lost.
+    A name is not kept if something else was renamed to it: after ``DROP b`` and ``RENAME a TO b``,
+    b is the old a, and the old b is lost.
     """
     followed = {name: renamed[name] for name in before if renamed.get(name) in after}
     taken = followed.keys() | set(followed.values())
@@ -85,15 +91,15 @@ def _follow(
 
 
 def renamed_in_table(table: Table, after: Table, names: Correspondence) -> dict[str, set[str]]:
-    """Return what each renamed word in the expressions of ``table`` may be after.
+    """Return the words that each renamed word in the expressions of ``table`` may become.
 
-    In such an expression every name is a column, a function or a keyword: an old name that is no
-    column after can stay as it is, for then it never was the column.
+    In such an expression every name is a column, a function or a keyword. Where no column has the
+    old name after, the word may also stay: then it never meant the column.
     """
     old_table = fold_name(table.name)
-    there = set(column_names(after))
+    columns_after = set(column_names(after))
     words = {
-        old: {new} if old in there else {new, old}
+        old: {new} if old in columns_after else {new, old}
         for old, new in names.columns[old_table].items()
         if old != new
     }
@@ -104,16 +110,17 @@ def renamed_in_table(table: Table, after: Table, names: Correspondence) -> dict[
 
 
 def renamed_in_statement(tokens: Tokens, names: Correspondence) -> dict[str, set[str]]:
-    """Return what each renamed word in a view or trigger may be after.
+    """Return the words that each renamed word in a view or trigger may become.
 
-    Columns count only of tables that it mentions; the old name may stay, for it may be another
-    table's.
+    Only columns of tables that it mentions count. A word may always stay, since it may mean a
+    column of another table.
     """
     words: dict[str, set[str]] = {}
     mentioned = set(tokens) if names.renamed else set()
     for old, new in names.tables.items():
         if old in mentioned:
-            for one, other in ((old, new), *names.columns.get(old, {}).items()):
-                if one != other:
-                    words.setdefault(one, {one}).add(other)
+            columns = names.columns.get(old, {})
+            for word, new_word in ((old, new), *columns.items()):
+                if word != new_word:
+                    words.setdefault(word, {word}).add(new_word)
     return words

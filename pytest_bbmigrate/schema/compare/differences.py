@@ -1,4 +1,4 @@
-"""What one schema lost, changed or gained against another."""
+"""Compare two schemas: what one has lost, changed or gained against the other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.compare import wording
 from pytest_bbmigrate.schema.compare.correspondence import (
-    correspond,
     keeps_names,
+    match_names,
     renamed_in_statement,
 )
 from pytest_bbmigrate.schema.compare.kinds import KINDS, Renames, SchemaDifference
@@ -29,46 +29,46 @@ __all__ = ["KINDS", "Renames", "SchemaDifference", "compare_schemas"]
 def compare_schemas(
     before: Schema, after: Schema, renames: Renames | None = None
 ) -> tuple[SchemaDifference, ...]:
-    """Return every difference of ``after`` against ``before``, losses and gains alike.
+    """Return every difference of ``after`` against ``before``: lost, changed, added or broken.
 
-    Names that ``renames`` maps are no difference, nor is what merely follows a rename (a CHECK, an
-    index, a trigger that names the column or table). "broken" is reported for what does not compile
-    after and did before. A constraint on a column that is itself lost or added is part of that one
-    difference, not a second one.
+    A name that ``renames`` maps is no difference, nor is a CHECK, an index or a trigger that merely
+    follows the rename of a column or table. A view or trigger is broken if it compiled before and
+    does not after. A constraint on a column that is itself lost or added is part of that
+    difference, not another one.
     """
     renames = renames or Renames()
     if before is after and keeps_names(renames):
-        return ()  # one and the same, as the cache of read_schema gives it
-    names = correspond(before, after, renames)
-    found = [*_lost_and_added_tables(before, after, names)]
+        return ()  # the same object, as read_schema gives it from its cache
+    names = match_names(before, after, renames)
+    differences = [*_lost_and_added_tables(before, after, names)]
     for pair in pair_tables(before, after, names):
-        found += compare_tables(pair)
-    # A trigger is part of the table or view it is on, and comes and goes with it.
+        differences += compare_tables(pair)
+    # A trigger belongs to its table or view; if that is lost or added, the trigger goes with it.
     views = {fold_name(view.name) for view in before.views} & {
         fold_name(view.name) for view in after.views
     }
-    found += _compare_statements(
+    differences += _compare_statements(
         "trigger",
         [t for t in before.triggers if fold_name(t.table) in views | names.tables.keys()],
         [t for t in after.triggers if fold_name(t.table) in views | set(names.tables.values())],
         names,
     )
-    found += _compare_statements("view", before.views, after.views, names)
-    found += _newly_broken("trigger", before.triggers, after.triggers)
-    found += _newly_broken("view", before.views, after.views)
-    return tuple(found)
+    differences += _compare_statements("view", before.views, after.views, names)
+    differences += _newly_broken("trigger", before.triggers, after.triggers)
+    differences += _newly_broken("view", before.views, after.views)
+    return tuple(differences)
 
 
 def _lost_and_added_tables(
     before: Schema, after: Schema, names: Correspondence
 ) -> Iterator[SchemaDifference]:
-    there = set(names.tables.values())
+    kept_tables = set(names.tables.values())
     for table in before.tables:
         if fold_name(table.name) not in names.tables:
             text = wording.table_text(table)
             yield SchemaDifference("table lost", table.name, table.name, "", text, "")
     for table in after.tables:
-        if fold_name(table.name) not in there:
+        if fold_name(table.name) not in kept_tables:
             text = wording.table_text(table)
             yield SchemaDifference("table added", table.name, table.name, "", "", text)
 
@@ -79,20 +79,20 @@ def _compare_statements(
     after: Sequence[View] | Sequence[Trigger],
     names: Correspondence,
 ) -> Iterator[SchemaDifference]:
-    there = {fold_name(item.name): item for item in after}
-    known = {fold_name(item.name) for item in before}
-    for was in before:
-        now = there.get(fold_name(was.name))
-        if now is None:
-            text = wording.whole_text(was.tokens)
-            yield SchemaDifference(f"{kind} lost", was.name, _table_of(was), "", text, "")
-        elif not equal_under(renamed_in_statement(was.tokens, names), was.tokens, now.tokens):
-            texts = wording.parting_texts(was.tokens, now.tokens)
-            yield SchemaDifference(f"{kind} changed", was.name, _table_of(was), "", *texts)
-    for now in after:
-        if fold_name(now.name) not in known:
-            text = wording.whole_text(now.tokens)
-            yield SchemaDifference(f"{kind} added", now.name, _table_of(now), "", "", text)
+    after_by_name = {fold_name(item.name): item for item in after}
+    names_before = {fold_name(item.name) for item in before}
+    for old in before:
+        new = after_by_name.get(fold_name(old.name))
+        if new is None:
+            text = wording.beginning_text(old.tokens)
+            yield SchemaDifference(f"{kind} lost", old.name, _table_of(old), "", text, "")
+        elif not equal_under(renamed_in_statement(old.tokens, names), old.tokens, new.tokens):
+            texts = wording.texts_around_difference(old.tokens, new.tokens)
+            yield SchemaDifference(f"{kind} changed", old.name, _table_of(old), "", *texts)
+    for new in after:
+        if fold_name(new.name) not in names_before:
+            text = wording.beginning_text(new.tokens)
+            yield SchemaDifference(f"{kind} added", new.name, _table_of(new), "", "", text)
 
 
 def _newly_broken(

@@ -1,7 +1,7 @@
-"""What indexes and UNIQUE constraints a table lost, changed or gained.
+"""Compare the indexes and UNIQUE constraints of a table before and after.
 
-What counts is what an index does, not what it is called: one whose name is gone is not lost where
-another does the same, be it the index of a UNIQUE constraint or of the primary key.
+What counts is what an index does, not its name: an index whose name is gone is not lost if another
+one does the same, be it that of a UNIQUE constraint or of the primary key.
 """
 
 from __future__ import annotations
@@ -23,82 +23,84 @@ if TYPE_CHECKING:
 
 
 def compare_indexes(pair: TablePair) -> Iterator[SchemaDifference]:
-    """Yield what indexes and UNIQUE constraints ``pair`` lost, changed or gained."""
+    """Yield the indexes and UNIQUE constraints that are lost, changed or added."""
     yield from _lost_and_changed(pair)
     yield from _added(pair)
     yield from _compare_conflicts(pair)
 
 
 def _lost_and_changed(pair: TablePair) -> Iterator[SchemaDifference]:
-    names, there = _by_name(pair.after), _all_there(pair.after)
+    by_name, indexes_after = _by_name(pair.after), _indexes_with_keys(pair.after)
     for index in pair.before.indexes:
-        namesake = names.get(fold_name(index.name or ""))
+        namesake = by_name.get(fold_name(index.name or ""))
         if namesake is not None:
-            if not _does_the_same(pair, index, namesake):
+            if not _is_equivalent(pair, index, namesake):
                 yield _changed(pair, index, namesake)
-        elif not any(_does_the_same(pair, index, other) for other in there):
+        elif not any(_is_equivalent(pair, index, other) for other in indexes_after):
             columns = _columns_of(index, pair.before)
             if not is_part_of(columns, pair.lost):
                 yield _difference(pair.before, index, columns, lost=True)
 
 
 def _added(pair: TablePair) -> Iterator[SchemaDifference]:
-    names, there = _by_name(pair.before), _all_there(pair.before)
+    by_name, indexes_before = _by_name(pair.before), _indexes_with_keys(pair.before)
     for index in pair.after.indexes:
-        is_known = fold_name(index.name or "") in names
-        if not is_known and not any(_does_the_same(pair, other, index) for other in there):
+        has_namesake = fold_name(index.name or "") in by_name
+        if not has_namesake and not any(
+            _is_equivalent(pair, other, index) for other in indexes_before
+        ):
             columns = _columns_of(index, pair.after)
             if not is_part_of(columns, pair.added):
                 yield _difference(pair.after, index, columns, lost=False)
 
 
 def has_other_key_terms(pair: TablePair) -> bool:
-    """Return whether the primary keys' own indexes, where both have one, differ."""
-    was, now = pair.before.key, pair.after.key
-    return was is not None and now is not None and not _does_the_same(pair, was, now)
+    """Return whether both primary keys have an index of their own, and these differ."""
+    old, new = pair.before.key, pair.after.key
+    return old is not None and new is not None and not _is_equivalent(pair, old, new)
 
 
 def _by_name(table: Table) -> dict[str, Index]:
     return {fold_name(index.name): index for index in table.indexes if index.name is not None}
 
 
-def _all_there(table: Table) -> list[Index]:
-    """Return the indexes of ``table``, those of its primary key and its rowid among them."""
-    there = list(table.indexes)
+def _indexes_with_keys(table: Table) -> list[Index]:
+    """Return the indexes of ``table``, with that of its primary key, even if that is the rowid."""
+    indexes = list(table.indexes)
     if table.key is not None:
-        there.append(table.key)
+        indexes.append(table.key)
     if table.rowid_alias is not None:
         rowid = IndexColumn(table.rowid_alias, None, descending=False, collation="BINARY")
-        there.append(Index(None, table.name, unique=True, columns=(rowid,), where=None))
-    return there
+        indexes.append(Index(None, table.name, unique=True, columns=(rowid,), where=None))
+    return indexes
 
 
-def _does_the_same(pair: TablePair, was: Index, now: Index) -> bool:
+def _is_equivalent(pair: TablePair, old: Index, new: Index) -> bool:
     return (
-        was.unique == now.unique
-        and len(was.columns) == len(now.columns)
-        and all(map(lambda a, b: _same_term(pair, a, b), was.columns, now.columns))
-        and equal_under(pair.words, was.where or (), now.where or ())
+        old.unique == new.unique
+        and len(old.columns) == len(new.columns)
+        and all(map(lambda a, b: _same_term(pair, a, b), old.columns, new.columns))
+        and equal_under(pair.words, old.where or (), new.where or ())
     )
 
 
-def _same_term(pair: TablePair, was: IndexColumn, now: IndexColumn) -> bool:
-    if was.descending != now.descending:
+def _same_term(pair: TablePair, old: IndexColumn, new: IndexColumn) -> bool:
+    if old.descending != new.descending:
         return False
-    same_collation = same_name(was.collation, now.collation)
-    if was.name is None or now.name is None:
-        # Of a plain column there is no expression, which none is equal to.
-        same = equal_under(pair.words, was.expression or (), now.expression or ())
+    same_collation = same_name(old.collation, new.collation)
+    if old.name is None or new.name is None:
+        # A plain column has no expression, and () equals none.
+        same = equal_under(pair.words, old.expression or (), new.expression or ())
         return same and same_collation
-    if pair.columns.get(fold_name(was.name)) != fold_name(now.name):
+    if pair.columns.get(fold_name(old.name)) != fold_name(new.name):
         return False
     return same_collation or (
-        _is_columns_own(pair.before, was) and _is_columns_own(pair.after, now)
+        _has_column_collation(pair.before, old) and _has_column_collation(pair.after, new)
     )
 
 
-def _is_columns_own(table: Table, term: IndexColumn) -> bool:
-    """Return whether a term has its column's collation: what changed is that of the column."""
+def _has_column_collation(table: Table, term: IndexColumn) -> bool:
+    """Return whether a term has its column's collation; then a change is one of the column."""
     column = table.column(term.name or "")
     return column is not None and same_name(column.collation, term.collation)
 
@@ -123,30 +125,30 @@ def _difference(table: Table, index: Index, columns: list[str], *, lost: bool) -
     )
 
 
-def _changed(pair: TablePair, was: Index, now: Index) -> SchemaDifference:
+def _changed(pair: TablePair, old: Index, new: Index) -> SchemaDifference:
     return SchemaDifference(
         kind="index changed",
-        name=was.name or "",
+        name=old.name or "",
         table=pair.before.name,
-        column=only(_columns_of(was, pair.before)),
-        before=wording.index_text(was),
-        after=wording.index_text(now),
+        column=only(_columns_of(old, pair.before)),
+        before=wording.index_text(old),
+        after=wording.index_text(new),
     )
 
 
 def _compare_conflicts(pair: TablePair) -> Iterator[SchemaDifference]:
-    """Yield where a UNIQUE that is there before and after has another ON CONFLICT."""
-    for was in pair.before.indexes:
-        same = [now for now in pair.after.indexes if _does_the_same(pair, was, now)]
-        if was.conflict and same and all(now.conflict != was.conflict for now in same):
-            yield _other_conflict(pair, was, was.conflict, same[0].conflict)
-    for now in pair.after.indexes:
-        same = [was for was in pair.before.indexes if _does_the_same(pair, was, now)]
-        if now.conflict and same and not any(was.conflict for was in same):
-            yield _other_conflict(pair, same[0], "ABORT", now.conflict)  # what it did till then
+    """Yield the UNIQUE constraints of both sides whose ON CONFLICT differs."""
+    for old in pair.before.indexes:
+        same = [new for new in pair.after.indexes if _is_equivalent(pair, old, new)]
+        if old.conflict and same and all(new.conflict != old.conflict for new in same):
+            yield _other_conflict(pair, old, old.conflict, same[0].conflict)
+    for new in pair.after.indexes:
+        same = [old for old in pair.before.indexes if _is_equivalent(pair, old, new)]
+        if new.conflict and same and not any(old.conflict for old in same):
+            yield _other_conflict(pair, same[0], "ABORT", new.conflict)  # the default
 
 
-def _other_conflict(pair: TablePair, was: Index, before: str, after: str) -> SchemaDifference:
-    column = only(_columns_of(was, pair.before))
+def _other_conflict(pair: TablePair, old: Index, before: str, after: str) -> SchemaDifference:
+    column = only(_columns_of(old, pair.before))
     texts = (f"ON CONFLICT {action}" if action else "" for action in (before, after))
     return pair.difference("on conflict", column, *texts)

@@ -1,4 +1,4 @@
-"""What a difference of two schemas is."""
+"""The kinds of differences between two schemas, and how one is described."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Renames:
-    """Which name became which, before to after; all names case-folded.
+    """Names before to names after, of what was renamed; all names case-folded.
 
     ``columns`` is keyed by (table before, column before) and gives the column after.
     """
@@ -26,10 +26,10 @@ class SchemaDifference:
 
     ``kind`` is one of KINDS; ``name`` the object's name before (after, for an added one);
     ``table`` and ``column`` say where, '' when they do not apply; ``before`` and ``after`` are
-    short texts for a reader ('' when absent).
+    short texts for a reader, '' when absent.
 
-    A constraint has no name of its own: ``name`` is its table's. ``column`` is set where exactly
-    one column is concerned; for a foreign key it holds all its columns, as in ``a, b``.
+    For a constraint ``name`` is its table's. ``column`` is only set if exactly one column is
+    concerned; but for a foreign key it is all its columns, as in 'a, b'.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""One table as it was and as it is."""
+"""A table before and after, with the names that have changed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TablePair:
-    """A table as it was and as it is.
+    """A table before and after.
 
-    ``columns`` gives the case-folded name after of each column that is still there; ``words`` what
-    a word in an expression before may be after.
+    ``columns`` maps the name before to the name after of each column that still exists, all
+    case-folded. ``words`` maps a word in an expression before to what it may become.
     """
 
     before: Table
@@ -32,42 +32,42 @@ class TablePair:
 
     @property
     def lost(self) -> frozenset[str]:
-        """The case-folded names of the columns that are gone."""
+        """The case-folded names of the lost columns."""
         return frozenset(column_names(self.before)) - self.columns.keys()
 
     @property
     def added(self) -> frozenset[str]:
-        """The case-folded names of the columns that are new."""
+        """The case-folded names of the added columns."""
         return frozenset(column_names(self.after)) - frozenset(self.columns.values())
 
     def difference(self, kind: str, column: str, before: str, after: str) -> SchemaDifference:
-        """Return a difference in this table; its name is the table's."""
+        """Return a difference of the table itself or a constraint, named after the table before."""
         return SchemaDifference(kind, self.before.name, self.before.name, column, before, after)
 
     def addition(self, kind: str, column: str, after: str) -> SchemaDifference:
-        """Return what this table gained."""
+        """Return a difference by something that was added, named after the table after."""
         return SchemaDifference(kind, self.after.name, self.after.name, column, "", after)
 
 
 def only(columns: Sequence[str]) -> str:
-    """Return the column a difference is about, '' when it is about several or none."""
+    """Return the one column of ``columns``, '' if there are several or none."""
     return columns[0] if len(columns) == 1 else ""
 
 
 def is_part_of(columns: Sequence[str], changed: Collection[str]) -> bool:
-    """Return whether a constraint on ``columns`` came or went with its only column."""
+    """Return whether a constraint on ``columns`` was lost or added with its only column."""
     return len(columns) == 1 and fold_name(columns[0]) in changed
 
 
 def pair_tables(before: Schema, after: Schema, names: Correspondence) -> Iterator[TablePair]:
-    """Yield the tables that are still there, as they were and as they are.
+    """Yield the tables that exist before and after.
 
-    Those that are equal are left out, unless names changed and theirs should have followed.
+    Equal tables are left out, unless a rename concerns them: then they should have changed.
     """
     by_name = {fold_name(table.name): table for table in after.tables}
     for table in before.tables:
         name = fold_name(table.name)
         if name in names.columns:
-            now = by_name[names.tables[name]]
-            words = renamed_in_table(table, now, names)
-            yield TablePair(table, now, names.columns[name], words, names)
+            new = by_name[names.tables[name]]
+            words = renamed_in_table(table, new, names)
+            yield TablePair(table, new, names.columns[name], words, names)

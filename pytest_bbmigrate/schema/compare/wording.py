@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read.tokens import spelled
+from pytest_bbmigrate.schema.read.tokens import readable
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.schema.model import (
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         Tokens,
     )
 
-SHOWN = 12  # tokens of a view or trigger on either side of where two of them part
+CONTEXT_TOKENS = 12  # of a view or trigger, on either side of the first difference
 
 
 def table_text(table: Table) -> str:
@@ -47,7 +47,7 @@ def generated_text(column: Column) -> str:
     """Return ``GENERATED ALWAYS AS (a * 2) STORED``, or '' for an ordinary column."""
     if not column.generated:
         return ""
-    return f"GENERATED ALWAYS AS ({spelled(column.expression or ())}) {column.generated.upper()}"
+    return f"GENERATED ALWAYS AS ({readable(column.expression or ())}) {column.generated.upper()}"
 
 
 def check_text(check: CheckConstraint) -> str:
@@ -56,7 +56,7 @@ def check_text(check: CheckConstraint) -> str:
 
 
 def primary_key_text(table: Table) -> str:
-    """Return ``PRIMARY KEY (id)``; what it is besides a key stands after it; '' for none."""
+    """Return ``PRIMARY KEY (id)``, ``INTEGER PRIMARY KEY (id)`` for the rowid; '' for none."""
     if not table.primary_key:
         return ""
     terms = _terms(table.key) if table.key is not None else ", ".join(table.primary_key)
@@ -84,7 +84,7 @@ def index_text(index: Index) -> str:
     if index.name is None:
         return f"UNIQUE ({_terms(index)})"
     unique = "UNIQUE " if index.unique else ""
-    where = f" WHERE {spelled(index.where)}" if index.where is not None else ""
+    where = f" WHERE {readable(index.where)}" if index.where is not None else ""
     return f"{unique}INDEX {index.name} ON {index.table} ({_terms(index)}){where}"
 
 
@@ -93,26 +93,27 @@ def _terms(index: Index) -> str:
 
 
 def _term(column: IndexColumn) -> str:
-    text = column.name if column.name is not None else spelled(column.expression or ())
+    text = column.name if column.name is not None else readable(column.expression or ())
     if column.collation.upper() != "BINARY":
         text += f" COLLATE {column.collation}"
     return f"{text} DESC" if column.descending else text
 
 
-def parting_texts(before: Tokens, after: Tokens) -> tuple[str, str]:
-    """Return both around the first token in which they differ, with … for what is left out."""
+def texts_around_difference(before: Tokens, after: Tokens) -> tuple[str, str]:
+    """Return the tokens around the first difference of both, with … for what is left out."""
     limit = min(len(before), len(after))
-    part = next((at for at in range(limit) if before[at] != after[at]), limit)
-    start = max(part - SHOWN, 0)
-    return _excerpt(before, start, part + SHOWN), _excerpt(after, start, part + SHOWN)
+    differ = next((index for index in range(limit) if before[index] != after[index]), limit)
+    start = max(differ - CONTEXT_TOKENS, 0)
+    end = differ + CONTEXT_TOKENS
+    return _excerpt(before, start, end), _excerpt(after, start, end)
 
 
 def _excerpt(tokens: Tokens, start: int, end: int) -> str:
     head = "… " if start else ""
     tail = " …" if end < len(tokens) else ""
-    return head + spelled(tokens[start:end]) + tail
+    return head + readable(tokens[start:end]) + tail
 
 
-def whole_text(tokens: Tokens) -> str:
+def beginning_text(tokens: Tokens) -> str:
     """Return the beginning of a view or trigger."""
-    return _excerpt(tokens, 0, 2 * SHOWN)
+    return _excerpt(tokens, 0, 2 * CONTEXT_TOKENS)

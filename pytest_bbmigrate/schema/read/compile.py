@@ -1,8 +1,8 @@
 """Find out which views and triggers SQLite can still compile.
 
 A view is compiled when it is selected from, a trigger when its event is prepared; EXPLAIN does
-either without running anything. SQLite's message does not name the trigger at fault, so when an
-event does not compile its triggers are tried one at a time, on a copy of the database.
+either without running anything. SQLite's message does not name the trigger at fault. So when an
+event does not compile, its triggers are tried one at a time, on a copy of the database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
 EVENTS = ("delete", "insert", "update")
-# What a connection lacks, not what a schema lacks: a copy does not have the app's functions.
+# These are faults of a connection, not of a schema: that to a copy has no functions of the app.
 LACKING_SETUP = (
     "no such function",
     "unknown function",
@@ -48,10 +48,10 @@ def trigger_errors(
 
     ``tables`` are those of the schema, by case-folded name.
 
-    A trigger ``UPDATE OF`` a column that is not there compiles and never fires: that is an error
-    too, in our own words.
+    A trigger ``UPDATE OF`` a missing column compiles, but never fires; that counts as an error too,
+    in our own words.
     """
-    columns_of = partial(_settable_columns, db, tables)
+    columns_of = partial(_writable_columns, db, tables)
     by_event: dict[tuple[str, str], list[str]] = {}
     errors: dict[str, str] = {}
     for name, (table, trigger) in triggers.items():
@@ -67,7 +67,7 @@ def trigger_errors(
         error = _error(db, statement)
         if error is not None:
             failing.append((names, statement, error))
-    return errors | (_blame(db, failing) if failing else {})
+    return errors | (_triggers_at_fault(db, failing) if failing else {})
 
 
 def _error(db: sqlite3.Connection, sql: str) -> str | None:
@@ -78,8 +78,8 @@ def _error(db: sqlite3.Connection, sql: str) -> str | None:
     return None
 
 
-def _settable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name: str) -> list[str]:
-    """Return the columns of a table or view that can be set; none for a view that is broken."""
+def _writable_columns(db: sqlite3.Connection, tables: Mapping[str, Table], name: str) -> list[str]:
+    """Return the columns of a table or view that can be set; none for a broken view."""
     table = tables.get(fold_name(name))
     if table is not None:
         return [column.name for column in table.columns if not column.generated]
@@ -102,28 +102,28 @@ def _statement(table: str, event: str, columns_of: Callable[[str], list[str]]) -
     return f"EXPLAIN UPDATE {target} SET " + ", ".join(f"{name} = {name}" for name in columns)
 
 
-def _blame(
+def _triggers_at_fault(
     db: sqlite3.Connection, failing: Sequence[tuple[Sequence[str], str, str]]
 ) -> dict[str, str]:
-    """Return the errors of the triggers that fail alone; of all that ``failing`` has if none does.
+    """Return the errors of the triggers that fail alone; if none does, of all in ``failing``.
 
-    ``failing`` holds the triggers of an event, its statement and its error. One that fails only for
-    what it sets off, a trigger on another table, is not at fault.
+    ``failing`` are (triggers of an event, its statement, its error). A trigger is not at fault if
+    it fails only because of a trigger on another table that it fires.
     """
-    found: dict[str, str] = {}
+    errors: dict[str, str] = {}
     with closing(_copy_of(db)) as copy:
         for names, statement, error in failing:
             for name in names:
-                own = _error_alone(copy, name, statement)
-                if own is not None and (own == error or not own.startswith(LACKING_SETUP)):
-                    found[name] = own
-    return found or {name: error for names, _, error in failing for name in names}
+                alone = _error_alone(copy, name, statement)
+                if alone is not None and (alone == error or not alone.startswith(LACKING_SETUP)):
+                    errors[name] = alone
+    return errors or {name: error for names, _, error in failing for name in names}
 
 
 def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
-    """Return a copy of ``main`` in memory; of a file, which may be large, of its schema alone."""
+    """Return a copy of ``main`` in memory; of a file, which may be large, only its schema."""
     ((file,),) = fetch_all(db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
-    if not os.path.isabs(file):  # noqa: PTH117 - what SQLite calls a database in memory is no path
+    if not os.path.isabs(file):  # noqa: PTH117 - a database in memory has a name, no path
         return open_image(take_image(db))
     copy = open_image(b"")
     entries = (
@@ -132,12 +132,12 @@ def _copy_of(db: sqlite3.Connection) -> sqlite3.Connection:
     )
     with closed_on_failure(copy):
         for (sql,) in fetch_all(db, entries):
-            _error(copy, sql)  # SQLite's own tables are there already, a shadow table with its own
+            _error(copy, sql)  # which fails for tables that SQLite makes itself
         return copy
 
 
 def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str | None:
-    """Return the error of ``statement`` when ``trigger`` is the only one, INSTEAD OF ones aside."""
+    """Return the error of ``statement`` with all other triggers on tables dropped, or None."""
     copy.execute("SAVEPOINT alone")
     for other in _other_triggers(copy, trigger):
         copy.execute(f"DROP TRIGGER main.{quote_name(other)}")
@@ -147,7 +147,7 @@ def _error_alone(copy: sqlite3.Connection, trigger: str, statement: str) -> str 
 
 
 def _other_triggers(db: sqlite3.Connection, trigger: str) -> Iterable[str]:
-    """Return the other triggers on tables; without those on a view nothing could be put in it."""
+    """Return the other triggers on tables; those on views stay, else views could not be written."""
     sql = (
         "SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND name <> ? AND tbl_name "
         "COLLATE NOCASE IN (SELECT name FROM main.sqlite_master WHERE type = 'table')"

@@ -1,8 +1,8 @@
-"""What no pragma tells, read from the tokens of CREATE TABLE.
+"""Read from the tokens of CREATE TABLE what no pragma returns.
 
-CHECK, COLLATE, generated expressions, ON CONFLICT, DEFERRABLE, AUTOINCREMENT, STRICT and WITHOUT
-ROWID (https://sqlite.org/lang_createtable.html). The text is what SQLite keeps in sqlite_schema,
-so it is a statement that SQLite accepted.
+That is CHECK, COLLATE, generated expressions, ON CONFLICT, DEFERRABLE, AUTOINCREMENT, STRICT and
+WITHOUT ROWID (https://sqlite.org/lang_createtable.html). The text is what SQLite keeps in
+sqlite_schema, so it is a statement that SQLite accepted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Conflict:
-    """``kind`` (PRIMARY KEY, UNIQUE or NOT NULL) of folded ``columns``, and its ON CONFLICT."""
+    """The ON CONFLICT of a constraint: its ``kind`` is PRIMARY KEY, UNIQUE or NOT NULL.
+
+    ``columns`` are folded.
+    """
 
     kind: str
     columns: tuple[str, ...]
@@ -31,7 +34,7 @@ class Conflict:
 
 
 class CheckClause(NamedTuple):
-    """A CHECK: its expression, and the name that SQLite calls it by, '' for none."""
+    """A CHECK: its name as SQLite reports it ('' for none), and its expression."""
 
     name: str
     expression: Tokens
@@ -55,7 +58,7 @@ class CreateTable:
 
 
 def parse_create_table(sql: str) -> CreateTable:
-    """Return the clauses of ``sql``, a CREATE TABLE statement as sqlite_schema holds it.
+    """Return the clauses of ``sql``, a CREATE TABLE statement as sqlite_schema has it.
 
     Raises: ValueError when it cannot be one that SQLite accepted.
     """
@@ -81,7 +84,8 @@ class _Constraints:
         self.cursor = Cursor(tokens)
         self.column: tuple[str, ...] = (column,) if column else ()
         self.name = ""  # of a constraint: it stays for those after it, up to the next comma
-        self.last: tuple[str, tuple[str, ...]] | None = None  # what ON CONFLICT would speak of
+        # The constraint that an ON CONFLICT would belong to.
+        self.last: tuple[str, tuple[str, ...]] | None = None
 
     def read(self) -> None:
         if self.column:
@@ -160,7 +164,7 @@ class _Constraints:
         self.cursor.take()
 
     def on(self) -> None:
-        if not self.cursor.take_words("conflict"):  # ON DELETE, ON UPDATE: the pragma tells
+        if not self.cursor.take_words("conflict"):  # ON DELETE, ON UPDATE: a pragma returns these
             self.cursor.take()
             if self.cursor.take_one_of({"set", "no"}):
                 self.cursor.take()

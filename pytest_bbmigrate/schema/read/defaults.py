@@ -1,4 +1,4 @@
-"""What a column's DEFAULT comes to: by its words, and by the value that is stored."""
+"""What a column's DEFAULT means: as tokens in one form, and as the value that is stored."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DEFAULT_WORDS: dict[str, Tokens | None] = {"null": None, "true": ("1",), "false"
 
 
 def default_words(column: Column) -> Tokens | None:
-    """Return a default's tokens in one form for what is one value; None for NULL or no default.
+    """Return a default's tokens, the same for spellings of one value; None for NULL or no default.
 
-    A lone name, in double quotes or bare, is a string; TRUE and FALSE are 1 and 0
+    A single name, bare or in double quotes, is a string; TRUE and FALSE are 1 and 0
     (https://sqlite.org/lang_createtable.html, 3.2).
     """
     if column.default is None:
@@ -41,7 +41,7 @@ def _name(token: Token) -> Tokens | None:
 
 
 def stored_default(column: Column, *, strict: bool) -> tuple[str, str] | None:
-    """Return type and value that a row gets by a constant default; None for any other default.
+    """Return the type and value that a row gets from a constant default; None for other defaults.
 
     The column's affinity applies: DEFAULT 0 is the text '0' in a TEXT column
     (https://sqlite.org/datatype3.html, 3). In a STRICT table ANY has none.
@@ -53,5 +53,5 @@ def stored_default(column: Column, *, strict: bool) -> tuple[str, str] | None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
         scratch.execute(f"CREATE TABLE t (c {affinity} DEFAULT ({' '.join(words)}))")
         scratch.execute("INSERT INTO t DEFAULT VALUES")
-        found: tuple[str, str] = scratch.execute("SELECT typeof(c), quote(c) FROM t").fetchone()
-        return found
+        row: tuple[str, str] = scratch.execute("SELECT typeof(c), quote(c) FROM t").fetchone()
+        return row

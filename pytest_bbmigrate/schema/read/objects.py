@@ -1,4 +1,4 @@
-"""What a database defines, as a hash for each table, index, trigger and view."""
+"""The definitions in a database, as a hash of each table, index, trigger and view."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 DIGEST_SIZE = 16
 
 
-def objects_in(db: sqlite3.Connection) -> dict[str, str]:
-    """Return the hash of the definition of each object in ``main``, by its kind and name.
+def object_digests(db: sqlite3.Connection) -> dict[str, str]:
+    """Return the hash of the definition of each object in ``main``, by 'kind name'.
 
     A kind is 'table', 'virtual table', 'index', 'trigger' or 'view'. SQLite's own objects and ours
     are left out, as are indexes that belong to a constraint: they are a part of their table.
     """
-    found = {}
+    digests = {}
     for kind, name, table, sql, root in read_entries(db):
         if fold_name(table) in OWN_TABLES or fold_name(name).startswith("sqlite_"):
             continue
-        what = "virtual table" if kind == "table" and not root else kind
+        full_kind = "virtual table" if kind == "table" and not root else kind
         digest = blake2b(sql.encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE)
-        found[f"{what} {name}"] = digest.hexdigest()
-    return found
+        digests[f"{full_kind} {name}"] = digest.hexdigest()
+    return digests

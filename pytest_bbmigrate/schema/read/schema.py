@@ -30,7 +30,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 FOR_EACH_ROW = ["for", "each", "row"]
-CACHED_SCHEMAS = 2048  # a chain comes by each of its schemas again on every way back
+CACHED_SCHEMAS = 2048  # running down, a chain reaches each of its schemas again
 CACHED_TABLES = 4096
 
 _schemas: dict[tuple[Row, ...], Schema] = {}
@@ -38,31 +38,32 @@ _tables: dict[tuple[object, ...], Table] = {}
 
 
 def read_entries(db: sqlite3.Connection) -> list[Entry]:
-    """Return what ``main`` was made with: (type, name, tbl_name, sql, rootpage) of each CREATE."""
+    """Return (type, name, tbl_name, sql, rootpage) of every object in ``main`` with a CREATE."""
     columns = "type, name, tbl_name, sql, rootpage"
     return fetch_all(db, f"SELECT {columns} FROM main.sqlite_master WHERE sql IS NOT NULL")
 
 
 def read_schema(db: sqlite3.Connection, entries: Iterable[Entry] | None = None) -> Schema:
-    """Return the structure of the ``main`` schema of ``db``, whose ``entries`` may be known.
+    """Return the structure of the ``main`` schema of ``db``; pass its ``entries`` if already read.
 
-    Left out: sqlite_* tables, shadow tables of virtual tables, our own tables. Structure of a
-    table is cached by the text of its CREATE and of its indexes, for a chain of states repeats it.
+    Left out are tables of SQLite (sqlite_*), shadow tables of virtual tables, and our own tables.
+    Schemas and tables are cached by the text of their CREATEs, since a chain of states repeats
+    them.
     """
     rows = tuple(entry[:4] for entry in (read_entries(db) if entries is None else entries))
-    known = _schemas.get(rows)
-    if known is not None:
-        return known
+    cached = _schemas.get(rows)
+    if cached is not None:
+        return cached
     schema = _read(db, rows)
-    if _depends_on_text_alone(schema):
+    if _depends_on_text_only(schema):
         return _cached(_schemas, rows, CACHED_SCHEMAS, lambda: schema)
     return schema
 
 
-def _depends_on_text_alone(schema: Schema) -> bool:
-    """Return whether another connection would read the same.
+def _depends_on_text_only(schema: Schema) -> bool:
+    """Return whether any other connection would read the same.
 
-    Errors and a virtual table's columns depend on the functions and modules a connection has.
+    Errors, and the columns of virtual tables, depend on the functions and modules of a connection.
     """
     return not (
         any(table.virtual is not None for table in schema.tables)
@@ -72,8 +73,8 @@ def _depends_on_text_alone(schema: Schema) -> bool:
 
 
 def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
-    passed_over = _passed_over(db, rows)
-    kept = [row for row in rows if fold_name(row[2]) not in passed_over]
+    left_out = _left_out(db, rows)
+    kept = [row for row in rows if fold_name(row[2]) not in left_out]
     tables = _read_tables(db, kept)
     views = {name: tokenize(sql) for kind, name, _, sql in kept if kind == "view"}
     triggers = {name: (table, sql) for kind, name, table, sql in kept if kind == "trigger"}
@@ -83,14 +84,14 @@ def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
     return Schema(
         tables=tables,
         views=tuple(
-            View(name, _whole(tokens, names), view_error(db, name))
+            View(name, _canonical_statement(tokens, names), view_error(db, name))
             for name, tokens in views.items()
         ),
         triggers=tuple(
             Trigger(
                 name,
                 table,
-                _plain_trigger(_whole(tokenize(sql), names)),
+                _plain_trigger(_canonical_statement(tokenize(sql), names)),
                 errors.get(name),
                 sql,
             )
@@ -99,19 +100,19 @@ def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
     )
 
 
-def _passed_over(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str]:
+def _left_out(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str]:
     """Return the case-folded names of the tables that are no part of the user's schema.
 
     Only SQLite knows which table is the shadow of a virtual one (``PRAGMA table_list``, 3.37).
     """
     names = {fold_name(row[1]) for row in rows if row[0] == "table"}
-    passed_over = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
+    left_out = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
     if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
         shadows = fetch_all(
             db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
         )
-        passed_over |= {fold_name(name) for (name,) in shadows}
-    return frozenset(passed_over)
+        left_out |= {fold_name(name) for (name,) in shadows}
+    return frozenset(left_out)
 
 
 def _is_virtual(sql: str) -> bool:
@@ -151,7 +152,10 @@ def _read_table(
 def _with_parent_columns(
     text: tuple[object, ...], table: Table, keys: Mapping[str, tuple[str, ...]]
 ) -> Table:
-    """Return ``table``, made from ``text``, with ``REFERENCES t`` taken for t's primary key."""
+    """Return ``table``, read from ``text``; ``REFERENCES t`` without columns gets t's primary key.
+
+    ``keys`` are the primary keys of all tables, by folded name.
+    """
     if all(key.parent_columns for key in table.foreign_keys):
         return table
     parents = tuple(
@@ -168,38 +172,39 @@ def _with_parent_columns(
 
 
 def _cached(cache: dict[K, V], key: K, limit: int, make: Callable[[], V]) -> V:
-    """Return what ``cache`` holds under ``key``, made by ``make`` when it was not there.
+    """Return the value of ``key`` in ``cache``, made by ``make`` if it is missing.
 
-    A cache that holds ``limit`` entries starts again from nothing.
+    A cache with ``limit`` entries is emptied first.
     """
-    known = cache.get(key)
-    if known is None:
+    value = cache.get(key)
+    if value is None:
         if len(cache) >= limit:
             cache.clear()
-        known = cache[key] = make()
-    return known
+        value = cache[key] = make()
+    return value
 
 
 def _names(tables: Iterable[Table], views: Iterable[Sequence[Token]]) -> frozenset[str]:
-    """Return, case-folded, what a name in a view or trigger can mean: aliases of views as well."""
-    own = {
+    """Return, case-folded, the names that a view or trigger can use, with aliases in views."""
+    names = {
         fold_name(name)
         for table in tables
         for name in (table.name, *(column.name for column in table.columns))
     }
-    return frozenset(own.union(*(names_mentioned(tokens) for tokens in views)))
+    return frozenset(names.union(*(names_mentioned(tokens) for tokens in views)))
 
 
-def _whole(tokens: Sequence[Token], names: frozenset[str]) -> Tokens:
+def _canonical_statement(tokens: Sequence[Token], names: frozenset[str]) -> Tokens:
     return canonical(tokens, names, names_mentioned(tokens))
 
 
 def _plain_trigger(tokens: Tokens) -> Tokens:
-    """Return tokens with BEFORE, the default, written out and FOR EACH ROW, a default, left out."""
+    """Return tokens with the defaults in one form: BEFORE written out, FOR EACH ROW left out."""
     plain = list(tokens)
     if plain[3] in EVENTS:
         plain.insert(3, "before")
-    each = next((at for at in range(4, len(plain)) if plain[at : at + 3] == FOR_EACH_ROW), None)
-    if each is not None:
-        del plain[each : each + 3]
+    indexes = range(4, len(plain))
+    clause = next((index for index in indexes if plain[index : index + 3] == FOR_EACH_ROW), None)
+    if clause is not None:
+        del plain[clause : clause + 3]
     return tuple(plain)

@@ -1,4 +1,4 @@
-"""Read the structure of one table: pragmas first, tokens of CREATE for what no pragma tells."""
+"""Read the structure of one table: from pragmas, and from its CREATE what no pragma returns."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ def fetch_all(db: sqlite3.Connection, sql: str, *parameters: object) -> list[tup
 
 
 def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str, str]) -> Table:
-    """Return the structure of table ``name`` as ``sql`` and the CREATEs of its ``indexes`` have it.
+    """Return the structure of table ``name``, whose CREATE is ``sql``.
 
-    Parent columns that are not written are left as (): they depend on another table.
+    ``indexes`` are the CREATEs of its indexes by name. Parent columns that are not written stay (),
+    because they depend on another table.
     """
     created = parse_create_table(sql)
     columns = _columns(_column_rows(db, name), created, name)
@@ -69,7 +70,7 @@ def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str
 
 
 def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
-    """Return virtual table ``name``; without columns when its module is not there."""
+    """Return the virtual table ``name``; without columns if its module is missing."""
     try:
         rows = _column_rows(db, name)
     except sqlite3.OperationalError as error:
@@ -132,7 +133,7 @@ def _column(
 
 
 def _names(table: str, columns: Sequence[Column]) -> frozenset[str]:
-    """Return what a name in a table's own expressions can mean."""
+    """Return, folded, the names that a table's own expressions can use."""
     return frozenset(
         (*ROWID_NAMES, fold_name(table), *(fold_name(column.name) for column in columns))
     )
@@ -153,7 +154,7 @@ def _check(tokens: Sequence[Token], names: Collection[str]) -> CheckConstraint:
 def _foreign_keys(
     db: sqlite3.Connection, table: str, created: CreateTable
 ) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys in the order written: SQLite numbers them from the last."""
+    """Return the foreign keys in the order written; SQLite numbers them from the last."""
     rows = fetch_all(
         db,
         'SELECT id, "from", "table", "to", on_update, on_delete '
@@ -181,7 +182,7 @@ def _indexes(
     created: CreateTable,
     names: Collection[str],
 ) -> tuple[tuple[Index, ...], Index | None]:
-    """Return the indexes that are not the primary key's, and the primary key's."""
+    """Return the indexes except that of the primary key, and that one or None."""
     own: list[Index] = []
     key = None
     actions = {c.columns: c.action for c in created.conflicts if c.kind == "UNIQUE"}
@@ -223,16 +224,16 @@ def _index_columns(
     return tuple(
         IndexColumn(
             name=name,
-            expression=_term_expression(terms[place], names) if name is None else None,
+            expression=_term_expression(terms[number], names) if name is None else None,
             descending=bool(descending),
             collation=collation,
         )
-        for place, (name, descending, collation) in enumerate(rows)
+        for number, (name, descending, collation) in enumerate(rows)
     )
 
 
 def _term_expression(term: Sequence[Token], names: Collection[str]) -> Tokens:
-    """Return an index term without ASC, DESC and COLLATE, which the pragma tells."""
+    """Return an index term without ASC, DESC and COLLATE, which the pragma returns."""
     if is_word(term[-1], "asc") or is_word(term[-1], "desc"):
         term = term[:-1]
     while len(term) > 2 and is_word(term[-2], "collate") and term[-1].kind is not Kind.SYMBOL:
@@ -243,18 +244,18 @@ def _term_expression(term: Sequence[Token], names: Collection[str]) -> Tokens:
 def _conflicts(
     created: CreateTable, columns: Sequence[Column], indexes: Sequence[Index]
 ) -> tuple[str, ...]:
-    """Return the ON CONFLICT clauses that no index of ``indexes`` carries."""
-    carried = {_folded_names(index.columns) for index in indexes if index.name is None}
+    """Return the ON CONFLICT clauses that are not stored with one of ``indexes``."""
+    on_indexes = {_folded_names(index.columns) for index in indexes if index.name is None}
     spelling = {fold_name(column.name): column.name for column in columns}
     return tuple(
         sorted(
             f"{place_text(c.kind, [spelling[n] for n in c.columns])} ON CONFLICT {c.action}"
             for c in created.conflicts
-            if c.kind != "UNIQUE" or c.columns not in carried
+            if c.kind != "UNIQUE" or c.columns not in on_indexes
         )
     )
 
 
 def place_text(kind: str, columns: Sequence[str]) -> str:
-    """Return ``NOT NULL (amount)``: what an ON CONFLICT stands at."""
+    """Return the constraint of an ON CONFLICT as text: ``NOT NULL (amount)``."""
     return f"{kind} ({', '.join(columns)})"

@@ -1,4 +1,4 @@
-"""Tokens of CREATE statements in a form in which equal meaning is equal text."""
+"""Tokens of CREATE statements in a canonical form, in which equal meaning is equal text."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def is_word(token: Token, word: str) -> bool:
 
 
 def canonical(tokens: Sequence[Token], *names: Collection[str]) -> Tokens:
-    """Return ``tokens`` unquoted and case-folded, with ``"x"`` that is no name given as ``'x'``.
+    """Return ``tokens`` unquoted and case-folded; ``"x"`` that is no name becomes ``'x'``.
 
     SQLite reads a double-quoted token that names nothing as a string, and rewrites it as one when
-    a column is renamed or dropped (https://sqlite.org/quirks.html#dblquote). ``names`` hold
-    the case-folded names that can be meant here.
+    a column is renamed or dropped (https://sqlite.org/quirks.html#dblquote). ``names``
+    are collections of the case-folded names that can be meant here.
     """
     return tuple(_canonical_token(tokens, position, names) for position in range(len(tokens)))
 
@@ -50,14 +50,14 @@ def _canonical_token(
 ) -> str:
     token = tokens[position]
     text = fold(token)
-    if token.text[0] != '"' or _in_place_of_a_name(tokens, position):
+    if token.text[0] != '"' or _must_be_a_name(tokens, position):
         return text
-    if any(text in known for known in names):
+    if any(text in collection for collection in names):
         return text
     return "'" + token.name.replace("'", "''") + "'"
 
 
-def _in_place_of_a_name(tokens: Sequence[Token], position: int) -> bool:
+def _must_be_a_name(tokens: Sequence[Token], position: int) -> bool:
     following = tokens[position + 1].text if position + 1 < len(tokens) else ""
     if following in (".", "("):
         return True
@@ -69,23 +69,23 @@ def _in_place_of_a_name(tokens: Sequence[Token], position: int) -> bool:
 
 
 def names_mentioned(tokens: Sequence[Token]) -> frozenset[str]:
-    """Return the case-folded names that ``tokens`` hold in a place or form that only a name has."""
+    """Return, case-folded, the ``tokens`` that are names, or words that may be names."""
     return frozenset(
         fold_name(token.name)
         for position, token in enumerate(tokens)
         if token.kind is Kind.WORD
         or (
             token.kind is Kind.QUOTED
-            and (token.text[0] != '"' or _in_place_of_a_name(tokens, position))
+            and (token.text[0] != '"' or _must_be_a_name(tokens, position))
         )
     )
 
 
 def without_parentheses(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return ``tokens`` without the parentheses that enclose all of them, if any do."""
-    closed_at = closings(tokens)
+    closing_of = closings(tokens)
     start, end = 0, len(tokens)
-    while end - start > 1 and closed_at.get(start) == end - 1:
+    while end - start > 1 and closing_of.get(start) == end - 1:
         start, end = start + 1, end - 1
     return tokens[start:end]
 
@@ -100,8 +100,8 @@ def source_text(tokens: Sequence[Token]) -> str:
     return "".join(parts)
 
 
-def spelled(tokens: Tokens) -> str:
-    """Return folded ``tokens`` as a line for a reader."""
+def readable(tokens: Tokens) -> str:
+    """Return folded ``tokens`` as one line of SQL for a reader."""
     parts: list[str] = []
     previous = "("
     for part in tokens:
@@ -111,7 +111,7 @@ def spelled(tokens: Tokens) -> str:
 
 
 def _is_tight(previous: str, part: str) -> bool:
-    """Return whether no blank stands between the two."""
+    """Return whether no blank is put between the two."""
     if part in (",", ")", ".", ";") or previous in ("(", "."):
         return True
     is_call = previous.isidentifier() and previous not in KEYWORDS_BEFORE_PARENTHESIS
@@ -121,7 +121,7 @@ def _is_tight(previous: str, part: str) -> bool:
 def equal_under(renamed: Mapping[str, Collection[str]], before: Tokens, after: Tokens) -> bool:
     """Return whether ``after`` is ``before`` with names replaced.
 
-    ``renamed`` gives what a token before may be after; a token it does not mention is kept.
+    ``renamed`` maps a token before to the tokens it may become; all others must stay.
     """
     return len(before) == len(after) and all(
         new in renamed[old] if old in renamed else new == old

@@ -13,7 +13,7 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.identity import Identity, read_emptied, record_emptied, write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, record, remove
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.schema import objects_in
+from pytest_bbmigrate.schema import object_digests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +41,7 @@ def real(tmp_path: Path) -> Path:
         remove(db, "001")
         db.execute("DROP TABLE accounts")
         write_identity(db, Identity("4f1c", {BACKUP: "digest"}))
-        record_emptied(db, content_of(db), objects_in(db))
+        record_emptied(db, content_of(db), object_digests(db))
     return real
 
 

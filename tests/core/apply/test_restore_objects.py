@@ -20,7 +20,7 @@ from pytest_bbmigrate.history.table import (
     remove,
 )
 from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.schema import objects_in
+from pytest_bbmigrate.schema import object_digests
 from tests.core.backed_up import NEWEST, back_up, write
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def apply(database: Path, sql: str, *, tells: bool = True) -> None:
         write_identity(db, Identity("an id"))
         record(db, Applied("001_step", "sum", "2026-01-02T08:00:00+00:00", 0.1, 1, 5))
         record_backup(db, 1, NEWEST)
-        record_contents(db, 1, content_of(db), objects_in(db) if tells else None)
+        record_contents(db, 1, content_of(db), object_digests(db) if tells else None)
 
 
 def lost(database: Path, backup: Path) -> dict[str, str]:
