@@ -6,6 +6,8 @@ end a line early. All that is printed goes through here.
 
 from __future__ import annotations
 
+import os
+import shlex
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,21 @@ def visible(text: str) -> str:
 def visible_line(text: str) -> str:
     """Return ``text``, a name for example, as ``visible`` does, and in one line."""
     return text if text.isprintable() else "".join(_shown(each, "") for each in text)
+
+
+def typed(word: str) -> str:
+    r"""Return ``word`` as it is typed in a shell, so that it can be copied from what is printed.
+
+    What acts, and a byte that is no letter, is written as bash and zsh read it: ``$'\x1b'``.
+    """
+    if visible_line(word) == word:
+        return shlex.quote(word)
+    return "$'" + "".join(map(_typed_byte, os.fsencode(word))) + "'"
+
+
+def _typed_byte(byte: int) -> str:
+    is_plain = 0x20 <= byte < 0x7F and byte not in b"'\\"
+    return chr(byte) if is_plain else f"\\x{byte:02x}"
 
 
 def _shown(character: str, kept: str) -> str:

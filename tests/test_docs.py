@@ -1,6 +1,6 @@
 """What the documentation says is complete and true.
 
-``python -m tests.test_docs`` writes the examples of docs/checks.md anew, from the cases.
+``python -m tests.test_docs`` writes the examples of docs/checks.md again, from the cases.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def test_the_readme_gives_the_rate_for_all_cases() -> None:
 
 
 def main() -> None:
-    """Write the examples of the page anew."""
+    """Write the examples of the page again."""
     PAGE.write_text(EXAMPLE.sub(lambda m: f"<!-- {m[1]} -->\n{example(m[1])}", TEXT))
 
 

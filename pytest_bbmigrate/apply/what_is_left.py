@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
+from pytest_bbmigrate.visible import typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +131,7 @@ def shown(path: Path) -> str:
         relative = os.path.relpath(path)
     except OSError:  # the working directory was removed, or may not be looked at
         relative = os.pardir
-    return shlex.quote(str(path) if relative.startswith(os.pardir) else relative)
+    return typed(str(path) if relative.startswith(os.pardir) else relative)
 
 
 def as_found(name: NameTarget, content: Content, detail: str, *notes: str) -> dict[str, Any]:

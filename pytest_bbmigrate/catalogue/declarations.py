@@ -26,7 +26,7 @@ NO_TRANSACTION_WORDS = ("no-transaction", "false", "none")
 
 @dataclass(frozen=True)
 class CommentLine:
-    """A comment line that stands where a declaration may stand; ``text`` is without its marks."""
+    """A comment line where a declaration is allowed; ``text`` is without the comment marks."""
 
     path: Path
     line: int

@@ -57,8 +57,8 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     """Return the facts of an SQL migration.
 
     The checksum is the SHA-256 of the tokens of all statements, in hexadecimal: comments, white
-    space, line ends and the case of words do not matter. What stands in double quotes counts with
-    its case, for SQLite takes it for a string where no column is called so
+    space, line ends and the case of words do not matter. Text in double quotes counts with its
+    case, for SQLite takes it for a string where no column has that name
     (https://sqlite.org/quirks.html#dblquote).
     """
     digest = hashlib.sha256()
@@ -95,8 +95,8 @@ def read_statement(sql: str) -> ReadStatement:
 def sql_literals(read: ReadStatement) -> Iterator[Literal]:
     """Yield the strings and numbers of SQL with the column (case-folded) each is compared with.
 
-    A value stands with a column in ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
-    ``c LIKE 'x'``, ``c IS 'x'``, with or without NOT; any other stands with None.
+    The column is that of ``c = 1``, ``c <> 1``, ``c < 1`` and the like, ``c IN (1, 2)``,
+    ``c LIKE 'x'`` and ``c IS 'x'``, with or without NOT; None for any other value.
     """
     return (literal for _, literal in _indexed_literals(read))
 
@@ -109,18 +109,18 @@ def expected_literals(
     Without those that one of them writes, or that are in ``written``: rows need not hold them
     before.
     """
-    asked: list[Literal] = []
+    conditions: list[Literal] = []
     written_here = set(written)
     for read in statements:
         if read.verb in ASKING:
-            asked += (overwritten := _overwriting(read))
+            conditions += (overwritten := _overwriting(read))
             clauses = clause_words(read.tokens)
             for index, (column, value) in _indexed_literals(read):
                 if column is None or clauses[index] in ("set", "values"):
                     written_here.update({value} - {value for _, value in overwritten})
                 else:
-                    asked.append((column, value))
-    return distinct(literal for literal in asked if literal[1] not in written_here)
+                    conditions.append((column, value))
+    return distinct(literal for literal in conditions if literal[1] not in written_here)
 
 
 def assigned_literals(statements: Iterable[ReadStatement]) -> tuple[Literal, ...]:
@@ -149,9 +149,9 @@ def _overwriting(read: ReadStatement) -> list[Literal]:
 
 
 def _overwritten(command: Command) -> frozenset[str] | None:
-    """Return what tells the rows which an INSERT may meet: its columns, folded; None if it fails.
+    """Return the columns, folded, by which an INSERT finds what it overwrites; None if it fails.
 
-    Those of ON CONFLICT (..), else the first that is named; none where what is there stays.
+    They are those of ON CONFLICT (..), else the first column named; none if rows are kept.
     """
     if not isinstance(command, Insert) or not command.rows:
         return None
@@ -164,7 +164,7 @@ def _overwritten(command: Command) -> frozenset[str] | None:
 
 
 def _inserted(command: Command) -> dict[int, str]:
-    """Return for what stands in the VALUES of an INSERT the column (folded) it is for.
+    """Return the column (folded) that each value in the VALUES of an INSERT is for.
 
     By where it begins in the statement. Where no columns are named, the first one is taken for the
     row's number.
@@ -181,7 +181,7 @@ def _inserted(command: Command) -> dict[int, str]:
 
 
 def _indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
-    """Yield the literals of a statement and where among its tokens they stand."""
+    """Yield the literals of a statement, each with the index of its token."""
     tokens = read.tokens
     inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)
     opened = enclosing(tokens)
@@ -216,7 +216,7 @@ def _checksum_form(token: Token) -> str:
 
 
 def _literal(tokens: Tokens, index: int, listed: str | None) -> Iterator[Literal]:
-    """Yield the value at ``index``, ``listed`` being the column of the list it stands in."""
+    """Yield the value at ``index``; ``listed`` is the column of the list that it is in."""
     token = tokens[index]
     value = token.name if token.kind is Kind.STRING else number_of(token.text)
     if value is None:

@@ -48,10 +48,10 @@ class Fingerprint:
         others = (Path(path) for path in self.digests)
         return fingerprint(self.folder, texts, others, database=self.database)
 
-    def changes_to(self, now: Fingerprint) -> Iterator[str]:
-        """Yield the path of each file that differs ``now``, and how, in words."""
-        for path in sorted({*self.digests, *now.digests}):
-            before, after = self.digests.get(path, ""), now.digests.get(path, "")
+    def changes_to(self, later: Fingerprint) -> Iterator[str]:
+        """Yield the path of each file that is different ``later``, and how, in words."""
+        for path in sorted({*self.digests, *later.digests}):
+            before, after = self.digests.get(path, ""), later.digests.get(path, "")
             if before and after and before != after:
                 yield f"{path} was changed"
             elif before and not after:

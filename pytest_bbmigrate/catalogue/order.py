@@ -35,8 +35,8 @@ def arrange(steps: Iterable[OrderEntry]) -> tuple[OrderEntry, ...]:
     Those without a number come first, by name, then the others by number. One that depends on a
     later one waits until that has run; nothing else is moved.
 
-    Raises: CatalogueError with every problem: names or numbers that are there twice, dependencies
-    that are not there, cycles.
+    Raises: CatalogueError with every problem: names or numbers that two have, unknown
+    dependencies, cycles.
     """
     ordered = sorted(
         steps, key=lambda step: (step.number is not None, step.number or (), step.name)

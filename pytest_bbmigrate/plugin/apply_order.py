@@ -52,15 +52,15 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
     )
 
 
-def order_apply(config: pytest.Config, found: Preflight) -> ApplyOrder:
+def order_apply(config: pytest.Config, preflight_result: Preflight) -> ApplyOrder:
     """Return the order for the run that applies, or rolls back, what the preflight found."""
     project = project_of(config)
     settings = project.settings
     return ApplyOrder(
         database=settings.database,
         backup_folder=backup_folder(settings),
-        preflight=found,
-        rehearsal=_order_rehearsal(config, found),
+        preflight=preflight_result,
+        rehearsal=_order_rehearsal(config, preflight_result),
         smoke=lambda work: _run_smoke(config, work),
         publishes=not config.getoption("bb_rehearse"),
         keep_backups=settings.keep_backups,
@@ -70,26 +70,26 @@ def order_apply(config: pytest.Config, found: Preflight) -> ApplyOrder:
     )
 
 
-def _order_rehearsal(config: pytest.Config, found: Preflight) -> RehearsalOrder:
+def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> RehearsalOrder:
     settings = project_of(config).settings
     return RehearsalOrder(
         migrations=settings.migrations,
-        names=tuple(migration.name for migration in found.pending),
-        checksums=tuple(migration.checksum for migration in found.pending),
+        names=tuple(migration.name for migration in preflight_result.pending),
+        checksums=tuple(migration.checksum for migration in preflight_result.pending),
         database=settings.database,
         root=settings.root,
         connection=settings.connection,
         invariants=settings.invariants,
         skip_way_back=config.getoption("bb_skip_way_back"),
         strict=settings.strict,
-        batch=found.batch,
+        batch=preflight_result.batch,
         renamed=tuple(
             (entry.applied_as, entry.migration.name)
-            for entry in found.statuses.entries
+            for entry in preflight_result.statuses.entries
             if entry.applied_as is not None and entry.applied_as != entry.migration.name
         ),
-        goes_back=found.goes_back,
-        applied=found.applied,
+        goes_back=preflight_result.goes_back,
+        applied=preflight_result.applied,
         start=project_of(config).base,
         fixed=freeze_text(config),
         importing=project_of(config).importing,
@@ -120,15 +120,15 @@ def refuse_unknown_target(config: pytest.Config, catalogue: Catalogue) -> None:
         raise SettingsError(f"--bb-to={wanted}: {error.args[0]}") from error
 
 
-def order_of(found: Preflight) -> tuple[list[str], list[str]]:
+def order_of(preflight_result: Preflight) -> tuple[list[str], list[str]]:
     """Return the migrations in the order that the database gets them, and those to be judged.
 
     Those to be judged are the ones that this run applies or rolls back.
     """
-    applied = [migration.name for migration in found.statuses.applied]
-    judged = [migration.name for migration in found.pending]
-    names = [entry.migration.name for entry in found.statuses.entries]
+    applied = [migration.name for migration in preflight_result.statuses.applied]
+    judged = [migration.name for migration in preflight_result.pending]
+    names = [entry.migration.name for entry in preflight_result.statuses.entries]
     later = [name for name in names if name not in {*applied, *judged}]
-    if found.goes_back:
-        return [*found.applied, *later], judged
+    if preflight_result.goes_back:
+        return [*preflight_result.applied, *later], judged
     return [*applied, *judged, *later], judged

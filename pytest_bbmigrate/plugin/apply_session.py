@@ -132,9 +132,9 @@ class ApplyHooks:
 
 def send_order(node: Any) -> None:
     """Send a worker of xdist the order of the migrations, when there is something to apply."""
-    found = node.config.stash[APPLY_SESSION].preflight
-    if found is not None:
-        node.workerinput[ORDER_INPUT] = order_of(found)
+    preflight = node.config.stash[APPLY_SESSION].preflight
+    if preflight is not None:
+        node.workerinput[ORDER_INPUT] = order_of(preflight)
 
 
 def record_check(config: pytest.Config, report: pytest.TestReport) -> None:
@@ -162,40 +162,40 @@ def report_preflight(session: pytest.Session) -> bool | None:
         return None
     state.database_watch.notice("the tests were collected")
     reporter = StepReporter(session, state.steps_done)
-    found = state.preflight
+    preflight = state.preflight
     # Our steps count as tests, for pytest shows how many of all have run.
     state.uncounted_steps = 1
-    if found is not None and found.pending:
-        state.uncounted_steps = len(STEPS) - found.goes_back
+    if preflight is not None and preflight.pending:
+        state.uncounted_steps = len(STEPS) - preflight.goes_back
     session.testscollected += state.uncounted_steps
-    if found is None:
+    if preflight is None:
         reporter.report(PREFLIGHT_STEP, "failed", state.fault, state.seconds)
         return True
     settings = project_of(session.config).settings
-    if not found.pending and (tidied := tidy(settings.database, backup_folder(settings))):
-        found = state.preflight = replace(found, notes=(*found.notes, tidied))
-    text = describe_preflight(found, settings.database)
+    if not preflight.pending and (tidied := tidy(settings.database, backup_folder(settings))):
+        preflight = state.preflight = replace(preflight, notes=(*preflight.notes, tidied))
+    text = describe_preflight(preflight, settings.database)
     reporter.report(PREFLIGHT_STEP, "passed", text, state.seconds)
-    return None if found.pending else True
+    return None if preflight.pending else True
 
 
 def apply_if_proved(session: pytest.Session) -> None:
     """Apply, or roll back, when this session has proved every migration concerned."""
     state = session.config.stash[APPLY_SESSION]
-    found = state.preflight
-    if found is None or not found.pending:
+    preflight = state.preflight
+    if preflight is None or not preflight.pending:
         return
     reporter = StepReporter(session, state.steps_done)
     faults = (
         state.database_watch.fault(),
         state.database_watch.restore_mode(),
-        _gate_fault(session, state, found),
+        _gate_fault(session, state, preflight),
     )
     if any(faults):
         reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, faults)), 0.0)
         return
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
-    order = order_apply(session.config, found)
+    order = order_apply(session.config, preflight)
     try:
         state.result = run_apply(order, reporter)
     except StepFailed as error:  # the run has reported the step as failed
@@ -207,10 +207,11 @@ def apply_if_proved(session: pytest.Session) -> None:
         state.file_found = reporter.file_found
 
 
-def _gate_fault(session: pytest.Session, state: ApplySession, found: Preflight) -> str:
+def _gate_fault(session: pytest.Session, state: ApplySession, preflight: Preflight) -> str:
     """Return why nothing may be applied after the session's tests, or ''."""
     project = project_of(session.config)
-    names = [visible_line(migration.name) for migration in found.pending]  # as a check reports it
+    # The names as the checks report them.
+    names = [visible_line(migration.name) for migration in preflight.pending]
     faults = state.gate.faults(names, visible_line(project.settings.migrations.name))
     if session.testsfailed:
         faults = (f"{session.testsfailed} of the session's tests failed", *faults)

@@ -1,4 +1,4 @@
-"""What a session that applies says last: what its run came to, and what is left on the disk."""
+"""The last lines of a session that applies: the result of its run, and what is on the disk."""
 
 from __future__ import annotations
 

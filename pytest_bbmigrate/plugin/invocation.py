@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.visible import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +39,14 @@ def command_of(config: pytest.Config, *arguments: str, path: Path | None = None)
     It repeats whatever this session was given that says which project and database is meant.
     ``path`` is a file that the arguments name: pytest looks for its settings from there.
     """
-    typed = (
+    given = (
         f"{option}={config.getoption(name)}"
         for name, option in SETTING_FLAGS.items()
         if config.getoption(name) is not None
     )
     overridden = (word for each in config.getoption("override_ini") or () for word in ("-o", each))
-    return shlex.join(["pytest", *_settings(config, path), *overridden, *typed, *arguments])
+    words = ["pytest", *_settings(config, path), *overridden, *given, *arguments]
+    return " ".join(map(typed, words))
 
 
 def rerun_command(config: pytest.Config, path: Path, check: str) -> str:

@@ -133,11 +133,15 @@ class MigrationUnderTest:
         if run.failure is not None:
             failure, message = run.failure, run.failure.message
             if not self._databases.chain.tells:
-                known = Known(texts=texts_of(self._databases.chain.catalogue))
-                message = safe_part_message(failure.path, failure.message, failure.error, known)
+                may_be_shown = Known(texts=texts_of(self._databases.chain.catalogue))
+                message = safe_part_message(
+                    failure.path, failure.message, failure.error, may_be_shown
+                )
             advice = advise_on_failure(failure).text if message == failure.message else ""
-            place = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
-            raise AssertionError(visible("\n".join(filter(None, [f"{place}: {message}", advice]))))
+            location = f"{failure.path}:{failure.line}" if failure.line else str(failure.path)
+            raise AssertionError(
+                visible("\n".join(filter(None, [f"{location}: {message}", advice])))
+            )
         return self._databases.open(image)
 
 

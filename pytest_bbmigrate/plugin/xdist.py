@@ -1,4 +1,4 @@
-"""What pytest-xdist is told, where it is used; nothing here needs it elsewhere."""
+"""How pytest-xdist distributes the checks; imported only where it is used."""
 
 from __future__ import annotations
 

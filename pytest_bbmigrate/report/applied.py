@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.what_is_left import shown
-from pytest_bbmigrate.visible import visible_line
+from pytest_bbmigrate.visible import typed, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,41 +45,41 @@ class SummaryInput:
         return f" by an unexpected {self.unexpected_error}" if self.unexpected_error else ""
 
 
-def describe_preflight(found: Preflight, database: Path) -> str:
+def describe_preflight(preflight: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
-    applied, count = len(found.statuses.applied), len(found.pending)
-    if found.goes_back:
-        first = f"{_migrations(applied)} applied, {count:,} to roll back: {_names(found)}"
+    applied, count = len(preflight.statuses.applied), len(preflight.pending)
+    if preflight.goes_back:
+        first = f"{_migrations(applied)} applied, {count:,} to roll back: {_names(preflight)}"
     elif not count:
-        later = len(found.statuses.pending)
+        later = len(preflight.statuses.pending)
         rest = f"{later:,} later ones pending" if later else "nothing pending"
         first = f"{database.name} has what is asked for: {_migrations(applied)} applied, {rest}"
     else:
-        first = f"{_migrations(applied)} applied, {count:,} pending: {_names(found)}"
-    return "\n".join([first, *found.notes])
+        first = f"{_migrations(applied)} applied, {count:,} pending: {_names(preflight)}"
+    return "\n".join([first, *preflight.notes])
 
 
 def describe_done(
     summary: SummaryInput,
     steps: Sequence[tuple[str, str, str]],
     result: ApplyResult | None,
-    found: Preflight | None,
+    preflight: Preflight | None,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; the first stands alone.
 
     ``steps`` are those so far: name, 'passed' or 'failed', and the step's text.
     """
     outcomes = {step: outcome for step, outcome, _ in steps}
-    lines = [_first_line(summary, outcomes, result, found)]
+    lines = [_first_line(summary, outcomes, result, preflight)]
     lines += describe_changes(result.changes) if result is not None else []
     is_whole = summary.file_found is None or summary.file_found.is_ours
     if outcomes.get("publish") == "passed" and is_whole and outcomes.get("verify") != "failed":
-        lines += _undo(summary, steps, result, found)
+        lines += _undo(summary, steps, result, preflight)
     if result is not None:
         lines += [f"{'pruned':<{WIDTH}}{path.name}" for path in result.pruned]
         lines += [f"{'note':<{WIDTH}}{note}" for note in result.notes]
-    if found is not None:
-        lines += [f"{'note':<{WIDTH}}{note}" for note in found.notes]
+    if preflight is not None:
+        lines += [f"{'note':<{WIDTH}}{note}" for note in preflight.notes]
     if summary.file_found is not None:
         shows_backup = any(line.startswith("backup ") for line in lines)
         lines += describe_left(summary.file_found, summary.command, shows_backup=shows_backup)
@@ -106,18 +105,19 @@ def _undo(
     summary: SummaryInput,
     steps: Sequence[tuple[str, str, str]],
     result: ApplyResult | None,
-    found: Preflight | None,
+    preflight: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
     named = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
-    backup = shlex.quote(named) if named else ""
-    if result is not None:
-        backup = shown(result.backup) if result.backup else ""
+    backup = typed(named) if named else ""
+    made = result or summary.file_found
+    if made is not None:
+        backup = shown(made.backup) if made.backup else ""
     if summary.lost_backup:
         yield f"{'backup':<{WIDTH}}{summary.lost_backup}"
     elif backup:
         undo = f"{summary.command} --bb-restore={backup}"
-        pending = () if found is None or summary.is_rollback else found.pending
+        pending = () if preflight is None or summary.is_rollback else preflight.pending
         if pending and all(map(_can_go_down, pending)):
             undo = f"{summary.command} --bb-rollback, or {undo}"
         yield f"{'backup':<{WIDTH}}{backup}"
@@ -132,21 +132,21 @@ def _first_line(
     summary: SummaryInput,
     outcomes: Mapping[str, str],
     result: ApplyResult | None,
-    found: Preflight | None,
+    preflight: Preflight | None,
 ) -> str:
-    what = "rolled back" if summary.is_rollback else "applied"
+    verb = "rolled back" if summary.is_rollback else "applied"
     failed = next((step for step, outcome in outcomes.items() if outcome == "failed"), "")
     if failed in {"publish", "verify"}:
         return f"{failed} failed; {summary.database_state}"
     if failed:
-        return f"not {what}: {failed} failed; {summary.database_state}"
-    if found is not None and not found.pending:
-        later = len(found.statuses.pending)
+        return f"not {verb}: {failed} failed; {summary.database_state}"
+    if preflight is not None and not preflight.pending:
+        later = len(preflight.statuses.pending)
         nothing = "has nothing to roll back" if summary.is_rollback else "is up to date"
         if later and not summary.is_rollback:
             nothing = f"has every migration up to there, and {later:,} later ones pending"
         return f"{summary.database.name} {nothing}: nothing was touched"
-    if found is not None and result is None and outcomes.get("publish") == "passed":
+    if preflight is not None and result is None and outcomes.get("publish") == "passed":
         looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
         holds = (
             f"; {summary.database_state}"
@@ -154,12 +154,12 @@ def _first_line(
             else ""
         )
         stopped = f"the run was stopped after that{summary.stopped_by}"
-        return f"{what} {_names(found)}{looked_at}: {stopped}{holds}"
-    if result is None or found is None:
-        return f"not {what}: the run was stopped{summary.stopped_by}; {summary.database_state}"
+        return f"{verb} {_names(preflight)}{looked_at}: {stopped}{holds}"
+    if result is None or preflight is None:
+        return f"not {verb}: the run was stopped{summary.stopped_by}; {summary.database_state}"
     if summary.rehearsed:
-        return f"rehearsed {_names(found)}; {summary.database_state}"
-    return f"{what} {_names(found)}"
+        return f"rehearsed {_names(preflight)}; {summary.database_state}"
+    return f"{verb} {_names(preflight)}"
 
 
 def describe_changes(changes: Iterable[TableChange]) -> list[str]:
@@ -191,8 +191,8 @@ def _change(change: TableChange) -> str:
     return f"{table}: {'; '.join(parts) or 'rebuilt, every row as it was'}"
 
 
-def _names(found: Preflight) -> str:
-    names = [visible_line(migration.name) for migration in found.pending]
+def _names(preflight: Preflight) -> str:
+    names = [visible_line(migration.name) for migration in preflight.pending]
     if len(names) > 4:
         names = [*names[:3], f"{len(names) - 3} more"]
     return ", ".join(names)

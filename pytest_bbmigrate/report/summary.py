@@ -118,9 +118,9 @@ def _proofs(results: Sequence[Result]) -> list[str]:
     for result in results:
         if result.check != CATALOGUE_CHECK:
             migrations.setdefault(result.subject, {})[result.check] = result.outcome
-    whole = [asked for asked in migrations.values() if set(FORWARD) <= set(asked)]
-    forward = [asked for asked in whole if _all_passed(asked, FORWARD)]
-    back = [asked for asked in forward if _all_passed(asked, BACK)]
+    whole = [outcomes for outcomes in migrations.values() if set(FORWARD) <= set(outcomes)]
+    forward = [outcomes for outcomes in whole if _all_passed(outcomes, FORWARD)]
+    back = [outcomes for outcomes in forward if _all_passed(outcomes, BACK)]
     lines = []
     if whole:
         of_all = "" if len(forward) == len(whole) else f"{len(forward):,} of "
@@ -132,8 +132,8 @@ def _proofs(results: Sequence[Result]) -> list[str]:
     return lines or ["no migration was asked about"]
 
 
-def _all_passed(asked: dict[str, str], checks: Iterable[str]) -> bool:
-    return all(asked.get(check) == "passed" for check in checks)
+def _all_passed(outcomes: dict[str, str], checks: Iterable[str]) -> bool:
+    return all(outcomes.get(check) == "passed" for check in checks)
 
 
 def _amount(results: Sequence[Result]) -> list[str]:

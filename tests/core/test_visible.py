@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from pytest_bbmigrate.checks import Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, Problem, SettingsError
 from pytest_bbmigrate.report import describe_failure, describe_unreadable
-from pytest_bbmigrate.visible import visible, visible_line
+from pytest_bbmigrate.visible import typed, visible, visible_line
 
 ACTS = "\x1b]0;title\x07\x9b31m\x7f\r\u202egnp\u2066\u2028\u2029\x85\ud800\ufeff\x00"
 SHOWN = r"\x1b]0;title\x07\x9b31m\x7f\r\u202egnp\u2066\u2028\u2029\x85\ud800\ufeff\x00"
@@ -96,3 +98,24 @@ def test_a_folder_that_does_not_read_is_told_harmlessly() -> None:
     text = describe_unreadable(CatalogueError([problem, problem]), f"pytest {ACTS}")
 
     assert is_harmless(text)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        b"plain.db",
+        b"a b's.db",
+        b"n\xffon.db",
+        b"e\x1bsc\\.db",
+        b"new\nline'.db",
+        "übung\x07f".encode(),
+    ],
+)
+def test_a_word_that_is_copied_from_what_is_printed_is_that_word(word: bytes) -> None:
+    printed = typed(os.fsdecode(word))
+
+    assert visible_line(printed) == printed
+    said = subprocess.run(
+        ["bash", "-c", f"printf %s {printed}"], stdout=subprocess.PIPE, check=True
+    )
+    assert said.stdout == word

@@ -134,7 +134,7 @@ def test_a_second_run_finds_nothing_to_do_and_touches_nothing(
     project: pytest.Pytester, money: Path
 ) -> None:
     project.runpytest("--bb-apply")
-    before, status, there = money.read_bytes(), money.stat(), backups(project)
+    before, status, backups_before = money.read_bytes(), money.stat(), backups(project)
 
     result = project.runpytest("--bb-apply")
 
@@ -142,7 +142,7 @@ def test_a_second_run_finds_nothing_to_do_and_touches_nothing(
     result.stdout.fnmatch_lines(["budget_buddy.db is up to date: nothing was touched"])
     assert money.read_bytes() == before
     assert money.stat().st_mtime_ns == status.st_mtime_ns
-    assert backups(project) == there
+    assert backups(project) == backups_before
 
 
 def test_what_a_killed_run_left_is_removed_where_nothing_is_pending(
@@ -332,14 +332,14 @@ def test_a_migration_that_writes_a_file_is_told_where_it_may_write(
 def test_a_rehearsal_publishes_nothing_and_keeps_no_backup(
     project: pytest.Pytester, money: Path
 ) -> None:
-    before, there = money.read_bytes(), backups(project)
+    before, backups_before = money.read_bytes(), backups(project)
 
     result = project.runpytest("--bb-rehearse")
 
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["rehearsed 002_trips; budget_buddy.db is as it was"])
     assert money.read_bytes() == before
-    assert backups(project) == there
+    assert backups(project) == backups_before
     assert litter(project) == []
 
 

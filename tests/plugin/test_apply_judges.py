@@ -1,4 +1,4 @@
-"""An apply judges what it applies, a rollback what it takes back, and neither anything else."""
+"""An apply judges what it applies, a rollback what it rolls back, and neither anything else."""
 
 from __future__ import annotations
 

@@ -134,17 +134,17 @@ def test_faker_knows_a_household_and_repeats_itself(project: pytest.Pytester) ->
         import pathlib
 
         def test_faker(bb_faker):
-            said = [bb_faker.name(), bb_faker.institution()]
+            names = [bb_faker.name(), bb_faker.institution()]
             with pathlib.Path("said.txt").open("a") as file:
-                print(said, file=file)
+                print(names, file=file)
         """
 
     for seed in ("1", "1", "2"):
         run(project, test, f"--bb-seed={seed}").assert_outcomes(passed=1)
 
-    said = (project.path / "said.txt").read_text().splitlines()
-    assert said[0] == said[1]
-    assert said[0] != said[2]
+    names = (project.path / "said.txt").read_text().splitlines()
+    assert names[0] == names[1]
+    assert names[0] != names[2]
 
 
 def test_a_migration_is_run_by_its_test(project: pytest.Pytester) -> None:

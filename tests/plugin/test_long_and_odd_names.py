@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.real_database import litter, names, run_sql, write_steps
+from tests.plugin.real_database import ask, litter, names, run_sql, write_steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +57,28 @@ def test_after_a_rollback_to_the_beginning_undo_works_as_printed(project: pytest
 
     assert back.ret == undone.ret == pytest.ExitCode.OK, undone.errlines
     assert names(path) == ["001_step"]
+
+
+def test_what_restores_a_database_of_an_odd_name_works_as_printed(
+    project: pytest.Pytester,
+) -> None:
+    write_steps(project, ACCOUNTS)
+    path = project.path / "e\x1bsc; 'a\\b.db"
+    assert project.runpytest("--bb-apply", "--bb-create", f"--bb-db={path.name}").ret == 0
+    run_sql(path, "INSERT INTO accounts (name) VALUES ('checking')")
+    backed_up = project.runpytest("--bb-backup", f"--bb-db={path.name}")
+    write_steps(project, ACCOUNTS, "ALTER TABLE accounts ADD COLUMN trip TEXT;\n")
+    applied = project.runpytest("--bb-apply", f"--bb-db={path.name}")
+    (undo,) = [line for line in applied.outlines if line.startswith("undo ")]
+
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {undo.removeprefix('undo').strip()}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.split("\0")[1:-1]
+    undone = project.runpytest(*words)
+
+    assert backed_up.ret == applied.ret == undone.ret == pytest.ExitCode.OK, undone.errlines
+    assert names(path) == ["001_step"]
+    assert ask(path, "SELECT name FROM accounts") == [("checking",)]

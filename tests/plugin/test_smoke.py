@@ -202,7 +202,7 @@ def test_a_session_that_ends_before_its_end_has_not_passed(
 
     result = smoke(project, work)
 
-    assert result.fault.splitlines()[0] == f"the smoke tests came to no end: {fault}"
+    assert result.fault.splitlines()[0] == f"the smoke tests did not finish: {fault}"
     assert result.passed == ("test_app.py::test_passes",)
     assert result.failed == ("test_app.py::test_ends",)
 
@@ -365,7 +365,7 @@ def test_a_usage_error_is_told(
     result = run_smoke_tests(config, work)
 
     assert result.fault.splitlines()[0] == (
-        "the smoke tests came to no end: pytest ended with exit code 4 before the first of them"
+        "the smoke tests did not finish: pytest ended with exit code 4 before the first of them"
     )
     assert "nowhere" in result.fault
 
@@ -458,8 +458,10 @@ def test_what_takes_too_long_is_killed(project: pytest.Pytester, work: Path) -> 
 
     result = smoke(project, work)
 
-    said = "the smoke tests came to no end: they took longer than 2 seconds (bb_smoke_seconds), "
-    assert result.fault.startswith(f"{said}and were killed ")
+    beginning = (
+        "the smoke tests did not finish: they took longer than 2 seconds (bb_smoke_seconds), "
+    )
+    assert result.fault.startswith(f"{beginning}and were killed ")
     pids = project.path / "pids"  # not there where two seconds were too short to begin
     started = [int(pid) for pid in pids.read_text().split()] if pids.exists() else []
     assert not any(map(is_running, started))
@@ -468,10 +470,10 @@ def test_what_takes_too_long_is_killed(project: pytest.Pytester, work: Path) -> 
 @pytest.mark.parametrize(
     ("events", "fault"),
     [
-        ([], "came to no end: {killed} before the first of them"),
+        ([], "did not finish: {killed} before the first of them"),
         (
             [{"started": "test_app.py::test_one"}],
-            "came to no end: {killed} in test_app.py::test_one",
+            "did not finish: {killed} in test_app.py::test_one",
         ),
         (
             [{"started": "test_app.py::test_one"}, {"finished": True}],

@@ -54,27 +54,27 @@ def test_without_the_cache_provider_it_runs_as_well(
 
 
 @pytest.mark.parametrize(
-    ("addopts", "conftest", "module", "first", "said"),
+    ("addopts", "conftest", "module", "first", "printed"),
     [
         (
             "--no-such-option",
             "",
             PASSES,
-            "the smoke tests came to no end: pytest ended with exit code 4 before the first of *",
+            "the smoke tests did not finish: pytest ended with exit code 4 before the first of *",
             "*error: unrecognized arguments: --no-such-option",
         ),
         (
             "",
             "import nowhere_to_be_found",
             PASSES,
-            "the smoke tests came to no end: pytest ended with exit code 4 before the first of *",
+            "the smoke tests did not finish: pytest ended with exit code 4 before the first of *",
             "E   ModuleNotFoundError: No module named 'nowhere_to_be_found'",
         ),
         pytest.param(
             "-o strict_config=true -o no_such_setting=1",
             "",
             PASSES,
-            "the smoke tests came to no end: pytest ended with exit code 4 before the first of *",
+            "the smoke tests did not finish: pytest ended with exit code 4 before the first of *",
             "ERROR: Unknown config option: no_such_setting",
             marks=pytest.mark.skipif(pytest.version_tuple < (9,), reason="a setting of pytest 9"),
         ),
@@ -96,7 +96,7 @@ def test_what_pytest_says_where_no_test_has_begun_is_told(
     conftest: str,
     module: str,
     first: str,
-    said: str,
+    printed: str,
 ) -> None:
     config = project.parseconfig()
     project.makepyfile(test_app=module)
@@ -106,7 +106,7 @@ def test_what_pytest_says_where_no_test_has_begun_is_told(
     result = run_smoke_tests(config, work)
 
     lines = pytest.LineMatcher(result.fault.splitlines())
-    lines.fnmatch_lines([first, BEFORE_ALL, said])
+    lines.fnmatch_lines([first, BEFORE_ALL, printed])
     assert "--bb-show-values" not in result.fault
 
 

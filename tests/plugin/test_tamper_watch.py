@@ -37,7 +37,7 @@ def replace(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "fault"),
     [
         (write, "money.db was written at {midnight} (8,192 bytes before, 0 now)"),
         (replace, "money.db was replaced by another file (5 bytes, written at {midnight})"),
@@ -49,7 +49,7 @@ def test_what_became_of_the_database_is_said(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[Path], None],
-    said: str,
+    fault: str,
 ) -> None:
     monkeypatch.setattr(time, "localtime", time.gmtime)
     database = tmp_path / "money.db"
@@ -59,7 +59,7 @@ def test_what_became_of_the_database_is_said(
 
     change(database)
 
-    assert database_watch.fault() == said.format(midnight="00:00:00") + REST
+    assert database_watch.fault() == fault.format(midnight="00:00:00") + REST
     assert database_watch.summary == (
         "money.db was changed while this session went on, and not by its apply"
     )
@@ -112,15 +112,15 @@ def test_another_mode_is_undone_and_nothing_else_is(tmp_path: Path) -> None:
     database = make(tmp_path / "money.db", "old")
     database.chmod(0o640)
     database_watch = DatabaseWatch(database)
-    told = [database_watch.restore_mode()]
+    notes = [database_watch.restore_mode()]
 
     database.chmod(0o666)
-    told.append(database_watch.restore_mode())
+    notes.append(database_watch.restore_mode())
     mode = database.stat().st_mode & 0o7777
     write(database)
     database.chmod(0o666)
-    told.append(database_watch.restore_mode())
+    notes.append(database_watch.restore_mode())
 
-    assert told == ["", "money.db has the mode 640 again", ""]
+    assert notes == ["", "money.db has the mode 640 again", ""]
     assert mode == 0o640
     assert database_watch.fault().startswith("money.db was written at ")

@@ -49,16 +49,16 @@ def test_a_backup_holds_what_the_database_holds(
     assert stat.S_IMODE(backup.stat().st_mode) == 0o640
 
 
-@pytest.mark.parametrize("asked", ["--help", "--version"])
+@pytest.mark.parametrize("option", ["--help", "--version"])
 @pytest.mark.parametrize("command", ["--bb-restore", "--bb-backup", "--bb-new=next"])
 def test_who_asks_for_help_has_nothing_done(
-    project: pytest.Pytester, money: Path, command: str, asked: str
+    project: pytest.Pytester, money: Path, command: str, option: str
 ) -> None:
     assert project.runpytest("--bb-backup").ret == pytest.ExitCode.OK
     run_sql(money, "DELETE FROM accounts")
     before = {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
 
-    result = project.runpytest(command, "--bb-discard-changes", asked)
+    result = project.runpytest(command, "--bb-discard-changes", option)
 
     assert result.ret == pytest.ExitCode.OK
     assert {path: path.read_bytes() for path in project.path.rglob("*") if path.is_file()} == before
@@ -79,7 +79,7 @@ def test_who_asks_for_help_has_nothing_done(
 def test_bad_input_is_one_clear_message_and_nothing_is_written(
     project: pytest.Pytester, money: Path, arguments: list[str], message: str
 ) -> None:
-    before, there = money.read_bytes(), sorted(project.path.iterdir())
+    before, files = money.read_bytes(), sorted(project.path.iterdir())
 
     result = project.runpytest(*arguments)
 
@@ -87,7 +87,7 @@ def test_bad_input_is_one_clear_message_and_nothing_is_written(
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
     assert not any("Traceback" in line for line in [*result.outlines, *result.errlines])
     assert money.read_bytes() == before
-    assert sorted(project.path.iterdir()) == there
+    assert sorted(project.path.iterdir()) == files
 
 
 def test_a_database_migrated_by_hand_is_recognised_and_nothing_is_written(
@@ -137,12 +137,12 @@ def test_versions_that_differ_in_data_alone_are_for_the_user_to_tell_apart(
 ) -> None:
     write_steps(project, ACCOUNTS, OWNERS, TIDY)
 
-    asked = project.runpytest("--bb-adopt=auto")
-    told = project.runpytest("--bb-adopt=002_step")
+    guessed = project.runpytest("--bb-adopt=auto")
+    named = project.runpytest("--bb-adopt=002_step")
 
-    assert asked.ret == pytest.ExitCode.TESTS_FAILED
-    asked.stderr.fnmatch_lines(["*it is at one of the versions 002_step*003_step*"])
-    assert told.ret == pytest.ExitCode.OK
+    assert guessed.ret == pytest.ExitCode.TESTS_FAILED
+    guessed.stderr.fnmatch_lines(["*it is at one of the versions 002_step*003_step*"])
+    assert named.ret == pytest.ExitCode.OK
     assert ask(money, "SELECT name FROM _bb_migrations") == [("001_step",), ("002_step",)]
 
 

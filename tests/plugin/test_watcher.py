@@ -121,7 +121,7 @@ def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "expected", "told"),
+    ("code", "message", "expected", "shown"),
     [
         (0, b"0\n", 0, ""),
         (0, b"5\n", 5, ""),
@@ -137,11 +137,11 @@ def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
     ],
 )
 def test_the_exit_code_is_what_the_session_came_to(
-    capsys: pytest.CaptureFixture[str], code: int, said: bytes, expected: int, told: str
+    capsys: pytest.CaptureFixture[str], code: int, message: bytes, expected: int, shown: str
 ) -> None:
-    assert exit_code_of(code, said) == expected
+    assert exit_code_of(code, message) == expected
     error = capsys.readouterr().err
-    assert error.startswith(told) if told else not error
+    assert error.startswith(shown) if shown else not error
 
 
 CHILD = """
@@ -193,8 +193,8 @@ def test_only_the_program_pytest_is_started_anew(
 ) -> None:
     monkeypatch.setattr(sys, "orig_argv", started)
     monkeypatch.setattr(sys, "argv", ["pytest", *arguments])
-    asked = SimpleNamespace(args=tuple(arguments), plugins=None)
-    config = cast("pytest.Config", SimpleNamespace(invocation_params=asked))
+    invocation = SimpleNamespace(args=tuple(arguments), plugins=None)
+    config = cast("pytest.Config", SimpleNamespace(invocation_params=invocation))
     asked_within = SimpleNamespace(args=("--bb-apply", "other"), plugins=[object()])
     within = cast("pytest.Config", SimpleNamespace(invocation_params=asked_within))
 

@@ -37,11 +37,11 @@ SQL = re.compile(
 
 def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
     """Return the facts of a Python migration whose down function is ``down``."""
-    own = [node for node in tree.body if node is not down]
-    values = list(_constants(ast.Module(own, [])))
+    up_code = ast.Module([node for node in tree.body if node is not down], [])
+    values = list(_constants(up_code))
     texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
     others = set(values) - set(texts)
-    read = [one for text in texts for one in _statements(text)]
+    read = [statement for text in texts for statement in _statements(text)]
     return StatementFacts(
         code_checksum(tree),
         distinct(python_literals(tree)),
@@ -86,8 +86,8 @@ def python_literals(tree: ast.Module) -> Iterator[Literal]:
 
 def python_drops(tree: ast.Module, down: Function | None) -> Iterator[tuple[str, str]]:
     """Yield (kind, folded name) of the drops in a file's strings, but for its down function."""
-    own = [node for node in tree.body if node is not down]
-    for value in _constants(ast.Module(own, [])):
+    up_code = ast.Module([node for node in tree.body if node is not down], [])
+    for value in _constants(up_code):
         if isinstance(value, str) and SQL.match(value):
             for read in _statements(value):
                 yield from explicit_drops(read.command)
@@ -127,7 +127,7 @@ def _constants(tree: ast.Module) -> Iterator[str | int | float]:
             value = _value(node)
             if value is not None:
                 found.append((node.lineno, node.col_offset, value))
-    return (value for _, _, value in sorted(found, key=lambda place: place[:2]))
+    return (value for _, _, value in sorted(found, key=lambda constant: constant[:2]))
 
 
 def _value(node: ast.expr) -> str | int | float | None:

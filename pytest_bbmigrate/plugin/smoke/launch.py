@@ -83,7 +83,7 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     (folder / child_plugin.REPORT).touch()
     with (folder / "output").open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [*interpreter(config), "-m", "pytest", *arguments(config, folder)],
+            [*interpreter(config), "-m", "pytest", *pytest_arguments(config, folder)],
             cwd=config.invocation_params.dir,
             env={**os.environ, SMOKE_VARIABLE: str(folder)},
             stdin=subprocess.DEVNULL,
@@ -102,30 +102,32 @@ def interpreter(config: pytest.Config) -> list[str]:
     return [sys.executable] if is_on_path else [sys.executable, "-P"]
 
 
-def arguments(config: pytest.Config, folder: Path) -> list[str]:
+def pytest_arguments(config: pytest.Config, folder: Path) -> list[str]:
     """Return the arguments of the smoke tests' pytest: ours, but for those that select tests.
 
     pytest reads addopts and PYTEST_ADDOPTS again, before these.
     """
     option = config.option
-    given = [f"--rootdir={config.rootpath}"]
-    given += [f"--config-file={config.inipath}"] if config.inipath else []
-    given += ["--noconftest"] if option.noconftest else []
-    given += [f"--confcutdir={option.confcutdir}"] if option.confcutdir else []
-    given += [f"--import-mode={option.importmode}"]
+    arguments = [f"--rootdir={config.rootpath}"]
+    arguments += [f"--config-file={config.inipath}"] if config.inipath else []
+    arguments += ["--noconftest"] if option.noconftest else []
+    arguments += [f"--confcutdir={option.confcutdir}"] if option.confcutdir else []
+    arguments += [f"--import-mode={option.importmode}"]
     repeated = {"-p": option.plugins, "-o": option.override_ini, "-W": option.pythonwarnings}
     repeated |= {"--ignore": option.ignore, "--ignore-glob": option.ignore_glob}
-    given += [part for flag, values in repeated.items() for v in values or () for part in (flag, v)]
+    arguments += [
+        part for flag, values in repeated.items() for v in values or () for part in (flag, v)
+    ]
     typed = {flag: config.getoption(name) for name, flag in child_plugin.SETTINGS.items()}
-    given += [f"{flag}={value}" for flag, value in typed.items() if value is not None]
+    arguments += [f"{flag}={value}" for flag, value in typed.items() if value is not None]
     # One process: the copies are as large as the database, and the tests share its ports.
-    given += ["-n0"] if hasattr(option, "numprocesses") else []
-    given += ["--no-cov"] if hasattr(option, "no_cov") else []
-    given += ["-p", child_plugin.__name__, "-m", SMOKE_MARKER, "-k", ""]
+    arguments += ["-n0"] if hasattr(option, "numprocesses") else []
+    arguments += ["--no-cov"] if hasattr(option, "no_cov") else []
+    arguments += ["-p", child_plugin.__name__, "-m", SMOKE_MARKER, "-k", ""]
     if config.pluginmanager.has_plugin("cacheprovider"):  # without it there is no such setting
-        given += ["-o", f"cache_dir={folder / 'cache'}"]
-    given += [f"--basetemp={folder / 'tmp'}"] if hasattr(option, "basetemp") else []
-    return [*given, str(config.rootpath), *map(str, paths_outside(config))]
+        arguments += ["-o", f"cache_dir={folder / 'cache'}"]
+    arguments += [f"--basetemp={folder / 'tmp'}"] if hasattr(option, "basetemp") else []
+    return [*arguments, str(config.rootpath), *map(str, paths_outside(config))]
 
 
 def paths_outside(config: pytest.Config) -> list[Path]:

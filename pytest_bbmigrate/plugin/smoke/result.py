@@ -105,7 +105,7 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     is_whole = any("finished" in event for event in events)
     if not is_whole or (code in CODES_BEFORE_TESTS and not last):
         where = "".join(last) or " before the first of them"
-        fault = f"the smoke tests came to no end: {manner}{where}"
+        fault = f"the smoke tests did not finish: {manner}{where}"
     if not fault:
         return SmokeResult(tests, "", output)
     locked = [LOCKED_OUT] if LOCKED in output else []

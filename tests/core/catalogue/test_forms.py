@@ -17,23 +17,27 @@ if TYPE_CHECKING:
 
 
 def test_plain_sql_is_the_way_there(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"003_trips.sql": "-- Date: today\nSELECT 1;\nSELECT 2"})
+    parsed = migration(tmp_path, {"003_trips.sql": "-- Date: today\nSELECT 1;\nSELECT 2"})
 
-    assert (found.name, found.number, found.path) == ("003_trips", (3,), tmp_path / "003_trips.sql")
-    assert sql(found.up) == [(2, "SELECT 1"), (3, "SELECT 2")]
-    assert found.down is None
-    assert found.contract == Contract(headers={"Date": "today"})
+    assert (parsed.name, parsed.number, parsed.path) == (
+        "003_trips",
+        (3,),
+        tmp_path / "003_trips.sql",
+    )
+    assert sql(parsed.up) == [(2, "SELECT 1"), (3, "SELECT 2")]
+    assert parsed.down is None
+    assert parsed.contract == Contract(headers={"Date": "today"})
 
 
 def test_a_condition_in_a_contract_is_one_expression(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.sql": "-- bb: changes t.c, t.d where c = 'x;'\nSELECT 1"})
+    parsed = migration(tmp_path, {"a.sql": "-- bb: changes t.c, t.d where c = 'x;'\nSELECT 1"})
 
-    assert [change.where for change in found.contract.changes] == ["c = 'x;'"] * 2
+    assert [change.where for change in parsed.contract.changes] == ["c = 'x;'"] * 2
 
 
 @pytest.mark.parametrize("ending", ["down", "rollback"])
 def test_plain_sql_has_its_way_back_in_a_file_beside_it(tmp_path: Path, ending: str) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path,
         {
             "a.sql": "-- bb: changes t.c\nSELECT 1;",
@@ -41,11 +45,11 @@ def test_plain_sql_has_its_way_back_in_a_file_beside_it(tmp_path: Path, ending: 
         },
     )
 
-    assert found.path == tmp_path / "a.sql"
-    assert isinstance(found.down, SqlPart)
-    assert found.down.path == tmp_path / f"a.{ending}.sql"
-    assert sql(found.down) == [(3, "SELECT 2")]
-    assert found.contract == Contract(
+    assert parsed.path == tmp_path / "a.sql"
+    assert isinstance(parsed.down, SqlPart)
+    assert parsed.down.path == tmp_path / f"a.{ending}.sql"
+    assert sql(parsed.down) == [(3, "SELECT 2")]
+    assert parsed.contract == Contract(
         changes=(Change("t", "c", None, 1),),
         drops=(Drop("table", "u", None, 2),),
         irreversible="",
@@ -53,14 +57,16 @@ def test_plain_sql_has_its_way_back_in_a_file_beside_it(tmp_path: Path, ending: 
 
 
 def test_a_byte_order_mark_and_crlf_are_no_part_of_the_sql(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.sql": "\ufeff-- bb: inserts t\r\nSELECT 1;\r\nSELECT 'a\r\nb'"})
+    parsed = migration(
+        tmp_path, {"a.sql": "\ufeff-- bb: inserts t\r\nSELECT 1;\r\nSELECT 'a\r\nb'"}
+    )
 
-    assert sql(found.up) == [(2, "SELECT 1"), (3, "SELECT 'a\r\nb'")]
-    assert found.contract.inserts == (Insert("t", 1),)
+    assert sql(parsed.up) == [(2, "SELECT 1"), (3, "SELECT 'a\r\nb'")]
+    assert parsed.contract.inserts == (Insert("t", 1),)
 
 
 def test_a_pair_goes_by_its_up_file(tmp_path: Path) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path,
         {
             "1_a.up.sql": "-- bb: changes t.c\nSELECT 1;",
@@ -68,10 +74,10 @@ def test_a_pair_goes_by_its_up_file(tmp_path: Path) -> None:
         },
     )
 
-    assert (found.name, found.path) == ("1_a", tmp_path / "1_a.up.sql")
-    assert sql(found.up) == [(2, "SELECT 1")]
-    assert sql(found.down) == [(2, "SELECT 2")]
-    assert found.contract.changes == (Change("t", "c", None, 1), Change("t", "d", None, 1))
+    assert (parsed.name, parsed.path) == ("1_a", tmp_path / "1_a.up.sql")
+    assert sql(parsed.up) == [(2, "SELECT 1")]
+    assert sql(parsed.down) == [(2, "SELECT 2")]
+    assert parsed.contract.changes == (Change("t", "c", None, 1), Change("t", "d", None, 1))
 
 
 def test_half_a_pair_is_a_migration_without_a_way_back(tmp_path: Path) -> None:
@@ -80,15 +86,15 @@ def test_half_a_pair_is_a_migration_without_a_way_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("up", ["", "-- nothing to do"])
 def test_a_half_of_a_pair_may_be_empty(tmp_path: Path, up: str) -> None:
-    found = migration(tmp_path, {"1_a.up.sql": up, "1_a.down.sql": ""})
+    parsed = migration(tmp_path, {"1_a.up.sql": up, "1_a.down.sql": ""})
 
-    assert sql(found.up) == []
-    assert sql(found.down) == []
+    assert sql(parsed.up) == []
+    assert sql(parsed.down) == []
 
 
 @pytest.mark.parametrize("up", ["up.sql", "migration.sql"])
 def test_a_folder_is_a_migration_that_goes_by_its_up_file(tmp_path: Path, up: str) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path,
         {
             f"2026-01-02-030405_trips and so/{up}": "SELECT 1;",
@@ -97,11 +103,11 @@ def test_a_folder_is_a_migration_that_goes_by_its_up_file(tmp_path: Path, up: st
         },
     )
 
-    assert found.name == "2026-01-02-030405_trips and so"
-    assert found.path == tmp_path / found.name / up
-    assert found.number == (2026, 1, 2, 30405)
-    assert sql(found.up) == [(1, "SELECT 1")]
-    assert sql(found.down) == []
+    assert parsed.name == "2026-01-02-030405_trips and so"
+    assert parsed.path == tmp_path / parsed.name / up
+    assert parsed.number == (2026, 1, 2, 30405)
+    assert sql(parsed.up) == [(1, "SELECT 1")]
+    assert sql(parsed.down) == []
 
 
 @pytest.mark.parametrize(
@@ -111,14 +117,14 @@ def test_a_folder_is_a_migration_that_goes_by_its_up_file(tmp_path: Path, up: st
 def test_a_folder_keeps_diesels_word_on_transactions(
     tmp_path: Path, settings: str, *, expected: bool
 ) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path,
         {"a/up.sql": "SELECT 1", "a/down.sql": "SELECT 2", "a/metadata.toml": settings},
     )
 
-    assert isinstance(found.up, SqlPart)
-    assert isinstance(found.down, SqlPart)
-    assert (found.up.in_transaction, found.down.in_transaction) == (expected, expected)
+    assert isinstance(parsed.up, SqlPart)
+    assert isinstance(parsed.down, SqlPart)
+    assert (parsed.up.in_transaction, parsed.down.in_transaction) == (expected, expected)
 
 
 def test_dbmate_markers_part_a_file(tmp_path: Path) -> None:
@@ -135,39 +141,39 @@ def test_dbmate_markers_part_a_file(tmp_path: Path) -> None:
     SELECT 3;
     """
 
-    _, found = migrations(tmp_path, {"a.sql": textwrap.dedent(text), "b.sql": "SELECT 0"})
+    _, parsed = migrations(tmp_path, {"a.sql": textwrap.dedent(text), "b.sql": "SELECT 0"})
 
-    assert sql(found.up) == [(6, "SELECT 1"), (7, "SELECT 2")]
-    assert sql(found.down) == [(10, "SELECT 3")]
-    assert found.contract == Contract(
+    assert sql(parsed.up) == [(6, "SELECT 1"), (7, "SELECT 2")]
+    assert sql(parsed.down) == [(10, "SELECT 3")]
+    assert parsed.contract == Contract(
         changes=(Change("t", "c", None, 5), Change("t", "d", None, 9)),
         depends=("b",),
         headers={"Migration": "Trips"},
     )
-    assert isinstance(found.up, SqlPart)
-    assert isinstance(found.down, SqlPart)
-    assert (found.up.in_transaction, found.down.in_transaction) == (True, False)
+    assert isinstance(parsed.up, SqlPart)
+    assert isinstance(parsed.down, SqlPart)
+    assert (parsed.up.in_transaction, parsed.down.in_transaction) == (True, False)
 
 
 def test_a_dbmate_file_needs_no_way_back(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.sql": "--migrate:up transaction:false\r\nVACUUM"})
+    parsed = migration(tmp_path, {"a.sql": "--migrate:up transaction:false\r\nVACUUM"})
 
-    assert isinstance(found.up, SqlPart)
-    assert (sql(found.up), found.up.in_transaction) == ([(2, "VACUUM")], False)
-    assert found.down is None
+    assert isinstance(parsed.up, SqlPart)
+    assert (sql(parsed.up), parsed.up.in_transaction) == ([(2, "VACUUM")], False)
+    assert parsed.down is None
 
 
 def test_a_marker_in_a_string_that_does_not_begin_its_line_is_text(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.sql": "-- migrate:up\nSELECT ' -- migrate:down'"})
+    parsed = migration(tmp_path, {"a.sql": "-- migrate:up\nSELECT ' -- migrate:down'"})
 
-    assert sql(found.up) == [(2, "SELECT ' -- migrate:down'")]
-    assert found.down is None
+    assert sql(parsed.up) == [(2, "SELECT ' -- migrate:down'")]
+    assert parsed.down is None
 
 
 def test_a_part_of_nothing_but_comments_is_legal(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.sql": "-- migrate:up\n-- by hand\n-- migrate:down\n/* so */"})
+    parsed = migration(tmp_path, {"a.sql": "-- migrate:up\n-- by hand\n-- migrate:down\n/* so */"})
 
-    assert (sql(found.up), sql(found.down)) == ([], [])
+    assert (sql(parsed.up), sql(parsed.down)) == ([], [])
 
 
 def test_goose_markers_part_a_file_in_any_letter_case(tmp_path: Path) -> None:
@@ -184,25 +190,25 @@ def test_goose_markers_part_a_file_in_any_letter_case(tmp_path: Path) -> None:
     SELECT 3;
     """
 
-    found = migration(tmp_path, {"00001_a.sql": textwrap.dedent(text)})
+    parsed = migration(tmp_path, {"00001_a.sql": textwrap.dedent(text)})
 
-    assert sql(found.up) == [
+    assert sql(parsed.up) == [
         (2, "SELECT 1"),
         (4, "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n    SELECT 2;\nEND"),
     ]
-    assert sql(found.down) == [(10, "SELECT 3")]
-    assert found.contract.drops == (Drop("table", "t", None, 9),)
+    assert sql(parsed.down) == [(10, "SELECT 3")]
+    assert parsed.contract.drops == (Drop("table", "t", None, 9),)
 
 
 def test_goose_no_transaction_is_for_the_whole_file(tmp_path: Path) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path,
         {"a.sql": "-- +goose no transaction\n-- +goose Up\nVACUUM;\n-- +goose Down\nVACUUM;"},
     )
 
-    assert isinstance(found.up, SqlPart)
-    assert isinstance(found.down, SqlPart)
-    assert (found.up.in_transaction, found.down.in_transaction) == (False, False)
+    assert isinstance(parsed.up, SqlPart)
+    assert isinstance(parsed.down, SqlPart)
+    assert (parsed.up.in_transaction, parsed.down.in_transaction) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -220,19 +226,19 @@ def test_goose_no_transaction_is_for_the_whole_file(tmp_path: Path) -> None:
 def test_a_comment_may_say_that_there_is_to_be_no_transaction(
     tmp_path: Path, line: str, *, expected: bool
 ) -> None:
-    found = migration(tmp_path, {"a.sql": f"{line}\nVACUUM"})
+    parsed = migration(tmp_path, {"a.sql": f"{line}\nVACUUM"})
 
-    assert isinstance(found.up, SqlPart)
-    assert found.up.in_transaction is expected
+    assert isinstance(parsed.up, SqlPart)
+    assert parsed.up.in_transaction is expected
 
 
 def test_no_transaction_in_a_contract_is_for_both_parts(tmp_path: Path) -> None:
-    found = migration(
+    parsed = migration(
         tmp_path, {"a.up.sql": "-- bb: no_transaction\nVACUUM", "a.down.sql": "VACUUM"}
     )
 
-    assert isinstance(found.down, SqlPart)
-    assert not found.down.in_transaction
+    assert isinstance(parsed.down, SqlPart)
+    assert not parsed.down.in_transaction
 
 
 PYTHON = '''\
@@ -273,11 +279,11 @@ def down(db):
 def test_managed_python_is_read_without_being_run(tmp_path: Path) -> None:
     others = dict.fromkeys(("b.sql", "c.sql", "d.sql"), "SELECT 1")
 
-    found = migrations(tmp_path, {"a.py": PYTHON, **others})[-1]
+    parsed = migrations(tmp_path, {"a.py": PYTHON, **others})[-1]
 
-    assert found.up == PythonPart(tmp_path / "a.py", "up", 19)
-    assert found.down == PythonPart(tmp_path / "a.py", "down", 29)
-    assert found.contract == Contract(
+    assert parsed.up == PythonPart(tmp_path / "a.py", "up", 19)
+    assert parsed.down == PythonPart(tmp_path / "a.py", "down", 29)
+    assert parsed.contract == Contract(
         changes=(Change("t", "c", None, 3),),
         inserts=(Insert("t", 24),),
         drops=(Drop("table", "t", None, 30),),
@@ -302,11 +308,11 @@ def test_managed_python_is_read_without_being_run(tmp_path: Path) -> None:
 def test_managed_python_is_known_by_its_functions(
     tmp_path: Path, text: str, up: str, down: str | None
 ) -> None:
-    found = migration(tmp_path, {"a.py": text})
+    parsed = migration(tmp_path, {"a.py": text})
 
-    assert isinstance(found.up, PythonPart)
-    assert found.up.function == up
-    assert (found.down.function if isinstance(found.down, PythonPart) else None) == down
+    assert isinstance(parsed.up, PythonPart)
+    assert parsed.up.function == up
+    assert (parsed.down.function if isinstance(parsed.down, PythonPart) else None) == down
 
 
 @pytest.mark.parametrize(
@@ -320,16 +326,16 @@ def test_managed_python_is_known_by_its_functions(
 def test_managed_python_may_run_without_a_transaction(
     tmp_path: Path, text: str, *, expected: bool
 ) -> None:
-    found = migration(tmp_path, {"a.py": text})
+    parsed = migration(tmp_path, {"a.py": text})
 
-    assert isinstance(found.up, PythonPart)
-    assert found.up.in_transaction is expected
+    assert isinstance(parsed.up, PythonPart)
+    assert parsed.up.in_transaction is expected
 
 
 def test_depends_may_be_one_name(tmp_path: Path) -> None:
     files = {"a.py": '__depends__ = "b"\ndef up(db): db.x()', "b.sql": "SELECT 1"}
 
-    assert [found.name for found in migrations(tmp_path, files)] == ["b", "a"]
+    assert [parsed.name for parsed in migrations(tmp_path, files)] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -343,31 +349,31 @@ def test_depends_may_be_one_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_program_that_opens_the_database_by_itself_is_a_script(tmp_path: Path, text: str) -> None:
-    found = migration(tmp_path, {"a.py": text})
+    parsed = migration(tmp_path, {"a.py": text})
 
-    assert found.up == ScriptPart(tmp_path / "a.py")
-    assert found.down is None
+    assert parsed.up == ScriptPart(tmp_path / "a.py")
+    assert parsed.down is None
 
 
 def test_crlf_and_a_lone_cr_in_python_keep_the_lines_right(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.py": "# one\r\n# bb: drops t\rdef up(db):\r\n    db.x()\r\n"})
+    parsed = migration(tmp_path, {"a.py": "# one\r\n# bb: drops t\rdef up(db):\r\n    db.x()\r\n"})
 
-    assert found.up == PythonPart(tmp_path / "a.py", "up", 3)
-    assert found.contract.drops == (Drop("table", "t", None, 2),)
+    assert parsed.up == PythonPart(tmp_path / "a.py", "up", 3)
+    assert parsed.contract.drops == (Drop("table", "t", None, 2),)
 
 
 def test_what_python_warns_of_is_no_business_of_the_catalogue(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = migration(tmp_path, {"a.py": "def up(db): db.x('\\d')"})
+        parsed = migration(tmp_path, {"a.py": "def up(db): db.x('\\d')"})
 
-    assert found.name == "a"
+    assert parsed.name == "a"
 
 
 def test_a_directive_above_a_decorator_is_above_the_first_statement(tmp_path: Path) -> None:
-    found = migration(tmp_path, {"a.py": "# bb: drops t\n@wrap\ndef up(db):\n    db.x()"})
+    parsed = migration(tmp_path, {"a.py": "# bb: drops t\n@wrap\ndef up(db):\n    db.x()"})
 
-    assert found.contract.drops == (Drop("table", "t", None, 1),)
+    assert parsed.contract.drops == (Drop("table", "t", None, 1),)
 
 
 def test_what_is_never_a_migration_is_passed_over(tmp_path: Path) -> None:
@@ -400,7 +406,7 @@ def test_a_link_to_a_file_is_read_like_the_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "migrations", {"001_a.sql": "SELECT 0"})
     (folder / "002_b.sql").symlink_to(tmp_path / "elsewhere.txt")
 
-    assert [found.name for found in read_catalogue(folder).migrations] == ["001_a", "002_b"]
+    assert [parsed.name for parsed in read_catalogue(folder).migrations] == ["001_a", "002_b"]
 
 
 def test_a_catalogue_may_be_read_by_a_relative_path(

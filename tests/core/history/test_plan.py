@@ -50,8 +50,8 @@ def test_each_migration_stands_to_the_history_in_one_way(
 ) -> None:
     statuses = compare_with_history(CATALOGUE, applied)
 
-    assert [place.status for place in statuses.entries] == expected
-    assert [place.migration for place in statuses.entries] == [A, B, C]
+    assert [entry.status for entry in statuses.entries] == expected
+    assert [entry.migration for entry in statuses.entries] == [A, B, C]
     assert statuses.missing == missing
 
 

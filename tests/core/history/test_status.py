@@ -30,8 +30,8 @@ def applied(name: str, at: str = "2026-01-05T10:00:00+00:00") -> Applied:
 
 def pending_lines(up: Part, contract: Contract | None = None) -> tuple[str, ...]:
     """Return what is said below the line on a pending migration, statements shown."""
-    place = MigrationStatus(migration("004_x", up=up, contract=contract), Status.PENDING, None)
-    return describe_status(MigrationStatuses((place,), ()), (), "a.db", statements=True)[3:]
+    entry = MigrationStatus(migration("004_x", up=up, contract=contract), Status.PENDING, None)
+    return describe_status(MigrationStatuses((entry,), ()), (), "a.db", statements=True)[3:]
 
 
 def test_each_migration_is_a_line_with_how_it_stands() -> None:

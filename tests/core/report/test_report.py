@@ -181,8 +181,8 @@ def test_every_reason_fits_the_width_of_a_terminal() -> None:
     assert [line for text in REASONS.values() for line in text.splitlines() if len(line) > 90] == []
 
 
-def ways_out_of(finding: Finding, **told: Any) -> list[str]:
-    lines = describe_failure(failed(finding, check="down_restores"), RERUN, **told).splitlines()
+def declarations_of(finding: Finding, **options: Any) -> list[str]:
+    lines = describe_failure(failed(finding, check="down_restores"), RERUN, **options).splitlines()
     start = next((at for at, line in enumerate(lines) if "to allow it" in line), len(lines))
     return [line[14:] for line in lines[start:-2]]
 
@@ -191,13 +191,13 @@ def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
     changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
     lost = Finding("rows lost", "down", FILE.with_suffix(".py"), table="t", count=2, total=9)
 
-    assert ways_out_of(changed) == [
+    assert declarations_of(changed) == [
         "where no real row is like these, say what every row is like:",
         "-- bb: requires t: CONDITION",
         "where nothing can restore it:",
         "-- bb: irreversible because REASON",
     ]
-    assert ways_out_of(lost) == [
+    assert declarations_of(lost) == [
         "where nothing can restore it:",
         "# bb: irreversible because REASON",
     ]
@@ -206,7 +206,7 @@ def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
 def test_real_rows_that_a_way_back_cannot_restore_are_not_to_be_declared_away() -> None:
     changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
 
-    assert ways_out_of(changed, are_real=True) == [
+    assert declarations_of(changed, are_real=True) == [
         "where nothing can restore it:",
         "-- bb: irreversible because REASON",
     ]
@@ -217,4 +217,4 @@ def test_a_way_back_that_can_be_mended_is_not_to_be_declared_away() -> None:
         "values changed", "down", FILE, table="t", column="a", count=2, cause="integer division"
     )
 
-    assert ways_out_of(changed) == []
+    assert declarations_of(changed) == []

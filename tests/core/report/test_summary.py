@@ -40,12 +40,12 @@ def test_what_passed_every_check_is_proved_forward_and_back() -> None:
 
 
 def test_what_has_no_way_back_is_proved_forward_alone() -> None:
-    skips = [Result("002_b", check, SKIPPED, reason="no way back is written") for check in BACK]
+    skips = [Result("002_b", check, SKIPPED, reason="no down part is written") for check in BACK]
 
     lines = describe_results([*results_of("001_a"), *results_of("002_b")[:4], *skips])
 
     assert lines[0] == "2 migrations proved forward, 1 of them back"
-    assert lines[2:] == ("skipped: no way back is written: 002_b",)
+    assert lines[2:] == ("skipped: no down part is written: 002_b",)
 
 
 @pytest.mark.parametrize("check", FORWARD)
@@ -114,7 +114,7 @@ def test_five_names_need_no_more() -> None:
 
 
 def test_a_note_is_said_once_for_all_that_it_holds_for() -> None:
-    note = "old values are not put back"
+    note = "old values are not restored"
     results = [Result(name, "down_restores", PASSED, notes=(note,)) for name in ("001_a", "002_b")]
 
     assert describe_results(results)[1:] == (f"note: 001_a, 002_b: {note}",)
@@ -149,9 +149,9 @@ def test_what_ran_unjudged_is_said(unjudged: int, line: str) -> None:
 
 @pytest.mark.parametrize(("unjudged", "line"), [(1, "1 applied migration"), (2, "2 applied *s")])
 def test_what_ran_unjudged_because_it_is_applied_is_said(unjudged: int, line: str) -> None:
-    (said,) = describe_results(results_of("042_x"), unjudged, as_applied=True)[2:]
+    (shown,) = describe_results(results_of("042_x"), unjudged, as_applied=True)[2:]
 
-    assert said == f"{line.replace(' *s', ' migrations')} ran unjudged"
+    assert shown == f"{line.replace(' *s', ' migrations')} ran unjudged"
 
 
 def test_in_brief_it_is_one_line() -> None:
