@@ -12,7 +12,7 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.experiment import Chain, StateUnreachable, run
 from pytest_bbmigrate.experiment.run import ExperimentSetup
-from pytest_bbmigrate.experiment.step_cache import keep_step
+from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
@@ -166,13 +166,13 @@ def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> 
     step = run.run_up(
         chain.catalogue.migrations[1], state, ExperimentSetup(chain.recipe, RunEnvironment())
     )
-    kept = keep_step(step, state)
+    kept = cache_up_result(step, state)
 
-    assert not kept.step.before.image
-    assert not kept.step.after.image
+    assert not kept.result.before.image
+    assert not kept.result.after.image
     assert kept.after is not None
     assert kept.after[1] is state.pages[1]
-    assert kept.taken_up(state) == step
+    assert kept.restore_from(state) == step
 
 
 @pytest.mark.parametrize(
@@ -374,17 +374,17 @@ def test_rows_are_written_where_the_way_back_changed_others_without_naming_them(
 def test_a_column_declared_to_change_may_be_changed_in_rows_written_since(
     tmp_path: Path, declared: str, renamed: str, name: str, changed: set[str]
 ) -> None:
-    there, back = "", ""
+    rename_up, rename_down = "", ""
     if renamed:
-        there = f"ALTER TABLE {renamed} RENAME TO {name};"
-        back = f"ALTER TABLE {name} RENAME TO {renamed};"
+        rename_up = f"ALTER TABLE {renamed} RENAME TO {name};"
+        rename_down = f"ALTER TABLE {name} RENAME TO {renamed};"
     chain = chain_of(
         tmp_path,
         "CREATE TABLE Trips (Code TEXT PRIMARY KEY, Cents INTEGER);"
         "CREATE TABLE Notes (Id INTEGER PRIMARY KEY, Cents INTEGER);",
         f"-- bb: changes {declared}\n"
-        f"-- migrate:up\nUPDATE Trips SET Cents = Cents + 1; {there}\n"
-        f"-- migrate:down\n{back} UPDATE Trips SET Cents = Cents - 1;",
+        f"-- migrate:up\nUPDATE Trips SET Cents = Cents + 1; {rename_up}\n"
+        f"-- migrate:down\n{rename_down} UPDATE Trips SET Cents = Cents - 1;",
     )
     written = chain.evidence(1).written
 
@@ -500,10 +500,10 @@ def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Pa
 def test_a_reference_that_was_broken_before_is_not_laid_to_a_migration(tmp_path: Path) -> None:
     base = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
     chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", base=base)
-    there = chain.evidence(0).up_diff
+    up_diff = chain.evidence(0).up_diff
 
-    assert there is not None
-    assert there.mismatches == ()
+    assert up_diff is not None
+    assert up_diff.mismatches == ()
 
 
 def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> None:
@@ -513,41 +513,41 @@ def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> Non
         "ALTER TABLE costs ADD COLUMN trip_id INTEGER DEFAULT 0 REFERENCES trips (id);",
         rows=7,
     )
-    there = chain.evidence(1).up_diff
+    up_diff = chain.evidence(1).up_diff
 
-    assert there is not None
-    assert [(d.table, d.count) for d in there.dangling] == [("costs", 7)]
+    assert up_diff is not None
+    assert [(d.table, d.count) for d in up_diff.dangling] == [("costs", 7)]
 
 
 @pytest.mark.parametrize(
-    ("declared", "became"),
+    ("declared", "new_name"),
     [("", "trips"), ("-- bb: renames trips -> trips_2025\n", "trips_2025")],
 )
 def test_a_table_put_aside_is_followed_where_that_is_declared(
-    tmp_path: Path, declared: str, became: str
+    tmp_path: Path, declared: str, new_name: str
 ) -> None:
     aside = f"{declared}ALTER TABLE trips RENAME TO trips_2025;{TRIPS}"
-    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
+    up_diff = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
 
-    assert there is not None
-    assert there.renames.tables == {"trips": became}
+    assert up_diff is not None
+    assert up_diff.renames.tables == {"trips": new_name}
 
 
 @pytest.mark.parametrize(
-    ("declared", "became"),
+    ("declared", "new_name"),
     [("", "name"), ("-- bb: renames trips.name -> trips.old_name\n", "old_name")],
 )
 def test_a_column_put_aside_is_followed_where_that_is_declared(
-    tmp_path: Path, declared: str, became: str
+    tmp_path: Path, declared: str, new_name: str
 ) -> None:
     aside = (
         f"{declared}ALTER TABLE trips RENAME COLUMN name TO old_name;"
         "ALTER TABLE trips ADD COLUMN name TEXT;"
     )
-    there = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
+    up_diff = chain_of(tmp_path, TRIPS, aside, rows=7).evidence(1).up_diff
 
-    assert there is not None
-    assert there.renames.columns["trips", "name"] == became
+    assert up_diff is not None
+    assert up_diff.renames.columns["trips", "name"] == new_name
 
 
 def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: Path) -> None:
@@ -558,11 +558,11 @@ def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: P
         + TRIPS
         + "INSERT INTO trips SELECT * FROM trips_old LIMIT 19;",
     )
-    there = chain.evidence(1).up_diff
+    up_diff = chain.evidence(1).up_diff
 
-    assert there is not None
-    assert there.renames.tables == {"trips": "trips"}
-    assert [type(d) for table in there.tables for d in table.differences] == [RowLost]
+    assert up_diff is not None
+    assert up_diff.renames.tables == {"trips": "trips"}
+    assert [type(d) for table in up_diff.tables for d in table.differences] == [RowLost]
 
 
 def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None:
@@ -573,11 +573,11 @@ def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None
         "CREATE TABLE journeys (id INTEGER PRIMARY KEY, title TEXT, cents INTEGER);"
         "INSERT INTO journeys SELECT id, upper(name), cents FROM trips; DROP TABLE trips;",
     )
-    there = chain.evidence(1).up_diff
+    up_diff = chain.evidence(1).up_diff
 
-    assert there is not None
-    assert there.renames.tables == {"trips": "journeys"}
-    assert there.renames.columns["trips", "name"] == "title"
+    assert up_diff is not None
+    assert up_diff.renames.tables == {"trips": "journeys"}
+    assert up_diff.renames.columns["trips", "name"] == "title"
 
 
 def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
@@ -600,9 +600,9 @@ def test_tables_that_nothing_happened_to_are_counted_and_not_compared(tmp_path: 
         "-- bb: inserts notes\nINSERT INTO notes (text) VALUES ('new');",
         rows=7,
     )
-    there = chain.evidence(1).up_diff
+    up_diff = chain.evidence(1).up_diff
 
-    assert there is not None
-    assert there.untouched == {"trips"}
-    assert (there.rows_compared, there.values_compared) == (14, 35)
-    assert [type(d) for table in there.tables for d in table.differences] == [RowAdded]
+    assert up_diff is not None
+    assert up_diff.untouched == {"trips"}
+    assert (up_diff.rows_compared, up_diff.values_compared) == (14, 35)
+    assert [type(d) for table in up_diff.tables for d in table.differences] == [RowAdded]
