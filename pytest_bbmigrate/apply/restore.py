@@ -1,175 +1,305 @@
-"""What would be lost if a backup were put back: what was written or defined since."""
+"""What is done to a real database beside applying: back it up, put a backup back, adopt it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.history.identity import read_emptied, read_identity
-from pytest_bbmigrate.history.table import (
-    backups_of,
-    contents_of,
-    last_batch,
-    objects_of,
-    read_history,
+from pytest_bbmigrate.apply.adopt import adopt
+from pytest_bbmigrate.apply.backup_owners import id_in, id_to_have, note_on, owner_of
+from pytest_bbmigrate.apply.made_file import refuse_orphans
+from pytest_bbmigrate.apply.preflight import (
+    check_content,
+    check_place,
+    describe_openers,
+    refuse_long_name,
 )
-from pytest_bbmigrate.rows import content_of
-from pytest_bbmigrate.schema import object_digests
-from pytest_bbmigrate.sqlite_files.reading import reading
+from pytest_bbmigrate.apply.replacing import look_at_place
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.workspace import scratch_for
+from pytest_bbmigrate.apply.written_since import written_since
+from pytest_bbmigrate.errors import DatabaseError, StepFailed
+from pytest_bbmigrate.history.identity import Identity, read_identity
+from pytest_bbmigrate.history.table import last_batch, read_history
+from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
+from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside
+from pytest_bbmigrate.sqlite_files.durable import flush
+from pytest_bbmigrate.sqlite_files.notes import (
+    backup_fault,
+    discard_backup,
+    note_for,
+    with_digest,
+    write_note,
+)
+from pytest_bbmigrate.sqlite_files.reading import (
+    WrittenMeanwhile,
+    reading,
+    reading_one_state,
+    size_of,
+)
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
+    from pytest_bbmigrate.apply.choose_backup import ChosenBackup
+    from pytest_bbmigrate.apply.replacing import FileInPlace
+    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.written_since import WrittenSince
+    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Hook
-
-    Contents = Mapping[str, tuple[int, str]]
-
-SINCE_BACKUP = "since the backup"
-SINCE_APPLY = "since the apply"
-UNTOLD = "by the last apply or since: the history does not tell"
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
-@dataclass(frozen=True)
-class WrittenSince:
-    """What is not as it was: a restore would lose what was written to it, or that it is there.
+class WouldBeLost(StepFailed):
+    """Raised when a restore would lose what was written since; ``lost`` says what."""
 
-    ``table`` is a table whose rows are others, or an object by kind and name ('view totals') whose
-    definition is another. ``rows_then`` and ``rows_now`` count a table's rows, None where it was or
-    is not there; ``how`` says in a few words what happened to them, and since when.
-    """
-
-    table: str
-    rows_then: int | None
-    rows_now: int | None
-    how: str
-
-
-def written_since(
-    current: Path, backup: Path, hook: Hook | None = None, *, name: str = ""
-) -> tuple[WrittenSince, ...]:
-    """Return what of ``current`` would be lost if ``backup`` were put back, tables' rows first.
-
-    ``current`` is a copy of the database as it is, and ``name`` what the backup is called, where
-    ``backup`` is a copy of it. What is equal in both is not lost. What the last apply or rollback
-    did is not lost either, for it can be done again: when ``backup`` is the one made before that,
-    what counts is what that has not left so, as the history has it. After any other backup more has
-    happened than can be told apart, and every difference counts.
-
-    Raises: DatabaseError when either cannot be read; BBMigrateError when a history cannot.
-    """
-    with reading(backup, hook) as db:
-        then = DatabaseContents(_contents(db), object_digests(db))
-    with reading(current, hook) as db:
-        now = DatabaseContents(_contents(db), object_digests(db))
-        left = _left_after(db, name or backup.name)
-    if not now.tables and not now.objects:
-        return ()  # a database with nothing in it has nothing to lose
-    rows = _rows_written(then, now, left)
-    return (*rows, *_defined(then, now, left, frozenset(table.table for table in rows)))
-
-
-def _left_after(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
-    """Return what the last apply or rollback has left; None where ``backup`` is another's.
-
-    Where no migration is left, what became of the last one is in the identity.
-    """
-    batch = last_batch(read_history(db))
-    if batch:
-        is_latest = backups_of(db).get(batch, ())[-1:] == (backup,)
-        return (
-            DatabaseContents(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
+    def __init__(self, backup: Path, lost: tuple[WrittenSince, ...]) -> None:
+        self.lost = lost
+        tables = "\n".join(f"  {table.table}: {table.how}" for table in lost)
+        super().__init__(
+            f"putting {backup.name} back would lose what was written or defined since:\n{tables}\n"
+            "nothing was changed; --bb-discard-changes puts it back all the same"
         )
-    left = read_emptied(db)
-    is_latest = [*read_identity(db).digests][-1:] == [backup]
-    return DatabaseContents(*left) if left is not None and is_latest else None
 
 
-@dataclass(frozen=True)
-class DatabaseContents:
-    """What a database holds: of each table the rows, and what it and other objects are defined as.
+def back_up_now(
+    database: Path, folder: Path, on_progress: Callable[[float], None]
+) -> tuple[Path, str]:
+    """Back ``database`` up into ``folder``; return where, and what is worth saying of it.
 
-    ``tables`` is empty, and ``objects`` None, where a history does not tell.
+    Others may have it open, and read and (in WAL mode) write it meanwhile: the backup is of one
+    moment.
+
+    Raises: StepFailed when it cannot be read or the backup cannot be written.
     """
+    refuse_orphans(database)
+    if folder.is_dir():
+        refuse_long_name(database, folder)
+    owner = owner_of(database, folder)
+    real = Path(owner.path)
+    made: list[tuple[Path, Note]] = []
+    is_done = False
+    try:
+        with (
+            reading_one_state(database, scratch=folder) as (db, refuse_written),
+            scratch_for(database, folder, owner.here) as staging,
+        ):
+            before = real.stat()
+            target = backup_path(database, folder, datetime.now(UTC))
+            own = note_for(real, read_identity(db).id)
 
-    tables: Contents
-    objects: Mapping[str, str] | None
+            def take_down(complete: Path) -> None:
+                refuse_written()  # while it has no name: it may be of no one moment
+                made.append((target, with_digest(own, complete)))
+                write_note(made[-1][1], note_beside(target), staging, complete)
+
+            pace = Pace(LOCK_SECONDS, on_progress)
+            said = back_up(
+                db,
+                target,
+                before,
+                pace,
+                staging=staging,
+                rereads=True,
+                when_complete=take_down,
+            )
+            is_done = True
+    except WrittenMeanwhile:
+        if not is_done:
+            raise
+    except BaseException as error:
+        for backup, note in made:
+            with suppress(OSError):  # what else went wrong is what is to be told
+                discard_backup(backup, note)
+        if not isinstance(error, OSError):
+            raise
+        raise StepFailed(
+            f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
+            "another folder with --bb-backup-dir=DIR"
+        ) from error
+    gone = f"{database.name} is not there any more, or another file is: this backup is of what was"
+    return target, "; ".join(filter(None, (said, "" if is_there(real, before) else gone)))
 
 
-def _rows_written(
-    then: DatabaseContents, now: DatabaseContents, left: DatabaseContents | None
-) -> tuple[WrittenSince, ...]:
-    """Return the tables whose rows would be lost."""
-    lost = _differing(then.tables, now.tables)
-    if left is None:
-        return _written(lost, then.tables, now.tables, SINCE_BACKUP)
-    if not left.tables:
-        return _written(lost, then.tables, now.tables, UNTOLD)
-    since = [table for table in _differing(left.tables, now.tables) if table in lost]
-    return _written(since, left.tables, now.tables, SINCE_APPLY)
+def is_there(real: Path, before: os.stat_result) -> bool:
+    """Return whether ``real`` is the file that it was."""
+    try:
+        return os.path.samestat(real.stat(), before)
+    except OSError:
+        return False
 
 
-def _defined(
-    then: DatabaseContents,
-    now: DatabaseContents,
-    left: DatabaseContents | None,
-    named: frozenset[str],
-) -> tuple[WrittenSince, ...]:
-    """Return the objects whose definition would be lost, but for the tables that are ``named``."""
-    assert then.objects is not None  # noqa: S101 - they were read
-    assert now.objects is not None  # noqa: S101 - likewise
-    before, when = then.objects, SINCE_BACKUP
-    lost = _differing(then.objects, now.objects)
-    if left is not None and left.objects is not None:
-        before, when = left.objects, SINCE_APPLY
-        lost = [name for name in _differing(left.objects, now.objects) if name in lost]
-    elif left is not None:
-        # Of a table, the rows that the history tells of have told what matters.
-        lost, when = [name for name in lost if not name.startswith("table ")], UNTOLD
-    return tuple(
-        WrittenSince(name, None, None, f"{_how(name, before, now.objects)} {when}")
-        for name in lost
-        if name.removeprefix("table ") not in named
+def put_back(
+    database: Path,
+    folder: Path,
+    choice: ChosenBackup,
+    reporter: Reporter,
+    *,
+    discard: bool = False,
+    hook: Hook | None = None,
+) -> tuple[Path, ...]:
+    """Make the content of ``database`` that of a backup; return where what it was is kept.
+
+    Of an empty database no backup is made. Where there is no database, a file that is none any
+    more, or a WAL that is left of one, the restored file is made first and gets the name in one
+    step; what was there is kept under another.
+
+    Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
+        StepFailed as carry_out does, and when the backup is not what it was when it was made.
+    """
+    backup = choice.backup
+
+    def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
+        with step(reporter, "compare") as detail:
+            work = copy_of(choice, scratch / database.name)
+            detail.append(compare(current, work, backup, hook, discard=discard))
+        return at_rest(work)
+
+    check_place(database, folder)
+    there = look_at_place(database)
+    if there.is_to_be_replaced:
+        return put_in_place(there, folder, choice, reporter)
+    is_empty = not size_of(there.real)
+    change = ContentChange(
+        database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
     )
+    kept = carry_out(change, reporter)
+    return (kept,) if kept else ()
 
 
-def _how(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Return in words what has become of an object."""
-    if name not in before or name not in now:
-        return "dropped" if name in before else "made"
-    return "defined otherwise"
+def copy_of(choice: ChosenBackup, work: Path) -> Path:
+    """Copy a backup into the file ``work``, for this user alone, and return that.
+
+    Raises: StepFailed when it is not what the backup was when it was made; OSError.
+    """
+    shutil.copyfile(choice.backup, work)
+    work.chmod(0o600)
+    if choice.note is not None and (fault := backup_fault(work, choice.note.digest)):
+        raise StepFailed(f"{choice.backup}: something has written to it just now: {fault}")
+    return work
 
 
-def _contents(db: sqlite3.Connection) -> Contents:
-    return {table: (rows, digest) for table, rows, digest in content_of(db)}
+def put_in_place(
+    there: FileInPlace, folder: Path, choice: ChosenBackup, reporter: Reporter
+) -> tuple[Path, ...]:
+    """Make the database anew of a backup, where none can be locked; return where what was is kept.
+
+    Raises: StepFailed, which the reporter has been told of; everything is as it was then.
+    """
+    real, backup = there.real, choice.backup
+
+    def tell(said: str) -> None:
+        reporter.begin()
+        reporter.end("set aside", said)
+
+    place = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
+    with (
+        terminated_like_interrupted(),
+        step(reporter, "restore") as detail,
+        scratch_for(there.database, place, note_for(real, id_in(backup))) as scratch,
+    ):
+        prepared = at_rest(copy_of(choice, scratch / real.name))
+        with prepared.work.open("r+b") as file:
+            detail.append(give_owner_and_mode(file.fileno(), backup.stat(), real))
+            flush(file.fileno())
+        if digest_of(prepared.work) != prepared.digest:
+            raise StepFailed(f"{prepared.work}: something has written to it just now; run again")
+        if users := describe_openers(there.database):
+            raise StepFailed(f"{there.database}: it is open in {users}; stop that first")
+        with defer_first_interrupt():
+            kept = there.replace(prepared.work, datetime.now(UTC), tell)
+        detail[:] = filter(None, ("the database is made anew, in one step", *detail))
+    return kept
 
 
-def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
-    """Return what is not the same in both, or not in both, by name."""
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, discard: bool) -> str:
+    """Return what a restore of ``backup``, of which there is a ``copy``, loses of ``current``.
+
+    Raises: WouldBeLost when it loses anything and ``discard`` is not given; StepFailed when that
+        cannot be told.
+    """
+    try:
+        lost = written_since(current, copy, hook, name=backup.name)
+    except DatabaseError as error:
+        if discard:
+            return "what it holds does not read, and is kept"
+        why = str(error).removeprefix(f"{error.path}: ").partition("; ")[0]
+        raise StepFailed(
+            f"what the database holds {why}, so that what a restore would lose cannot be told; "
+            "nothing was changed; --bb-discard-changes restores the backup all the same"
+        ) from error
+    if lost and not discard:
+        raise WouldBeLost(backup, lost)
+    return f"{len(lost)} losses accepted" if lost else "nothing is lost"
 
 
-def _written(
-    tables: list[str], then: Contents, now: Contents, when: str
-) -> tuple[WrittenSince, ...]:
-    """Return ``tables`` with what became of their rows."""
-    found = []
-    for table in tables:
-        rows_then, _ = then.get(table, (None, ""))
-        rows_now, _ = now.get(table, (None, ""))
-        found.append(
-            WrittenSince(table, rows_then, rows_now, f"{_what(rows_then, rows_now)} {when}")
+def adopt_version(
+    database: Path,
+    folder: Path,
+    migrations: Iterable[Migration],
+    reporter: Reporter,
+    hook: Hook | None = None,
+    schema: Schema | None = None,
+) -> Path | None:
+    """Record in ``database`` that it has ``migrations``; return where the backup is.
+
+    ``schema`` is the one that they were recognised by.
+
+    Raises: StepFailed as carry_out does, or when it has a history already, or another schema.
+    """
+    identity = id_to_have(owner_of(database, folder), folder)
+
+    def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
+        with step(reporter, "record"):
+            refuse_other_schema(database, current, schema, hook)
+            work = scratch / database.name
+            shutil.copyfile(current, work)
+            work.chmod(0o600)
+            with reading(work) as db:
+                batch = last_batch(read_history(db)) + 1
+                known = read_identity(db)
+            note = note_on(current)
+            made = {current.name: note.digest} if note else {}
+            adopt(
+                work, migrations, batch, Identity(known.id or identity, {**known.digests, **made})
+            )
+            return at_rest(work)
+
+    check_place(database, folder)
+    refuse_orphans(database)
+    check_content(database, hook, folder)
+    change = ContentChange(database, folder, lambda _: None, prepare, identity=identity)
+    return carry_out(change, reporter)
+
+
+def refuse_other_schema(
+    database: Path, copy: Path, schema: Schema | None, hook: Hook | None
+) -> None:
+    """Make sure that the ``copy`` of a locked database has the ``schema`` that was recognised.
+
+    Raises: StepFailed.
+    """
+    with reading(copy, hook) as db:
+        now = read_schema(db)
+    if schema is not None and now != schema:
+        raise StepFailed(
+            f"{database}: its schema is not what it was when its version was looked for: another "
+            "program has changed it; nothing was recorded: run again"
         )
-    return tuple(found)
 
 
-def _what(rows_then: int | None, rows_now: int | None) -> str:
-    """Return in words what the two counts tell."""
-    if rows_then is None or rows_now is None:
-        return "made" if rows_then is None else "dropped"
-    difference = rows_now - rows_then
-    if not difference:
-        return "rows changed"
-    count = abs(difference)
-    return f"{count} row{'s' * (count > 1)} {'more' if difference > 0 else 'fewer'}"
+def at_rest(copy: Path) -> PublishableCopy:
+    """Bring our own ``copy`` of a database into rollback-journal mode, ready to publish."""
+    db = open_private(copy)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        db.close()
+    return PublishableCopy(copy, digest_of(copy))

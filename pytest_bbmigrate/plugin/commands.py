@@ -11,7 +11,7 @@ import pytest
 from pytest_bbmigrate.apply.adopt import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.backup_condition import backup_problems
 from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
-from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed

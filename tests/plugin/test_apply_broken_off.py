@@ -247,7 +247,7 @@ def test_a_restore_that_is_broken_off_by_an_unexpected_error_tells_what_is_left(
     assert project.runpytest("--bb-apply").ret == pytest.ExitCode.OK
     (backup,) = backups(project)
     before = money.read_bytes()
-    project.makeconftest(raises_in("pytest_bbmigrate.apply.tending:compare"))
+    project.makeconftest(raises_in("pytest_bbmigrate.apply.restore:compare"))
 
     result = project.runpytest_subprocess(f"--bb-restore={backup.name}")
 

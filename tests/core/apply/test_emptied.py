@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.restore import written_since
+from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.identity import Identity, read_emptied, record_emptied, write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, record, remove

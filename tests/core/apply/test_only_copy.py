@@ -17,8 +17,8 @@ import pytest
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.made_file import made_if_missing
+from pytest_bbmigrate.apply.restore import back_up_now, put_back
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
-from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of

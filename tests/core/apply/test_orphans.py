@@ -15,8 +15,8 @@ from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.replacing import look_at_place
+from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
-from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
 from tests.core.publishing import Reporter

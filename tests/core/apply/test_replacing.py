@@ -13,7 +13,7 @@ import pytest
 from pytest_bbmigrate.apply import replacing
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.tending import back_up_now, put_back
+from pytest_bbmigrate.apply.restore import back_up_now, put_back
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
@@ -29,7 +29,7 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
-from pytest_bbmigrate.apply.tending import put_back
+from pytest_bbmigrate.apply.restore import put_back
 from tests.core.publishing import Reporter
 
 start, moment = Path(sys.argv[1]), 0

@@ -14,8 +14,8 @@ from pytest_bbmigrate.apply import steps as pipeline
 from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.backup_owners import note_on
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
+from pytest_bbmigrate.apply.restore import back_up_now, put_back
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
-from pytest_bbmigrate.apply.tending import back_up_now, put_back
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside

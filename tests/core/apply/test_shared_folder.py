@@ -15,9 +15,9 @@ from pytest_bbmigrate.apply.backup_owners import Ownership, id_to_have, kin_of, 
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
+from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
-from pytest_bbmigrate.apply.tending import adopt_version, back_up_now, put_back
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.tending import adopt_version
+from pytest_bbmigrate.apply.restore import adopt_version
 from pytest_bbmigrate.plugin import commands
 from tests.plugin.real_database import ask, run_sql, write_steps
 
@@ -45,7 +45,7 @@ def test_a_schema_that_changes_once_it_is_recognised_is_not_recorded(
 
 TERMINATES = """
 import os, signal
-from pytest_bbmigrate.apply import tending
+from pytest_bbmigrate.apply import restore
 
 def terminate_first(*args, back_up=tending.back_up, **kwargs):
     os.kill(os.getpid(), signal.SIGTERM)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.restore import WrittenSince, written_since
+from pytest_bbmigrate.apply.written_since import WrittenSince, written_since
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.history.identity import Identity, write_identity
 from pytest_bbmigrate.history.table import (
