@@ -1,60 +1,41 @@
-"""What is done to a real database beside applying: back it up, put a backup back, adopt it."""
+"""Put a backup back in place of what a real database holds."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.adopt import adopt
-from pytest_bbmigrate.apply.backup_owners import id_in, id_to_have, note_on, owner_of
-from pytest_bbmigrate.apply.made_file import refuse_orphans
+from pytest_bbmigrate.apply.backup_owners import id_in
 from pytest_bbmigrate.apply.preflight import (
-    check_content,
     check_place,
     describe_openers,
-    refuse_long_name,
 )
 from pytest_bbmigrate.apply.replacing import look_at_place
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.history.identity import Identity, read_identity
-from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
-from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path, digest_of, open_private
-from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, give_owner_and_mode, note_beside
+from pytest_bbmigrate.sqlite_files import digest_of, open_private
+from pytest_bbmigrate.sqlite_files.backup import give_owner_and_mode
 from pytest_bbmigrate.sqlite_files.durable import flush
 from pytest_bbmigrate.sqlite_files.notes import (
     backup_fault,
-    discard_backup,
     note_for,
-    with_digest,
-    write_note,
 )
 from pytest_bbmigrate.sqlite_files.reading import (
-    WrittenMeanwhile,
-    reading,
-    reading_one_state,
     size_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from pytest_bbmigrate.apply.choose_backup import ChosenBackup
     from pytest_bbmigrate.apply.replacing import FileInPlace
     from pytest_bbmigrate.apply.steps import Reporter
     from pytest_bbmigrate.apply.written_since import WrittenSince
-    from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Hook
-    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 class WouldBeLost(StepFailed):
@@ -69,74 +50,7 @@ class WouldBeLost(StepFailed):
         )
 
 
-def back_up_now(
-    database: Path, folder: Path, on_progress: Callable[[float], None]
-) -> tuple[Path, str]:
-    """Back ``database`` up into ``folder``; return where, and what is worth saying of it.
-
-    Others may have it open, and read and (in WAL mode) write it meanwhile: the backup is of one
-    moment.
-
-    Raises: StepFailed when it cannot be read or the backup cannot be written.
-    """
-    refuse_orphans(database)
-    if folder.is_dir():
-        refuse_long_name(database, folder)
-    owner = owner_of(database, folder)
-    real = Path(owner.path)
-    made: list[tuple[Path, Note]] = []
-    is_done = False
-    try:
-        with (
-            reading_one_state(database, scratch=folder) as (db, refuse_written),
-            scratch_for(database, folder, owner.here) as staging,
-        ):
-            before = real.stat()
-            target = backup_path(database, folder, datetime.now(UTC))
-            own = note_for(real, read_identity(db).id)
-
-            def take_down(complete: Path) -> None:
-                refuse_written()  # while it has no name: it may be of no one moment
-                made.append((target, with_digest(own, complete)))
-                write_note(made[-1][1], note_beside(target), staging, complete)
-
-            pace = Pace(LOCK_SECONDS, on_progress)
-            said = back_up(
-                db,
-                target,
-                before,
-                pace,
-                staging=staging,
-                rereads=True,
-                when_complete=take_down,
-            )
-            is_done = True
-    except WrittenMeanwhile:
-        if not is_done:
-            raise
-    except BaseException as error:
-        for backup, note in made:
-            with suppress(OSError):  # what else went wrong is what is to be told
-                discard_backup(backup, note)
-        if not isinstance(error, OSError):
-            raise
-        raise StepFailed(
-            f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
-            "another folder with --bb-backup-dir=DIR"
-        ) from error
-    gone = f"{database.name} is not there any more, or another file is: this backup is of what was"
-    return target, "; ".join(filter(None, (said, "" if is_there(real, before) else gone)))
-
-
-def is_there(real: Path, before: os.stat_result) -> bool:
-    """Return whether ``real`` is the file that it was."""
-    try:
-        return os.path.samestat(real.stat(), before)
-    except OSError:
-        return False
-
-
-def put_back(
+def restore_backup(
     database: Path,
     folder: Path,
     choice: ChosenBackup,
@@ -160,7 +74,7 @@ def put_back(
         with step(reporter, "compare") as detail:
             work = copy_of(choice, scratch / database.name)
             detail.append(compare(current, work, backup, hook, discard=discard))
-        return at_rest(work)
+        return closed_copy(work)
 
     check_place(database, folder)
     there = look_at_place(database)
@@ -205,7 +119,7 @@ def put_in_place(
         step(reporter, "restore") as detail,
         scratch_for(there.database, place, note_for(real, id_in(backup))) as scratch,
     ):
-        prepared = at_rest(copy_of(choice, scratch / real.name))
+        prepared = closed_copy(copy_of(choice, scratch / real.name))
         with prepared.work.open("r+b") as file:
             detail.append(give_owner_and_mode(file.fileno(), backup.stat(), real))
             flush(file.fileno())
@@ -240,62 +154,7 @@ def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, disca
     return f"{len(lost)} losses accepted" if lost else "nothing is lost"
 
 
-def adopt_version(
-    database: Path,
-    folder: Path,
-    migrations: Iterable[Migration],
-    reporter: Reporter,
-    hook: Hook | None = None,
-    schema: Schema | None = None,
-) -> Path | None:
-    """Record in ``database`` that it has ``migrations``; return where the backup is.
-
-    ``schema`` is the one that they were recognised by.
-
-    Raises: StepFailed as carry_out does, or when it has a history already, or another schema.
-    """
-    identity = id_to_have(owner_of(database, folder), folder)
-
-    def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
-        with step(reporter, "record"):
-            refuse_other_schema(database, current, schema, hook)
-            work = scratch / database.name
-            shutil.copyfile(current, work)
-            work.chmod(0o600)
-            with reading(work) as db:
-                batch = last_batch(read_history(db)) + 1
-                known = read_identity(db)
-            note = note_on(current)
-            made = {current.name: note.digest} if note else {}
-            adopt(
-                work, migrations, batch, Identity(known.id or identity, {**known.digests, **made})
-            )
-            return at_rest(work)
-
-    check_place(database, folder)
-    refuse_orphans(database)
-    check_content(database, hook, folder)
-    change = ContentChange(database, folder, lambda _: None, prepare, identity=identity)
-    return carry_out(change, reporter)
-
-
-def refuse_other_schema(
-    database: Path, copy: Path, schema: Schema | None, hook: Hook | None
-) -> None:
-    """Make sure that the ``copy`` of a locked database has the ``schema`` that was recognised.
-
-    Raises: StepFailed.
-    """
-    with reading(copy, hook) as db:
-        now = read_schema(db)
-    if schema is not None and now != schema:
-        raise StepFailed(
-            f"{database}: its schema is not what it was when its version was looked for: another "
-            "program has changed it; nothing was recorded: run again"
-        )
-
-
-def at_rest(copy: Path) -> PublishableCopy:
+def closed_copy(copy: Path) -> PublishableCopy:
     """Bring our own ``copy`` of a database into rollback-journal mode, ready to publish."""
     db = open_private(copy)
     try:

@@ -10,8 +10,10 @@ import pytest
 
 from pytest_bbmigrate.apply.adopt import describe_recognition, recognise, to_adopt
 from pytest_bbmigrate.apply.backup_condition import backup_problems
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
-from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.apply.record_version import record_version
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
@@ -131,7 +133,7 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
             f"that one back, and not {backup.name}"
         )
     reporter = config.stash[_REPORTER]
-    kept = put_back(settings.database, folder, choice, reporter, discard=discard, hook=hook)
+    kept = restore_backup(settings.database, folder, choice, reporter, discard=discard, hook=hook)
     lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
     return [*lines, *(f"what it held before is in {_shown(path, config)}" for path in kept)]
 
@@ -158,7 +160,9 @@ def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
         if not wanted:
             return [*lines, *_next_step(matching)]
         migrations = to_adopt(matching, project.catalogue, wanted, database)
-    kept = adopt_version(database, folder, migrations, config.stash[_REPORTER], hook, schema=schema)
+    kept = record_version(
+        database, folder, migrations, config.stash[_REPORTER], hook, schema=schema
+    )
     recorded = f"{_counted(len(migrations))} recorded as applied"
     lines.append(f"{recorded}; --bb-apply goes on from there")
     return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]

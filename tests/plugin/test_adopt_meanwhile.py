@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.restore import adopt_version
+from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.plugin import commands
 from tests.plugin.real_database import ask, run_sql, write_steps
 
@@ -31,9 +31,9 @@ def test_a_schema_that_changes_once_it_is_recognised_is_not_recorded(
 ) -> None:
     def change_first(*args: object, **kwargs: object) -> object:
         run_sql(money, "ALTER TABLE accounts ADD COLUMN note TEXT")
-        return adopt_version(*args, **kwargs)  # type: ignore[arg-type]
+        return record_version(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(commands, "adopt_version", change_first)
+    monkeypatch.setattr(commands, "record_version", change_first)
 
     result = project.runpytest(f"--bb-adopt={wanted}")
 
@@ -45,13 +45,13 @@ def test_a_schema_that_changes_once_it_is_recognised_is_not_recorded(
 
 TERMINATES = """
 import os, signal
-from pytest_bbmigrate.apply import restore
+from pytest_bbmigrate.apply import backups
 
-def terminate_first(*args, back_up=tending.back_up, **kwargs):
+def terminate_first(*args, back_up=backups.back_up, **kwargs):
     os.kill(os.getpid(), signal.SIGTERM)
     return back_up(*args, **kwargs)
 
-tending.back_up = terminate_first
+backups.back_up = terminate_first
 """
 
 

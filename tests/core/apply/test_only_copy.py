@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.restore import back_up_now, put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -116,7 +117,7 @@ class Bench:
         assert program == "pytest"
         name, discard = named.removeprefix("--bb-restore="), bool(flags)
         choice = choose_backup(self.real, self.folder, name, self.tmp_path, discard=discard)
-        put_back(self.real, self.folder, choice, Intruder(self.real, remove), discard=discard)
+        restore_backup(self.real, self.folder, choice, Intruder(self.real, remove), discard=discard)
 
 
 @pytest.fixture
@@ -413,7 +414,7 @@ def test_a_database_with_broken_pages_is_restored_where_that_was_asked_for(
     left = FileFound(bench.real, NameTarget.SAME, Content.OTHER, "", backup)
 
     with pytest.raises(StepFailed, match="what the database holds cannot be read as an SQLite"):
-        put_back(bench.real, bench.folder, ChosenBackup(backup), Intruder(bench.real, remove))
+        restore_backup(bench.real, bench.folder, ChosenBackup(backup), Intruder(bench.real, remove))
     bench.restore(left)
 
     assert note_in(bench.real) == "old"

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.preflight import is_to_be_made
+from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
@@ -51,7 +53,7 @@ def lose(real: Path, how: str) -> bytes:
 
 
 def restore(real: Path) -> tuple[Path, ...]:
-    return put_back(real, real.parent, choose_backup(real, real.parent), Reporter())
+    return restore_backup(real, real.parent, choose_backup(real, real.parent), Reporter())
 
 
 ways = pytest.mark.parametrize("how", ["empty", "gone"])
@@ -84,7 +86,7 @@ def test_nothing_else_takes_it_away(real: Path, how: str) -> None:
 
     for deed in (
         lambda: back_up_now(real, real.parent, lambda _: None),
-        lambda: adopt_version(real, real.parent, (), Reporter()),
+        lambda: record_version(real, real.parent, (), Reporter()),
         lambda: is_to_be_made(real, create=True),
         lambda: is_to_be_made(real, create=False),
     ):

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.apply import replacing
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.restore import back_up_now, put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
@@ -29,7 +30,7 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
-from pytest_bbmigrate.apply.restore import put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from tests.core.publishing import Reporter
 
 start, moment = Path(sys.argv[1]), 0
@@ -53,7 +54,7 @@ while True:
         kill_at(folder, moment)
         real = folder / "real.db"
         try:
-            put_back(real, folder, ChosenBackup(*folder.glob("real.db.backup.*")), Reporter())
+            restore_backup(real, folder, ChosenBackup(*folder.glob("real.db.backup.*")), Reporter())
             os._exit(0)
         finally:
             os._exit(1)
@@ -78,7 +79,7 @@ def real(tmp_path: Path) -> Path:
 
 
 def restore(real: Path) -> tuple[Path, ...]:
-    return put_back(real, real.parent, choose_backup(real, real.parent), Reporter())
+    return restore_backup(real, real.parent, choose_backup(real, real.parent), Reporter())
 
 
 def killed_restores(start: Path) -> list[Path]:
@@ -124,7 +125,7 @@ def test_a_restore_after_a_killed_one_works(tmp_path: Path, moment: int) -> None
     there = folder / "real.db"
     (backup,) = folder.glob("real.db.backup.*")
 
-    put_back(there, folder, ChosenBackup(backup), Reporter(), discard=True)
+    restore_backup(there, folder, ChosenBackup(backup), Reporter(), discard=True)
 
     assert note_in(folder / "real.db") == "old"
     assert any(path.read_bytes() == DIARY for path in folder.glob("real.db.failed.*"))

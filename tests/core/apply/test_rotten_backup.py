@@ -13,8 +13,9 @@ import pytest
 from pytest_bbmigrate.apply import steps as pipeline
 from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.backup_owners import note_on
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
-from pytest_bbmigrate.apply.restore import back_up_now, put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -157,7 +158,7 @@ def test_a_restore_refuses_what_has_rotted_since_it_was_chosen(tmp_path: Path) -
     flip(backup)
 
     with pytest.raises(StepFailed, match=r"something has written to it just now: its SHA-256 was"):
-        put_back(real, tmp_path, chosen, Reporter(), discard=True)
+        restore_backup(real, tmp_path, chosen, Reporter(), discard=True)
 
     assert note_in(real) == "old"
     assert names_in(tmp_path) == ["real.db", backup.name]

@@ -12,10 +12,12 @@ import pytest
 
 from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
 from pytest_bbmigrate.apply.backup_owners import Ownership, id_to_have, kin_of, note_on, owner_of
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
+from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
-from pytest_bbmigrate.apply.restore import adopt_version, back_up_now, put_back
+from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
 from pytest_bbmigrate.apply.workspace import make_scratch
@@ -48,13 +50,13 @@ class Shared:
 
     def adopt(self, database: Path) -> Path:
         """Give ``database`` a history and an id; return the backup of what was there before."""
-        backup = adopt_version(database, self.folder, (), Reporter())
+        backup = record_version(database, self.folder, (), Reporter())
         assert backup is not None
         return backup
 
     def restore(self, database: Path, named: str = "", *, discard: bool = False) -> None:
         choice = choose_backup(database, self.folder, named, discard=discard)
-        put_back(database, self.folder, choice, Reporter(), discard=True)
+        restore_backup(database, self.folder, choice, Reporter(), discard=True)
 
     def record(self, database: Path, *backups: Path) -> None:
         """Have the history of ``database`` know these backups."""

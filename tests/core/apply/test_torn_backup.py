@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply import restore
-from pytest_bbmigrate.apply.restore import back_up_now
+from pytest_bbmigrate.apply import backups
+from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up
 from pytest_bbmigrate.sqlite_files.reading import WrittenMeanwhile, reading
@@ -33,7 +33,7 @@ def write_all(real: Path, what: str = "note = 'new ' || id, filling = randomblob
 
 
 def test_it_gets_no_name_at_any_moment(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "discard_backup", lambda *_: None)  # as if killed before that
+    monkeypatch.setattr(backups, "discard_backup", lambda *_: None)  # as if killed before that
 
     with pytest.raises(WrittenMeanwhile):
         back_up_now(real, real.parent, lambda _: write_all(real))
@@ -49,7 +49,7 @@ def test_what_is_written_once_the_copy_is_proved_is_no_reason_to_lose_it(
         write_all(real)
         return said
 
-    monkeypatch.setattr(restore, "back_up", back_up_and_write)
+    monkeypatch.setattr(backups, "back_up", back_up_and_write)
 
     backup, _ = back_up_now(real, real.parent, lambda _: None)
 
@@ -101,7 +101,7 @@ def test_nothing_is_left_where_its_name_cannot_be_had(
         back_up(*args, **kwargs)  # type: ignore[arg-type]
         raise error
 
-    monkeypatch.setattr(restore, "back_up", back_up_and_fail)
+    monkeypatch.setattr(backups, "back_up", back_up_and_fail)
 
     with pytest.raises((DatabaseError, KeyboardInterrupt, StepFailed)):
         back_up_now(real, real.parent, lambda _: None)
