@@ -30,7 +30,7 @@ class Preflight:
     ``pending`` are the migrations to run, in their order; ``batch`` is this apply's number;
     ``notes`` are worth knowing, and no obstacle (old violations, hard links, an unknown file
     system); ``is_new`` is whether the database file is to be made first (--bb-create). With
-    ``is_rollback`` the ``pending`` ones, of those ``applied``, are to be rolled back in their order.
+    ``is_rollback`` the ``pending`` ones are those of ``applied`` to roll back, in their order.
     """
 
     statuses: MigrationStatuses

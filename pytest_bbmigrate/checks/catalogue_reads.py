@@ -49,7 +49,7 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
             findings += unknown_names(migration, before, after)
             findings += unanswerable_conditions(migration, chain, position)
     else:
-        chain.refuse_idle_rows()
+        chain.refuse_unused_own_rows()
         findings += silent_invariants(chain)
     return Answer(tuple(findings), reason="" if findings else reason)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.errors import BBMigrateError, SeedingError
 from pytest_bbmigrate.experiment.filling import fill_state
-from pytest_bbmigrate.experiment.own_rows import filled, own_after, own_of_base
+from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
 from pytest_bbmigrate.experiment.requirements import condition_errors
 from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
-from pytest_bbmigrate.experiment.step_cache import CachedUpResult, keep_step
+from pytest_bbmigrate.experiment.step_cache import CachedUpResult, cache_up_result
 from pytest_bbmigrate.private import muted, showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql.names import fold_name
@@ -43,7 +43,7 @@ class StateUnreachable(BBMigrateError):
 
 
 class ExpectedValue(NamedTuple):
-    """A value that the migration at ``position`` expects in a column, as (column, value).
+    """A ``literal``, as (column, value), that the migration at ``position`` looks for in rows.
 
     ``last_writer`` is the position of the last other migration that writes it, -1 for none.
     """
@@ -54,11 +54,11 @@ class ExpectedValue(NamedTuple):
 
 
 class Chain:
-    """The states of one catalogue, made when first asked for and kept as pages they share.
+    """The states of one catalogue, each made when first asked for; they share pages in memory.
 
-    Where one of the ``unjudged`` migrations does not run on generated rows, the state after it is
-    made from the empty database: its rows were somebody's own when it ran.
-    With ``tells`` false some rows are the user's own: what is raised is told as far as it is known.
+    An ``unjudged`` migration has run on somebody's own rows. Where it fails on generated ones, the
+    state after it is made from the empty database instead.
+    With ``shows_values`` false some rows are the user's own: errors are not shown word for word.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Chain:
         base: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
         unjudged: frozenset[str] = frozenset(),
-        tells: bool = True,
+        shows_values: bool = True,
     ) -> None:
         self.catalogue = catalogue
         self.unjudged = unjudged
@@ -78,10 +78,10 @@ class Chain:
         self.environment = environment
         self._base = base
         self._invariants = invariants
-        self.tells = tells
-        self._sought = read_sought(catalogue.migrations)
+        self.shows_values = shows_values
+        self._expected_values = read_expected_values(catalogue.migrations)
         self._states: list[SeededState] = []
-        self._steps: dict[int, CachedUpResult] = {}
+        self._up_results: dict[int, CachedUpResult] = {}
         self._evidence: dict[int, Evidence] = {}
         keep_freed_memory()
 
@@ -104,116 +104,129 @@ class Chain:
             migration = self.catalogue.migrations[position]
             state, setup = self.state(position), self._setup(position)
             with self.at_work():
-                step = self._step(position)
-                self._evidence[position] = gather_evidence(migration, state, step, setup)
+                result = self._up_result(position)
+                self._evidence[position] = gather_evidence(migration, state, result, setup)
             self._forget(position)
         return self._evidence[position]
 
     def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
-        """Return the conditions in the contract at ``position`` that the state before it refuses.
+        """Return the conditions of the contract at ``position`` that cannot run before it.
 
-        Each as (line, the condition's text, what SQLite said).
+        Each as (line, text of the condition, SQLite's message).
         """
         state, migration = self.state(position), self.catalogue.migrations[position]
         with self.at_work():
             return condition_errors(state, migration.contract)
 
-    def refuse_idle_rows(self) -> None:
-        """Make sure that every table the user's own rows are for is there at some version.
+    def refuse_unused_own_rows(self) -> None:
+        """Check that each table with rows of the user's own exists at some version.
 
-        Raises: SeedingError for one that never is; StateUnreachable.
+        Raises: SeedingError for one that never does; StateUnreachable.
         """
         versions = range(len(self.catalogue.migrations) + 1)
         for table, rows in self.recipe.own_rows.items():
-            if not any(fold_name(table) in self.state(at).schema.table_names for at in versions):
+            name = fold_name(table)
+            if not any(name in self.state(version).schema.table_names for version in versions):
                 path = getattr(rows, "path", Path(table))
                 raise SeedingError(path, f"no version of the database has a table {table}")
 
     def silent_invariants(self) -> tuple[tuple[str, str], ...]:
-        """Return the invariants that can run at no version: (name, what SQLite said at head).
+        """Return the invariants that run at no version, as (name, SQLite's message at head).
 
         Raises: StateUnreachable when a migration does not apply.
         """
-        states = [self.state(at) for at in range(len(self.catalogue.migrations), -1, -1)]
+        states = [
+            self.state(position) for position in reversed(range(len(self.catalogue.migrations) + 1))
+        ]
         with self.at_work():
             return silent_invariants(states, self._invariants)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Have the app's hook called in the block, and nothing heard of what rows may hold."""
+        """In the block, call the app's hook, and hide output that may show values of rows."""
         hook = self.environment.prepare_connection
-        with app_connections(hook), showing_values(everything=self.tells), muted():
+        with app_connections(hook), showing_values(everything=self.shows_values), muted():
             yield
 
     def _setup(self, position: int) -> ExperimentSetup:
-        """Return what an experiment on the migration at ``position`` is made with."""
+        """Return the setup of an experiment on the migration at ``position``."""
         recipe = replace(
             self.recipe,
-            expected_literals=self._sought_from(position),
+            expected_literals=self._expected_literals(position),
             assigned_literals=tuple(
-                one for m in self.catalogue.migrations[position:] for one in m.assigned_literals
+                literal
+                for migration in self.catalogue.migrations[position:]
+                for literal in migration.assigned_literals
             ),
             requires=self._requirements(position),
         )
         return ExperimentSetup(recipe, self.environment, self._invariants)
 
-    def _sought_from(self, position: int) -> tuple[Literal, ...]:
-        """Return what migrations from ``position`` on expect in rows that none of them puts there.
+    def _expected_literals(self, position: int) -> tuple[Literal, ...]:
+        """Return what migrations from ``position`` on look for and none of them writes.
 
-        A key that one migration looks for and another writes is left for that one to write.
+        A key that a later migration writes itself must not be generated before.
         """
-        return tuple(s.literal for s in self._sought if s.last_writer < position <= s.position)
+        return tuple(
+            expected.literal
+            for expected in self._expected_values
+            if expected.last_writer < position <= expected.position
+        )
 
     def _requirements(self, position: int) -> tuple[Requirement, ...]:
-        """Return what the migrations from ``position`` on require of the rows by then."""
-        later = self.catalogue.migrations[position:]
-        return tuple(required for m in later for required in m.contract.requires)
+        """Return what the migrations from ``position`` on require of rows."""
+        return tuple(
+            requirement
+            for migration in self.catalogue.migrations[position:]
+            for requirement in migration.contract.requires
+        )
 
-    def _step(self, position: int) -> UpResult:
-        """Run the migration at ``position`` up from its state, once."""
+    def _up_result(self, position: int) -> UpResult:
+        """Return the result of running the migration at ``position`` up from its state.
+
+        It runs once, for the evidence and for the next state.
+        """
         state = self.state(position)
-        if position in self._steps:
-            return self._steps[position].taken_up(state)
-        step = run_up(self.catalogue.migrations[position], state, self._setup(position))
-        self._steps[position] = keep_step(step, state)
-        return step
+        if position in self._up_results:
+            return self._up_results[position].with_images(state)
+        result = run_up(self.catalogue.migrations[position], state, self._setup(position))
+        self._up_results[position] = cache_up_result(result, state)
+        return result
 
     def _forget(self, position: int) -> None:
-        """Let go of a step once both the next state and the evidence are made."""
+        """Drop the result of up once both the next state and the evidence are made."""
         if position + 1 < len(self._states):
-            self._steps.pop(position, None)
+            self._up_results.pop(position, None)
 
     def _next_state(self) -> SeededState:
-        """Make the state after the last one there is."""
+        """Make the state that follows the last one."""
         position = len(self._states)
         if position == 0:
-            known: dict[str, frozenset[str]] = {}
             bare = snapshot_of(self._base)
-            state = fill_state(0, bare, self._base, None, known, self._setup(0))
+            state = fill_state(0, bare, self._base, None, {}, self._setup(0))
             own = own_of_base(self._base, bare.schema, self.recipe.own_rows)
             return replace(state, own=own)
-        step = self._step(position - 1)
+        result = self._up_result(position - 1)
         previous = self._states[-1]
-        if not step.up.succeeded:
+        if not result.up.succeeded:
             return self._from_empty(position, previous)
-        known = names_now(previous.schema, step.up)
+        filled_names = names_after_up(previous.schema, result.up)
         setup = self._setup(position)
-        state = fill_state(position, step.after, step.empty, previous, known, setup)
+        state = fill_state(position, result.after, result.empty, previous, filled_names, setup)
         if position - 1 in self._evidence:
-            self._steps.pop(position - 1, None)
-        return self._with_own(state, previous, step.up)
+            self._up_results.pop(position - 1, None)
+        return self._with_own(state, previous, result.up)
 
     def _with_own(self, state: SeededState, previous: SeededState, up: Run) -> SeededState:
-        """Return ``state``, to which ``up`` has led, with what of it may be the user's own."""
+        """Return ``state``, which ``up`` led to, noting which rows may be the user's own."""
         migration = self.catalogue.migrations[state.position - 1]
         own = own_after(previous.own, migration, up, previous.schema, state.schema)
-        return replace(state, own=filled(own, state.schema, self.recipe.own_rows))
+        return replace(state, own=with_own_rows(own, state.schema, self.recipe.own_rows))
 
     def _from_empty(self, position: int, previous: SeededState) -> SeededState:
-        """Make a state from the one before without its rows, filled anew.
+        """Run an unjudged migration on the empty ``previous`` state, and fill the result.
 
-        Raises: StateUnreachable when the migration between them is to be judged, or does not apply
-            there either.
+        Raises: StateUnreachable when the migration is to be judged, or fails there too.
         """
         migration, empty = self.catalogue.migrations[position - 1], previous.empty
         if migration.name not in self.unjudged or empty is None:
@@ -226,32 +239,33 @@ class Chain:
         return self._with_own(state, previous, up)
 
 
-def read_sought(migrations: Sequence[Migration]) -> tuple[ExpectedValue, ...]:
-    """Return what the conditions of ``migrations`` ask of rows, in order."""
+def read_expected_values(migrations: Sequence[Migration]) -> tuple[ExpectedValue, ...]:
+    """Return the values that conditions in ``migrations`` look for, in order."""
     writers: dict[Literal, set[int]] = {}
-    for number, migration in enumerate(migrations):
+    for position, migration in enumerate(migrations):
         for literal in set(migration.literals).difference(migration.expected_literals):
-            writers.setdefault(literal, set()).add(number)
-    return tuple(
-        ExpectedValue(number, literal, max(others - {number}, default=-1))
-        for number, migration in enumerate(migrations)
-        for literal in migration.expected_literals
-        for others in [writers.get(literal, set()) | writers.get((None, literal[1]), set())]
-    )
+            writers.setdefault(literal, set()).add(position)
+    expected = []
+    for position, migration in enumerate(migrations):
+        for literal in migration.expected_literals:
+            in_any_column = (None, literal[1])
+            positions = writers.get(literal, set()) | writers.get(in_any_column, set())
+            last_writer = max(positions - {position}, default=-1)
+            expected.append(ExpectedValue(position, literal, last_writer))
+    return tuple(expected)
 
 
-def names_now(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
-    """Return every table of ``schema`` with its columns, by the (folded) names they have after up.
+def names_after_up(schema: Schema, up: Run) -> dict[str, frozenset[str]]:
+    """Return the tables of ``schema`` with their columns, under their (folded) names after up.
 
-    Those that up took away are among them.
+    Tables and columns that up dropped are among them.
     """
-    tables, columns = dict(up.renamed_tables), dict(up.renamed_columns)
-    return {
-        tables.get(table, table): frozenset(
-            columns.get((table, name), name) for name in there.column_names
-        )
-        if columns
-        else there.column_names
-        for there in schema.tables
-        for table in [fold_name(there.name)]
-    }
+    new_tables, new_columns = dict(up.renamed_tables), dict(up.renamed_columns)
+    names: dict[str, frozenset[str]] = {}
+    for table in schema.tables:
+        old = fold_name(table.name)
+        columns = table.column_names
+        if new_columns:
+            columns = frozenset(new_columns.get((old, column), column) for column in columns)
+        names[new_tables.get(old, old)] = columns
+    return names

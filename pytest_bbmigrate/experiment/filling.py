@@ -1,4 +1,4 @@
-"""A database that migrations have made, filled with data: what an experiment begins with."""
+"""Fill the database that migrations made with rows: an experiment begins with the result."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ def fill_state(
     bare: Snapshot,
     empty: Content | None,
     previous: SeededState | None,
-    known: Mapping[str, frozenset[str]],
+    filled_names: Mapping[str, frozenset[str]],
     setup: ExperimentSetup,
 ) -> SeededState:
-    """Return the state that ``bare`` becomes when what is new or empty in it is filled.
+    """Fill the new and the empty tables of ``bare``, and its new columns; return the state.
 
-    ``known`` are the tables, with their columns, that the ``previous`` one has filled.
+    ``filled_names`` are the tables that the ``previous`` state has filled, with their columns.
     """
     schema, recipe = bare.schema, setup.recipe
-    tables = bare_tables(bare, known)
+    tables = tables_to_fill(bare, filled_names)
     with closing(open_image(require_bytes(bare.image))) as db:
         filling = fill_tables(db, schema, tables, recipe)
-        columns = bare_columns(db, schema, known, tables)
+        columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
-        others = [table.name for table in schema.tables] if schema.triggers or deleted else tables
-        counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in others}}
+        # A trigger may have written to any table, and the deletion has reached others as well.
+        recount = [table.name for table in schema.tables] if schema.triggers or deleted else tables
+        counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in recount}}
         layout = replace(bare.layout, own_pages=schema_pages(db))
-        filled = take_image(db)
+        image = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
     return SeededState(
         position,
-        share_pages(filled, previous.pages if previous else ()),
+        share_pages(image, previous.pages if previous else ()),
         None
         if empty is None
         else share_pages(require_bytes(empty), (previous and previous.empty_pages) or ()),
@@ -62,30 +63,33 @@ def fill_state(
     )
 
 
-def bare_tables(bare: Snapshot, known: Collection[str]) -> tuple[str, ...]:
-    """Return the tables that are not among the ``known`` ones, or have no rows (left)."""
+def tables_to_fill(bare: Snapshot, filled_names: Collection[str]) -> tuple[str, ...]:
+    """Return the tables that are not among ``filled_names``, or hold no rows."""
     return tuple(
         table.name
         for table in bare.schema.tables
-        if fold_name(table.name) not in known or not bare.row_counts[fold_name(table.name)]
+        if fold_name(table.name) not in filled_names or not bare.row_counts[fold_name(table.name)]
     )
 
 
-def bare_columns(
+def columns_to_fill(
     db: sqlite3.Connection,
     schema: Schema,
-    known: Mapping[str, frozenset[str]],
-    bare: Collection[str],
+    filled_names: Mapping[str, frozenset[str]],
+    new_tables: Collection[str],
 ) -> tuple[tuple[str, str], ...]:
-    """Return the columns that are new in a table with rows and hold one and the same in all."""
+    """Return the new columns, as (table, column), that hold one value in all rows of an old table.
+
+    ``new_tables`` are the ones that are filled whole.
+    """
     return tuple(
         (table.name, column.name)
         for table in schema.tables
-        if table.name not in bare and table.virtual is None
-        if not table.column_names <= known[fold_name(table.name)]
+        if table.name not in new_tables and table.virtual is None
+        if not table.column_names <= filled_names[fold_name(table.name)]
         for column in table.columns
         if not column.generated
-        and fold_name(column.name) not in known[fold_name(table.name)]
+        and fold_name(column.name) not in filled_names[fold_name(table.name)]
         and holds_one_value(db, table.name, column.name)
     )
 
@@ -101,19 +105,22 @@ def remember_unfilled(
     schema: Schema,
     counts: dict[str, int],
     previous: SeededState | None,
-    found: tuple[Unfilled, ...],
+    new: tuple[Unfilled, ...],
 ) -> tuple[Unfilled, ...]:
-    """Return what is still without rows or values, each with the reason first given for it."""
-    known = {
+    """Return what is still without rows or values, each with the reason first given for it.
+
+    ``new`` is what could not be filled this time; what the ``previous`` state lacked is kept.
+    """
+    by_name = {
         (fold_name(unfilled.table), fold_name(unfilled.column)): unfilled
-        for unfilled in (*found, *(previous.unfilled if previous else ()))
+        for unfilled in (*new, *(previous.unfilled if previous else ()))
     }
     for name, count in counts.items():
         if not count:
-            known.setdefault((name, ""), Unfilled(name, "", "every row was deleted again"))
+            by_name.setdefault((name, ""), Unfilled(name, "", "every row was deleted again"))
     return tuple(
         unfilled
-        for (table, column), unfilled in known.items()
-        if (there := schema.table(table)) is not None
-        and (there.column(column) is not None if column else not counts[table])
+        for (name, column), unfilled in by_name.items()
+        if (table := schema.table(name)) is not None
+        and (table.column(column) is not None if column else not counts[name])
     )

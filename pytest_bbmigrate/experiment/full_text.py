@@ -1,4 +1,4 @@
-"""Full-text indexes that no longer agree with the rows they are about."""
+"""Full-text indexes that no longer agree with the rows they index."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def broken_searches(before: Snapshot, after: Snapshot, renames: Renames) -> tuple[str, ...]:
-    """Return what is wrong with FTS5 tables after that was right before, in words.
+    """Return a message for each FTS5 table that is damaged after and was not before.
 
     One with external content shows the rows of another table, whatever its own index holds: when
     rowids change, or the index is emptied, only FTS5 itself can tell
     (https://sqlite.org/fts5.html#the_integrity_check_command).
     """
-    there = search_tables(after.schema)
+    indexes_after = search_tables(after.schema)
     names = {
         old: new
         for old in sorted(search_tables(before.schema))
-        if (new := renames.tables.get(old, old)) in there
+        if (new := renames.tables.get(old, old)) in indexes_after
     }
     if not names:
         return ()
@@ -49,7 +49,7 @@ def search_tables(schema: Schema) -> frozenset[str]:
 
 
 def agrees(db: sqlite3.Connection, table: str) -> bool:
-    """Return whether FTS5 finds its index and the rows it is about in agreement."""
+    """Return whether FTS5 finds that its index agrees with the rows."""
     name = quote_name(table)
     try:
         db.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)")

@@ -1,4 +1,4 @@
-"""Which table and which column became which, from one schema to another."""
+"""Which table and column of one schema is which one of another, whatever its name is by then."""
 
 from __future__ import annotations
 
@@ -27,36 +27,37 @@ def match_schemas(
     run: Run | None = None,
     untouched: frozenset[str] = frozenset(),
 ) -> Renames:
-    """Return every table and column of ``before`` that is still there, and under which name.
+    """Return every table and column of ``before`` that still exists, with its name after.
 
-    What the contract declares goes first, then what ALTER TABLE .. RENAME did, then the same name,
-    and last a new one under which the very same values stand. A rename is not followed where
-    something new stands under the old name: that is what the app will read, whatever it lacks.
-    Tables in ``untouched`` are known to be themselves.
+    These decide, in this order: the renames that the contract declares; ALTER TABLE .. RENAME;
+    the same name; a new name under which the very same values are found. ALTER TABLE .. RENAME
+    does not count where something new has the old name: that is what the app will read.
+    Tables in ``untouched`` are unchanged, so that their columns need no look.
     """
     contract = contract or Contract()
     tables = match_tables(db, before, after, contract, run)
     columns: dict[tuple[str, str], str] = {}
     for old, new in tables.items():
-        one, other = before.table(old), after.table(new)
-        if one is not None and other is not None and not (old == new and old in untouched):
-            matched = match_columns(db, one, other, contract, run)
-            columns |= {(old, column): became for column, became in matched.items()}
+        old_table, new_table = before.table(old), after.table(new)
+        if old_table is None or new_table is None or (old == new and old in untouched):
+            continue
+        matched = match_columns(db, old_table, new_table, contract, run)
+        columns |= {(old, old_column): new_column for old_column, new_column in matched.items()}
     return Renames(tables, columns)
 
 
 def match_names(before: Schema, after: Schema, untouched: frozenset[str] = frozenset()) -> Renames:
-    """Return every table and column of ``before`` that is still there under its own name.
+    """Return every table and column of ``before`` that still exists under its own name.
 
-    The columns of tables in ``untouched`` go without saying.
+    Columns of tables in ``untouched`` are left out.
     """
     tables = before.table_names & after.table_names
     columns = {
         (name, fold_name(column.name)): fold_name(column.name)
         for name in tables - untouched
-        if (table := before.table(name)) and (other := after.table(name))
-        for column in table.columns
-        if other.column(column.name) is not None
+        if (old_table := before.table(name)) and (new_table := after.table(name))
+        for column in old_table.columns
+        if new_table.column(column.name) is not None
     }
     return Renames({name: name for name in tables}, columns)
 
@@ -64,17 +65,17 @@ def match_names(before: Schema, after: Schema, untouched: frozenset[str] = froze
 def match_tables(
     db: sqlite3.Connection, before: Schema, after: Schema, contract: Contract, run: Run | None
 ) -> dict[str, str]:
-    """Return name before to name after (both folded) for every table that is still there."""
+    """Return the name after of every table that still exists, by its name before (both folded)."""
     old_names, new_names = before.table_names, after.table_names
     declared = {
         fold_name(rename.table): fold_name(rename.new_table)
         for rename in contract.renames
         if not same_name(rename.table, rename.new_table)
     }
-    followed = left_free(dict(run.renamed_tables) if run else {}, new_names)
+    followed = without_replaced(dict(run.renamed_tables) if run else {}, new_names)
     matched: dict[str, str] = {}
-    for named in (declared, followed, {name: name for name in old_names}):
-        claim(matched, named, old_names, new_names)
+    for renames in (declared, followed, {name: name for name in old_names}):
+        add_matches(matched, renames, old_names, new_names)
     for old in sorted(old_names - matched.keys()):
         for new in sorted(new_names - set(matched.values()) - old_names):
             if is_same_under_new_name(db, before, after, old, new):
@@ -83,98 +84,109 @@ def match_tables(
     return matched
 
 
-def claim(
+def add_matches(
     matched: dict[str, str],
-    named: Mapping[str, str],
+    renames: Mapping[str, str],
     old_names: Collection[str],
     new_names: Collection[str],
 ) -> None:
-    """Add to ``matched`` what ``named`` says, where neither name is taken and both are there."""
+    """Add ``renames`` to ``matched``, where both names exist and neither is matched already."""
     taken = set(matched.values())
-    for old, new in named.items():
+    for old, new in renames.items():
         if old in old_names and old not in matched and new in new_names and new not in taken:
             matched[old] = new
             taken.add(new)
 
 
-def left_free(renamed: Mapping[str, str], there: Collection[str]) -> dict[str, str]:
-    """Return what of ``renamed`` left its old name to nothing, or to what was renamed as well."""
-    return {old: new for old, new in renamed.items() if old not in there or old in renamed.values()}
+def without_replaced(renamed: Mapping[str, str], new_names: Collection[str]) -> dict[str, str]:
+    """Return ``renamed`` without those whose old name something new has by now.
+
+    What was itself renamed to that name is not new: two may have swapped their names.
+    """
+    return {
+        old: new for old, new in renamed.items() if old not in new_names or old in renamed.values()
+    }
 
 
 def is_same_under_new_name(
     db: sqlite3.Connection, before: Schema, after: Schema, old: str, new: str
 ) -> bool:
     """Return whether table ``new`` has all columns of ``old`` and every one of its rows."""
-    one, other = before.table(old), after.table(new)
-    if one is None or other is None:
+    old_table, new_table = before.table(old), after.table(new)
+    if old_table is None or new_table is None:
         return False
-    plain = [column.name for column in one.columns if not column.generated]
-    if not plain or any(other.column(name) is None for name in plain):
+    stored = [column.name for column in old_table.columns if not column.generated]
+    if not stored or any(new_table.column(name) is None for name in stored):
         return False
-    columns = tuple((name, name) for name in plain)
-    if not db.execute(f"SELECT 1 FROM before.{quote_name(one.name)} LIMIT 1").fetchone():
-        return False
-    pairing = Pairing(one.name, other.name, columns, one.primary_key)
+    columns = tuple((name, name) for name in stored)
+    if not db.execute(f"SELECT 1 FROM before.{quote_name(old_table.name)} LIMIT 1").fetchone():
+        return False  # an empty table is like any other
+    pairing = Pairing(old_table.name, new_table.name, columns, old_table.primary_key)
     return all(isinstance(difference, RowAdded) for difference in compare_rows(db, pairing))
 
 
 def match_columns(
-    db: sqlite3.Connection, one: Table, other: Table, contract: Contract, run: Run | None
+    db: sqlite3.Connection,
+    old_table: Table,
+    new_table: Table,
+    contract: Contract,
+    run: Run | None,
 ) -> dict[str, str]:
-    """Return name before to name after (both folded) for every column that is still there."""
-    table = fold_name(one.name)
-    old_names = [fold_name(column.name) for column in one.columns]
-    new_names = [fold_name(column.name) for column in other.columns]
-    known = dict(run.renamed_columns) if run else {}
-    renamed = {old: new for (of_table, old), new in known.items() if of_table == table}
-    followed = left_free(renamed, new_names)
+    """Return the name after of every column that still exists, by its name before (both folded)."""
+    table = fold_name(old_table.name)
+    old_names = [fold_name(column.name) for column in old_table.columns]
+    new_names = [fold_name(column.name) for column in new_table.columns]
+    all_renamed = dict(run.renamed_columns) if run else {}
+    renamed = {old: new for (of_table, old), new in all_renamed.items() if of_table == table}
+    followed = without_replaced(renamed, new_names)
     declared = {
         fold_name(rename.column): fold_name(rename.new_column)
         for rename in contract.renames
         if rename.column and rename.new_column and fold_name(rename.table) == table
     }
     matched: dict[str, str] = {}
-    for named in (declared, followed, {name: name for name in old_names}):
-        claim(matched, named, old_names, new_names)
-    gone = [name for name in old_names if name not in matched]
-    new = [name for name in new_names if name not in old_names]
-    for old in gone:
-        for name in new:
-            if name not in matched.values() and same_values(db, one, other, matched, old, name):
-                matched[old] = name
+    for renames in (declared, followed, {name: name for name in old_names}):
+        add_matches(matched, renames, old_names, new_names)
+    missing = [name for name in old_names if name not in matched]
+    added = [name for name in new_names if name not in old_names]
+    for old in missing:
+        for new in added:
+            if new not in matched.values() and same_values(
+                db, old_table, new_table, matched, old, new
+            ):
+                matched[old] = new
                 break
     return matched
 
 
 def same_values(
     db: sqlite3.Connection,
-    one: Table,
-    other: Table,
+    old_table: Table,
+    new_table: Table,
     matched: dict[str, str],
     old: str,
     new: str,
 ) -> bool:
     """Return whether column ``new`` holds, row by row, exactly what ``old`` held.
 
-    Two different values are asked for at least: a column that is NULL throughout is like any other.
+    That counts only if there are two different values: two columns full of NULL are equal by
+    chance. Rows are paired by the primary key if its columns are ``matched``; else each is compared
+    with all of its matched columns.
     """
-    was, is_now = one.column(old), other.column(new)
-    if was is None or is_now is None or was.generated or is_now.generated:
+    old_column, new_column = old_table.column(old), new_table.column(new)
+    if old_column is None or new_column is None or old_column.generated or new_column.generated:
         return False
-    distinct = f"SELECT count(DISTINCT {quote_name(old)}) FROM before.{quote_name(one.name)}"
+    distinct = f"SELECT count(DISTINCT {quote_name(old)}) FROM before.{quote_name(old_table.name)}"
     if db.execute(distinct).fetchone()[0] < 2:
         return False
-    key = tuple(name for name in one.primary_key if fold_name(name) in matched)
-    if len(key) != len(one.primary_key):
+    key = tuple(fold_name(name) for name in old_table.primary_key)
+    if not all(name in matched for name in key):
         key = ()
-    plain = {fold_name(column.name) for column in one.columns if not column.generated}
+    stored = {fold_name(column.name) for column in old_table.columns if not column.generated}
     shared = [
-        (name, became)
-        for name, became in matched.items()
-        if name in plain and (not key or name in {fold_name(column) for column in key})
+        (old_name, new_name)
+        for old_name, new_name in matched.items()
+        if old_name in stored and (not key or old_name in key)
     ]
-    pairing = Pairing(
-        one.name, other.name, (*shared, (old, new)), tuple(fold_name(name) for name in key)
-    )
+    pairing = Pairing(old_table.name, new_table.name, (*shared, (old, new)), key)
     return next(iter(compare_rows(db, pairing)), None) is None

@@ -1,4 +1,4 @@
-"""What one fixed experiment on one migration showed."""
+"""What one experiment on one migration showed: states, diffs and the evidence."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class SeededState:
     """The database after the first ``position`` migrations, filled with data, or a real one.
 
-    Of a real one, which is a file, ``pages`` is () and nothing is generated.
+    A real one is a file: ``pages`` is () and nothing is generated.
 
-    ``empty_pages`` is what the same migrations made of an empty database, None where they did
-    not apply to one; ``unfilled`` is what generated rows are missing from, and why; ``own`` is
-    where rows may be the user's own.
+    ``empty_pages`` is the result of the same migrations on an empty database, None if they failed
+    there. ``unfilled`` lists what got no generated rows or values, and why. ``own`` tells which
+    rows may be the user's own.
     """
 
     position: int
@@ -63,7 +63,7 @@ class Dangling:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A foreign key whose parent table or parent key is not there.
+    """A foreign key whose parent table or parent key does not exist.
 
     ``missing`` is 'table', 'column' or 'unique key'.
     """
@@ -77,9 +77,9 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Renumbered:
-    """The one ``column`` of a key in which rows differ from those before; some ``values`` of it.
+    """The one ``column`` of a key that has other values in rows that are the same else.
 
-    Each as (before, after).
+    ``values`` are some of them, as (before, after).
     """
 
     column: str
@@ -88,13 +88,13 @@ class Renumbered:
 
 @dataclass(frozen=True)
 class TableDiff:
-    """What became of one table: its name after (None: gone) and what differs in its rows.
+    """What has become of one table: its name ``after`` (None: gone), and what differs in its rows.
 
-    ``key`` is what its rows are told apart by (() when by nothing); ``columns`` maps each column
-    before that still exists to its name after; ``blank_columns`` are those (by name before) that
-    hold only NULL or their default after; ``met`` of a difference are the texts of the contract's
-    ``where`` that the row before met. ``renumbered`` is set where the very same rows stand under
-    other keys, unless there are too many to look at again.
+    ``key`` are the columns that identify its rows, () for none. ``columns`` maps each column before
+    that still exists to its name after. ``blank_columns`` are the changed ones (by name before)
+    that hold only NULL or their default after. ``met`` of a difference are the contract's ``where``
+    texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
+    unless there are too many to compare again.
     """
 
     table: str
@@ -111,10 +111,10 @@ class TableDiff:
 
 
 @dataclass(frozen=True)
-class ShiftedView:
-    """A view that is what it was and shows other values, because ``tables`` have another shape.
+class AffectedView:
+    """An unchanged view that shows other values, because columns of ``tables`` have changed.
 
-    ``columns`` (folded) are those that show others; () where the rows themselves are others.
+    ``columns`` (folded) are those of the view with other values; () if it has other rows.
     """
 
     view: str
@@ -124,12 +124,12 @@ class ShiftedView:
 
 @dataclass(frozen=True)
 class DatabaseDiff:
-    """What became of one database on its way to another.
+    """What differs between two snapshots.
 
-    ``untouched`` are the tables (folded names) whose pages prove that they are what they were,
-    with ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
+    ``untouched`` are the tables (folded names) that their pages prove to be unchanged, with
+    ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
     ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
-    ``views`` are looked at on the way up alone: what goes back puts columns in order.
+    ``views`` are looked at after up only: down brings the former columns back.
     """
 
     tables: tuple[TableDiff, ...]
@@ -141,7 +141,7 @@ class DatabaseDiff:
     untouched: frozenset[str] = frozenset()
     rows_untouched: int = 0
     values_untouched: int = 0
-    views: tuple[ShiftedView, ...] = ()
+    views: tuple[AffectedView, ...] = ()
 
     @property
     def values_compared(self) -> int:
@@ -156,7 +156,7 @@ class DatabaseDiff:
 
 @dataclass(frozen=True)
 class WrittenRows:
-    """Rows written after up, before down: what of them was lost or changed by down."""
+    """Rows written between up and down, and what down lost or changed of them."""
 
     counts: Mapping[str, int]
     differences: tuple[RowDifference, ...]
@@ -165,7 +165,7 @@ class WrittenRows:
 
 @dataclass(frozen=True)
 class Invariant:
-    """A query of the user's whose result may not change; None where it could not run."""
+    """A query of the user's whose result must not change; a result is None if it could not run."""
 
     name: str
     before: str | None
@@ -174,13 +174,13 @@ class Invariant:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The experiment: before, up, down, up again; and up, write rows, down.
+    """What the experiment showed: before, up, down, up again; and up, write rows, down.
 
-    A field is None when that part was not run: there is no way back, or what leads to it failed.
-    ``volatile`` is what a second, later run of up from the same state gave otherwise than the
-    first; ``schema_after`` is None when up did not apply. ``integrity`` tells what is damaged after
-    up, ``integrity_after_down`` which full-text indexes are damaged after down. ``on_real_rows`` is
-    whether the rows are somebody's own: none is generated, and a statement may meet none of them.
+    A field is None when that part was not run: there is no down part, or a part before it failed.
+    ``schema_after`` is None when up failed. ``volatile`` is how a later run of up from the same
+    state differs from the first. ``integrity`` tells what is damaged after up,
+    ``integrity_after_down`` which full-text indexes are damaged after down. With ``on_real_rows``
+    the rows are somebody's own: none are generated, and a statement may find none to change.
     """
 
     migration: Migration

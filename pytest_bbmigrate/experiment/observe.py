@@ -1,4 +1,4 @@
-"""Look at a database as it was and as it is, and say what became of everything in it."""
+"""Compare a database before and after, and say what has become of everything in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
-from pytest_bbmigrate.experiment.views import shifted_views
+from pytest_bbmigrate.experiment.views import find_affected_views
 from pytest_bbmigrate.rows import (
     Differences,
     Pairing,
@@ -50,9 +50,10 @@ def observe(
     contract: Contract | None = None,
     run: Run | None = None,
 ) -> DatabaseDiff:
-    """Return what became of ``before`` on its way to ``after``.
+    """Return how ``after`` differs from ``before``.
 
-    ``contract`` and ``run`` tell of renames, and whose ``where`` to evaluate on the rows before.
+    ``contract`` and ``run`` tell which names were renamed. The contract's ``where`` conditions are
+    evaluated on the rows before.
     """
     if after is before:
         return empty_diff(before)
@@ -61,9 +62,9 @@ def observe(
 
 
 def diff_against(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDiff]:
-    """Return the snapshot of ``image``, and how it differs from ``before``, which it should equal.
+    """Return the snapshot of ``image``, and how it differs from ``before``.
 
-    No rename is followed: another name is a difference.
+    They should be equal, so another name is a difference, not a rename.
     """
     if same_content(before.image, image):
         return before, empty_diff(before)
@@ -77,7 +78,7 @@ def diff_against(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDi
 def is_same(before: Snapshot, after: Snapshot) -> bool:
     """Return whether schema and pages prove that nothing differs at all.
 
-    Pages tell nothing of AUTOINCREMENT sequences: those are looked at where there are any.
+    Pages of tables tell nothing of AUTOINCREMENT sequences: where there are any, nothing is proven.
     """
     tables = before.schema.tables
     return after is before or (
@@ -94,7 +95,10 @@ def diff_in(
     contract: Contract | None = None,
     run: Run | None = None,
 ) -> DatabaseDiff:
-    """Return what became of ``before``; renames are looked for when there is a ``contract``."""
+    """Return how ``after`` differs from ``before``; look for renames if there is a ``contract``.
+
+    ``pair`` is a connection to both.
+    """
     untouched = unchanged_tables(pair, before, after)
     if contract is None:
         renames = match_names(before.schema, after.schema, untouched)
@@ -105,7 +109,7 @@ def diff_in(
     untouched -= {old for old, new in renames.tables.items() if old != new}
     declared = contract or Contract()
     tables = tuple(
-        follow_table(pair, table, before, after, renames, declared)
+        diff_table(pair, table, before, after, renames, declared)
         for table in before.schema.tables
         if fold_name(table.name) not in untouched
     )
@@ -116,12 +120,12 @@ def diff_in(
     differences = compare_schemas(before.schema, after.schema, renames)
     diff = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
     if contract is not None:
-        diff = replace(diff, views=shifted_views(before, after, renames, differences))
+        diff = replace(diff, views=find_affected_views(before, after, renames, differences))
     return with_untouched(diff, before, untouched)
 
 
 def empty_diff(snapshot: Snapshot) -> DatabaseDiff:
-    """Return the diff of a database on which nothing happened."""
+    """Return the diff of a database in which nothing has changed."""
     diff = DatabaseDiff((), Renames(), (), (), (), ())
     return with_untouched(diff, snapshot, frozenset(snapshot.row_counts))
 
@@ -139,7 +143,7 @@ def with_untouched(diff: DatabaseDiff, before: Snapshot, untouched: frozenset[st
     )
 
 
-def follow_table(
+def diff_table(
     db: sqlite3.Connection,
     table: Table,
     before: Snapshot,
@@ -147,39 +151,39 @@ def follow_table(
     renames: Renames,
     contract: Contract,
 ) -> TableDiff:
-    """Return what became of ``table`` and its rows."""
+    """Return what has become of ``table`` and its rows."""
     name = fold_name(table.name)
-    became = after.schema.table(renames.tables.get(name, ""))
+    new_table = after.schema.table(renames.tables.get(name, ""))
     rows_before = before.row_counts[name]
-    plain = table.stored_columns
-    columns = {old: renames.columns[name, old] for old in plain if (name, old) in renames.columns}
-    lost = tuple(old for old in plain if old not in columns)
-    if became is None:
+    stored = table.stored_columns
+    columns = {old: renames.columns[name, old] for old in stored if (name, old) in renames.columns}
+    lost = tuple(old for old in stored if old not in columns)
+    if new_table is None:
         return TableDiff(
             table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
         )
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     key = row_key(table, columns, rewritten)
     compared = tuple(columns.items())
-    by_rowid = is_known_by_rowid(table, before.schema) and not became.without_rowid
+    by_rowid = is_known_by_rowid(table, before.schema) and not new_table.without_rowid
     if by_rowid and ROWID not in rewritten:
         key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
     renumbered = None
     if columns:
-        pairing = Pairing(table.name, became.name, compared, key)
+        pairing = Pairing(table.name, new_table.name, compared, key)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
         renumbered = find_renumbered(db, pairing, differences)
     return TableDiff(
         table=table.name,
-        after=became.name,
+        after=new_table.name,
         key=key,
         columns=columns,
         lost_columns=lost,
-        blank_columns=find_blank_columns(db, became, columns, differences),
+        blank_columns=find_blank_columns(db, new_table, columns, differences),
         rows_before=rows_before,
-        rows_after=after.row_counts[fold_name(became.name)],
+        rows_after=after.row_counts[fold_name(new_table.name)],
         values_compared=rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
@@ -188,7 +192,7 @@ def follow_table(
 
 @dataclass(frozen=True)
 class Comparison:
-    """One table in two contents, to be compared; each row before is asked the ``conditions``."""
+    """One table to be compared in two databases; ``conditions`` are evaluated on rows before."""
 
     before: Content
     after: Content
@@ -196,45 +200,47 @@ class Comparison:
     conditions: tuple[str, ...]
 
     def differences(self, pair: sqlite3.Connection) -> Differences:
-        """Return what differs, ``pair`` being a connection to both; of a file, not all is kept."""
-        with self.question() as question:
+        """Return what differs; ``pair`` is a connection to both. Of a file, not all is kept."""
+        with self.row_conditions() as conditions:
             if isinstance(self.before, bytes):
-                return differences_of(compare_rows(pair, self.pairing, question))
-            return summarize_rows(pair, self.pairing, question, self.again)
+                return differences_of(compare_rows(pair, self.pairing, conditions))
+            return summarize_rows(pair, self.pairing, conditions, self.recompute)
 
-    def again(self) -> Iterator[RowDifference]:
-        """Yield what differs, comparing anew."""
-        with closing(open_contents(self.before, self.after)) as pair, self.question() as question:
-            yield from compare_rows(pair, self.pairing, question)
+    def recompute(self) -> Iterator[RowDifference]:
+        """Compare again, and yield what differs."""
+        with (
+            closing(open_contents(self.before, self.after)) as pair,
+            self.row_conditions() as conditions,
+        ):
+            yield from compare_rows(pair, self.pairing, conditions)
 
     @contextmanager
-    def question(self) -> Iterator[RowConditions | None]:
-        """Give what to ask each row before, None for nothing.
+    def row_conditions(self) -> Iterator[RowConditions | None]:
+        """Give the conditions with a connection to evaluate them on, None if there are none.
 
-        It is asked where ``main`` is the database before, so that a subquery finds the rows before
-        as well.
+        ``main`` is the database before in it, so that a subquery reads the rows before as well.
         """
         if not self.conditions:
             yield None
             return
-        with closing(open_content(self.before)) as alone:
-            asked = [c for c in self.conditions if can_be_asked(alone, self.pairing.before, c)]
-            if asked:
-                yield RowConditions(attach_content(alone, self.after, "after"), tuple(asked))
+        with closing(open_content(self.before)) as db:
+            valid = [c for c in self.conditions if is_valid_condition(db, self.pairing.before, c)]
+            if valid:
+                yield RowConditions(attach_content(db, self.after, "after"), tuple(valid))
             else:
                 yield None
 
 
 def conditions_on(table: Table, contract: Contract) -> tuple[str, ...]:
-    """Return each ``where`` that the contract has for ``table``, once."""
+    """Return every ``where`` condition that the contract has for ``table``, each once."""
     declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
     name = fold_name(table.name)
-    found = (d.where for d in declared if d.where is not None and fold_name(d.table) == name)
-    return tuple(dict.fromkeys(found))
+    conditions = (d.where for d in declared if d.where is not None and fold_name(d.table) == name)
+    return tuple(dict.fromkeys(conditions))
 
 
-def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
-    """Return whether ``condition`` can be asked of each row of ``table``; else none meets it."""
+def is_valid_condition(db: sqlite3.Connection, table: str, condition: str) -> bool:
+    """Return whether ``condition`` runs on every row of ``table``; else none meets it."""
     try:
         db.execute(f"SELECT count(*) FROM {quote_name(table)} WHERE ({condition}\n)").fetchone()
     except sqlite3.Error:
@@ -242,29 +248,31 @@ def can_be_asked(db: sqlite3.Connection, table: str, condition: str) -> bool:
     return True
 
 
-def still_table(table: Table) -> TableDiff:
-    """Return the diff of a table that nothing happened to; its rows are not counted."""
+def unchanged_table_diff(table: Table) -> TableDiff:
+    """Return the diff of a table in which nothing has changed; its rows are not counted."""
     columns = {name: name for name in table.stored_columns}
     key = tuple(fold_name(name) for name in table.primary_key)
-    nothing = Differences()
-    return TableDiff(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, nothing)
+    return TableDiff(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, Differences())
 
 
 def row_key(
     table: Table, columns: Mapping[str, str], rewritten: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Return the columns that tell rows apart: the primary key, where all of it stays as it is."""
+    """Return the columns that identify rows: the primary key, () if any of it is lost or rewritten.
+
+    ``columns`` are those that still exist, ``rewritten`` those that are declared changed.
+    """
     key = tuple(fold_name(name) for name in table.primary_key)
-    stays = all(name in columns and name not in rewritten for name in key)
-    return key if stays else ()
+    usable = all(name in columns and name not in rewritten for name in key)
+    return key if usable else ()
 
 
 def find_blank_columns(
     db: sqlite3.Connection, table: Table, columns: Mapping[str, str], differences: Differences
 ) -> frozenset[str]:
     """Return the changed columns (names before) that hold nothing but NULL or their default."""
-    changed = {alike.column for alike in differences.groups if alike.kind is ValueChanged}
-    changed = changed.union(*(alike.filled for alike in differences.groups))
+    changed = {group.column for group in differences.groups if group.kind is ValueChanged}
+    changed = changed.union(*(group.filled for group in differences.groups))
     return frozenset(
         name
         for name in changed
@@ -276,7 +284,7 @@ def is_blank(db: sqlite3.Connection, table: Table, column: Column) -> bool:
     """Return whether ``column`` holds NULL or its default in every row.
 
     In a comparison the column's affinity applies to the default, as it did when it was stored
-    (https://sqlite.org/datatype3.html, 4.2). What CURRENT_TIMESTAMP gave is known by being recent.
+    (https://sqlite.org/datatype3.html, 4.2). A default of CURRENT_TIMESTAMP gives recent values.
     """
     name = quote_name(column.name)
     default = column.default or "NULL"
@@ -284,32 +292,32 @@ def is_blank(db: sqlite3.Connection, table: Table, column: Column) -> bool:
         allowed = f"{name} IS NULL OR {name} >= date('now', '-1 day') OR {name} GLOB '??:??:??'"
     else:
         allowed = f"{name} IS NULL OR {name} IS ({default}) COLLATE BINARY"
-    found = db.execute(f"SELECT 1 FROM main.{quote_name(table.name)} WHERE NOT ({allowed}) LIMIT 1")
-    return found.fetchone() is None
+    others = f"SELECT 1 FROM main.{quote_name(table.name)} WHERE NOT ({allowed}) LIMIT 1"
+    return db.execute(others).fetchone() is None
 
 
 def fallen_sequences(
     db: sqlite3.Connection, before: Schema, after: Schema, renames: Renames
 ) -> tuple[tuple[str, int, int], ...]:
-    """Return the AUTOINCREMENT tables that would give out an id again: (table, before, after).
+    """Return the AUTOINCREMENT tables that would use an id again, as (table, before, after).
 
-    What counts is the next id, the larger of the sequence and the largest rowid
+    What counts is the last id, the larger of the sequence and the largest rowid
     (https://sqlite.org/autoinc.html).
     """
-    found = []
+    fallen = []
     for table in before.tables:
-        became = after.table(renames.tables.get(fold_name(table.name), ""))
-        if not (table.autoincrement and became and became.autoincrement):
+        new_table = after.table(renames.tables.get(fold_name(table.name), ""))
+        if not (table.autoincrement and new_table and new_table.autoincrement):
             continue
-        was = last_id(db, "before", table.name)
-        is_now = last_id(db, "main", became.name)
-        if is_now < was:
-            found.append((table.name, was, is_now))
-    return tuple(found)
+        id_before = last_id(db, "before", table.name)
+        id_after = last_id(db, "main", new_table.name)
+        if id_after < id_before:
+            fallen.append((table.name, id_before, id_after))
+    return tuple(fallen)
 
 
 def last_id(db: sqlite3.Connection, where: str, table: str) -> int:
-    """Return the largest id that ``table`` is known to have given out."""
+    """Return the largest id that ``table`` has used: by its sequence, or among its rows."""
     sequence = db.execute(
         f"SELECT seq FROM {where}.sqlite_sequence WHERE name = ? COLLATE NOCASE", [table]
     ).fetchone()

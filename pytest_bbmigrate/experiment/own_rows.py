@@ -1,8 +1,8 @@
-"""Which tables of a state may hold somebody's own rows: of bb_base, and of bb_rows_from.
+"""Which tables of a state may hold somebody's own rows, from bb_base or bb_rows_from.
 
-The other rows are generated, and may be shown. A migration can carry own values anywhere, so a
-table counts as soon as something that was run, or a view or trigger, names it together with one
-that does. Of what Python carried in its own variables nothing is known.
+The other rows are generated, and may be shown. A migration can copy own values anywhere. So a table
+counts as soon as an executed statement, a view or a trigger names it together with one that counts
+already. What Python holds in its own variables cannot be followed.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell
 
 CARRYING = Query | Insert | Update | CreateView | CreateTrigger | RenameTable | RenameColumn
-LONG_ENOUGH = 3  # characters of a text that is looked for within others
+MIN_LENGTH = 3  # characters of a text that is looked for within others
 
 
 @dataclass(frozen=True)
 class RowOwner:
-    """Whose rows these are.
+    """What may be somebody's own in a state.
 
-    ``tables`` (folded) may hold own rows; ``values`` are own texts and blobs and long numbers,
-    which generated rows that refer to own ones repeat.
+    ``tables`` (folded) may hold own rows. ``values`` are own texts, blobs and large numbers:
+    generated rows that refer to own ones repeat them.
     """
 
     tables: frozenset[str] = frozenset()
@@ -59,7 +59,7 @@ class RowOwner:
         return bool(self.tables)
 
     def holds(self, cell: Cell) -> bool:
-        """Return whether ``cell`` is an own value, or has one in it."""
+        """Return whether ``cell`` is an own value, or contains one."""
         if cell in self.values:
             return True
         folded = fold_name(cell) if isinstance(cell, str) else ""
@@ -70,7 +70,7 @@ class RowOwner:
         return [
             fold_name(value)
             for value in self.values
-            if isinstance(value, str) and len(value) >= LONG_ENOUGH
+            if isinstance(value, str) and len(value) >= MIN_LENGTH
         ]
 
 
@@ -78,9 +78,9 @@ NOBODYS = RowOwner()
 
 
 def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> RowOwner:
-    """Return what is somebody's own in the database ``image`` that the first migration starts from.
+    """Return what is somebody's own in ``image``, the base that the first migration starts from.
 
-    The values are also those of ``own_rows``, wherever they will go.
+    The values of ``own_rows`` are included, whatever table they are for.
     """
     values = {cell for rows in own_rows.values() for row in rows for cell in row.values()}
     tables = set[str]()
@@ -89,7 +89,9 @@ def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> RowOwner:
             if holds_row(db, table):
                 tables.add(fold_name(table.name))
                 values.update(*stored_rows(db, table))
-    return filled(RowOwner(frozenset(tables), frozenset(filter(tells, values))), schema, own_rows)
+    return with_own_rows(
+        RowOwner(frozenset(tables), frozenset(filter(is_distinctive, values))), schema, own_rows
+    )
 
 
 def has_rows(image: bytes) -> bool:
@@ -99,16 +101,16 @@ def has_rows(image: bytes) -> bool:
 
 
 def holds_row(db: sqlite3.Connection, table: Table) -> bool:
-    """Return whether there is a row in ``table``; of one that cannot be asked there may be."""
+    """Return whether ``table`` holds a row; one that cannot be read may hold some."""
     try:
-        found = db.execute(f"SELECT 1 FROM {quote_name(table.name)} LIMIT 1").fetchone()
+        row = db.execute(f"SELECT 1 FROM {quote_name(table.name)} LIMIT 1").fetchone()
     except sqlite3.Error:
         return True
-    return found is not None
+    return row is not None
 
 
 def stored_rows(db: sqlite3.Connection, table: Table) -> list[tuple[Cell, ...]]:
-    """Return the rows of ``table`` without what is generated; none where they cannot be read."""
+    """Return the rows of ``table`` without generated columns; none if they cannot be read."""
     columns = ", ".join(map(quote_name, table.stored_columns))
     try:
         return db.execute(f"SELECT {columns} FROM {quote_name(table.name)}").fetchall()
@@ -116,14 +118,14 @@ def stored_rows(db: sqlite3.Connection, table: Table) -> list[tuple[Cell, ...]]:
         return []
 
 
-def filled(own: RowOwner, schema: Schema, own_rows: OwnRows) -> RowOwner:
-    """Return ``own`` once the tables of ``own_rows`` that are in ``schema`` are filled."""
-    there = {fold_name(name) for name in own_rows} & schema.table_names
-    return RowOwner(own.tables | there, own.values)
+def with_own_rows(own: RowOwner, schema: Schema, own_rows: OwnRows) -> RowOwner:
+    """Return ``own`` with the tables of ``own_rows`` that ``schema`` has: these are filled now."""
+    filled_tables = {fold_name(name) for name in own_rows} & schema.table_names
+    return RowOwner(own.tables | filled_tables, own.values)
 
 
-def tells(cell: Cell) -> bool:
-    """Return whether a value says more than that it is there: no NULL, flag or small number."""
+def is_distinctive(cell: Cell) -> bool:
+    """Return whether a value could identify something: it is no NULL, flag or small number."""
     if isinstance(cell, int):
         return abs(cell) >= 10_000
     return bool(cell)
@@ -137,25 +139,33 @@ def own_after(
         return own
     if not isinstance(migration.up, SqlPart):
         return RowOwner(own.tables | after.table_names, own.values)
-    named: list[View | Trigger] = [*before.views, *before.triggers, *after.views, *after.triggers]
+    schema_items: list[View | Trigger] = [
+        *before.views,
+        *before.triggers,
+        *after.views,
+        *after.triggers,
+    ]
     executed = [(words_of(sql), read_command(sql)) for sql in up.executed]
-    ran = [(words, command) for words, command in executed if carries(command)]
-    names = before.table_names | after.table_names | {fold_name(each.name) for each in named}
-    names = names.union(*(made_by(command) for _, command in ran))
-    together = [*(each.tokens for each in named), *(words for words, _ in ran)]
-    groups = [names.intersection(words) for words in together]
+    carrying = [(words, command) for words, command in executed if can_carry_values(command)]
+    names = before.table_names | after.table_names | {fold_name(item.name) for item in schema_items}
+    names = names.union(*(created_names(command) for _, command in carrying))
+    texts = [*(item.tokens for item in schema_items), *(words for words, _ in carrying)]
+    groups = [names.intersection(words) for words in texts]
     return RowOwner(reached(own.tables, groups), own.values)
 
 
 def reached(tables: Iterable[str], groups: Collection[frozenset[str]]) -> frozenset[str]:
-    """Return ``tables`` and whatever stands in one of ``groups`` with any of what is reached."""
-    found, size = set(tables), -1
-    while size != len(found):
-        size = len(found)
+    """Return ``tables`` with all names that a chain of ``groups`` links to one of them.
+
+    The names of one group are linked to each other.
+    """
+    names, size = set(tables), -1
+    while size != len(names):
+        size = len(names)
         for group in groups:
-            if not found.isdisjoint(group):
-                found |= group
-    return frozenset(found)
+            if not names.isdisjoint(group):
+                names |= group
+    return frozenset(names)
 
 
 def words_of(sql: str) -> tuple[str, ...]:
@@ -166,18 +176,18 @@ def words_of(sql: str) -> tuple[str, ...]:
         return ()
 
 
-def carries(command: Command) -> bool:
-    """Return whether a statement can bring values from one table to another, or rename one.
+def can_carry_values(command: Command) -> bool:
+    """Return whether a statement can copy values from one table to another, or rename one.
 
-    What only declares a table names others in its foreign keys; a DELETE writes nothing.
+    A CREATE TABLE without a query cannot, though its foreign keys name other tables; nor a DELETE.
     """
     if isinstance(command, CreateTable):
         return command.query is not None
     return isinstance(command, CARRYING)
 
 
-def made_by(command: Command) -> frozenset[str]:
-    """Return the name that a CREATE or an ALTER TABLE .. RENAME TO gives, be it for a while."""
+def created_names(command: Command) -> frozenset[str]:
+    """Return the name that a CREATE or an ALTER TABLE .. RENAME gives, even if only for a while."""
     if isinstance(command, Created):
         return frozenset({command.name.folded})
     if isinstance(command, RenameTable | RenameColumn):

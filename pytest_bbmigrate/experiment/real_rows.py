@@ -1,4 +1,4 @@
-"""The experiment on somebody's own rows, in a file, of which little is held in memory."""
+"""The experiment on somebody's own rows, in a file that is never held in memory as a whole."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class UnmetRequirement:
     """A requirement that ``rows`` of a table's ``total`` rows do not meet.
 
-    ``error`` is what SQLite said where it cannot be asked of this database, else '', and ``kind``
-    its own name for the kind of that.
+    If it cannot be evaluated on this database, ``error`` is SQLite's message and ``kind`` is
+    SQLite's name for that kind of error; else both are ''.
     """
 
     requirement: Requirement
@@ -45,19 +45,19 @@ class UnmetRequirement:
 def try_on_real_rows(
     migration: Migration, before: Snapshot, setup: ExperimentSetup, record: Record | None = None
 ) -> tuple[Evidence, Snapshot]:
-    """Return the evidence on ``migration`` from the file ``before``, and what up made of that.
+    """Return the evidence on ``migration`` from the file ``before``, and the snapshot after up.
 
-    That is ``before`` again when up did not apply. ``record`` is called as ``run_part`` does it.
+    The snapshot is ``before`` itself when up failed. ``record`` is passed to ``run_part``.
     The files are in the scratch folder; all of them are needed until the evidence is judged.
     """
     state = SeededState(0, (), None, before.schema, before.row_counts, (), before.layout)
     up, content = run_part(migration, migration.up, before.image, setup.environment, record=record)
-    step = (
+    result = (
         up_result_of(migration, up, before, content)
         if up.succeeded
         else UpResult(up, before, before)
     )
-    return gather_evidence(migration, state, step, setup), step.after
+    return gather_evidence(migration, state, result, setup), result.after
 
 
 def unmet_requirements(migration: Migration, before: Snapshot) -> Iterator[UnmetRequirement]:
@@ -75,7 +75,7 @@ def unmet_requirements(migration: Migration, before: Snapshot) -> Iterator[Unmet
             count = f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}"
             try:
                 ((rows,),) = db.execute(count)
-            except sqlite3.Error as raised:  # by an expression, of some row
+            except sqlite3.Error as raised:  # from an expression, on some row
                 yield UnmetRequirement(required, error=str(raised), kind=error_name(raised))
                 continue
             if rows:

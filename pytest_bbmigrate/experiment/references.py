@@ -1,4 +1,4 @@
-"""References that lead nowhere: rows without a parent, foreign keys without a parent key."""
+"""Broken references: rows without a parent row, and foreign keys without a parent key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = 5
 
 
 def find_mismatches(schema: Schema) -> tuple[Mismatch, ...]:
-    """Return the foreign keys of ``schema`` that refer to a table or a key which is not there."""
+    """Return the foreign keys of ``schema`` whose parent table or parent key does not exist."""
     return tuple(
         Mismatch(table.name, key.columns, key.parent, key.parent_columns, missing)
         for table in schema.tables
@@ -73,38 +73,40 @@ def find_dangling(
 ) -> tuple[Dangling, ...]:
     """Return the references without a parent in ``main`` that had one in ``before``.
 
-    ``db`` is made by ``database.open_contents``; tables in ``untouched`` (folded names, the same in
-    both) are known to hold what they held; a column that was added refers for the first time.
+    ``db`` comes from ``open_contents``. Tables in ``untouched`` (folded names, the same in both)
+    hold what they held, so that only a foreign key that is new must be looked at.
     """
-    found = []
+    dangling = []
     for table in after.tables:
         for key in table.foreign_keys:
-            known = {fold_name(table.name), fold_name(key.parent)} <= untouched
-            if known and has_reference(before, table.name, key):
+            same_rows = {fold_name(table.name), fold_name(key.parent)} <= untouched
+            if same_rows and has_reference(before, table.name, key):
                 continue
             orphans = Counter(orphaned_values(db, "main", after, table, key))
             if orphans:
                 orphans -= Counter(earlier_orphans(db, before, renames, table, key))
             if orphans:
                 values = tuple(list(orphans)[:EXAMPLES])
-                found.append(Dangling(table.name, key.columns, key.parent, orphans.total(), values))
-    return tuple(found)
+                dangling.append(
+                    Dangling(table.name, key.columns, key.parent, orphans.total(), values)
+                )
+    return tuple(dangling)
 
 
-def has_reference(schema: Schema, table: str, key: ForeignKey) -> bool:
-    """Return whether ``table`` of ``schema`` refers from the same columns to the same ones."""
-    there = schema.table(table)
-    return there is not None and any(
-        (other.columns, other.parent, other.parent_columns)
+def has_reference(schema: Schema, name: str, key: ForeignKey) -> bool:
+    """Return whether the table ``name`` has a foreign key on the same columns as ``key``."""
+    table = schema.table(name)
+    return table is not None and any(
+        (old_key.columns, old_key.parent, old_key.parent_columns)
         == (key.columns, key.parent, key.parent_columns)
-        for other in there.foreign_keys
+        for old_key in table.foreign_keys
     )
 
 
 def earlier_orphans(
     db: sqlite3.Connection, before: Schema, renames: Renames, table: Table, key: ForeignKey
 ) -> Iterator[Key]:
-    """Yield the values of the same foreign key that had no parent before either."""
+    """Yield the values of ``key`` that had no parent before either, by its former names."""
     old_names = {new: old for old, new in renames.tables.items()}
     name = old_names.get(fold_name(table.name), fold_name(table.name))
     old_columns = {new: old for (of_table, old), new in renames.columns.items() if of_table == name}
@@ -131,14 +133,14 @@ def orphaned_values(
 def orphaned_where(where: str, schema: Schema, key: ForeignKey) -> str:
     """Return the SQL condition on a child ``c`` that selects the rows without a parent.
 
-    The unary plus takes the child column's affinity and collation away, so that the parent's
-    apply, as they do when SQLite enforces the key (https://sqlite.org/foreignkeys.html, 3).
+    The unary plus removes the affinity and the collation of the child's column, so that the
+    parent's apply. SQLite does so too (https://sqlite.org/foreignkeys.html, 3).
     """
     child = [f"c.{quote_name(name)}" for name in key.columns]
     present = " AND ".join(f"{name} IS NOT NULL" for name in child)
     if missing_part(schema, key) == "table":
         return present
     pairs = zip(key.parent_columns, child, strict=True)
-    equal = " AND ".join(f"p.{quote_name(name)} = +{own}" for name, own in pairs)
+    equal = " AND ".join(f"p.{quote_name(name)} = +{column}" for name, column in pairs)
     parent = f"{where}.{quote_name(key.parent)}"
     return f"{present} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {equal})"

@@ -1,4 +1,4 @@
-"""Rows that are all there, under other keys; and rows that are known by nothing but a rowid."""
+"""Rows that are all kept under other keys; and tables whose rows only a rowid identifies."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 ROWID = "rowid"
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
-ALIKE = 4  # rows of one kind, on an average, at most
+MAX_EQUAL_ROWS = 4  # rows with the same values in all columns but the key, on average
 SHOWN = 5  # rows whose new keys are looked up
 
 
 def is_known_by_rowid(table: Table, schema: Schema) -> bool:
-    """Return whether a view or trigger tells the rows of ``table`` by its rowid alone.
+    """Return whether ``table`` is a full-text index whose rowid a view or trigger names.
 
-    That is so of a full-text index with content of its own: there is no column in it that could
-    be a key, and a join or a trigger that names the rowid is how an app finds the row it is for.
+    An index with content of its own has no column that could be a key. A join or a trigger on its
+    rowid is how an app finds the row that an entry is for, so the rowids must stay.
     """
     if table.virtual is None or table.virtual[0] not in FULL_TEXT or "content" in table.virtual:
         return False
@@ -41,84 +41,88 @@ def is_known_by_rowid(table: Table, schema: Schema) -> bool:
 def find_renumbered(
     db: sqlite3.Connection, pairing: Pairing, differences: Differences
 ) -> Renumbered | None:
-    """Return in which column of the key the rows differ, where they do in that one alone.
+    """Return the one column of the key that has other values, when the rows are the same else.
 
-    None where any row was lost, added or changed otherwise. Where rows stand under keys that others
-    had, what they hold must tell them apart: else it may be their values that changed. None too
-    where there are too many differences to be kept: they are not gone through once more.
+    None when a row was lost, added or changed otherwise. If old and new keys overlap, the other
+    columns must identify each row; otherwise the values may have changed instead.
     """
     if differences.recompute is not None:
-        return None
+        return None  # too many differences to be kept: they are not computed a second time
     for column in pairing.key:
-        others = tuple(pair for pair in pairing.columns if pair[0] != column)
-        if not (differences and others) or drifts(differences, column):
+        other_columns = tuple(pair for pair in pairing.columns if pair[0] != column)
+        if not (differences and other_columns) or other_columns_differ(differences, column):
             continue
-        rest = Pairing(pairing.before, pairing.after, others, ())
-        if any(True for _ in compare_rows(db, rest)):
+        without_key = Pairing(pairing.before, pairing.after, other_columns, ())
+        if any(True for _ in compare_rows(db, without_key)):
             continue
-        if not any(isinstance(d, ValueChanged) for d in differences) or tells_apart(db, rest):
-            return Renumbered(column, moved(db, pairing, column, differences))
+        overlap = any(isinstance(difference, ValueChanged) for difference in differences)
+        if not overlap or are_rows_distinct(db, without_key):
+            return Renumbered(column, renumbered_values(db, pairing, column, differences))
     return None
 
 
-def drifts(differences: Iterable[RowDifference], key: str) -> bool:
-    """Return whether any column but ``key`` holds other values than before, all in all.
+def other_columns_differ(differences: Iterable[RowDifference], key: str) -> bool:
+    """Return whether any column but ``key`` holds other values than before, in whatever order.
 
-    The order of values does not matter: a quick look, before all rows are compared once more.
+    Sums of hashes are enough for this, and cheap: they save comparing all rows a second time.
     """
     sums: dict[str, int] = {}
     for difference in differences:
         if isinstance(difference, ValueChanged):
             name = difference.column
-            sums[name] = sums.get(name, 0) + weight(difference.after) - weight(difference.before)
+            change = value_hash(difference.after) - value_hash(difference.before)
+            sums[name] = sums.get(name, 0) + change
         else:
             sign = 1 if isinstance(difference, RowAdded) else -1
             for name, cell in difference.row.items():
-                sums[name] = sums.get(name, 0) + sign * weight(cell)
+                sums[name] = sums.get(name, 0) + sign * value_hash(cell)
     return any(total for name, total in sums.items() if name != key)
 
 
-def weight(cell: Cell) -> int:
-    """Return a number for a value, another one for any other value, but by chance."""
+def value_hash(cell: Cell) -> int:
+    """Return a hash in which 1, 1.0 and '1' differ."""
     return hash((type(cell), repr(cell)))
 
 
-def tells_apart(db: sqlite3.Connection, rest: Pairing) -> bool:
-    """Return whether the rows before are of many kinds, by the columns of ``rest``."""
-    names = ", ".join(f"t.{quote_name(name)}" for name, _ in rest.columns)
-    source = f"FROM before.{quote_name(rest.before)} AS t"
-    kinds = f"SELECT count(*) FROM (SELECT DISTINCT {names} {source})"
-    return bool(db.execute(f"SELECT ({kinds}) * {ALIKE} > count(*) {source}").fetchone()[0])
+def are_rows_distinct(db: sqlite3.Connection, without_key: Pairing) -> bool:
+    """Return whether the columns without the key tell the rows before apart well enough."""
+    names = ", ".join(f"t.{quote_name(name)}" for name, _ in without_key.columns)
+    source = f"FROM before.{quote_name(without_key.before)} AS t"
+    distinct = f"SELECT count(*) FROM (SELECT DISTINCT {names} {source})"
+    enough = f"SELECT ({distinct}) * {MAX_EQUAL_ROWS} > count(*) {source}"
+    return bool(db.execute(enough).fetchone()[0])
 
 
-def moved(
+def renumbered_values(
     db: sqlite3.Connection,
     pairing: Pairing,
     column: str,
     differences: Iterable[RowDifference],
 ) -> tuple[tuple[Cell, Cell], ...]:
-    """Return old and new value of a key's ``column`` in the first few rows that differ."""
-    new = quote_name(dict(pairing.columns)[column])
-    same = " AND ".join(
-        f"b.{quote_name(one)} IS a.{quote_name(other)}"
-        for one, other in pairing.columns
-        if one != column
+    """Return (old, new) values of the key's ``column``, of the first few rows that differ."""
+    new_column = quote_name(dict(pairing.columns)[column])
+    same_values = " AND ".join(
+        f"b.{quote_name(old)} IS a.{quote_name(new)}"
+        for old, new in pairing.columns
+        if old != column
     )
-    known = " AND ".join(f"b.{quote_name(name)} IS ?" for name in pairing.key)
+    same_key = " AND ".join(f"b.{quote_name(name)} IS ?" for name in pairing.key)
     sql = (
-        f"SELECT b.{quote_name(column)}, a.{new} FROM before.{quote_name(pairing.before)} AS b"
-        f" JOIN main.{quote_name(pairing.after)} AS a ON {same} WHERE {known} LIMIT 1"
+        f"SELECT b.{quote_name(column)}, a.{new_column}"
+        f" FROM before.{quote_name(pairing.before)} AS b"
+        f" JOIN main.{quote_name(pairing.after)} AS a ON {same_values}"
+        f" WHERE {same_key} LIMIT 1"
     )
-    keys = (d.key for d in differences if not isinstance(d, RowAdded) and is_text(d.key))
-    first = islice(dict.fromkeys(islice(keys, SHOWN * len(pairing.columns))), SHOWN)
-    found: dict[Cell, Cell] = {}  # by the new value: rows may be alike
-    for key in first:
-        for was, now in db.execute(sql, key).fetchall():
-            found.setdefault(now, was)
-    return tuple((was, now) for now, was in found.items())
+    keys = (d.key for d in differences if not isinstance(d, RowAdded) and is_utf8(d.key))
+    first_keys = islice(dict.fromkeys(islice(keys, SHOWN * len(pairing.columns))), SHOWN)
+    old_by_new: dict[Cell, Cell] = {}  # equal rows find the same new value
+    for key in first_keys:
+        for old_value, new_value in db.execute(sql, key).fetchall():
+            old_by_new.setdefault(new_value, old_value)
+    return tuple((old_value, new_value) for new_value, old_value in old_by_new.items())
 
 
-def is_text(key: Key) -> bool:
+def is_utf8(key: Key) -> bool:
     """Return whether SQLite can be asked for ``key``: it takes no text that is not UTF-8."""
     try:
         "".join(cell for cell in key if isinstance(cell, str)).encode()

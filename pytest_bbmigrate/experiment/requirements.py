@@ -1,4 +1,4 @@
-"""Keep generated rows to what later migrations require of the rows that are there by then."""
+"""Make generated rows meet what later migrations require of rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def keep_requirements(
     requires: tuple[Requirement, ...],
     own_tables: Collection[str] = (),
 ) -> int:
-    """Delete generated rows that break a requirement, and what refers to them; return how many.
+    """Delete generated rows that break a requirement, and rows that refer to them; return how many.
 
-    The filler keeps to requirements by itself where names are already what they will be; this is
-    for those that only now, after a rename or a rebuild, name something. Rows of ``own_tables``
-    (folded) are the user's: they stay, and show what an apply would meet.
+    New rows are generated to meet the requirements. This is for rows that were generated before a
+    rename or a rebuild gave a table or column the name that a requirement uses. Rows of
+    ``own_tables`` (folded) are the user's: they stay, and show what an apply would meet.
     """
     deleted = 0
     for required in requires:
@@ -49,7 +49,7 @@ def keep_requirements(
 
 
 def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirement) -> str | None:
-    """Return why ``required`` means nothing on this schema, None when it can be asked."""
+    """Return why ``required`` cannot be evaluated on this schema, None if it can."""
     table = schema.table(required.table)
     if table is None:
         return f"no such table: {required.table}"
@@ -65,33 +65,33 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
 
 
 def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int, str, str], ...]:
-    """Return each ``where`` and ``requires`` that cannot be asked: (line, its text, the error)."""
-    both: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
-    declared = [condition for condition in both if condition.where is not None]
-    if not declared and not contract.requires:
+    """Return each ``where`` and ``requires`` that cannot be evaluated, as (line, text, error)."""
+    declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
+    with_where = [declaration for declaration in declared if declaration.where is not None]
+    if not with_where and not contract.requires:
         return ()
-    found = []
+    errors = []
     schema = state.schema
     with closing(open_image(state.image)) as db:
         for required in contract.requires:
             if error := requirement_error(db, schema, required):
                 text = required.expression or f"unique {', '.join(required.unique)}"
-                found.append((required.line, text, error))
-        for condition in declared:
-            table = schema.table(condition.table)
+                errors.append((required.line, text, error))
+        for declaration in with_where:
+            table = schema.table(declaration.table)
             if table is None:
-                continue  # that the table is not there is said of the name
+                continue  # a missing table has a finding of its own
             try:
-                db.execute(f"SELECT 1 FROM {quote_name(table.name)} WHERE ({condition.where}\n)")
-            except sqlite3.Error as error:
-                found.append((condition.line, condition.where or "", str(error)))
-    return tuple(found)
+                db.execute(f"SELECT 1 FROM {quote_name(table.name)} WHERE ({declaration.where}\n)")
+            except sqlite3.Error as raised:
+                errors.append((declaration.line, declaration.where or "", str(raised)))
+    return tuple(errors)
 
 
 def broken_condition(table: Table, required: Requirement) -> str:
     """Return the SQL condition that selects the rows of ``table`` which break ``required``.
 
-    Of rows with equal unique columns one stays; NULL equals nothing
+    Of rows with equal unique columns all but one break it; NULL equals nothing
     (https://sqlite.org/lang_createtable.html#unique_constraints).
     """
     if required.expression is not None:
@@ -104,7 +104,7 @@ def broken_condition(table: Table, required: Requirement) -> str:
 
 
 def delete_orphans(db: sqlite3.Connection, schema: Schema) -> int:
-    """Delete rows whose parent is gone; return how many there were."""
+    """Delete rows whose parent row does not exist; return how many."""
     return sum(
         db.execute(
             f"DELETE FROM {quote_name(table.name)} AS c WHERE {orphaned_where('main', schema, key)}"

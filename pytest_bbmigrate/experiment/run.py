@@ -11,7 +11,7 @@ from pytest_bbmigrate.experiment.model import Evidence, WrittenRows
 from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
-from pytest_bbmigrate.experiment.writing import follow_written, tables_to_write, write_rows
+from pytest_bbmigrate.experiment.writing import diff_written_rows, tables_to_write, write_rows
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
 
@@ -39,10 +39,11 @@ class ExperimentSetup:
 
 @dataclass(frozen=True)
 class UpResult:
-    """A migration's way up from a state: the runs, what they left, and what that is.
+    """What running a migration up from a state gave.
 
-    ``after`` is ``before`` again when up did not apply, or did nothing; ``integrity`` is what
-    SQLite finds wrong with it.
+    ``after`` is the snapshot after up: ``before`` itself when up failed or changed nothing.
+    ``integrity`` lists what SQLite finds wrong with ``after``. ``up_on_empty`` is the run on the
+    empty state, and ``empty`` the database it left, None where it failed.
     """
 
     up: Run
@@ -60,84 +61,90 @@ def snapshot_of_state(state: SeededState) -> Snapshot:
 
 
 def run_up(migration: Migration, state: SeededState, setup: ExperimentSetup) -> UpResult:
-    """Return what running ``migration`` on the filled and on the empty state came to."""
+    """Run ``migration`` up on the filled and on the empty state; return the result."""
     before = snapshot_of_state(state)
     up, image = run_part(migration, migration.up, before.image, setup.environment)
     if not up.succeeded:
         return UpResult(up, before, before)
-    step = up_result_of(migration, up, before, image)
+    result = up_result_of(migration, up, before, image)
     if (empty := state.empty) is None:
-        return step
+        return result
     on_empty, empty = run_part(migration, migration.up, empty, setup.environment)
-    return replace(step, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
+    return replace(result, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
 
 
 def up_result_of(migration: Migration, up: Run, before: Snapshot, image: Content) -> UpResult:
-    """Return the step that ``up`` made from ``before`` to ``image``."""
+    """Return the result of the run ``up``, which turned ``before`` into ``image``."""
     if equal_contents(before.image, image):
         return UpResult(up, before, before, empty_diff(before))
     with closing(open_content(image)) as db:
         after = snapshot_in(db, image, before)
         pair = attach_content(db, before.image)
-        there = diff_in(pair, before, after, migration.contract, up)
-        unsound = check_integrity(pair, before, after, there, up)
-    return UpResult(
-        up, before, after, there, unsound + broken_searches(before, after, there.renames)
-    )
+        up_diff = diff_in(pair, before, after, migration.contract, up)
+        damage = check_integrity(pair, before, after, up_diff, up)
+    damage += broken_searches(before, after, up_diff.renames)
+    return UpResult(up, before, after, up_diff, damage)
 
 
 def gather_evidence(
-    migration: Migration, state: SeededState, step: UpResult, setup: ExperimentSetup
+    migration: Migration, state: SeededState, result: UpResult, setup: ExperimentSetup
 ) -> Evidence:
-    """Return the evidence on ``migration``, which went up from ``state`` by ``step``."""
+    """Run the rest of the experiment on ``migration``; return all of its evidence.
+
+    ``result`` is what running it up from ``state`` gave.
+    """
     evidence = Evidence(
-        migration, state, step.up, step.up_on_empty, on_real_rows=setup.on_real_rows
+        migration, state, result.up, result.up_on_empty, on_real_rows=setup.on_real_rows
     )
-    if not step.up.succeeded:
+    if not result.up.succeeded:
         return evidence
-    before, after = step.before, step.after
+    before, after = result.before, result.after
     evidence = replace(
         evidence,
         schema_after=after.schema,
-        up_diff=step.up_diff,
-        integrity=step.integrity,
+        up_diff=result.up_diff,
+        integrity=result.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
     )
     irreversible = migration.contract.irreversible is not None
     if migration.down is None or irreversible or setup.skips_down:
         return evidence
-    evidence, again = run_down_and_up(evidence, migration.down, before, after, setup)
+    evidence, second_after = run_down_and_up(evidence, migration.down, before, after, setup)
     if setup.on_real_rows:
         return run_up_once_more(evidence, before, after, setup)
-    return write_and_run_down(evidence, migration.down, before, after, again, setup)
+    return write_and_run_down(evidence, migration.down, before, after, second_after, setup)
 
 
 def run_down_and_up(
     evidence: Evidence, down_part: Part, before: Snapshot, after: Snapshot, setup: ExperimentSetup
 ) -> tuple[Evidence, Snapshot | None]:
-    """Add what the way back restored, and what going up again from there gave.
+    """Run down, and up again from there; return the evidence with both results.
 
-    Where both are proven to be what they should be, the snapshot after the second up is returned
-    beside it.
+    The snapshot after the second up is returned too, when down is proven to have led to the state
+    before and up to the state after; else None.
     """
     migration = evidence.migration
     down, image = run_part(migration, down_part, after.image, setup.environment)
     if not down.succeeded:
         return replace(evidence, down=down), None
-    returned, back = diff_against(before, image)
-    unsearchable = broken_searches(before, returned, back.renames)
-    # Nobody needs what the way back left any more: a file is used up, and never copied.
-    again, image = run_part(
+    after_down, down_diff = diff_against(before, image)
+    damage = broken_searches(before, after_down, down_diff.renames)
+    # Nothing else needs the database that down left: a file is moved, which saves a copy.
+    second_up, image = run_part(
         migration, migration.up, image, setup.environment, move=setup.on_real_rows
     )
     evidence = replace(
-        evidence, down=down, down_diff=back, integrity_after_down=unsearchable, second_up=again
+        evidence,
+        down=down,
+        down_diff=down_diff,
+        integrity_after_down=damage,
+        second_up=second_up,
     )
-    if not again.succeeded:
+    if not second_up.succeeded:
         return evidence, None
-    repeated, repeat = diff_against(after, image)
-    proven = is_same(before, returned) and is_same(after, repeated)
-    return replace(evidence, second_up_diff=repeat), repeated if proven else None
+    second_after, second_up_diff = diff_against(after, image)
+    proven = is_same(before, after_down) and is_same(after, second_after)
+    return replace(evidence, second_up_diff=second_up_diff), second_after if proven else None
 
 
 def write_and_run_down(
@@ -145,27 +152,28 @@ def write_and_run_down(
     down_part: Part,
     before: Snapshot,
     after: Snapshot,
-    again: Snapshot | None,
+    second_after: Snapshot | None,
     setup: ExperimentSetup,
 ) -> Evidence:
-    """Add what a second run of up gave otherwise, and what became of rows written after it.
+    """Run up from the state before once more, write rows, run down; add what this shows.
 
-    This run is the last of the experiment, so whatever the clock changed between the first up and
-    the one after the way back has changed here as well. Where ``again`` is given, from what is the
-    state before, with what is the state after, it is that second run.
+    That is what up does differently each time (``volatile``), and what down does to written rows.
+    If going up again ran from an identical state and led to an identical one, its
+    ``second_after`` is taken, and up is not run once more.
     """
     migration = evidence.migration
     if evidence.up_diff is None or evidence.down is None:
         return evidence
-    if again is not None:
-        second, volatile = again, evidence.second_up_diff
+    if second_after is not None:
+        volatile = evidence.second_up_diff
     else:
+        # The last run of up: what the clock changed between the first two has changed here too.
         up, image = run_part(migration, migration.up, before.image, setup.environment)
         if not up.succeeded:
             return evidence
-        second, volatile = diff_against(after, image)
-    targets = tables_to_write(evidence, evidence.up_diff, second)
-    written_image, counts, unwritten = write_rows(second, targets, setup.recipe)
+        second_after, volatile = diff_against(after, image)
+    tables = tables_to_write(evidence, evidence.up_diff, second_after)
+    written_image, counts, unwritten = write_rows(second_after, tables, setup.recipe)
     down, image = run_part(migration, down_part, written_image, setup.environment)
     written = None
     if down.succeeded:
@@ -174,8 +182,8 @@ def write_and_run_down(
             tuple(
                 difference
                 for name in counts
-                for difference in follow_written(
-                    evidence, evidence.up_diff, second, written_image, image, name
+                for difference in diff_written_rows(
+                    evidence, evidence.up_diff, second_after, written_image, image, name
                 )
             ),
             unwritten,
@@ -186,13 +194,13 @@ def write_and_run_down(
 def run_up_once_more(
     evidence: Evidence, before: Snapshot, after: Snapshot, setup: ExperimentSetup
 ) -> Evidence:
-    """Add what a second run of up from real rows gave otherwise, where going up again did.
+    """Where going up again changed rows, run up from the real rows once more, for ``volatile``.
 
-    No rows are written here, for they would have to be invented: what the way back does to rows
-    written since is judged on generated ones, of which there may be as many as are wanted.
+    No rows are written here, since they would have to be invented: what down does to written rows
+    is judged on generated ones.
     """
-    repeat = evidence.second_up_diff
-    if repeat is None or not any(table.differences for table in repeat.tables):
+    second_up_diff = evidence.second_up_diff
+    if second_up_diff is None or not any(table.differences for table in second_up_diff.tables):
         return evidence
     migration = evidence.migration
     up, image = run_part(migration, migration.up, before.image, setup.environment)

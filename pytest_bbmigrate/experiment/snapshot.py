@@ -1,4 +1,4 @@
-"""One moment of an experiment, and what of it is proven to be as it was at another."""
+"""A database at one moment of an experiment, and what is proven unchanged since another."""
 
 from __future__ import annotations
 
@@ -24,61 +24,63 @@ if TYPE_CHECKING:
 class Snapshot:
     """One moment of an experiment: a database's content, its schema and how many rows it holds.
 
-    ``unchanged`` are the tables (folded names) proven to hold what they held at ``known``;
-    ``written`` is the file when it was looked at first, None where the content is in memory.
+    ``unchanged`` are the tables (folded names) proven to hold what they held in ``earlier``.
+    ``written`` is how the file looked when the snapshot was made, None for content in memory.
     """
 
     image: Content
     schema: Schema
     row_counts: Mapping[str, int]
     layout: Layout = field(repr=False)
-    known: Snapshot | None = field(default=None, repr=False, compare=False)
+    earlier: Snapshot | None = field(default=None, repr=False, compare=False)
     unchanged: frozenset[str] = frozenset()
     written: FileState | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_as_written(self) -> bool:
-        """Whether nothing was written to the file since, as far as the system tells.
+        """Whether nothing was written to the file since then, as far as the system tells.
 
         Raises: OSError when it cannot be looked at.
         """
         if isinstance(self.image, bytes) or self.written is None:
             return True
-        now = state_of_file(self.image.stat())
-        return now.identity == self.written.identity and now.is_as_written_as(self.written)
+        state = state_of_file(self.image.stat())
+        return state.identity == self.written.identity and state.is_as_written_as(self.written)
 
 
-def snapshot_of(image: Content, known: Snapshot | None = None) -> Snapshot:
-    """Return the snapshot that ``image`` is.
+def snapshot_of(image: Content, earlier: Snapshot | None = None) -> Snapshot:
+    """Return the snapshot of ``image``.
 
-    Tables proven to hold what they held in the ``known`` snapshot are not counted again.
+    Tables proven to hold what they held in the ``earlier`` snapshot are not counted again.
     """
-    if known is not None and equal_contents(known.image, image):
-        return known
+    if earlier is not None and equal_contents(earlier.image, image):
+        return earlier
     with closing(open_content(image)) as db:
-        return snapshot_in(db, image, known)
+        return snapshot_in(db, image, earlier)
 
 
-def snapshot_in(db: sqlite3.Connection, image: Content, known: Snapshot | None = None) -> Snapshot:
-    """Return the snapshot that ``image`` is, ``db`` being a connection to it.
+def snapshot_in(
+    db: sqlite3.Connection, image: Content, earlier: Snapshot | None = None
+) -> Snapshot:
+    """Return the snapshot of ``image``; ``db`` is a connection to it.
 
-    The ``known`` snapshot is attached to ``db`` where pages must be looked up in it.
+    The ``earlier`` snapshot is attached to ``db`` where pages must be looked up in it.
     """
     written = None if isinstance(image, bytes) else state_of_file(image.stat())
     entries = read_entries(db)
     schema, layout = read_schema(db, entries), read_layout(db, entries)
-    if known is None:
+    if earlier is None:
         counts = count_tables(db, schema, {})
         return Snapshot(image, schema, counts, layout, written=written)
     unchanged = untouched_tables(
-        (known.image, image),
-        (known.layout, layout),
-        known.schema.table_names,
-        lambda: attach_content(db, known.image),
+        (earlier.image, image),
+        (earlier.layout, layout),
+        earlier.schema.table_names,
+        lambda: attach_content(db, earlier.image),
     )
-    counted = {name: known.row_counts[name] for name in unchanged}
+    counted = {name: earlier.row_counts[name] for name in unchanged}
     counts = count_tables(db, schema, counted)
-    return Snapshot(image, schema, counts, layout, known, unchanged, written)
+    return Snapshot(image, schema, counts, layout, earlier, unchanged, written)
 
 
 def count_tables(
@@ -93,8 +95,8 @@ def count_tables(
 
 
 def unchanged_tables(pair: sqlite3.Connection, before: Snapshot, after: Snapshot) -> frozenset[str]:
-    """Return the tables (folded names) that are proven to hold in ``after`` what they held."""
-    if after.known is before:
+    """Return the tables (folded names) that are proven to hold the same before and after."""
+    if after.earlier is before:
         return after.unchanged
     return untouched_tables(
         (before.image, after.image),

@@ -1,4 +1,4 @@
-"""What SQLite finds wrong with a database, and queries of the user's that may not change."""
+"""What SQLite finds wrong with a database, and queries of the user's that must not change."""
 
 from __future__ import annotations
 
@@ -22,42 +22,43 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Run
 
 SHOWN_ROWS = 100  # of an invariant's result
-FIRST = 100  # messages that SQLite gives when it is not told how many, as with a table's name
-ALL = 2**31 - 1  # of them
+DEFAULT_MESSAGES = 100  # that integrity_check gives without a number, as with a table's name
+ALL_MESSAGES = 2**31 - 1
 
 
 def check_integrity(
-    db: sqlite3.Connection, before: Snapshot, after: Snapshot, there: DatabaseDiff, up: Run
+    db: sqlite3.Connection, before: Snapshot, after: Snapshot, up_diff: DatabaseDiff, up: Run
 ) -> tuple[str, ...]:
     """Return what ``PRAGMA integrity_check`` says of the tables that up may have touched.
 
-    ``db`` is a connection to ``after``.
-    A table whose every page is what it was needs no second look, unless the schema was written by
-    hand. What it says of the database before as well is left out, as often as it is said there.
+    ``db`` is a connection to ``after``. A table whose pages are all unchanged is not checked,
+    unless the schema was written by hand. A message that the database before gives as well is left
+    out, as often as it occurs there.
     """
     by_hand = any("writable_schema" in fold_name(sql) for sql in up.executed)
-    untouched = frozenset[str]() if by_hand else there.untouched
+    untouched = frozenset[str]() if by_hand else up_diff.untouched
     names = [t.name for t in after.schema.tables if fold_name(t.name) not in untouched]
     if not names and not by_hand:
         return ()
     # Of a file that is opened for reading only, SQLite does not even look at the CHECKs.
     is_file = isinstance(after.image, Path)
     with closing(open_private(after.image)) if is_file else nullcontext(db) as checked:
-        found = integrity_of(checked, None if by_hand else names)
-        if everything := by_hand or found.total() >= FIRST:  # of a table there may be more
-            found = integrity_of(checked, None)
-    if not found:
+        messages = integrity_of(checked, None if by_hand else names)
+        # A table gives only so many messages: to subtract the earlier ones, all are needed.
+        if everything := by_hand or messages.total() >= DEFAULT_MESSAGES:
+            messages = integrity_of(checked, None)
+    if not messages:
         return ()
-    there_now = {fold_name(table.name): table.name for table in after.schema.tables}
+    spelled = {fold_name(table.name): table.name for table in after.schema.tables}
     new_names = {
-        table.name: there_now[new]
-        for old_name, new in there.renames.tables.items()
-        if new in there_now and (table := before.schema.table(old_name)) is not None
+        table.name: spelled[new]
+        for old_name, new in up_diff.renames.tables.items()
+        if new in spelled and (table := before.schema.table(old_name)) is not None
     }
-    with temporary_copy(before.image) as old:
-        looked_at = [was for was, is_now in new_names.items() if is_now in names]
-        known = integrity_of(old, None if everything else looked_at)
-    return tuple(found - renamed(known, new_names))
+    with temporary_copy(before.image) as db_before:
+        old_names = [old for old, new in new_names.items() if new in names]
+        earlier = integrity_of(db_before, None if everything else old_names)
+    return tuple(messages - renamed(earlier, new_names))
 
 
 def integrity_of(db: sqlite3.Connection, tables: Iterable[str] | None) -> Counter[str]:
@@ -65,7 +66,9 @@ def integrity_of(db: sqlite3.Connection, tables: Iterable[str] | None) -> Counte
 
     No message holds a value of a row. Of each of ``tables`` SQLite gives the first 100.
     """
-    arguments = [f"({ALL})"] if tables is None else [f"({quote_name(name)})" for name in tables]
+    arguments = (
+        [f"({ALL_MESSAGES})"] if tables is None else [f"({quote_name(name)})" for name in tables]
+    )
     return Counter(
         message
         for argument in arguments
@@ -75,30 +78,33 @@ def integrity_of(db: sqlite3.Connection, tables: Iterable[str] | None) -> Counte
 
 
 def renamed(messages: Counter[str], names: dict[str, str]) -> Counter[str]:
-    """Return ``messages`` on rows as they would be under the tables' new names."""
-    found = Counter[str]()
+    """Return ``messages`` with the tables' new names."""
+    result = Counter[str]()
     for message, count in messages.items():
         what, is_in, where = message.partition(" in ")
         table, dot, column = where.partition(".")
-        known = names.get(where) or (names[table] + dot + column if table in names else where)
-        found[what + is_in + known] += count
-    return found
+        place = names.get(where) or (names[table] + dot + column if table in names else where)
+        result[what + is_in + place] += count
+    return result
 
 
 def ask_invariants(
     before: Snapshot, after: Snapshot, queries: tuple[tuple[str, str], ...]
 ) -> tuple[Invariant, ...]:
-    """Return what each of the user's queries gave before and after."""
+    """Return the results of the user's queries before and after."""
     if not queries:
         return ()
-    with closing(open_content(before.image)) as old, closing(open_content(after.image)) as new:
-        return tuple(Invariant(name, ask(old, sql), ask(new, sql)) for name, sql in queries)
+    with (
+        closing(open_content(before.image)) as old_db,
+        closing(open_content(after.image)) as new_db,
+    ):
+        return tuple(Invariant(name, ask(old_db, sql), ask(new_db, sql)) for name, sql in queries)
 
 
 def silent_invariants(
     states: Sequence[SeededState], queries: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the queries that run on none of ``states``, with what SQLite said on the first."""
+    """Return the queries that run on none of ``states``, with SQLite's message on the first."""
     errors = dict[str, str]()
     waiting = dict(queries)
     for state in states:
@@ -117,7 +123,7 @@ def silent_invariants(
 def ask(db: sqlite3.Connection, sql: str) -> str | None:
     """Return the rows of a query as text, None when it cannot run on this schema.
 
-    Of a long result it is the first rows, the number of the others and their hash.
+    A long result is given as its first rows, the number of the others and their hash.
     """
     try:
         cursor = db.execute(sql)

@@ -1,4 +1,4 @@
-"""A step that waits for its evidence, with images as pages that are shared with its state's."""
+"""The result of up, kept until its evidence is gathered, in pages shared with its state's."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CachedUpResult:
-    """A ``step`` whose stages hold no images: ``after`` and ``empty`` have those that up left.
+    """A ``result`` whose snapshots hold no images, and the pages of the databases that up left.
 
-    ``after`` is None where up left the state as it was.
+    ``after`` is None where up changed nothing; ``empty`` where nothing is left of the empty state.
     """
 
-    step: UpResult
+    result: UpResult
     after: Pages | None
     empty: Pages | None
 
-    def taken_up(self, state: SeededState) -> UpResult:
-        """Return the step, whole again; ``state`` is the one that it goes up from."""
+    def with_images(self, state: SeededState) -> UpResult:
+        """Return the result with its images again; ``state`` is the one that up ran from."""
         before = snapshot_of_state(state)
         after = before
         if self.after is not None:
-            after = replace(self.step.after, image=join_pages(self.after), known=before)
+            after = replace(self.result.after, image=join_pages(self.after), earlier=before)
         empty = None if self.empty is None else join_pages(self.empty)
-        return replace(self.step, before=before, after=after, empty=empty)
+        return replace(self.result, before=before, after=after, empty=empty)
 
 
-def keep_step(step: UpResult, state: SeededState) -> CachedUpResult:
-    """Return ``step``, which goes up from ``state``, for keeping."""
-    moved = step.after is not step.before
-    after = share_pages(require_bytes(step.after.image), state.pages) if moved else None
-    known = state.empty_pages or ()
-    empty = None if step.empty is None else share_pages(require_bytes(step.empty), known)
-    before = replace(step.before, image=b"")
-    bare = replace(step.after, image=b"", known=None)
-    return CachedUpResult(replace(step, before=before, after=bare, empty=None), after, empty)
+def cache_up_result(result: UpResult, state: SeededState) -> CachedUpResult:
+    """Return ``result``, of up from ``state``, in the form that is kept."""
+    changed = result.after is not result.before
+    pages = share_pages(require_bytes(result.after.image), state.pages) if changed else None
+    empty_pages = (
+        None
+        if result.empty is None
+        else share_pages(require_bytes(result.empty), state.empty_pages or ())
+    )
+    before = replace(result.before, image=b"")
+    after = replace(result.after, image=b"", earlier=None)
+    stripped = replace(result, before=before, after=after, empty=None)
+    return CachedUpResult(stripped, pages, empty_pages)

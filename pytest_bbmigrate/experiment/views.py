@@ -1,11 +1,13 @@
-"""Views that compile as they did and show something else, because a table has another shape.
+"""Views that still compile but show other values, because the columns of a table have changed.
 
-``SELECT *`` takes columns by their order, NATURAL JOIN and a name in a subquery mean what is there
-by then: a view that is not touched itself can show other values under the same names when columns
-of its tables are in another order, or are new. Each view is asked twice over the rows after: with
-the tables in the shape that they had, and in the one that they have; what has the shape is a view,
-or a copy where rowids are asked for. Of a database in a file, which is somebody's own and may be
-long, only a small one is asked, and no longer than that takes.
+``SELECT *`` takes columns by their order; NATURAL JOIN, and a name in a subquery, take whatever
+columns there are. So a view that was not touched can show other values when the columns of its
+tables are in another order, or when there are new ones. To find out, each such view is run twice
+over the rows after: on tables with the columns that they had before, and on the tables as they
+are. In both runs a view stands in for each table, or a copy of it if the view may select rowids.
+
+A database in a file is somebody's own and may be large: the views of a small one are run, and for
+a limited time.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.model import ShiftedView
-from pytest_bbmigrate.experiment.renumbered_keys import weight
+from pytest_bbmigrate.experiment.model import AffectedView
+from pytest_bbmigrate.experiment.renumbered_keys import value_hash
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 from pytest_bbmigrate.sqlite_files import content_size, open_content, temporary_copy
@@ -31,226 +33,241 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files import Content
 
 ONE_OF_EQUALS = frozenset({"distinct", "union", "intersect", "except"})
-SMALL = 16 << 20  # bytes of a file that is copied, to ask its views
-STEPS = 100_000  # instructions of SQLite's machine, between two looks at how many there were
-PATIENCE = 200  # times that many for all views of a file
+MAX_FILE_SIZE = 16 << 20  # bytes; the file is copied, and the views are run on the copy
+INSTRUCTIONS = 100_000  # of SQLite's virtual machine, between two calls of the progress handler
+MAX_CALLS = 200  # of the progress handler, for all views of a file
 
-Shape = tuple[str, ...]  # columns in their order
+ColumnNames = tuple[str, ...]  # in their order
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """The ``columns`` that ``tables`` are to have, both by the tables' (folded) names now.
+class Substitutes:
+    """What stands in for ``tables`` while a view is run: they have these ``columns`` instead.
 
-    What stands in for them is a ``kind`` of 'VIEW', or a 'TABLE' where rowids are asked for.
+    Both are by the tables' (folded) names after. ``kind`` is 'VIEW', or 'TABLE' where the view may
+    select rowids, which a view does not have.
     """
 
     tables: Mapping[str, Table]
-    columns: Mapping[str, Shape]
+    columns: Mapping[str, ColumnNames]
     kind: str
 
 
-def shifted_views(
+def find_affected_views(
     before: Snapshot, after: Snapshot, renames: Renames, differences: Collection[SchemaDifference]
-) -> tuple[ShiftedView, ...]:
-    """Return the views that are the same as before, and show other values because of a shape.
+) -> tuple[AffectedView, ...]:
+    """Return the unchanged views that show other values because columns of a table changed.
 
-    Views that are declared otherwise or no longer compile are not among them, ``differences`` tell
-    of those; nor are views that differ each time they are asked, or cannot be asked. Those of a
-    file that is not small are not asked at all.
+    Not among them are views with another definition and views that no longer compile, which are in
+    ``differences``; views that cannot be run or give another result each time; and the views of
+    a large file.
     """
-    shapes = former_shapes(before.schema, after.schema, renames)
-    views = kept_views(before.schema, after.schema, differences) if shapes else ()
-    asked = []
+    former_columns = columns_before(before.schema, after.schema, renames)
+    views = unchanged_views(before.schema, after.schema, differences) if former_columns else ()
+    candidates = []
     for view in views:
-        read, words = reads(view, after.schema)
+        names, words = names_read_by(view, after.schema)
         tables = {
-            name: t for name in sorted(read & shapes.keys()) if (t := after.schema.table(name))
+            name: table
+            for name in sorted(names & former_columns.keys())
+            if (table := after.schema.table(name))
         }
-        now = {name: columns_of(table) for name, table in tables.items()}
-        then = {name: former_shape(shapes[name], columns, words) for name, columns in now.items()}
-        if now != then:
-            kind = "TABLE" if may_ask_for_rowids(words) else "VIEW"
-            asked.append((view, Shapes(tables, then, kind), Shapes(tables, now, kind)))
-    if not asked or is_long(after.image):
+        new = {name: columns_of(table) for name, table in tables.items()}
+        old = {
+            name: columns_as_before(former_columns[name], columns, words)
+            for name, columns in new.items()
+        }
+        if new != old:
+            kind = "TABLE" if may_select_rowids(words) else "VIEW"
+            candidates.append(
+                (view, Substitutes(tables, old, kind), Substitutes(tables, new, kind))
+            )
+    if not candidates or is_large_file(after.image):
         return ()
-    with to_be_asked(after.image) as db:
+    with open_for_views(after.image) as db:
         return tuple(
-            ShiftedView(view.name, columns, tuple(now.columns))
-            for view, then, now in asked
-            if (columns := differing_columns(db, view, then, now)) is not None
+            AffectedView(view.name, columns, tuple(as_after.columns))
+            for view, as_before, as_after in candidates
+            if (columns := differing_columns(db, view, as_before, as_after)) is not None
         )
 
 
-def is_long(content: Content) -> bool:
-    """Return whether ``content`` is a file that is not small."""
-    return isinstance(content, Path) and content_size(content) > SMALL
+def is_large_file(content: Content) -> bool:
+    """Return whether ``content`` is a file that is too large to run its views."""
+    return isinstance(content, Path) and content_size(content) > MAX_FILE_SIZE
 
 
 @contextmanager
-def to_be_asked(content: Content) -> Iterator[sqlite3.Connection]:
-    """Give a connection to a copy of ``content``, in which a rename changes no view.
+def open_for_views(content: Content) -> Iterator[sqlite3.Connection]:
+    """Give a connection to a copy of ``content``, in which renaming a table changes no view.
 
-    To one of a file that fails when its views take long.
+    For a file, it interrupts queries once all together have taken long.
     """
-    alone = (
+    private_copy = (
         closing(open_content(content)) if isinstance(content, bytes) else temporary_copy(content)
     )
-    with alone as db:
+    with private_copy as db:
         db.execute("PRAGMA legacy_alter_table = ON")
         if isinstance(content, Path):
-            looks = count(1)
-            db.set_progress_handler(lambda: next(looks) > PATIENCE, STEPS)
+            calls = count(1)
+            db.set_progress_handler(lambda: next(calls) > MAX_CALLS, INSTRUCTIONS)
         yield db
 
 
-def former_shapes(before: Schema, after: Schema, renames: Renames) -> dict[str, Shape]:
-    """Return the columns, by their names now, that a table had before, in the order it had them.
+def columns_before(before: Schema, after: Schema, renames: Renames) -> dict[str, ColumnNames]:
+    """Return the columns that tables had before, where they are not the ones they have after.
 
-    By the table's (folded) name now, and of those alone in which they are not the columns now.
+    Tables and columns have their (folded) names after; the columns are in their order before, and
+    those that are gone are left out.
     """
-    shapes = {}
-    for table in before.tables:
-        old = fold_name(table.name)
-        now = after.table(renames.tables.get(old, ""))
-        if now is None or table == now or now.virtual is not None:
+    former_columns = {}
+    for old_table in before.tables:
+        old_name = fold_name(old_table.name)
+        new_table = after.table(renames.tables.get(old_name, ""))
+        if new_table is None or old_table == new_table or new_table.virtual is not None:
             continue
         names = [
-            renames.columns.get((old, fold_name(column.name)), fold_name(column.name))
-            for column in table.columns
+            renames.columns.get((old_name, fold_name(column.name)), fold_name(column.name))
+            for column in old_table.columns
         ]
-        shape = tuple(name for name in names if now.column(name) is not None)
-        if shape and shape != columns_of(now):
-            shapes[fold_name(now.name)] = shape
-    return shapes
+        columns = tuple(name for name in names if new_table.column(name) is not None)
+        if columns and columns != columns_of(new_table):
+            former_columns[fold_name(new_table.name)] = columns
+    return former_columns
 
 
-def columns_of(table: Table) -> Shape:
+def columns_of(table: Table) -> ColumnNames:
     """Return the (folded) columns of a table in their order."""
     return tuple(fold_name(column.name) for column in table.columns)
 
 
-def kept_views(
+def unchanged_views(
     before: Schema, after: Schema, differences: Collection[SchemaDifference]
 ) -> list[View]:
-    """Return the views after that say what they said before, and compile."""
-    other = {fold_name(d.name) for d in differences if d.kind == "view changed"}
-    known = {fold_name(view.name) for view in before.views if view.error is None}
-    return [
-        view for view in after.views if view.error is None and fold_name(view.name) in known - other
-    ]
+    """Return the views that have the same definition before and after, and compile in both."""
+    changed = {fold_name(d.name) for d in differences if d.kind == "view changed"}
+    compiled_before = {fold_name(view.name) for view in before.views if view.error is None}
+    kept = compiled_before - changed
+    return [view for view in after.views if view.error is None and fold_name(view.name) in kept]
 
 
-def reads(view: View, schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the (folded) names of what ``view`` reads, by itself and through other views.
+def names_read_by(view: View, schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the tables and views that ``view`` reads, and all words of these views, all folded.
 
-    And all words of these views.
+    It reads by itself and through other views.
     """
-    views = {fold_name(v.name): v for v in schema.views}
-    there = views.keys() | schema.table_names
-    found, words = {fold_name(view.name)}, set[str]()
-    ahead = [view]
-    while ahead:
-        tokens = set(ahead.pop().tokens)
-        named = (there & tokens) - found
-        found |= named
+    views = {fold_name(other.name): other for other in schema.views}
+    readable = views.keys() | schema.table_names
+    names, words = {fold_name(view.name)}, set[str]()
+    unread = [view]
+    while unread:
+        tokens = set(unread.pop().tokens)
+        new_names = (readable & tokens) - names
+        names |= new_names
         words |= tokens
-        ahead += [views[name] for name in named if name in views]
-    return frozenset(found), frozenset(words)
+        unread += [views[name] for name in new_names if name in views]
+    return frozenset(names), frozenset(words)
 
 
-def may_ask_for_rowids(words: Collection[str]) -> bool:
-    """Return whether a view of these ``words`` may ask for rowids.
+def may_select_rowids(words: Collection[str]) -> bool:
+    """Return whether a view with these ``words`` may select rowids.
 
-    A name in double quotes is given as a string where no column is called so.
+    ``"rowid"`` counts too: where no column has that name, it is among the words as a string.
     """
     return not {fold_name(word.strip("'")) for word in words}.isdisjoint(ROWID_NAMES)
 
 
-def former_shape(shape: Shape, now: Shape, words: Collection[str]) -> Shape:
-    """Return the ``shape`` to give a table back, for a view of these ``words``.
+def columns_as_before(old: ColumnNames, new: ColumnNames, words: Collection[str]) -> ColumnNames:
+    """Return the columns of a table as before, for a view with these ``words``.
 
-    Columns that are new are left out, but where the view tells rows apart by all that ``*`` gives:
-    rows that were alike are then not any more, as is asked for. They come last there.
+    New columns are left out, except for ``SELECT DISTINCT *`` and set operations, where a new
+    column legitimately changes which rows are equal; there they go last.
     """
     if "*" in words and ONE_OF_EQUALS & set(words):
-        return (*shape, *(column for column in now if column not in shape))
-    return shape
+        return (*old, *(column for column in new if column not in old))
+    return old
 
 
 def differing_columns(
-    db: sqlite3.Connection, view: View, then: Shapes, now: Shapes
+    db: sqlite3.Connection, view: View, as_before: Substitutes, as_after: Substitutes
 ) -> tuple[str, ...] | None:
-    """Return the columns of ``view`` that show other values ``now`` than in the shapes of ``then``.
+    """Return the columns of ``view`` that show other values ``as_after`` than ``as_before``.
 
-    () where its rows are others; None where it shows the same, shows something else each time, or
-    cannot be asked: a view on a table in a former shape finds no index by name.
+    () if it has another number of rows. None if it shows the same, gives another result each time,
+    or cannot be run: INDEXED BY finds no index on a substitute, for one.
     """
     try:
-        former = show(db, view, then)
-        shown = show(db, view, now, former)
-        steady = shown == former or shown == show(db, view, now, former)
+        old_rows = query_view(db, view, as_before)
+        new_rows = query_view(db, view, as_after, old_rows)
+        if new_rows == old_rows or new_rows != query_view(db, view, as_after, old_rows):
+            return None
     except sqlite3.Error:
         return None
-    if shown == former or not steady:
-        return None
-    if shown.count != former.count:
+    if new_rows.count != old_rows.count:
         return ()
-    return tuple(n for n, value in former.columns.items() if shown.columns[n] != value)
+    return tuple(
+        name for name, total in old_rows.columns.items() if new_rows.columns[name] != total
+    )
 
 
 @dataclass(frozen=True)
 class ViewRows:
-    """What a view shows, in any order: how many rows, and numbers for them and their columns."""
+    """What a view shows, in whatever order: ``count`` rows, with sums of their hashes.
+
+    ``rows`` is the sum over whole rows, ``columns`` over each column, None for a missing one.
+    """
 
     count: int
     rows: int
     columns: Mapping[str, int | None]
 
 
-def show(
-    db: sqlite3.Connection, view: View, shapes: Shapes, like: ViewRows | None = None
+def query_view(
+    db: sqlite3.Connection, view: View, substitutes: Substitutes, like: ViewRows | None = None
 ) -> ViewRows:
-    """Return what ``view`` shows where tables have the ``shapes``.
+    """Return what ``view`` shows with ``substitutes`` in place of its tables.
 
-    Of its columns those that ``like`` has, None for one that is not there; all without it.
+    With ``like``, of the columns that this has; else of all of them.
 
     Raises: sqlite3.Error.
     """
-    db.execute("SAVEPOINT shapes")
+    db.execute("SAVEPOINT substitutes")
     try:
-        for number, (name, columns) in enumerate(shapes.columns.items()):
-            table, aside = shapes.tables[name], quote_name(f"_bb_table_{number}")
-            db.execute(f"ALTER TABLE {quote_name(name)} RENAME TO {aside}")
-            if shapes.kind == "TABLE" and not table.without_rowid:
-                copy_with_rowids(db, table, columns, aside)
+        for number, (name, columns) in enumerate(substitutes.columns.items()):
+            table, original = substitutes.tables[name], quote_name(f"_bb_table_{number}")
+            db.execute(f"ALTER TABLE {quote_name(name)} RENAME TO {original}")
+            if substitutes.kind == "TABLE" and not table.without_rowid:
+                copy_with_rowids(db, table, columns, original)
             else:
                 listed = ", ".join(f"t.{quote_name(column)}" for column in columns)
-                db.execute(f"CREATE VIEW {quote_name(name)} AS SELECT {listed} FROM {aside} AS t")
+                db.execute(
+                    f"CREATE VIEW {quote_name(name)} AS SELECT {listed} FROM {original} AS t"
+                )
         cursor = db.execute(f"SELECT * FROM main.{quote_name(view.name)}")
-        return add_up(cursor, () if like is None else tuple(like.columns))
+        return sum_up_rows(cursor, () if like is None else tuple(like.columns))
     finally:
-        db.execute("ROLLBACK TO shapes")
-        db.execute("RELEASE shapes")
+        db.execute("ROLLBACK TO substitutes")
+        db.execute("RELEASE substitutes")
 
 
-def copy_with_rowids(db: sqlite3.Connection, table: Table, columns: Shape, aside: str) -> None:
-    """Make ``table`` anew of those ``columns`` and with the rows of ``aside``, rowids included.
+def copy_with_rowids(
+    db: sqlite3.Connection, table: Table, columns: ColumnNames, original: str
+) -> None:
+    """Create ``table`` with ``columns``, and copy the rows of ``original`` with their rowids.
 
-    Some SQLites give views no rowid, and others give NULL for it
-    (https://sqlite.org/rowidtable.html, 4). In a view it could be a column of that name, but that
-    one is in ``*``.
+    A view has no rowid, or NULL for it, by the version of SQLite
+    (https://sqlite.org/rowidtable.html, 4); a column of that name would show up in ``*``.
     """
     name = quote_name(table.name)
     defined = ", ".join(definition_of(table, column) for column in columns)
-    free = [word for word in ROWID_NAMES if table.column(word) is None][:1]
-    listed = ", ".join([*free, *map(quote_name, columns)])
+    rowid = [word for word in ROWID_NAMES if table.column(word) is None][:1]
+    listed = ", ".join([*rowid, *map(quote_name, columns)])
     db.execute(f"CREATE TABLE {name} ({defined})")
-    db.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {aside}")
+    db.execute(f"INSERT INTO {name} ({listed}) SELECT {listed} FROM {original}")
 
 
 def definition_of(table: Table, name: str) -> str:
-    """Return the definition of a column that takes the values of ``table``'s as they are."""
+    """Return a definition of the column ``name`` that stores its values in ``table`` unchanged."""
     column = table.column(name)
     if column is None:
         return quote_name(name)
@@ -259,17 +276,18 @@ def definition_of(table: Table, name: str) -> str:
     return f"{quote_name(name)} {affinity} COLLATE {quote_name(column.collation)}"
 
 
-def add_up(cursor: sqlite3.Cursor, wanted: Shape) -> ViewRows:
-    """Return what the rows of ``cursor`` come to, in the columns ``wanted`` or in all."""
-    places: dict[str, int] = {}
-    for at, (name, *_) in enumerate(cursor.description):
-        places.setdefault(fold_name(name), at)
-    names = wanted or tuple(places)
-    there = [name for name in names if name in places]
-    number, rows, sums = 0, 0, [0] * len(there)
+def sum_up_rows(cursor: sqlite3.Cursor, wanted: ColumnNames) -> ViewRows:
+    """Return the number and sums of the rows of ``cursor``, in the columns ``wanted`` or in all."""
+    index_of: dict[str, int] = {}
+    for index, (name, *_) in enumerate(cursor.description):
+        index_of.setdefault(fold_name(name), index)
+    names = wanted or tuple(index_of)
+    present = [name for name in names if name in index_of]
+    count_of_rows, sum_of_rows, sums = 0, 0, [0] * len(present)
     for row in cursor:
-        number += 1
-        cells = [weight(row[places[name]]) for name in there]
-        rows += hash(tuple(cells))
-        sums = [total + cell for total, cell in zip(sums, cells, strict=True)]
-    return ViewRows(number, rows, {**dict.fromkeys(names), **dict(zip(there, sums, strict=True))})
+        count_of_rows += 1
+        hashes = [value_hash(row[index_of[name]]) for name in present]
+        sum_of_rows += hash(tuple(hashes))
+        sums = [total + cell_hash for total, cell_hash in zip(sums, hashes, strict=True)]
+    columns = {**dict.fromkeys(names), **dict(zip(present, sums, strict=True))}
+    return ViewRows(count_of_rows, sum_of_rows, columns)

@@ -1,4 +1,4 @@
-"""Rows written after up, and what the way back does to them."""
+"""Rows written after up, and what down does to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.observe import row_key, still_table
+from pytest_bbmigrate.experiment.observe import row_key, unchanged_table_diff
 from pytest_bbmigrate.rows import (
     Pairing,
     RowAdded,
@@ -42,39 +42,42 @@ if TYPE_CHECKING:
 WRITTEN_ROWS = 5
 
 
-def tables_to_write(evidence: Evidence, there: DatabaseDiff, second: Snapshot) -> tuple[str, ...]:
-    """Return the tables (names after) that the way back could harm rows in.
+def tables_to_write(evidence: Evidence, up_diff: DatabaseDiff, after: Snapshot) -> tuple[str, ...]:
+    """Return the tables (names after) in which down could harm rows.
 
-    Tables that were there before, if up or down touched or named them; of those that up made, the
-    ones it left empty.
+    These are tables that existed before, if up or down changed or named them, and tables that up
+    created and left empty.
     """
     named = words_of(evidence.up) | (words_of(evidence.down) if evidence.down else frozenset())
-    old = {fold_name(t.after) for t in there.tables if t.after}
-    unsafe = (
-        {fold_name(t.table) for t in evidence.down_diff.tables} if evidence.down_diff else set()
+    changed_by_up = {fold_name(table.after) for table in up_diff.tables if table.after}
+    changed_by_down = (
+        {fold_name(table.table) for table in evidence.down_diff.tables}
+        if evidence.down_diff
+        else set()
     )
-    still = there.untouched & (named | unsafe)
-    made = {
+    at_risk = up_diff.untouched & (named | changed_by_down)
+    left_empty = {
         name
-        for name, count in second.row_counts.items()
-        if not count and name not in there.untouched
+        for name, count in after.row_counts.items()
+        if not count and name not in up_diff.untouched
     }
+    names = changed_by_up | at_risk | left_empty
     return tuple(
         table.name
-        for table in second.schema.tables
-        if table.virtual is None and fold_name(table.name) in old | still | made
+        for table in after.schema.tables
+        if table.virtual is None and fold_name(table.name) in names
     )
 
 
 def words_of(run: Run) -> frozenset[str]:
-    """Return every word and name in the SQL that a run gave SQLite, folded."""
+    """Return every word and name in the SQL that a run executed, folded."""
     return frozenset(word for sql in run.executed for word in folded(sql))
 
 
 def write_rows(
     snapshot: Snapshot, tables: tuple[str, ...], recipe: Recipe
 ) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
-    """Return an image with rows added to ``tables``, how many in each, and what got none."""
+    """Add rows to ``tables``; return the image, how many each got, and what got none."""
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, expected_literals=(), requires=())
     counts: dict[str, int] = {}
     unwritten: list[Unfilled] = []
@@ -87,53 +90,55 @@ def write_rows(
         return take_image(db), counts, tuple(unwritten)
 
 
-def follow_written(
+def diff_written_rows(
     evidence: Evidence,
-    there: DatabaseDiff,
-    second: Snapshot,
+    up_diff: DatabaseDiff,
+    after: Snapshot,
     written: Content,
-    back: Content,
+    after_down: Content,
     name: str,
 ) -> list[RowDifference]:
-    """Return what the way back lost or changed of the rows written into table ``name`` (after)."""
-    table = second.schema.table(name)
+    """Return what down lost or changed of the rows written into table ``name`` (after).
+
+    Rows were written into ``after``, which gave ``written``; down turned this into ``after_down``.
+    """
+    table = after.schema.table(name)
     if table is None:
         return []
-    diff = next((t for t in there.tables if t.after == name), None)
-    earlier = evidence.state.schema.table(name)
-    if earlier is not None and fold_name(name) in there.untouched:
-        diff = still_table(earlier)
+    diff = next((table_diff for table_diff in up_diff.tables if table_diff.after == name), None)
+    old_table = evidence.state.schema.table(name)
+    if old_table is not None and fold_name(name) in up_diff.untouched:
+        diff = unchanged_table_diff(old_table)
     if diff is None:
-        return []  # up made the table: what down does to its rows is for the author to say
-    before_names = {new: old for old, new in diff.columns.items()}
+        return []  # up created the table: what down does to its rows is for the author to say
     declared = {
         fold_name(change.column)
         for change in evidence.migration.contract.changes
         if fold_name(change.table) in {fold_name(diff.table), fold_name(name)}
     }
-    columns = {new: old for new, old in before_names.items() if old not in declared}
-    written_rows = added_rows(second, written, table)
-    with closing(open_content(back)) as db:
-        there_now = rows_of(db, diff.table, tuple(columns.values()))
+    columns = {new: old for old, new in diff.columns.items() if old not in declared}
+    written_rows = added_rows(after, written, table)
+    with closing(open_content(after_down)) as db:
+        rows_after_down = rows_of(db, diff.table, tuple(columns.values()))
     key = row_key(table, columns)
-    return compare_written(name, written_rows, there_now, tuple(columns.items()), key)
+    return compare_written(name, written_rows, rows_after_down, tuple(columns.items()), key)
 
 
-def added_rows(second: Snapshot, written: Content, table: Table) -> list[Mapping[str, Cell]]:
-    """Return the rows of ``table`` that are in ``written`` and not in ``second``."""
-    plain = tuple(fold_name(c.name) for c in table.columns if not c.generated)
-    columns = tuple((name, name) for name in plain)
+def added_rows(after: Snapshot, written: Content, table: Table) -> list[Mapping[str, Cell]]:
+    """Return the rows of ``table`` that are in ``written`` and not in ``after``."""
+    stored = [fold_name(column.name) for column in table.columns if not column.generated]
+    columns = tuple((name, name) for name in stored)
     key = tuple(fold_name(name) for name in table.primary_key)
     pairing = Pairing(table.name, table.name, columns, key)
-    with closing(open_contents(second.image, written)) as db:
+    with closing(open_contents(after.image, written)) as db:
         return [d.row for d in compare_rows(db, pairing) if isinstance(d, RowAdded)]
 
 
 def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
-    """Return ``columns`` of every row of ``table``; no rows when the table is not there.
+    """Return ``columns`` of every row of ``table``; none if the table does not exist.
 
-    The columns are qualified, for a bare name in double quotes that is no column is a text
-    (https://sqlite.org/quirks.html#dblquote).
+    The columns are qualified, since SQLite takes a bare name in double quotes for a text if there
+    is no such column (https://sqlite.org/quirks.html#dblquote).
     """
     if not columns:
         return []
@@ -141,37 +146,42 @@ def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> lis
     try:
         return db.execute(f"SELECT {wanted} FROM {quote_name(table)} AS t").fetchall()
     except sqlite3.OperationalError:
-        return []  # down did not put the table or the column back: `back` says so
+        return []  # down did not bring the table or a column back, which is in ``down_diff``
 
 
 def compare_written(
     name: str,
     written: list[Mapping[str, Cell]],
-    there: list[Key],
+    rows_after_down: list[Key],
     columns: tuple[tuple[str, str], ...],
     key: tuple[str, ...],
 ) -> list[RowDifference]:
-    """Return which ``written`` rows are not among ``there``, rows with the old names."""
-    places = [number for number, (new, _) in enumerate(columns) if not key or new in key]
+    """Return how ``written`` rows differ from the same ones after down, or that they are lost.
+
+    ``columns`` are (name after, name before), in the order of the cells of ``rows_after_down``.
+    Without a ``key``, a row is found by all of its values.
+    """
+    key_indexes = [index for index, (new, _) in enumerate(columns) if not key or new in key]
     by_key: dict[tuple[object, ...], list[Key]] = {}
-    for cells in there:
-        by_key.setdefault(exact([cells[place] for place in places]), []).append(cells)
-    found: list[RowDifference] = []
+    for cells in rows_after_down:
+        by_key.setdefault(exact([cells[index] for index in key_indexes]), []).append(cells)
+    differences: list[RowDifference] = []
     for row in written:
-        own_key = tuple(row[new] for new, _ in columns if not key or new in key)
-        candidates = by_key.get(exact(own_key), [])
+        row_key_values = tuple(row[new] for new, _ in columns if not key or new in key)
+        candidates = by_key.get(exact(row_key_values), [])
         if not candidates:
-            found.append(RowLost(name, own_key if key else (), dict(row)))
+            differences.append(RowLost(name, row_key_values if key else (), dict(row)))
             continue
-        now = candidates.pop() if not key else candidates[-1]
-        found += [
-            ValueChanged(name, own_key, new, row[new], cell)
-            for (new, _), cell in zip(columns, now, strict=True)
+        # Without a key, equal rows are counted: each of those after down stands for one written.
+        cells_after_down = candidates[-1] if key else candidates.pop()
+        differences += [
+            ValueChanged(name, row_key_values, new, row[new], cell)
+            for (new, _), cell in zip(columns, cells_after_down, strict=True)
             if not same_cell(row[new], cell)
         ]
-    return found
+    return differences
 
 
 def exact(cells: Sequence[Cell]) -> tuple[tuple[type, str], ...]:
-    """Return a key under which 1, 1.0 and '1', and 0.0 and -0.0, are told apart."""
+    """Return a key in which 1, 1.0 and '1' differ, as do 0.0 and -0.0."""
     return tuple((type(cell), repr(cell)) for cell in cells)

@@ -1,6 +1,6 @@
-"""The note on a file of ours: whose it is, and what it was when it was made.
+"""The note on a backup or a folder of ours: whose it is, and what it was when it was made.
 
-A backup has its note beside it, a folder of ours in it. What is merely named like ours has none.
+The note on a backup is beside it, that on a folder in it. What is merely named like ours has none.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.sqlite_files.backup import note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
-from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT
+from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT, beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER_NOTE = ".bbmigrate.json"
-MOST_BYTES = 1 << 20  # of a note; ours have less than one page
-# A pipe would be waited for, and a link leads elsewhere; Windows knows neither.
+MOST_BYTES = 1 << 20  # of a note; ours have less than 4096
+# So opening does not wait for a pipe and follows no link; Windows has neither flag.
 ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-WAY_OUT = "remove the note, if what it is beside is yours and sound"
+REMEDY = "remove the note, if what it is beside is yours and sound"
 
 
 @dataclass(frozen=True)
 class Note:
-    """Whose a backup or a folder is, and what a backup was when it was made.
+    """Which database a backup or folder belongs to, and what a backup was when it was made.
 
     ``database`` is the id of the database, '' where it had none; ``path`` was its real path, and
     ``inode`` its file's number there. ``made`` is the time in UTC, ISO 8601. ``size`` in bytes and
@@ -49,7 +49,7 @@ class Note:
 
 
 def note_for(path: Path, database: str = "") -> Note:
-    """Return the note for a folder, or a backup to come, of the database file ``path``."""
+    """Return the note for a folder or a new backup of the database file ``path``."""
     real = os.path.realpath(path)
     try:
         inode = Path(real).stat().st_ino
@@ -59,22 +59,22 @@ def note_for(path: Path, database: str = "") -> Note:
 
 
 def read_note(note: Path) -> Note | None:
-    """Return what a note says; None when there is none.
+    """Return the note in the file ``note``; None when there is none.
 
-    Raises: DatabaseError when it does not read, or is a link, a pipe or the like.
+    Raises: DatabaseError when it cannot be read, or is a link, a pipe or the like.
     """
     try:
-        return _note(json.loads(_read(note)))
+        return _note_of(json.loads(_read(note)))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DatabaseError(note, f"the note cannot be read ({error.strerror})") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise DatabaseError(note, f"the note does not say what a note says; {WAY_OUT}") from error
+        raise DatabaseError(note, f"the note does not say what a note says; {REMEDY}") from error
 
 
 def _read(note: Path) -> bytes:
-    """Return what is in a note. Raises: OSError when it cannot be read, or is no file."""
+    """Return the content of a note. Raises: OSError when it cannot be read, or is no file."""
     number = os.open(note, os.O_RDONLY | ONLY_FILES)
     try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
@@ -85,22 +85,22 @@ def _read(note: Path) -> bytes:
         os.close(number)
 
 
-def _note(said: Mapping[str, object]) -> Note:
-    """Return a note of what was read; more than is known is passed over. Raises: TypeError."""
-    known = {name: said[name] for name in Note.__match_args__ if name in said}
-    note = Note(**known)  # type: ignore[arg-type] # their types are looked at below
+def _note_of(values: Mapping[str, object]) -> Note:
+    """Return ``values`` as a note; unknown ones are ignored. Raises: TypeError."""
+    fields = {name: values[name] for name in Note.__match_args__ if name in values}
+    note = Note(**fields)  # type: ignore[arg-type] # their types are checked below
     if [type(value) for value in asdict(note).values()] != [str, str, int, str, int, str]:
         raise TypeError
     return note
 
 
 def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) -> None:
-    """Write ``note`` into the new file ``path``, mode 0600: all of it or nothing, on the disk.
+    """Write ``note`` into the new file ``path``, mode 0600, on the disk: all of it or nothing.
 
-    It is written in the folder ``staging``, on the same disk, and gets its name when it is
-    complete; and the owner of the file ``like``, who has the backup, where this user may give it.
+    It is written in the folder ``staging``, on the same disk, and renamed when it is complete. It
+    gets the owner of the file ``like``, the backup, if this user may give files to that owner.
 
-    Raises: DatabaseError when there is something of that name; OSError when it cannot be written.
+    Raises: DatabaseError when the name is taken; OSError when it cannot be written.
     """
     staged = staging / f"{path.name}.staged"
     try:
@@ -109,8 +109,8 @@ def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) 
             with suppress(PermissionError):
                 shutil.chown(staged, like.stat().st_uid, like.stat().st_gid)
         try:
-            os.link(staged, path)  # which overwrites nothing
-        except OSError:  # something is there, or no links can be made on this disk
+            os.link(staged, path)  # unlike rename, it overwrites nothing
+        except OSError:  # the name is taken, or this disk has no links
             refuse_taken(path)
             staged.rename(path)
     finally:
@@ -119,18 +119,18 @@ def write_note(note: Note, path: Path, staging: Path, like: Path | None = None) 
 
 
 def correct_note(own: Note, backup: Path, staging: Path) -> None:
-    """Write the note ``own`` on ``backup`` anew where what is there says anything else, or nothing.
+    """Write the note ``own`` on ``backup``, if there is none or one that says something else.
 
     Raises: DatabaseError or OSError when it cannot be written.
     """
-    beside = note_beside(backup)
+    path = note_beside(backup)
     try:
-        if read_note(beside) == own:
+        if read_note(path) == own:
             return
     except DatabaseError:
-        pass  # which is what is mended
-    beside.unlink(missing_ok=True)
-    write_note(own, beside, staging, backup)
+        pass  # unreadable: it is replaced below
+    path.unlink(missing_ok=True)
+    write_note(own, path, staging, backup)
 
 
 def note_folder(folder: Path, note: Note) -> None:
@@ -156,15 +156,15 @@ def with_digest(note: Note, backup: Path) -> Note:
 
 
 def discard_backup(backup: Path, own: Note) -> bool:
-    """Remove the backup that was made with the note ``own``, and its note; return whether it was.
+    """Remove the backup that was made with the note ``own``, and the note; return whether it was.
 
-    What else has come to be called so is left: another's, or what was written to since.
+    Anything else of that name stays: a backup of another run, or one that was written to since.
 
     Raises: OSError when it cannot be removed.
     """
-    beside = note_beside(backup)
+    path = note_beside(backup)
     try:
-        note = read_note(beside)
+        note = read_note(path)
     except DatabaseError:
         return False
     if note is None or replace(note, size=own.size, digest=own.digest) != own:
@@ -172,12 +172,12 @@ def discard_backup(backup: Path, own: Note) -> bool:
     if os.path.lexists(backup) and backup_fault(backup, note.digest):
         return False
     backup.unlink(missing_ok=True)
-    beside.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     return True
 
 
 def same_file(one: str, other: str) -> bool:
-    """Return whether two real paths are of one file, whatever their letters on such a disk."""
+    """Return whether two real paths lead to one file; on some disks letter case does not count."""
     if one == other:
         return True
     with suppress(OSError):
@@ -186,33 +186,33 @@ def same_file(one: str, other: str) -> bool:
 
 
 def backup_fault(backup: Path, digest: str) -> str:
-    """Return in what a backup is not what it was when ``digest`` was taken; '' when it is that."""
-    if beside := written_beside(backup):
-        return beside
+    """Return how a backup differs from what it was when ``digest`` was taken; '' if it does not."""
+    if fault := written_beside(backup):
+        return fault
     try:
         if not stat.S_ISREG(backup.stat().st_mode):
             return "it is no file any more"
         with backup.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            current = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return "it is gone"
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
-    return "" if found == digest else f"its SHA-256 was {digest}, and is {found}"
+    return "" if current == digest else f"its SHA-256 was {digest}, and is {current}"
 
 
 def written_beside(backup: Path) -> str:
-    """Return which file beside ``backup`` SQLite would read as part of it, in words; or ''."""
+    """Return a sentence on a file beside ``backup`` that SQLite would read as part of it, or ''."""
     for suffix in WITH_CONTENT:
-        beside = backup.with_name(f"{backup.name}{suffix}")
+        sidecar = beside(backup, suffix)
         with suppress(OSError):
-            if beside.stat().st_size:
-                return f"{beside.name} is beside it: a program has opened it and written to it"
+            if sidecar.stat().st_size:
+                return f"{sidecar.name} is beside it: a program has opened it and written to it"
     return ""
 
 
 def describe_fault(backup: Path, note: Note) -> str:
-    """Return what ``backup_fault`` finds, with what is known of the backup; '' when all is well."""
+    """Return what ``backup_fault`` finds, with the facts of the note; '' for no fault."""
     fault = backup_fault(backup, note.digest)
     if not fault:
         return ""
@@ -220,10 +220,10 @@ def describe_fault(backup: Path, note: Note) -> str:
         size = backup.stat().st_size
     except OSError:
         size = note.size
-    known = [note.made, f"of {note.path}", f"{note.size:,} bytes then"]
+    facts = [note.made, f"of {note.path}", f"{note.size:,} bytes then"]
     if size != note.size:
-        known.append(f"{size:,} now")
+        facts.append(f"{size:,} now")
     return (
         f"{backup}: it is not what it was when it was made "
-        f"({', '.join(filter(None, known))}): {fault}"
+        f"({', '.join(filter(None, facts))}): {fault}"
     )

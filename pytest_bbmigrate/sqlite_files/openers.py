@@ -1,4 +1,4 @@
-"""Who has a database open: as the system sees it, for SQLite's locks do not show idle programs."""
+"""Find who has a database open. The system is asked: SQLite's locks do not show idle programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Identity = tuple[int, int]  # st_dev, st_ino: the same for every name of a file
 
 @dataclass(frozen=True)
 class Opener:
-    """A process that has a database open: its id, a name a person knows it by, and which file."""
+    """A process that has a database open: its id, a name that people know, and the file."""
 
     pid: int
     command: str
@@ -29,27 +29,27 @@ class Opener:
 
 
 def openers_of(path: Path) -> tuple[Opener, ...]:
-    """Return the other processes that have the database ``path`` or a file beside it open.
+    """Return the other processes that have the database ``path`` or a sidecar of it open.
 
-    Also those that are idle and hold no lock. Processes of other users are seen by root alone;
-    those on other machines, and their use of a shared file, not at all. The file is not opened.
+    Idle ones, which hold no lock, are among them. Only root sees processes of other users; those on
+    other machines, which may share the file, are never seen. The file is not opened.
     """
-    import psutil  # not there in the process that holds the lock, which is isolated
+    import psutil  # not at the top: the lock process, which is isolated, has no such module
 
-    wanted = dict(_identities(path))
-    found = []
+    names = dict(_identities(path))
+    openers = []
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.pid == os.getpid():
             continue
-        files = [wanted[identity] for identity in _open_files(process.pid) if identity in wanted]
+        files = [names[identity] for identity in _open_files(process.pid) if identity in names]
         if files:
             command = command_name(process.info["name"] or "", process.info["cmdline"] or [])
-            found.append(Opener(process.pid, command, min(files, key=len)))
-    return tuple(found)
+            openers.append(Opener(process.pid, command, min(files, key=len)))
+    return tuple(openers)
 
 
 def in_use_message(database: Path, openers: tuple[Opener, ...], *, here: bool = False) -> str:
-    """Return the words for a database that others have open, and the way out.
+    """Return a sentence on who has ``database`` open, and what to do.
 
     ``here`` is whether this process has it open itself.
     """
@@ -72,13 +72,13 @@ def in_use_message(database: Path, openers: tuple[Opener, ...], *, here: bool = 
 
 
 def is_open_here(path: Path) -> bool:
-    """Return whether this very process has the database ``path`` or a file beside it open."""
-    wanted = dict(_identities(path))
-    return any(identity in wanted for identity in _open_files(os.getpid()))
+    """Return whether this process itself has the database ``path`` or a sidecar of it open."""
+    identities = dict(_identities(path))
+    return any(identity in identities for identity in _open_files(os.getpid()))
 
 
 def command_name(name: str, arguments: list[str]) -> str:
-    """Return what a person calls a process: of an interpreter, the module or script it runs.
+    """Return what people call a process: for Python, the module or script that it runs.
 
     >>> command_name("python3", ["/usr/bin/python3", "-m", "uvicorn", "app:app"])
     'uvicorn'
@@ -109,10 +109,10 @@ def _identities(path: Path) -> Iterator[tuple[Identity, str]]:
 
 
 def _open_files(pid: int) -> Iterator[Identity]:
-    """Yield what the process ``pid`` has open; nothing when it may not be seen or has ended.
+    """Yield the files that the process ``pid`` has open; none if it has ended or may not be seen.
 
-    Linux shows the files themselves, also those of a process in a container, where they have other
-    names; elsewhere psutil knows their names.
+    Linux shows the files themselves, also to a process in a container, where they have other names.
+    Elsewhere psutil knows their names.
     """
     import psutil
 

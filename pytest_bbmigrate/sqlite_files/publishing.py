@@ -1,4 +1,4 @@
-"""Put a working copy into the locked database, in one transaction, and look at what came of it."""
+"""Put a working copy into the locked database in one transaction, and check the result."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sqlite_files.backup import Pace, copy_pages
 from pytest_bbmigrate.sqlite_files.failures import describe_error, primary_code
 from pytest_bbmigrate.sqlite_files.images import (
+    HEADER_SIZE,
     HEADER_STRING,
     configure_connection,
     size_in_header,
@@ -24,25 +25,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What integrity_check says of rows that break a rule of their table. Everything else it says is of
-# the file's structure (https://sqlite.org/pragma.html#pragma_integrity_check).
+# How messages of integrity_check on rows that break a rule of their table begin. All others are on
+# the structure of the file (https://sqlite.org/pragma.html#pragma_integrity_check).
 RULE_PREFIXES = (
     "NULL value in ",
     "CHECK constraint failed in ",
     *(f"{kind} value in " for kind in ("NUMERIC", "TEXT")),
     *(f"non-{kind} value in " for kind in ("INT", "INTEGER", "NUMERIC", "REAL", "TEXT", "BLOB")),
 )
-# A constraint or an index may call functions and collations that only the app registers.
+# What we say of a table whose constraints or indexes call functions that only the app registers.
 UNCHECKED_PREFIX = "cannot be looked at here, table "
-MAX_LINES = 1000  # lines of integrity_check
+MAX_LINES = 1000  # of integrity_check
 
 
 @contextmanager
 def reading_closed(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
-    """Yield a connection for reading our own file ``path``, which nobody can change meanwhile.
+    """Yield a connection for reading our own closed file ``path``; nobody can write it meanwhile.
 
-    It is not opened read-only: SQLite forgets CHECK constraints then, and finds no row that breaks
-    one.
+    It is not opened read-only: then SQLite ignores CHECK constraints, and would not find rows that
+    break one.
 
     Raises: DatabaseError when it is not a database in rollback mode with nothing beside it.
     """
@@ -61,18 +62,18 @@ def reading_closed(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
 
 
 def refuse_unpublishable(path: Path) -> None:
-    """Look at the outside of a database file that is to be published.
+    """Check the header of a database file that is to be published, and that it has no sidecar.
 
-    Raises: DatabaseError when it is not SQLite, is cut short, is in WAL mode, or has a file beside
-        it that belongs to its content.
+    Raises: DatabaseError when it is not SQLite, has another size than its header says, is in WAL
+        mode, or has a sidecar.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            header = file.read(100)
+            header = file.read(HEADER_SIZE)
     except OSError as error:
         raise DatabaseError(path, describe_error(error)) from error
-    if len(header) < len(HEADER_STRING) + 84 or not header.startswith(HEADER_STRING):
+    if len(header) < HEADER_SIZE or not header.startswith(HEADER_STRING):
         raise DatabaseError(path, "not an SQLite database; nothing was published")
     if header[18:20] != b"\x01\x01":
         raise DatabaseError(
@@ -80,10 +81,10 @@ def refuse_unpublishable(path: Path) -> None:
         )
     if size != size_in_header(header):
         raise DatabaseError(path, "not as long as its header says; nothing was published")
-    beside = [f"{path.name}{suffix}" for suffix in SIDECARS if os.path.lexists(f"{path}{suffix}")]
-    if beside:
+    names = [f"{path.name}{suffix}" for suffix in SIDECARS if os.path.lexists(f"{path}{suffix}")]
+    if names:
         raise DatabaseError(
-            path, f"{', '.join(beside)} is beside it: another program has it open, or had"
+            path, f"{', '.join(names)} is beside it: another program has it open, or had"
         )
 
 
@@ -99,10 +100,10 @@ def refuse_damaged(db: sqlite3.Connection, path: Path) -> None:
 
 
 def replace_content(db: sqlite3.Connection, source: sqlite3.Connection, pace: Pace) -> None:
-    """Make the content of the locked ``db`` that of ``source``: all of it, or nothing.
+    """Replace the content of the locked ``db`` by that of ``source``: all of it, or nothing.
 
-    The file stays the same one, with its owner and mode; page size, auto_vacuum, user_version and
-    application_id come with the content. ``db`` may not be in WAL mode: there a full disk shows
+    The file stays the same, with its owner and mode. Page size, auto_vacuum, user_version and
+    application_id come with the content. ``db`` must not be in WAL mode: there a full disk shows
     only after the transaction, and the page size cannot change.
 
     Raises: sqlite3.Error, or what ``pace`` raises; ``db`` has its old content then.
@@ -111,25 +112,25 @@ def replace_content(db: sqlite3.Connection, source: sqlite3.Connection, pace: Pa
 
 
 def new_faults(db: sqlite3.Connection, backup: Path, work: Path, seconds: float) -> tuple[str, ...]:
-    """Return what ``integrity_check`` holds against ``db`` and is not old.
+    """Return the messages of ``integrity_check`` on ``db`` that are not on old faults.
 
-    Old is what the backup has too. Rows that break a rule of their table are old as well when the
-    working copy has them: there they were judged, and a table may have another name since.
+    Faults that the backup has as well are old. So are rows that break a rule of their table if the
+    working copy has them: they were judged there, and a table may have another name since.
     """
     faults = integrity_faults(db)
     if not faults:
         return ()
-    old = set(_faults_of(backup, seconds))
-    judged = {
+    in_backup = set(_faults_of(backup, seconds))
+    in_working_copy = {
         line
         for line in _faults_of(work, seconds)
         if line.startswith((*RULE_PREFIXES, UNCHECKED_PREFIX))
     }
-    return tuple(line for line in faults if line not in old | judged)
+    return tuple(line for line in faults if line not in in_backup | in_working_copy)
 
 
 def integrity_faults(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Return what ``PRAGMA integrity_check`` finds in ``db``; () when all is well."""
+    """Return the messages of ``PRAGMA integrity_check`` on ``db``; () when all is well."""
     return _lines(db, "integrity_check")
 
 
@@ -139,20 +140,20 @@ def _lines(db: sqlite3.Connection, pragma: str) -> tuple[str, ...]:
     except sqlite3.DatabaseError as error:
         if primary_code(error) == sqlite3.SQLITE_ERROR:
             return tuple(_by_table(db, pragma))
-        return (describe_error(error),)  # too broken to be looked through
+        return (describe_error(error),)  # too broken to be checked
     return () if lines == ["ok"] else tuple(lines)
 
 
 def _by_table(db: sqlite3.Connection, pragma: str) -> Iterator[str]:
-    """Yield what ``pragma`` finds in each table; of one that calls the app's functions, that."""
+    """Yield the messages of ``pragma`` table by table; for a table it cannot check, the reason."""
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
     for (table,) in db.execute(query).fetchall():
         try:
-            found = db.execute(f"PRAGMA {pragma}({quote_name(table)})").fetchall()
+            lines = db.execute(f"PRAGMA {pragma}({quote_name(table)})").fetchall()
         except sqlite3.DatabaseError as error:
             yield f"{UNCHECKED_PREFIX}{table}: {describe_error(error)}"
         else:
-            yield from (str(line) for (line,) in found if line != "ok")
+            yield from (str(line) for (line,) in lines if line != "ok")
 
 
 def _faults_of(path: Path, seconds: float) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Read a database file that others may be using, and leave no trace beside it or in it.
+"""Read a database file that others may be using, without changing anything in or beside it.
 
-Python itself never opens a file here that this process may be using through SQLite: closing it
-would drop every lock that SQLite holds on it (https://sqlite.org/howtocorrupt.html, 2.2).
+Here Python itself never opens a file that this process may have open through SQLite: closing it
+would drop every lock that SQLite has on it (https://sqlite.org/howtocorrupt.html, 2.2).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SidecarStates = tuple[tuple[int, int, int] | None, ...]
 
-ATTEMPTS = 5  # reads of a file that somebody writes each time, before giving up
+ATTEMPTS = 5  # to read a file that somebody writes to every time
 ADVICE = {
     sqlite3.SQLITE_BUSY: "wait until the program that is writing to it is done, or stop it",
     sqlite3.SQLITE_CANTOPEN: "see that you may read it and the folder it is in",
@@ -55,7 +55,7 @@ ADVICE = {
 
 
 class WrittenMeanwhile(DatabaseError):
-    """Raised when another program wrote to a file while it was read as one that nobody uses."""
+    """Raised when another program wrote to a file that was read without locks."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "another program wrote to it while it was read; try again")
@@ -64,9 +64,9 @@ class WrittenMeanwhile(DatabaseError):
 class OpenMode(Enum):
     """How a file must be opened so that reading it changes nothing."""
 
-    SHARED = "mode=ro"  # beside the others that use it, under SQLite's locks
-    CLOSED = "mode=ro&immutable=1"  # in WAL mode without a WAL: nobody uses it
-    RECOVERED = "mode=rw"  # as a copy: what the last writer left is to be taken in or back first
+    SHARED = "mode=ro"  # under SQLite's locks, while others may use it
+    CLOSED = "mode=ro&immutable=1"  # in WAL mode without a WAL: nobody has it open
+    RECOVERED = "mode=rw"  # as a copy: SQLite must first finish or undo what a crash has left
 
 
 def read_database(
@@ -75,9 +75,9 @@ def read_database(
     hook: Hook | None = None,
     scratch: Path | None = None,
 ) -> T:
-    """Return what ``read`` makes of a read-only connection to the database file ``path``.
+    """Return the result of ``read``, called with a read-only connection to the file ``path``.
 
-    It is called again where another program wrote meanwhile; otherwise as ``reading``.
+    It is called again if another program wrote meanwhile. For the rest see ``reading``.
 
     Raises: DatabaseError as ``reading`` does, and whatever ``read`` raises.
     """
@@ -95,16 +95,16 @@ def read_database(
 def reading(
     path: Path, hook: Hook | None = None, scratch: Path | None = None
 ) -> Iterator[sqlite3.Connection]:
-    """Give a read-only connection to one state of the database file ``path``.
+    """Yield a read-only connection to the database file ``path`` at one moment.
 
     Content that is only in the WAL is part of it, an unfinished write is not. Nothing is created
-    beside the file. What a crashed writer left is taken in, or back, on a copy in ``scratch``
-    (the folder for temporary files by default), which is gone afterwards. The app's ``hook`` is
-    called with the connection.
+    beside the file. After a crash of its last writer, a copy in ``scratch`` (by default the folder
+    for temporary files) is recovered and read, and deleted afterwards. The app's ``hook`` is called
+    with the connection.
 
     Raises: DatabaseError when there is no such file, it is no database, damaged, locked by a writer
         for longer than LOCK_SECONDS, or cannot be read; WrittenMeanwhile, a DatabaseError, at the
-        end of the block when what was read may be no one state.
+        end of the block when what was read may mix several moments.
     """
     with reading_one_state(path, hook, scratch) as (db, _):
         yield db
@@ -114,29 +114,29 @@ def reading(
 def reading_one_state(
     path: Path, hook: Hook | None = None, scratch: Path | None = None
 ) -> Iterator[tuple[sqlite3.Connection, Callable[[], None]]]:
-    """Give what ``reading`` does, and what to call to make sure that it was one state so far.
+    """Yield the connection of ``reading``, and a function that checks what was read so far.
 
-    That raises WrittenMeanwhile when it may not have been. A file that was removed, and not written
-    to, is one.
+    The function raises WrittenMeanwhile when that may mix several moments. A file that was removed,
+    but not written to, is no such case.
 
     Raises: DatabaseError as ``reading`` does.
     """
     real = existing_file(path)
     try:
-        way = open_mode_of(real)
-        if way is OpenMode.SHARED:
-            with read_transaction(real, way, hook) as db:
+        mode = open_mode_of(real)
+        if mode is OpenMode.SHARED:
+            with read_transaction(real, mode, hook) as db:
                 yield db, lambda: None
-        elif way is OpenMode.CLOSED:
+        elif mode is OpenMode.CLOSED:
             with (
                 unchanged_meanwhile(path, real) as refuse_written,
-                read_transaction(real, way, hook) as db,
+                read_transaction(real, mode, hook) as db,
             ):
                 yield db, refuse_written
         else:
             with (
                 recovered_copy(path, real, scratch) as copy,
-                read_transaction(copy, way, hook) as db,
+                read_transaction(copy, mode, hook) as db,
             ):
                 yield db, lambda: None
     except sqlite3.Error as error:
@@ -166,7 +166,7 @@ def existing_file(path: Path) -> Path:
 
 
 def file_kind(mode: int) -> str:
-    """Return what a file of this mode is, other than an ordinary one."""
+    """Return what a file with this mode is, if not an ordinary file."""
     kinds = {
         stat.S_IFDIR: "a folder",
         stat.S_IFIFO: "a pipe",
@@ -180,20 +180,20 @@ def file_kind(mode: int) -> str:
 def open_mode_of(real: Path) -> OpenMode:
     """Return how ``real``, a path without symbolic links, must be opened to change nothing.
 
-    An ordinary reader makes the WAL and its index where they are missing, and leaves them there
+    An ordinary reader creates the WAL and its index if they are missing, and leaves them there
     (https://sqlite.org/wal.html#read_only_databases).
 
     Raises: sqlite3.Error when it cannot be opened at all.
     """
     wal = size_of(beside(real, WAL))
     if not size_of(real) and (wal is not None or size_of(beside(real, JOURNAL)) is not None):
-        return OpenMode.RECOVERED  # SQLite takes a journal beside an empty file away
+        return OpenMode.RECOVERED  # SQLite would delete a journal beside an empty file
     if wal is not None:
         if size_of(beside(real, WAL_INDEX)) is not None:
             return OpenMode.SHARED
         return OpenMode.RECOVERED if wal else OpenMode.CLOSED
-    # Without locks SQLite opens no file in WAL mode (https://sqlite.org/uri.html#urinolock), which
-    # tells the mode and makes nothing. It also tells of a journal that is to be rolled back.
+    # Without locks SQLite refuses a file in WAL mode (https://sqlite.org/uri.html#urinolock): this
+    # shows the mode, and creates nothing. It also shows a journal that must be rolled back.
     with closing(sqlite3.connect(uri_of(real, "mode=ro&nolock=1"), uri=True)) as db:
         try:
             db.execute("PRAGMA schema_version").fetchone()
@@ -202,13 +202,13 @@ def open_mode_of(real: Path) -> OpenMode:
                 return OpenMode.CLOSED
             if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
                 return OpenMode.RECOVERED
-    return OpenMode.SHARED  # which says what is wrong with it, if anything is
+    return OpenMode.SHARED  # opening it will show what is wrong, if anything is
 
 
 @contextmanager
-def read_transaction(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[sqlite3.Connection]:
-    """Give a connection to ``file``, in a read transaction."""
-    uri = uri_of(file, way.value)
+def read_transaction(file: Path, mode: OpenMode, hook: Hook | None) -> Iterator[sqlite3.Connection]:
+    """Yield a connection to ``file``, in a read transaction."""
+    uri = uri_of(file, mode.value)
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS)) as db:
         call_hook(hook, db)
         configure_connection(db).execute("BEGIN")
@@ -219,9 +219,9 @@ def read_transaction(file: Path, way: OpenMode, hook: Hook | None) -> Iterator[s
 
 @contextmanager
 def unchanged_meanwhile(path: Path, real: Path) -> Iterator[Callable[[], None]]:
-    """Run the block, then make sure that nobody has begun to use the file ``real``.
+    """Run the block, then check that nobody has written to the file ``real`` meanwhile.
 
-    The block is given what to call to make sure of that before its end.
+    Yield a function by which the block can check that before its end.
 
     Raises: WrittenMeanwhile.
     """
@@ -244,13 +244,13 @@ def unchanged_meanwhile(path: Path, real: Path) -> Iterator[Callable[[], None]]:
 
 
 def is_unchanged(real: Path, before: SidecarStates) -> bool:
-    """Return whether the file that was ``real``, which this process has open, is as it was then.
+    """Return whether the file that was ``real``, which this process has open, is unchanged.
 
-    Whatever its name leads to now: it is not looked at by that where it has none any more.
+    If the name leads to another file now, or none, the open file is looked up by its descriptor.
     """
-    now = sidecar_states(real)
-    if now[0] is not None and before[0] is not None and now[0][0] == before[0][0]:
-        return now == before
+    after = sidecar_states(real)
+    if after[0] is not None and before[0] is not None and after[0][0] == before[0][0]:
+        return after == before
     for descriptor in descriptors():
         with suppress(OSError):
             status = os.fstat(descriptor)
@@ -261,9 +261,9 @@ def is_unchanged(real: Path, before: SidecarStates) -> bool:
 
 @contextmanager
 def recovered_copy(path: Path, real: Path, scratch: Path | None) -> Iterator[Path]:
-    """Give a copy of ``real`` with the journal or WAL beside it, for SQLite to recover.
+    """Yield a copy of ``real`` with its journal or WAL, which SQLite recovers when it opens it.
 
-    Nobody can be using a file that is in need of that, so closing it drops no lock.
+    Nobody has a file open that needs recovery, so closing it here drops no lock.
 
     Raises: DatabaseError when it cannot be copied; WrittenMeanwhile.
     """
@@ -287,7 +287,7 @@ def recovered_copy(path: Path, real: Path, scratch: Path | None) -> Iterator[Pat
 
 
 def copy_with_sidecars(real: Path, folder: Path) -> Path:
-    """Copy ``real`` and what its last writer left beside it into ``folder``; return its copy.
+    """Copy ``real`` with its journal and WAL into ``folder``; return the path of the copy.
 
     Raises: OSError.
     """
@@ -299,7 +299,7 @@ def copy_with_sidecars(real: Path, folder: Path) -> Path:
 
 
 def size_of(path: Path) -> int | None:
-    """Return a file's size in bytes, None when it is not there."""
+    """Return a file's size in bytes; None when it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -307,10 +307,10 @@ def size_of(path: Path) -> int | None:
 
 
 def stale_sidecars(real: Path) -> tuple[Path, ...]:
-    """Return the journal and WAL that hold something, beside a file that holds nothing or is gone.
+    """Return the journal and WAL that have content although the file is empty or missing.
 
-    SQLite removes them as soon as the file is opened, for they belong to pages that are not there.
-    What was committed last may be in them alone.
+    They belong to pages that are gone, so SQLite removes them as soon as the file is opened. What
+    was committed last may be in them only.
     """
     if size_of(real):
         return ()
@@ -318,20 +318,20 @@ def stale_sidecars(real: Path) -> tuple[Path, ...]:
 
 
 def sidecar_states(real: Path) -> SidecarStates:
-    """Return what tells whether a database file, its journal or its WAL was written."""
-    found: list[tuple[int, int, int] | None] = []
+    """Return (inode, size, time) of a database file, its journal and its WAL; None if missing."""
+    states: list[tuple[int, int, int] | None] = []
     for suffix in PARTS:
         try:
-            state = beside(real, suffix).stat()
+            status = beside(real, suffix).stat()
         except FileNotFoundError:
-            found.append(None)
+            states.append(None)
         else:
-            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
-    return tuple(found)
+            states.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(states)
 
 
 def explain_error(path: Path, error: sqlite3.Error) -> DatabaseError:
-    """Return ``error`` as what is wrong with the file ``path``, and the way out."""
+    """Return an error on what is wrong with the file ``path``, and what to do."""
     code = primary_code(error)
     if code == sqlite3.SQLITE_NOTADB:
         advice = describe_non_database(path)

@@ -1,4 +1,4 @@
-"""What is wrong with a database file: its structure, or rows that break its own constraints."""
+"""Find what is wrong with a database file: its structure, or rows that break its constraints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-MAX_ERRORS = 2**31 - 1  # errors; without a number SQLite stops at 100
+MAX_ERRORS = 2**31 - 1  # without a number SQLite stops after 100
 MAX_DAMAGE_LINES = 3
 CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 LONGEST_CHARACTER = 4  # bytes, in UTF-8
@@ -25,10 +25,10 @@ TYPE = re.compile(r"(?P<what>(?:non-)?[A-Z]+ value) in (?P<where>.+)", re.DOTALL
 
 @dataclass(frozen=True)
 class Soundness:
-    """What a look at every page and row has found.
+    """The faults found by reading every page and row.
 
-    ``damage`` is what makes a file unfit for use; ``violations`` are rows with a NULL or a type
-    that their own table forbids: columns and counts, and never a value.
+    ``damage`` are messages on what makes a file unfit for use. ``violations`` are on rows with a
+    NULL or a type that their table forbids: they have columns and counts, and never a value.
     """
 
     damage: tuple[str, ...]
@@ -36,9 +36,9 @@ class Soundness:
 
 
 def examine(db: sqlite3.Connection) -> Soundness:
-    """Return what is wrong with the content of ``db``, by one quick_check.
+    """Return what is wrong with the content of ``db``, found by one quick_check.
 
-    It reads every page and row, and passes over whether indexes agree with their tables
+    It reads every page and row, but does not check whether indexes agree with their tables
     (https://sqlite.org/pragma.html#pragma_quick_check). CHECK constraints are left out: on a
     read-only connection SQLite forgets them, and on others they need the app's functions.
 
@@ -46,19 +46,19 @@ def examine(db: sqlite3.Connection) -> Soundness:
     """
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute("PRAGMA ignore_check_constraints = ON")
-    found: Counter[str] = Counter()
+    violations: Counter[str] = Counter()
     damage: list[str] = []
     for (message,) in db.execute(f"PRAGMA quick_check({MAX_ERRORS})"):
         if violation := _violation(message):
-            found[violation] += 1
+            violations[violation] += 1
         elif message != "ok" and len(damage) < MAX_DAMAGE_LINES:
             damage.append(message)
-    rows = (f"{row_count(count)} {what}" for what, count in found.items())
+    rows = (f"{row_count(count)} {what}" for what, count in violations.items())
     return Soundness(tuple(damage), tuple(rows))
 
 
 def _violation(message: str) -> str:
-    """Return what a row that quick_check found does wrong; '' when it is not that."""
+    """Return the violation in a ``message`` of quick_check on a row; '' for any other message."""
     if match := NOT_NULL.fullmatch(message):
         return f"with NULL in {match['where']}, which is NOT NULL"
     if match := TYPE.fullmatch(message):
@@ -72,7 +72,7 @@ def row_count(count: int) -> str:
 
 
 def broken_size(db: sqlite3.Connection, size: int) -> str:
-    """Return why a file of ``size`` bytes cannot be the whole of the database ``db``, or ''."""
+    """Return why a file of ``size`` bytes cannot be all of the database ``db``, or ''."""
     (page,) = db.execute("PRAGMA page_size").fetchone()
     if size % page:
         return f"it has {size} bytes, which are not whole pages of {page}"
@@ -80,7 +80,7 @@ def broken_size(db: sqlite3.Connection, size: int) -> str:
 
 
 def describe_non_database(path: Path) -> str:
-    """Return what a file that is no database looks like, and the way out."""
+    """Return what a file that is no database seems to be, and what to do."""
     head = _head(path)
     if not _is_text(head):
         return (
@@ -91,7 +91,7 @@ def describe_non_database(path: Path) -> str:
 
 
 def describe_damage(path: Path) -> str:
-    """Return what is wrong with a damaged database file, if it can be told, and the way out."""
+    """Return what is wrong with a damaged database file, as far as can be seen, and what to do."""
     head = _head(path)
     size = path.stat().st_size
     if head.startswith(HEADER_STRING) and len(head) == HEADER_SIZE:
@@ -102,13 +102,13 @@ def describe_damage(path: Path) -> str:
 
 
 def _head(path: Path) -> bytes:
-    """Return how a file begins that SQLite does not open, so that no lock of it can be lost."""
+    """Return the first bytes of a file that SQLite cannot open, so that no lock on it is lost."""
     with path.open("rb") as file:
         return file.read(HEADER_SIZE)
 
 
 def _is_text(head: bytes) -> bool:
-    """Return whether ``head`` is text in UTF-8, which may be cut within a character."""
+    """Return whether ``head`` is text in UTF-8, perhaps cut off within a character."""
     if CONTROL_BYTES.search(head):
         return False
     try:

@@ -1,7 +1,7 @@
-"""Whether a program keeps the folder that a file is in the same as one on other machines.
+"""Find out whether a program synchronises the folder of a file with other machines.
 
-Such a program copies a database while another one writes it, without its journal, and puts what
-another machine had in its place (https://sqlite.org/howtocorrupt.html, 1.2 and 1.4).
+Such a program copies a database while another program writes it, without its journal, and replaces
+it by the content of another machine (https://sqlite.org/howtocorrupt.html, 1.2 and 1.4).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pytest_bbmigrate.sql.names import fold_name
 ICLOUD = "iCloud Drive"
 PROVIDERS = {"dropbox": "Dropbox", "onedrive": "OneDrive", "googledrive": "Google Drive"}
 PROVIDERS |= {"iclouddrive": ICLOUD, "nextcloud": "Nextcloud", "owncloud": "ownCloud"}
-# What the names of extended attributes begin with that these programs give to files and folders.
+# How the names of extended attributes begin that these programs give to files and folders.
 ATTRIBUTES = {
     "com.apple.icloud": ICLOUD,
     "com.apple.clouddocs": ICLOUD,
@@ -31,34 +31,31 @@ MARKS = {".dropbox": "Dropbox", ".dropbox.cache": "Dropbox", ".stfolder": "Synct
 MOBILE = ("Library", "Mobile Documents")  # https://support.apple.com/en-us/109344
 STORAGE = ("Library", "CloudStorage")
 CLOUD_DOCUMENTS = Path(*MOBILE, "com~apple~CloudDocs")
-ATTRIBUTE_LIST_BYTES = 64 * 1024  # bytes of names of attributes, which is the most that Linux has
+ATTRIBUTE_LIST_BYTES = 64 * 1024  # of all names together; Linux allows no more
 
 
 def synchronised_by(path: Path) -> str:
-    """Return what keeps the folder of the file ``path`` the same elsewhere; '' where none is known.
+    """Return the program that synchronises the folder of the file ``path``; '' if none is known.
 
-    The file is not opened, and need not be there.
+    The file is not opened, and need not exist.
     """
-    named = (Path(os.path.abspath(path)), Path(os.path.realpath(path)))  # noqa: PTH100 - both names
-    for found in named:
-        if name := _by_name(found):
-            return name
-    places = [named[-1], *named[-1].parents]
-    return _by_home(named[-1]) or next(filter(None, map(_by_mark, places)), "")
+    absolute, real = Path(os.path.abspath(path)), Path(os.path.realpath(path))  # noqa: PTH100 - keeps links
+    program = _by_folder_name(absolute) or _by_folder_name(real) or _by_home(real)
+    return program or next(filter(None, map(_by_mark, (real, *real.parents))), "")
 
 
-def _by_name(path: Path) -> str:
-    """Return what the names of the folders above ``path`` tell."""
+def _by_folder_name(path: Path) -> str:
+    """Return the program that the names of the folders above ``path`` show, or ''."""
     folders = path.parts[:-1]
-    for at, folder in enumerate(folders):
-        if folders[at : at + 2] == MOBILE:
+    for index, folder in enumerate(folders):
+        if folders[index : index + 2] == MOBILE:
             return ICLOUD
-        if folders[at : at + 2] == STORAGE and len(folders) > at + 2:
-            name = folders[at + 2].partition("-")[0]
+        if folders[index : index + 2] == STORAGE and len(folders) > index + 2:
+            name = folders[index + 2].partition("-")[0]
             return PROVIDERS.get(_plain(name), name)
         # A company's or a person's name may follow, after a hyphen or in parentheses.
-        if (known := _plain(folder.partition(" - ")[0].partition(" (")[0])) in PROVIDERS:
-            return PROVIDERS[known]
+        if (plain := _plain(folder.partition(" - ")[0].partition(" (")[0])) in PROVIDERS:
+            return PROVIDERS[plain]
     return ""
 
 
@@ -67,9 +64,9 @@ def _plain(name: str) -> str:
 
 
 def _by_home(path: Path) -> str:
-    """Return whether ``path`` is in one of the two folders of a home that iCloud may have as well.
+    """Return ICLOUD if ``path`` is in a Desktop or Documents that iCloud has as well; else ''.
 
-    Where it has them, they are to be seen among its own, too.
+    Then the folder is also among those of iCloud itself.
     """
     home = Path.home()
     for name in ("Desktop", "Documents"):
@@ -78,20 +75,20 @@ def _by_home(path: Path) -> str:
     return ""
 
 
-def _by_mark(place: Path) -> str:
-    """Return what the attributes of a file or folder tell, or a program's own file in it."""
-    for attribute in attributes_of(place):
-        known = fold_name(attribute)
+def _by_mark(path: Path) -> str:
+    """Return the program that has left attributes on ``path``, or its own files in it, or ''."""
+    for attribute in attributes_of(path):
+        folded = fold_name(attribute)
         for beginning, name in ATTRIBUTES.items():
-            if known.removeprefix("user.").startswith(beginning) or known.startswith(beginning):
+            if folded.removeprefix("user.").startswith(beginning) or folded.startswith(beginning):
                 return name
-    return next((name for mark, name in MARKS.items() if os.path.lexists(place / mark)), "")
+    return next((name for mark, name in MARKS.items() if os.path.lexists(path / mark)), "")
 
 
 def attributes_of(path: Path) -> tuple[str, ...]:
-    """Return the names of the extended attributes of ``path``; none where that cannot be told.
+    """Return the names of the extended attributes of ``path``; () if they cannot be listed.
 
-    Python itself lists them on Linux alone.
+    Python itself lists them on Linux only.
     """
     with suppress(AttributeError, TypeError):  # no such function, or no C library to look in
         listxattr = ctypes.CDLL(None).listxattr

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment import views
-from pytest_bbmigrate.experiment.model import ShiftedView
+from pytest_bbmigrate.experiment.model import AffectedView
 from pytest_bbmigrate.experiment.observe import observe
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.sqlite_files import open_image, take_image
@@ -32,7 +32,7 @@ REORDERED = (
 )
 
 
-def shifted(create: str, change: str, folder: Path | None = None) -> tuple[ShiftedView, ...]:
+def shifted(create: str, change: str, folder: Path | None = None) -> tuple[AffectedView, ...]:
     """Return the views that show something else after ``change``; in files of ``folder``."""
     with closing(open_image(b"")) as db:
         db.executescript(create)
@@ -81,7 +81,7 @@ def test_a_view_by_the_order_of_columns_is_shifted_when_they_change_places(
 ) -> None:
     found = shifted(f"{COSTS}{PEOPLE}CREATE VIEW {view};", REORDERED)
 
-    assert found == (() if columns is None else (ShiftedView("v", columns, ("costs",)),))
+    assert found == (() if columns is None else (AffectedView("v", columns, ("costs",)),))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_view_is_shifted_under_the_new_names_too() -> None:
     )
     again = view.replace("costs", "expenses")
 
-    assert shifted(COSTS + view, moved + again) == (ShiftedView("v", ("b", "c"), ("expenses",)),)
+    assert shifted(COSTS + view, moved + again) == (AffectedView("v", ("b", "c"), ("expenses",)),)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_view_that_asks_for_rowids_is_asked_of_the_values_as_they_are(
 
     found = shifted(then + view, f"DROP TABLE t; {now}")
 
-    assert found == (ShiftedView("v", ("x", "y"), ("t",)),)
+    assert found == (AffectedView("v", ("x", "y"), ("t",)),)
 
 
 def test_of_a_chain_of_views_those_are_shifted_that_show_something_else() -> None:
@@ -211,14 +211,14 @@ BY_ORDER = "CREATE VIEW v (a, b, c, d) AS SELECT * FROM costs;"
 
 def test_a_view_of_a_small_file_is_asked_in_a_copy(tmp_path: Path) -> None:
     assert shifted(COSTS + BY_ORDER, REORDERED, tmp_path) == (
-        ShiftedView("v", ("b", "c"), ("costs",)),
+        AffectedView("v", ("b", "c"), ("costs",)),
     )
 
 
 def test_a_view_of_a_long_file_is_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "SMALL", 4096)
+    monkeypatch.setattr(views, "MAX_FILE_SIZE", 4096)
 
     assert shifted(COSTS + BY_ORDER, REORDERED, tmp_path) == ()
 
@@ -226,8 +226,8 @@ def test_a_view_of_a_long_file_is_not_asked(
 def test_a_view_of_a_file_that_takes_long_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "STEPS", 1000)
-    monkeypatch.setattr(views, "PATIENCE", 5)
+    monkeypatch.setattr(views, "INSTRUCTIONS", 1000)
+    monkeypatch.setattr(views, "MAX_CALLS", 5)
     endless = (
         "CREATE VIEW v (a, b, c, d) AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL "
         "SELECT i + 1 FROM n) SELECT costs.* FROM n, costs;"

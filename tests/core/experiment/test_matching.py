@@ -1,4 +1,4 @@
-"""What became of tables, sequences and written rows, in what no generated rows can show."""
+"""How tables, sequences and written rows are matched, in cases that generated rows do not show."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def images(create: str, change: str) -> tuple[bytes, bytes]:
 
 
 def renames_of(before: bytes, after: bytes, *declared: Rename, run: Run | None = None) -> Renames:
-    """Return what became of each table and column, by what is declared and what ``run`` tells."""
+    """Return the name after of each table and column, by ``declared`` and what ``run`` renamed."""
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
         schemas = read_schema(old), read_schema(new)
     with closing(open_contents(before, after)) as pair:
@@ -47,9 +47,9 @@ def test_an_empty_table_is_not_taken_for_another_empty_one(
     rows: str, tables: dict[str, str]
 ) -> None:
     create = "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT);"
-    other = create.replace("a (", "b (")
+    create_b = create.replace("a (", "b (")
     before, _ = images(create + rows.partition("; ")[0], "")
-    _, after = images(other + rows.partition("; ")[2], "")
+    _, after = images(create_b + rows.partition("; ")[2], "")
 
     assert renames_of(before, after).tables == tables
 
@@ -122,9 +122,9 @@ def test_a_column_declared_to_change_its_name_does_not_hold_its_table_in_place()
     )
     run = Run(None, 4, 0.0, renamed_tables=(("t", "u"), ("u", "t")))
 
-    found = renames_of(before, after, Rename("t", "a", "t", "c", 1), run=run)
+    renames = renames_of(before, after, Rename("t", "a", "t", "c", 1), run=run)
 
-    assert found.tables == {"t": "u", "u": "t"}
+    assert renames.tables == {"t": "u", "u": "t"}
 
 
 def test_what_is_declared_of_another_tables_column_is_not_believed_of_this_one() -> None:
@@ -143,9 +143,9 @@ def test_every_column_that_a_run_renamed_is_followed_whatever_its_letters() -> N
     before, after = images(create, "ALTER TABLE t RENAME b TO D; ALTER TABLE t RENAME A TO C")
     renamed = ((("u", "a"), "x"), (("t", "b"), "d"), (("t", "a"), "c"))
 
-    found = renames_of(before, after, run=Run(None, 2, 0.0, renamed_columns=renamed))
+    renames = renames_of(before, after, run=Run(None, 2, 0.0, renamed_columns=renamed))
 
-    assert found.columns == {
+    assert renames.columns == {
         ("t", "a"): "c",
         ("t", "b"): "d",
         ("t", "kept"): "kept",
@@ -153,7 +153,7 @@ def test_every_column_that_a_run_renamed_is_followed_whatever_its_letters() -> N
     }
 
 
-def test_by_name_alone_what_is_gone_became_nothing() -> None:
+def test_by_name_alone_what_is_gone_has_no_new_name() -> None:
     create = "CREATE TABLE t (a, b); CREATE TABLE u (a)"
     before, after = images(create, "DROP TABLE u; ALTER TABLE t DROP b")
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
@@ -183,7 +183,7 @@ def test_the_last_id_is_the_larger_of_the_sequence_and_the_largest_id(
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "fallen"),
     [
         ("DELETE FROM t;", ()),
         ("DELETE FROM sqlite_sequence;", ()),
@@ -193,8 +193,8 @@ def test_the_last_id_is_the_larger_of_the_sequence_and_the_largest_id(
         ("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);", ()),
     ],
 )
-def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
-    change: str, found: tuple[tuple[str, int, int], ...]
+def test_a_sequence_has_fallen_where_an_id_would_be_used_again(
+    change: str, fallen: tuple[tuple[str, int, int], ...]
 ) -> None:
     before, after = images(COUNTED + "INSERT INTO t (name) VALUES ('a'), ('b');", change)
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
@@ -202,10 +202,10 @@ def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
     with closing(open_contents(before, after)) as pair:
         renames = renames_of(before, after)
 
-        assert fallen_sequences(pair, *schemas, renames) == found
+        assert fallen_sequences(pair, *schemas, renames) == fallen
 
 
-def test_of_two_written_rows_that_are_alike_both_must_be_there() -> None:
+def test_of_two_equal_written_rows_both_must_still_exist() -> None:
     row: dict[str, Cell] = {"name": "a", "cents": 1}
     columns = (("name", "name"), ("cents", "cents"))
 

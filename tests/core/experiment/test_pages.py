@@ -25,12 +25,12 @@ def test_pages_join_to_the_image_they_were_cut_from() -> None:
 
 def test_pages_that_did_not_change_are_the_very_same_objects() -> None:
     filled = ("CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(100000))")
-    one = make_image(*filled)
-    other = make_image(*filled, "CREATE TABLE u (a)")
-    first = share_pages(one)
-    second = share_pages(other, first)
+    image = make_image(*filled)
+    changed = make_image(*filled, "CREATE TABLE u (a)")
+    first = share_pages(image)
+    second = share_pages(changed, first)
 
-    assert join_pages(second) == other
+    assert join_pages(second) == changed
     assert any(mine is theirs for mine, theirs in zip(first, second, strict=False))
     assert any(mine is not theirs for mine, theirs in zip(first, second, strict=False))
 

@@ -1,4 +1,4 @@
-"""When rows are there under other keys, and which rows are known by their rowid alone."""
+"""When rows are the same under other keys, and which tables have rows known by rowid alone."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NOTES = "CREATE VIRTUAL TABLE notes USING fts5(body);"
 
 
 def renumbered(
-    create: str, change: str, columns: str, key: str, *, became: str = ""
+    create: str, change: str, columns: str, key: str, *, new_columns: str = ""
 ) -> Renumbered | None:
-    """Return what is found when ``change`` is run on the table t that ``create`` makes."""
+    """Return the result for the table t that ``create`` makes, when ``change`` is run on it."""
     with closing(open_image(b"")) as db:
         db.executescript(create)
         before = take_image(db)
         db.executescript(change)
         after = take_image(db)
     names = columns.split()
-    pairs = tuple(zip(names, became.split() or names, strict=True))
+    pairs = tuple(zip(names, new_columns.split() or names, strict=True))
     pairing = Pairing("t", "t", pairs, tuple(key.split()))
     with closing(open_contents(before, after)) as pair:
         return find_renumbered(pair, pairing, differences_of(compare_rows(pair, pairing)))
@@ -53,9 +53,9 @@ def renumbered(
 def test_the_same_rows_under_other_keys_are_renumbered(
     change: str, values: tuple[tuple[int, int], ...]
 ) -> None:
-    found = renumbered(TRIPS + NAMED, change, "id name days", "id")
+    result = renumbered(TRIPS + NAMED, change, "id name days", "id")
 
-    assert found == Renumbered("id", values)
+    assert result == Renumbered("id", values)
 
 
 @pytest.mark.parametrize(
@@ -92,23 +92,23 @@ def test_rows_that_differ_in_anything_else_are_not_renumbered(change: str) -> No
         ),
     ],
 )
-def test_where_many_rows_are_alike_their_values_changed(rows: str, *, is_renumbered: bool) -> None:
+def test_where_many_rows_are_equal_their_values_changed(rows: str, *, is_renumbered: bool) -> None:
     turned = "UPDATE t SET name = CASE name WHEN 'x' THEN 'y' ELSE 'x' END"
-    found = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", turned, "id name days", "id")
+    result = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", turned, "id name days", "id")
 
-    assert (found is not None) is is_renumbered
+    assert (result is not None) is is_renumbered
 
 
-def test_many_rows_that_are_alike_are_renumbered_where_no_key_is_used_again() -> None:
+def test_many_equal_rows_are_renumbered_where_no_key_is_used_again() -> None:
     rows = ", ".join(f"({number}, 'x', 0)" for number in range(1, 10))
     moved = "UPDATE t SET id = id + 100"
-    found = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", moved, "id name days", "id")
+    result = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", moved, "id name days", "id")
 
-    assert found == Renumbered("id", ((1, 101),))  # the others look the same
+    assert result == Renumbered("id", ((1, 101),))  # the others look the same
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "expected"),
     [
         ("UPDATE t SET year = year + 100", Renumbered("year", ((2025, 2125), (2026, 2126)))),
         ("UPDATE t SET month = month + 6", Renumbered("month", ((1, 7), (2, 8)))),
@@ -116,16 +116,16 @@ def test_many_rows_that_are_alike_are_renumbered_where_no_key_is_used_again() ->
     ],
 )
 def test_of_a_key_of_several_columns_the_one_that_changed_is_named(
-    change: str, found: Renumbered | None
+    change: str, expected: Renumbered | None
 ) -> None:
-    assert renumbered(BUDGETS + PLANNED, change, "year month name", "year month") == found
+    assert renumbered(BUDGETS + PLANNED, change, "year month name", "year month") == expected
 
 
 def test_a_renamed_key_is_looked_for_under_its_new_name() -> None:
     change = "ALTER TABLE t RENAME COLUMN id TO number; UPDATE t SET number = number + 10"
-    found = renumbered(TRIPS + NAMED, change, "id name days", "id", became="number name days")
+    result = renumbered(TRIPS + NAMED, change, "id name days", "id", new_columns="number name days")
 
-    assert found == Renumbered("id", ((1, 11), (2, 12), (3, 13)))
+    assert result == Renumbered("id", ((1, 11), (2, 12), (3, 13)))
 
 
 def test_nothing_is_renumbered_where_there_is_no_key_or_nothing_but_the_key() -> None:
@@ -135,7 +135,7 @@ def test_nothing_is_renumbered_where_there_is_no_key_or_nothing_but_the_key() ->
     assert renumbered(TRIPS + NAMED, moved, "id", "id") is None
 
 
-def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
+def test_many_differences_of_a_file_are_not_computed_again() -> None:
     pairing = Pairing("t", "t", (("id", "id"), ("name", "name"), ("days", "days")), ("id",))
     with closing(open_image(b"")) as db:
         db.executescript(TRIPS + NAMED)
@@ -143,19 +143,19 @@ def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
         db.executescript("UPDATE t SET id = id + 10")
         after = take_image(db)
     with closing(open_contents(before, after)) as pair:
-        found = differences_of(compare_rows(pair, pairing))
-        many = Differences(found.groups, (), lambda: iter(found))
+        differences = differences_of(compare_rows(pair, pairing))
+        many = Differences(differences.groups, (), lambda: iter(differences))
 
-        assert find_renumbered(pair, pairing, found) is not None
+        assert find_renumbered(pair, pairing, differences) is not None
         assert find_renumbered(pair, pairing, many) is None
 
 
-def test_no_example_is_asked_for_by_a_text_that_is_not_utf8() -> None:
+def test_no_example_is_looked_up_by_a_text_that_is_not_utf8() -> None:
     create = "CREATE TABLE t (code TEXT PRIMARY KEY, name TEXT);"
     rows = "INSERT INTO t VALUES (CAST(x'80' AS TEXT), 'a'), ('b', 'b');"
-    found = renumbered(create + rows, "UPDATE t SET code = code || '!'", "code name", "code")
+    result = renumbered(create + rows, "UPDATE t SET code = code || '!'", "code name", "code")
 
-    assert found == Renumbered("code", (("b", "b!"),))
+    assert result == Renumbered("code", (("b", "b!"),))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_no_example_is_asked_for_by_a_text_that_is_not_utf8() -> None:
         ),
     ],
 )
-def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_says_so(
+def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_names_it(
     sql: str, *, is_known: bool
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
@@ -222,9 +222,9 @@ def test_rows_are_known_by_their_rowid_as_long_as_there_is_one(
             db.executescript(script)
             images.append(take_image(db))
     before, after = (snapshot_of(image) for image in images)
-    found = next(
+    table_diff = next(
         t for t in observe(before, after, contract=Contract()).tables if t.table == "notes"
     )
 
-    assert found.key == key
-    assert sum(type(difference) is RowLost for difference in found.differences) == lost
+    assert table_diff.key == key
+    assert sum(type(difference) is RowLost for difference in table_diff.differences) == lost
