@@ -58,7 +58,7 @@ class Chain:
 
     An ``unjudged`` migration has run on somebody's own rows. Where it fails on generated ones, the
     state after it is made from the empty database instead.
-    With ``tells`` false some rows are the user's own, and errors are not shown word for word.
+    With ``shows_values`` false some rows are the user's own: errors are not shown word for word.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Chain:
         base: bytes = b"",
         invariants: tuple[tuple[str, str], ...] = (),
         unjudged: frozenset[str] = frozenset(),
-        tells: bool = True,
+        shows_values: bool = True,
     ) -> None:
         self.catalogue = catalogue
         self.unjudged = unjudged
@@ -78,7 +78,7 @@ class Chain:
         self.environment = environment
         self._base = base
         self._invariants = invariants
-        self.tells = tells
+        self.shows_values = shows_values
         self._expected_values = read_expected_values(catalogue.migrations)
         self._states: list[SeededState] = []
         self._up_results: dict[int, CachedUpResult] = {}
@@ -145,7 +145,7 @@ class Chain:
     def at_work(self) -> Iterator[None]:
         """In the block, call the app's hook, and hide output that may show values of rows."""
         hook = self.environment.prepare_connection
-        with app_connections(hook), showing_values(everything=self.tells), muted():
+        with app_connections(hook), showing_values(everything=self.shows_values), muted():
             yield
 
     def _setup(self, position: int) -> ExperimentSetup:
@@ -188,7 +188,7 @@ class Chain:
         """
         state = self.state(position)
         if position in self._up_results:
-            return self._up_results[position].restore_from(state)
+            return self._up_results[position].with_images(state)
         result = run_up(self.catalogue.migrations[position], state, self._setup(position))
         self._up_results[position] = cache_up_result(result, state)
         return result

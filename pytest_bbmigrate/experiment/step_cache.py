@@ -25,7 +25,7 @@ class CachedUpResult:
     after: Pages | None
     empty: Pages | None
 
-    def restore_from(self, state: SeededState) -> UpResult:
+    def with_images(self, state: SeededState) -> UpResult:
         """Return the result with its images again; ``state`` is the one that up ran from."""
         before = snapshot_of_state(state)
         after = before

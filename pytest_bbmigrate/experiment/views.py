@@ -74,7 +74,7 @@ def find_affected_views(
         }
         new = {name: columns_of(table) for name, table in tables.items()}
         old = {
-            name: columns_to_restore(former_columns[name], columns, words)
+            name: columns_as_before(former_columns[name], columns, words)
             for name, columns in new.items()
         }
         if new != old:
@@ -177,7 +177,7 @@ def may_select_rowids(words: Collection[str]) -> bool:
     return not {fold_name(word.strip("'")) for word in words}.isdisjoint(ROWID_NAMES)
 
 
-def columns_to_restore(old: ColumnNames, new: ColumnNames, words: Collection[str]) -> ColumnNames:
+def columns_as_before(old: ColumnNames, new: ColumnNames, words: Collection[str]) -> ColumnNames:
     """Return the columns of a table as before, for a view with these ``words``.
 
     New columns are left out, except for ``SELECT DISTINCT *`` and set operations, where a new

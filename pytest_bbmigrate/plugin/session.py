@@ -59,7 +59,7 @@ def chain_of(config: pytest.Config) -> Chain:
             base=project.base,
             invariants=project.settings.invariants,
             unjudged=project.unjudged,
-            tells=not project.hides_own,
+            shows_values=not project.hides_own,
         )
     return config.stash[_CHAIN]
 

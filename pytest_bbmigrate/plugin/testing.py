@@ -62,7 +62,7 @@ class Databases:
         """Return a database with the content of ``image``, prepared as a migration's is."""
         connection = open_image(image)
         self._open.callback(connection.close)
-        with showing_values(everything=self.chain.tells):
+        with showing_values(everything=self.chain.shows_values):
             call_hook(self.chain.environment.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
@@ -132,7 +132,7 @@ class MigrationUnderTest:
         run, image = run_part(self.migration, part, take_snapshot(database), environment)
         if run.failure is not None:
             failure, message = run.failure, run.failure.message
-            if not self._databases.chain.tells:
+            if not self._databases.chain.shows_values:
                 may_be_shown = Known(texts=texts_of(self._databases.chain.catalogue))
                 message = safe_part_message(
                     failure.path, failure.message, failure.error, may_be_shown

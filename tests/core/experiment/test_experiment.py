@@ -139,7 +139,7 @@ def test_a_migration_that_fails_on_the_empty_database_ends_that_one_only(tmp_pat
         ("UPDATE trips SET cents = cents + 1;", "UPDATE trips SET cents = cents - 1;", 4),
     ],
 )
-def test_an_experiment_is_made_once(
+def test_an_experiment_is_run_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, up: str, down: str, ups: int
 ) -> None:
     runs: list[str] = []
@@ -159,20 +159,20 @@ def test_an_experiment_is_made_once(
     assert sorted(runs) == ["001_step up"] * 2 + ["002_step down"] * 2 + ["002_step up"] * ups
 
 
-def test_a_step_that_waits_for_its_evidence_shares_its_pages(tmp_path: Path) -> None:
+def test_a_cached_result_of_up_shares_the_pages_of_its_state(tmp_path: Path) -> None:
     notes = "CREATE TABLE notes (id INTEGER PRIMARY KEY);"
     chain = chain_of(tmp_path, TRIPS, notes, rows=4000)
     state = chain.state(1)
-    step = run.run_up(
+    result = run.run_up(
         chain.catalogue.migrations[1], state, ExperimentSetup(chain.recipe, RunEnvironment())
     )
-    kept = cache_up_result(step, state)
+    kept = cache_up_result(result, state)
 
     assert not kept.result.before.image
     assert not kept.result.after.image
     assert kept.after is not None
     assert kept.after[1] is state.pages[1]
-    assert kept.restore_from(state) == step
+    assert kept.with_images(state) == result
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_renamed_table_is_not_filled_as_if_it_were_new(tmp_path: Path) -> None
     assert chain.state(3).row_counts == {"journeys": 7}
 
 
-def test_conditions_that_cannot_be_asked_are_told_with_their_line(tmp_path: Path) -> None:
+def test_conditions_that_cannot_be_evaluated_are_reported_with_their_line(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -304,7 +304,7 @@ def test_what_differs_between_two_runs_from_one_state_is_no_fault(tmp_path: Path
     assert judge("up_repeats", chain.evidence(1)).outcome is Outcome.PASSED
 
 
-def test_what_two_runs_from_one_state_gave_otherwise_is_told(tmp_path: Path) -> None:
+def test_what_differs_between_two_runs_from_one_state_is_kept_as_volatile(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -322,7 +322,7 @@ def test_what_two_runs_from_one_state_gave_otherwise_is_told(tmp_path: Path) -> 
 
 
 @NEEDS_DBSTAT
-def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> None:
+def test_rows_are_written_where_down_could_harm_them(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS + "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);",
@@ -341,7 +341,7 @@ def test_rows_are_written_where_the_way_back_could_harm_them(tmp_path: Path) -> 
 
 
 @NEEDS_DBSTAT
-def test_rows_are_written_where_the_way_back_changed_others_without_naming_them(
+def test_rows_are_written_where_down_changed_others_without_naming_them(
     tmp_path: Path,
 ) -> None:
     chain = chain_of(
@@ -416,7 +416,7 @@ def test_rows_written_since_are_followed_by_key_and_value(tmp_path: Path) -> Non
     assert {(d.column, d.after) for d in changed} == {("cents", 424242)}
 
 
-def test_invariants_are_asked_before_and_after_where_they_can_be(tmp_path: Path) -> None:
+def test_invariants_run_before_and_after_where_they_can(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -431,7 +431,9 @@ def test_invariants_are_asked_before_and_after_where_they_can_be(tmp_path: Path)
     assert moods.after is not None
 
 
-def test_an_invariant_that_runs_at_no_version_guards_nothing_and_is_told(tmp_path: Path) -> None:
+def test_an_invariant_that_runs_at_no_version_guards_nothing_and_is_reported(
+    tmp_path: Path,
+) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -472,14 +474,14 @@ def test_the_apps_functions_are_there_wherever_the_schema_needs_them(tmp_path: P
     assert chain.state(2).row_counts["trips"] == 20
 
 
-def test_own_rows_for_a_table_that_no_version_has_are_told(tmp_path: Path) -> None:
+def test_own_rows_for_a_table_that_no_version_has_are_refused(tmp_path: Path) -> None:
     chain = chain_of(tmp_path, TRIPS, own_rows={"trips": [], "trip": []})
 
     with pytest.raises(SeedingError, match="no version of the database has a table trip"):
         judge_catalogue(chain)
 
 
-def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Path) -> None:
+def test_a_migration_is_not_blamed_for_references_that_dangled_before(tmp_path: Path) -> None:
     base = image_of(REFERRING + "INSERT INTO costs VALUES (1, 99), (2, 98);")
     chain = chain_of(
         tmp_path,
@@ -497,7 +499,7 @@ def test_references_that_dangled_before_are_not_laid_to_a_migration(tmp_path: Pa
     ]
 
 
-def test_a_reference_that_was_broken_before_is_not_laid_to_a_migration(tmp_path: Path) -> None:
+def test_a_migration_is_not_blamed_for_a_reference_that_was_broken_before(tmp_path: Path) -> None:
     base = image_of("CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER REFERENCES t);")
     chain = chain_of(tmp_path, "ALTER TABLE costs ADD COLUMN note TEXT;", base=base)
     up_diff = chain.evidence(0).up_diff
@@ -523,7 +525,7 @@ def test_a_column_that_is_added_refers_for_the_first_time(tmp_path: Path) -> Non
     ("declared", "new_name"),
     [("", "trips"), ("-- bb: renames trips -> trips_2025\n", "trips_2025")],
 )
-def test_a_table_put_aside_is_followed_where_that_is_declared(
+def test_a_table_renamed_away_is_followed_if_that_is_declared(
     tmp_path: Path, declared: str, new_name: str
 ) -> None:
     aside = f"{declared}ALTER TABLE trips RENAME TO trips_2025;{TRIPS}"
@@ -537,7 +539,7 @@ def test_a_table_put_aside_is_followed_where_that_is_declared(
     ("declared", "new_name"),
     [("", "name"), ("-- bb: renames trips.name -> trips.old_name\n", "old_name")],
 )
-def test_a_column_put_aside_is_followed_where_that_is_declared(
+def test_a_column_renamed_away_is_followed_if_that_is_declared(
     tmp_path: Path, declared: str, new_name: str
 ) -> None:
     aside = (
@@ -565,7 +567,7 @@ def test_a_rebuild_that_keeps_the_old_table_is_judged_by_the_new_one(tmp_path: P
     assert [type(d) for table in up_diff.tables for d in table.differences] == [RowLost]
 
 
-def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None:
+def test_a_rename_that_the_contract_declares_is_followed(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -580,7 +582,7 @@ def test_a_rename_that_the_contract_declares_is_believed(tmp_path: Path) -> None
     assert up_diff.renames.columns["trips", "name"] == "title"
 
 
-def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
+def test_after_down_another_name_is_another_thing(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS,
@@ -593,7 +595,7 @@ def test_on_the_way_back_another_name_is_another_thing(tmp_path: Path) -> None:
 
 
 @NEEDS_DBSTAT
-def test_tables_that_nothing_happened_to_are_counted_and_not_compared(tmp_path: Path) -> None:
+def test_unchanged_tables_are_counted_and_not_compared(tmp_path: Path) -> None:
     chain = chain_of(
         tmp_path,
         TRIPS + "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);",

@@ -153,7 +153,7 @@ def test_every_column_that_a_run_renamed_is_followed_whatever_its_letters() -> N
     }
 
 
-def test_by_name_alone_what_is_gone_became_nothing() -> None:
+def test_by_name_alone_what_is_gone_has_no_new_name() -> None:
     create = "CREATE TABLE t (a, b); CREATE TABLE u (a)"
     before, after = images(create, "DROP TABLE u; ALTER TABLE t DROP b")
     with closing(open_image(before)) as old, closing(open_image(after)) as new:
@@ -193,7 +193,7 @@ def test_the_last_id_is_the_larger_of_the_sequence_and_the_largest_id(
         ("DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);", ()),
     ],
 )
-def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
+def test_a_sequence_has_fallen_where_an_id_would_be_used_again(
     change: str, fallen: tuple[tuple[str, int, int], ...]
 ) -> None:
     before, after = images(COUNTED + "INSERT INTO t (name) VALUES ('a'), ('b');", change)
@@ -205,7 +205,7 @@ def test_a_sequence_has_fallen_where_an_id_would_be_given_out_again(
         assert fallen_sequences(pair, *schemas, renames) == fallen
 
 
-def test_of_two_written_rows_that_are_alike_both_must_be_there() -> None:
+def test_of_two_equal_written_rows_both_must_still_exist() -> None:
     row: dict[str, Cell] = {"name": "a", "cents": 1}
     columns = (("name", "name"), ("cents", "cents"))
 

@@ -51,7 +51,7 @@ def own_tables(tmp_path: Path, text: str, *, suffix: str = ".sql", own: RowOwner
     return set(own_after(own, migration, run, schema_of(before), schema_of(after)).tables)
 
 
-def test_the_rows_of_a_base_are_own_and_of_its_values_what_says_something() -> None:
+def test_the_rows_of_a_base_are_own_and_so_are_its_distinctive_values() -> None:
     image = image_of(BASE, ROWS)
 
     own = own_of_base(image, schema_of(image), {})
@@ -109,13 +109,13 @@ BY_A_VIEW = """
         (BY_A_TRIGGER, {"people", "notes", "rates", "r"}),
     ],
 )
-def test_own_rows_are_followed_to_where_a_statement_can_bring_them(
+def test_own_rows_are_followed_to_where_a_statement_can_copy_them(
     tmp_path: Path, text: str, tables: set[str]
 ) -> None:
     assert own_tables(tmp_path, text) == tables
 
 
-def test_python_can_bring_them_anywhere(tmp_path: Path) -> None:
+def test_python_can_copy_them_anywhere(tmp_path: Path) -> None:
     text = "def up(db):\n    db.execute('SELECT 1')\n"
 
     assert own_tables(tmp_path, text, suffix=".py") == {"people", "notes", "rates"}

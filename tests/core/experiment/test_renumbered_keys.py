@@ -92,14 +92,14 @@ def test_rows_that_differ_in_anything_else_are_not_renumbered(change: str) -> No
         ),
     ],
 )
-def test_where_many_rows_are_alike_their_values_changed(rows: str, *, is_renumbered: bool) -> None:
+def test_where_many_rows_are_equal_their_values_changed(rows: str, *, is_renumbered: bool) -> None:
     turned = "UPDATE t SET name = CASE name WHEN 'x' THEN 'y' ELSE 'x' END"
     result = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", turned, "id name days", "id")
 
     assert (result is not None) is is_renumbered
 
 
-def test_many_rows_that_are_alike_are_renumbered_where_no_key_is_used_again() -> None:
+def test_many_equal_rows_are_renumbered_where_no_key_is_used_again() -> None:
     rows = ", ".join(f"({number}, 'x', 0)" for number in range(1, 10))
     moved = "UPDATE t SET id = id + 100"
     result = renumbered(f"{TRIPS}INSERT INTO t VALUES {rows};", moved, "id name days", "id")
@@ -135,7 +135,7 @@ def test_nothing_is_renumbered_where_there_is_no_key_or_nothing_but_the_key() ->
     assert renumbered(TRIPS + NAMED, moved, "id", "id") is None
 
 
-def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
+def test_many_differences_of_a_file_are_not_computed_again() -> None:
     pairing = Pairing("t", "t", (("id", "id"), ("name", "name"), ("days", "days")), ("id",))
     with closing(open_image(b"")) as db:
         db.executescript(TRIPS + NAMED)
@@ -150,7 +150,7 @@ def test_many_differences_of_a_file_are_not_gone_through_once_more() -> None:
         assert find_renumbered(pair, pairing, many) is None
 
 
-def test_no_example_is_asked_for_by_a_text_that_is_not_utf8() -> None:
+def test_no_example_is_looked_up_by_a_text_that_is_not_utf8() -> None:
     create = "CREATE TABLE t (code TEXT PRIMARY KEY, name TEXT);"
     rows = "INSERT INTO t VALUES (CAST(x'80' AS TEXT), 'a'), ('b', 'b');"
     result = renumbered(create + rows, "UPDATE t SET code = code || '!'", "code name", "code")
@@ -189,7 +189,7 @@ def test_no_example_is_asked_for_by_a_text_that_is_not_utf8() -> None:
         ),
     ],
 )
-def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_says_so(
+def test_a_full_text_index_is_known_by_rowid_where_a_view_or_trigger_names_it(
     sql: str, *, is_known: bool
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:

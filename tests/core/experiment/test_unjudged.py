@@ -42,14 +42,14 @@ def test_the_state_after_it_is_made_from_the_empty_database(tmp_path: Path) -> N
     assert set(evidence.state.row_counts) == {"trips", "none"}
 
 
-def test_one_that_is_judged_has_to_run_on_rows(tmp_path: Path) -> None:
+def test_a_judged_migration_must_run_on_rows(tmp_path: Path) -> None:
     chain = chain_of(tmp_path, ON_NO_ROWS, "001_a")
 
     with pytest.raises(StateUnreachable, match="002_b does not apply"):
         chain.evidence(2)
 
 
-def test_one_that_runs_on_no_rows_either_leads_nowhere(tmp_path: Path) -> None:
+def test_a_state_is_unreachable_if_its_migration_fails_on_no_rows_too(tmp_path: Path) -> None:
     chain = chain_of(tmp_path, NEVER, "001_a", "002_b")
 
     with pytest.raises(StateUnreachable, match="002_b does not apply"):
@@ -59,7 +59,7 @@ def test_one_that_runs_on_no_rows_either_leads_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("unjudged", "outcome"), [(("001_a", "002_b"), Outcome.PASSED), ((), Outcome.FAILED)]
 )
-def test_nothing_is_asked_of_the_contract_of_one_that_is_not_judged(
+def test_the_contract_of_an_unjudged_migration_is_not_checked(
     tmp_path: Path, unjudged: tuple[str, ...], outcome: Outcome
 ) -> None:
     chain = chain_of(tmp_path, "-- bb: deletes nowhere\nSELECT 1;", *unjudged)
