@@ -25,12 +25,12 @@ class ContentState(Enum):
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found before anything is locked.
+    """What the preflight found, before anything is locked.
 
     ``pending`` are the migrations to run, in their order; ``batch`` is this apply's number;
-    ``notes`` are worth saying and no obstacle (old violations, hard links, an unknown file
+    ``notes`` are worth knowing, and no obstacle (old violations, hard links, an unknown file
     system); ``is_new`` is whether the database file is to be made first (--bb-create). With
-    ``goes_back`` the ``pending`` ones are to be taken back, of those ``applied``, in their order.
+    ``is_rollback`` the ``pending`` ones are those of ``applied`` to roll back, in their order.
     """
 
     statuses: MigrationStatuses
@@ -38,7 +38,7 @@ class Preflight:
     batch: int
     notes: tuple[str, ...] = ()
     is_new: bool = False
-    goes_back: bool = False
+    is_rollback: bool = False
     applied: tuple[str, ...] = ()
 
 

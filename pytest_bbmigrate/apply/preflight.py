@@ -88,7 +88,7 @@ def preflight(
     return Preflight(statuses, pending, last_batch(history) + 1, notes, is_new)
 
 
-def preflight_back(
+def preflight_rollback(
     database: Path,
     catalogue: Catalogue,
     *,
@@ -96,7 +96,7 @@ def preflight_back(
     backup_folder: Path,
     hook: Hook | None = None,
 ) -> Preflight:
-    """Return which migrations are to be taken back from ``database``: ``pending``, in that order.
+    """Return which migrations are to be rolled back on ``database``: ``pending``, in that order.
 
     ``which`` is what ``plan_rollback`` takes. Otherwise as ``preflight``.
 
@@ -122,7 +122,7 @@ def preflight_back(
     except BBMigrateError as error:
         raise StepFailed(f"{database}: {error}") from error
     order = _applied_order(statuses, history)
-    return Preflight(statuses, pending, last_batch(history), notes, goes_back=True, applied=order)
+    return Preflight(statuses, pending, last_batch(history), notes, is_rollback=True, applied=order)
 
 
 def _applied_order(statuses: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:

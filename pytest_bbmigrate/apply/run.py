@@ -225,7 +225,7 @@ def prepare_copy(
                 + "\nnothing was changed; --bb-discard-changes takes them back all the same"
             )
         detail.append(describe_rehearsal(order, rehearsal))
-    if not order.preflight.goes_back:  # those tests are of the newest version
+    if not order.preflight.is_rollback:  # those tests are of the newest version
         with step(reporter, "smoke") as detail:
             detail.append(order.smoke(work))
     return PublishableCopy(work, rehearsal.digest, rehearsal.journal_mode), rehearsal

@@ -95,7 +95,7 @@ def columns_to_fill(
 
 
 def holds_one_value(db: sqlite3.Connection, table: str, column: str) -> bool:
-    """Return whether a column has the same value, or NULL, in every row."""
+    """Return whether a column holds no two different values; NULL does not count."""
     name = quote_name(column)
     low, high = db.execute(f"SELECT min({name}), max({name}) FROM {quote_name(table)}").fetchone()
     return bool(low == high)

@@ -1,4 +1,4 @@
-"""Which table and column of one schema is which one of another, whatever its name is by then."""
+"""Find the tables and columns of one schema in a later one, also under a new name."""
 
 from __future__ import annotations
 

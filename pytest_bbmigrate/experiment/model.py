@@ -77,7 +77,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Renumbered:
-    """The one ``column`` of a key that has other values in rows that are the same else.
+    """The one ``column`` of a key that has other values in rows that are otherwise the same.
 
     ``values`` are some of them, as (before, after).
     """

@@ -131,15 +131,15 @@ def empty_diff(snapshot: Snapshot) -> DatabaseDiff:
 
 
 def with_untouched(diff: DatabaseDiff, before: Snapshot, untouched: frozenset[str]) -> DatabaseDiff:
-    """Return ``diff`` with the tables that nothing happened to, and what they hold."""
-    still = [table for table in before.schema.tables if fold_name(table.name) in untouched]
-    counts = [before.row_counts[fold_name(table.name)] for table in still]
-    cells = [len(table.stored_columns) for table in still]
+    """Return ``diff`` with the unchanged tables, and how many rows and cells they hold."""
+    tables = [table for table in before.schema.tables if fold_name(table.name) in untouched]
+    row_counts = [before.row_counts[fold_name(table.name)] for table in tables]
+    widths = [len(table.stored_columns) for table in tables]
     return replace(
         diff,
         untouched=untouched,
-        rows_untouched=sum(counts),
-        values_untouched=sum(rows * width for rows, width in zip(counts, cells, strict=True)),
+        rows_untouched=sum(row_counts),
+        values_untouched=sum(rows * width for rows, width in zip(row_counts, widths, strict=True)),
     )
 
 

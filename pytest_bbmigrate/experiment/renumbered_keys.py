@@ -41,7 +41,7 @@ def is_known_by_rowid(table: Table, schema: Schema) -> bool:
 def find_renumbered(
     db: sqlite3.Connection, pairing: Pairing, differences: Differences
 ) -> Renumbered | None:
-    """Return the one column of the key that has other values, when the rows are the same else.
+    """Return the one column of the key that has other values, if the rows are otherwise the same.
 
     None when a row was lost, added or changed otherwise. If old and new keys overlap, the other
     columns must identify each row; otherwise the values may have changed instead.
@@ -123,7 +123,7 @@ def renumbered_values(
 
 
 def is_utf8(key: Key) -> bool:
-    """Return whether SQLite can be asked for ``key``: it takes no text that is not UTF-8."""
+    """Return whether SQLite can look up ``key``: it takes no text that is not UTF-8."""
     try:
         "".join(cell for cell in key if isinstance(cell, str)).encode()
     except UnicodeEncodeError:

@@ -193,8 +193,9 @@ def differing_columns(
 ) -> tuple[str, ...] | None:
     """Return the columns of ``view`` that show other values ``as_after`` than ``as_before``.
 
-    () if it has another number of rows. None if it shows the same, gives another result each time,
-    or cannot be run: INDEXED BY finds no index on a substitute, for one.
+    () if its rows are others: more or fewer, or the same values in other combinations. None if it
+    shows the same, gives another result each time, or cannot be run: INDEXED BY finds no index on
+    a substitute, for one.
     """
     try:
         old_rows = query_view(db, view, as_before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.preflight import preflight, preflight_back
+from pytest_bbmigrate.apply.preflight import preflight, preflight_rollback
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder
 from pytest_bbmigrate.errors import SettingsError, StepFailed
@@ -34,7 +34,7 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
     Raises: BBMigrateError saying why the database cannot be changed.
     """
     if config.getoption("bb_rollback") is not None:
-        return preflight_back(
+        return preflight_rollback(
             settings.database,
             catalogue,
             which=config.getoption("bb_rollback"),
@@ -80,7 +80,7 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
         root=settings.root,
         connection=settings.connection,
         invariants=settings.invariants,
-        skip_way_back=config.getoption("bb_skip_way_back"),
+        skip_down=config.getoption("bb_skip_way_back"),
         strict=settings.strict,
         batch=preflight_result.batch,
         renamed=tuple(
@@ -88,7 +88,7 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
             for entry in preflight_result.statuses.entries
             if entry.applied_as is not None and entry.applied_as != entry.migration.name
         ),
-        goes_back=preflight_result.goes_back,
+        is_rollback=preflight_result.is_rollback,
         applied=preflight_result.applied,
         start=project_of(config).base,
         fixed=freeze_text(config),
@@ -129,6 +129,6 @@ def order_of(preflight_result: Preflight) -> tuple[list[str], list[str]]:
     judged = [migration.name for migration in preflight_result.pending]
     names = [entry.migration.name for entry in preflight_result.statuses.entries]
     later = [name for name in names if name not in {*applied, *judged}]
-    if preflight_result.goes_back:
+    if preflight_result.is_rollback:
         return [*preflight_result.applied, *later], judged
     return [*applied, *judged, *later], judged

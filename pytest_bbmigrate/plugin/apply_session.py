@@ -166,7 +166,7 @@ def report_preflight(session: pytest.Session) -> bool | None:
     # Our steps count as tests, for pytest shows how many of all have run.
     state.uncounted_steps = 1
     if preflight is not None and preflight.pending:
-        state.uncounted_steps = len(STEPS) - preflight.goes_back
+        state.uncounted_steps = len(STEPS) - preflight.is_rollback
     session.testscollected += state.uncounted_steps
     if preflight is None:
         reporter.report(PREFLIGHT_STEP, "failed", state.fault, state.seconds)

@@ -48,7 +48,7 @@ class SummaryInput:
 def describe_preflight(preflight: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
     applied, count = len(preflight.statuses.applied), len(preflight.pending)
-    if preflight.goes_back:
+    if preflight.is_rollback:
         first = f"{_migrations(applied)} applied, {count:,} to roll back: {_names(preflight)}"
     elif not count:
         later = len(preflight.statuses.pending)

@@ -74,7 +74,7 @@ class RunCursor(sqlite3.Cursor):
                 db.before(adapted.sql)
                 method(adapted.sql, *args)
             except sqlite3.Error as error:
-                if db.was_stopped(error):
+                if db.was_interrupted(error):
                     raise KeyboardInterrupt from error
                 db.look_at_transaction(sql)
                 note_statement(error, sql)
@@ -145,7 +145,7 @@ class RunConnection(sqlite3.Connection):
         """Return whether the statement at hand takes longer than it may."""
         return self._seconds is not None and time.monotonic() - self._began > self._seconds
 
-    def was_stopped(self, error: sqlite3.Error) -> bool:
+    def was_interrupted(self, error: sqlite3.Error) -> bool:
         """Return whether ``error`` is all that is left of a Ctrl-C during a statement.
 
         Python raises KeyboardInterrupt in the progress handler, and sqlite3 makes this of it.

@@ -1,4 +1,4 @@
-"""The sqlite3 module as a migration script sees it: it opens the working copy and nothing else."""
+"""Replace ``sqlite3.connect`` for a migration script: it opens the working copy, nothing else."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ NOT_COMMITTED = "the script closed the database without commit()"
 
 @dataclass(frozen=True)
 class ConnectionRules:
-    """What a script's connections are held to.
+    """The rules for a script's connections.
 
-    ``script`` is its path; ``prepare`` is called with every connection before the script has it.
+    ``script`` is its path; ``prepare`` is called with every connection before the script gets it.
     """
 
     paths: SandboxPaths
@@ -48,7 +48,7 @@ class ConnectionRules:
 
 
 class GuardedCursor(sqlite3.Cursor):
-    """A cursor that writes down what is executed and says what exactly was refused."""
+    """A cursor that records what is executed, and says why a statement was refused."""
 
     def execute(self, sql: str, *args: Any) -> GuardedCursor:
         """As in the base class."""
@@ -65,7 +65,7 @@ class GuardedCursor(sqlite3.Cursor):
     def _run(
         self, method: Callable[..., sqlite3.Cursor], sql: str, args: tuple[Any, ...]
     ) -> GuardedCursor:
-        connection: GuardedConnection = self.connection  # type: ignore[assignment]  # makes it
+        connection: GuardedConnection = self.connection  # type: ignore[assignment]  # it makes only these cursors
         connection.before(sql)
         try:
             method(sql, *args)
@@ -79,13 +79,13 @@ class GuardedCursor(sqlite3.Cursor):
 
 
 class GuardedConnection(sqlite3.Connection):
-    """A connection to the working copy, whatever name of the real database it was opened by."""
+    """A connection to the working copy, by whatever name of the real database it was opened."""
 
     rules: ClassVar[ConnectionRules]
     opened: ClassVar[weakref.WeakSet[GuardedConnection]] = weakref.WeakSet()
 
     def __init__(self, database: Any, *args: Any, **kwargs: Any) -> None:
-        self.refusal = ""  # why the statement at hand was refused
+        self.refusal = ""  # why the current statement was refused
         self.unsaved = False  # whether something was written since the last commit
         self.ready = False
         uri = kwargs.get("uri", len(args) >= URI_POSITION and args[URI_POSITION - 1])
@@ -102,13 +102,13 @@ class GuardedConnection(sqlite3.Connection):
         self.ready = True
 
     def before(self, sql: str) -> None:
-        """Note that ``sql`` is about to be executed."""
+        """Prepare for executing ``sql``; record what a ROLLBACK is about to lose."""
         self.refusal = ""
         if ROLLS_BACK.match(sql):
             self.note_loss(ROLLED_BACK)
 
     def done(self, sql: str) -> None:
-        """Note that ``sql`` was executed."""
+        """Record that ``sql`` was executed."""
         if not self.ready:
             return
         self.rules.script_report.executed.append(sql)
@@ -117,16 +117,16 @@ class GuardedConnection(sqlite3.Connection):
         self.unsaved = self.in_transaction and (self.unsaved or not READS.match(sql))
 
     def note_loss(self, how: str) -> None:
-        """Note that what was written since the last commit is thrown away now."""
+        """Record that what was written since the last commit, if anything, is lost now."""
         if not self.unsaved:
             return
         error = sys.exc_info()[1]
         self.rules.script_report.lost = f"{how}, after {describe(error)}" if error else how
-        self.rules.script_report.line = calling_line(self.rules.script, sys._getframe())  # noqa: SLF001 - the one way to the caller
+        self.rules.script_report.line = calling_line(self.rules.script, sys._getframe())  # noqa: SLF001 - the only way to the caller
         self.unsaved = False
 
     def set_authorizer(self, *_: object) -> None:
-        """Refuse another authorizer in the place of the one that keeps files apart.
+        """Refuse to replace the authorizer that refuses other files.
 
         Raises: sqlite3.NotSupportedError.
         """
@@ -137,7 +137,7 @@ class GuardedConnection(sqlite3.Connection):
         return super().cursor(factory)
 
     def execute(self, sql: str, *args: Any) -> Any:
-        """As in the base class, with a cursor of our own, which that would pass over."""
+        """As in the base class, but by our own cursor, which the base class would not use."""
         return self.cursor().execute(sql, *args)
 
     def executemany(self, sql: str, *args: Any) -> Any:
@@ -160,7 +160,7 @@ class GuardedConnection(sqlite3.Connection):
         super().rollback()
 
     def close(self) -> None:
-        """As in the base class; changes that nobody committed are lost with it."""
+        """As in the base class; uncommitted changes are lost."""
         self.note_loss(NOT_COMMITTED)
         super().close()
 
@@ -179,7 +179,7 @@ class GuardedConnection(sqlite3.Connection):
         return super().__exit__(kind, error, trace)
 
     def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
-        """Refuse ATTACH and VACUUM INTO of any file but those that may be opened."""
+        """Refuse ATTACH and VACUUM INTO of files that may not be opened."""
         if action != sqlite3.SQLITE_ATTACH:
             return sqlite3.SQLITE_OK
         if name is None:
@@ -192,19 +192,19 @@ class GuardedConnection(sqlite3.Connection):
         return sqlite3.SQLITE_DENY
 
 
-def refusal_of(places: SandboxPaths, name: str) -> str:
+def refusal_of(paths: SandboxPaths, name: str) -> str:
     """Return why the database ``name`` (a path or URI) may not be opened as it is; '' if it may."""
     try:
-        if places.may_open(name):
+        if paths.may_open(name):
             return ""
     except sqlite3.OperationalError as error:
         return str(error)
     return f"opening the real database {name} by the side is refused in a migration"
 
 
-def guard_connections(terms: ConnectionRules) -> None:
-    """Hold every connection that this process makes from here on to ``terms``, for good."""
-    GuardedConnection.rules = terms
+def guard_connections(rules: ConnectionRules) -> None:
+    """Apply ``rules`` to every connection that this process makes from now on."""
+    GuardedConnection.rules = rules
     connect = sqlite3.connect
 
     def guarded_connect(*args: Any, **kwargs: Any) -> Any:
@@ -214,30 +214,30 @@ def guard_connections(terms: ConnectionRules) -> None:
 
     for module in (sqlite3, sqlite3.dbapi2):
         vars(module).update(connect=guarded_connect, Connection=GuardedConnection)
-    sys.addaudithook(functools.partial(refuse_others, terms))
+    sys.addaudithook(functools.partial(refuse_others, rules))
 
 
-def refuse_others(terms: ConnectionRules, event: str, args: tuple[Any, ...]) -> None:
-    """Look at one audit event.
+def refuse_others(rules: ConnectionRules, event: str, args: tuple[Any, ...]) -> None:
+    """Refuse an audit event that breaks the rules.
 
-    Raises: sqlite3.OperationalError when it is a connection, made past GuardedConnection, to what
-        may not be opened; PermissionError when it is a program that is given the real database,
-        which nothing would lead to the copy.
+    Raises: sqlite3.OperationalError for a connection that bypasses GuardedConnection and opens what
+        it may not; PermissionError for a program that is given the real database, since nothing
+        would lead that to the copy.
     """
-    if event in PROGRAMS and (path := terms.paths.find_real(texts_in(args))):
+    if event in PROGRAMS and (path := rules.paths.find_real(texts_in(args))):
         message = (
             f"starting a program on {path} is refused: it would open the real database; to another "
-            f"program a migration script calls it {terms.paths.copy.name}, without a folder"
+            f"program a migration script calls it {rules.paths.copy.name}, without a folder"
         )
-        terms.script_report.refused.append(message)
+        rules.script_report.refused.append(message)
         raise PermissionError(message)
-    if event == "sqlite3.connect" and (message := refusal_of(terms.paths, os.fsdecode(args[0]))):
-        terms.script_report.refused.append(message)
+    if event == "sqlite3.connect" and (message := refusal_of(rules.paths, os.fsdecode(args[0]))):
+        rules.script_report.refused.append(message)
         raise sqlite3.OperationalError(message)
 
 
 def texts_in(args: tuple[Any, ...]) -> list[str]:
-    """Return the texts among the arguments of an event that starts a program, environment aside."""
+    """Return the texts in the arguments of an event that starts a program, but its environment."""
     words = [
         word for each in args for word in (each if isinstance(each, list | tuple) else (each,))
     ]
@@ -245,6 +245,6 @@ def texts_in(args: tuple[Any, ...]) -> list[str]:
 
 
 def note_unsaved() -> None:
-    """Note what connections still hold that nobody committed, at the end of a script."""
+    """Record, at the end of a script, what is lost because nobody has committed it."""
     for connection in GuardedConnection.opened:
         connection.note_loss("the script ended without commit()")

@@ -1,8 +1,8 @@
 """Refuse to write outside the working folder, with a message that names the file.
 
 Audit hooks (https://docs.python.org/3/library/sys.html#sys.addaudithook) see what this process does
-in Python. What C code and other programs do is the kernel's to refuse, see ``landlock``; without
-it, no other program is started.
+in Python. What C code and other programs do, only the kernel can refuse (``landlock``); where it
+cannot, no other program may be started.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-PATHS_WRITTEN = {  # event: which of its arguments are paths that it changes
+PATHS_WRITTEN = {  # event: the indexes of its arguments that are paths it changes
     "os.chmod": (0,),
     "os.link": (0, 1),
     "os.mkdir": (0,),
@@ -33,16 +33,16 @@ PATHS_WRITTEN = {  # event: which of its arguments are paths that it changes
 PROGRAMS = {"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 
 
-def refuse_outside_writes(places: SandboxPaths, *, programs: bool) -> None:
-    """Refuse writing outside the working folder, and without ``programs`` starting any, for good.
+def refuse_outside_writes(paths: SandboxPaths, *, programs: bool) -> None:
+    """Refuse from now on to write outside the working folder, and to start programs.
 
-    What is refused raises PermissionError.
+    With ``programs``, these may be started. What is refused raises PermissionError.
     """
-    sys.addaudithook(functools.partial(refuse_event, places, programs))
+    sys.addaudithook(functools.partial(refuse_event, paths, programs))
 
 
-def refuse_event(places: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
-    """Look at one audit event.
+def refuse_event(paths: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
+    """Refuse an audit event.
 
     Raises: PermissionError when it is about to write elsewhere, or to start a program.
     """
@@ -52,14 +52,14 @@ def refuse_event(places: SandboxPaths, programs: bool, event: str, args: tuple[A
         )
     for path in paths_written(event, args):
         name = os.fsdecode(path)
-        if name not in DEVICES and not places.may_write(name):
+        if name not in DEVICES and not paths.may_write(name):
             raise PermissionError(
                 errno.EACCES, "a migration script may not write outside its working folder", name
             )
 
 
 def paths_written(event: str, args: tuple[Any, ...]) -> list[Any]:
-    """Return the paths that ``event`` is about to write; files that are open already are none."""
+    """Return the paths that ``event`` is about to write, without files that are already open."""
     if event == "open":
         flags = args[2]
         paths = [args[0]] if isinstance(flags, int) and flags & WRITING else []
@@ -68,24 +68,24 @@ def paths_written(event: str, args: tuple[Any, ...]) -> list[Any]:
     return [path for path in paths if not isinstance(path, int)]
 
 
-def show_copy(places: SandboxPaths) -> None:
-    """Have ``os.stat`` and ``os.access`` show the working copy where the real database is meant.
+def show_copy(paths: SandboxPaths) -> None:
+    """Have ``os.stat`` and ``os.access`` show the working copy in place of the real database.
 
-    So a script that looks whether the database is there, before it opens it, finds it.
+    So a script that checks whether the database exists, before it opens it, finds it.
     """
     for function in ("stat", "access"):
         original = getattr(os, function)
 
         def shown(path: Any, *args: Any, original: Any = original, **options: Any) -> Any:
-            if not isinstance(path, int) and is_meant(os.fsdecode(path)):
-                path = places.copy
+            if not isinstance(path, int) and is_database(os.fsdecode(path)):
+                path = paths.copy
             return original(path, *args, **options)
 
         setattr(os, function, shown)
-        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-            if original in able:  # shutil looks there
-                able.add(shown)
+        for capability in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+            if original in capability:  # shutil looks functions up there
+                capability.add(shown)
 
-    def is_meant(path: str) -> bool:
-        name = os.path.basename(path)  # noqa: PTH119 - asked for every file, so the cheap way
-        return name in (places.real.name, places.copy.name) and places.is_real(path)
+    def is_database(path: str) -> bool:
+        name = os.path.basename(path)  # noqa: PTH119 - called for every file, so the fast way
+        return name in (paths.real.name, paths.copy.name) and paths.is_real(path)

@@ -1,4 +1,4 @@
-"""Run an SQL or Python part on a private copy of the database, on a connection of ours."""
+"""Run an SQL or Python part in this process, on a private copy of the database."""
 
 from __future__ import annotations
 
@@ -39,11 +39,14 @@ def run_in_process(
     environment: RunEnvironment,
     record: Record | None = None,
 ) -> PartResult:
-    """Run ``part`` on ``copy``, a private one."""
-    with app_connections(None):  # the hook comes after our own settings here, and may change them
+    """Run ``part`` on the private ``copy``; return the result, with ``copy`` as content on failure.
+
+    ``record`` is called as in ``run_part``.
+    """
+    with app_connections(None):  # the hook is called below, after our own settings
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
     try:
-        db.text_factory = str  # as every connection in Python has it, unless the hook sets another
+        db.text_factory = str  # the default of Python, which the hook may change
         call_hook(environment.prepare_connection, db)
         if environment.prepare_connection:
             db.prepare_scratch = environment.prepare_connection
@@ -76,7 +79,7 @@ def run_in_process(
 
 
 def run_sql(db: RunConnection, contract: Contract, part: SqlPart) -> Failure | None:
-    """Begin as the contract and the statements of ``part`` want it, and run them."""
+    """Begin a transaction as the contract and ``part`` ask for, and run its statements."""
     transactions = read_transactions(part.statements)
     declared = contract.foreign_keys
     enforced = transactions.foreign_keys if declared is None else declared
@@ -87,7 +90,7 @@ def run_sql(db: RunConnection, contract: Contract, part: SqlPart) -> Failure | N
 def commit(
     db: RunConnection, part: SqlPart | PythonPart, record: Record | None = None
 ) -> Failure | None:
-    """Commit what was run on ``db`` and what ``record`` writes, and return why that failed."""
+    """Commit what was run on ``db`` and what ``record`` writes; return why that failed, or None."""
     message, statement, error = "", "COMMIT", ""
     if db.in_transaction and not part.in_transaction:
         message, statement = "the migration ended with its own transaction open", ""
@@ -107,7 +110,7 @@ def columns_of(content: Content) -> dict[str, set[str]]:
     with closing(open_content(content)) as db:
         rows = db.execute(
             "SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c "
-            "WHERE t.type = 'table' AND t.rootpage > 0"  # virtual tables need their module
+            "WHERE t.type = 'table' AND t.rootpage > 0"  # reading a virtual table needs its module
         )
         for table, column in rows:
             columns.setdefault(fold_name(table), set()).add(fold_name(column))

@@ -1,6 +1,6 @@
-"""Have the kernel refuse every write outside some folders, for this process and all it starts.
+"""Have the kernel refuse writes outside some folders, for this process and all that it starts.
 
-See https://docs.kernel.org/userspace-api/landlock.html. Reading stays allowed everywhere.
+See https://docs.kernel.org/userspace-api/landlock.html. Reading is allowed everywhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty")
 
 
 def abi_version() -> int:
-    """Return the version of Landlock that this kernel speaks; 0 when it has none."""
+    """Return the version of Landlock in this kernel; 0 when it has none."""
     if sys.platform != "linux":
         return 0
     return max(0, system_call(CREATE_RULESET, None, 0, VERSION_FLAG))
@@ -39,11 +39,11 @@ def write_rights(abi: int) -> int:
 
 
 def restrict_writes(folders: Iterable[str]) -> bool:
-    """Allow writing beneath ``folders`` (and to /dev/null and its like) only, for good.
+    """From now on allow writing only beneath ``folders``, and to /dev/null and the like.
 
-    Return whether the kernel could; False means that nothing is restricted.
+    Return whether the kernel can do that; False means that nothing is restricted.
 
-    Raises: OSError when it has Landlock and refused all the same.
+    Raises: OSError when it has Landlock, but refuses.
     """
     abi = abi_version()
     if not abi:
@@ -64,7 +64,7 @@ def restrict_writes(folders: Iterable[str]) -> bool:
 
 
 def allow(ruleset: int, path: str, rights: int) -> None:
-    """Add the rule that ``path`` and what is beneath it has ``rights``."""
+    """Add the rule that allows ``rights`` on ``path`` and what is beneath it."""
     descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = struct.pack("=Qi", rights, descriptor)  # struct landlock_path_beneath_attr

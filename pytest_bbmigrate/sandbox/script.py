@@ -1,4 +1,4 @@
-"""Run a migration that is a program: in a child process, on a copy of the database."""
+"""Run a migration that is a program in a child process, on a copy of the database."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.model import Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
 
-ORPHAN_SECONDS = (
-    2.0  # seconds for what a script has started to end after it, as helpers of Python's do
-)
-IS_POSIX = os.name == "posix"  # what keeps a script from the real database needs that
+# For processes that a script has started to end after it, as helpers of Python's do.
+ORPHAN_SECONDS = 2.0
+IS_POSIX = os.name == "posix"  # the sandbox needs that
 POSIX = "Linux or macOS"
 ELSEWHERE = "check this one on Linux or macOS; those in SQL and with up(db) are checked here"
-USE_LANDLOCK = True  # where the kernel has it; the guard alone is weaker
+USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
 
 
 @dataclass(frozen=True)
@@ -59,21 +58,21 @@ class ScriptFolder:
 
     @property
     def texts(self) -> Path:
-        """The file that says what the script and its modules said when they were read."""
+        """The file with the texts of the script and its modules, as the catalogue read them."""
         return self.folder / "texts.json"
 
     @property
     def script_report(self) -> Path:
-        """The file that its guard writes at the end."""
+        """The file for the report that its process writes at the end."""
         return self.folder / "ledger.json"
 
 
 def run_script(
     part: ScriptPart, copy: Content, environment: RunEnvironment, record: Record | None = None
 ) -> PartResult:
-    """Run ``part`` on ``copy``, a private one, in a folder of its own that is gone afterwards.
+    """Run ``part`` on the private ``copy`` in a folder of its own, which is deleted afterwards.
 
-    Raises: DatabaseError when the real database is not as it was before.
+    Raises: DatabaseError when the real database was written meanwhile.
     """
     if not IS_POSIX:
         why = "a migration that is a program of its own is not run on Windows"
@@ -83,11 +82,11 @@ def run_script(
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:
         script_folder = make_script_folder(Path(folder).resolve(), environment.database.name, copy)
         with assert_unwritten(real, part):
-            code, left = run_child(script_folder, part, real, environment)
+            code, running = run_child(script_folder, part, real, environment)
         printed = read_untrusted_text(script_folder.printed)
         script_report = read_report(script_folder.script_report)
         executed = tuple(script_report.executed) if script_report else ()
-        failure = failure_of(part, code, script_report, left)
+        failure = failure_of(part, code, script_report, running)
         after = copy
         if failure is None:
             try:
@@ -102,7 +101,7 @@ def run_script(
 def make_script_folder(folder: Path, name: str, content: Content) -> ScriptFolder:
     """Put ``content`` into ``folder`` as a working copy called ``name``; a file is moved there.
 
-    Return where everything is.
+    Return the paths in the folder.
     """
     script_folder = ScriptFolder(folder, folder / "work" / name)
     script_folder.work.mkdir()
@@ -117,12 +116,12 @@ def make_script_folder(folder: Path, name: str, content: Content) -> ScriptFolde
 def run_child(
     script_folder: ScriptFolder, part: ScriptPart, real: Path, environment: RunEnvironment
 ) -> tuple[int, tuple[str, ...]]:
-    """Run the script in a process of its own; Ctrl-C ends it, too.
+    """Run the script in a child process, which Ctrl-C ends as well.
 
-    Return its exit code, and the names of the programs that it has left running and that had to be
+    Return its exit code, and the names of the programs that it left running and that had to be
     ended.
     """
-    order = {
+    instructions = {
         "script": str(part.path.absolute()),
         "real": str(real),
         "copy": str(script_folder.copy),
@@ -148,7 +147,7 @@ def run_child(
     with (
         script_folder.printed.open("wb") as printed,
         subprocess.Popen(  # noqa: S603 - our own program
-            command_with_packages("pytest_bbmigrate.sandbox.script_main", json.dumps(order)),
+            command_with_packages("pytest_bbmigrate.sandbox.script_main", json.dumps(instructions)),
             cwd=script_folder.work,
             env=variables,
             stdin=subprocess.DEVNULL,
@@ -168,9 +167,9 @@ def run_child(
 
 
 def failure_of(
-    part: ScriptPart, code: int, script_report: ScriptReport | None, left: tuple[str, ...]
+    part: ScriptPart, code: int, script_report: ScriptReport | None, running: tuple[str, ...]
 ) -> Failure | None:
-    """Return why the script has failed, or None; ``left`` is what it has left running."""
+    """Return why the script has failed, or None; ``running`` are programs that it left running."""
     if script_report is None:
         message = f"the program ended with exit code {code} before its end was reached"
         return Failure(part.path, None, "", message, note="see what it printed")
@@ -181,25 +180,25 @@ def failure_of(
         return Failure(part.path, None, "", script_report.refused[0])
     if script_report.lost:
         return Failure(part.path, script_report.line, "", script_report.lost)
-    if left:
-        message = f"the script ended and left {' and '.join(left)} running"
+    if running:
+        message = f"the script ended and left {' and '.join(running)} running"
         note = "wait for what it starts: what that still writes reaches no database"
         return Failure(part.path, None, "", message, note=note)
     return None
 
 
 def read_result(
-    left: Path, content: Content, record: Record | None = None, statements: int = 0
+    database: Path, content: Content, record: Record | None = None, statements: int = 0
 ) -> Content:
-    """Return the database ``left`` by a script, with what a journal or WAL beside it holds.
+    """Return the content of the ``database`` that a script has left, its journal or WAL included.
 
-    Where ``content`` is a file, what is left takes its place. ``record`` is called with a
-    connection to it, in a transaction, and with ``statements``.
+    If ``content`` is a file, it is replaced by that one. ``record`` is called with a connection to
+    the database, in a transaction, and with ``statements``.
 
-    Raises: sqlite3.Error when it is no database, OSError when it is not there.
+    Raises: sqlite3.Error when it is no database, OSError when it is missing.
     """
-    left.stat()  # for SQLite would make a new one
-    with closing(sqlite3.connect(left, isolation_level=None)) as db:
+    database.stat()  # raises if it is missing: SQLite would create it
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # rolls a hot journal back
         if record is not None:
@@ -209,5 +208,5 @@ def read_result(
         if isinstance(content, Path):
             db.execute("PRAGMA journal_mode = DELETE")
     if isinstance(content, bytes):
-        return marked_rollback_mode(left.read_bytes())
-    return left.replace(content)
+        return marked_rollback_mode(database.read_bytes())
+    return database.replace(content)

@@ -1,4 +1,4 @@
-"""Run a migration script as a program of its own, held in; the start of the child process."""
+"""Run a migration script in this child process, confined to its folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(text: str) -> int:
     order = json.loads(text)
     end_with_parent(order["parent"])
     script = order["script"]
-    places = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
+    paths = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
     script_report = ScriptReport()
     texts = read_texts(Path(order["texts"]))
     folders = [order["root"], str(Path(script).parent)]
@@ -45,11 +45,11 @@ def main(text: str) -> int:
     sys.argv = [script]
     sys.path[:] = [str(Path(script).parent), *sys.path, order["root"]]
     prepare = load_hook(order["connection_hook"])
-    confined = order["landlock"] and landlock.restrict_writes([str(places.work.parent)])
-    files.refuse_outside_writes(places, programs=confined)
-    files.show_copy(places)
+    confined = order["landlock"] and landlock.restrict_writes([str(paths.work.parent)])
+    files.refuse_outside_writes(paths, programs=confined)
+    files.show_copy(paths)
     connections.guard_connections(
-        connections.ConnectionRules(places, script_report, script, prepare)
+        connections.ConnectionRules(paths, script_report, script, prepare)
     )
     code = run(script, texts, script_report)
     connections.note_unsaved()
@@ -72,16 +72,16 @@ def load_hook(name: str | None) -> Callable[[sqlite3.Connection], object] | None
 
 
 def read_texts(path: Path) -> dict[str, bytes]:
-    """Return what the script and its modules said when they were read, by their real paths."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {file: b64decode(content) for file, content in found.items()}
+    """Return the texts of the script and its modules as the catalogue read them, by real path."""
+    texts = json.loads(path.read_text(encoding="utf-8"))
+    return {file: b64decode(content) for file, content in texts.items()}
 
 
 def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) -> int:
     """Run ``script``, print a traceback as Python would, and return the exit code."""
     try:
         execute_script(script, texts)
-    except BaseException as error:  # noqa: BLE001 - whatever ends the script is told
+    except BaseException as error:  # noqa: BLE001 - whatever ends the script is reported
         if isinstance(error, SystemExit) and not error.code:
             return 0
         script_report.error = describe(error)
@@ -93,9 +93,9 @@ def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) ->
 
 
 def execute_script(script: str, texts: Mapping[str, bytes]) -> None:
-    """Run ``script`` as a program; one that only defines ``migrate()`` has that called."""
-    known = texts.get(os.path.realpath(script))
-    source = Path(script).read_bytes() if known is None else known
+    """Run ``script`` as a program, and call ``migrate()`` if it only defines that."""
+    text = texts.get(os.path.realpath(script))
+    source = Path(script).read_bytes() if text is None else text
     bare = is_bare_migrate(source, script)
     module = ModuleType("migration" if bare else "__main__")
     vars(module).update(__file__=script, __builtins__=builtins, __cached__=None, __package__="")
@@ -110,9 +110,9 @@ def execute_script(script: str, texts: Mapping[str, bytes]) -> None:
 
 
 def is_bare_migrate(source: bytes, script: str) -> bool:
-    """Return whether a program defines ``migrate()`` and does not call it by itself.
+    """Return whether a program defines ``migrate()`` and does not call it.
 
-    It would in a ``__main__`` block, or in a statement outside any function.
+    A call would be in a ``__main__`` block, or in a statement outside any function.
     """
     body = ast.parse(source, script).body
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -133,21 +133,21 @@ def print_error(error: BaseException) -> None:
         if not isinstance(error.code, int):
             sys.stderr.write(f"{error.code}\n")
         return
-    told = traceback.TracebackException.from_exception(error)
-    for each in causes_of(told):
+    report = traceback.TracebackException.from_exception(error)
+    for each in causes_of(report):
         own = [frame for frame in each.stack if not lies_in_package(frame.filename)]
         each.stack = traceback.StackSummary.from_list(own)
-    sys.stderr.writelines(told.format())
+    sys.stderr.writelines(report.format())
 
 
 def causes_of(
-    told: traceback.TracebackException | None,
+    report: traceback.TracebackException | None,
 ) -> Iterator[traceback.TracebackException]:
-    """Yield what is told of an exception, and of those that it came from."""
-    if told is not None:
-        yield told
-        yield from causes_of(told.__cause__)
-        yield from causes_of(told.__context__)
+    """Yield ``report`` on an exception, and those on the exceptions that led to it."""
+    if report is not None:
+        yield report
+        yield from causes_of(report.__cause__)
+        yield from causes_of(report.__context__)
 
 
 def lies_in_package(file: str) -> bool:

@@ -35,7 +35,7 @@ class ScriptReport:
 
 
 def read_report(path: Path) -> ScriptReport | None:
-    """Return the report in ``path``; None when the script's process has not come to write it.
+    """Return the report in ``path``; None when the script's process has not written it.
 
     The script itself may have put something else there: that counts as none.
     """

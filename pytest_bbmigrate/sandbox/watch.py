@@ -1,4 +1,4 @@
-"""Keep a migration away from the real database file, and notice when it got there all the same."""
+"""Keep a migration away from the real database file, and notice if it was written all the same."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class Watch:
-    """What the audit hook of this process forbids at the moment; nothing while ``real`` is None."""
+    """The database that the audit hook of this process guards; None while it guards nothing."""
 
     real: Path | None = None
 
 
 @contextmanager
 def assert_unwritten(real: Path, part: Part) -> Iterator[None]:
-    """Run the block, then make sure that the database file ``real`` is as it was.
+    """Run the block, then check that the database file ``real`` was not written meanwhile.
 
-    Raises: DatabaseError when it is not.
+    Raises: DatabaseError when it was.
     """
     before = file_states(real)
     yield
@@ -52,37 +52,37 @@ def assert_unwritten(real: Path, part: Part) -> Iterator[None]:
 
 @contextmanager
 def guarded_files(real: Path) -> Iterator[None]:
-    """Refuse, while the block runs, to open a database file, write to ``real`` or start a program.
+    """In the block, refuse to open database files, to write to ``real`` and to start programs.
 
-    The audit hook sees what Python code of this process does (https://peps.python.org/pep-0578/);
-    it cannot be taken away again, so there is one, which does nothing outside such a block.
+    The audit hook sees what Python code in this process does (https://peps.python.org/pep-0578/).
+    It cannot be removed again, so there is one, which does nothing outside such a block.
     """
     install_audit_hook()
     earlier, Watch.real = Watch.real, real
-    at_once, os._exit = os._exit, refuse_exit
+    original_exit, os._exit = os._exit, refuse_exit
     try:
         yield
     finally:
-        os._exit = at_once
+        os._exit = original_exit
         Watch.real = earlier
 
 
 def refuse_exit(status: int) -> NoReturn:
-    """Raise SystemExit in place of ending the process, and with it a session that looks passed."""
+    """Raise SystemExit; to end the process would end the session, which would look passed."""
     raise SystemExit(f"os._exit({status}) was called")
 
 
 @cache
 def install_audit_hook() -> None:
-    """Begin to look at what this process opens."""
+    """Add the audit hook, once in a process."""
     sys.addaudithook(audit)
 
 
 def audit(event: str, args: tuple[Any, ...]) -> None:
-    """Refuse what a migration must not do.
+    """Refuse an audit event that a migration must not cause.
 
-    Raises: sqlite3.OperationalError for a database file, PermissionError for the real one, and for
-        a program, which no audit hook of ours would see.
+    Raises: sqlite3.OperationalError for opening a database file; PermissionError for writing to the
+        real one, and for starting a program, in which no audit hook of ours would run.
     """
     real = Watch.real
     if real is None:
@@ -121,23 +121,23 @@ def is_written(args: tuple[Any, ...]) -> bool:
 
 
 def refuse_write(path: object, real: Path) -> None:
-    """Raise PermissionError when ``path`` is the database file ``real`` or one of its logs."""
+    """Raise PermissionError when ``path`` is the database file ``real`` or a sidecar of it."""
     if not isinstance(path, str | bytes | os.PathLike):
         return
-    named = resolved(os.fsdecode(path))
-    if any(is_same(named, beside(real, suffix)) for suffix in ("", *SIDECARS)):
-        raise PermissionError(f"writing to {named} is refused: a migration works on a copy of it")
+    target = resolved(os.fsdecode(path))
+    if any(is_same(target, beside(real, suffix)) for suffix in ("", *SIDECARS)):
+        raise PermissionError(f"writing to {target} is refused: a migration works on a copy of it")
 
 
 def file_states(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what tells whether a database file, or a file beside it, was written."""
+    """Return the states of a database file, its journal and its WAL."""
     return tuple(file_state(f"{path}{suffix}") for suffix in PARTS)
 
 
 def file_state(path: str) -> tuple[int, int, int] | None:
-    """Return a file's inode, size and time of change in nanoseconds; None when it is not there."""
+    """Return a file's inode, size and time of change in nanoseconds; None when it is missing."""
     try:
-        state = os.stat(path)  # noqa: PTH116 - a path with a suffix added
+        status = os.stat(path)  # noqa: PTH116 - a path with a suffix added
     except OSError:
         return None
-    return state.st_ino, state.st_size, state.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -71,25 +71,25 @@ def closings(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def enclosing(tokens: Sequence[Token]) -> list[int]:
-    """Return for each token where the innermost parenthesis opens that it stands in, else -1."""
-    found = []
+    """Return, for each token, the index of the '(' of its innermost parentheses, or -1."""
+    enclosing_positions = []
     opened: list[int] = []
     for position, (_, text, _) in enumerate(tokens):
         if text == ")" and opened:
             opened.pop()
-        found.append(opened[-1] if opened else -1)
+        enclosing_positions.append(opened[-1] if opened else -1)
         if text == "(":
             opened.append(position)
-    return found
+    return enclosing_positions
 
 
 def clause_words(tokens: Sequence[Token]) -> list[str]:
-    """Return for each token which clause of its query, subquery or CASE it stands in.
+    """Return, for each token, the word that begins its clause of a query, subquery or CASE.
 
-    It is the word that the clause begins with; before the first one, that of what is around it.
+    Before the first clause of a subquery or CASE, it is the clause around that.
     """
-    found = []
-    clauses = [""]  # of what is open at a token, one within another
+    words = []
+    clauses = [""]  # of the queries, parentheses and CASEs that are open, the innermost last
     for token in tokens:
         word = keyword(token)
         if word == "case" or token.text == "(":
@@ -98,8 +98,8 @@ def clause_words(tokens: Sequence[Token]) -> list[str]:
             clauses.pop()
         elif word in BEGIN_CLAUSE:
             clauses[-1] = word
-        found.append(clauses[-1])
-    return found
+        words.append(clauses[-1])
+    return words
 
 
 def outline(tokens: Sequence[Token]) -> Iterator[tuple[int, Token]]:

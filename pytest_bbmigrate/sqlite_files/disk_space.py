@@ -77,9 +77,9 @@ def as_spelled(path: Path) -> Path:
     except OSError:
         return path
     for name in names:
-        other = path.with_name(name)
-        if _folded(name) == _folded(path.name) and os.path.samestat(status, os.lstat(other)):
-            return other
+        spelled = path.with_name(name)
+        if _folded(name) == _folded(path.name) and os.path.samestat(status, os.lstat(spelled)):
+            return spelled
     return path
 
 

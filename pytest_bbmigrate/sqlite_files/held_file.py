@@ -160,21 +160,21 @@ def restore_mode(file: int | Path, before: FileState) -> str:
 
     Return a sentence on what was done, or could not be; '' when they had not changed.
     """
-    now = state_of_file(os.stat(file))  # noqa: PTH116 - or a descriptor
-    if (now.mode, now.user, now.group) == (before.mode, before.user, before.group):
+    current = state_of_file(os.stat(file))  # noqa: PTH116 - or a descriptor
+    if (current.mode, current.user, current.group) == (before.mode, before.user, before.group):
         return ""
-    changed, again = f"its mode was changed to {now.mode:o}", f"it is {before.mode:o} again"
-    if (now.user, now.group) != (before.user, before.group):
-        changed = f"its owner was changed to user {now.user}, group {now.group},"
-        again = "it is as it was again"
+    changed, restored = f"its mode was changed to {current.mode:o}", f"it is {before.mode:o} again"
+    if (current.user, current.group) != (before.user, before.group):
+        changed = f"its owner was changed to user {current.user}, group {current.group},"
+        restored = "it is as it was again"
     try:
-        if (now.user, now.group) != (before.user, before.group):
+        if (current.user, current.group) != (before.user, before.group):
             os.chown(file, before.user, before.group)
         os.chmod(file, before.mode)  # noqa: PTH101 - likewise
     except OSError as error:
         why = describe_error(error)
         return f"{changed} while this run was at work, which could not be undone: {why}"
-    return f"{changed} while this run was at work: {again}"
+    return f"{changed} while this run was at work: {restored}"
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:

@@ -68,7 +68,7 @@ def verdict_faults(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal
 
     After a migration with a failure there are none.
     """
-    checks = (ROLLS_BACK,) if found.goes_back else CHECKS
+    checks = (ROLLS_BACK,) if found.is_rollback else CHECKS
     wanted = [(migration.name, check) for migration in found.pending for check in checks]
     given = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
     failed = {v.subject for v in rehearsal.verdicts if v.outcome is Outcome.FAILED}
@@ -102,7 +102,7 @@ def _fault_of(
         return "and its reason are at odds"
     if verdict.outcome is not Outcome.SKIPPED or failed:
         return ""
-    reasons = {why_no_way_back(migration), *([NOT_RUN] if order.skip_way_back else [])} - {""}
+    reasons = {why_no_way_back(migration), *([NOT_RUN] if order.skip_down else [])} - {""}
     if verdict.check in BACK and verdict.reason in reasons:
         return ""
     return "was skipped for no reason of ours"
@@ -127,13 +127,13 @@ def history_faults(found: Preflight, order: RehearsalOrder, seen: WitnessReport)
     """Yield where the history is not the old one and the migrations of this run, and no more."""
     renamed = dict(order.renamed)
     former = {new: old for old, new in order.renamed}
-    gone = {former.get(m.name, m.name) for m in found.pending} if found.goes_back else set()
+    gone = {former.get(m.name, m.name) for m in found.pending} if found.is_rollback else set()
     kept = [
         replace(applied, name=renamed.get(applied.name, applied.name))
         for applied in seen.before.history
         if applied.name not in gone
     ]
-    new = () if found.goes_back else found.pending
+    new = () if found.is_rollback else found.pending
     there = seen.after.history
     names = [applied.name for applied in there]
     wanted = [*(applied.name for applied in kept), *(migration.name for migration in new)]
@@ -161,7 +161,7 @@ def table_of_ours_faults(order: RehearsalOrder, seen: WitnessReport) -> Iterator
         if kind == "trigger":
             yield f"the trigger {name} is on a table of ours, and would run after all was judged"
     counts = {table.name: table.rows for table in seen.after.tables}
-    if not order.goes_back and any(
+    if not order.is_rollback and any(
         counts.get(table, rows) not in (rows, None) for table, rows in seen.after.contents
     ):
         yield "the history counts other rows than there are"
@@ -217,10 +217,10 @@ def discard_faults(discarded: Sequence[Discarded], seen: WitnessReport) -> Itera
 def loss_faults(found: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
     """Yield what went or changed, though no migration says that any may."""
     contracts = [migration.contract for migration in found.pending]
-    if not found.goes_back:
+    if not found.is_rollback:
         yield from undeclared_faults(contracts, rehearsal)
     said = any(c.deletes or any(d.kind == "table" for d in c.drops) for c in contracts)
-    if rehearsal.discarded if found.goes_back else said:
+    if rehearsal.discarded if found.is_rollback else said:
         return
     for change in rehearsal.changes:
         if change.rows_before is not None and change.rows_before > (change.rows_after or 0):
@@ -289,7 +289,7 @@ def count_faults(found: Preflight, rehearsal: Rehearsal, seen: WitnessReport) ->
     if None in counts:
         return
     there = sum(rows or 0 for rows in counts)
-    check = ROLLS_BACK if found.goes_back else "data_survives"
+    check = ROLLS_BACK if found.is_rollback else "data_survives"
     first = (found.pending[0].name, check)
     for verdict in rehearsal.verdicts:
         if (verdict.subject, verdict.check) == first and verdict.rows != there:

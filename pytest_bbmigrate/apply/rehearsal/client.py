@@ -74,9 +74,9 @@ class RehearsalOrder:
     ``importing`` is where the migrations find modules of the project, none of which may have been
     written after ``since``, in nanoseconds.
 
-    With ``goes_back`` the migrations are taken back instead, in the order of ``names``; ``applied``
-    are then all that the database has, in their order, and ``start`` is the image of the base.
-    With ``shows_values`` what is found and said is told with the values of rows.
+    With ``is_rollback`` the migrations are rolled back instead, in the order of ``names``;
+    ``applied`` are then all that the database has, in their order, and ``start`` is the image of
+    the base. With ``shows_values`` findings and messages may hold the values of rows.
     """
 
     migrations: Path
@@ -89,14 +89,14 @@ class RehearsalOrder:
     checksums: tuple[str, ...] = ()
     connection: str = ""
     invariants: tuple[tuple[str, str], ...] = ()
-    skip_way_back: bool = False
+    skip_down: bool = False
     strict: bool = False
     batch: int = 1
     backup: str = ""
     backup_digest: str = ""
     identity: str = ""
     renamed: tuple[tuple[str, str], ...] = ()
-    goes_back: bool = False
+    is_rollback: bool = False
     applied: tuple[str, ...] = ()
     start: bytes = b""
     fixed: Fingerprint | None = None

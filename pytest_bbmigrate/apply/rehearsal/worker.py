@@ -77,7 +77,7 @@ def attempt(
 
     ``confine`` is given the only folder that may be written to, before any migration runs.
     """
-    run = run_back if order.goes_back else run_migrations
+    run = run_back if order.is_rollback else run_migrations
     finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
     try:
         with fixed(finder), showing_values(everything=order.shows_values):
@@ -125,7 +125,7 @@ def run_migrations(
         environment,
         order.invariants,
         on_real_rows=True,
-        skips_down=order.skip_way_back,
+        skips_down=order.skip_down,
     )
     verdicts: list[Verdict] = []
     printed, mode = [], ""

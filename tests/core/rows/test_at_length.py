@@ -436,14 +436,14 @@ def test_what_sqlite_counts_is_what_is_read(
     length, sql_prefilter.MIN_ROWS = sql_prefilter.MIN_ROWS, 0
     try:
         assert compared(one, other, pairing) == expected
-        assert sorted(told(summarized(one, other, pairing).groups)) == sorted(
-            told(differences_of(expected).groups)
+        assert sorted(described(summarized(one, other, pairing).groups)) == sorted(
+            described(differences_of(expected).groups)
         )
     finally:
         sql_prefilter.MIN_ROWS = length
 
 
-def told(alike: Iterable[DifferenceGroup]) -> list[tuple[str, str, int, str]]:
+def described(alike: Iterable[DifferenceGroup]) -> list[tuple[str, str, int, str]]:
     return [
         (a.kind.__name__, a.column, a.count, repr([difference for _, difference in a.examples]))
         for a in alike

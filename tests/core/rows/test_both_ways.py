@@ -182,7 +182,7 @@ def question_on(
     return RowConditions(attach_content(alone, after, "after"), case.conditions)
 
 
-def told(difference: RowDifference) -> str:
+def described(difference: RowDifference) -> str:
     """Return all that a difference says, the same for the same."""
     if isinstance(difference, ValueChanged):
         cells = (difference.column, difference.before, difference.after)
@@ -258,10 +258,10 @@ def test_tables_in_memory_and_in_files_differ_in_the_same(case: Case) -> None:
         patch.setattr(merging, "WINDOW_GROUPS", case.few)
         found = summarized(case, *files)
 
-        assert Counter(map(told, found)) == Counter(map(told, plain))
+        assert Counter(map(described, found)) == Counter(map(described, plain))
     assert counted(found) == counted(differences_of(plain))
-    firsts = {told(difference) for alike in found.groups for _, difference in alike.examples}
-    assert firsts <= {told(difference) for difference in plain}
+    firsts = {described(difference) for alike in found.groups for _, difference in alike.examples}
+    assert firsts <= {described(difference) for difference in plain}
 
 
 def counted(found: Differences) -> set[tuple[object, ...]]:

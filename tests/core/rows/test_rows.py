@@ -311,18 +311,18 @@ CELLS = st.sampled_from([None, 0, 1, 1.0, 0.0, -0.0, "a", "A", "", b"", b"a", "a
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=6)
 
 
-def exact(row: tuple[Cell, ...]) -> str:
+def exact_text(row: tuple[Cell, ...]) -> str:
     return repr(row)
 
 
 def restored(before: list[tuple[Cell, ...]], found: list[RowDifference]) -> Counter[str]:
     """Return the rows after, as the differences tell them from the rows before."""
-    rows = Counter(map(exact, before))
+    rows = Counter(map(exact_text, before))
     for difference in found:
         if isinstance(difference, RowLost):
-            rows[exact(tuple(difference.row.values()))] -= 1
+            rows[exact_text(tuple(difference.row.values()))] -= 1
         elif isinstance(difference, RowAdded):
-            rows[exact(tuple(difference.row.values()))] += 1
+            rows[exact_text(tuple(difference.row.values()))] += 1
     return +rows
 
 
@@ -334,7 +334,7 @@ def test_differences_are_told_just_when_the_rows_differ(
     create = "CREATE TABLE t (a, b, c)"
     insert = "INSERT INTO t VALUES (?, ?, ?)"
     images = (image_of(create, (insert, before)), image_of(create, (insert, after)))
-    is_same = Counter(map(exact, before)) == Counter(map(exact, after))
+    is_same = Counter(map(exact_text, before)) == Counter(map(exact_text, after))
 
     for key in ("", "a", "b a"):
         found = compared(images, pairing_of("a b c", key))
@@ -344,7 +344,7 @@ def test_differences_are_told_just_when_the_rows_differ(
         assert (found == []) == is_same
         assert len(before) - gone + come == len(after)
         if not any(isinstance(difference, ValueChanged) for difference in found):
-            assert restored(before, found) == Counter(map(exact, after))
+            assert restored(before, found) == Counter(map(exact_text, after))
 
 
 FILLED = """
@@ -554,7 +554,7 @@ MADE = """
 def contents(image: bytes, table: str, columns: list[str]) -> Counter[str]:
     names = ", ".join(f't."{name}"' for name in columns)
     with closing(open_image(image)) as db:
-        return Counter(map(exact, db.execute(f'SELECT {names} FROM "{table}" AS t')))
+        return Counter(map(exact_text, db.execute(f'SELECT {names} FROM "{table}" AS t')))
 
 
 def column_names(image: bytes, table: str) -> list[str]:

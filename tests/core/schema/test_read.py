@@ -229,7 +229,7 @@ class TestConstraints:
             ForeignKey(("e", "d"), "P", ("y", "X"), "NO ACTION", "NO ACTION", deferred=True),
         )
 
-    def test_the_parents_key_is_looked_up_anew_when_the_child_is_known(self) -> None:
+    def test_the_parents_key_is_looked_up_again_when_the_child_is_cached(self) -> None:
         child = "CREATE TABLE c (a REFERENCES p)"
         first = table_of(child, "CREATE TABLE p (id INTEGER PRIMARY KEY)")
         second = table_of(child, "CREATE TABLE p (code TEXT PRIMARY KEY)")
@@ -536,7 +536,7 @@ class TestCache:
         assert table_of(create).indexes == ()
         assert [i.name for i in table_of(create, "CREATE INDEX i ON t (b)").indexes] == ["i"]
 
-    def test_what_is_broken_is_read_anew(self) -> None:
+    def test_what_is_broken_is_read_again(self) -> None:
         with closing(open_image(b"")) as db:
             db.execute("CREATE TABLE t (broken_then_mended)")
             db.execute("CREATE VIEW v AS SELECT cents(broken_then_mended) FROM t")

@@ -1,4 +1,4 @@
-"""Statements written anew from what was read of them, each expression in parentheses of its own.
+"""Statements written again from what was read of them, each expression in parentheses of its own.
 
 What was read into the wrong place, or with too much of what follows, makes another statement.
 """

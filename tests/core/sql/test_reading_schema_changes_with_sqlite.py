@@ -109,7 +109,7 @@ def test_an_index_is_on_the_table_and_terms_that_are_read(db: sqlite3.Connection
 
 @deeply
 @given(sql=texts(view_creation))
-def test_a_view_made_anew_from_what_is_read_is_the_same(db: sqlite3.Connection, sql: str) -> None:
+def test_a_view_made_again_from_what_is_read_is_the_same(db: sqlite3.Connection, sql: str) -> None:
     assume_done(db, sql)
     command = read_command(sql)
 
@@ -139,7 +139,7 @@ def without_schema(program: Rows) -> Rows:
 
 @deeply
 @given(sql=texts(trigger_creation))
-def test_a_trigger_made_anew_from_what_is_read_does_the_same(
+def test_a_trigger_made_again_from_what_is_read_does_the_same(
     db: sqlite3.Connection, sql: str
 ) -> None:
     assume_done(db, sql)

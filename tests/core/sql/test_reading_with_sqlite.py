@@ -72,7 +72,7 @@ def updating(table: str, columns: Iterable[str]) -> set[tuple[int, str, str]]:
 
 @deeply
 @given(sql=texts(insertion, update, deletion, query))
-def test_a_statement_written_anew_from_its_clauses_is_the_same_to_sqlite(
+def test_a_statement_written_again_from_its_clauses_is_the_same_to_sqlite(
     db: sqlite3.Connection, sql: str
 ) -> None:
     assume(is_accepted(db, sql))

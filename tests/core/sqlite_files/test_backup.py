@@ -208,7 +208,7 @@ HEADER = bytearray(b"SQLite format 3\x00\x10\x00" + bytes(82))
         *((at, False) for at in (20, 23, 28, 39, 44, 91, 100, 4096, 10_000, 12_287)),
     ],
 )
-def test_only_what_sqlite_writes_anew_is_no_difference(tmp_path: Path, at: int, same: bool) -> None:  # noqa: FBT001
+def test_only_what_sqlite_rewrites_is_no_difference(tmp_path: Path, at: int, same: bool) -> None:  # noqa: FBT001
     one = bytearray(HEADER + bytes(3 * 4096 - len(HEADER)))
     (tmp_path / "one").write_bytes(one)
     one[at] ^= 0xFF

@@ -37,7 +37,7 @@ def refusal(path: Path) -> str:
     return str(refused.value).removeprefix(f"{path}: ")
 
 
-def test_a_resting_database_is_opened_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
+def test_a_closed_database_is_opened_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
     work = make(tmp_path / "work.db", "new")
     with reading_closed(work, 0.1) as db:
         assert db.execute("SELECT note FROM money").fetchall() == [("new 0",)]

@@ -233,7 +233,7 @@ def test_locks_that_this_process_has_are_kept(tmp_path: Path) -> None:
     assert "database is locked" in other.stderr
 
 
-def test_what_was_read_of_a_file_at_rest_while_somebody_wrote_is_read_again(
+def test_what_was_read_of_a_closed_file_while_somebody_wrote_is_read_again(
     tmp_path: Path,
 ) -> None:
     path = make(tmp_path / "money.db", "wal")

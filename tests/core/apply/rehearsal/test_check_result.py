@@ -260,7 +260,7 @@ def test_a_failure_ends_the_verdicts_and_leaves_no_copy(sound: Case) -> None:
 
 
 def test_a_way_back_that_is_not_to_be_run_is_skipped(sound: Case) -> None:
-    skipping = replace(sound, order=replace(sound.order, skip_way_back=True))
+    skipping = replace(sound, order=replace(sound.order, skip_down=True))
     for at in (4, 5):
         skipping = verdict(skipping, at, outcome=Outcome.SKIPPED, reason="the way back was not run")
 

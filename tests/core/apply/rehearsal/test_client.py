@@ -367,7 +367,7 @@ class TestOnRealRows:
 
     def test_the_way_back_can_be_left_out(self, bench: Bench) -> None:
         down = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT nothing;\n"
-        verdicts = bench.here(replace(bench.order(down), skip_way_back=True)).verdicts
+        verdicts = bench.here(replace(bench.order(down), skip_down=True)).verdicts
 
         assert [(v.check, v.reason) for v in verdicts if v.outcome is Outcome.SKIPPED] == [
             ("down_restores", "the way back was not run"),
