@@ -97,7 +97,7 @@ def advise_on_failure(failure: Failure) -> Advice:
     """Return what to do about a part that did not run."""
     advice = advise(failure.message, failure.statement)
     lines = [line for line in (advice.text, failure.note) if line]
-    return advice._replace(text="\n".join(lines))
+    return Advice("\n".join(lines), advice.missing or failure.lacks)
 
 
 def advise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ class Failure:
 
     ``line`` counts from 1 in ``path``, None when not known; ``statement`` is the SQL at fault or
     ''; ``message`` is what SQLite or Python said; ``error`` is SQLite's own name for the kind of
-    error, '' for another one's; ``note`` is what the message does not tell, '' for nothing.
+    error, '' for another one's; ``note`` is what the message does not tell, and ``lacks`` is
+    what the part needs and this system has not ('Linux or macOS'); '' for nothing.
     """
 
     path: Path
@@ -57,7 +58,8 @@ class Failure:
     statement: str
     message: str
     error: str = ""
-    note: str = ""
+    note: str = field(default="", kw_only=True)
+    lacks: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ def run_script(
     """
     if not IS_POSIX:
         why = "a migration that is a program of its own is not run on Windows"
-        return PartResult(Failure(part.path, None, "", why, ELSEWHERE, POSIX), copy, (), 0)
+        refused = Failure(part.path, None, "", why, note=ELSEWHERE, lacks=POSIX)
+        return PartResult(refused, copy, (), 0)
     real = environment.real
     beside = environment.scratch if isinstance(copy, Path) else None
     with tempfile.TemporaryDirectory(prefix="bbmigrate-", dir=beside) as folder:

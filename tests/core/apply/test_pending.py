@@ -178,7 +178,9 @@ def test_a_database_without_a_history_is_told(place: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE accounts (a)")
 
-    with pytest.raises(DatabaseError, match=r"has tables and no history .*; have pytest --bb-base"):
+    with pytest.raises(
+        DatabaseError, match=r"has tables and no history .*; have pytest --bb-adopt"
+    ):
         pending(path, place / "migrations")
 
 
