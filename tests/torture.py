@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,15 +125,17 @@ class Torture:
         ):
             while b"keeper" not in log.read_bytes() and parent.poll() is None:
                 time.sleep(0.005)
-            client = psutil.Process(int(log.read_text().split("keeper")[1].split()[0]))
-            time.sleep(self.random.uniform(0, self.seconds))
+            pid = int(log.read_text().split("keeper")[1].split()[0])
+            with suppress(psutil.NoSuchProcess):  # it may have come to its end by now
+                server = psutil.Process(pid)
+                time.sleep(self.random.uniform(0, self.seconds))
+                if victim == "keeper":
+                    server.kill()
             step = log.read_text().split("\n")[-2]
-            if victim == "parent":
+            if victim == "parent" and parent.poll() is None:
                 os.killpg(parent.pid, signal.SIGKILL)
-            elif client.is_running():
-                client.kill()
             parent.wait(END_SECONDS)
-        wait_for_end(client.pid, seconds=END_SECONDS)
+        wait_for_end(pid, seconds=END_SECONDS)
         for path in self.folder.glob("killed*"):
             path.unlink()
         return step
