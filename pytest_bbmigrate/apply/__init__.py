@@ -1,1 +1,1 @@
-"""The run on the real database: lock, back up, rehearse, publish, verify; and the way back."""
+"""The run on the real database: lock, back up, rehearse, publish, verify; and what undoes it."""

@@ -49,7 +49,7 @@ class Versions:
         return self.applied.table(table) is not None and self.target.table(table) is None
 
     def adds_column(self, table: str, column: str, after: str) -> bool:
-        """Return whether a column of ``table``, ``after`` the way back so called, is such a one."""
+        """Return whether a column of ``table``, ``after`` down so called, is such a one."""
         there, target = self.applied.table(table), self.target.table(after)
         is_there = there is not None and there.column(column) is not None
         return is_there and (target is None or target.column(column) is None)
@@ -58,7 +58,7 @@ class Versions:
 def find_discarded(
     contract: Contract, diff: DatabaseDiff, before: Snapshot, versions: Versions
 ) -> tuple[Discarded, ...]:
-    """Return what goes on ``diff``, the way back, and holds values.
+    """Return what goes on ``diff``, that of down, and holds values.
 
     That is what the migration has added, and rows of tables that it declares ``inserts`` in: who
     wrote them cannot be told.
@@ -107,9 +107,9 @@ def count_values(before: Snapshot, table: str, column: str) -> int:
 
 
 def allowed(contract: Contract, renames: Renames) -> Contract:
-    """Return what the way back may do by ``contract``, in the names that are there before it.
+    """Return what down may do by ``contract``, in the names that are there before it.
 
-    A contract speaks in the names from before up, which are those after the way back.
+    A contract speaks in the names from before up, which are those after down.
     """
     origin = {
         (renames.tables.get(table, table), new): (table, old)

@@ -1,4 +1,4 @@
-"""down_restores: the way back gives schema and data from before, and keeps rows written since."""
+"""down_restores: down gives schema and data from before, and keeps rows written since."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import SchemaDifference
 
 
-NOT_RUN = "the way back was not run"
+NOT_RUN = "down was not run"
 
 
-def no_way_back(evidence: Evidence) -> str:
-    """Return why there is no way back to try, '' when there is one."""
+def down_not_tried(evidence: Evidence) -> str:
+    """Return why there is no down part to try, '' when there is one."""
     if evidence.up_diff is None:
         return "up does not apply"
-    return why_no_way_back(evidence.migration)
+    return why_no_down(evidence.migration)
 
 
-def why_no_way_back(migration: Migration) -> str:
-    """Return why ``migration`` has no way back, '' when it has one."""
+def why_no_down(migration: Migration) -> str:
+    """Return why ``migration`` has no down part, '' when it has one."""
     contract = migration.contract
     if contract.irreversible is not None:
         because = f" because {contract.irreversible}" if contract.irreversible else ""
@@ -40,9 +40,9 @@ def why_no_way_back(migration: Migration) -> str:
 
 
 def ask_down_restores(evidence: Evidence) -> Answer:
-    """Return what the way back left behind, did not put back, or took of rows written since."""
+    """Return what down left behind, did not put back, or took of rows written since."""
     part, down = evidence.migration.down, evidence.down
-    if reason := no_way_back(evidence):
+    if reason := down_not_tried(evidence):
         return Answer(reason=reason)
     if part is None or down is None:
         return Answer(reason=NOT_RUN)
@@ -69,7 +69,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:
-    """Return every difference of schema and data between before and after the way back."""
+    """Return every difference of schema and data between before and after down."""
     counts = {fold_name(table.table): table.rows_before for table in back.tables}
     findings = [
         replace(finding, count=counts.get(fold_name(finding.table), 0))
@@ -96,7 +96,7 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
 
 
 def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> tuple[Finding, ...]:
-    """Return every difference of one table's rows between before and after the way back."""
+    """Return every difference of one table's rows between before and after down."""
     kept = table.differences.filter_groups(lambda d: not is_blank(d, table, migration))
     return find_in_rows(kept, table, part, "down")
 
@@ -161,7 +161,7 @@ def unwritten_notes(written: WrittenRows) -> tuple[str, ...]:
 
 
 def find_unkept(written: WrittenRows, part: Part) -> list[Finding]:
-    """Return the rows written after up that the way back lost or changed."""
+    """Return the rows written after up that down lost or changed."""
     findings = []
     for table in written.counts:
         lost = [d for d in written.differences if d.table == table and isinstance(d, RowLost)]

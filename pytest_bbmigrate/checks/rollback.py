@@ -72,7 +72,7 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
     ``versions`` say what the migration adds, which goes: everything else is to stay. Rows may go
     from a table that it declares ``inserts`` in; they are counted, for who wrote them cannot be
     told. In a column that it declares ``changes`` values may change. What the database had
-    otherwise than ``versions.applied`` before is not held against the way back, but is to stay.
+    otherwise than ``versions.applied`` before is not held against down, but is to stay.
     """
     part, run, diff = migration.down or migration.up, step.up, step.up_diff
     if run.failure is not None or diff is None:
@@ -96,7 +96,7 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
 
 
 def find_damage(migration: Migration, step: UpResult) -> Iterator[Finding]:
-    """Yield what SQLite finds wrong after the way back and did not before."""
+    """Yield what SQLite finds wrong after down and did not before."""
     path = (migration.down or migration.up).path
     for message in step.integrity:
         yield Finding("integrity", STEP, path, observed=message)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.down_restores import (
     NOT_RUN,
     difference_finding,
+    down_not_tried,
     find_unrestored,
-    no_way_back,
 )
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import failure_finding
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def ask_up_repeats(evidence: Evidence) -> Answer:
-    """Return what going up again, from where the way back led, gave otherwise.
+    """Return what going up again, from where down led, gave otherwise.
 
-    That means nothing when the way back led elsewhere, for which ``down_restores`` fails.
+    That means nothing when down led elsewhere, for which ``down_restores`` fails.
     """
-    if reason := no_way_back(evidence):
+    if reason := down_not_tried(evidence):
         return Answer(reason=reason)
     down_part = evidence.migration.down
     if down_part is None or evidence.down is None:

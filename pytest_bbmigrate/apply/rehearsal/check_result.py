@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
 from pytest_bbmigrate.checks import CHECKS, Outcome
-from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_way_back
+from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_down
 from pytest_bbmigrate.checks.rollback import CHECK as ROLLS_BACK
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sql.names import fold_name
@@ -102,7 +102,7 @@ def _fault_of(
         return "and its reason are at odds"
     if verdict.outcome is not Outcome.SKIPPED or failed:
         return ""
-    reasons = {why_no_way_back(migration), *([NOT_RUN] if order.skip_down else [])} - {""}
+    reasons = {why_no_down(migration), *([NOT_RUN] if order.skip_down else [])} - {""}
     if verdict.check in BACK and verdict.reason in reasons:
         return ""
     return "was skipped for no reason of ours"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DownResult:
-    """What the way back came to; ``snapshot`` is the database after it, None when it failed.
+    """The result of a down part; ``snapshot`` is the database after it, None when it failed.
 
     ``journal_mode`` is the one that the down parts ask for, '' for none.
     """

@@ -290,7 +290,7 @@ def recorder(order: RehearsalOrder, migration: Migration) -> Record:
 
 
 def printed_by(evidence: Evidence) -> str:
-    """Return what the migration wrote, on the way up and on the way back."""
+    """Return what the migration wrote, in up and in down."""
     return evidence.up.printed + (evidence.down.printed if evidence.down else "")
 
 

@@ -80,7 +80,7 @@ class FindingContext:
 
     @property
     def is_back(self) -> bool:
-        """Whether the step was the way back."""
+        """Whether the step was down."""
         return self.finding.step in {"down", "down after writing"}
 
     @property

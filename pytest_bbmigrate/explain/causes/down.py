@@ -1,4 +1,4 @@
-"""Why the way back, or up a second time, leads elsewhere."""
+"""Why down, or up a second time, leads elsewhere."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ STRANGER = Applied("009_x", "", WHEN, 0.1, 2, 1)
         (lambda c: verdict(c, 1, outcome=Outcome.SKIPPED), "data_survives and its reason"),
         (lambda c: verdict(c, 1, outcome=Outcome.SKIPPED, reason="no down part"), "no reason of"),
         (lambda c: verdict(c, 4, outcome=Outcome.SKIPPED, reason="no down part"), "no reason of"),
-        (lambda c: verdict(c, 4, outcome=Outcome.SKIPPED, reason="the way back was not run"), "no"),
+        (lambda c: verdict(c, 4, outcome=Outcome.SKIPPED, reason="down was not run"), "no"),
         (lambda c: said(c, digest=""), "the verdicts and the working copy do not go together"),
         (lambda c: said(c, digest="another"), "another one than was verified"),
         (lambda c: after(c, history=()), "the history lacks 001_tx"),
@@ -262,7 +262,7 @@ def test_a_failure_ends_the_verdicts_and_leaves_no_copy(sound: Case) -> None:
 def test_a_way_back_that_is_not_to_be_run_is_skipped(sound: Case) -> None:
     skipping = replace(sound, order=replace(sound.order, skip_down=True))
     for at in (4, 5):
-        skipping = verdict(skipping, at, outcome=Outcome.SKIPPED, reason="the way back was not run")
+        skipping = verdict(skipping, at, outcome=Outcome.SKIPPED, reason="down was not run")
 
     assert skipping.faults() == ""
 

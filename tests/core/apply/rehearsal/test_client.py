@@ -370,8 +370,8 @@ class TestOnRealRows:
         verdicts = bench.here(replace(bench.order(down), skip_down=True)).verdicts
 
         assert [(v.check, v.reason) for v in verdicts if v.outcome is Outcome.SKIPPED] == [
-            ("down_restores", "the way back was not run"),
-            ("up_repeats", "the way back was not run"),
+            ("down_restores", "down was not run"),
+            ("up_repeats", "down was not run"),
         ]
 
     def test_a_way_back_that_loses_real_rows_fails(self, bench: Bench) -> None:
