@@ -44,6 +44,11 @@ class GivenValue:
         """The value as text; '' when there is none."""
         return str(self.value).strip()
 
+    @property
+    def path_text(self) -> str:
+        """The value as a path: of the command line, where a shell has quoted it, to the letter."""
+        return str(self.value) if self.option.startswith("--") else self.text
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -112,7 +117,7 @@ def _path(given: GivenValue) -> Path | None:
     if "\0" in given.text:
         raise _refuse(given, "a path is wanted")
     # Path.expanduser() raises for an unknown user; this takes ~user for a name then.
-    path = given.folder / os.path.expanduser(given.text)  # noqa: PTH111
+    path = given.folder / os.path.expanduser(given.path_text)  # noqa: PTH111
     return Path(os.path.abspath(path))  # noqa: PTH100 (pytest leaves symbolic links alone, so we)
 
 

@@ -124,6 +124,15 @@ def test_a_path_with_a_nul_is_refused() -> None:
     assert refusal_of(migrations="a\0b") == r"bb_migrations = a\x00b: a path is wanted"
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("--bb-db", "trail "), ("--bb-db", " lead"), ("bb_database", "trail")]
+)
+def test_a_path_of_the_command_line_is_taken_to_the_letter(option: str, name: str) -> None:
+    given = {"database": GivenValue(option, name if option[0] == "-" else f" {name} ", ROOT)}
+
+    assert read_settings(ROOT, given).database == ROOT / name
+
+
 def test_the_baseline_is_a_file_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "baseline.sql").write_text("")
 
