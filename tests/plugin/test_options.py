@@ -20,7 +20,9 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
 
     _, _, ours = help_text.partition("SQLite migrations:")
     group = ours.partition("\n\n")[0]
-    assert " ".join(group.split()) == (
+    # Python 3.13 shows the optional value of an option with two names once.
+    shown = " ".join(group.split()).replace("--bb-adopt, ", "--bb-adopt=[NAME], ")
+    assert shown == (
         "--bb-check-migrations Prove every migration on realistic data, forward and back "
         "--bb-migrations=DIR Folder of the migrations (default: migrations) "
         "--bb-db=FILE Database that the migrations are for (default: budget_buddy.db) "
