@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_BYTES = 256 << 20
+# So opening does not wait for a pipe and follows no link; Windows has neither flag.
+ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_untrusted(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -17,8 +19,7 @@ def read_untrusted(path: Path, most: int = MOST_BYTES) -> bytes:
 
     Raises: OSError when there is none, or a link, a pipe or the like in its place.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe would wait
-    descriptor = os.open(path, flags)
+    descriptor = os.open(path, os.O_RDONLY | ONLY_FILES)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is no file", str(path))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted
 from pytest_bbmigrate.sqlite_files.backup import note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT, beside
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 FOLDER_NOTE = ".bbmigrate.json"
 MOST_BYTES = 1 << 20  # of a note; ours have less than 4096
-# So opening does not wait for a pipe and follows no link; Windows has neither flag.
-ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 REMEDY = "remove the note, if what it is beside is yours and sound"
 
 
@@ -64,25 +63,13 @@ def read_note(note: Path) -> Note | None:
     Raises: DatabaseError when it cannot be read, or is a link, a pipe or the like.
     """
     try:
-        return _note_of(json.loads(_read(note)))
+        return _note_of(json.loads(read_untrusted(note, MOST_BYTES)))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DatabaseError(note, f"the note cannot be read ({error.strerror})") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise DatabaseError(note, f"the note does not say what a note says; {REMEDY}") from error
-
-
-def _read(note: Path) -> bytes:
-    """Return the content of a note. Raises: OSError when it cannot be read, or is no file."""
-    number = os.open(note, os.O_RDONLY | ONLY_FILES)
-    try:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError(0, "it is no file", str(note))
-        with open(number, "rb", closefd=False) as file:
-            return file.read(MOST_BYTES)
-    finally:
-        os.close(number)
 
 
 def _note_of(values: Mapping[str, object]) -> Note:
