@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -172,16 +172,18 @@ def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
         if typed is not None:
             yield option.field, GivenValue(option.flag, typed, config.invocation_params.dir)
             continue
-        names = [name for name in (option.ini, option.earlier_name) if name]
-        values = {name: _configured(config, name, option.kind) for name in names}
-        configured = [name for name, value in values.items() if value is not None]
+        configured = {
+            name: value
+            for name in filter(None, (option.ini, option.earlier_name))
+            if (value := _configured(config, name, option.kind)) is not None
+        }
         if len(configured) > 1:
             raise usage_error(f"{' and '.join(configured)} are one setting; give {option.ini}")
-        for name in configured:
-            yield option.field, GivenValue(name, values[name], config.rootpath)
+        for name, value in configured.items():
+            yield option.field, GivenValue(name, value, config.rootpath)
 
 
-def _configured(config: pytest.Config, name: str, kind: str) -> Any:
+def _configured(config: pytest.Config, name: str, kind: str) -> str | int | tuple[str, ...] | None:
     """Return what the configuration has under ``name``, None where it has nothing.
 
     Raises: pytest.UsageError where that is not of the ``kind``.

@@ -1,4 +1,4 @@
-"""End a process together with the one that has started it, whatever ends that."""
+"""End processes together with the one that has started them, whatever ends that."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def end_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit(f"process {parent}, which has started this one, is gone")
+
+
+def main(group: str) -> int:
+    """Kill the process ``group`` when whoever has the other end of standard input is gone."""
+    os.read(sys.stdin.fileno(), 1)
+    os.killpg(int(group), signal.SIGKILL)
+    return 0

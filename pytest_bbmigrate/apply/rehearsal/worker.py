@@ -119,7 +119,7 @@ def run_migrations(
     catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
     known = in_files(order, catalogue)
-    environment = workplace_of(order, catalogue, confine)
+    environment = environment_of(order, catalogue, confine)
     setup = ExperimentSetup(
         Recipe(),
         environment,
@@ -166,7 +166,7 @@ def run_back(
     """
     catalogue = read_fixed(order)
     migrations = wanted(order, catalogue)
-    environment = workplace_of(order, catalogue, confine)
+    environment = environment_of(order, catalogue, confine)
     with app_connections(environment.prepare_connection):
         start = snapshot_of(order.before)
         versions = dict(zip(order.applied, versions_of(order, catalogue, environment), strict=True))
@@ -187,7 +187,7 @@ def run_back(
         return replace(taken.rehearsal(), digest=digest, changes=change_log.changes(taken.snapshot))
 
 
-def workplace_of(
+def environment_of(
     order: RehearsalOrder, catalogue: Catalogue, confine: Callable[[list[str]], object]
 ) -> RunEnvironment:
     """Return where the migrations run, once nothing but the order's folder may be written to.

@@ -26,6 +26,8 @@ from pytest_bbmigrate.plugin.smoke.result import (
     not_found,
     read_result,
 )
+from pytest_bbmigrate.processes import parent
+from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
-
-# Its read returns when this process, which holds the other end of the pipe, is gone.
-WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"
 
 
 def run_smoke_tests(config: pytest.Config, work: Path) -> SmokeResult:
@@ -152,7 +151,7 @@ def killed_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[
     ``folder``.
     """
     watch = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-I", "-S", "-c", WATCH, str(child.pid)],
+        isolated_command(parent.__name__, str(child.pid)),
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
