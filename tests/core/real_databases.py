@@ -32,6 +32,32 @@ except sqlite3.Error as error:
     print(error, flush=True)
 sys.stdin.read()
 """
+STAYS = """
+import os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+for statement in sys.argv[2:]:
+    db.execute(statement).fetchall()
+print("ready", flush=True)
+sys.stdin.read()
+os._exit(0)  # as a program that crashes
+"""
+
+
+@contextmanager
+def in_use(path: Path, *statements: str) -> Iterator[int]:
+    """Have another process use the database until the block ends, when it crashes; give its pid."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STAYS, str(path), *statements],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    try:
+        yield process.pid
+    finally:
+        process.communicate("")
 
 
 def make(path: Path, note: str, *, rows: int = 1, mode: str = "delete", page: int = 4096) -> Path:

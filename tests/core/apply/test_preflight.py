@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +17,10 @@ from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.table import Applied, make_history, record
 from pytest_bbmigrate.sqlite_files import reading as reading_module
 from tests.core.cataloguing import write
+from tests.core.real_databases import in_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_bbmigrate.apply.model import Preflight
     from pytest_bbmigrate.catalogue import Catalogue
@@ -31,15 +30,6 @@ FILES = {
     "002_trips.sql": "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT);",
     "003_notes.sql": "ALTER TABLE trips ADD COLUMN note TEXT;",
 }
-STAY = """
-import os, sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-for statement in sys.argv[2:]:
-    db.execute(statement).fetchall()
-print("ready", flush=True)
-sys.stdin.read()
-os._exit(0)
-"""
 MANY = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 999) "
     "INSERT INTO accounts (name) SELECT randomblob(999) FROM n"
@@ -115,23 +105,6 @@ def on_disk(folder: Path) -> dict[str, bytes]:
         for path in folder.iterdir()
         if not path.name.endswith("-shm")
     }
-
-
-@contextmanager
-def in_use(path: Path, *statements: str) -> Iterator[int]:
-    """Have another process use the database until the block ends, when it crashes; give its pid."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", STAY, str(path), *statements],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    try:
-        yield process.pid
-    finally:
-        process.communicate("")
 
 
 def names_of(found: Preflight) -> list[str]:

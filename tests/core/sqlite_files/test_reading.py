@@ -7,9 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,42 +22,14 @@ from pytest_bbmigrate.sqlite_files.reading import (
     read_database,
     reading,
 )
+from tests.core.real_databases import STAYS, in_use
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-WRITER = """
-import os, sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-for statement in sys.argv[2:]:
-    db.execute(statement)
-print("ready", flush=True)
-sys.stdin.read()
-os._exit(0)  # as a program that crashes
-"""
 ROWS = "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)"
 MANY = (
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 999) "
     "INSERT INTO t SELECT randomblob(999) FROM n"
 )
 SPILLED = ("PRAGMA cache_size = 1", "BEGIN", MANY)  # pages are written before the end
-
-
-@contextmanager
-def writing(path: Path, *statements: str) -> Iterator[None]:
-    """Have another process run ``statements``, and stay until the block ends, when it crashes."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), *statements],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    try:
-        yield
-    finally:
-        process.communicate("")
 
 
 def make(path: Path, mode: str = "delete") -> Path:
@@ -137,7 +108,7 @@ def test_a_symbolic_link_is_followed(tmp_path: Path, mode: str) -> None:
 def test_an_unfinished_write_of_another_program_is_not_seen(tmp_path: Path, mode: str) -> None:
     path = make(tmp_path / "money.db", mode)
 
-    with writing(path, "BEGIN IMMEDIATE", "INSERT INTO t VALUES (3)"):
+    with in_use(path, "BEGIN IMMEDIATE", "INSERT INTO t VALUES (3)"):
         there = {entry.name for entry in tmp_path.iterdir()}
         assert read_database(path, count) == 2
         assert {entry.name for entry in tmp_path.iterdir()} == there
@@ -146,7 +117,7 @@ def test_an_unfinished_write_of_another_program_is_not_seen(tmp_path: Path, mode
 def test_rows_that_are_only_in_the_wal_of_another_program_are_seen(tmp_path: Path) -> None:
     path = make(tmp_path / "money.db", "wal")
 
-    with writing(path, "INSERT INTO t VALUES (3)"):
+    with in_use(path, "INSERT INTO t VALUES (3)"):
         assert open_mode_of(path) is OpenMode.SHARED
         assert read_database(path, count) == 3
 
@@ -154,7 +125,7 @@ def test_rows_that_are_only_in_the_wal_of_another_program_are_seen(tmp_path: Pat
 @pytest.mark.parametrize("index", ["left", "gone"])
 def test_a_wal_that_a_crashed_program_left_is_taken_in(tmp_path: Path, index: str) -> None:
     path = make(tmp_path / "money.db", "wal")
-    with writing(path, "INSERT INTO t VALUES (3)"):
+    with in_use(path, "INSERT INTO t VALUES (3)"):
         pass
     if index == "gone":
         path.with_name("money.db-shm").unlink()
@@ -180,7 +151,7 @@ def test_an_unfinished_write_of_a_crashed_program_is_taken_back_in_a_copy(
     path = make(tmp_path / "money.db")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    with writing(path, *SPILLED):
+    with in_use(path, *SPILLED):
         pass
     before = path.read_bytes(), path.with_name("money.db-journal").read_bytes()
 
@@ -194,7 +165,7 @@ def test_an_unfinished_write_of_a_crashed_program_is_taken_back_in_a_copy(
 
 def test_a_copy_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     path = make(tmp_path / "money.db")
-    with writing(path, *SPILLED):
+    with in_use(path, *SPILLED):
         pass
 
     with (
@@ -211,7 +182,7 @@ def test_a_file_that_another_program_is_writing_is_told(
     path = make(tmp_path / "money.db")
 
     with (
-        writing(path, "BEGIN EXCLUSIVE"),
+        in_use(path, "BEGIN EXCLUSIVE"),
         pytest.raises(DatabaseError, match=r"money\.db: .*locked\); wait until the program that"),
     ):
         read_database(path, count)
@@ -223,7 +194,7 @@ def test_locks_that_this_process_has_are_kept(tmp_path: Path) -> None:
         own.execute("BEGIN IMMEDIATE")
         read_database(path, count)
         other = subprocess.run(
-            [sys.executable, "-c", WRITER, str(path), "PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE"],
+            [sys.executable, "-c", STAYS, str(path), "PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -276,7 +247,7 @@ def test_a_copy_that_somebody_wrote_to_while_it_was_made_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make(tmp_path / "money.db", "wal")
-    with writing(path, "INSERT INTO t VALUES (3)"):
+    with in_use(path, "INSERT INTO t VALUES (3)"):
         pass
     path.with_name("money.db-shm").unlink()
     duplicate = module.copy_with_sidecars
