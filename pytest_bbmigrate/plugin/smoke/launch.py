@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -20,7 +19,9 @@ from pytest_bbmigrate.plugin.options import (
 from pytest_bbmigrate.plugin.ordering import modules_without_smoke_tests, smoke_tests_set_aside
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.plugin.smoke import child_plugin
+from pytest_bbmigrate.plugin.smoke.events import ORDER, REPORT, SmokeOrder
 from pytest_bbmigrate.plugin.smoke.result import (
+    OUTPUT,
     SmokeResult,
     describe_missing,
     not_found,
@@ -28,6 +29,7 @@ from pytest_bbmigrate.plugin.smoke.result import (
 )
 from pytest_bbmigrate.processes import parent
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
 from pytest_bbmigrate.sqlite_files import digest_of
 
@@ -73,14 +75,11 @@ def may_have_smoke_tests(config: pytest.Config) -> bool:
 def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     """Run the smoke tests' pytest; return its exit code, None when it took too long."""
     settings = settings_of(config)
-    order = {
-        "working_copy": str(work),
-        "name": settings.database.name,
-        "without": modules_without_smoke_tests(config),
-    }
-    (folder / child_plugin.ORDER).write_text(json.dumps(order), encoding="utf-8")
-    (folder / child_plugin.REPORT).touch()
-    with (folder / "output").open("wb") as output:
+    without = tuple(modules_without_smoke_tests(config))
+    order = SmokeOrder(work, settings.database.name, without)
+    (folder / ORDER).write_bytes(encode_message("order", order))
+    (folder / REPORT).touch()
+    with (folder / OUTPUT).open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
             [*interpreter(config), "-m", "pytest", *pytest_arguments(config, folder)],
             cwd=config.invocation_params.dir,
