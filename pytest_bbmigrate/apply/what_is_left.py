@@ -6,14 +6,10 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.visible import typed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Content(Enum):
@@ -134,30 +130,32 @@ def shown(path: Path) -> str:
     return typed(str(path) if relative.startswith(os.pardir) else relative)
 
 
-def as_found(name: NameTarget, content: Content, detail: str, *notes: str) -> dict[str, Any]:
-    """Return what was found as it goes from one process to another: see ``read_left``."""
-    return {
-        "name": name.value,
-        "content": content.value,
-        "detail": detail,
-        "notes": [note for note in notes if note],
-    }
+@dataclass(frozen=True)
+class DatabaseSeen:
+    """What another process has seen of a database: the fields are those of FileFound."""
+
+    name: NameTarget
+    content: Content
+    detail: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
-    """Return what another process has found, or why it has not, and whether ``backup`` is there."""
-    if "failed" in answer:
-        return FileFound(
-            database, NameTarget.SAME, Content.UNSEEN, answer["failed"], existing(backup)
-        )
-    found = answer["done"]
-    name, detail = NameTarget(found["name"]), str(found["detail"])
+def as_seen(name: NameTarget, content: Content, detail: str, *notes: str) -> DatabaseSeen:
+    """Return what was seen, with those ``notes`` that say something."""
+    return DatabaseSeen(name, content, detail, tuple(note for note in notes if note))
+
+
+def unseen(why: str) -> DatabaseSeen:
+    """Return what is known of a database that no process could look at."""
+    return DatabaseSeen(NameTarget.SAME, Content.UNSEEN, why)
+
+
+def read_left(database: Path, seen: DatabaseSeen, backup: Path | None) -> FileFound:
+    """Return what another process has seen of ``database``, and whether ``backup`` is there."""
     there = existing(backup)
-    if name is NameTarget.NO_FOLDER and backup and not there and detail:
-        there = existing(Path(detail).with_name(backup.name))  # it went with the folder
-    return FileFound(
-        database, name, Content(found["content"]), detail, there, tuple(found["notes"])
-    )
+    if seen.name is NameTarget.NO_FOLDER and backup and not there and seen.detail:
+        there = existing(Path(seen.detail).with_name(backup.name))  # it went with the folder
+    return FileFound(database, seen.name, seen.content, seen.detail, there, seen.notes)
 
 
 def existing(path: Path | None) -> Path | None:

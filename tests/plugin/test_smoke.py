@@ -448,8 +448,8 @@ import os, pathlib, subprocess, sys, time, pytest
 @pytest.mark.bb_smoke
 def test_sleeps(bb_head_path):
     command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
-    child = subprocess.Popen(command)
-    pathlib.Path("pids.partial").write_text(f"{os.getpid()} {child.pid}")
+    child, daemon = subprocess.Popen(command), subprocess.Popen(command, start_new_session=True)
+    pathlib.Path("pids.partial").write_text(f"{os.getpid()} {child.pid} {daemon.pid}")
     pathlib.Path("pids.partial").rename("pids")
     time.sleep(600)
 """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, said, where
+from pytest_bbmigrate.apply.lock.orders import LockedFileState
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, as_found
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, as_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.apply.lock.look import Found, Known
+    from pytest_bbmigrate.apply.lock.orders import BackUp, Look
+    from pytest_bbmigrate.apply.what_is_left import DatabaseSeen
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600
@@ -57,9 +59,9 @@ class LockedFile:
             self.held = hold_file(self.path)
         self.seen = self.held.before
 
-    def describe(self, _: dict[str, Any]) -> dict[str, object]:
-        """Return where the file is, links resolved, and the fields of its FileState."""
-        return {"real": str(self.held.real), "file": asdict(self.held.before)}
+    def describe(self) -> LockedFileState:
+        """Return where the file is, links resolved, and what it was when it was locked."""
+        return LockedFileState(self.held.real, self.held.before)
 
     def change_of_name(self) -> str:
         """Return in words what the name leads to instead of the held file; '' when it does."""
@@ -76,7 +78,7 @@ class LockedFile:
         """
         change = self.change_of_name()
         if not change:
-            content, detail = self.look_at_content("")
+            content, detail = self.look_at_content(None)
             if content is not Content.AS_BEFORE:
                 change = str(FileFound(self.path, NameTarget.SAME, content, detail))
         if change:
@@ -105,28 +107,27 @@ class LockedFile:
         if not self.held.has_journal():
             raise StepFailed(f"something removed its journal {MEANWHILE}")
 
-    def make_backup(self, order: dict[str, Any], pace: Pace) -> str:
-        """Back up into the new file ``target`` of the order; return what is worth saying.
+    def make_backup(self, order: BackUp, pace: Pace) -> str:
+        """Back up as ``order`` says; return what is worth saying.
 
-        It is complete in the folder ``staging`` first. The order's ``note``, where it has one, is
-        written beside it. What was copied while something else wrote to the database is no backup,
-        and is kept under another name, for it may be all there is of what it held.
+        What was copied while something else wrote to the database is no backup, and is kept under
+        another name, for it may be all there is of what it held.
 
         Raises: StepFailed, DatabaseError, sqlite3.Error or OSError, and what ``pace`` raises.
         """
-        target = Path(order["target"])
-        staging = Path(order.get("staging") or target.parent)
+        target = order.target
+        staging = order.staging or target.parent
 
         def refuse_torn(copy: Path) -> None:
             if not self.held.now.is_as_written_as(self.seen):
-                if order.get("note"):
+                if order.note is not None:
                     self.keep_torn(copy, target)
                 raise StepFailed(f"{self.path}: {self.change_of_name() or self.is_other}")
 
         def take_down(complete: Path) -> None:
             refuse_torn(complete)
-            self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
-            if order.get("note"):
+            self.note = with_digest(order.note or self.note, complete)
+            if order.note is not None:
                 write_note(self.note, note_beside(target), staging, complete)
 
         like = self.held.descriptor
@@ -163,12 +164,12 @@ class LockedFile:
             "what that held nor what it holds, and is no backup"
         )
 
-    def rescue(self, order: dict[str, Any]) -> None:
+    def rescue(self, order: BackUp) -> None:
         """Back up what has no name any more, and would be gone with the lock: see make_backup."""
-        if self.held.name is not NameTarget.SAME and not Path(order["target"]).exists():
+        if self.held.name is not NameTarget.SAME and not order.target.exists():
             with suppress(BBMigrateError, sqlite3.Error, OSError):
                 self.make_backup(order, Pace(self.seconds))
-                self.backup = Path(order["target"])
+                self.backup = order.target
 
     def keep(self, failed: Path, staging: Path) -> str:
         """Keep the content that did not verify in the file ``failed``; return what came of it."""
@@ -189,7 +190,7 @@ class LockedFile:
         """Return in what the backup is not what it was when it was made; '' when it is that."""
         return describe_fault(self.backup, self.note) if self.backup is not None else ""
 
-    def look(self, order: dict[str, Any]) -> dict[str, Any]:
+    def look(self, order: Look) -> DatabaseSeen:
         """Return what is under the database's name; back up what has no name, if nobody has.
 
         The owner and mode of the file are made what they were.
@@ -197,24 +198,24 @@ class LockedFile:
         note = self.held.restore_mode()
         content, detail = Content.UNSEEN, ""
         if self.held.name is NameTarget.SAME:
-            content, detail = self.look_at_content(order["work"])
+            content, detail = self.look_at_content(order.work)
         if (name := self.held.name) is not NameTarget.SAME:
-            self.rescue(order)
-            content, _ = look_at_another(self.held.real, self.known(order["work"]))
+            self.rescue(order.backup)
+            content, _ = look_at_another(self.held.real, self.known(order.work))
             detail = where(name, self.path, self.held.real, self.held.current_path)
-        return as_found(name, content, detail, note, self.describe_torn())
+        return as_seen(name, content, detail, note, self.describe_torn())
 
-    def look_at_content(self, work: str) -> Found:
-        """Return what the held file holds; ``work`` is what was to be published, '' for nothing."""
+    def look_at_content(self, work: Path | None) -> Found:
+        """Return what the held file holds; ``work`` is what was to be published, if anything."""
         return look_at_held(self.db, self.held, self.seen, self.known(work), self.seconds)
 
-    def known(self, work: str) -> Known:
+    def known(self, work: Path | None) -> Known:
         """Return what the content can be compared with, and what it is then."""
         is_sound = self.backup is not None and not self.rot()
         known = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
         if work and self.state is not ContentState.UNTOUCHED:
             is_seen = self.state is ContentState.VERIFIED
-            known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
+            known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, work))
         return tuple(known)
 
     def mode_trouble(self) -> str:

@@ -222,7 +222,7 @@ class TestInItsProcess:
             rehearse(order, lambda _: None)
         thread.join()
 
-        assert len(started) == 2
+        assert len(started) == 3  # the watch, the rehearsal and the script
         wait_for_end(*(process.pid for process in started), seconds=10)
 
     def test_what_migrations_print_comes_with_the_result(self, bench: Bench) -> None:
