@@ -133,6 +133,10 @@ REASONS: dict[str, str] = {
         "foreign keys are not enforced while a migration runs: a value without its parent is\n"
         "written like any other; insert the parent, or write NULL"
     ),
+    "made too early": (
+        "CREATE VIEW and CREATE TRIGGER do not look whether what they name is there; whatever\n"
+        "reads the view or fires the trigger fails: make it after what it names, or mend the name"
+    ),
     "stale view": (
         "SQLite does not look at views and triggers when what they name goes; drop them before\n"
         "and create them again, as they must be now, afterwards"

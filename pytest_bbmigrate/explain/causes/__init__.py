@@ -55,6 +55,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("parent updated", references.is_parent_updated),
     ("written unchecked", references.is_written_unchecked),
     ("stale view", structure.is_stale_view),
+    ("made too early", structure.is_made_too_early),
     ("deleted by up", down.is_deleted_by_up),
     ("replaced by an old copy", down.is_replaced_by_an_old_copy),
     ("recreated empty", rows.is_recreated_empty),

@@ -131,6 +131,11 @@ def is_stale_view(context: FindingContext) -> bool:
     )
 
 
+def is_made_too_early(context: FindingContext) -> bool:
+    """Tell whether a view or trigger was made that names what is not there."""
+    return context.finding.kind in {"view never compiles", "trigger never compiles"}
+
+
 def is_not_dropped_by_down(context: FindingContext) -> bool:
     """Tell whether down does not drop what up made."""
     return (

@@ -96,6 +96,7 @@ CAUSE_OF_CASE = [
     ("schema_survives/trigger_fills_by_order", "depends on column order"),
     ("schema_survives/view_of_a_column_that_is_gone", "stale view"),
     ("schema_survives/view_of_a_dropped_table", "stale view"),
+    ("schema_survives/trigger_before_its_column", "made too early"),
     ("schema_survives/view_of_columns_by_their_order", "depends on column order"),
     ("up_applies/average_of_nothing", "empty database"),
     ("up_applies/check_not_looked_at", "checks ignored"),
@@ -271,6 +272,14 @@ NOT_FOR_THAT = [
         "stale view",
         NOTES + "CREATE VIEW v AS SELECT text FROM notes;\n",
         "DROP VIEW v;\nCREATE VIEW v AS SELECT txt FROM notes;\n",
+    ),
+    (
+        "made too early",
+        NOTES + "CREATE VIEW v AS SELECT text FROM notes;\n",
+        (
+            "ALTER TABLE notes RENAME TO papers;\nCREATE TABLE notes (id);\nDROP VIEW v;\n"
+            "CREATE VIEW v AS SELECT text FROM notes;\n"
+        ),
     ),
     (
         "deleted by up",
