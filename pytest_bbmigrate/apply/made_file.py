@@ -1,4 +1,4 @@
-"""A database file that is made anew, where none is."""
+"""Make a database file where there is none."""
 
 from __future__ import annotations
 

@@ -74,15 +74,15 @@ def preflight(
         pending = plan_run(statuses, to=to, allow_late=allow_late)
         notes = history_notes(statuses, history)
         if pending:
-            check_place(database, backup_folder, skip_openers=skip_openers)
+            check_location(database, backup_folder, skip_openers=skip_openers)
             if not is_new:
                 notes += (*file_notes(database), *check_content(database, hook, scratch))
     except StepFailed:
         raise
     except PlanError as error:
-        raise StepFailed(_with_problems(database, error.problems)) from error
+        raise StepFailed(with_problems(database, error.problems)) from error
     except DatabaseError as error:
-        raise StepFailed(f"{error}{_users_of(database, error, skip=skip_openers)}") from error
+        raise StepFailed(f"{error}{openers_after(database, error, skip=skip_openers)}") from error
     except BBMigrateError as error:
         raise StepFailed(f"{database}: {error}") from error
     return Preflight(statuses, pending, last_batch(history) + 1, notes, is_new)
@@ -113,12 +113,12 @@ def preflight_rollback(
         pending = plan_rollback(history, catalogue, which or None)
         notes: tuple[str, ...] = ()
         if pending:
-            check_place(database, backup_folder)
+            check_location(database, backup_folder)
             notes = (*file_notes(database), *check_content(database, hook, scratch))
     except (StepFailed, SettingsError):
         raise
     except DatabaseError as error:
-        raise StepFailed(f"{error}{_users_of(database, error, skip=False)}") from error
+        raise StepFailed(f"{error}{openers_after(database, error, skip=False)}") from error
     except BBMigrateError as error:
         raise StepFailed(f"{database}: {error}") from error
     order = _applied_order(statuses, history)
@@ -127,7 +127,7 @@ def preflight_rollback(
 
 def _applied_order(statuses: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
     """Return the migrations that are applied, by the names of their files, in that order."""
-    names = {place.applied_as: place.migration.name for place in statuses.entries}
+    names = {entry.applied_as: entry.migration.name for entry in statuses.entries}
     return tuple(names[applied.name] for applied in history if applied.name in names)
 
 
@@ -181,7 +181,7 @@ def history_of(database: Path, scratch: Path | None = None) -> tuple[Applied, ..
     return history
 
 
-def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = False) -> None:
+def check_location(database: Path, backup_folder: Path, *, skip_openers: bool = False) -> None:
     """Make sure that ``database`` can be replaced where it is, and its backup made.
 
     Raises: StepFailed when a file or folder cannot be written, somebody has the database open, the
@@ -211,7 +211,7 @@ def check_place(database: Path, backup_folder: Path, *, skip_openers: bool = Fal
     if fault := file_system_fault(real if real.exists() else real.parent):
         raise StepFailed(f"{database}: {fault}")
     if faults := disk_space_faults(real, backup_folder, backup_folder):
-        raise StepFailed(_with_problems(database, faults))
+        raise StepFailed(with_problems(database, faults))
 
 
 def refuse_long_name(database: Path, backup_folder: Path) -> None:
@@ -238,7 +238,7 @@ def describe_openers(database: Path) -> str:
 def check_content(
     database: Path, hook: Hook | None, scratch: Path | None = None
 ) -> tuple[str, ...]:
-    """Look at every page and row of ``database``; return what its rows break already, as notes.
+    """Check every page and row of ``database``; return notes on constraints that it breaks already.
 
     Raises: StepFailed when the file is damaged, or cannot be looked at; DatabaseError.
     """
@@ -249,8 +249,8 @@ def check_content(
             raise StepFailed(f"{database}: it is cut off or added to: {fault}; {WAY_OUT_OF_DAMAGE}")
         refuse_triggers(db)
         try:
-            found = examine(db)
-            violations = () if found.damage else (*found.violations, *read_violations(db))
+            examined = examine(db)
+            violations = () if examined.damage else (*examined.violations, *read_violations(db))
         except sqlite3.OperationalError as error:
             if primary_code(error) != sqlite3.SQLITE_ERROR:
                 raise
@@ -260,19 +260,19 @@ def check_content(
                 f"{database}: its rows cannot be checked ({why}); have bb_connection register "
                 "the functions and collations that its tables use"
             ) from error
-    if found.damage:
-        raise StepFailed(f"{database}: it is damaged ({found.damage[0]}); {WAY_OUT_OF_DAMAGE}")
+    if examined.damage:
+        raise StepFailed(f"{database}: it is damaged ({examined.damage[0]}); {WAY_OUT_OF_DAMAGE}")
     return tuple(f"old, and not held against the run: {what}" for what in violations)
 
 
 def history_notes(statuses: MigrationStatuses, history: Sequence[Applied]) -> tuple[str, ...]:
-    """Return what is worth saying of how the history stands to the files."""
+    """Return notes on migrations that were renamed, or are late."""
     last = history[-1].name if history else ""
     return (
         *(
-            f"{place.migration.name} is applied as {place.applied_as}: its file was renamed"
-            for place in statuses.entries
-            if place.status is Status.RENAMED
+            f"{entry.migration.name} is applied as {entry.applied_as}: its file was renamed"
+            for entry in statuses.entries
+            if entry.status is Status.RENAMED
         ),
         *(
             f"{migration.name} is late: it comes after {last} in this database"
@@ -299,7 +299,7 @@ def file_notes(database: Path) -> Iterator[str]:
         )
     if open_mode_of(real) is OpenMode.RECOVERED:
         yield (
-            "the last program that wrote to it did not come to its end; SQLite takes back what it "
+            "the last program that wrote to it did not come to its end; SQLite rolls back what it "
             "did not finish"
         )
     if is_in_wal_mode(real) and has_wal_bug(sqlite3.sqlite_version_info):
@@ -322,7 +322,7 @@ def has_wal_bug(version: tuple[int, ...]) -> bool:
     return WAL_BUG_BEGINS <= version < WAL_BUG_ENDS
 
 
-def _users_of(database: Path, error: DatabaseError, *, skip: bool) -> str:
+def openers_after(database: Path, error: DatabaseError, *, skip: bool) -> str:
     """Return who may be keeping ``database`` locked, to be said after ``error``; or ''."""
     cause = error.__cause__
     if skip or not isinstance(cause, sqlite3.Error) or primary_code(cause) not in BUSY:
@@ -337,11 +337,12 @@ def _nearest(database: Path) -> str:
         names = [path.name for path in database.parent.iterdir() if path.is_file()]
     except OSError:
         return f"there is no folder {database.parent} to look in; "
-    alike = get_close_matches(database.name, names, n=1)
-    return f"did you mean {alike[0]}? " if alike else ""
+    similar = get_close_matches(database.name, names, n=1)
+    return f"did you mean {similar[0]}? " if similar else ""
 
 
-def _with_problems(database: Path, problems: Sequence[str]) -> str:
+def with_problems(database: Path, problems: Sequence[str]) -> str:
+    """Return what stands in the way, one problem in the line of ``database``, several below it."""
     if len(problems) == 1:
         return f"{database}: {problems[0]}"
     return "\n".join([f"{database}: {len(problems)} things stand in the way", *problems])

@@ -152,7 +152,7 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
 def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Scratch:
     """Make our own folder, as a part of the step lock."""
     try:
-        return make_scratch(change.database, change.backup_folder, owner.here)
+        return make_scratch(change.database, change.backup_folder, owner.note)
     except StepFailed as error:
         reporter.begin()
         reporter.fail("lock", error)

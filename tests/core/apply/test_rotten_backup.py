@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply import steps as pipeline
-from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
 from pytest_bbmigrate.apply.backup_owners import note_on
 from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
@@ -129,7 +129,7 @@ def test_it_is_no_way_back_when_it_has_rotted_afterwards(tmp_path: Path, rot: Ro
         f"{backup}: {SAID}"
     )
     assert "--bb-restore" not in str(failed.value)
-    assert SAID in lost_backup(backup)
+    assert SAID in restore_obstacle(backup)
     (problem,) = backup_problems(real, tmp_path)
     assert problem.startswith(f"{backup}: {SAID}")
 
