@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
@@ -9,6 +10,7 @@ from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.schema import is_at_fault
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.schema import SchemaDifference
+    from pytest_bbmigrate.schema import Schema, SchemaDifference, Trigger, View
 
 # What data_survives and foreign_keys_hold speak of, and what takes nothing away.
 NOT_A_LOSS_OF_STRUCTURE = frozenset(
@@ -43,6 +45,8 @@ DROPPED_BY_NAME = {
     "view lost": "view",
     "view changed": "view",
 }
+OBJECTS_GONE = frozenset({"trigger lost", "trigger changed", "view lost", "view changed"})
+MADE_BROKEN = {"trigger broken": "trigger never compiles", "view broken": "view never compiles"}
 # A property that a table or a column gained is an addition: it takes nothing away.
 GAINED = frozenset(
     {"column not null", "column default", "strict", "autoincrement", "on conflict", "primary key"}
@@ -55,7 +59,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         return Answer(reason="up does not apply")
     migration = evidence.migration
     findings = [
-        structure_finding(difference, migration)
+        structure_finding(named_by_its_making(difference, evidence.state.schema), migration)
         for difference in evidence.up_diff.schema
         if is_loss(difference, evidence) and not is_allowed(difference, evidence)
     ]
@@ -83,7 +87,21 @@ def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
         return bool(column and column.generated)
     if difference.kind in GAINED:
         return bool(difference.before)
+    if difference.kind in OBJECTS_GONE and never_compiled(difference, evidence.state.schema):
+        return False
     return difference.kind not in NOT_A_LOSS_OF_STRUCTURE
+
+
+def never_compiled(difference: SchemaDifference, before: Schema) -> bool:
+    """Return whether a view or trigger did nothing before: what was broken cannot be lost.
+
+    One that only lacked a function of the app was not broken.
+    """
+    name = fold_name(difference.name)
+    objects: tuple[View | Trigger, ...] = (
+        before.views if difference.kind.startswith("view") else before.triggers
+    )
+    return any(fold_name(found.name) == name and is_at_fault(found.error) for found in objects)
 
 
 def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
@@ -129,6 +147,16 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
     )
 
 
+def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaDifference:
+    """Return ``difference``; a broken view or trigger that up itself made never compiled."""
+    kind = MADE_BROKEN.get(difference.kind)
+    objects: tuple[View | Trigger, ...] = (*before.views, *before.triggers)
+    known = {fold_name(found.name) for found in objects}
+    if kind is None or fold_name(difference.name) in known:
+        return difference
+    return replace(difference, kind=kind, before="it to compile")
+
+
 def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
     """Return a loss of structure as a finding, with the line that would allow it."""
     names = (difference.name, difference.table)
@@ -149,7 +177,7 @@ def structure_finding(difference: SchemaDifference, migration: Migration) -> Fin
 
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
     """Return the contract line that would allow a loss of structure; '' when none would."""
-    if difference.kind.endswith("broken"):
+    if difference.kind.endswith(("broken", "never compiles")):
         return ""
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:

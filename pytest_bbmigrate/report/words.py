@@ -150,6 +150,8 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "view shows otherwise": lambda f: (
         f"view {f.name} shows other {f'values as {f.column}' if f.column else 'rows'} than before"
     ),
+    "view never compiles": lambda f: f"view {f.name} does not compile",
+    "trigger never compiles": lambda f: f"trigger {object_name(f)} does not compile",
     "trigger writes otherwise": lambda f: (
         f"trigger {f.name} writes other values as {f.column} than before"
     ),

@@ -170,7 +170,7 @@ class FindingContext:
         after = self.evidence.schema_after
         objects: list[View | Trigger] = [*after.views, *after.triggers] if after else []
         name = fold_name(self.finding.name)
-        return next((found.tokens for found in objects if fold_name(found.name) == name), ())
+        return next((item.tokens for item in objects if fold_name(item.name) == name), ())
 
     @property
     def values(self) -> tuple[tuple[Cell, Cell], ...]:
@@ -219,9 +219,13 @@ class FindingContext:
     @property
     def rebuilt(self) -> bool:
         """Whether the table was dropped and another stands in its place."""
-        back = self.evidence.down_diff.schema if self.evidence.down_diff and self.is_back else ()
-        gone = any(d.kind == "table lost" and fold_name(d.table) == self.table for d in back)
-        return self.dropped(*self.names) and self.table_at_end is not None and not gone
+        down_schema = (
+            self.evidence.down_diff.schema if self.evidence.down_diff and self.is_back else ()
+        )
+        is_gone = any(
+            d.kind == "table lost" and fold_name(d.table) == self.table for d in down_schema
+        )
+        return self.dropped(*self.names) and self.table_at_end is not None and not is_gone
 
     def name_later(self, name: str, position: int) -> str:
         """Return what the table ``name`` is called after all statements from ``position`` on."""
@@ -309,7 +313,7 @@ class FindingContext:
 def table_diff_of(diff: DatabaseDiff | None, table: str) -> TableDiff | None:
     """Return what became of the table called ``table`` (folded) on ``diff``."""
     tables = diff.tables if diff else ()
-    return next((found for found in tables if fold_name(found.table) == table), None)
+    return next((table_diff for table_diff in tables if fold_name(table_diff.table) == table), None)
 
 
 def begins(tokens: Tokens, words: tuple[str, ...]) -> bool:
@@ -323,4 +327,4 @@ def holds(tokens: Tokens, *words: str) -> bool:
     """Return whether ``words`` stand one after another in ``tokens``, '*' for any one."""
     if not set(words) <= {"*", *tokens}:  # the quick answer, for it is asked very often
         return False
-    return any(begins(tokens[at:], words) for at in range(len(tokens)))
+    return any(begins(tokens[start:], words) for start in range(len(tokens)))
