@@ -61,7 +61,7 @@ def back_up_now(
             target = backup_path(database, folder, datetime.now(UTC))
             own = note_for(real, read_identity(db).id)
 
-            def take_down(complete: Path) -> None:
+            def write_note_on(complete: Path) -> None:
                 refuse_written()  # while it has no name: it may be of no one moment
                 made.append((target, with_digest(own, complete)))
                 write_note(made[-1][1], note_beside(target), staging, complete)
@@ -74,7 +74,7 @@ def back_up_now(
                 pace,
                 staging=staging,
                 rereads=True,
-                when_complete=take_down,
+                when_complete=write_note_on,
             )
             is_done = True
     except WrittenMeanwhile:

@@ -12,7 +12,7 @@ from pytest_bbmigrate.apply.preflight import (
     check_content,
     check_place,
 )
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change, step
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
@@ -46,7 +46,7 @@ def record_version(
 
     ``schema`` is the one that they were recognised by.
 
-    Raises: StepFailed as carry_out does, or when it has a history already, or another schema.
+    Raises: StepFailed as run_change does, or when it has a history already, or another schema.
     """
     identity = id_to_have(owner_of(database, folder), folder)
 
@@ -70,7 +70,7 @@ def record_version(
     refuse_orphans(database)
     check_content(database, hook, folder)
     change = ContentChange(database, folder, lambda _: None, prepare, identity=identity)
-    return carry_out(change, reporter)
+    return run_change(change, reporter)
 
 
 def refuse_other_schema(

@@ -137,7 +137,7 @@ class FileInPlace:
             tell(f"what was under the name {self.real.name} is in {', '.join(there)}")
 
 
-def look_at_place(database: Path) -> FileInPlace:
+def file_in_place(database: Path) -> FileInPlace:
     """Return what is under the name ``database``.
 
     Raises: DatabaseError when it is no file, or cannot be read for another reason than what it

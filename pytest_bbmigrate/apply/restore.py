@@ -11,8 +11,8 @@ from pytest_bbmigrate.apply.preflight import (
     check_place,
     describe_openers,
 )
-from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.replacing import file_in_place
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change, step
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -66,7 +66,7 @@ def restore_backup(
     step; what was there is kept under another.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
-        StepFailed as carry_out does, and when the backup is not what it was when it was made.
+        StepFailed as run_change does, and when the backup is not what it was when it was made.
     """
     backup = choice.backup
 
@@ -77,14 +77,14 @@ def restore_backup(
         return closed_copy(work)
 
     check_place(database, folder)
-    there = look_at_place(database)
+    there = file_in_place(database)
     if there.is_to_be_replaced:
         return put_in_place(there, folder, choice, reporter)
     is_empty = not size_of(there.real)
     change = ContentChange(
         database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
     )
-    kept = carry_out(change, reporter)
+    kept = run_change(change, reporter)
     return (kept,) if kept else ()
 
 

@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change, step
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id
@@ -98,14 +98,14 @@ class ApplyResult:
 def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     """Apply the pending migrations and return what changed.
 
-    Raises: StepFailed as carry_out does.
+    Raises: StepFailed as run_change does.
     """
     rehearsed: list[Rehearsal] = []
     is_new = order.preflight.is_new
     owner = owner_of(order.database, order.backup_folder)
     identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
 
-    def inspect(history: tuple[Applied, ...]) -> None:
+    def check_history(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
         order.refuse_other_text()
 
@@ -117,19 +117,19 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     change = ContentChange(
         order.database,
         order.backup_folder,
-        inspect=inspect,
+        check_history=check_history,
         prepare=prepare,
         publishes=order.publishes,
         keeps_backup=not is_new,
         identity=identity,
     )
     if not is_new:
-        backup = carry_out(change, reporter)
+        backup = run_change(change, reporter)
         notes: list[str] = []
         pruned = prune(order, backup, notes.append) if backup and knows(order, backup) else ()
         return ApplyResult(rehearsed[0].changes, backup, pruned, tuple(notes))
     with made_if_missing(order.database):
-        carry_out(change, reporter)
+        run_change(change, reporter)
         return ApplyResult(rehearsed[0].changes, None)
 
 
@@ -217,7 +217,7 @@ def prepare_copy(
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
         if failed:
             raise RehearsalFailed(failed, rehearsal.printed)
-        look_at_copy(order, sent, rehearsal, expected)
+        check_copy(order, sent, rehearsal, expected)
         if rehearsal.discarded and not order.discards:
             raise StepFailed(
                 "what would go with the migrations holds values:\n  "
@@ -231,7 +231,7 @@ def prepare_copy(
     return PublishableCopy(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
 
 
-def look_at_copy(
+def check_copy(
     order: ApplyOrder, sent: RehearsalOrder, rehearsal: Rehearsal, expected: Identity
 ) -> None:
     """Make sure that the working copy is what the rehearsal says, and of the database ``expected``.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_bbmigrate.apply.backup_owners import owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, existing, is_gone
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, if_exists, is_gone
 from pytest_bbmigrate.apply.workspace import (
     Scratch,
     make_scratch,
@@ -43,21 +43,21 @@ STOPPED = "the run was stopped before it was"
 
 
 class Reporter(Protocol):
-    """Whoever tells the user of the steps."""
+    """Tells the user about the steps."""
 
     def begin(self) -> None:
         """Begin a step: start the clock."""
 
     def progress(self, step: str, done: float | str, /) -> None:
-        """Say how far a step is: a part of 1, or what it is at."""
+        """Say how far a step is: a part of 1, or what it is doing now."""
 
     def end(self, step: str, detail: str, /) -> None:
-        """Say that a step is done, and what it came to."""
+        """Say that a step is done, and its result in words."""
 
     def fail(self, step: str, error: StepFailed, /) -> None:
         """Say why a step has failed; no step comes after it."""
 
-    def conclude(self, left: FileFound, /) -> None:
+    def conclude(self, file_found: FileFound, /) -> None:
         """Say what is on the disk at the end of a run that had the lock."""
 
 
@@ -75,19 +75,19 @@ class PublishableCopy:
 
 @dataclass(frozen=True)
 class ContentChange:
-    """What is to be done to ``database``.
+    """A change of the content of ``database``.
 
-    ``inspect`` is given the history under the lock; ``prepare`` is given the backup and an empty
-    folder of ours on the same disk, and makes the new content, reporting steps of its own. Both
-    raise StepFailed to end it. With ``publishes`` false nothing but the database's copy is changed;
-    ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id that the
-    database is to have from now on, '' for the one that it has. ``spares`` are files that are not
-    removed though they lie among what a killed run has left.
+    ``check_history`` gets the history, read under the lock; ``prepare`` gets the backup and an
+    empty folder of ours on the same disk, and makes the new content, reporting steps of its own.
+    Both raise StepFailed to end the run. With ``publishes`` false nothing but the database's copy
+    is changed; ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id
+    that the database is to have from now on, '' for the one that it has. ``spares`` are files to
+    keep, though they lie in a folder that a killed run has left.
     """
 
     database: Path
     backup_folder: Path
-    inspect: Callable[[tuple[Applied, ...]], None]
+    check_history: Callable[[tuple[Applied, ...]], None]
     prepare: Callable[[Path, Path, Reporter], PublishableCopy]
     publishes: bool = True
     keeps_backup: bool = True
@@ -98,7 +98,7 @@ class ContentChange:
 
 @contextmanager
 def step(reporter: Reporter, name: str) -> Iterator[list[str]]:
-    """Report the block as the step ``name``; it says what it came to by the list it is given.
+    """Report the block as the step ``name``; it appends its result in words to the list.
 
     Raises: StepFailed, reported first, for any error of ours that the block raises, and for what
         the system refuses (OSError), such as room on the disk.
@@ -122,7 +122,7 @@ def step(reporter: Reporter, name: str) -> Iterator[list[str]]:
     reporter.end(name, "; ".join(detail))
 
 
-def carry_out(change: ContentChange, reporter: Reporter) -> Path | None:
+def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
     """Replace the database's content and return where the backup is; None when none is kept.
 
     Until publish nothing is written but files of our own, which are gone afterwards. The lock is
@@ -135,20 +135,22 @@ def carry_out(change: ContentChange, reporter: Reporter) -> Path | None:
     with terminated_like_interrupted():
         owner = owner_of(change.database, change.backup_folder)
         scratch = scratch_folder(change, owner, reporter)
-        found: list[FileFound] = []
+        files_found: list[FileFound] = []
         try:
             with LockClient(change.database) as client:
-                return go_through(begin(change, client, owner, scratch.folder, reporter, found))
+                return run_steps(
+                    begin(change, client, owner, scratch.folder, reporter, files_found)
+                )
         finally:
-            if not scratch.remove() and found:
-                said = (
+            if not scratch.remove() and files_found:
+                note = (
                     f"copies of the data in {scratch.folder} cannot be removed: remove that folder"
                 )
-                reporter.conclude(replace(found[-1], notes=(*found[-1].notes, said)))
+                reporter.conclude(replace(files_found[-1], notes=(*files_found[-1].notes, note)))
 
 
 def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Scratch:
-    """Make our own folder, as a part of the first step."""
+    """Make our own folder, as a part of the step lock."""
     try:
         return make_scratch(change.database, change.backup_folder, owner.here)
     except StepFailed as error:
@@ -159,10 +161,10 @@ def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> S
 
 @dataclass(frozen=True)
 class ChangeRun:
-    """A change that is being carried out: with what, in which folder of ours, and where to.
+    """One run of a change: its lock, its folder, and the names of what it makes.
 
-    ``note`` is the one on the backup, ``failed`` where content goes that does not verify. ``found``
-    is what was found on the disk at the end, the last one being what counts.
+    ``note`` is the one on the backup; content that does not verify is kept in ``failed``.
+    ``files_found`` is what was found on the disk at the end; the last one counts.
     """
 
     change: ContentChange
@@ -173,12 +175,12 @@ class ChangeRun:
     backup: Path
     failed: Path
     note: Note
-    found: list[FileFound]
+    files_found: list[FileFound]
 
-    def conclude(self, left: FileFound) -> None:
+    def conclude(self, file_found: FileFound) -> None:
         """Say what is on the disk at the end."""
-        self.found.append(left)
-        self.reporter.conclude(left)
+        self.files_found.append(file_found)
+        self.reporter.conclude(file_found)
 
 
 def begin(
@@ -187,19 +189,19 @@ def begin(
     owner: Owner,
     folder: Path,
     reporter: Reporter,
-    found: list[FileFound],
+    files_found: list[FileFound],
 ) -> ChangeRun:
-    """Return the run, with names that are free. Nothing to back up stays in our own folder."""
+    """Return the run, with free names. A copy of what is no backup stays in our own folder."""
     now = change.clock()
-    place = change.backup_folder if change.keeps_backup else folder
-    backup = backup_path(change.database, place, now)
+    folder_of_backup = change.backup_folder if change.keeps_backup else folder
+    backup = backup_path(change.database, folder_of_backup, now)
     failed = failed_path(change.database, change.backup_folder, now)
     note = note_for(change.database, change.identity or owner.id)
-    return ChangeRun(change, client, owner, reporter, folder, backup, failed, note, found)
+    return ChangeRun(change, client, owner, reporter, folder, backup, failed, note, files_found)
 
 
-def go_through(run: ChangeRun) -> Path | None:
-    """Go through the steps, the last one giving the lock back."""
+def run_steps(run: ChangeRun) -> Path | None:
+    """Take the steps, the last of which releases the lock; return the backup, None for none."""
     change, client = run.change, run.client
     work: Path | None = None
     try:
@@ -219,88 +221,93 @@ def go_through(run: ChangeRun) -> Path | None:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.conclude(FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes))
         return kept
-    left = conclude(run, None)
-    if not left.is_as_it_was:
+    file_found = conclude(run, None)
+    if not file_found.is_as_it_was:
         with step(run.reporter, "verify"):
-            raise StepFailed(f"{change.database}: {left}")
+            raise StepFailed(f"{change.database}: {file_found}")
     return None
 
 
 def conclude(run: ChangeRun, work: Path | None) -> FileFound:
-    """Look at what is on the disk at the end, tell it, and return it.
+    """Find out what is on the disk after a run that has not published; report and return it.
 
-    The backup is removed where it is seen to be a copy of what is there.
+    The backup is removed where the database is seen to equal it.
     """
-    backup = existing(run.backup) if run.change.keeps_backup else None
+    backup = if_exists(run.backup) if run.change.keeps_backup else None
     run.conclude(FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup))
     with defer_first_interrupt():
-        left = run.client.look(run.backup, work, note=run.note, staging=run.folder)
-        run.conclude(left)
-        if left.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
-            left = without_backup(run, left)
+        file_found = run.client.inspect(run.backup, work, note=run.note, staging=run.folder)
+        run.conclude(file_found)
+        if file_found.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
+            file_found = without_backup(run, file_found)
         if not run.change.keeps_backup:
-            left = replace(left, backup=None)
-        left = without_rotten(run, left)
+            file_found = replace(file_found, backup=None)
+        file_found = without_changed_backup(run, file_found)
         if is_gone(run.folder / FOLDER_NOTE):
-            place = run.change.backup_folder
-            said = (
-                f"{place} was moved or removed {MEANWHILE}: copies of the data are where it is now"
+            folder = run.change.backup_folder
+            note = (
+                f"{folder} was moved or removed {MEANWHILE}: copies of the data are where it is now"
             )
-            left = replace(left, notes=(*left.notes, said))
-        left = noted(run, left)
-        run.conclude(left)
-    return left
+            file_found = replace(file_found, notes=(*file_found.notes, note))
+        file_found = with_corrected_note(run, file_found)
+        run.conclude(file_found)
+    return file_found
 
 
-def without_backup(run: ChangeRun, left: FileFound) -> FileFound:
-    """Remove the backup, which nobody needs, and return what is left with or without it."""
+def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Remove the backup, which nobody needs; return ``file_found`` as it is then."""
     if not run.change.keeps_backup:
-        return left  # it lies in our own folder
-    said = f"its backup {run.backup.name} is not needed, and cannot be removed"
+        return file_found  # it lies in our own folder
+    text = f"its backup {run.backup.name} is not needed, and cannot be removed"
     try:
         if discard_backup(run.backup, run.note):
-            return replace(left, backup=None)
+            return replace(file_found, backup=None)
         why = "what is there is not known to be what this run has made"
     except OSError as error:
         why = str(error.strerror)
-    there = existing(run.backup)
-    return replace(left, backup=there, notes=(*left.notes, *([f"{said} ({why})"] if there else [])))
+    remaining = if_exists(run.backup)
+    return replace(
+        file_found,
+        backup=remaining,
+        notes=(*file_found.notes, *([f"{text} ({why})"] if remaining else [])),
+    )
 
 
-def without_rotten(run: ChangeRun, left: FileFound) -> FileFound:
-    """Return ``left`` without its backup where that is not what it was when it was made.
+def without_changed_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Return ``file_found`` without its backup where that is not what it was when it was made.
 
     One that cannot be read stays: it may be all there is.
     """
-    if left.backup is None or not run.client.digest:
-        return left
+    if file_found.backup is None or not run.client.digest:
+        return file_found
     try:
-        with left.backup.open("rb"):
+        with file_found.backup.open("rb"):
             pass
     except PermissionError as error:
-        said = f"its backup {left.backup.name} cannot be looked at ({error.strerror})"
-        return replace(left, notes=(*left.notes, said))
+        note = f"its backup {file_found.backup.name} cannot be looked at ({error.strerror})"
+        return replace(file_found, notes=(*file_found.notes, note))
     except OSError:
         pass  # which is said below
-    if not (rot := backup_fault(left.backup, run.client.digest)):
-        return left
-    said = f"its backup {left.backup.name} is not what it was when it was made: {rot}"
-    return replace(left, backup=None, notes=(*left.notes, said))
+    if not (fault := backup_fault(file_found.backup, run.client.digest)):
+        return file_found
+    note = f"its backup {file_found.backup.name} is not what it was when it was made: {fault}"
+    return replace(file_found, backup=None, notes=(*file_found.notes, note))
 
 
-def noted(run: ChangeRun, left: FileFound) -> FileFound:
-    """Return ``left`` with the note on its backup mended, without which it is not restored."""
-    if left.backup is None or not run.client.digest:
-        return left
+def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Correct the note on the backup, which a restore needs; return ``file_found`` with it."""
+    if file_found.backup is None or not run.client.digest:
+        return file_found
     try:
-        size = left.backup.stat().st_size
+        size = file_found.backup.stat().st_size
         own = replace(run.note, size=size, digest=run.client.digest)
-        correct_note(own, left.backup, run.folder)
+        correct_note(own, file_found.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        said = f"the note on {left.backup.name} is gone or spoilt, and could not be mended: {why}"
-        return replace(left, notes=(*left.notes, said))
-    return left
+        name = file_found.backup.name
+        text = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
+        return replace(file_found, notes=(*file_found.notes, text))
+    return file_found
 
 
 def lock(run: ChangeRun) -> str:
@@ -310,7 +317,7 @@ def lock(run: ChangeRun) -> str:
         mode = client.lock(noted_mode(run.owner, change.backup_folder))
         detail.append(f"held to the end; journal mode {mode}")
         refuse_openers(change.database, client)
-        change.inspect(client.read_history())
+        change.check_history(client.read_history())
         remove_leftovers(run.owner, change.backup_folder, (run.folder, *change.spares))
     return mode
 
@@ -377,13 +384,13 @@ def publish(client: LockClient, prepared: PublishableCopy, mode: str, reporter: 
 def verify(
     client: LockClient, prepared: PublishableCopy, backup: Path, failed: Path, reporter: Reporter
 ) -> None:
-    """Look at what was published, and give the lock back."""
+    """Verify what was published, and release the lock."""
     with step(reporter, "verify") as detail:
         if client.verify(prepared.work, backup, failed):
             with suppress(OSError):
                 prepared.work.unlink()  # not needed any more: its room is enough for the mode
             after_verifying(client.restore_mode)
-        after_verifying(client.look_at_backup)
+        after_verifying(client.check_backup)
         note = client.restore_file()
         client.release()
         client.refuse_lost()
@@ -392,12 +399,12 @@ def verify(
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")
 
 
-def after_verifying(look: Callable[[], None]) -> None:
-    """Do what is left to do once the content is verified.
+def after_verifying(action: Callable[[], None]) -> None:
+    """Call ``action`` once the content is verified.
 
-    Raises: StepFailed, which does not call the content in question.
+    Raises: StepFailed, which says that the content is verified and kept.
     """
     try:
-        look()
+        action()
     except StepFailed as error:
         raise StepFailed(f"what was published is verified, and kept; but {error}") from error

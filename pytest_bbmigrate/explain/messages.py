@@ -13,11 +13,18 @@ WRITES_FILES = (
 # (what a message looks like, what to do); {name} is what the group of that name matched.
 MESSAGES: tuple[tuple[str, str], ...] = (
     (
-        r"^interrupted",
+        r"^took longer than bb_seconds",
         (
-            "it was given up after a minute, on a few hundred rows: does it count as far as a "
-            "value goes, or join everything with everything? If real rows hold no such value, "
-            "declare -- bb: requires TABLE: COLUMN < 1000"
+            "on a few hundred rows: does it count as far as a value goes, join everything with "
+            "everything, or wait for something? If real rows hold no such value, declare -- bb: "
+            "requires TABLE: COLUMN < 1000; if it needs the time, give it more: bb_seconds"
+        ),
+    ),
+    (
+        r"^held more than bb_memory",
+        (
+            "does it read whole tables into lists? Go through the rows one by one, or let SQL do "
+            "the work; if it needs the memory, give it more: bb_memory"
         ),
     ),
     (

@@ -13,7 +13,7 @@ from pytest_bbmigrate.plugin.apply_gate import ApplyGate
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import SummaryInput, describe_done, describe_left
+from pytest_bbmigrate.report.applied import SummaryInput, describe_done, describe_file_found
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -112,6 +112,6 @@ def write_summary_if_missing(config: pytest.Config) -> None:
     except Exception:
         if state.file_found is not None and not state.is_summary_written:
             reporter.write_sep("=", visible_line(state.file_found.database.name))
-            for line in (str(state.file_found), *describe_left(state.file_found, "pytest")):
+            for line in (str(state.file_found), *describe_file_found(state.file_found, "pytest")):
                 reporter.write_line(visible(line))
         raise

@@ -26,7 +26,7 @@ from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import describe_left
+from pytest_bbmigrate.report.applied import describe_file_found
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
@@ -84,7 +84,7 @@ def _write_file_found(config: pytest.Config, left: FileFound | None) -> None:
     """Write what was found on the disk after a command that failed, if anybody looked."""
     if left is not None:
         command = command_of(config)
-        lines = (str(left), *describe_left(left, command))
+        lines = (str(left), *describe_file_found(left, command))
         sys.stderr.writelines(f"{visible(line)}\n" for line in lines)
 
 

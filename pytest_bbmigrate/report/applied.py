@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.what_is_left import shown
+from pytest_bbmigrate.apply.what_is_left import typed_path
 from pytest_bbmigrate.visible import typed, visible_line
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def describe_done(
         lines += [f"{'note':<{WIDTH}}{note}" for note in preflight.notes]
     if summary.file_found is not None:
         shows_backup = any(line.startswith("backup ") for line in lines)
-        lines += describe_left(summary.file_found, summary.command, shows_backup=shows_backup)
+        lines += describe_file_found(summary.file_found, summary.command, shows_backup=shows_backup)
     return tuple(lines)
 
 
-def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) -> list[str]:
+def describe_file_found(left: FileFound, command: str, *, shows_backup: bool = False) -> list[str]:
     """Return the notes on what a run has left on the disk, and how to restore the backup.
 
     ``command`` is how another command on the same project begins; ``shows_backup`` is whether
@@ -95,9 +95,9 @@ def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) 
     lines = [f"{'note':<{WIDTH}}{left.database.name}: {note}" for note in left.notes]
     if left.backup is None or shows_backup:
         return lines
-    lines.append(f"{'backup':<{WIDTH}}{shown(left.backup)}")
+    lines.append(f"{'backup':<{WIDTH}}{typed_path(left.backup)}")
     if not left.is_as_it_was:
-        lines.append(f"{'restore':<{WIDTH}}{left.restores(command)}")
+        lines.append(f"{'restore':<{WIDTH}}{left.restore_command(command)}")
     return lines
 
 
@@ -112,7 +112,7 @@ def _undo(
     backup = typed(named) if named else ""
     made = result or summary.file_found
     if made is not None:
-        backup = shown(made.backup) if made.backup else ""
+        backup = typed_path(made.backup) if made.backup else ""
     if summary.lost_backup:
         yield f"{'backup':<{WIDTH}}{summary.lost_backup}"
     elif backup:

@@ -19,7 +19,7 @@ from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
@@ -125,7 +125,7 @@ def test_the_run_of_one_leaves_the_folder_of_the_other(shared: Shared) -> None:
         raise StepFailed("enough")
 
     with pytest.raises(StepFailed, match="enough"):
-        carry_out(
+        run_change(
             ContentChange(shared.one, shared.folder, lambda _: None, run_the_other), Reporter()
         )
 
