@@ -84,7 +84,9 @@ def structural_headline(finding: Finding) -> str:
     """Return a difference of structure in one line: what differs, of what, after which step."""
     subject = finding.name or finding.table
     kind, _, change = finding.kind.rpartition(" ")
-    if change in STATES:
+    if finding.kind == "view changed" and finding.count:
+        text = f"view {subject} shows {finding.count:,} of its {finding.total:,} rows no more"
+    elif change in STATES:
         text = f"{kind} {object_name(finding)} {STATES[change]}"
     else:
         text = f"{finding.kind} of {object_name(finding) or subject} changed"
