@@ -139,7 +139,7 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
         try:
             with LockClient(change.database) as client:
                 return run_steps(
-                    begin(change, client, owner, scratch.folder, reporter, files_found)
+                    new_run(change, client, owner, scratch.folder, reporter, files_found)
                 )
         finally:
             if not scratch.remove() and files_found:
@@ -183,7 +183,7 @@ class ChangeRun:
         self.reporter.conclude(file_found)
 
 
-def begin(
+def new_run(
     change: ContentChange,
     client: LockClient,
     owner: Owner,
@@ -215,20 +215,20 @@ def run_steps(run: ChangeRun) -> Path | None:
                 verify(client, prepared, run.backup, run.failed, run.reporter)
     except BaseException:
         if client.has_locked:
-            conclude(run, work)
+            end_unpublished(run, work)
         raise
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.conclude(FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes))
         return kept
-    file_found = conclude(run, None)
+    file_found = end_unpublished(run, None)
     if not file_found.is_as_it_was:
         with step(run.reporter, "verify"):
             raise StepFailed(f"{change.database}: {file_found}")
     return None
 
 
-def conclude(run: ChangeRun, work: Path | None) -> FileFound:
+def end_unpublished(run: ChangeRun, work: Path | None) -> FileFound:
     """Find out what is on the disk after a run that has not published; report and return it.
 
     The backup is removed where the database is seen to equal it.
