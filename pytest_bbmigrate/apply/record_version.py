@@ -12,7 +12,8 @@ from pytest_bbmigrate.apply.preflight import (
     check_content,
     check_location,
 )
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change, step
+from pytest_bbmigrate.apply.reporter import step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Hook

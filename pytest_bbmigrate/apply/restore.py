@@ -12,7 +12,8 @@ from pytest_bbmigrate.apply.preflight import (
     describe_openers,
 )
 from pytest_bbmigrate.apply.replacing import file_in_place
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change, step
+from pytest_bbmigrate.apply.reporter import step
+from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.choose_backup import ChosenBackup
     from pytest_bbmigrate.apply.replacing import FileInPlace
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.apply.written_since import WrittenSince
     from pytest_bbmigrate.sqlite_files import Hook
 

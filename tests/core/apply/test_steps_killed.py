@@ -16,7 +16,7 @@ from tests.core.real_databases import make, make_work, names_in, note_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
 
 
 def kill_keeper() -> None:
