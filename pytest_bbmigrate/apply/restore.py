@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import id_in
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.preflight import (
     check_location,
     describe_openers,
 )
 from pytest_bbmigrate.apply.replacing import file_in_place
 from pytest_bbmigrate.apply.reporter import step
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed

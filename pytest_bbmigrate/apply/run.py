@@ -12,13 +12,14 @@ from pytest_bbmigrate.apply.backup_owners import (
     note_on,
     owner_of,
 )
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.apply.reporter import step
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id

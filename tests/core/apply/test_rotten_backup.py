@@ -14,9 +14,10 @@ from pytest_bbmigrate.apply import steps as pipeline
 from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
 from pytest_bbmigrate.apply.backup_owners import note_on
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside

@@ -19,13 +19,14 @@ from pytest_bbmigrate.apply.backup_owners import (
     ownership_of,
 )
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
