@@ -19,9 +19,7 @@ from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.sqlite_files.reading import (
-    reading,
-)
+from pytest_bbmigrate.sqlite_files.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

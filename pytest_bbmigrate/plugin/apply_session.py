@@ -32,9 +32,7 @@ from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import (
-    describe_preflight,
-)
+from pytest_bbmigrate.report.applied import describe_preflight
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
