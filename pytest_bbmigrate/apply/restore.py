@@ -12,7 +12,7 @@ from pytest_bbmigrate.apply.preflight import (
     check_location,
     describe_openers,
 )
-from pytest_bbmigrate.apply.replacing import file_in_place
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import scratch_for
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.choose_backup import ChosenBackup
-    from pytest_bbmigrate.apply.replacing import FileInPlace
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.apply.written_since import WrittenSince
     from pytest_bbmigrate.sqlite_files import Hook

@@ -1,4 +1,4 @@
-"""The end of a run that was stopped, or publishes nothing: what is on the disk, which backup stays."""
+"""The end of a run that was stopped, or publishes nothing: what is left on the disk."""
 
 from __future__ import annotations
 
