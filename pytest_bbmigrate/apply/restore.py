@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import id_in
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
-from pytest_bbmigrate.apply.preflight import (
-    check_location,
-    describe_openers,
-)
+from pytest_bbmigrate.apply.file_checks import check_location, describe_openers
 from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
