@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.sqlite_files.reading import (
-    OpenMode,
-    existing_file,
-    open_mode_of,
-    size_of,
-)
-from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, beside
+from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
+from pytest_bbmigrate.sqlite_files.reading import OpenMode, open_mode_of
+from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, beside, size_of
 from pytest_bbmigrate.sqlite_files.synced import synchronised_by
 
 if TYPE_CHECKING:

@@ -21,13 +21,9 @@ from pytest_bbmigrate.history.plan_rollback import plan_rollback
 from pytest_bbmigrate.history.table import lacks_history, last_batch, read_history
 from pytest_bbmigrate.private import Known, safe_message
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
-from pytest_bbmigrate.sqlite_files.reading import (
-    existing_file,
-    read_database,
-    reading,
-    size_of,
-)
-from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT, beside
+from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
+from pytest_bbmigrate.sqlite_files.reading import read_database, reading
+from pytest_bbmigrate.sqlite_files.sidecars import WITH_CONTENT, beside, size_of
 from pytest_bbmigrate.sqlite_files.soundness import WAY_OUT_OF_DAMAGE, broken_size, examine
 
 if TYPE_CHECKING:

@@ -16,20 +16,21 @@ from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import failed_path
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
-from pytest_bbmigrate.sqlite_files.reading import (
-    existing_file,
-    read_database,
+from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
+from pytest_bbmigrate.sqlite_files.reading import read_database
+from pytest_bbmigrate.sqlite_files.sidecars import (
+    PARTS,
+    beside,
     sidecar_states,
     size_of,
     stale_sidecars,
 )
-from pytest_bbmigrate.sqlite_files.sidecars import PARTS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pytest_bbmigrate.sqlite_files.reading import SidecarStates
+    from pytest_bbmigrate.sqlite_files.sidecars import SidecarStates
 
 PRIVATE = 0o600
 

@@ -23,7 +23,7 @@ from pytest_bbmigrate.sqlite_files.notes import (
     backup_fault,
     note_for,
 )
-from pytest_bbmigrate.sqlite_files.reading import size_of
+from pytest_bbmigrate.sqlite_files.sidecars import size_of
 
 if TYPE_CHECKING:
     from pathlib import Path
