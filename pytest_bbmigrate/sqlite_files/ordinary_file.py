@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
-
-if TYPE_CHECKING:
-    pass
 
 
 def existing_file(path: Path) -> Path:
