@@ -9,8 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history.batches import backups_of
 from pytest_bbmigrate.history.identity import new_id, read_identity
-from pytest_bbmigrate.history.table import backups_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import Note, note_for, read_note, same_file
 from pytest_bbmigrate.sqlite_files.reading import read_database

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.history.batches import backups_of, contents_of, objects_of
 from pytest_bbmigrate.history.identity import read_emptied, read_identity
-from pytest_bbmigrate.history.table import (
-    backups_of,
-    contents_of,
-    last_batch,
-    objects_of,
-    read_history,
-)
+from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.sqlite_files.reading import reading

@@ -13,7 +13,7 @@ from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.checks.discards import Versions
 from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history.table import remove
+from pytest_bbmigrate.history.batches import remove
 from pytest_bbmigrate.masking import safe_part_message
 from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part

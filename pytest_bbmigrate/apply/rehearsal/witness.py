@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, compare_tables
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
+from pytest_bbmigrate.history.batches import contents_of
 from pytest_bbmigrate.history.identity import Identity, read_identity
-from pytest_bbmigrate.history.table import Applied, contents_of, last_batch, read_history
+from pytest_bbmigrate.history.table import Applied, last_batch, read_history
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.rows import count_rows

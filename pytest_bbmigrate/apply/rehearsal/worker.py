@@ -21,14 +21,13 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
+from pytest_bbmigrate.history.batches import record_backup, record_contents
 from pytest_bbmigrate.history.identity import record_emptied, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
     last_batch,
     read_history,
     record,
-    record_backup,
-    record_contents,
     rename,
     utc_now,
 )

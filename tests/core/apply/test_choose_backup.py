@@ -11,8 +11,9 @@ import pytest
 
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup, newer_backups
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.history.batches import record_backup
 from pytest_bbmigrate.history.identity import Identity, write_identity
-from pytest_bbmigrate.history.table import Applied, record, record_backup
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 

@@ -29,9 +29,10 @@ from pytest_bbmigrate.apply.run import ApplyOrder, prune
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.history.batches import record_backup
 from pytest_bbmigrate.history.identity import read_identity
 from pytest_bbmigrate.history.plan import MigrationStatuses
-from pytest_bbmigrate.history.table import Applied, record, record_backup
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
