@@ -15,9 +15,9 @@ from pytest_bbmigrate.visible import typed
 class Content(Enum):
     """What a file holds, as it was seen."""
 
-    AS_BEFORE = "as before"  # what the backup holds
-    PUBLISHED = "published"  # what the working copy holds, and not yet looked through
-    VERIFIED = "verified"  # likewise, and looked through
+    AS_BEFORE = "as before"  # equal to the backup
+    PUBLISHED = "published"  # equal to the working copy, and not yet verified
+    VERIFIED = "verified"  # equal to the working copy, and verified
     EMPTY = "empty"
     CUT_OFF = "cut off"
     OTHER = "other"
@@ -38,7 +38,7 @@ IN_ANOTHER = {
     Content.VERIFIED: ", which holds what was to be published",
     Content.EMPTY: ", which is empty",
 }
-ASIDE = "other"  # what an obstacle under the database's name is called in the command
+OBSTACLE_SUFFIX = "other"  # what an obstacle under the database's name is called in the command
 
 
 @dataclass(frozen=True)
@@ -102,26 +102,26 @@ class FileFound:
         }[self.name]
         return f"{what}: {by_whom}"
 
-    def restores(self, command: str = "pytest") -> str:
+    def restore_command(self, command: str = "pytest") -> str:
         """Return the command that restores the backup as things are; '' without a backup.
 
         ``command`` is how another command on the same project begins.
         """
         if self.backup is None:
             return ""
-        database = shown(self.database)
+        database = typed_path(self.database)
         first = ""
         if self.name is NameTarget.NO_FOLDER:
-            first = f"mkdir -p {shown(self.database.parent)} && "
+            first = f"mkdir -p {typed_path(self.database.parent)} && "
         elif self.name in (NameTarget.LINK, NameTarget.NO_FILE):
-            first = f"mv {database} {database}.{ASIDE} && "
+            first = f"mv {database} {database}.{OBSTACLE_SUFFIX} && "
         is_in_the_way = self.name in (NameTarget.SAME, NameTarget.ANOTHER, NameTarget.HIDDEN)
         discards = is_in_the_way and self.content is not Content.EMPTY
         last = " --bb-discard-changes" if discards else ""
-        return f"{first}{command} --bb-restore={shown(self.backup)}{last}"
+        return f"{first}{command} --bb-restore={typed_path(self.backup)}{last}"
 
 
-def shown(path: Path) -> str:
+def typed_path(path: Path) -> str:
     """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
     try:
         relative = os.path.relpath(path)
@@ -150,15 +150,15 @@ def unseen(why: str) -> DatabaseSeen:
     return DatabaseSeen(NameTarget.SAME, Content.UNSEEN, why)
 
 
-def read_left(database: Path, seen: DatabaseSeen, backup: Path | None) -> FileFound:
+def read_file_found(database: Path, seen: DatabaseSeen, backup: Path | None) -> FileFound:
     """Return what another process has seen of ``database``, and whether ``backup`` is there."""
-    there = existing(backup)
+    there = if_exists(backup)
     if seen.name is NameTarget.NO_FOLDER and backup and not there and seen.detail:
-        there = existing(Path(seen.detail).with_name(backup.name))  # it went with the folder
+        there = if_exists(Path(seen.detail).with_name(backup.name))  # it went with the folder
     return FileFound(database, seen.name, seen.content, seen.detail, there, seen.notes)
 
 
-def existing(path: Path | None) -> Path | None:
+def if_exists(path: Path | None) -> Path | None:
     """Return ``path`` when a file of that name is there, or when that cannot be seen."""
     try:
         return path if path is not None and path.is_file() else None
@@ -184,22 +184,22 @@ CONTENT = {
         "the app that it is what it should be"
     ),
     ContentState.VERIFIED: "the working copy was published and verified",
-    ContentState.PUT_BACK: "the backup was put back, and the database is as it was",
+    ContentState.RESTORED: "the backup was restored, and the database is as it was",
     ContentState.UNKNOWN: (
         "the database is either as it was or what was to be published, for SQLite writes it in one "
         "transaction; see which with --bb-status, and run again"
     ),
 }
-AS_IT_WAS = "nothing was published, and the database is as it was; run again"
+DATABASE_AS_IT_WAS = "nothing was published, and the database is as it was; run again"
 
 
-def describe_state(state: ContentState, left: FileFound | None) -> str:
-    """Return what has become of the database, as far as it was ``left`` and that was looked at."""
-    if left is None:
+def describe_state(state: ContentState, file_found: FileFound | None) -> str:
+    """Return what the database holds after a run, by ``file_found``, or else by the ``state``."""
+    if file_found is None:
         return CONTENT[state]
-    if left.is_as_it_was and state is ContentState.UNTOUCHED:
-        return AS_IT_WAS
-    is_half_seen = state is ContentState.UNKNOWN and left.content is Content.UNSEEN
-    said = CONTENT[state] if left.is_ours or is_half_seen else str(left)
-    is_untouched = state is ContentState.UNTOUCHED and not left.is_ours
-    return f"nothing was published, and {said}" if is_untouched else said
+    if file_found.is_as_it_was and state is ContentState.UNTOUCHED:
+        return DATABASE_AS_IT_WAS
+    is_half_seen = state is ContentState.UNKNOWN and file_found.content is Content.UNSEEN
+    text = CONTENT[state] if file_found.is_ours or is_half_seen else str(file_found)
+    is_untouched = state is ContentState.UNTOUCHED and not file_found.is_ours
+    return f"nothing was published, and {text}" if is_untouched else text

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pytest_bbmigrate.apply.lock.orders import (
     BackUp,
+    CheckBackup,
     Describe,
     Digest,
     Failed,
     FailureKind,
+    Inspect,
     Lock,
     LockedFileState,
-    Look,
-    LookAtBackup,
     Publish,
     ReadHistory,
     Recover,
@@ -31,8 +31,8 @@ from pytest_bbmigrate.apply.what_is_left import (
     DatabaseSeen,
     FileFound,
     describe_state,
-    existing,
-    read_left,
+    if_exists,
+    read_file_found,
     unseen,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -72,8 +72,8 @@ class LockClient:
         self._backup: Path | None = None
         self._keeps_backup = True
         self._process: LockProcess | None = None
-        self._locked: LockedFileState | None = None
-        self._left: FileFound | None = None  # by a process that has ended by itself
+        self._locked_file: LockedFileState | None = None
+        self._file_found: FileFound | None = None  # by a process that has ended by itself
 
     def __enter__(self) -> Self:
         return self
@@ -106,13 +106,13 @@ class LockClient:
             raise StepFailed(f"{self.database}: the lock is held already")
         self._process = LockProcess()
         self._mode = self._ask(Lock(_path(self.database), self.deadline, mode), str)
-        self._locked = self._ask(Describe(), LockedFileState)
+        self._locked_file = self._ask(Describe(), LockedFileState)
         return self._mode
 
     @property
     def has_locked(self) -> bool:
         """Whether the lock was taken once, whatever has become of it."""
-        return self._locked is not None
+        return self._locked_file is not None
 
     def read_history(self) -> tuple[Applied, ...]:
         """Return the history of the database, read through the lock."""
@@ -143,13 +143,13 @@ class LockClient:
         if said:
             self.notes = (*self.notes, said)
 
-    def look_at_backup(self) -> None:
+    def check_backup(self) -> None:
         """Make sure that the backup is what it was when it was made.
 
         Raises: StepFailed.
         """
-        if rot := self._ask(LookAtBackup(), str):
-            raise StepFailed(f"the backup cannot be relied on: {rot}")
+        if fault := self._ask(CheckBackup(), str):
+            raise StepFailed(f"the backup cannot be relied on: {fault}")
 
     def publish(
         self,
@@ -172,16 +172,16 @@ class LockClient:
     def verify(self, work: Path, backup: Path, failed: Path) -> str:
         """Look at what was published: it is the content of ``work``, sound, its history too.
 
-        Return '', or why the journal mode could not be put back: ``restore_mode`` tries again.
+        Return '', or why the journal mode could not be restored: ``restore_mode`` tries again.
 
-        When it is not, it is kept in the new file ``failed``, ``backup`` is put back, and
-        StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
+        Otherwise it is kept in the new file ``failed``, ``backup`` is restored, and StepFailed
+        says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
         with defer_interrupts():
             order = Verify(_path(work), _path(backup), _path(failed))
             return self._ask(order, str, work=work)
 
-    def look(
+    def inspect(
         self,
         backup: Path,
         work: Path | None = None,
@@ -195,7 +195,7 @@ class LockClient:
         that takes it. ``work`` is what was to be published. The file's mode is made what it was,
         and a file that has no name any more is backed up if that has not been done (``back_up``).
         """
-        order = Look(_back_up(backup, note, staging), _path(work) if work else None)
+        order = Inspect(_back_up(backup, note, staging), _path(work) if work else None)
         if self._process is not None:
             try:
                 answer = self._process.ask(order, None)
@@ -206,12 +206,14 @@ class LockClient:
                 raise
             else:
                 self.state = answer.state
-                left = read_left(self.database, _seen(answer), backup)
+                left = read_file_found(self.database, _seen(answer), backup)
                 return replace(left, notes=(*self.file_notes, *left.notes))
-        if self._left is not None:
-            return replace(self._left, backup=existing(backup) or self._left.backup)
+        if self._file_found is not None:
+            return replace(self._file_found, backup=if_exists(backup) or self._file_found.backup)
         if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
-            return FileFound(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
+            return FileFound(
+                self.database, self._name_target(), Content.VERIFIED, backup=if_exists(backup)
+            )
         return self._recover(work, backup)
 
     def restore_file(self) -> str:
@@ -225,12 +227,12 @@ class LockClient:
 
         Raises: StepFailed.
         """
-        left = FileFound(self.database, self._name(), Content.VERIFIED)
-        if left.name is not NameTarget.SAME:
-            raise StepFailed(f"{self.database}: it was verified, and since then {left}")
+        file_found = FileFound(self.database, self._name_target(), Content.VERIFIED)
+        if file_found.name is not NameTarget.SAME:
+            raise StepFailed(f"{self.database}: it was verified, and since then {file_found}")
 
     def restore_mode(self) -> None:
-        """Put the database into the journal mode that it is to be left in, if it is in another.
+        """Set the journal mode that the database is to be left in, if it is in another.
 
         Raises: StepFailed; it is tried once more when the lock is given back.
         """
@@ -243,8 +245,8 @@ class LockClient:
         """
         ended = self._end()
         if ended and self.state is not ContentState.VERIFIED:
-            self._end_unheard(None)
-            raise StepFailed(f"{self.database}: {ended}: {self._content()}")
+            self._end_and_recover(None)
+            raise StepFailed(f"{self.database}: {ended}: {self._describe_content()}")
 
     def _ask(
         self,
@@ -256,16 +258,16 @@ class LockClient:
         """Return the result of ``order``, which is of the type ``wanted``."""
         if self._process is None:
             raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
-        before, gets_order = self.state, work is None or self._process.child.poll() is None
+        before, is_running = self.state, work is None or self._process.child.poll() is None
         try:
             answer = self._process.ask(order, on_progress)
         except LockProcessEnded as ended:
-            self._end_unheard(work)
-            if not gets_order:
+            self._end_and_recover(work)
+            if not is_running:
                 self.state = before  # whatever another program has written since
-            raise StepFailed(f"{self.database}: {ended}: {self._content()}") from None
+            raise StepFailed(f"{self.database}: {ended}: {self._describe_content()}") from None
         except BaseException:
-            self._end_unheard(work)  # it rolls back what it is at, unless that was just done
+            self._end_and_recover(work)  # it rolls back what it is at, unless that was just done
             raise
         self.state = answer.state
         if isinstance(answer, Failed):
@@ -276,17 +278,17 @@ class LockClient:
             raise TypeError(f"{order} has another result")
         return answer.result
 
-    def _content(self) -> str:
-        """Return what the content of the database is, and where to find what it was before."""
-        said = describe_state(self.state, self._left)
-        backup = self._left.backup if self._left is not None else None
-        if backup is None or not self._keeps_backup or self.state is ContentState.PUT_BACK:
-            return said
-        if self._left is None or self._left.is_as_it_was:
-            return said
-        if rot := backup_fault(backup, self.digest):
-            return f"{said}; {backup} is no backup of it any more: {rot}"
-        return f"{said}; what it held before is in {backup}"
+    def _describe_content(self) -> str:
+        """Return what the database holds now, and where what it held before is."""
+        text = describe_state(self.state, self._file_found)
+        backup = self._file_found.backup if self._file_found is not None else None
+        if backup is None or not self._keeps_backup or self.state is ContentState.RESTORED:
+            return text
+        if self._file_found is None or self._file_found.is_as_it_was:
+            return text
+        if fault := backup_fault(backup, self.digest):
+            return f"{text}; {backup} is no backup of it any more: {fault}"
+        return f"{text}; what it held before is in {backup}"
 
     def _failure(self, answer: Failed) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
@@ -298,11 +300,11 @@ class LockClient:
             return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
         return StepFailed(answer.why)
 
-    def _end_unheard(self, work: Path | None) -> None:
-        """End the process, whose answer nobody reads, and see what it has left."""
+    def _end_and_recover(self, work: Path | None) -> None:
+        """End the process, whose answer is lost, and find out what it has left."""
         self._end()
-        if self._locked is not None:
-            self._left = self._recover(work, self._backup)
+        if self._locked_file is not None:
+            self._file_found = self._recover(work, self._backup)
 
     def _recover(self, work: Path | None, backup: Path | None) -> FileFound:
         """Have another process roll back what the one that ended has left, and see which it is.
@@ -328,18 +330,18 @@ class LockClient:
             process.end()
         if work is None:
             self.state = before
-        return read_left(self.database, seen, backup)
+        return read_file_found(self.database, seen, backup)
 
-    def _name(self) -> NameTarget:
+    def _name_target(self) -> NameTarget:
         """Return what the database's name leads to, by a look from outside."""
         return look_up(self.database, self._file.real, self._file.file)
 
     @property
     def _file(self) -> LockedFileState:
         """The file that was locked."""
-        if self._locked is None:
+        if self._locked_file is None:
             raise StepFailed(f"{self.database}: the lock was never held; nothing was done")
-        return self._locked
+        return self._locked_file
 
     def _end(self) -> str:
         process, self._process = self._process, None

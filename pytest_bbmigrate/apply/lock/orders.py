@@ -60,7 +60,7 @@ class Digest:
 
 
 @dataclass(frozen=True)
-class LookAtBackup:
+class CheckBackup:
     """Say in what the backup is not what it was when it was made, '' when it is that."""
 
 
@@ -96,7 +96,7 @@ class RestoreFile:
 
 
 @dataclass(frozen=True)
-class Look:
+class Inspect:
     """Look what is under the database's name; the result is a DatabaseSeen.
 
     ``backup`` is how a file is backed up that has no name any more, ``work`` what was to be
@@ -117,7 +117,7 @@ class LockedFileState:
 
 @dataclass(frozen=True)
 class Recover:
-    """Look what a process has left that ended while it held the lock; a DatabaseSeen, as of Look.
+    """Look what a process has left that had the lock; the result is a DatabaseSeen, as for Inspect.
 
     ``locked`` is the file that it had, ``lock`` the order that it was given, with the journal mode
     that it found; ``new_mode`` is that of what was to be published. ``digest`` is the backup's.
@@ -137,12 +137,12 @@ Order: TypeAlias = (
     | ReadHistory
     | BackUp
     | Digest
-    | LookAtBackup
+    | CheckBackup
     | Publish
     | Verify
     | RestoreJournalMode
     | RestoreFile
-    | Look
+    | Inspect
     | Recover
 )
 ORDERS: dict[str, type[Order]] = {
@@ -151,12 +151,12 @@ ORDERS: dict[str, type[Order]] = {
     "read history": ReadHistory,
     "back up": BackUp,
     "digest": Digest,
-    "look at backup": LookAtBackup,
+    "check backup": CheckBackup,
     "publish": Publish,
     "verify": Verify,
     "restore journal mode": RestoreJournalMode,
     "restore file": RestoreFile,
-    "look": Look,
+    "inspect": Inspect,
     "recover": Recover,
 }
 

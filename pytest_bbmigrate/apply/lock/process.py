@@ -83,10 +83,10 @@ class LockProcess:
             return ""
         with self.errors:
             self.errors.seek(0)
-            said = self.errors.read().decode("utf-8", "replace").strip().splitlines()
+            lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         if code < 0:
             return self._ended(f"was killed by {signal.Signals(-code).name}")
-        last = "".join(said[-1:])
+        last = "".join(lines[-1:])
         if self.has_answered and class_name(last := last.partition(":")[0]) != last:
             last = ""  # it has read rows, and what it says may hold a value
         return self._ended(f"ended with exit code {code}{f', {last}' if last else ''}")

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
-from pytest_bbmigrate.apply.lock.orders import BackUp, Look
+from pytest_bbmigrate.apply.lock.orders import (
+    BackUp,
+    Inspect,
+)
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace
@@ -37,7 +40,7 @@ def real(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def locked(real: Path) -> Iterator[LockedFile]:
     held = LockedFile()
     held.path, held.seconds = real, 5.0
-    held.take(lambda: None)
+    held.acquire(lambda: None)
     with closing(held.db):
         yield held
 
@@ -71,7 +74,7 @@ def test_what_is_copied_meanwhile_is_kept_and_called_no_backup(
     locked: LockedFile, tmp_path: Path, at: float
 ) -> None:
     order = back_up_while_copied_over(locked, tmp_path, at)
-    found = locked.look(Look(order, None))
+    found = locked.inspect(Inspect(order, None))
 
     torn = tmp_path / f"{BACKUP}.torn"
     assert left_in(tmp_path) == [torn.name]

@@ -11,9 +11,9 @@ from pytest_bbmigrate.apply.lock import locked_file as lockeds
 from pytest_bbmigrate.apply.lock.orders import (
     BackUp,
     Done,
+    Inspect,
     Lock,
     LockedFileState,
-    Look,
     Recover,
 )
 from pytest_bbmigrate.apply.lock.server import LockServer
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """A holder of the lock on a database, and what there is beside it."""
+    """A server of the lock on a database, and what there is beside it."""
 
     def __init__(self, tmp_path: Path, mode: str = "delete") -> None:
         (tmp_path / "data").mkdir()
@@ -52,31 +52,31 @@ class Bench:
         self.work = make(tmp_path / "work.db", "new")
         self.backup = tmp_path / "backup"
         self.before = state_of_file(self.real.stat())
-        self.holder = new_holder()
-        self.holder.lock(Lock(self.real, 0.2))
+        self.server = new_holder()
+        self.server.lock(Lock(self.real, 0.2))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.holder.give_back()
+        self.server.release()
 
     def back_up(self) -> Self:
-        self.holder.back_up(BackUp(self.backup))
+        self.server.back_up(BackUp(self.backup))
         return self
 
-    def look(self) -> DatabaseSeen:
-        return self.holder.look(Look(BackUp(self.backup), self.work))
+    def inspect(self) -> DatabaseSeen:
+        return self.server.inspect(Inspect(BackUp(self.backup), self.work))
 
     def settle(self, *, backup: bool = True) -> DatabaseSeen:
-        """Have the holder end, and another one look."""
-        digest = self.holder.note.digest
-        self.holder.give_back()
-        self.holder = new_holder()
+        """Have the server end, and another one look."""
+        digest = self.server.note.digest
+        self.server.release()
+        self.server = new_holder()
         locked = LockedFileState(self.real, self.before)
         kept = self.backup if backup else None
         lock = Lock(self.real, 0.2, "delete")
-        answer = self.holder.obey(Recover(lock, locked, "delete", digest, kept, self.work))
+        answer = self.server.obey(Recover(lock, locked, "delete", digest, kept, self.work))
         assert isinstance(answer, Done)
         assert isinstance(answer.result, DatabaseSeen)
         return answer.result
@@ -111,9 +111,9 @@ def test_what_was_done_is_seen_while_the_lock_is_held(
 ) -> None:
     damage(bench.real)
 
-    found = bench.look()
+    found = bench.inspect()
     with pytest.raises(StepFailed, match=r"real\.db is .*; nothing was published"):
-        bench.holder.refuse_changed()
+        bench.server.refuse_changed()
 
     assert (found.name, found.content) == (name, content)
 
@@ -127,7 +127,7 @@ def test_what_was_done_is_seen_by_another_process_afterwards(
     answer = bench.settle()
 
     assert (answer.name, answer.content) == (name, content)
-    assert bench.holder.state is ContentState.UNKNOWN
+    assert bench.server.state is ContentState.UNKNOWN
 
 
 def test_a_file_that_nobody_has_touched_is_as_it_was_by_its_stat_alone(bench: Bench) -> None:
@@ -137,7 +137,7 @@ def test_a_file_that_nobody_has_touched_is_as_it_was_by_its_stat_alone(bench: Be
 
 
 def test_a_file_that_is_in_use_afterwards_is_not_seen(bench: Bench) -> None:
-    bench.holder.give_back()
+    bench.server.release()
     with other_program(bench.real, "BEGIN IMMEDIATE"):
         answer = bench.settle()
 
@@ -152,7 +152,7 @@ def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
     bench.backup.unlink()
     damage(bench.real)
 
-    bench.look()
+    bench.inspect()
 
     assert note_in(bench.backup) == "old"
 
@@ -160,9 +160,9 @@ def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
 def test_a_backup_that_was_written_to_says_nothing_of_the_database(bench: Bench) -> None:
     bench.backup.write_bytes(bench.work.read_bytes())
 
-    assert bench.look().content is Content.AS_BEFORE
+    assert bench.inspect().content is Content.AS_BEFORE
     overwrite(bench.real)
-    assert bench.look().content is Content.OTHER
+    assert bench.inspect().content is Content.OTHER
 
 
 def test_a_backup_that_does_not_read_leaves_the_content_unseen(
@@ -171,8 +171,8 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     def fail(*_: object) -> None:
         raise DatabaseError(bench.backup, "the disk is damaged")
 
-    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.matches_file_in_place", fail)
-    found = bench.look()
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.inspection.matches_file_in_place", fail)
+    found = bench.inspect()
 
     assert found.content is Content.UNSEEN
     assert found.detail == f"{bench.backup}: the disk is damaged"
@@ -197,43 +197,43 @@ def test_what_happens_while_it_is_backed_up_is_no_backup_to_rely_on(
 def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -> None:
     with Bench(tmp_path, mode) as bench:
         bench.back_up()
-        read = bench.holder.db.execute("SELECT note FROM money")
+        read = bench.server.db.execute("SELECT note FROM money")
         assert read.fetchall() == [("old 0",)]
         overwrite(bench.real)
 
-        assert bench.look().content is Content.OTHER
+        assert bench.inspect().content is Content.OTHER
 
 
 def test_what_was_published_is_known_as_that(bench: Bench) -> None:
     bench.real.write_bytes(bench.work.read_bytes())
     found = []
     for state in (ContentState.UNTOUCHED, ContentState.PUBLISHED, ContentState.VERIFIED):
-        bench.holder.state = state
-        found.append(bench.look().content)
+        bench.server.state = state
+        found.append(bench.inspect().content)
 
     assert found == [Content.OTHER, Content.PUBLISHED, Content.VERIFIED]
 
 
 def test_a_publish_without_its_name_or_its_journal_is_not_gone_on_with(bench: Bench) -> None:
-    bench.holder.refuse_nameless()
+    bench.server.refuse_nameless()
     journal = bench.real.with_name("real.db-journal")
     journal.unlink()
     with pytest.raises(StepFailed, match="something removed its journal"):
-        bench.holder.refuse_nameless()
+        bench.server.refuse_nameless()
     bench.real.unlink()
     with pytest.raises(StepFailed, match=r"real\.db is gone"):
-        bench.holder.tell_published(0.5)
+        bench.server.on_publish_progress(0.5)
 
 
 def test_a_publish_whose_file_goes_at_its_end_is_lost(bench: Bench) -> None:
-    bench.holder.state = ContentState.PUBLISHED
+    bench.server.state = ContentState.PUBLISHED
     remove(bench.real)
 
     with pytest.raises(StepFailed, match="what was published is not to be found there"):
-        bench.holder.refuse_lost()
+        bench.server.refuse_lost()
 
-    assert bench.holder.state is ContentState.UNKNOWN
-    assert "nothing was published: real.db is gone" in bench.holder.after_rollback(
+    assert bench.server.state is ContentState.UNKNOWN
+    assert "nothing was published: real.db is gone" in bench.server.describe_failed_publish(
         StepFailed("it is gone")
     )
 
@@ -258,22 +258,22 @@ def test_a_file_that_takes_the_name_as_it_is_locked_is_refused(
 def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = LockServer.look_at_content
+    whole = LockServer.inspect_content
 
     def remove_then(self: LockServer, work: Path | None) -> object:
         found = whole(self, work)
         remove(bench.real)
         return found
 
-    monkeypatch.setattr(LockServer, "look_at_content", remove_then)
+    monkeypatch.setattr(LockServer, "inspect_content", remove_then)
 
-    assert bench.look().name is NameTarget.GONE
+    assert bench.inspect().name is NameTarget.GONE
 
 
 def test_garbage_under_another_files_name_is_something_else(bench: Bench) -> None:
     remove(bench.real)
     bench.real.write_bytes(b"")
-    empty = bench.look().content
+    empty = bench.inspect().content
     garble(bench.real)
 
-    assert [empty, bench.look().content] == [Content.EMPTY, Content.OTHER]
+    assert [empty, bench.inspect().content] == [Content.EMPTY, Content.OTHER]

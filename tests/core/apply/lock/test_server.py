@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.lock import locked_file, server
+from pytest_bbmigrate.apply.lock import locked_file
 from pytest_bbmigrate.apply.lock import protocol as channels
+from pytest_bbmigrate.apply.lock import server as lock_server
 from pytest_bbmigrate.apply.lock.orders import (
     ANSWERS,
     KIND_OF,
@@ -34,7 +35,7 @@ from pytest_bbmigrate.apply.lock.orders import (
     Verify,
 )
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
-from pytest_bbmigrate.apply.lock.server import LockServer, hold, main
+from pytest_bbmigrate.apply.lock.server import LockServer, main, serve
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content, DatabaseSeen
 from pytest_bbmigrate.errors import BBMigrateError
@@ -103,24 +104,24 @@ def line() -> Iterator[Line]:
 
 
 class Bench:
-    """A holder of a locked database, with a working copy and a backup."""
+    """A server of a locked database, with a working copy and a backup."""
 
     def __init__(self, folder: Path, line: Line, mode: str = "delete", rows: int = 1) -> None:
         self.folder = folder
         self.real = make(folder / "real.db", "old", mode=mode, rows=rows)
         self.work, self.digest = make_work(folder / "work.db", rows=rows)
         self.backup, self.failed = folder / "backup", folder / "failed"
-        self.holder = LockServer(line.channel)
-        assert self.holder.obey(Lock(self.real, 0.2)) == Done(ContentState.UNTOUCHED, mode)
+        self.server = LockServer(line.channel)
+        assert self.server.obey(Lock(self.real, 0.2)) == Done(ContentState.UNTOUCHED, mode)
 
     def back_up(self) -> None:
-        assert isinstance(self.holder.obey(BackUp(self.backup)), Done)
+        assert isinstance(self.server.obey(BackUp(self.backup)), Done)
 
     def publish(self, mode: str = "") -> Done | Failed:
-        return self.holder.obey(Publish(self.work, self.digest, mode or self.holder.mode))
+        return self.server.obey(Publish(self.work, self.digest, mode or self.server.mode))
 
     def verify(self) -> Done | Failed:
-        return self.holder.obey(Verify(self.work, self.backup, self.failed))
+        return self.server.obey(Verify(self.work, self.backup, self.failed))
 
 
 def why(answer: Done | Failed) -> str:
@@ -135,7 +136,7 @@ def bench(tmp_path: Path, line: Line, request: pytest.FixtureRequest) -> Iterato
     bench = Bench(tmp_path, line, request.param)
     bench.back_up()
     yield bench
-    bench.holder.give_back()
+    bench.server.release()
     assert mode_of(bench.real) == request.param
 
 
@@ -149,7 +150,7 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
     bench.publish(asked)
 
     assert bench.verify() == Done(ContentState.VERIFIED, "")
-    bench.holder.give_back()
+    bench.server.release()
 
     assert mode_of(bench.real) == asked
     assert note_in(bench.real) == "new"
@@ -160,27 +161,27 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
 
 
 def test_what_is_put_back_is_in_the_journal_mode_it_was_in(bench: Bench) -> None:
-    bench.publish("delete" if bench.holder.mode == "wal" else "wal")
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.publish("delete" if bench.server.mode == "wal" else "wal")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
     # The mode is looked at when the backup is put back.
-    assert bench.verify().state is ContentState.PUT_BACK
+    assert bench.verify().state is ContentState.RESTORED
 
 
 def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
     bench: Bench,
 ) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
     answer = bench.verify()
     locked = ask(bench.real, "SELECT 1 FROM money")
-    bench.holder.give_back()
+    bench.server.release()
 
     assert answer == Failed(
-        ContentState.PUT_BACK,
+        ContentState.RESTORED,
         f"{bench.real}: what was published did not verify: its content is not the working "
-        f"copy's; the backup {bench.backup} was put back, and the database is as it was; "
+        f"copy's; the backup {bench.backup} was restored, and the database is as it was; "
         f"what did not verify is kept in {bench.failed}",
         FailureKind.STEP,
     )
@@ -196,7 +197,7 @@ def test_a_working_copy_that_is_written_meanwhile_does_not_verify(bench: Bench) 
         db.execute("UPDATE money SET note = 'later 0'")
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert "the working copy was written while it was published; the backup" in why(answer)
     assert note_in(bench.real) == "old"
@@ -209,7 +210,7 @@ def test_content_that_integrity_check_complains_of_does_not_verify(bench: Bench)
     assert bench.publish().state is ContentState.PUBLISHED
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert "did not verify: integrity_check finds: row 1 missing from index" in why(answer)
     assert note_in(bench.real) == "old"
@@ -220,7 +221,7 @@ def test_a_history_that_does_not_read_as_the_working_copys_does_not_verify(
 ) -> None:
     bench.publish()
     histories = iter([("001_a",), ("001_a", "002_b")])
-    monkeypatch.setattr(server, "read_history", lambda _: next(histories))
+    monkeypatch.setattr(lock_server, "read_history", lambda _: next(histories))
 
     assert "its history is not the working copy's; the backup" in why(bench.verify())
 
@@ -239,22 +240,22 @@ def test_what_cannot_be_looked_at_does_not_verify(
         raise fault
 
     bench.publish()
-    monkeypatch.setattr(server, "new_faults", fail)
+    monkeypatch.setattr(lock_server, "new_faults", fail)
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert reason in why(answer)
-    assert answer.state is ContentState.PUT_BACK
+    assert answer.state is ContentState.RESTORED
     assert note_in(bench.real) == "old"
 
 
 def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
     bench.failed = bench.folder / "no folder" / "failed"
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert why(answer).endswith(
         "; what did not verify could not be kept: No such file or directory"
@@ -265,7 +266,7 @@ def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> 
 def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
     bench.failed.write_text("mine")
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
     assert f"could not be kept: {bench.failed}: is there already" in why(bench.verify())
     assert bench.failed.read_text() == "mine"
@@ -273,13 +274,13 @@ def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
 
 def test_a_backup_that_is_gone_is_not_named_as_the_way_back(bench: Bench) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
     bench.backup.unlink()
 
     answer = bench.verify()
 
     assert (
-        "the backup was not put back, and the database is not to be relied on: "
+        "the backup was not restored, and the database is not to be relied on: "
         f"{bench.backup}: it is not what it was when it was made "
     ) in why(answer)
     assert "--bb-restore" not in why(answer)
@@ -290,11 +291,11 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
-    monkeypatch.setattr(server, "matches_file_in_place", lambda *_: False)
+    monkeypatch.setattr(lock_server, "matches_file_in_place", lambda *_: False)
 
     answer = bench.verify()
 
-    assert "the backup could not be put back: it differs afterwards" in why(answer)
+    assert "the backup could not be restored: it differs afterwards" in why(answer)
     assert answer.state is ContentState.UNKNOWN
 
 
@@ -305,10 +306,10 @@ def test_a_disk_error_while_the_backup_is_put_back_is_told(
         raise OSError(5, "Input/output error")
 
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "replace_content", fail)
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(lock_server, "replace_content", fail)
 
-    assert "could not be put back: Input/output error" in why(bench.verify())
+    assert "could not be restored: Input/output error" in why(bench.verify())
 
 
 def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
@@ -324,10 +325,10 @@ def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
 def test_a_disk_that_is_full_is_told_and_the_database_looked_at(bench: Bench) -> None:
     big, bench.digest = make_work(bench.folder / "big.db", rows=3)
     bench.work = big.replace(bench.work)
-    bench.holder.db.execute("PRAGMA max_page_count = 100")
+    bench.server.db.execute("PRAGMA max_page_count = 100")
 
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert why(answer) == (
         f"{bench.real}: could not be written: the disk is full (database or disk is full "
@@ -346,11 +347,11 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
         bench.backup.unlink()
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", lose_backup)
+    monkeypatch.setattr(lock_server, "replace_content", lose_backup)
     if compared == "no backup":
-        bench.holder.backup = None
+        bench.server.backup = None
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     untouched = compared == "no backup"
     assert answer.state is (ContentState.UNTOUCHED if untouched else ContentState.UNKNOWN)
@@ -373,16 +374,16 @@ def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     whole = replace_content
 
     def spoil(db: sqlite3.Connection, *_: object) -> None:
-        monkeypatch.setattr(server, "replace_content", whole)
+        monkeypatch.setattr(lock_server, "replace_content", whole)
         db.execute("UPDATE money SET note = 'spoilt 0'")
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", spoil)
+    monkeypatch.setattr(lock_server, "replace_content", spoil)
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
-    assert f"it was not as it was, and the backup {bench.backup} was put back" in why(answer)
-    assert answer.state is ContentState.PUT_BACK
+    assert f"it was not as it was, and the backup {bench.backup} was restored" in why(answer)
+    assert answer.state is ContentState.RESTORED
     assert note_in(bench.real) == "old"
 
 
@@ -393,9 +394,9 @@ def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
         bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", fail)
+    monkeypatch.setattr(lock_server, "replace_content", fail)
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert f"which cannot be seen: {bench.backup}: it is not what it was when it was made (" in why(
         answer
@@ -412,12 +413,12 @@ def test_a_backup_that_rots_while_it_is_put_back_is_told(
         replace_content(db, source, pace)
 
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "replace_content", spoil)
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(lock_server, "replace_content", spoil)
     answer = bench.verify()
 
     assert (
-        f"the backup could not be put back: {bench.backup}: it is not what it was when it was made"
+        f"the backup could not be restored: {bench.backup}: it is not what it was when it was made"
     ) in why(answer)
     assert answer.state is ContentState.UNKNOWN
 
@@ -458,7 +459,7 @@ def test_a_working_copy_with_another_digest_is_refused_before_anything_is_writte
 
 
 def test_an_error_of_the_disk_is_told_in_words(bench: Bench) -> None:
-    answer = bench.holder.obey(Publish(bench.folder / "typo.db", "", ""))
+    answer = bench.server.obey(Publish(bench.folder / "typo.db", "", ""))
 
     assert why(answer) == f"{bench.real}: No such file or directory"
 
@@ -478,7 +479,7 @@ def test_a_copy_that_nobody_waits_for_any_more_is_given_up(
     monkeypatch.setattr(line.channel, "tell", hang_up_and_tell)
     with pytest.raises(Abandoned):
         getattr(bench, step)()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert note_in(bench.real) == "old"
     assert mode_of(bench.real) == mode
@@ -496,11 +497,11 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     bench.publish()
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     verified = bench.verify()
-    again = bench.holder.obey(RestoreJournalMode())
-    bench.holder.give_back()
+    again = bench.server.obey(RestoreJournalMode())
+    bench.server.release()
 
     trouble = (
-        "it is in journal_mode delete now and could not be put back into wal (disk I/O error): "
+        "it is in journal_mode delete now and could not be set to wal again (disk I/O error): "
         "mend that, and run PRAGMA journal_mode = wal on it"
     )
     assert verified == Done(ContentState.VERIFIED, trouble)
@@ -534,12 +535,12 @@ def test_what_was_left_is_told_by_its_content(
         make(tmp_path / name, name)
     real = tmp_path / "real.db"
     real.write_bytes((tmp_path / content).read_bytes())
-    holder = LockServer(line.channel)
+    server = LockServer(line.channel)
     found = "wal" if stays else "delete"
     digest = sha256((tmp_path / "old").read_bytes()).hexdigest()
     files = {"work": tmp_path / "new", "backup": tmp_path / "old"}
-    answer = holder.obey(recovering(real, found, digest=digest, **files))
-    holder.give_back()
+    answer = server.obey(recovering(real, found, digest=digest, **files))
+    server.release()
 
     assert answer == Done(state, DatabaseSeen(NameTarget.SAME, seen))
     assert mode_of(real) == ("wal" if stays else mode)
@@ -559,14 +560,14 @@ def test_a_journal_mode_that_cannot_be_recovered_is_told(
 ) -> None:
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
-    holder = LockServer(line.channel)
-    answer = holder.obey(recovering(real, "wal", work=make(tmp_path / "work.db", "new")))
-    holder.give_back()
+    server = LockServer(line.channel)
+    answer = server.obey(recovering(real, "wal", work=make(tmp_path / "work.db", "new")))
+    server.release()
 
     assert isinstance(answer, Done)
     assert isinstance(answer.result, DatabaseSeen)
     (note,) = answer.result.notes
-    assert note.startswith("it is in journal_mode delete now and could not be put back into wal")
+    assert note.startswith("it is in journal_mode delete now and could not be set to wal again")
 
 
 # ---- orders and answers
@@ -590,7 +591,7 @@ def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -
 
     talking = threading.Thread(target=talk)
     talking.start()
-    hold(line.channel)
+    serve(line.channel)
     talking.join()
 
     untouched = ContentState.UNTOUCHED
@@ -634,14 +635,14 @@ def test_a_lock_on_what_cannot_be_looked_at_is_released(
     tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    monkeypatch.setattr(server, "journal_mode", fail_to_write)
-    holder = LockServer(line.channel)
-    answer = holder.obey(Lock(real, 0.1))
+    monkeypatch.setattr(lock_server, "journal_mode", fail_to_write)
+    server = LockServer(line.channel)
+    answer = server.obey(Lock(real, 0.1))
 
     assert isinstance(answer, Failed)
     assert answer.kind is FailureKind.STEP
     assert note_in(real) == "old"
-    holder.give_back()
+    server.release()
 
 
 def test_the_process_ends_at_a_signal(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
