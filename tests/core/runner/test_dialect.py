@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.model import ShapeConflict
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.running import FILE, failure_of, image_of, rows, run_sql
 
