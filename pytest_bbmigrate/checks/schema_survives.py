@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
@@ -15,6 +16,8 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
@@ -59,7 +62,10 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         return Answer(reason="up does not apply")
     migration = evidence.migration
     findings = [
-        structure_finding(named_by_its_making(difference, evidence.state.schema), migration)
+        with_rows_missing(
+            structure_finding(named_by_its_making(difference, evidence.state.schema), migration),
+            evidence,
+        )
         for difference in evidence.up_diff.schema
         if is_loss(difference, evidence) and not is_allowed(difference, evidence)
     ]
@@ -76,7 +82,17 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         for table, before, after in evidence.up_diff.sequences
     ]
     findings += shifted_objects(evidence)
-    return Answer(tuple(findings))
+    return Answer(tuple(findings), notes=tuple(empty_views(evidence)))
+
+
+def empty_views(evidence: Evidence) -> Iterator[str]:
+    """Yield a note for each view that was made again and shows none of its rows any more."""
+    for view in evidence.up_diff.remade_views if evidence.up_diff else ():
+        if view.shows_none:
+            yield (
+                f"view {view.view} was made again in other words, and shows none of the"
+                f" {view.rows:,} rows that it showed before"
+            )
 
 
 def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
@@ -105,16 +121,19 @@ def never_compiled(difference: SchemaDifference, before: Schema) -> bool:
 
 
 def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
-    """Return whether the contract, or a DROP in the migration's own text, says so."""
+    """Return whether the contract, or a DROP in the migration's own text, says so.
+
+    A DROP says that something goes, and not that it may be made again as something less.
+    """
     if difference.kind.endswith("broken"):
         return False
     migration, contract = evidence.migration, evidence.migration.contract
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:
         name = fold_name(difference.name)
-        if (kind, name) in migration.explicit_drops or any(
-            drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops
-        ):
+        if any(drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops):
+            return True
+        if (kind, name) in migration.explicit_drops and is_said_by_drop(difference, evidence):
             return True
     if is_column_dropped(evidence, difference.table, difference.column):
         return True
@@ -173,6 +192,12 @@ def structure_finding(difference: SchemaDifference, migration: Migration) -> Fin
         observed=difference.after,
         allow=remedy_line(difference, migration),
     )
+
+
+def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
+    """Return ``finding``, on a view with how many of its rows are not shown any more."""
+    view = remade_view(finding.name, evidence) if finding.kind == "view changed" else None
+    return replace(finding, count=view.missing, total=view.rows) if view else finding
 
 
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
