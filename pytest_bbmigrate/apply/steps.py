@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import owner_of
+from pytest_bbmigrate.apply.change import ChangeRun, ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.lock.client import LockClient
-from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, if_exists, is_gone
+from pytest_bbmigrate.apply.reporter import Reporter, step
+from pytest_bbmigrate.apply.run_end import end_run
+from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.apply.workspace import (
     Scratch,
     make_scratch,
@@ -18,108 +19,18 @@ from pytest_bbmigrate.apply.workspace import (
     noted_mode,
     remove_leftovers,
 )
-from pytest_bbmigrate.errors import BBMigrateError, StepFailed
+from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
 from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
-from pytest_bbmigrate.sqlite_files.notes import (
-    FOLDER_NOTE,
-    backup_fault,
-    correct_note,
-    discard_backup,
-    note_for,
-)
+from pytest_bbmigrate.sqlite_files.notes import note_for
 from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_bbmigrate.apply.backup_owners import Owner
-    from pytest_bbmigrate.history.table import Applied
-    from pytest_bbmigrate.sqlite_files.notes import Note
-
-STOPPED = "the run was stopped before it was"
-
-
-class Reporter(Protocol):
-    """Tells the user about the steps."""
-
-    def begin(self) -> None:
-        """Begin a step: start the clock."""
-
-    def progress(self, step: str, done: float | str, /) -> None:
-        """Say how far a step is: a part of 1, or what it is doing now."""
-
-    def end(self, step: str, detail: str, /) -> None:
-        """Say that a step is done, and its result in words."""
-
-    def fail(self, step: str, error: StepFailed, /) -> None:
-        """Say why a step has failed; no step comes after it."""
-
-    def conclude(self, file_found: FileFound, /) -> None:
-        """Say what is on the disk at the end of a run that had the lock."""
-
-
-@dataclass(frozen=True)
-class PublishableCopy:
-    """The content to publish: a file in our folder, and the digest it had when it was verified.
-
-    ``journal_mode`` is the one to leave the database in, '' for the one it is in.
-    """
-
-    work: Path
-    digest: str
-    journal_mode: str = ""
-
-
-@dataclass(frozen=True)
-class ContentChange:
-    """A change of the content of ``database``.
-
-    ``check_history`` gets the history, read under the lock; ``prepare`` gets the backup and an
-    empty folder of ours on the same disk, and makes the new content, reporting steps of its own.
-    Both raise StepFailed to end the run. With ``publishes`` false nothing but the database's copy
-    is changed; ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id
-    that the database is to have from now on, '' for the one that it has. ``spares`` are files to
-    keep, though they lie in a folder that a killed run has left.
-    """
-
-    database: Path
-    backup_folder: Path
-    check_history: Callable[[tuple[Applied, ...]], None]
-    prepare: Callable[[Path, Path, Reporter], PublishableCopy]
-    publishes: bool = True
-    keeps_backup: bool = True
-    identity: str = ""
-    spares: tuple[Path, ...] = ()
-    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-
-
-@contextmanager
-def step(reporter: Reporter, name: str) -> Iterator[list[str]]:
-    """Report the block as the step ``name``; it appends its result in words to the list.
-
-    Raises: StepFailed, reported first, for any error of ours that the block raises, and for what
-        the system refuses (OSError), such as room on the disk.
-    """
-    detail: list[str] = []
-    reporter.begin()
-    try:
-        yield detail
-    except StepFailed as error:
-        reporter.fail(name, error)
-        raise
-    except BBMigrateError as error:
-        failure = StepFailed(str(error))
-        reporter.fail(name, failure)
-        raise failure from error
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        failure = StepFailed(f"{where}{error.strerror or error}; mend that, and run again")
-        reporter.fail(name, failure)
-        raise failure from error
-    reporter.end(name, "; ".join(detail))
 
 
 def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
@@ -139,7 +50,7 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
         try:
             with LockClient(change.database) as client:
                 return run_steps(
-                    begin(change, client, owner, scratch.folder, reporter, files_found)
+                    new_run(change, client, owner, scratch.folder, reporter, files_found)
                 )
         finally:
             if not scratch.remove() and files_found:
@@ -152,38 +63,14 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
 def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Scratch:
     """Make our own folder, as a part of the step lock."""
     try:
-        return make_scratch(change.database, change.backup_folder, owner.here)
+        return make_scratch(change.database, change.backup_folder, owner.note)
     except StepFailed as error:
         reporter.begin()
         reporter.fail("lock", error)
         raise
 
 
-@dataclass(frozen=True)
-class ChangeRun:
-    """One run of a change: its lock, its folder, and the names of what it makes.
-
-    ``note`` is the one on the backup; content that does not verify is kept in ``failed``.
-    ``files_found`` is what was found on the disk at the end; the last one counts.
-    """
-
-    change: ContentChange
-    client: LockClient
-    owner: Owner
-    reporter: Reporter
-    folder: Path
-    backup: Path
-    failed: Path
-    note: Note
-    files_found: list[FileFound]
-
-    def conclude(self, file_found: FileFound) -> None:
-        """Say what is on the disk at the end."""
-        self.files_found.append(file_found)
-        self.reporter.conclude(file_found)
-
-
-def begin(
+def new_run(
     change: ContentChange,
     client: LockClient,
     owner: Owner,
@@ -215,99 +102,17 @@ def run_steps(run: ChangeRun) -> Path | None:
                 verify(client, prepared, run.backup, run.failed, run.reporter)
     except BaseException:
         if client.has_locked:
-            conclude(run, work)
+            end_run(run, work)
         raise
     if change.publishes:
         kept, notes = run.backup if change.keeps_backup else None, client.file_notes
         run.conclude(FileFound(change.database, NameTarget.SAME, Content.VERIFIED, "", kept, notes))
         return kept
-    file_found = conclude(run, None)
+    file_found = end_run(run, None)
     if not file_found.is_as_it_was:
         with step(run.reporter, "verify"):
             raise StepFailed(f"{change.database}: {file_found}")
     return None
-
-
-def conclude(run: ChangeRun, work: Path | None) -> FileFound:
-    """Find out what is on the disk after a run that has not published; report and return it.
-
-    The backup is removed where the database is seen to equal it.
-    """
-    backup = if_exists(run.backup) if run.change.keeps_backup else None
-    run.conclude(FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup))
-    with defer_first_interrupt():
-        file_found = run.client.inspect(run.backup, work, note=run.note, staging=run.folder)
-        run.conclude(file_found)
-        if file_found.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
-            file_found = without_backup(run, file_found)
-        if not run.change.keeps_backup:
-            file_found = replace(file_found, backup=None)
-        file_found = without_changed_backup(run, file_found)
-        if is_gone(run.folder / FOLDER_NOTE):
-            folder = run.change.backup_folder
-            note = (
-                f"{folder} was moved or removed {MEANWHILE}: copies of the data are where it is now"
-            )
-            file_found = replace(file_found, notes=(*file_found.notes, note))
-        file_found = with_corrected_note(run, file_found)
-        run.conclude(file_found)
-    return file_found
-
-
-def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Remove the backup, which nobody needs; return ``file_found`` as it is then."""
-    if not run.change.keeps_backup:
-        return file_found  # it lies in our own folder
-    text = f"its backup {run.backup.name} is not needed, and cannot be removed"
-    try:
-        if discard_backup(run.backup, run.note):
-            return replace(file_found, backup=None)
-        why = "what is there is not known to be what this run has made"
-    except OSError as error:
-        why = str(error.strerror)
-    remaining = if_exists(run.backup)
-    return replace(
-        file_found,
-        backup=remaining,
-        notes=(*file_found.notes, *([f"{text} ({why})"] if remaining else [])),
-    )
-
-
-def without_changed_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Return ``file_found`` without its backup where that is not what it was when it was made.
-
-    One that cannot be read stays: it may be all there is.
-    """
-    if file_found.backup is None or not run.client.digest:
-        return file_found
-    try:
-        with file_found.backup.open("rb"):
-            pass
-    except PermissionError as error:
-        note = f"its backup {file_found.backup.name} cannot be looked at ({error.strerror})"
-        return replace(file_found, notes=(*file_found.notes, note))
-    except OSError:
-        pass  # which is said below
-    if not (fault := backup_fault(file_found.backup, run.client.digest)):
-        return file_found
-    note = f"its backup {file_found.backup.name} is not what it was when it was made: {fault}"
-    return replace(file_found, backup=None, notes=(*file_found.notes, note))
-
-
-def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Correct the note on the backup, which a restore needs; return ``file_found`` with it."""
-    if file_found.backup is None or not run.client.digest:
-        return file_found
-    try:
-        size = file_found.backup.stat().st_size
-        own = replace(run.note, size=size, digest=run.client.digest)
-        correct_note(own, file_found.backup, run.folder)
-    except (BBMigrateError, OSError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        name = file_found.backup.name
-        text = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
-        return replace(file_found, notes=(*file_found.notes, text))
-    return file_found
 
 
 def lock(run: ChangeRun) -> str:

@@ -34,7 +34,6 @@ NEEDS_ROWS = frozenset({"data_survives", "foreign_keys_hold", "down_restores", "
 __all__ = [
     "CATALOGUE_CHECK",
     "CHECKS",
-    "Answer",
     "Example",
     "Finding",
     "Outcome",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.real_databases import fill_up
 

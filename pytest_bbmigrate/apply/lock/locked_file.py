@@ -8,7 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.lock.look import error_text, inspect_held, inspect_other, location_of
+from pytest_bbmigrate.apply.lock.inspection import (
+    error_text,
+    inspect_held,
+    inspect_other,
+    location_of,
+)
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, encode_file_found
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
@@ -23,7 +28,7 @@ from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, with_diges
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.apply.lock.look import FoundContent, KnownContents
+    from pytest_bbmigrate.apply.lock.inspection import FoundContent, KnownContents
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.lock.look import (
+from pytest_bbmigrate.apply.lock.inspection import (
     content_by_size,
     inspect_held,
     inspect_other,
@@ -21,8 +21,8 @@ from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_bbmigrate.apply.lock.inspection import FoundContent
     from pytest_bbmigrate.apply.lock.locked_file import LockedFile
-    from pytest_bbmigrate.apply.lock.look import FoundContent
 
 
 def recover(

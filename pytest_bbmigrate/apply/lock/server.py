@@ -19,8 +19,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_bbmigrate.apply.lock.inspection import error_text
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
-from pytest_bbmigrate.apply.lock.look import error_text
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.recover import recover
 from pytest_bbmigrate.apply.model import ContentState

@@ -12,8 +12,8 @@ from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, WORKING_COPY, identity_after
-from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
-from pytest_bbmigrate.apply.rehearsal.run_down import take_back, versions_of
+from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
+from pytest_bbmigrate.apply.rehearsal.run_down import roll_back, versions_of
 from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
@@ -21,14 +21,13 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
+from pytest_bbmigrate.history.batches import record_backup, record_contents
 from pytest_bbmigrate.history.identity import record_emptied, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
     last_batch,
     read_history,
     record,
-    record_backup,
-    record_contents,
     rename,
     utc_now,
 )
@@ -44,6 +43,7 @@ from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
+from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.model import Record
 
-COPIES = "copies"
+COPIES, PARTS = "copies", "parts"
 WANTS_ROOM = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 )
@@ -75,7 +75,7 @@ def attempt(
 ) -> Rehearsal | str:
     """Return what the rehearsal came to, or why there is none.
 
-    ``confine`` is given the only folder that may be written to, before any migration runs.
+    ``confine`` is given the only folders that may be written to, before any code of the project's.
     """
     run = run_back if order.is_rollback else run_migrations
     finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
@@ -83,7 +83,8 @@ def attempt(
         with fixed(finder), showing_values(everything=order.shows_values):
             result = run(order, tell, confine)
     except BBMigrateError as error:
-        return str(error)
+        refused = landlock.explain(error)
+        return f"{error}; {refused}" if refused else str(error)
     except (OSError, sqlite3.Error) as error:
         with showing_values(everything=order.shows_values):
             why = safe_message(error)
@@ -149,7 +150,7 @@ def run_migrations(
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
             change_log.follow(evidence.up_diff, after.schema)
             snapshot = forget_others(order, after)
-            mode = asked_mode(migration.up, evidence.up.executed) or mode
+            mode = requested_journal_mode(migration.up, evidence.up.executed) or mode
         digest = finish(order, snapshot)
         changes = change_log.changes(snapshot)
     return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
@@ -177,7 +178,7 @@ def run_back(
             change_log.follow(step.up_diff, step.after.schema)
             return forget_others(order, step.after)
 
-        taken = take_back(migrations, versions, order, start, environment, tell, settle)
+        taken = roll_back(migrations, versions, order, start, environment, tell, settle)
         schemas = [schema for each in versions.values() for schema in (each.applied, each.target)]
         known = in_files(order, catalogue) | known_names([start.schema, *schemas])
         taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))
@@ -190,22 +191,27 @@ def run_back(
 def environment_of(
     order: RehearsalOrder, catalogue: Catalogue, confine: Callable[[list[str]], object]
 ) -> RunEnvironment:
-    """Return where the migrations run, once nothing but the order's folder may be written to.
+    """Return where the migrations run; before the hook, all but the order's folder is closed.
 
     Raises: SettingsError when the app's hook cannot be loaded; OSError.
     """
+    shared = landlock.shared_memory_without(str(order.database), str(order.root))
+    confine([str(order.folder), *shared])
     with fixed(FixedFinder(catalogue.texts)):
         prepare = load_connection_hook(order.connection, order.root)
-    confine([str(order.folder)])
-    copies = order.folder / COPIES
-    copies.mkdir()
+    copies, parts = order.folder / COPIES, order.folder / PARTS
+    for folder in (copies, parts):
+        folder.mkdir()
     return RunEnvironment(
         order.database,
         order.root,
         prepare,
         order.connection or None,
+        seconds=order.seconds,
+        memory=order.memory,
         scratch=copies,
         since=order.since,
+        parts=parts,
     )
 
 

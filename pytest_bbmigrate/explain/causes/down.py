@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import (
-    commands_of,
-    read_copies,
-    table_diff_of,
-)
+from pytest_bbmigrate.explain.causes.context import table_diff_of
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.statements import commands_of, read_copies
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import holds
+from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update

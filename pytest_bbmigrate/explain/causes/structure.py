@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import read_copies
+from pytest_bbmigrate.explain.causes.statements import read_copies
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.schema_clauses import Creation
 

@@ -7,8 +7,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import holds
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from tests.core.damages import Damage
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import choose_backup
+from pytest_bbmigrate.apply.file_checks import is_to_be_made
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.record_version import record_version
-from pytest_bbmigrate.apply.replacing import file_in_place
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
 from tests.core.publishing import Reporter

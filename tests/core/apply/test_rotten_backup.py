@@ -11,12 +11,13 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply import steps as pipeline
-from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
 from pytest_bbmigrate.apply.backup_owners import note_on
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
@@ -129,7 +130,7 @@ def test_it_is_no_way_back_when_it_has_rotted_afterwards(tmp_path: Path, rot: Ro
         f"{backup}: {SAID}"
     )
     assert "--bb-restore" not in str(failed.value)
-    assert SAID in lost_backup(backup)
+    assert SAID in restore_obstacle(backup)
     (problem,) = backup_problems(real, tmp_path)
     assert problem.startswith(f"{backup}: {SAID}")
 

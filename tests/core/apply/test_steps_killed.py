@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, run_change
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
 
 
 def kill_keeper() -> None:

@@ -180,8 +180,8 @@ def test_what_comes_back_blank_after_a_declared_drop_is_noted(tmp_path: Path) ->
 
     assert verdict.outcome is Outcome.PASSED
     assert sorted(verdict.notes) == [
-        "down puts moods back without its values",
-        "down puts notes.mood back without its values",
+        "down creates moods again without its values",
+        "down creates notes.mood again without its values",
     ]
 
 

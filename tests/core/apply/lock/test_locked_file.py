@@ -161,7 +161,7 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     def fail(*_: object) -> None:
         raise DatabaseError(bench.backup, "the disk is damaged")
 
-    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.matches_file_in_place", fail)
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.inspection.matches_file_in_place", fail)
     found = bench.inspect()
 
     assert found["content"] == Content.UNSEEN.value

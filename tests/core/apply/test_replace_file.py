@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply import replacing
+from pytest_bbmigrate.apply import replace_file
 from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
-from pytest_bbmigrate.apply.replacing import file_in_place
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
@@ -216,7 +216,7 @@ def test_where_it_is_is_told_when_its_name_is_taken_meanwhile(
         if not real.exists() and not real.with_name("real.db-wal").exists():
             make(real, "another's")
 
-    monkeypatch.setattr(replacing, "sync", take)
+    monkeypatch.setattr(replace_file, "sync", take)
 
     with pytest.raises(StepFailed, match=r"it cannot be replaced \(File exists\)"):
         there.replace(work, NOW, told.append)
