@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.sql.names import fold_name, quote_name, same_name
+from pytest_bbmigrate.sql.names import quote_name
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.statements import (
@@ -40,11 +40,9 @@ __all__ = [
     "UnreadableSql",
     "first_word",
     "fold",
-    "fold_name",
     "folded",
     "quote_name",
     "read_comments",
-    "same_name",
     "split_statements",
     "tokenize",
 ]

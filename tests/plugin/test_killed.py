@@ -64,11 +64,11 @@ def test_what_a_rehearsal_has_started_ends_with_a_killed_run(
 
     assert len(started) >= 5  # lock, watch, rehearsal, and what the migration has started
     assert run.returncode == 137
-    assert ask(database, "SELECT name FROM accounts") == [("Private Bank",)]
     (folder / "002_starts.py").write_text(STARTS.replace("WAITS", "False"))
     subprocess.run([*PYTEST, "--bb-apply"], check=True)
-    assert names(database) == ["001_step", "002_starts"]
     assert litter(project) == []
+    assert names(database) == ["001_step", "002_starts"]
+    assert ask(database, "SELECT name FROM accounts") == [("Private Bank",)]
     assert len(backups(project)) == 3  # of the adoption, of the killed run, of this one
 
 
