@@ -272,8 +272,10 @@ class LockClient:
         if answer["kind"] == "database":
             return DatabaseError(self.database, message.removeprefix(f"{_path(self.database)}: "))
         if answer["kind"] == "locked":
-            here = is_open_here(self.database)
-            return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
+            is_ours = is_open_here(self.database)
+            return StepFailed(
+                in_use_message(self.database, openers_of(self.database), here=is_ours)
+            )
         return StepFailed(message)
 
     def _end_and_recover(self, work: Path | None) -> None:

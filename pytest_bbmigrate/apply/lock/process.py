@@ -41,7 +41,7 @@ class LockProcess:
     def ask(
         self, order: Mapping[str, object], on_progress: Callable[[float], None] | None
     ) -> dict[str, Any]:
-        """Send ``order`` and return its answer; what is told before goes to ``on_progress``.
+        """Send ``order`` and return its answer; progress before that goes to ``on_progress``.
 
         Raises: LockProcessEnded when there is none.
         """
