@@ -200,14 +200,15 @@ def _ownership_notes(
     """
     match = BACKUP_NAME.fullmatch(backup.name)
     if ownership is Ownership.OTHER:
-        other = f"another database, {note.path}" if note else "another database"
+        path = f", {note.path}" if note else ""
         if not discard:
+            comma = "," if path else ""
             raise StepFailed(
-                f"{backup}: a backup of {other}{',' if note else ''} and not of {database}; name "
+                f"{backup}: a backup of another database{path}{comma} and not of {database}; name "
                 "the one that it belongs to with --bb-db=FILE, or put it into this one all the "
                 "same with --bb-discard-changes"
             )
-        return (f"{backup.name} is a backup of {other}",)
+        return (f"{backup.name} is a backup of another database{path}",)
     if ownership is Ownership.ELSEWHERE and note is not None:
         since = "the database was moved since, or one is a copy of the other"
         return (f"{backup.name} was made of {note.path}: {since}",)
