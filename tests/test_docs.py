@@ -16,10 +16,12 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.contract.read import KNOWN
 from pytest_bbmigrate.explain.advice import advise
+from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.plugin.apply_session import STEPS
 from pytest_bbmigrate.plugin.option_table import add_options
-from pytest_bbmigrate.report import HEADLINES, REASONS, describe_failure
-from pytest_bbmigrate.schema import KINDS
+from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.report.headlines import HEADLINES
+from pytest_bbmigrate.schema.compare.differences import KINDS
 from tests.cases import CASES, judge_case, rate, read_case, read_cases
 
 if TYPE_CHECKING:

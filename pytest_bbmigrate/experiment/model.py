@@ -203,6 +203,8 @@ class Evidence:
     state differs from the first. ``integrity`` tells what is damaged after up,
     ``integrity_after_down`` which full-text indexes are damaged after down. With ``on_real_rows``
     the rows are somebody's own: none are generated, and a statement may find none to change.
+    ``grown_on_empty`` are the tables (folded names) that the contract says get rows, and that got
+    some on the empty database.
     """
 
     migration: Migration
@@ -222,3 +224,4 @@ class Evidence:
     down_after_writing: Run | None = None
     written: WrittenRows | None = None
     on_real_rows: bool = False
+    grown_on_empty: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.sql.names import fold_name, quote_name, same_name
+from pytest_bbmigrate.sql.names import quote_name
 from pytest_bbmigrate.sql.statements import Comment, Statement, read_comments, split_statements
 from pytest_bbmigrate.sql.tokens import (
     Kind,
@@ -22,11 +22,9 @@ __all__ = [
     "UnreadableSql",
     "first_word",
     "fold",
-    "fold_name",
     "folded",
     "quote_name",
     "read_comments",
-    "same_name",
     "split_statements",
     "tokenize",
 ]
