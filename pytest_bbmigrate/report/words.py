@@ -183,8 +183,8 @@ def shorten(text: str, length: int) -> str:
     """Return ``text``, its middle left out where it is longer than ``length``."""
     if len(text) <= length:
         return text
-    kept = (length - 4) // 2
-    return f"{text[:kept]} .. {text[-kept:]}"
+    half = (length - 4) // 2
+    return f"{text[:half]} .. {text[-half:]}"
 
 
 def wrapped(text: str) -> str:
@@ -206,10 +206,10 @@ def labelled(label: str, text: str) -> list[str]:
     """Return ``text`` as lines behind a label; none for an empty text."""
     if not text:
         return []
-    first, *rest = text.splitlines()
+    first, *others = text.splitlines()
     return [
         f"  {label:<{LABEL_WIDTH}} {first}",
-        *(f"  {'':<{LABEL_WIDTH}} {line}" for line in rest),
+        *(f"  {'':<{LABEL_WIDTH}} {line}" for line in others),
     ]
 
 

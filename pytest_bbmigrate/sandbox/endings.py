@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.runner.limits import overdue, oversized
 from pytest_bbmigrate.runner.model import Failure
 from pytest_bbmigrate.sandbox.keeper import TOO_LARGE, TOO_LONG
+from pytest_bbmigrate.sqlite_files import open_private, written_content
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_bbmigrate.runner.model import PartResult, Record
     from pytest_bbmigrate.sandbox.keeper import Ending, KeepOrder
 
+PART_END = "its process ended with exit code {} before the migration had come back"
 PUT_BACK = (
     "it was put back; a migration is given the database to change, and nothing of the file it is in"
 )
@@ -58,11 +64,11 @@ def failure_of_rest(path: Path, ending: Ending, name: str) -> Failure | None:
     return None
 
 
-def how_it_ended(code: int) -> str:
-    """Return in words how a process has ended that has left no report."""
+def how_it_ended(code: int, by_itself: str = PART_END) -> str:
+    """Return in words how a process has ended that has left no report; ``by_itself`` has a code."""
     if code < 0:
         return f"its process was ended by {name_of_signal(-code)}"
-    return f"its process ended with exit code {code} before the migration had come back"
+    return by_itself.format(code)
 
 
 def name_of_signal(number: int) -> str:
@@ -71,3 +77,16 @@ def name_of_signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def recorded(result: PartResult, path: Path, record: Record) -> PartResult:
+    """Return ``result`` with what ``record`` writes into its content, or with why that fails."""
+    try:
+        with closing(open_private(result.content)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            record(db, result.statements)
+            db.execute("COMMIT")
+            content = written_content(db, result.content)
+    except sqlite3.Error as error:
+        return replace(result, failure=Failure(path, None, "COMMIT", str(error)))
+    return replace(result, content=content)

@@ -20,7 +20,7 @@ from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import end_orphans
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox.descendants import adopt_orphans, end_descendants, hold_more, reap
-from pytest_bbmigrate.sandbox.fresh import flush_output, forget_parent, limit_memory, use_temporary
+from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
 
@@ -101,7 +101,7 @@ def be_keeper(order: KeepOrder, work: Callable[[], int], report: int, lifeline: 
     except BaseException:  # noqa: BLE001 - the process that has started this one says it
         traceback.print_exc()
     finally:
-        os._exit(code)
+        end_process(code)
 
 
 def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
@@ -146,8 +146,7 @@ def fork_worker(order: KeepOrder, work: Callable[[], int]) -> int:
     except BaseException:  # noqa: BLE001 - it must not come to what the keeper does next
         traceback.print_exc()
     finally:
-        flush_output()
-        os._exit(code)
+        end_process(code)
 
 
 def wait_for(child: int, order: KeepOrder, lifeline: int, woken: int) -> tuple[int, str]:

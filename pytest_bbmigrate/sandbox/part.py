@@ -24,6 +24,7 @@ from pytest_bbmigrate.sandbox.endings import (
     failure_of_limit,
     failure_of_rest,
     how_it_ended,
+    recorded,
     refuse_written,
 )
 from pytest_bbmigrate.sandbox.keeper import KeepOrder
@@ -41,7 +42,7 @@ from pytest_bbmigrate.sandbox.part_process import (
     PartReport,
     work_on_part,
 )
-from pytest_bbmigrate.sqlite_files import open_content, open_private, take_image
+from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
@@ -89,7 +90,7 @@ def run_in_child(
         printed = read_untrusted_text(order.kept.printed)
         result = result_of(order, ending, copy)
         if result.failure is None and record is not None:
-            result = recorded(result, part, record)
+            result = recorded(result, part.path, record)
         return replace(result, printed=printed)
 
 
@@ -222,18 +223,3 @@ def take_content(order: PartOrder, copy: Content) -> Content:
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         raise Spoilt("something else is in its place")
     return order.content.replace(copy)
-
-
-def recorded(result: PartResult, part: PythonPart, record: Record) -> PartResult:
-    """Return ``result`` with what ``record`` writes in its content, or with why that fails."""
-    try:
-        with closing(open_private(result.content)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            record(db, result.statements)
-            db.execute("COMMIT")
-            content = result.content
-            if isinstance(content, bytes):
-                content = take_image(db)
-    except sqlite3.Error as error:
-        return replace(result, failure=Failure(part.path, None, "COMMIT", str(error)))
-    return replace(result, content=content)

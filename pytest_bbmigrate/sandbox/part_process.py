@@ -28,7 +28,7 @@ from pytest_bbmigrate.runner.model import Failure, PartResult, RunEnvironment, S
 from pytest_bbmigrate.runner.python import run_python
 from pytest_bbmigrate.runner.tracebacks import describe
 from pytest_bbmigrate.sandbox import landlock
-from pytest_bbmigrate.sandbox.fresh import flush_output
+from pytest_bbmigrate.sandbox.fresh import end_process, flush_output
 from pytest_bbmigrate.sandbox.in_process import no_note, run_on_connection
 from pytest_bbmigrate.sandbox.keeper import KeepOrder, be_keeper
 from pytest_bbmigrate.sandbox.watch import guarded_files
@@ -172,8 +172,7 @@ def run_confined(
         except BaseException as error:  # noqa: BLE001 - a KeyboardInterrupt of its own, say
             failure = Failure(order.part.path, None, "", describe(error))
         if os.getpid() != process:  # a copy that the migration has forked, and let come back
-            flush_output()
-            os._exit(failure is not None)
+            end_process(int(failure is not None))
         return failure or young_failure(order.part)
 
     return run_on_connection(order.part, content, environment, run)

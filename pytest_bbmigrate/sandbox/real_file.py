@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.sqlite_files.images import HEADER_STRING
 from pytest_bbmigrate.sqlite_files.sidecars import SIDECARS, WAL, WITH_CONTENT, beside
 
 if TYPE_CHECKING:
@@ -162,8 +163,9 @@ def put_back(before: RealFile, *, held: bool) -> Meanwhile:
 
 def is_used(before: RealFile, after: RealFile) -> bool:
     """Return whether SQLite's own files say that a program has used the database meanwhile."""
+    is_database = after.header.startswith(HEADER_STRING)
     return (
-        before.header[COUNTER] != after.header[COUNTER]
+        (is_database and before.header[COUNTER] != after.header[COUNTER])
         or before.wal_header != after.wal_header
         or any(
             is_rewritten(before.of(path), after.of(path))
@@ -187,7 +189,7 @@ def how_written(before: RealFile, after: RealFile, *, used: bool) -> str:
         return "" if was is None else "it is gone"
     if was is None or was.inode != now.inode:
         return "another file is in its place"
-    if before.counter != after.counter:
+    if used and before.counter != after.counter:
         return f"SQLite's change counter in it went from {before.counter} to {after.counter}"
     if used:
         return "its journal or WAL has changed"

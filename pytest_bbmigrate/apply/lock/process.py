@@ -43,7 +43,7 @@ class LockProcess:
         )
 
     def ask(self, order: Order, on_progress: Callable[[float], None] | None) -> Done | Failed:
-        """Send ``order`` and return its answer; what is told before goes to ``on_progress``.
+        """Send ``order`` and return its answer; progress before that goes to ``on_progress``.
 
         Raises: LockProcessEnded when there is none, or one that is no answer.
         """

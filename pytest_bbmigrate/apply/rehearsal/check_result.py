@@ -74,9 +74,9 @@ def verdict_faults(
     """
     checks = (ROLLS_BACK,) if preflight.is_rollback else CHECKS
     expected = [(migration.name, check) for migration in preflight.pending for check in checks]
-    given = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
+    verdicts = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
     failed = {v.subject for v in rehearsal.verdicts if v.outcome is Outcome.FAILED}
-    if len(given) != len(rehearsal.verdicts) or not given.keys() <= set(expected):
+    if len(verdicts) != len(rehearsal.verdicts) or not verdicts.keys() <= set(expected):
         yield "there are verdicts that nothing was asked for"
     if bool(failed) is bool(rehearsal.digest):
         yield "the verdicts and the working copy do not go together"
@@ -85,7 +85,7 @@ def verdict_faults(
     for migration in preflight.pending:
         is_failed = migration.name in failed
         for check in checks:
-            verdict = given.get((migration.name, check))
+            verdict = verdicts.get((migration.name, check))
             if fault := _fault_of(verdict, migration, order, failed=is_failed):
                 yield f"{migration.name}: {check} {fault}"
         if is_failed:
