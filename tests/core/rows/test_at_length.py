@@ -368,6 +368,21 @@ class TestCounting:
             found = compared(*images, pairing_of("id a"))
             assert {type(d) for d in found} == {RowLost, RowAdded}
 
+    def test_rows_that_are_not_as_many_as_before_are_counted_and_not_joined(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sql_prefilter, "MIN_ROWS", 0)
+        table = "CREATE TABLE t (id INTEGER PRIMARY KEY, a);"
+        two = image_of(table, "INSERT INTO t VALUES (1, 2), (2, 3)")
+        three = image_of(table, "INSERT INTO t VALUES (1, 2), (2, 3), (3, 4)")
+        asked: list[str] = []
+        with closing(open_contents(three, two)) as db:
+            db.set_trace_callback(asked.append)
+            narrow = sql_prefilter.changed_columns(db, pairing_of("id a"))
+
+        assert narrow == sql_prefilter.ChangedColumns(pairing_of("id a"))
+        assert [sql for sql in asked if sql.startswith("SELECT") and "CROSS JOIN" in sql] == []
+
     def test_equal_numbers_are_the_same_where_both_columns_store_them_as_one_type(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
