@@ -411,7 +411,7 @@ class TestCounting:
     def test_where_the_sign_of_zero_is_kept_every_number_is_looked_at(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sql_prefilter, "keeps_negative_zero", lambda: True)
+        monkeypatch.setattr(affinities, "keeps_negative_zero", lambda: True)
         image = image_of(KEYED, "INSERT INTO t VALUES (1, 1, 'x', 0.0)")
         with closing(open_contents(image, image)) as db:
             narrow = sql_prefilter.changed_columns(db, pairing_of("id a b r"))
@@ -421,7 +421,7 @@ class TestCounting:
         assert compared(image, image, pairing_of("id a b r")) == []
 
     def test_numbers_are_stored_without_the_sign_of_zero(self) -> None:
-        assert not sql_prefilter.keeps_negative_zero()
+        assert not affinities.keeps_negative_zero()
 
 
 CELLS = st.sampled_from([None, 0, 1, 1.0, 0.0, -0.0, "a", "A", "", b"", b"a", "a\0", "1", 2**60])
