@@ -21,6 +21,7 @@ from pytest_bbmigrate.rows import (
     RowConditions,
     RowLost,
     ValueChanged,
+    affinities,
     compare_rows,
     content_of,
     differences_of,
