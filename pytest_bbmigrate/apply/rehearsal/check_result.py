@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
-from pytest_bbmigrate.checks import CHECKS, Outcome
+from pytest_bbmigrate.checks import CHECKS, DOWN_CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_down
 from pytest_bbmigrate.checks.rollback import CHECK as ROLLS_BACK
 from pytest_bbmigrate.errors import StepFailed
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.contract import Contract
 
-BACK = frozenset({"down_restores", "up_repeats"})
 MODES = frozenset({"", WAL, ROLLBACK})
 MOST_FAULTS = 5
 NOT_REPORTED = TableChange("", None, None)
@@ -107,7 +106,7 @@ def _fault_of(
     if verdict.outcome is not Outcome.SKIPPED or failed:
         return ""
     reasons = {why_no_down(migration), *([NOT_RUN] if order.skip_down else [])} - {""}
-    if verdict.check in BACK and verdict.reason in reasons:
+    if verdict.check in DOWN_CHECKS and verdict.reason in reasons:
         return ""
     return "was skipped for no reason of ours"
 
