@@ -15,17 +15,12 @@ from pytest_bbmigrate.history.batches import (
     record_contents,
     remove,
 )
-from pytest_bbmigrate.history.table import (
-    Applied,
-    record,
-)
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE
+from tests.core.history.recorded import FIRST, SECOND, THIRD
 
 if TYPE_CHECKING:
     import sqlite3
-
-
-from tests.core.history.recorded import FIRST, SECOND, THIRD
 
 DEEP = "[" * 5000
 ENDLESS = '{"t": [1e400, "x"]}'
