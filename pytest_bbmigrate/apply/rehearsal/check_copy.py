@@ -1,4 +1,4 @@
-"""Compare what a rehearsal reports with what was ordered, and with what the witness has seen.
+"""Compare what a rehearsal reports of the working copy with what the witness has seen.
 
 The process that reports ran somebody's migrations: it is not believed.
 """
