@@ -80,6 +80,8 @@ EXPECTED: dict[str, str] = {
     "dangling reference": "every reference to have its row",
     "written rows lost": "rows written after up to be there after down",
     "written values changed": "values written after up to be there after down",
+    "edits undone": "what an old row was set to after up to be there after down",
+    "deleted rows back": "what was deleted after up to stay deleted",
     "names nothing": "",
 }
 
