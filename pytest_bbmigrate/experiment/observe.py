@@ -175,7 +175,9 @@ def diff_table(
         key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
     renumbered = None
-    if columns:
+    # The rows that it shows are judged where they are; that its index agrees is asked of FTS5.
+    shows_others = bool(table.external_content and new_table.external_content)
+    if columns and not shows_others:
         pairing = Pairing(table.name, new_table.name, compared, key)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
@@ -189,7 +191,7 @@ def diff_table(
         blank_columns=find_blank_columns(db, new_table, columns, differences),
         rows_before=rows_before,
         rows_after=after.row_counts[fold_name(new_table.name)],
-        values_compared=rows_before * len(columns),
+        values_compared=0 if shows_others else rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
     )
