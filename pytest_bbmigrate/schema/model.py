@@ -129,10 +129,10 @@ class Table:
 
         A contentless one, ``content=''``, has neither (https://sqlite.org/fts5.html, 4.4).
         """
-        tokens = self.virtual or ()
-        for place, token in enumerate(tokens[:-2]):
-            if token == "content" and tokens[place + 1] == "=":
-                return fold_name(tokens[place + 2].strip("'\"`[]"))
+        words = self.virtual or ()
+        for place, word in enumerate(words[:-2]):
+            if word == "content" and words[place + 1] == "=":
+                return fold_name(words[place + 2].strip("'\"`[]"))
         return ""
 
     @cached_property
