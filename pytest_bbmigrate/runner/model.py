@@ -27,6 +27,8 @@ class RunEnvironment:
     ``statement_seconds`` is how long one SQL statement may take, None for as long as it needs.
     ``scratch`` is the folder for copies of databases that are files. ``since`` is the time, in
     nanoseconds, after which no module of the project may have been written, None for any.
+    ``parts`` is the folder that each Python part gets a process of its own in, None where it runs
+    in this one.
     """
 
     database: Path = Path("budget_buddy.db")
@@ -36,6 +38,7 @@ class RunEnvironment:
     statement_seconds: float | None = None
     scratch: Path | None = None
     since: int | None = None
+    parts: Path | None = None
 
     @property
     def real(self) -> Path:
