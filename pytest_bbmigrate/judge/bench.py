@@ -155,6 +155,7 @@ def printed_in(evidence: Evidence) -> str:
 def describe_broken(error: Exception, *, hides_values: bool) -> str:
     """Return the traceback of ``error``; if it may hold values, its place and kind alone."""
     if not hides_values:
-        return "".join(traceback.format_exception(error)).rstrip()
+        lines = "".join(traceback.format_exception(error)).rstrip()
+        return f"{type(error).__name__} in pytest-bbmigrate itself: please report this\n{lines}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename}:{frame.lineno}: {safe_exception(error)}"

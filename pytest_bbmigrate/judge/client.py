@@ -33,6 +33,7 @@ from pytest_bbmigrate.judge.model import (
     kind_of,
 )
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
+from pytest_bbmigrate.masking import with_kinds
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.untrusted_files import (
@@ -40,13 +41,13 @@ from pytest_bbmigrate.processes.untrusted_files import (
     read_untrusted,
     read_untrusted_text,
 )
+from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
-    from pytest_bbmigrate.verdict import Verdict
 
     R = TypeVar("R", bound=Reply)
 
@@ -65,6 +66,7 @@ class JudgeClient:
         self._works_ahead = False
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
+        self._failures: dict[int, str] = {}
         self._ahead: AskVerdicts | None = None
 
     def start(self) -> None:
@@ -91,16 +93,22 @@ class JudgeClient:
 
         Raises: StateUnreachable when an earlier migration does not apply; JudgeFailed.
         """
+        if position in self._failures:
+            raise JudgeFailed(self._failures[position])
         if (position, check) not in self._answers:
             expected = self._checks.get(position, ())
             question = AskVerdicts(position, expected if check in expected else (check,))
-            self._keep(question, self._ask(question, Judged))
+            try:
+                self._keep(question, self._ask(question, Judged))
+            except JudgeFailed as error:
+                self._failures[position] = str(error)
+                raise
             self._ask_ahead(position)
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
     def folder_verdict(self) -> Verdict:
         """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
-        return judged(*self._ask(AskFolder(), Judged).answers)
+        return with_kinds(judged(*self._ask(AskFolder(), Judged).answers))
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.
@@ -131,7 +139,9 @@ class JudgeClient:
     def _keep(self, question: AskVerdicts, reply: Judged) -> None:
         """Keep the answers to ``question``."""
         for check, answer in zip(question.checks, reply.answers, strict=True):
-            self._answers[question.position, check] = answer
+            self._answers[question.position, check] = (
+                with_kinds(answer) if isinstance(answer, Verdict) else answer
+            )
         self._printed[question.position] = reply.printed
 
     def _ask_ahead(self, position: int) -> None:

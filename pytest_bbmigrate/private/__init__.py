@@ -19,7 +19,7 @@ from pytest_bbmigrate.private.showing import (
     own_rows_are_hidden,
     showing_values,
 )
-from pytest_bbmigrate.private.value_kinds import INTEGER, kind_of_value
+from pytest_bbmigrate.private.value_kinds import INTEGER, as_kind, kind_of_value
 
 __all__ = [
     "HIDDEN",
@@ -30,6 +30,7 @@ __all__ = [
     "error_name",
     "full_message",
     "is_showing_values",
+    "as_kind",
     "kind_of_value",
     "muted",
     "note_own_rows",
