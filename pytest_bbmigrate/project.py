@@ -143,7 +143,7 @@ def read_project(
             settings.root,
             hook,
             connection_hook=settings.connection or None,
-            statement_seconds=STATEMENT_SECONDS,
+            seconds=STATEMENT_SECONDS,
         ),
         base=base,
         recipe=Recipe(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict, judge, judge_catal
 from pytest_bbmigrate.experiment import Chain, StateUnreachable
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +31,8 @@ class Case:
 
     ``fails`` is the one check that must fail on the last migration, '' for a near miss; only for
     want of rows, under ``strict``, are there more, with a comma between;
-    ``finding`` the kind of fault that it must find.
+    ``finding`` the kind of fault that it must find. Where there is a ``base.sql``, the first
+    migration starts from it.
     """
 
     name: str
@@ -65,7 +68,8 @@ def judge_case(case: Case) -> tuple[Verdict, ...]:
     catalogue = read_catalogue(case.folder / "migrations")
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=case.rows, literals=literals)
-    chain = Chain(catalogue, recipe, RunEnvironment(), invariants=case.invariants)
+    base = base_of(case.folder)
+    chain = Chain(catalogue, recipe, RunEnvironment(), base=base, invariants=case.invariants)
     verdicts = [judge_catalogue(chain)]
     for position in range(len(catalogue.migrations)):
         try:
@@ -74,6 +78,16 @@ def judge_case(case: Case) -> tuple[Verdict, ...]:
             break
         verdicts += [judge(check, evidence, strict=case.strict) for check in CHECKS]
     return tuple(verdicts)
+
+
+def base_of(folder: Path) -> bytes:
+    """Return the database that ``base.sql`` makes, an empty one where a case has none."""
+    script = folder / "base.sql"
+    if not script.exists():
+        return b""
+    with closing(open_image(b"")) as db:
+        db.executescript(script.read_text())
+        return take_image(db)
 
 
 def failures(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:

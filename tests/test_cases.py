@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
-from pytest_bbmigrate.report.words import HEADLINES
+from pytest_bbmigrate.report.headlines import HEADLINES
 from pytest_bbmigrate.schema import KINDS
 from tests.cases import Case, expected_failures, failures, judge_case, read_cases
 

@@ -11,9 +11,9 @@ from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.schema_distance import (
     SchemaStep,
     compare_version,
-    describe_likeness,
+    describe_distance,
     names_in,
-    names_known,
+    names_mentioned,
 )
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
@@ -46,10 +46,10 @@ NONE = "none"  # of the migrations, to name the version before the first
 
 @dataclass(frozen=True)
 class ReplayedSchemas:
-    """The schemas after the first 0, 1, 2 .. migrations on a database without a row.
+    """The schemas after 0, 1, 2 .. migrations, run on a database without rows.
 
-    ``steps`` has what each of them did to it; ``failure`` is why the one after the last did not
-    run, None when all did.
+    ``steps`` has what each migration changed; ``failure`` is why the next one did not run, None
+    when all did.
     """
 
     schemas: tuple[Schema, ...]
@@ -61,11 +61,11 @@ class ReplayedSchemas:
 class MatchingVersions:
     """The versions that have a database's schema, as numbers of migrations that have run.
 
-    ``positions`` are those; several where the ones between them change data alone, which
-    ``undecided`` names: whether these have run cannot be seen. Where there is none, ``nearest`` is
-    the version most like it, and ``findings`` say what is there and what is missing, in words.
-    ``extras`` are what is there and no migration mentions. ``stopped`` says which migration does
-    not run on a database without rows, and why: later versions are not known; '' when all run.
+    ``positions`` are those; several where the migrations between them change data alone;
+    ``undecided`` names these, for whether they have run cannot be seen. Where there is none,
+    ``nearest`` is the version most like it, and ``findings`` say what it has and lacks, in words.
+    ``extras`` are objects that no migration mentions. ``stopped`` says which migration does not run
+    on a database without rows, and why: later versions are not known; '' when all run.
     """
 
     positions: tuple[int, ...]
@@ -114,11 +114,11 @@ def find_version(
 ) -> MatchingVersions:
     """Return which of the versions ``replayed`` have this ``schema``."""
     # What later migrations make is not known where the replay has stopped, so nothing is an extra.
-    known = None if replayed.failure else names_known(replayed.schemas, replayed.steps)
-    likenesses = [compare_version(version, schema, known) for version in replayed.schemas]
-    positions = tuple(at for at, found in enumerate(likenesses) if not found.differences)
-    nearest = min(range(len(likenesses)), key=lambda at: likenesses[at].distance)
-    found = likenesses[nearest]
+    mentioned = None if replayed.failure else names_mentioned(replayed.schemas, replayed.steps)
+    distances = [compare_version(version, schema, mentioned) for version in replayed.schemas]
+    positions = tuple(at for at, distance in enumerate(distances) if not distance.differences)
+    nearest = min(range(len(distances)), key=lambda at: distances[at].distance)
+    closest = distances[nearest]
     names = [step.name for step in replayed.steps]
     stopped_at = len(replayed.steps) if replayed.failure else None
     shown = None
@@ -128,63 +128,63 @@ def find_version(
         positions,
         nearest,
         undecided=tuple(names[positions[0] : positions[-1]]) if positions else (),
-        findings=describe_likeness(found.differences, nearest, replayed.steps, shown),
-        extras=found.extras,
+        findings=describe_distance(closest.differences, nearest, replayed.steps, shown),
+        extras=closest.extras,
         stopped=_stopped(catalogue, replayed, stopped_at),
         stopped_at=stopped_at,
     )
 
 
 def describe_recognition(
-    found: MatchingVersions, catalogue: Catalogue, database: Path
+    matching: MatchingVersions, catalogue: Catalogue, database: Path
 ) -> list[str]:
     """Return what was recognised, in lines; the first stands alone."""
-    names = [version_name(position, catalogue) for position in found.positions]
-    if found.decided is not None:
+    names = [version_name(position, catalogue) for position in matching.positions]
+    if matching.decided is not None:
         lines = [f"{database}: it is at the version {names[0]}"]
     elif len(names) > 1:
         lines = [f"{database}: it is at one of the versions {', '.join(names)}"]
         lines.append(
-            f"whether {', '.join(found.undecided)} has run cannot be seen from the schema: "
+            f"whether {', '.join(matching.undecided)} has run cannot be seen from the schema: "
             "--bb-adopt=NAME names the last one that has"
         )
     elif names:
         lines = [f"{database}: it is at the version {names[0]}, or at one after it"]
     else:
-        nearest = version_name(found.nearest, catalogue)
+        nearest = version_name(matching.nearest, catalogue)
         lines = [f"{database}: no version has its schema; the nearest is {nearest}"]
-        lines += found.findings
-        lines += [HALF_WAY_OUT] if found.findings else []
-    if found.extras:
+        lines += matching.findings
+        lines += [HALF_WAY_OUT] if matching.findings else []
+    if matching.extras:
         lines.append(
-            f"there, and in no migration: {', '.join(first_lines(found.extras))}; left as is"
+            f"there, and in no migration: {', '.join(first_lines(matching.extras))}; left as is"
         )
-    if found.stopped:
-        lines.append(found.stopped)
+    if matching.stopped:
+        lines.append(matching.stopped)
     return lines
 
 
-def to_adopt(
-    found: MatchingVersions, catalogue: Catalogue, wanted: str, database: Path
+def migrations_to_record(
+    matching: MatchingVersions, catalogue: Catalogue, named: str, database: Path
 ) -> tuple[Migration, ...]:
-    """Return the migrations to record for ``wanted``: 'auto', 'none', or the last that has run.
+    """Return the migrations to record for ``named``: 'auto', 'none', or the last that has run.
 
-    Raises: StepFailed when the database is at no version, or ``wanted`` is not one it can be at;
+    Raises: StepFailed when the database is at no version, or ``named`` is not one it can be at;
         for 'auto' when there are several.
     """
-    described = describe_recognition(found, catalogue, database)
-    if wanted == AUTO:
-        if found.decided is None:
+    described = describe_recognition(matching, catalogue, database)
+    if named == AUTO:
+        if matching.decided is None:
             raise StepFailed("\n".join([*described, "nothing was recorded"]))
-        return catalogue.migrations[: found.decided]
+        return catalogue.migrations[: matching.decided]
     position = 0
-    if wanted != NONE:
+    if named != NONE:
         try:
-            position = catalogue.position(wanted) + 1
+            position = catalogue.position(named) + 1
         except LookupError as error:
-            raise StepFailed(f"--bb-adopt={wanted}: {error.args[0]}") from error
-    if position not in found.positions:
-        described[0] = f"--bb-adopt={wanted}: {described[0]}"
+            raise StepFailed(f"--bb-adopt={named}: {error.args[0]}") from error
+    if position not in matching.positions:
+        described[0] = f"--bb-adopt={named}: {described[0]}"
         raise StepFailed("\n".join([*described, "nothing was recorded"]))
     return catalogue.migrations[:position]
 
@@ -231,8 +231,8 @@ def _schema_of(image: bytes, environment: RunEnvironment) -> Schema:
         return read_schema(db)
 
 
-def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, at: int | None) -> str:
-    if at is None or replayed.failure is None:
+def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, position: int | None) -> str:
+    if position is None or replayed.failure is None:
         return ""
     failure = replayed.failure
     message = failure.message
@@ -241,7 +241,7 @@ def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, at: int | None) ->
         message = safe_part_message(failure.path, message, failure.error, known)
     where = f"{failure.path.name}:{failure.line}" if failure.line else failure.path.name
     return (
-        f"{catalogue.migrations[at].name} does not run on a database without rows ({where}: "
+        f"{catalogue.migrations[position].name} does not run on a database without rows ({where}: "
         f"{message}), so what comes after it could not be compared; have it run on an "
         "empty database, too"
     )

@@ -9,10 +9,10 @@ from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
     backups_in,
     is_left_by,
-    kin_of,
     note_on,
     notes_in,
     owner_of,
+    ownership_of,
 )
 from pytest_bbmigrate.apply.workspace import folders_left
 from pytest_bbmigrate.errors import DatabaseError
@@ -41,7 +41,7 @@ def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:
         for backup, note in backups_in(folder)
         if (problem := _problem(backup, note, owner, database))
     ]
-    problems += _gone(owner, folder)
+    problems += _removed_backups(owner, folder)
     problems += [
         f"{path}: copies of the data, left by a run that was killed; the next run removes them"
         for path in folders_left(owner, folder)
@@ -49,8 +49,8 @@ def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def lost_backup(backup: Path) -> str:
-    """Return why the ``backup`` of this run cannot be put back any more; '' when it can be."""
+def restore_obstacle(backup: Path) -> str:
+    """Return why the ``backup`` of this run cannot be restored any more; '' when it can be."""
     try:
         note = note_on(backup)
     except DatabaseError as error:
@@ -62,8 +62,8 @@ def lost_backup(backup: Path) -> str:
 
 def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> str:
     """Return what is wrong with one backup, '' when nothing is, or it is another database's."""
-    kin = kin_of(backup, note, owner)
-    if kin is Ownership.OTHER:
+    ownership = ownership_of(backup, note, owner)
+    if ownership is Ownership.OTHER:
         return ""
     if note is not None and (fault := describe_fault(backup, note)):
         return fault
@@ -77,15 +77,15 @@ def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> s
         note_on(backup)
     except DatabaseError as error:
         return str(error)
-    if kin is Ownership.UNKNOWN:
+    if ownership is Ownership.UNKNOWN:
         if not backup.name.startswith(f"{database.name}.backup."):
             return ""
         return f"{backup}: nothing tells of which database it is, nor what it was when it was made"
     return f"{backup}: nothing tells what it was when it was made"
 
 
-def _gone(owner: Owner, folder: Path) -> Iterator[str]:
-    """Yield the backups that something else than we has removed: we take the note away as well."""
+def _removed_backups(owner: Owner, folder: Path) -> Iterator[str]:
+    """Yield the backups that something else has removed: we remove the note as well."""
     for backup, note in notes_in(folder):
         if not os.path.lexists(backup) and is_left_by(note, owner):
             yield (

@@ -9,8 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history.batches import backups_of
 from pytest_bbmigrate.history.identity import new_id, read_identity
-from pytest_bbmigrate.history.table import backups_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import Note, note_for, read_note, same_file
 from pytest_bbmigrate.sqlite_files.reading import read_database
@@ -26,7 +26,7 @@ NOTE_NAME = re.compile(rf"\.(?P<backup>.+\.backup\.{STAMP})\.json", re.DOTALL)
 
 
 class Ownership(Enum):
-    """How a backup stands to a database."""
+    """Whether a backup is of a database."""
 
     SAME = "of this database"
     ELSEWHERE = "of this database, made where it was at another path, or of a copy of it"
@@ -36,44 +36,44 @@ class Ownership(Enum):
 
 @dataclass(frozen=True)
 class Owner:
-    """A database, as the files of ours say whose they are.
+    """A database, by what identifies it in notes and in its history.
 
-    ``id`` is '' where it has none yet, is not there or does not read. ``recorded`` are the names of
-    the backups that its history knows, in the order that it came to know them, which no clock that
-    is set back changes; ``digests`` what they were when they were made.
+    ``id`` is '' where it has none yet, does not exist or does not read. ``recorded`` are the names
+    of the backups that its history knows, in the order that it came to know them, which no clock
+    that is set back changes; ``digests`` what they were when they were made.
     """
 
-    here: Note
+    note: Note
     recorded: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """The id in its history."""
-        return self.here.database
+        return self.note.database
 
     @property
     def path(self) -> str:
         """Its real path."""
-        return self.here.path
+        return self.note.path
 
 
 def owner_of(database: Path, scratch: Path | None = None) -> Owner:
-    """Return who ``database`` is, be it gone or damaged; nothing is written.
+    """Return what identifies ``database``, even if it is gone or damaged; nothing is written.
 
     A copy that has to be made to read it is made in ``scratch``.
     """
-    there = scratch if scratch is not None and scratch.is_dir() else None
+    folder = scratch if scratch is not None and scratch.is_dir() else None
     try:
-        return read_database(database, lambda db: _owner(db, database), scratch=there)
+        return read_database(database, lambda db: _owner(db, database), scratch=folder)
     except BBMigrateError:
         return Owner(note_for(database))
 
 
 def _owner(db: sqlite3.Connection, database: Path) -> Owner:
     identity = read_identity(db)
-    known = [name for batch in backups_of(db).values() for name in batch]
-    before_digests = [name for name in known if name not in identity.digests]
+    names = [name for batch in backups_of(db).values() for name in batch]
+    before_digests = [name for name in names if name not in identity.digests]
     recorded = (*before_digests, *identity.digests)
     return Owner(note_for(database, identity.id), recorded, identity.digests)
 
@@ -81,20 +81,20 @@ def _owner(db: sqlite3.Connection, database: Path) -> Owner:
 def id_to_have(owner: Owner, folder: Path) -> str:
     """Return the id that a database has, or is to get at its next apply.
 
-    One that was put back to where it had none gets the one it had: the notes on its backups in
-    ``folder`` tell it, where they are of this very file. Another file at this path is another
+    One that was restored from before it had an id gets the one it had: the notes on its backups
+    in ``folder`` tell it, where they are of this very file. Another file at this path is another
     database.
     """
     if owner.id or not folder.is_dir():
         return owner.id or new_id()
-    known = [
+    notes = [
         note
         for _, note in notes_in(folder)
         if note.database
-        and note.inode == owner.here.inode != 0
+        and note.inode == owner.note.inode != 0
         and same_file(note.path, owner.path)
     ]
-    return max(known, key=lambda note: note.made).database if known else new_id()
+    return max(notes, key=lambda note: note.made).database if notes else new_id()
 
 
 def is_left_by(note: Note, owner: Owner) -> bool:
@@ -106,11 +106,11 @@ def is_left_by(note: Note, owner: Owner) -> bool:
     if note.database and owner.id:
         is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)
         return note.database == owner.id and is_here
-    return same_file(note.path, owner.path) and note.inode == owner.here.inode
+    return same_file(note.path, owner.path) and note.inode == owner.note.inode
 
 
-def kin_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
-    """Return how ``backup`` stands to a database; ``note`` is the one beside it, if any."""
+def ownership_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
+    """Return whether ``backup`` is of a database; ``note`` is the one beside it, if any."""
     identity = (note.database if note else "") or id_in(backup)
     if identity and owner.id:
         if identity != owner.id:
@@ -138,12 +138,12 @@ def backups_in(folder: Path) -> list[tuple[Path, Note | None]]:
     if not folder.is_dir():
         return []
     notes = dict(notes_in(folder))
-    there = [path for path in folder.iterdir() if age_of(path.name) and path.is_file()]
-    there.sort(key=lambda path: (age_of(path.name), path.name), reverse=True)
-    return [(path, notes.get(path)) for path in there]
+    paths = [path for path in folder.iterdir() if backup_time(path.name) and path.is_file()]
+    paths.sort(key=lambda path: (backup_time(path.name), path.name), reverse=True)
+    return [(path, notes.get(path)) for path in paths]
 
 
-def age_of(name: str) -> tuple[str, int] | None:
+def backup_time(name: str) -> tuple[str, int] | None:
     """Return when a backup of this name was made, to be sorted by; None for any other name."""
     match = BACKUP_NAME.fullmatch(name)
     return (match["time"], int(match["number"] or 1)) if match else None
@@ -154,12 +154,12 @@ def own_backups(owner: Owner, folder: Path) -> tuple[Path, ...]:
     return tuple(
         path
         for path, note in backups_in(folder)
-        if kin_of(path, note, owner) in (Ownership.SAME, Ownership.ELSEWHERE)
+        if ownership_of(path, note, owner) in (Ownership.SAME, Ownership.ELSEWHERE)
     )
 
 
 def notes_in(folder: Path) -> Iterator[tuple[Path, Note]]:
-    """Yield each backup's path, be it there or not, and its note; those that do not read aside."""
+    """Yield each backup's path, whether it exists or not, and its note; skip unreadable notes."""
     for path in sorted(folder.iterdir()):
         if match := NOTE_NAME.fullmatch(path.name):
             try:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import owner_of
+from pytest_bbmigrate.apply.file_checks import refuse_long_name
 from pytest_bbmigrate.apply.made_file import refuse_orphans
-from pytest_bbmigrate.apply.preflight import (
-    refuse_long_name,
-)
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
@@ -55,26 +53,26 @@ def back_up_now(
     try:
         with (
             reading_one_state(database, scratch=folder) as (db, refuse_written),
-            scratch_for(database, folder, owner.here) as staging,
+            scratch_for(database, folder, owner.note) as staging,
         ):
             before = real.stat()
             target = backup_path(database, folder, datetime.now(UTC))
-            own = note_for(real, read_identity(db).id)
+            own_note = note_for(real, read_identity(db).id)
 
-            def take_down(complete: Path) -> None:
+            def write_note_on(complete: Path) -> None:
                 refuse_written()  # while it has no name: it may be of no one moment
-                made.append((target, with_digest(own, complete)))
+                made.append((target, with_digest(own_note, complete)))
                 write_note(made[-1][1], note_beside(target), staging, complete)
 
             pace = Pace(LOCK_SECONDS, on_progress)
-            said = back_up(
+            owner_note = back_up(
                 db,
                 target,
                 before,
                 pace,
                 staging=staging,
                 rereads=True,
-                when_complete=take_down,
+                when_complete=write_note_on,
             )
             is_done = True
     except WrittenMeanwhile:
@@ -90,11 +88,15 @@ def back_up_now(
             f"{folder}: the backup cannot be written there ({error.strerror}); make room, or name "
             "another folder with --bb-backup-dir=DIR"
         ) from error
-    gone = f"{database.name} is not there any more, or another file is: this backup is of what was"
-    return target, "; ".join(filter(None, (said, "" if is_there(real, before) else gone)))
+    replaced = (
+        f"{database.name} is not there any more, or another file is: this backup is of what was"
+    )
+    return target, "; ".join(
+        filter(None, (owner_note, "" if is_same_file(real, before) else replaced))
+    )
 
 
-def is_there(real: Path, before: os.stat_result) -> bool:
+def is_same_file(real: Path, before: os.stat_result) -> bool:
     """Return whether ``real`` is the file that it was."""
     try:
         return os.path.samestat(real.stat(), before)

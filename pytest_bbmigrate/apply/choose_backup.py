@@ -1,4 +1,4 @@
-"""Which backup to put back: one of this database, which is what it was when it was made."""
+"""Choose the backup to restore: one of this database, unchanged since it was made."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.backup_owners import (
     BACKUP_NAME,
     Ownership,
-    age_of,
+    backup_time,
     backups_in,
     id_in,
     is_left_by,
-    kin_of,
     note_on,
     own_backups,
     owner_of,
+    ownership_of,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, written_beside
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 5
 OTHER_BACKUP = "name another backup with --bb-restore=BACKUP"
-ALL_THE_SAME = "a copy of it under another name can be put back as it is"
+RESTORE_A_COPY = "a copy of it under another name can be restored as it is"
 
 
 @dataclass(frozen=True)
 class ChosenBackup:
-    """A backup to put back, and the note on it; what it was is not known where that is None.
+    """A backup to restore, and the note on it; None where nothing tells what it was when made.
 
-    ``said`` is worth telling, and no obstacle.
+    ``notes`` are worth telling, and no obstacle.
     """
 
     backup: Path
     note: Note | None = None
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def choose_backup(
@@ -74,7 +74,7 @@ def choose_backup(
         backup = _named_backup(database, folder, named, start, owner)
     else:
         backup = _newest_backup(database, folder, owner)
-    choice = _looked_at(backup, owner, database, discard=discard, is_named=bool(named))
+    choice = _checked(backup, owner, database, discard=discard, is_named=bool(named))
     if not backup.stat().st_size:  # which SQLite reads as a database with nothing in it
         raise StepFailed(f"{backup}: the file is empty; {OTHER_BACKUP}")
     try:
@@ -94,22 +94,22 @@ def newer_backups(database: Path, folder: Path, backup: Path) -> tuple[Path, ...
     """
     owner = owner_of(database, folder)
     backups = own_backups(owner, folder)
-    known = owner.recorded if backup.name in owner.recorded else ()
+    recorded = owner.recorded if backup.name in owner.recorded else ()
     newer = backups[: backups.index(backup)] if backup in backups else ()
-    return tuple(path for path in newer if path.name not in known)
+    return tuple(path for path in newer if path.name not in recorded)
 
 
 def _newest_backup(database: Path, folder: Path, owner: Owner) -> Path:
     """Return the backup to take where none is named. Raises: StepFailed."""
     backups = own_backups(owner, folder)
-    for name in filter(age_of, reversed(owner.recorded)):
+    for name in filter(backup_time, reversed(owner.recorded)):
         if (path := folder / name) in backups:
             return path
         _refuse_lost(path, owner, backups)
     if not backups:
         raise StepFailed(
-            f"{folder}: no backup of {database.name} is there{_strangers(database, folder)}; name "
-            "one with --bb-restore=BACKUP, or the folder they are in with --bb-backup-dir=DIR"
+            f"{folder}: no backup of {database.name} is there{_unowned_backups(database, folder)}; "
+            "name one with --bb-restore=BACKUP, or the folder they are in with --bb-backup-dir=DIR"
         )
     ids = {
         note.database if note else id_in(path)
@@ -145,7 +145,7 @@ def _named_backup(database: Path, folder: Path, named: str, start: Path, owner: 
 
 
 def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
-    """Raise StepFailed when there was a backup ``path`` of this database, and is none any more.
+    """Raise StepFailed when ``path`` was a backup of this database, and has been removed.
 
     Where we have removed it ourselves, there is no note either.
     """
@@ -157,49 +157,49 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
         raise StepFailed(f"{describe_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
 
 
-def _looked_at(
+def _checked(
     backup: Path, owner: Owner, database: Path, *, discard: bool, is_named: bool
 ) -> ChosenBackup:
-    """Return ``backup`` with what is known of it, held against that.
+    """Return ``backup`` with its note, compared with what was recorded of it.
 
     Raises: StepFailed when it is of another database, or not what it was when it was made.
     """
-    note, unread = None, ""
+    note, note_fault = None, ""
     try:
         note = note_on(backup)
     except DatabaseError as error:
-        unread = str(error)
+        note_fault = str(error)
     if note is not None:
         _refuse_changed(backup, note)
-    kin = kin_of(backup, note, owner)
+    ownership = ownership_of(backup, note, owner)
     digest = owner.digests.get(backup.name)
-    if digest is not None and kin is not Ownership.OTHER:
+    if digest is not None and ownership is not Ownership.OTHER:
         recorded = Note(owner.id, owner.path, 0, "", backup.stat().st_size, digest)
         _refuse_changed(backup, recorded)
         note = note or recorded
-    if unread and note is None and not (discard and is_named):
-        raise StepFailed(unread)
-    if beside := written_beside(backup):
-        raise StepFailed(f"{backup}: {beside}; end what has it open, and run again")
-    said = _kinship(backup, note, kin, database, discard=discard)
-    return ChosenBackup(backup, note, (*filter(None, (unread.partition("; ")[0],)), *said))
+    if note_fault and note is None and not (discard and is_named):
+        raise StepFailed(note_fault)
+    if sidecar_fault := written_beside(backup):
+        raise StepFailed(f"{backup}: {sidecar_fault}; end what has it open, and run again")
+    notes = _ownership_notes(backup, note, ownership, database, discard=discard)
+    return ChosenBackup(backup, note, (*filter(None, (note_fault.partition("; ")[0],)), *notes))
 
 
 def _refuse_changed(backup: Path, note: Note) -> None:
     """Raise StepFailed when ``backup`` is not what ``note`` says that it was."""
     if fault := describe_fault(backup, note):
-        raise StepFailed(f"{fault}; {OTHER_BACKUP}; {ALL_THE_SAME}")
+        raise StepFailed(f"{fault}; {OTHER_BACKUP}; {RESTORE_A_COPY}")
 
 
-def _kinship(
-    backup: Path, note: Note | None, kin: Ownership, database: Path, *, discard: bool
+def _ownership_notes(
+    backup: Path, note: Note | None, ownership: Ownership, database: Path, *, discard: bool
 ) -> tuple[str, ...]:
-    """Return what is worth telling of whose ``backup`` is.
+    """Return what is worth telling of which database ``backup`` is of.
 
     Raises: StepFailed when it is another database's, and that was not asked for.
     """
     match = BACKUP_NAME.fullmatch(backup.name)
-    if kin is Ownership.OTHER:
+    if ownership is Ownership.OTHER:
         whose = f", {note.path}," if note else ""
         if not discard:
             raise StepFailed(
@@ -208,23 +208,23 @@ def _kinship(
                 "with --bb-discard-changes"
             )
         return (f"{backup.name} is a backup of another database{whose.rstrip(',')}",)
-    if kin is Ownership.ELSEWHERE and note is not None:
+    if ownership is Ownership.ELSEWHERE and note is not None:
         since = "the database was moved since, or one is a copy of the other"
         return (f"{backup.name} was made of {note.path}: {since}",)
-    if kin is Ownership.UNKNOWN and match and match["database"] != database.name:
+    if ownership is Ownership.UNKNOWN and match and match["database"] != database.name:
         raise StepFailed(
             f"{backup}: a backup of {match['database']}, not of {database.name}, as its name "
             "tells; name the database that it belongs to with --bb-db=FILE, or rename it if it "
             f"is one of {database.name}"
         )
     if note is None:
-        whose = "of which database it is, nor " if kin is Ownership.UNKNOWN else ""
+        whose = "of which database it is, nor " if ownership is Ownership.UNKNOWN else ""
         return (f"{backup.name}: nothing tells {whose}what it was when it was made",)
     return ()
 
 
-def _strangers(database: Path, folder: Path) -> str:
-    """Return which files there are named like its backups, and by nothing else its own; or ''."""
+def _unowned_backups(database: Path, folder: Path) -> str:
+    """Return the files that are its backups by nothing but their names, as an addition; or ''."""
     named = [
         path
         for path, note in backups_in(folder)

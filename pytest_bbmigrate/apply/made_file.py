@@ -1,4 +1,4 @@
-"""A database file that is made anew, where none is."""
+"""Make a database file where there is none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.sqlite_files.reading import stale_sidecars
+from pytest_bbmigrate.sqlite_files.sidecars import stale_sidecars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

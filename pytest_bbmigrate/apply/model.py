@@ -17,9 +17,9 @@ class ContentState(Enum):
     """What the content of the real database is, as far as the lock process has come."""
 
     UNTOUCHED = "untouched"
-    PUBLISHED = "published"  # the working copy's, complete, and not yet looked at
+    PUBLISHED = "published"  # the working copy's, complete, and not yet verified
     VERIFIED = "verified"  # the working copy's
-    PUT_BACK = "put back"  # the backup's again, which is what it was
+    RESTORED = "restored"  # the backup's again, which is what it was
     UNKNOWN = "unknown"
 
 
@@ -68,14 +68,14 @@ class TableChange:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What running the migrations on a copy of the real database came to.
+    """The result of running the migrations on a copy of the real database.
 
     ``verdicts`` has one for each check of each migration, in their order, up to the first migration
-    with a failure; ``digest`` is the hash of the working copy's file (``database.digest_of``), ''
-    when anything failed; ``changes`` are what differs between the backup and the working copy;
+    with a failure; ``digest`` is the hash of the working copy's file (``sqlite_files.digest_of``),
+    '' when anything failed; ``changes`` are what differs between the backup and the working copy;
     ``printed`` is what the migrations wrote, by name; ``discarded`` says of which tables and
-    columns values go with migrations that are taken back, and how many. ``journal_mode`` is the one
-    that the migrations leave the database in, '' when they ask for none.
+    columns values are lost by migrations that are rolled back, and how many. ``journal_mode`` is
+    the one that the migrations leave the database in, '' when they ask for none.
     """
 
     verdicts: tuple[Verdict, ...]

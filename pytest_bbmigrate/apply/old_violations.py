@@ -45,13 +45,13 @@ def _dangling(db: sqlite3.Connection, schema: Schema) -> Iterator[str]:
 
 
 def _dangling_in(db: sqlite3.Connection, table: Table) -> Iterator[str]:
-    found: Counter[str] = Counter()
+    dangling: Counter[str] = Counter()
     try:
         for _, _, parent, _ in db.execute(f"PRAGMA foreign_key_check({quote_name(table.name)})"):
-            found[parent] += 1
+            dangling[parent] += 1
     except sqlite3.OperationalError as error:
         if not str(error).startswith("foreign key mismatch"):
             raise
         yield f"a foreign key of {table.name} that refers to no key ({error})"
-    for parent, count in found.items():
+    for parent, count in dangling.items():
         yield f"{row_count(count)} of {table.name} referring to a row of {parent} that is not there"

@@ -7,25 +7,23 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.adopt import adopt
 from pytest_bbmigrate.apply.backup_owners import id_to_have, note_on, owner_of
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.file_checks import check_location
 from pytest_bbmigrate.apply.made_file import refuse_orphans
-from pytest_bbmigrate.apply.preflight import (
-    check_content,
-    check_place,
-)
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.preflight import check_content
+from pytest_bbmigrate.apply.reporter import step
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.sqlite_files.reading import (
-    reading,
-)
+from pytest_bbmigrate.sqlite_files.reading import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Hook
@@ -46,7 +44,7 @@ def record_version(
 
     ``schema`` is the one that they were recognised by.
 
-    Raises: StepFailed as carry_out does, or when it has a history already, or another schema.
+    Raises: StepFailed as run_change does, or when it has a history already, or another schema.
     """
     identity = id_to_have(owner_of(database, folder), folder)
 
@@ -58,19 +56,22 @@ def record_version(
             work.chmod(0o600)
             with reading(work) as db:
                 batch = last_batch(read_history(db)) + 1
-                known = read_identity(db)
+                identity_before = read_identity(db)
             note = note_on(current)
-            made = {current.name: note.digest} if note else {}
+            own_digest = {current.name: note.digest} if note else {}
             adopt(
-                work, migrations, batch, Identity(known.id or identity, {**known.digests, **made})
+                work,
+                migrations,
+                batch,
+                Identity(identity_before.id or identity, {**identity_before.digests, **own_digest}),
             )
             return closed_copy(work)
 
-    check_place(database, folder)
+    check_location(database, folder)
     refuse_orphans(database)
     check_content(database, hook, folder)
     change = ContentChange(database, folder, lambda _: None, prepare, identity=identity)
-    return carry_out(change, reporter)
+    return run_change(change, reporter)
 
 
 def refuse_other_schema(
@@ -81,8 +82,8 @@ def refuse_other_schema(
     Raises: StepFailed.
     """
     with reading(copy, hook) as db:
-        now = read_schema(db)
-    if schema is not None and now != schema:
+        current = read_schema(db)
+    if schema is not None and current != schema:
         raise StepFailed(
             f"{database}: its schema is not what it was when its version was looked for: another "
             "program has changed it; nothing was recorded: run again"

@@ -1,4 +1,4 @@
-"""Put a backup back in place of what a real database holds."""
+"""Restore a backup: replace the content of a real database by it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import id_in
-from pytest_bbmigrate.apply.preflight import (
-    check_place,
-    describe_openers,
-)
-from pytest_bbmigrate.apply.replacing import look_at_place
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.file_checks import check_location, describe_openers
+from pytest_bbmigrate.apply.replace_file import file_in_place
+from pytest_bbmigrate.apply.reporter import step
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
@@ -24,29 +23,27 @@ from pytest_bbmigrate.sqlite_files.notes import (
     backup_fault,
     note_for,
 )
-from pytest_bbmigrate.sqlite_files.reading import (
-    size_of,
-)
+from pytest_bbmigrate.sqlite_files.sidecars import size_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.choose_backup import ChosenBackup
-    from pytest_bbmigrate.apply.replacing import FileInPlace
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
+    from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.apply.written_since import WrittenSince
     from pytest_bbmigrate.sqlite_files import Hook
 
 
 class WouldBeLost(StepFailed):
-    """Raised when a restore would lose what was written since; ``lost`` says what."""
+    """Raised when a restore would lose what was written since; ``losses`` says what."""
 
-    def __init__(self, backup: Path, lost: tuple[WrittenSince, ...]) -> None:
-        self.lost = lost
-        tables = "\n".join(f"  {table.table}: {table.how}" for table in lost)
+    def __init__(self, backup: Path, losses: tuple[WrittenSince, ...]) -> None:
+        self.losses = losses
+        tables = "\n".join(f"  {table.table}: {table.how}" for table in losses)
         super().__init__(
-            f"putting {backup.name} back would lose what was written or defined since:\n{tables}\n"
-            "nothing was changed; --bb-discard-changes puts it back all the same"
+            f"restoring {backup.name} would lose what was written or defined since:\n{tables}\n"
+            "nothing was changed; --bb-discard-changes restores it all the same"
         )
 
 
@@ -59,14 +56,14 @@ def restore_backup(
     discard: bool = False,
     hook: Hook | None = None,
 ) -> tuple[Path, ...]:
-    """Make the content of ``database`` that of a backup; return where what it was is kept.
+    """Make the content of ``database`` that of a backup; return where the old content is kept.
 
-    Of an empty database no backup is made. Where there is no database, a file that is none any
-    more, or a WAL that is left of one, the restored file is made first and gets the name in one
-    step; what was there is kept under another.
+    Of an empty database no backup is made. Where there is no database, or a damaged file, or a
+    WAL without its database, the restored file is made first and gets the name in one step; the
+    old files are kept under other names.
 
     Raises: WouldBeLost when something was written or defined since and ``discard`` is not given;
-        StepFailed as carry_out does, and when the backup is not what it was when it was made.
+        StepFailed as run_change does, and when the backup is not what it was when it was made.
     """
     backup = choice.backup
 
@@ -76,16 +73,16 @@ def restore_backup(
             detail.append(compare(current, work, backup, hook, discard=discard))
         return closed_copy(work)
 
-    check_place(database, folder)
-    there = look_at_place(database)
-    if there.is_to_be_replaced:
-        return put_in_place(there, folder, choice, reporter)
-    is_empty = not size_of(there.real)
+    check_location(database, folder)
+    in_place = file_in_place(database)
+    if in_place.is_to_be_replaced:
+        return restore_missing(in_place, folder, choice, reporter)
+    is_empty = not size_of(in_place.real)
     change = ContentChange(
         database, folder, lambda _: None, prepare, keeps_backup=not is_empty, spares=(backup,)
     )
-    kept = carry_out(change, reporter)
-    return (kept,) if kept else ()
+    backup_made = run_change(change, reporter)
+    return (backup_made,) if backup_made else ()
 
 
 def copy_of(choice: ChosenBackup, work: Path) -> Path:
@@ -100,24 +97,24 @@ def copy_of(choice: ChosenBackup, work: Path) -> Path:
     return work
 
 
-def put_in_place(
-    there: FileInPlace, folder: Path, choice: ChosenBackup, reporter: Reporter
+def restore_missing(
+    in_place: FileInPlace, folder: Path, choice: ChosenBackup, reporter: Reporter
 ) -> tuple[Path, ...]:
-    """Make the database anew of a backup, where none can be locked; return where what was is kept.
+    """Make the database from a backup, where none can be locked; return where the old files are.
 
     Raises: StepFailed, which the reporter has been told of; everything is as it was then.
     """
-    real, backup = there.real, choice.backup
+    real, backup = in_place.real, choice.backup
 
-    def tell(said: str) -> None:
+    def warn(text: str) -> None:
         reporter.begin()
-        reporter.end("set aside", said)
+        reporter.end("set aside", text)
 
-    place = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
+    staging_folder = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
     with (
         terminated_like_interrupted(),
         step(reporter, "restore") as detail,
-        scratch_for(there.database, place, note_for(real, id_in(backup))) as scratch,
+        scratch_for(in_place.database, staging_folder, note_for(real, id_in(backup))) as scratch,
     ):
         prepared = closed_copy(copy_of(choice, scratch / real.name))
         with prepared.work.open("r+b") as file:
@@ -125,11 +122,11 @@ def put_in_place(
             flush(file.fileno())
         if digest_of(prepared.work) != prepared.digest:
             raise StepFailed(f"{prepared.work}: something has written to it just now; run again")
-        if users := describe_openers(there.database):
-            raise StepFailed(f"{there.database}: it is open in {users}; stop that first")
+        if openers := describe_openers(in_place.database):
+            raise StepFailed(f"{in_place.database}: it is open in {openers}; stop that first")
         with defer_first_interrupt():
-            kept = there.replace(prepared.work, datetime.now(UTC), tell)
-        detail[:] = filter(None, ("the database is made anew, in one step", *detail))
+            kept = in_place.replace(prepared.work, datetime.now(UTC), warn)
+        detail[:] = filter(None, ("the database is made from the backup, in one step", *detail))
     return kept
 
 
@@ -140,7 +137,7 @@ def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, disca
         cannot be told.
     """
     try:
-        lost = written_since(current, copy, hook, name=backup.name)
+        losses = written_since(current, copy, hook, name=backup.name)
     except DatabaseError as error:
         if discard:
             return "what it holds does not read, and is kept"
@@ -149,9 +146,9 @@ def compare(current: Path, copy: Path, backup: Path, hook: Hook | None, *, disca
             f"what the database holds {why}, so that what a restore would lose cannot be told; "
             "nothing was changed; --bb-discard-changes restores the backup all the same"
         ) from error
-    if lost and not discard:
-        raise WouldBeLost(backup, lost)
-    return f"{len(lost)} losses accepted" if lost else "nothing is lost"
+    if losses and not discard:
+        raise WouldBeLost(backup, losses)
+    return f"{len(losses)} losses accepted" if losses else "nothing is lost"
 
 
 def closed_copy(copy: Path) -> PublishableCopy:

@@ -12,12 +12,14 @@ from pytest_bbmigrate.apply.backup_owners import (
     note_on,
     owner_of,
 )
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out, step
+from pytest_bbmigrate.apply.reporter import step
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history.identity import Identity
@@ -48,17 +50,17 @@ class RehearsalFailed(StepFailed):
 
 
 class HistoryChanged(StepFailed):
-    """Raised when another run has come between: the database is as that has left it."""
+    """Raised when another run has changed the history since the preflight."""
 
 
 @dataclass(frozen=True)
 class ApplyOrder:
     """What is to be applied to which database, and how.
 
-    ``smoke`` runs the smoke tests on copies of the working copy that it is given, and returns what
-    they came to; it raises StepFailed when one fails. ``keep_backups`` is None for all of them.
+    ``smoke`` runs the smoke tests on copies of the working copy that it is given, and returns their
+    result in words; it raises StepFailed when one fails. ``keep_backups`` is None for all of them.
     ``start`` is the image that the first migration starts from, in a database that is new;
-    ``discards`` lets migrations that are taken back take what was written with them. ``fixed`` is
+    ``discards`` lets migrations that are rolled back discard what was written since. ``fixed`` is
     what the files said when they were checked.
     """
 
@@ -84,7 +86,7 @@ class ApplyOrder:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """What an apply came to: what changed, where the backup is (None: it was a rehearsal).
+    """The result of an apply: what changed, where the backup is (None: it was a rehearsal).
 
     ``pruned`` are the older backups that were removed; ``notes`` are worth telling.
     """
@@ -98,53 +100,55 @@ class ApplyResult:
 def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     """Apply the pending migrations and return what changed.
 
-    Raises: StepFailed as carry_out does.
+    Raises: StepFailed, as run_change does.
     """
-    rehearsed: list[Rehearsal] = []
+    rehearsals: list[Rehearsal] = []
     is_new = order.preflight.is_new
     owner = owner_of(order.database, order.backup_folder)
     identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
 
-    def inspect(history: tuple[Applied, ...]) -> None:
+    def check_history(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
         order.refuse_other_text()
 
     def prepare(backup: Path, folder: Path, reporter: Reporter) -> PublishableCopy:
         prepared, rehearsal = prepare_copy(order, identity, backup, folder, reporter)
-        rehearsed.append(rehearsal)
+        rehearsals.append(rehearsal)
         return prepared
 
     change = ContentChange(
         order.database,
         order.backup_folder,
-        inspect=inspect,
+        check_history=check_history,
         prepare=prepare,
         publishes=order.publishes,
         keeps_backup=not is_new,
         identity=identity,
     )
     if not is_new:
-        backup = carry_out(change, reporter)
+        backup = run_change(change, reporter)
         notes: list[str] = []
-        pruned = prune(order, backup, notes.append) if backup and knows(order, backup) else ()
-        return ApplyResult(rehearsed[0].changes, backup, pruned, tuple(notes))
+        pruned = (
+            prune(order, backup, notes.append) if backup and is_still_ours(order, backup) else ()
+        )
+        return ApplyResult(rehearsals[0].changes, backup, pruned, tuple(notes))
     with made_if_missing(order.database):
-        carry_out(change, reporter)
-        return ApplyResult(rehearsed[0].changes, None)
+        run_change(change, reporter)
+        return ApplyResult(rehearsals[0].changes, None)
 
 
-def knows(order: ApplyOrder, backup: Path) -> bool:
+def is_still_ours(order: ApplyOrder, backup: Path) -> bool:
     """Return whether the database is still the one that this apply has published."""
     return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
-def prune(order: ApplyOrder, own: Path, tell: Callable[[str], None]) -> tuple[Path, ...]:
-    """Remove the oldest backups that the history knows of, but for the newest to be kept.
+def prune(order: ApplyOrder, own: Path, warn: Callable[[str], None]) -> tuple[Path, ...]:
+    """Remove the oldest backups that the history is_still_ours of, but for the newest to be kept.
 
     That is by the order in which it came to know them; ``own``, which is this run's, is the newest.
     Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
     is not what it was when it was made, nor a backup of a copy of the database. Where the history
-    cannot be read any more, the app being at it, the next apply removes them. ``tell`` is told of
+    cannot be read any more, the app being at it, the next apply removes them. ``warn`` is told of
     what cannot be removed: the database is published, and has its backup.
     """
     if order.keep_backups is None:
@@ -152,19 +156,19 @@ def prune(order: ApplyOrder, own: Path, tell: Callable[[str], None]) -> tuple[Pa
     pruned = []
     try:
         for path, note in surplus_of(order, own, order.keep_backups):
-            if is_discarded(path, note, tell):
+            if is_discarded(path, note, warn):
                 pruned.append(path)
     except OSError as error:
-        tell(f"{order.backup_folder}: older backups cannot be looked for ({error.strerror})")
+        warn(f"{order.backup_folder}: older backups cannot be looked for ({error.strerror})")
     return tuple(pruned)
 
 
-def is_discarded(backup: Path, note: Note, tell: Callable[[str], None]) -> bool:
-    """Return whether an older backup was removed; where that cannot be done, ``tell`` is told."""
+def is_discarded(backup: Path, note: Note, warn: Callable[[str], None]) -> bool:
+    """Return whether an older backup was removed; where that cannot be done, ``warn`` is told."""
     try:
         return discard_backup(backup, note)
     except OSError as error:
-        tell(
+        warn(
             f"{backup.name} could not be pruned ({error.strerror}): remove it by hand, or have the "
             "next apply try again"
         )
@@ -186,7 +190,7 @@ def surplus_of(order: ApplyOrder, own: Path, keep: int) -> list[tuple[Path, Note
 def prepare_copy(
     order: ApplyOrder, identity: str, backup: Path, folder: Path, reporter: Reporter
 ) -> tuple[PublishableCopy, Rehearsal]:
-    """Rehearse on copies of ``backup`` and smoke-test; return the verified copy, and what it was.
+    """Rehearse and smoke-test on copies of ``backup``; return the working copy and the rehearsal.
 
     ``identity`` is the id that the database is to have.
 
@@ -201,7 +205,7 @@ def prepare_copy(
             before, name = folder / "start.db", ""
             before.write_bytes(order.start)
         note = note_on(backup)
-        sent = replace(
+        order_sent = replace(
             order.rehearsal,
             before=before,
             folder=scratch,
@@ -210,19 +214,19 @@ def prepare_copy(
             backup_digest=note.digest if note else "",
             identity=identity,
         )
-        expected = identity_after(sent)
-        rehearsal = rehearse(sent, lambda at: reporter.progress("rehearsal", at))
+        expected = identity_after(order_sent)
+        rehearsal = rehearse(order_sent, lambda at: reporter.progress("rehearsal", at))
         order.refuse_other_text()  # what a migration reads by itself, too
-        refuse_forged_verdicts(order.preflight, sent, rehearsal)
+        refuse_forged_verdicts(order.preflight, order_sent, rehearsal)
         failed = tuple(v for v in rehearsal.verdicts if v.outcome is Outcome.FAILED)
         if failed:
             raise RehearsalFailed(failed, rehearsal.printed)
-        look_at_copy(order, sent, rehearsal, expected)
+        check_copy(order, order_sent, rehearsal, expected)
         if rehearsal.discarded and not order.discards:
             raise StepFailed(
                 "what would go with the migrations holds values:\n  "
                 + "\n  ".join(map(str, rehearsal.discarded))
-                + "\nnothing was changed; --bb-discard-changes takes them back all the same"
+                + "\nnothing was changed; --bb-discard-changes rolls them back all the same"
             )
         detail.append(describe_rehearsal(order, rehearsal))
     if not order.preflight.is_rollback:  # those tests are of the newest version
@@ -231,16 +235,16 @@ def prepare_copy(
     return PublishableCopy(work, rehearsal.digest, rehearsal.journal_mode), rehearsal
 
 
-def look_at_copy(
-    order: ApplyOrder, sent: RehearsalOrder, rehearsal: Rehearsal, expected: Identity
+def check_copy(
+    order: ApplyOrder, order_sent: RehearsalOrder, rehearsal: Rehearsal, expected: Identity
 ) -> None:
     """Make sure that the working copy is what the rehearsal says, and of the database ``expected``.
 
     Raises: StepFailed.
     """
-    seen = witness(sent.before, sent.work, rehearsal.changes)
-    refuse_forged_copy(order.preflight, sent, rehearsal, seen)
-    if seen.after.identity != expected:
+    report = witness(order_sent.before, order_sent.work, rehearsal.changes)
+    refuse_forged_copy(order.preflight, order_sent, rehearsal, report)
+    if report.after.identity != expected:
         raise StepFailed(
             f"{order.database}: a migration has written to {IDENTITY_TABLE}, and the result "
             "is said to be another database, or its backups others; nothing was published"
@@ -257,16 +261,16 @@ def describe_rehearsal(order: ApplyOrder, rehearsal: Rehearsal) -> str:
 
 
 def refuse_other_history(order: ApplyOrder, history: tuple[Applied, ...]) -> None:
-    """Make sure that the history is what the preflight saw: another run may have come between.
+    """Make sure that the history is what the preflight saw: another run may have changed it since.
 
-    Raises: OtherHistory.
+    Raises: HistoryChanged.
     """
     names = {applied.name for applied in history}
     statuses = order.preflight.statuses
-    known = {place.applied_as for place in statuses.entries if place.applied_as} | set(
+    expected = {entry.applied_as for entry in statuses.entries if entry.applied_as} | set(
         statuses.missing
     )
-    if names != known:
+    if names != expected:
         raise HistoryChanged(
             f"{order.database}: the history is not what it was a moment ago: another run has "
             "come between; run again"

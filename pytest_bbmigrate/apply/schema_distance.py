@@ -1,4 +1,4 @@
-"""What a database has, and lacks, of the migrations near the version it resembles. Pure."""
+"""How a database differs from a version, and which migrations explain it. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
-TOLD_BY_TEXT = {"check", "unique"}  # have no name of their own
-CONSTRAINTS = TOLD_BY_TEXT | {"foreign key"}
+IDENTIFIED_BY_TEXT = {"check", "unique"}  # have no name of their own
+CONSTRAINTS = IDENTIFIED_BY_TEXT | {"foreign key"}
 OBJECTS = {"table", "index", "view", "trigger"}
 ENDINGS = (" lost", " added", " changed", " broken")
 
@@ -35,25 +35,25 @@ class SchemaStep:
 
 def names_in(executed: Iterable[str]) -> frozenset[str]:
     """Return, case-folded, every name that the statements mention."""
-    found: set[str] = set()
+    names: set[str] = set()
     for sql in executed:
         try:
             tokens = tokenize(sql)
         except UnreadableSql:  # a PRAGMA that the runner itself has put together
             continue
-        found.update(fold_name(t.name) for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED))
-    return frozenset(found)
+        names.update(fold_name(t.name) for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED))
+    return frozenset(names)
 
 
-def names_known(versions: Iterable[Schema], steps: Iterable[SchemaStep]) -> frozenset[str]:
+def names_mentioned(versions: Iterable[Schema], steps: Iterable[SchemaStep]) -> frozenset[str]:
     """Return, case-folded, every name that a version has or a migration mentions."""
-    known = frozenset[str]().union(*(step.names for step in steps))
+    names = frozenset[str]().union(*(step.names for step in steps))
     for schema in versions:
-        known |= schema.table_names
-        known |= {fold_name(view.name) for view in schema.views}
-        known |= {fold_name(trigger.name) for trigger in schema.triggers}
-        known |= {fold_name(i.name) for t in schema.tables for i in t.indexes if i.name}
-    return known
+        names |= schema.table_names
+        names |= {fold_name(view.name) for view in schema.views}
+        names |= {fold_name(trigger.name) for trigger in schema.triggers}
+        names |= {fold_name(i.name) for t in schema.tables for i in t.indexes if i.name}
+    return names
 
 
 @dataclass(frozen=True)
@@ -69,25 +69,29 @@ class SchemaDistance:
 
 
 def compare_version(
-    version: Schema, schema: Schema, known: frozenset[str] | None
+    version: Schema, schema: Schema, mentioned: frozenset[str] | None
 ) -> SchemaDistance:
     """Return how ``schema`` differs from ``version``.
 
-    What is there under a name that is not among those ``known`` is an extra; None for none.
+    An object whose name is not among those ``mentioned`` is an extra; with None there are none.
     """
     differences, extras = [], []
-    for found in compare_schemas(version, schema):
-        kind = found.kind.removesuffix(" added")
-        if kind in OBJECTS and known is not None and fold_name(found.name) not in known:
-            extras.append(f"{kind} {found.name}")
+    for difference in compare_schemas(version, schema):
+        kind = difference.kind.removesuffix(" added")
+        if (
+            kind in OBJECTS
+            and mentioned is not None
+            and fold_name(difference.name) not in mentioned
+        ):
+            extras.append(f"{kind} {difference.name}")
         else:
-            differences.append(found)
-    distance = sum(parts_of(found, version, schema) for found in differences)
+            differences.append(difference)
+    distance = sum(parts_of(difference, version, schema) for difference in differences)
     return SchemaDistance(tuple(differences), tuple(extras), distance)
 
 
 def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
-    """Return in how many parts two schemas differ there: a table is all that it consists of."""
+    """Return how many parts of a schema a difference is in: a table counts with all its parts."""
     tables = [table for schema in schemas if (table := schema.table(difference.name))]
     if family_of(difference) != "table":
         return 1
@@ -95,72 +99,78 @@ def parts_of(difference: SchemaDifference, *schemas: Schema) -> int:
     return 1 + sum(map(len, (table.columns, table.indexes, table.checks, table.foreign_keys)))
 
 
-def describe_likeness(
-    found: Sequence[SchemaDifference],
+def describe_distance(
+    differences: Sequence[SchemaDifference],
     version: int,
     steps: Sequence[SchemaStep],
     known: Known | None = None,
 ) -> tuple[str, ...]:
     """Return what the database has and lacks, migration by migration, in words.
 
-    Of what it has by no migration, what is not ``known`` is told by its kind; None for everything.
-
-    ``found`` is how it differs from the ``version`` that is nearest, the number of ``steps`` taken.
+    ``differences`` are those from the nearest version: that after the first ``version`` of
+    ``steps``. Values in what no migration made are masked unless they are ``known``; None masks
+    nothing.
     """
-    origins = [origin(difference, version, steps) for difference in found]
-    concerned = sorted({at for at in origins if at is not None})
-    lines = [line for at in concerned if (line := describe_step(found, version, steps, at))]
-    strays = [d for d, at in zip(found, origins, strict=True) if at is None]
-    lines += [f"by no migration: {stray_text(difference, known)}" for difference in strays]
+    origins = [origin(difference, version, steps) for difference in differences]
+    concerned = sorted({step for step in origins if step is not None})
+    lines = [
+        line for step in concerned if (line := describe_step(differences, version, steps, step))
+    ]
+    unexplained = [d for d, step in zip(differences, origins, strict=True) if step is None]
+    lines += [
+        f"by no migration: {unexplained_text(difference, known)}" for difference in unexplained
+    ]
     return first_lines(lines)
 
 
 def origin(difference: SchemaDifference, version: int, steps: Sequence[SchemaStep]) -> int | None:
-    """Return which step makes, or should have made, what differs; None when none does.
+    """Return the index of the step that makes, or should have made, what differs; None for none.
 
     That is the last one up to the ``version`` that touches it, else the first one after it.
     """
     key = key_of(difference)
     order: list[int] = [*range(version - 1, -1, -1), *range(version, len(steps))]
-    for at in order:
-        if any(key_of(effect) == key for effect in steps[at].effects):
-            return at
+    for index in order:
+        if any(key_of(effect) == key for effect in steps[index].effects):
+            return index
     name = fold_name(difference.name)
     if difference.kind == "table added":  # such as the new table of a rebuild that stopped halfway
-        return next((at for at in order if name in steps[at].names), None)
+        return next((index for index in order if name in steps[index].names), None)
     return None
 
 
 def describe_step(
-    found: Sequence[SchemaDifference], version: int, steps: Sequence[SchemaStep], at: int
+    differences: Sequence[SchemaDifference], version: int, steps: Sequence[SchemaStep], index: int
 ) -> str:
-    """Return what of the step at ``at`` is there and what is not, in a line."""
-    differing = {key_of(difference) for difference in found}
-    lost = {fold_name(d.name) for d in found if d.kind == "table lost"}
-    touched_later = {key_of(e) for step in steps[at + 1 : version] for e in step.effects}
-    parts = []
-    for effect in steps[at].effects:
+    """Return what the step ``index`` did that is there, and what is not, in a line."""
+    differing = {key_of(difference) for difference in differences}
+    lost = {fold_name(d.name) for d in differences if d.kind == "table lost"}
+    touched_later = {key_of(e) for step in steps[index + 1 : version] for e in step.effects}
+    effect_texts = []
+    for effect in steps[index].effects:
         key = key_of(effect)
-        if at >= version:
+        if index >= version:
             is_done = key in differing
         else:
             is_done = key not in differing and fold_name(effect.table) not in lost
         if not (is_done and key in touched_later):
-            parts.append((is_done, effect_text(effect, is_done=is_done)))
-    effects = {key_of(effect) for effect in steps[at].effects}
+            effect_texts.append((is_done, effect_text(effect, is_done=is_done)))
+    effects = {key_of(effect) for effect in steps[index].effects}
     leftovers = [
         f"table {d.name} is left over"
-        for d in found
-        if d.kind == "table added" and key_of(d) not in effects and origin(d, version, steps) == at
+        for d in differences
+        if d.kind == "table added"
+        and key_of(d) not in effects
+        and origin(d, version, steps) == index
     ]
-    said = [*(text for _, text in sorted(parts, key=lambda part: not part[0])), *leftovers]
-    return f"of {steps[at].name}: {', '.join(said)}"
+    texts = [*(text for _, text in sorted(effect_texts, key=lambda part: not part[0])), *leftovers]
+    return f"of {steps[index].name}: {', '.join(texts)}"
 
 
 def key_of(difference: SchemaDifference) -> Key:
-    """Return what a difference is about, whichever way round it is."""
+    """Return what a difference is about, the same for its reverse."""
     family = family_of(difference)
-    text = difference.before or difference.after if family in TOLD_BY_TEXT else ""
+    text = difference.before or difference.after if family in IDENTIFIED_BY_TEXT else ""
     column = "" if family == "primary key" else fold_name(difference.column)  # a table has one
     return (
         family,
@@ -197,7 +207,7 @@ def object_text(difference: SchemaDifference) -> str:
 
 
 def effect_text(effect: SchemaDifference, *, is_done: bool) -> str:
-    """Return that what a migration does has been done, or has not: 'index i is not there'."""
+    """Return whether an effect of a migration is there, in words: 'index i is not there'."""
     what = object_text(effect)
     if effect.kind.endswith(" added"):
         return f"{what} is there" if is_done else f"{what} is not there"
@@ -206,8 +216,8 @@ def effect_text(effect: SchemaDifference, *, is_done: bool) -> str:
     return f"{what} is changed" if is_done else f"{what} is not changed"
 
 
-def stray_text(difference: SchemaDifference, known: Known | None = None) -> str:
-    """Return how the database differs where no migration does anything."""
+def unexplained_text(difference: SchemaDifference, known: Known | None = None) -> str:
+    """Return in words a difference that no migration makes."""
     if known is not None:
         before, after = known.masked_sql(difference.before), known.masked_sql(difference.after)
         difference = replace(difference, before=before, after=after)
@@ -218,5 +228,5 @@ def stray_text(difference: SchemaDifference, known: Known | None = None) -> str:
         return f"{what} is missing"
     if difference.kind.endswith(" broken"):
         return f"{what} {difference.after}"
-    there, expected = difference.after or "nothing", difference.before or "nothing"
-    return f"{what}: {there} is there, {expected} was expected"
+    actual, expected = difference.after or "nothing", difference.before or "nothing"
+    return f"{what}: {actual} is there, {expected} was expected"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Content(Enum):
     """What a file holds, as it was seen."""
 
-    AS_BEFORE = "as before"  # what the backup holds
-    PUBLISHED = "published"  # what the working copy holds, and not yet looked through
-    VERIFIED = "verified"  # likewise, and looked through
+    AS_BEFORE = "as before"  # equal to the backup
+    PUBLISHED = "published"  # equal to the working copy, and not yet verified
+    VERIFIED = "verified"  # equal to the working copy, and verified
     EMPTY = "empty"
     CUT_OFF = "cut off"
     OTHER = "other"
@@ -42,7 +42,7 @@ IN_ANOTHER = {
     Content.VERIFIED: ", which holds what was to be published",
     Content.EMPTY: ", which is empty",
 }
-ASIDE = "other"  # what an obstacle under the database's name is called in the command
+OBSTACLE_SUFFIX = "other"  # what an obstacle under the database's name is called in the command
 
 
 @dataclass(frozen=True)
@@ -106,26 +106,26 @@ class FileFound:
         }[self.name]
         return f"{what}: {by_whom}"
 
-    def restores(self, command: str = "pytest") -> str:
+    def restore_command(self, command: str = "pytest") -> str:
         """Return the command that restores the backup as things are; '' without a backup.
 
         ``command`` is how another command on the same project begins.
         """
         if self.backup is None:
             return ""
-        database = shown(self.database)
+        database = typed_path(self.database)
         first = ""
         if self.name is NameTarget.NO_FOLDER:
-            first = f"mkdir -p {shown(self.database.parent)} && "
+            first = f"mkdir -p {typed_path(self.database.parent)} && "
         elif self.name in (NameTarget.LINK, NameTarget.NO_FILE):
-            first = f"mv {database} {database}.{ASIDE} && "
+            first = f"mv {database} {database}.{OBSTACLE_SUFFIX} && "
         is_in_the_way = self.name in (NameTarget.SAME, NameTarget.ANOTHER, NameTarget.HIDDEN)
         discards = is_in_the_way and self.content is not Content.EMPTY
         last = " --bb-discard-changes" if discards else ""
-        return f"{first}{command} --bb-restore={shown(self.backup)}{last}"
+        return f"{first}{command} --bb-restore={typed_path(self.backup)}{last}"
 
 
-def shown(path: Path) -> str:
+def typed_path(path: Path) -> str:
     """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
     try:
         relative = os.path.relpath(path)
@@ -134,8 +134,10 @@ def shown(path: Path) -> str:
     return typed(str(path) if relative.startswith(os.pardir) else relative)
 
 
-def as_found(name: NameTarget, content: Content, detail: str, *notes: str) -> dict[str, Any]:
-    """Return what was found as it goes from one process to another: see ``read_left``."""
+def encode_file_found(
+    name: NameTarget, content: Content, detail: str, *notes: str
+) -> dict[str, Any]:
+    """Return what was found as one process sends it to another: see ``read_file_found``."""
     return {
         "name": name.value,
         "content": content.value,
@@ -144,23 +146,28 @@ def as_found(name: NameTarget, content: Content, detail: str, *notes: str) -> di
     }
 
 
-def read_left(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
-    """Return what another process has found, or why it has not, and whether ``backup`` is there."""
+def read_file_found(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
+    """Return what the lock process has found, or why it has not, and whether ``backup`` exists."""
     if "failed" in answer:
         return FileFound(
-            database, NameTarget.SAME, Content.UNSEEN, answer["failed"], existing(backup)
+            database, NameTarget.SAME, Content.UNSEEN, answer["failed"], if_exists(backup)
         )
     found = answer["done"]
     name, detail = NameTarget(found["name"]), str(found["detail"])
-    there = existing(backup)
-    if name is NameTarget.NO_FOLDER and backup and not there and detail:
-        there = existing(Path(detail).with_name(backup.name))  # it went with the folder
+    existing_backup = if_exists(backup)
+    if name is NameTarget.NO_FOLDER and backup and not existing_backup and detail:
+        existing_backup = if_exists(Path(detail).with_name(backup.name))  # it went with the folder
     return FileFound(
-        database, name, Content(found["content"]), detail, there, tuple(found["notes"])
+        database,
+        name,
+        Content(found["content"]),
+        detail,
+        existing_backup,
+        tuple(found["notes"]),
     )
 
 
-def existing(path: Path | None) -> Path | None:
+def if_exists(path: Path | None) -> Path | None:
     """Return ``path`` when a file of that name is there, or when that cannot be seen."""
     try:
         return path if path is not None and path.is_file() else None
@@ -186,22 +193,22 @@ CONTENT = {
         "the app that it is what it should be"
     ),
     ContentState.VERIFIED: "the working copy was published and verified",
-    ContentState.PUT_BACK: "the backup was put back, and the database is as it was",
+    ContentState.RESTORED: "the backup was restored, and the database is as it was",
     ContentState.UNKNOWN: (
         "the database is either as it was or what was to be published, for SQLite writes it in one "
         "transaction; see which with --bb-status, and run again"
     ),
 }
-AS_IT_WAS = "nothing was published, and the database is as it was; run again"
+DATABASE_AS_IT_WAS = "nothing was published, and the database is as it was; run again"
 
 
-def describe_state(state: ContentState, left: FileFound | None) -> str:
-    """Return what has become of the database, as far as it was ``left`` and that was looked at."""
-    if left is None:
+def describe_state(state: ContentState, file_found: FileFound | None) -> str:
+    """Return what the database holds after a run, by ``file_found``, or else by the ``state``."""
+    if file_found is None:
         return CONTENT[state]
-    if left.is_as_it_was and state is ContentState.UNTOUCHED:
-        return AS_IT_WAS
-    is_half_seen = state is ContentState.UNKNOWN and left.content is Content.UNSEEN
-    said = CONTENT[state] if left.is_ours or is_half_seen else str(left)
-    is_untouched = state is ContentState.UNTOUCHED and not left.is_ours
-    return f"nothing was published, and {said}" if is_untouched else said
+    if file_found.is_as_it_was and state is ContentState.UNTOUCHED:
+        return DATABASE_AS_IT_WAS
+    is_half_seen = state is ContentState.UNKNOWN and file_found.content is Content.UNSEEN
+    text = CONTENT[state] if file_found.is_ours or is_half_seen else str(file_found)
+    is_untouched = state is ContentState.UNTOUCHED and not file_found.is_ours
+    return f"nothing was published, and {text}" if is_untouched else text

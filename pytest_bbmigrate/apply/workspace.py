@@ -1,4 +1,4 @@
-"""Our own files beside the backups, while a run lasts, and what of them a killed run has left."""
+"""The working folder of a run, beside the backups, and folders that killed runs have left."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Scratch:
         return is_gone(self.folder)
 
     def release(self) -> None:
-        """Leave the folder to whoever tidies up, as a run does that is killed."""
+        """Leave the folder to the next run, as a killed run does."""
         os.close(self.descriptor)
 
 
@@ -116,8 +116,8 @@ def is_held(folder: Path) -> bool:
 def note_mode(folder: Path, mode: str) -> None:
     """Write into our scratch folder which journal mode the database is to be left in.
 
-    A publish changes it for a while. Where every process of a run is killed meanwhile, nobody puts
-    it back but the next run.
+    A publish changes it for a while. Where every process of a run is killed meanwhile, only the
+    next run restores it.
 
     Raises: OSError.
     """
@@ -129,7 +129,7 @@ def note_mode(folder: Path, mode: str) -> None:
 
 
 def noted_mode(owner: Owner, backup_folder: Path) -> str:
-    """Return the journal mode that a run which was killed while it published had to keep, or ''."""
+    """Return the journal mode that a run, killed while it published, was to restore; or ''."""
     for path in folders_of(owner, backup_folder):
         note = path / MODE_NOTE
         with suppress(PermissionError):  # another user's, who alone can say
@@ -142,21 +142,21 @@ def folders_of(owner: Owner, backup_folder: Path) -> list[Path]:
     """Return the working folders of this database: of runs that are alive, or were killed.
 
     Whatever their names are: the database may have been named by a link, or have been renamed.
-    They are beside the backups, and beside the database, where a restore has made it anew.
+    They are beside the backups, and beside the database after a restore that made the file.
     """
     beside = Path(owner.path).parent
-    there = sorted(backup_folder.iterdir())
+    entries = sorted(backup_folder.iterdir())
     if not same_file(str(beside), str(backup_folder)):
         with suppress(OSError):  # who may not list it has made none there
-            there += sorted(beside.iterdir())
-    found = []
-    for path in there:
+            entries += sorted(beside.iterdir())
+    folders = []
+    for path in entries:
         if FOLDER_MARK in path.name and path.is_dir() and not path.is_symlink():
             with suppress(BBMigrateError):  # whose it is, it does not say
                 note = read_note(path / FOLDER_NOTE)
                 if note is not None and is_left_by(note, owner):
-                    found.append(path)
-    return found
+                    folders.append(path)
+    return folders
 
 
 def folders_left(owner: Owner, backup_folder: Path) -> list[Path]:
@@ -165,9 +165,9 @@ def folders_left(owner: Owner, backup_folder: Path) -> list[Path]:
 
 
 def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
-    """Return the notes on backups of this database that never came to be.
+    """Return the notes on backups of this database that were never completed.
 
-    What the history knows was made: where that is gone, something else has removed it.
+    A backup in the history was: where that is gone, something else has removed it.
     """
     return [
         note_beside(backup)
@@ -190,10 +190,10 @@ def remove_leftovers(owner: Owner, backup_folder: Path, spares: tuple[Path, ...]
         note.unlink(missing_ok=True)
 
 
-def tidy(database: Path, backup_folder: Path) -> str:
-    """Do what a killed run has left undone, where there is nothing else to do; say what that was.
+def clean_up(database: Path, backup_folder: Path) -> str:
+    """Clean up after a killed run where nothing is pending; return what was done, in words, or ''.
 
-    It may have published, and so left nothing pending, but its copies of the data.
+    Such a run may have published, and still have left its copies of the data.
     """
     if not backup_folder.is_dir():
         return ""

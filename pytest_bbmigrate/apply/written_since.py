@@ -1,18 +1,13 @@
-"""What would be lost if a backup were put back: what was written or defined since."""
+"""What a restore of a backup would lose: what was written or defined since."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.history.batches import backups_of, contents_of, objects_of
 from pytest_bbmigrate.history.identity import read_emptied, read_identity
-from pytest_bbmigrate.history.table import (
-    backups_of,
-    contents_of,
-    last_batch,
-    objects_of,
-    read_history,
-)
+from pytest_bbmigrate.history.table import last_batch, read_history
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.sqlite_files.reading import reading
@@ -28,12 +23,12 @@ if TYPE_CHECKING:
 
 SINCE_BACKUP = "since the backup"
 SINCE_APPLY = "since the apply"
-UNTOLD = "by the last apply or since: the history does not tell"
+WHEN_UNKNOWN = "by the last apply or since: the history does not tell"
 
 
 @dataclass(frozen=True)
 class WrittenSince:
-    """What is not as it was: a restore would lose what was written to it, or that it is there.
+    """A table or object that differs: a restore would lose what was written to it, or itself.
 
     ``table`` is a table whose rows are others, or an object by kind and name ('view totals') whose
     definition is another. ``rows_then`` and ``rows_now`` count a table's rows, None where it was or
@@ -49,13 +44,13 @@ class WrittenSince:
 def written_since(
     current: Path, backup: Path, hook: Hook | None = None, *, name: str = ""
 ) -> tuple[WrittenSince, ...]:
-    """Return what of ``current`` would be lost if ``backup`` were put back, tables' rows first.
+    """Return what of ``current`` a restore of ``backup`` would lose, tables' rows first.
 
     ``current`` is a copy of the database as it is, and ``name`` what the backup is called, where
     ``backup`` is a copy of it. What is equal in both is not lost. What the last apply or rollback
     did is not lost either, for it can be done again: when ``backup`` is the one made before that,
-    what counts is what that has not left so, as the history has it. After any other backup more has
-    happened than can be told apart, and every difference counts.
+    only what differs from what that has left, by the history, counts. Since any other backup, what
+    others wrote cannot be distinguished from what runs did, and every difference counts.
 
     Raises: DatabaseError when either cannot be read; BBMigrateError when a history cannot.
     """
@@ -63,17 +58,17 @@ def written_since(
         then = DatabaseContents(_contents(db), object_digests(db))
     with reading(current, hook) as db:
         now = DatabaseContents(_contents(db), object_digests(db))
-        left = _left_after(db, name or backup.name)
+        expected = _left_by_last_batch(db, name or backup.name)
     if not now.tables and not now.objects:
         return ()  # a database with nothing in it has nothing to lose
-    rows = _rows_written(then, now, left)
-    return (*rows, *_defined(then, now, left, frozenset(table.table for table in rows)))
+    rows = _rows_written(then, now, expected)
+    return (*rows, *_defined(then, now, expected, frozenset(table.table for table in rows)))
 
 
-def _left_after(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
-    """Return what the last apply or rollback has left; None where ``backup`` is another's.
+def _left_by_last_batch(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
+    """Return what the last apply or rollback has left; None where ``backup`` is of an earlier one.
 
-    Where no migration is left, what became of the last one is in the identity.
+    Where no migration is left, what the last rollback has left is in the identity.
     """
     batch = last_batch(read_history(db))
     if batch:
@@ -81,14 +76,14 @@ def _left_after(db: sqlite3.Connection, backup: str) -> DatabaseContents | None:
         return (
             DatabaseContents(contents_of(db, batch), objects_of(db, batch)) if is_latest else None
         )
-    left = read_emptied(db)
+    emptied = read_emptied(db)
     is_latest = [*read_identity(db).digests][-1:] == [backup]
-    return DatabaseContents(*left) if left is not None and is_latest else None
+    return DatabaseContents(*emptied) if emptied is not None and is_latest else None
 
 
 @dataclass(frozen=True)
 class DatabaseContents:
-    """What a database holds: of each table the rows, and what it and other objects are defined as.
+    """What a database holds: the rows of each table, and the definition of each object.
 
     ``tables`` is empty, and ``objects`` None, where a history does not tell.
     """
@@ -98,43 +93,43 @@ class DatabaseContents:
 
 
 def _rows_written(
-    then: DatabaseContents, now: DatabaseContents, left: DatabaseContents | None
+    then: DatabaseContents, now: DatabaseContents, expected: DatabaseContents | None
 ) -> tuple[WrittenSince, ...]:
     """Return the tables whose rows would be lost."""
     lost = _differing(then.tables, now.tables)
-    if left is None:
+    if expected is None:
         return _written(lost, then.tables, now.tables, SINCE_BACKUP)
-    if not left.tables:
-        return _written(lost, then.tables, now.tables, UNTOLD)
-    since = [table for table in _differing(left.tables, now.tables) if table in lost]
-    return _written(since, left.tables, now.tables, SINCE_APPLY)
+    if not expected.tables:
+        return _written(lost, then.tables, now.tables, WHEN_UNKNOWN)
+    since = [table for table in _differing(expected.tables, now.tables) if table in lost]
+    return _written(since, expected.tables, now.tables, SINCE_APPLY)
 
 
 def _defined(
     then: DatabaseContents,
     now: DatabaseContents,
-    left: DatabaseContents | None,
+    expected: DatabaseContents | None,
     named: frozenset[str],
 ) -> tuple[WrittenSince, ...]:
-    """Return the objects whose definition would be lost, but for the tables that are ``named``."""
+    """Return the objects whose definition would be lost, without the tables ``named`` already."""
     assert then.objects is not None  # noqa: S101 - they were read
     assert now.objects is not None  # noqa: S101 - likewise
     before, when = then.objects, SINCE_BACKUP
     lost = _differing(then.objects, now.objects)
-    if left is not None and left.objects is not None:
-        before, when = left.objects, SINCE_APPLY
-        lost = [name for name in _differing(left.objects, now.objects) if name in lost]
-    elif left is not None:
-        # Of a table, the rows that the history tells of have told what matters.
-        lost, when = [name for name in lost if not name.startswith("table ")], UNTOLD
+    if expected is not None and expected.objects is not None:
+        before, when = expected.objects, SINCE_APPLY
+        lost = [name for name in _differing(expected.objects, now.objects) if name in lost]
+    elif expected is not None:
+        # Tables are left out: the rows, of which the history tells, were compared.
+        lost, when = [name for name in lost if not name.startswith("table ")], WHEN_UNKNOWN
     return tuple(
-        WrittenSince(name, None, None, f"{_how(name, before, now.objects)} {when}")
+        WrittenSince(name, None, None, f"{_describe_object(name, before, now.objects)} {when}")
         for name in lost
         if name.removeprefix("table ") not in named
     )
 
 
-def _how(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+def _describe_object(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """Return in words what has become of an object."""
     if name not in before or name not in now:
         return "dropped" if name in before else "made"
@@ -154,18 +149,20 @@ def _written(
     tables: list[str], then: Contents, now: Contents, when: str
 ) -> tuple[WrittenSince, ...]:
     """Return ``tables`` with what became of their rows."""
-    found = []
+    written = []
     for table in tables:
         rows_then, _ = then.get(table, (None, ""))
         rows_now, _ = now.get(table, (None, ""))
-        found.append(
-            WrittenSince(table, rows_then, rows_now, f"{_what(rows_then, rows_now)} {when}")
+        written.append(
+            WrittenSince(
+                table, rows_then, rows_now, f"{_describe_counts(rows_then, rows_now)} {when}"
+            )
         )
-    return tuple(found)
+    return tuple(written)
 
 
-def _what(rows_then: int | None, rows_now: int | None) -> str:
-    """Return in words what the two counts tell."""
+def _describe_counts(rows_then: int | None, rows_now: int | None) -> str:
+    """Return in words how many rows came or went; 'made' or 'dropped' for the table."""
     if rows_then is None or rows_now is None:
         return "made" if rows_then is None else "dropped"
     difference = rows_now - rows_then

@@ -35,7 +35,7 @@ OTHERWISE = {"view": "view shows otherwise", "trigger": "trigger writes otherwis
 def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each view and trigger that does something else than it did.
 
-    Only ``drops view`` and ``drops trigger`` allow it: that a migration makes one anew, in the same
+    Only ``drops view`` and ``drops trigger`` allow it: that a migration makes it again, in the same
     words, does not say that it is to mean something else.
     """
     there, after = evidence.up_diff, evidence.schema_after

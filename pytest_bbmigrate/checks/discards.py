@@ -1,4 +1,4 @@
-"""What goes with a migration that is taken back, and how much of it holds values."""
+"""What a rollback of a migration discards, and how much of it holds values."""
 
 from __future__ import annotations
 

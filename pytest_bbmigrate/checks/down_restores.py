@@ -40,7 +40,7 @@ def why_no_down(migration: Migration) -> str:
 
 
 def ask_down_restores(evidence: Evidence) -> Answer:
-    """Return what down left behind, did not put back, or took of rows written since."""
+    """Return what down did not drop, did not recreate, or lost of rows written since."""
     part, down = evidence.migration.down, evidence.down
     if reason := down_not_tried(evidence):
         return Answer(reason=reason)
@@ -148,7 +148,7 @@ def blank_notes(back: DatabaseDiff, migration: Migration) -> tuple[str, ...]:
         for table in back.tables
         if drops_table(contract, table.table) and table.rows_before and not table.rows_after
     ]
-    return tuple(f"down puts {name} back without its values" for name in (*tables, *columns))
+    return tuple(f"down creates {name} again without its values" for name in (*tables, *columns))
 
 
 def unwritten_notes(written: WrittenRows) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from pytest_bbmigrate.checks.schema_survives import (
     is_table_dropped,
 )
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.experiment.references import missing_part
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.schema.compare.wording import foreign_key_text
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Example, Finding
 
@@ -37,6 +39,7 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
         for difference in diff.schema
         if difference.kind in {"foreign key lost", "foreign key changed"}
         and fold_name(difference.table) not in redirected
+        and not was_broken(difference, evidence)
         and not is_allowed(difference, evidence)
     ]
     return Answer(tuple(findings))
@@ -95,6 +98,17 @@ def mismatch_finding(mismatch: Mismatch, migration: Migration) -> Finding:
         name=mismatch.parent,
         expected=", ".join(mismatch.parent_columns),
         observed=mismatch.missing,
+    )
+
+
+def was_broken(difference: SchemaDifference, evidence: Evidence) -> bool:
+    """Return whether the foreign key referred to what was not there: that cannot be lost."""
+    schema = evidence.state.schema
+    table = schema.table(difference.table)
+    return any(
+        foreign_key_text(key) == difference.before and bool(missing_part(schema, key))
+        for key in (table.foreign_keys if table else ())
+        if ", ".join(key.columns) == difference.column
     )
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.schema import is_at_fault
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.schema import SchemaDifference
+    from pytest_bbmigrate.schema import Schema, SchemaDifference, Trigger, View
 
 # What data_survives and foreign_keys_hold speak of, and what takes nothing away.
 NOT_A_LOSS_OF_STRUCTURE = frozenset(
@@ -43,6 +48,8 @@ DROPPED_BY_NAME = {
     "view lost": "view",
     "view changed": "view",
 }
+OBJECTS_GONE = frozenset({"trigger lost", "trigger changed", "view lost", "view changed"})
+MADE_BROKEN = {"trigger broken": "trigger never compiles", "view broken": "view never compiles"}
 # A property that a table or a column gained is an addition: it takes nothing away.
 GAINED = frozenset(
     {"column not null", "column default", "strict", "autoincrement", "on conflict", "primary key"}
@@ -55,7 +62,10 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         return Answer(reason="up does not apply")
     migration = evidence.migration
     findings = [
-        structure_finding(difference, migration)
+        with_rows_missing(
+            structure_finding(named_by_its_making(difference, evidence.state.schema), migration),
+            evidence,
+        )
         for difference in evidence.up_diff.schema
         if is_loss(difference, evidence) and not is_allowed(difference, evidence)
     ]
@@ -72,7 +82,17 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         for table, before, after in evidence.up_diff.sequences
     ]
     findings += shifted_objects(evidence)
-    return Answer(tuple(findings))
+    return Answer(tuple(findings), notes=tuple(empty_views(evidence)))
+
+
+def empty_views(evidence: Evidence) -> Iterator[str]:
+    """Yield a note for each view that was made again and shows none of its rows any more."""
+    for view in evidence.up_diff.remade_views if evidence.up_diff else ():
+        if view.shows_none:
+            yield (
+                f"view {view.view} was made again in other words, and shows none of the"
+                f" {view.rows:,} rows that it showed before"
+            )
 
 
 def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
@@ -83,20 +103,37 @@ def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:
         return bool(column and column.generated)
     if difference.kind in GAINED:
         return bool(difference.before)
+    if difference.kind in OBJECTS_GONE and never_compiled(difference, evidence.state.schema):
+        return False
     return difference.kind not in NOT_A_LOSS_OF_STRUCTURE
 
 
+def never_compiled(difference: SchemaDifference, before: Schema) -> bool:
+    """Return whether a view or trigger did nothing before: what was broken cannot be lost.
+
+    One that only lacked a function of the app was not broken.
+    """
+    name = fold_name(difference.name)
+    objects: tuple[View | Trigger, ...] = (
+        before.views if difference.kind.startswith("view") else before.triggers
+    )
+    return any(fold_name(found.name) == name and is_at_fault(found.error) for found in objects)
+
+
 def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
-    """Return whether the contract, or a DROP in the migration's own text, says so."""
+    """Return whether the contract, or a DROP in the migration's own text, says so.
+
+    A DROP says that something goes, and not that it may be made again as something less.
+    """
     if difference.kind.endswith("broken"):
         return False
     migration, contract = evidence.migration, evidence.migration.contract
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:
         name = fold_name(difference.name)
-        if (kind, name) in migration.explicit_drops or any(
-            drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops
-        ):
+        if any(drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops):
+            return True
+        if (kind, name) in migration.explicit_drops and is_said_by_drop(difference, evidence):
             return True
     if is_column_dropped(evidence, difference.table, difference.column):
         return True
@@ -129,6 +166,16 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
     )
 
 
+def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaDifference:
+    """Return ``difference``; a broken view or trigger that up itself made never compiled."""
+    kind = MADE_BROKEN.get(difference.kind)
+    objects: tuple[View | Trigger, ...] = (*before.views, *before.triggers)
+    known = {fold_name(found.name) for found in objects}
+    if kind is None or fold_name(difference.name) in known:
+        return difference
+    return replace(difference, kind=kind, before="it to compile")
+
+
 def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
     """Return a loss of structure as a finding, with the line that would allow it."""
     names = (difference.name, difference.table)
@@ -147,9 +194,15 @@ def structure_finding(difference: SchemaDifference, migration: Migration) -> Fin
     )
 
 
+def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
+    """Return ``finding``, on a view with how many of its rows are not shown any more."""
+    view = remade_view(finding.name, evidence) if finding.kind == "view changed" else None
+    return replace(finding, count=view.missing, total=view.rows) if view else finding
+
+
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
     """Return the contract line that would allow a loss of structure; '' when none would."""
-    if difference.kind.endswith("broken"):
+    if difference.kind.endswith(("broken", "never compiles")):
         return ""
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,11 @@ def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
     contract = evidence.migration.contract
     found = (
         *unneeded_of_rows(contract, diff),
-        *(f"drops {drop_text(drop)}" for drop in contract.drops if is_there(drop, after)),
+        *(
+            f"drops {drop_text(drop)}"
+            for drop in contract.drops
+            if is_there(drop, after) and not is_another(drop, evidence, diff)
+        ),
         *unneeded_alters(contract, diff),
     )
     return tuple(f"nothing needed `{declaration}`" for declaration in found)
@@ -74,6 +80,20 @@ def is_there(drop: Drop, schema: Schema) -> bool:
         return schema.table(name) is not None
     others = schema.views if drop.kind == "view" else schema.triggers
     return any(fold_name(other.name) == name for other in others)
+
+
+def is_another(drop: Drop, evidence: Evidence, diff: DatabaseDiff) -> bool:
+    """Return whether an index, trigger or view that is declared dropped is something else now.
+
+    What a trigger writes by the order of columns is not asked: one that was made again counts.
+    """
+    changed = {d.name for d in diff.schema if d.kind == f"{drop.kind} changed"}
+    if drop.kind == "view":
+        changed |= {view.view for view in diff.views}
+    if drop.kind == "trigger":
+        commands = map(read_command, evidence.up.executed)
+        changed |= {c.name.name for c in commands if isinstance(c, CreateTrigger)}
+    return any(same_name(drop.name, name) for name in changed)
 
 
 def drop_text(drop: Drop) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.advice import advise_on_failure
+from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.suggest_requires import requirement_line
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -19,6 +20,8 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     findings = []
     if evidence.up.failure:
         failed = failure_finding(evidence.up.failure, "up", evidence.up.printed)
+        if broken := broken_before(evidence.up.failure, evidence.state.schema):
+            failed = replace(failed, cause=broken)
         findings.append(replace(failed, allow=requirement_line(evidence.up.failure, evidence)))
     if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
         findings.append(on_empty_finding(evidence.up_on_empty.failure))

@@ -123,13 +123,34 @@ class AffectedView:
 
 
 @dataclass(frozen=True)
+class RemadeView:
+    """A view that has other words than before.
+
+    ``lost_columns`` (folded) are those it has no more; ``missing`` of the ``rows`` that it showed
+    are not shown any more. ``joins`` is whether it joins more tables, so that rows without a match
+    are left out.
+    """
+
+    view: str
+    lost_columns: tuple[str, ...]
+    rows: int
+    missing: int
+    joins: bool
+
+    @property
+    def shows_none(self) -> bool:
+        """Whether it shows none of the rows that it showed before."""
+        return bool(self.rows) and self.missing == self.rows
+
+
+@dataclass(frozen=True)
 class DatabaseDiff:
     """What differs between two snapshots.
 
     ``untouched`` are the tables (folded names) that their pages prove to be unchanged, with
     ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
     ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
-    ``views`` are looked at after up only: down brings the former columns back.
+    ``views`` and ``remade_views`` are looked at after up only: down brings back what was before.
     """
 
     tables: tuple[TableDiff, ...]
@@ -142,6 +163,7 @@ class DatabaseDiff:
     rows_untouched: int = 0
     values_untouched: int = 0
     views: tuple[AffectedView, ...] = ()
+    remade_views: tuple[RemadeView, ...] = ()
 
     @property
     def values_compared(self) -> int:

@@ -11,6 +11,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
+from pytest_bbmigrate.experiment.remade_views import find_remade_views
 from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
 from pytest_bbmigrate.experiment.views import find_affected_views
@@ -117,10 +118,14 @@ def diff_in(
     sequences = fallen_sequences(pair, before.schema, after.schema, renames)
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
-    differences = compare_schemas(before.schema, after.schema, renames)
+    differences = compare_schemas(before.schema, after.schema, renames, strictly=contract is None)
     diff = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
     if contract is not None:
-        diff = replace(diff, views=find_affected_views(before, after, renames, differences))
+        diff = replace(
+            diff,
+            views=find_affected_views(before, after, renames, differences),
+            remade_views=find_remade_views(before, after, tables, differences),
+        )
     return with_untouched(diff, before, untouched)
 
 

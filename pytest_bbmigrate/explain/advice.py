@@ -72,7 +72,7 @@ FOREIGN_FUNCTIONS = {
     "year": "write CAST(strftime('%Y', x) AS INTEGER)",
 }
 
-# What Python puts before SQLite's own words, through SQLAlchemy or not, and what came of the error.
+# What Python and SQLAlchemy put before the message of SQLite itself.
 DATABASE_ERROR = re.compile(
     r"^(?:.*, after )?(?:Operational|Integrity|Programming|NotSupported|Data|Database)Error: "
     r"(?:\(sqlite3\.\w+\) )?"

@@ -13,37 +13,40 @@ WRITES_FILES = (
 # (what a message looks like, what to do); {name} is what the group of that name matched.
 MESSAGES: tuple[tuple[str, str], ...] = (
     (
-        r"^interrupted",
+        r"^took longer than bb_seconds",
         (
-            "it was given up after a minute, on a few hundred rows: does it count as far as a "
-            "value goes, or join everything with everything? If real rows hold no such value, "
-            "declare -- bb: requires TABLE: COLUMN < 1000"
+            "on a few hundred rows: does it count as far as a value goes, join everything with "
+            "everything, or wait for something? If real rows hold no such value, declare -- bb: "
+            "requires TABLE: COLUMN < 1000; if it needs the time, give it more: bb_seconds"
+        ),
+    ),
+    (
+        r"^held more than bb_memory",
+        (
+            "does it read whole tables into lists? Go through the rows one by one, or let SQL do "
+            "the work; if it needs the memory, give it more: bb_memory"
         ),
     ),
     (
         r"^(BEGIN|COMMIT|ROLLBACK) is refused",
         (
             "leave it out: the runner puts the whole migration into one transaction (a single "
-            "BEGIN and "
-            "COMMIT around all of it may stay; SAVEPOINT may be used); -- bb: no_transaction is "
-            "for what "
-            "cannot run in one"
+            "BEGIN and COMMIT around all of it may stay; SAVEPOINT may be used); -- bb: "
+            "no_transaction is for what cannot run in one"
         ),
     ),
     (
         r"^(ATTACH|DETACH) of",
         (
             "leave it out: a migration works on its own database alone; bring rows from elsewhere "
-            "in as "
-            "INSERT statements"
+            "in as INSERT statements"
         ),
     ),
     (
         r"ended the whole transaction",
         (
             "ON CONFLICT ROLLBACK, INSERT OR ROLLBACK and RAISE(ROLLBACK) undo everything before "
-            "them: "
-            "use ABORT"
+            "them: use ABORT"
         ),
     ),
     (
@@ -82,7 +85,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^error in (view|trigger) (?P<name>.+?)(?: after [a-z ]+)?: ",
         (
-            "it names what this statement drops or renames: DROP {name} first and create it anew "
+            "it names what this statement drops or renames: DROP {name} first and create it again "
             "afterwards, in this migration"
         ),
     ),
@@ -97,17 +100,16 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^(table|index|view|trigger) .+ already exists",
         (
-            "it is there already: was a part of this run before, or does an earlier migration make "
-            "it? "
-            "Make it in one place only; IF NOT EXISTS would hide that it has another shape"
+            "it is there already: was a part of this run before, or does an earlier migration "
+            "make it? Make it in one place only; IF NOT EXISTS would hide that it has another "
+            "shape"
         ),
     ),
     (
         r"^duplicate column name",
         (
             "an earlier migration adds it already: add it in one place only (ADD COLUMN IF NOT "
-            "EXISTS "
-            "is understood)"
+            "EXISTS is understood)"
         ),
     ),
     (
@@ -120,7 +122,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"^datatype mismatch",
-        "INTEGER PRIMARY KEY takes whole numbers only: CAST the values, or number the rows anew",
+        "INTEGER PRIMARY KEY takes whole numbers only: CAST the values, or renumber the rows",
     ),
     (
         r"^cannot (INSERT into|UPDATE) generated column",
@@ -135,8 +137,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         r"^malformed JSON",
         (
             "there are rows whose text is no JSON: leave them out (json_valid(..)); if real rows "
-            "hold "
-            "nothing else, declare -- bb: requires TABLE: json_valid(COLUMN)"
+            "hold nothing else, declare -- bb: requires TABLE: json_valid(COLUMN)"
         ),
     ),
     (r"^no such column: INTERVAL", "write date(x, '+1 day') or datetime(x, '-1 month')"),
@@ -154,9 +155,9 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^FOREIGN KEY constraint failed",
         (
-            "a row refers to a parent that is not there (any more): with foreign keys on, dropping "
-            "a "
-            "parent table deletes or orphans its children; leave them off while a table is rebuilt"
+            "a row refers to a parent that is not there (any more): with foreign keys on, "
+            "dropping a parent table deletes or orphans its children; leave them off while a "
+            "table is rebuilt"
         ),
     ),
     (

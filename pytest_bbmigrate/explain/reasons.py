@@ -25,20 +25,20 @@ REASONS: dict[str, str] = {
         "the rebuilt table has what its own CREATE TABLE says, nothing is inherited from the old\n"
         "one; write there what the old table had"
     ),
-    "made otherwise": (
+    "recreated differently": (
         "it was made again under its name, and has what its new CREATE statement says; repeat the\n"
         "old one word for word: UNIQUE, DESC, COLLATE, WHERE and expressions included"
     ),
-    "sequence": (
+    "sequence dropped": (
         "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
         "from the largest id that is left, so that ids of deleted rows are given out again; carry\n"
         "the number over with UPDATE sqlite_sequence"
     ),
-    "added last": (
+    "column added last": (
         "ALTER TABLE .. ADD COLUMN puts a column at the end, which SELECT * and INSERT without a\n"
         "column list notice; to have it in its place, rebuild the table"
     ),
-    "by order": (
+    "depends on column order": (
         "SELECT * and INSERT without a column list go by the order of columns, NATURAL JOIN and\n"
         "names in a subquery by what is there; name the columns, with their table, in the view or\n"
         "trigger, or keep the order"
@@ -63,17 +63,19 @@ REASONS: dict[str, str] = {
         "PRAGMA ignore_check_constraints lets rows in that break a CHECK; leave it out and mend\n"
         "the rows"
     ),
-    "left behind": (
+    "not dropped by down": (
         "down does not drop what up made, and a later up, or another migration, meets it there;\n"
         "drop it in down"
     ),
-    "not put back": ("down has no statement that makes again what up took away; write one"),
+    "not recreated by down": (
+        "down has no statement that makes again what up took away; write one"
+    ),
     "pragma in transaction": (
         "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
         "keys stayed enforced, and DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE\n"
         "says; say -- bb: foreign_keys off, or nothing, for off is the default"
     ),
-    "deferred": (
+    "deferred foreign keys": (
         "PRAGMA defer_foreign_keys puts checks off until COMMIT, not what ON DELETE does: DROP\n"
         "TABLE, DELETE or REPLACE of the parent did that at once; leave foreign_keys off"
     ),
@@ -85,7 +87,7 @@ REASONS: dict[str, str] = {
         "with foreign keys enforced, an UPDATE of a parent's key does to its children what ON\n"
         "UPDATE says; where that is meant, declare it"
     ),
-    "renamed first": (
+    "old table renamed first": (
         "ALTER TABLE .. RENAME rewrites what refers to the table: keys, views and triggers follow\n"
         "the old table to its new name; create the new table under another name, copy, drop the\n"
         "old one, and rename the new one last"
@@ -94,7 +96,7 @@ REASONS: dict[str, str] = {
         "with PRAGMA legacy_alter_table, RENAME leaves references to the table as they are\n"
         "written; leave the pragma out, or write in the new table the name it will have"
     ),
-    "missing key": (
+    "missing parent key": (
         "the columns that a foreign key refers to must be the parent's primary key or have a\n"
         "UNIQUE constraint or index, over all rows and in the column's own collation; without it\n"
         "every write to the child fails with a mismatch"
@@ -111,7 +113,7 @@ REASONS: dict[str, str] = {
         "CREATE TABLE and ADD COLUMN do not look whether what REFERENCES names is there; the\n"
         "first write with foreign keys on fails: correct the name"
     ),
-    "new key": (
+    "new foreign key": (
         "the foreign key is new: rows that were there before did not have to meet it, and SQLite\n"
         "does not look at them when it is made; mend or leave out those that do not"
     ),
@@ -131,19 +133,23 @@ REASONS: dict[str, str] = {
         "foreign keys are not enforced while a migration runs: a value without its parent is\n"
         "written like any other; insert the parent, or write NULL"
     ),
+    "made too early": (
+        "CREATE VIEW and CREATE TRIGGER do not look whether what they name is there; whatever\n"
+        "reads the view or fires the trigger fails: make it after what it names, or mend the name"
+    ),
     "stale view": (
         "SQLite does not look at views and triggers when what they name goes; drop them before\n"
         "and create them again, as they must be now, afterwards"
     ),
-    "deleted for good": (
+    "deleted by up": (
         "rows that up deletes are gone, down cannot invent them; keep them in a table of their\n"
         "own, or declare -- bb: irreversible"
     ),
-    "put aside": (
+    "replaced by an old copy": (
         "down replaces what is there by a copy from before up, and what was written since is\n"
         "gone; undo the change on the rows that are there"
     ),
-    "begun anew": (
+    "recreated empty": (
         "ALTER TABLE .. RENAME takes the data to the new name, and what reads the old name finds\n"
         "the empty one that was made under it; copy the data over, or declare the rename"
     ),
@@ -151,11 +157,11 @@ REASONS: dict[str, str] = {
         "DROP TABLE takes the rows with it, and nothing copied them into the new table; copy them\n"
         "with INSERT .. SELECT before the DROP"
     ),
-    "by position": (
+    "copied by position": (
         "INSERT .. SELECT fills columns by position, whatever their names; name the columns on\n"
         "both sides, in the same order"
     ),
-    "numbered anew": (
+    "renumbered": (
         "the copy leaves the INTEGER PRIMARY KEY out, and SQLite gives new ids, of which nothing\n"
         "that refers to the rows knows; copy the id too"
     ),
@@ -164,7 +170,7 @@ REASONS: dict[str, str] = {
         "columns it does not name get their default; write INSERT .. ON CONFLICT DO UPDATE, or\n"
         "leave the rows in the way as they are"
     ),
-    "ignore": (
+    "or ignore": (
         "OR IGNORE leaves out, without a word, every row that breaks a constraint; mend those\n"
         "rows first and write a plain INSERT"
     ),
@@ -231,11 +237,11 @@ REASONS: dict[str, str] = {
         "INTEGER)"
     ),
     "like": ("LIKE takes no notice of the case of A to Z; write =, or GLOB for a pattern"),
-    "version kept": (
+    "version not reset": (
         "up goes by PRAGMA user_version or application_id, which down does not reset, so that\n"
         "up does nothing the second time; reset it in down, or do not ask for it"
     ),
-    "blank the second time": (
+    "blank after down": (
         "down brought back what up dropped without its values, and up read them the first time;\n"
         "copy the values in down from where up moved them to"
     ),

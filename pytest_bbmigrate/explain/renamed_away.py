@@ -33,16 +33,13 @@ def renamed_to(finding: Finding, evidence: Evidence) -> str:
     after = evidence.schema_after
     table, column = fold_name(finding.table), fold_name(finding.column)
     if finding.kind == "rows lost" and finding.count == finding.total:
-        became = after.table(dict(evidence.up.renamed_tables).get(table, "")) if after else None
-        return bare_or_quoted(became.name) if became else ""
+        new_table = after.table(dict(evidence.up.renamed_tables).get(table, "")) if after else None
+        return bare_or_quoted(new_table.name) if new_table else ""
     if finding.kind == "values changed" and is_blank(table, column, evidence):
-        there = after.table(table) if after else None
-        new = (
-            there.column(dict(evidence.up.renamed_columns).get((table, column), ""))
-            if there
-            else None
-        )
-        return dotted(there.name, new.name) if there and new else ""
+        new_name = dict(evidence.up.renamed_columns).get((table, column), "")
+        same_table = after.table(table) if after else None
+        new_column = same_table.column(new_name) if same_table else None
+        return dotted(same_table.name, new_column.name) if same_table and new_column else ""
     return ""
 
 

@@ -93,11 +93,11 @@ def source_of_copy(
         or "collate" in folded(created)
     ):
         return None
-    got = copy.expressions(created_columns(created), table.stored_columns)
+    expressions = copy.expressions(created_columns(created), table.stored_columns)
     plain = {
-        column: found.name
-        for column, item in got.items()
-        if len(item) == 1 and (found := table.column(item[0])) is not None
+        column: source.name
+        for column, item in expressions.items()
+        if len(item) == 1 and (source := table.column(item[0])) is not None
     }
     return ConstraintSource(table, plain, created)
 
@@ -142,11 +142,11 @@ def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | 
 
 def condition_of(check: str, source: ConstraintSource) -> str:
     """Return the CHECK that is called or reads ``check``, on the columns of ``source``."""
-    found = check_in(source.created, check)
+    tokens = check_in(source.created, check)
     columns = set(created_columns(source.created))
     parts: list[str] = []
-    end = found[0].start if found else 0
-    for token in found:
+    end = tokens[0].start if tokens else 0
+    for token in tokens:
         text, name = token.text, fold_name(token.name)
         if token.kind in (Kind.WORD, Kind.QUOTED) and name in columns:
             if name not in source.columns:

@@ -74,13 +74,12 @@ FOREIGN: tuple[tuple[str, str], ...] = (
         rf"{ALTER} (ALTER|MODIFY|CHANGE)\b",
         f"SQLite cannot change a column: {REBUILD}",
     ),
-    (r"^ALTER (INDEX|VIEW|TRIGGER)", "drop it and create it anew"),
+    (r"^ALTER (INDEX|VIEW|TRIGGER)", "drop it and create it again"),
     (
         r"\bAUTO_INCREMENT\b|\bIDENTITY\b",
         (
-            "write id INTEGER PRIMARY KEY, which counts up by itself (with AUTOINCREMENT after it, "
-            "an "
-            "id is never given twice)"
+            "write id INTEGER PRIMARY KEY, which counts up by itself (with AUTOINCREMENT after "
+            "it, an id is never given twice)"
         ),
     ),
     (r"\b(BIG|SMALL)?SERIAL\b", "write id INTEGER PRIMARY KEY, which counts up by itself"),

@@ -107,8 +107,8 @@ def _former_name(
     """Return the migration's former name: one without a file that has its checksum; or None."""
     if migration.name in applied:
         return None
-    same = (name for name, checksum in without_file.items() if checksum == migration.checksum)
-    return next(same, None)
+    names = (name for name, checksum in without_file.items() if checksum == migration.checksum)
+    return next(names, None)
 
 
 def _status_of(
@@ -155,12 +155,12 @@ def plan_run(
             last = _target(statuses, to)
         except PlanError as error:
             problems += error.problems
-    wanted = statuses.entries[: last + 1]
+    entries = statuses.entries[: last + 1]
     if not allow_late:
-        problems += _late_problems(wanted, statuses)
+        problems += _late_problems(entries, statuses)
     if problems:
         raise PlanError(problems)
-    return tuple(entry.migration for entry in wanted if entry.status not in WAS_APPLIED)
+    return tuple(entry.migration for entry in entries if entry.status not in WAS_APPLIED)
 
 
 def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
@@ -186,9 +186,11 @@ def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
         )
 
 
-def _late_problems(wanted: Sequence[MigrationStatus], statuses: MigrationStatuses) -> Iterator[str]:
-    """Yield a problem for each migration among ``wanted`` that comes before an applied one."""
-    for index, entry in enumerate(wanted):
+def _late_problems(
+    entries: Sequence[MigrationStatus], statuses: MigrationStatuses
+) -> Iterator[str]:
+    """Yield a problem for each migration among ``entries`` that comes before an applied one."""
+    for index, entry in enumerate(entries):
         if entry.status is Status.OUT_OF_ORDER:
             later = next(e for e in statuses.entries[index + 1 :] if e.status in WAS_APPLIED)
             yield (

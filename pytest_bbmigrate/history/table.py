@@ -1,8 +1,7 @@
-"""The table in the user's database that records its migrations, and what it held after them."""
+"""The table in the user's database that records its migrations."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 TABLE = quote_name(HISTORY_TABLE)
 
@@ -72,7 +71,7 @@ def has_history(db: sqlite3.Connection) -> bool:
 
     Raises: BBMigrateError when a table of that name is not ours.
     """
-    columns = _columns(db)
+    columns = history_columns(db)
     missing = [column for column in ("id", *COLUMNS) if column not in columns]
     if columns and missing:
         raise _foreign(f"it has no column {', '.join(missing)}")
@@ -116,7 +115,7 @@ def make_history(db: sqlite3.Connection) -> None:
     if not has_history(db):
         db.execute(CREATE_HISTORY)
         return
-    columns = _columns(db)
+    columns = history_columns(db)
     for column in ADDED_SINCE:
         if column not in columns:
             db.execute(f"ALTER TABLE {TABLE} ADD COLUMN {column} TEXT")
@@ -140,121 +139,11 @@ def rename(db: sqlite3.Connection, old: str, new: str) -> None:
 
     Raises: LookupError when ``old`` is not recorded; sqlite3.IntegrityError when ``new`` is.
     """
-    _row_of(db, old)
+    row_of(db, old)
     db.execute(f"UPDATE {TABLE} SET name = ? WHERE name = ?", (new, old))
 
 
-def remove(db: sqlite3.Connection, name: str) -> None:
-    """Remove a migration that was rolled back.
-
-    The backups recorded in its row move to the batch before it, or else after it, so that they can
-    still be pruned.
-
-    Raises: LookupError when ``db`` does not have it.
-    """
-    make_history(db)
-    row, batch = _row_of(db, name)
-    backups = _backups_in(db, row)
-    db.execute(f"DELETE FROM {TABLE} WHERE id = ?", (row,))
-    # Its own batch if that has a row left, else the nearest batch, an earlier one first.
-    heir = db.execute(
-        f"SELECT batch FROM {TABLE} ORDER BY batch <> ?, id > ?, abs(id - ?) LIMIT 1",
-        (batch, row, row),
-    ).fetchone()
-    if backups and heir:
-        first = _edge_of(db, heir[0], "min")
-        _write_backups(db, first, [*_backups_in(db, first), *backups])
-
-
-def record_contents(
-    db: sqlite3.Connection,
-    batch: int,
-    contents: Iterable[tuple[str, int, str]],
-    objects: Mapping[str, str] | None = None,
-) -> None:
-    """Record what ``db`` holds after ``batch``: each table's name, row count and content hash.
-
-    ``objects`` are its tables, indexes, triggers and views, each with the hash of its definition.
-    What the batch had recorded is replaced.
-
-    Raises: LookupError when the history has no such batch.
-    """
-    make_history(db)
-    text = json.dumps({table: [rows, digest] for table, rows, digest in contents})
-    last = _edge_of(db, batch, "max")
-    defined = None if objects is None else json.dumps(dict(objects))
-    db.execute(f"UPDATE {TABLE} SET contents = NULL, objects = NULL WHERE batch = ?", (batch,))
-    db.execute(f"UPDATE {TABLE} SET contents = ?, objects = ? WHERE id = ?", (text, defined, last))
-
-
-def contents_of(db: sqlite3.Connection, batch: int) -> Mapping[str, tuple[int, str]]:
-    """Return each table's row count and content hash after ``batch``; {} when none are recorded.
-
-    They are of the whole batch: none are left once one of its migrations was rolled back.
-
-    Raises: BBMigrateError when the history does not read.
-    """
-    text = _written_last(db, batch, "contents")
-    if text is None:
-        return {}
-    try:
-        tables = dict(json.loads(text))
-        return {table: (int(rows), str(digest)) for table, (rows, digest) in tables.items()}
-    except NOT_OUR_JSON as error:
-        raise _unreadable("contents") from error
-
-
-def objects_of(db: sqlite3.Connection, batch: int) -> Mapping[str, str] | None:
-    """Return the hash of the definition of each object after ``batch``; None when not recorded.
-
-    Raises: BBMigrateError when the history does not read.
-    """
-    text = _written_last(db, batch, "objects")
-    if text is None:
-        return None
-    try:
-        return {str(name): str(digest) for name, digest in dict(json.loads(text)).items()}
-    except NOT_OUR_JSON as error:
-        raise _unreadable("objects") from error
-
-
-def _written_last(db: sqlite3.Connection, batch: int, column: str) -> str | None:
-    """Return the value of ``column`` in the last row of a batch; older tables lack the column."""
-    if not has_history(db) or column not in _columns(db):
-        return None
-    row = db.execute(
-        f"SELECT {column} FROM {TABLE} WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)
-    ).fetchone()
-    return None if row is None else row[0]
-
-
-def record_backup(db: sqlite3.Connection, batch: int, file_name: str) -> None:
-    """Record the name of a backup that was made before ``batch``, or before a rollback to it.
-
-    Raises: LookupError when the history has no such batch.
-    """
-    make_history(db)
-    first = _edge_of(db, batch, "min")
-    backups = _backups_in(db, first)
-    if file_name not in backups:
-        _write_backups(db, first, [*backups, file_name])
-
-
-def backups_of(db: sqlite3.Connection) -> Mapping[int, tuple[str, ...]]:
-    """Return the file names of the recorded backups, by batch, oldest first.
-
-    Raises: BBMigrateError when the history does not read.
-    """
-    if not has_history(db) or "backups" not in _columns(db):
-        return {}
-    by_batch: dict[int, tuple[str, ...]] = {}
-    for row, batch in db.execute(f"SELECT id, batch FROM {TABLE} ORDER BY id").fetchall():
-        if names := _backups_in(db, row):
-            by_batch[batch] = (*by_batch.get(batch, ()), *names)
-    return by_batch
-
-
-def _columns(db: sqlite3.Connection) -> frozenset[str]:
+def history_columns(db: sqlite3.Connection) -> frozenset[str]:
     """Return the columns of the history; none when there is no such table.
 
     Raises: BBMigrateError when it is a view or a virtual table.
@@ -275,11 +164,11 @@ def _applied(row: tuple[object, ...]) -> Applied:
     """Return a row of the history. Raises: BBMigrateError when a value is of another type."""
     for column, value, stored in zip(COLUMNS, row, STORED_TYPES, strict=True):
         if type(value) is not stored:
-            raise _unreadable(column)
+            raise unreadable(column)
     return Applied(*row)  # type: ignore[arg-type] # the types are checked above
 
 
-def _row_of(db: sqlite3.Connection, name: str) -> tuple[int, int]:
+def row_of(db: sqlite3.Connection, name: str) -> tuple[int, int]:
     """Return the id and the batch of an applied migration. Raises: LookupError."""
     row: tuple[int, int] | None = None
     if has_history(db):
@@ -289,28 +178,6 @@ def _row_of(db: sqlite3.Connection, name: str) -> tuple[int, int]:
     return row
 
 
-def _edge_of(db: sqlite3.Connection, batch: int, which: str) -> int:
-    """Return the id of the first ('min') or last ('max') row of a batch. Raises: LookupError."""
-    query = f"SELECT {which}(id) FROM {TABLE} WHERE batch = ?"
-    row: int | None = db.execute(query, (batch,)).fetchone()[0]
-    if row is None:
-        raise LookupError(f"the history has no batch {batch}")
-    return row
-
-
-def _backups_in(db: sqlite3.Connection, row: int) -> list[str]:
-    """Return the backups recorded in a row."""
-    (text,) = db.execute(f"SELECT backups FROM {TABLE} WHERE id = ?", (row,)).fetchone()
-    try:
-        return [] if text is None else [str(name) for name in json.loads(text)]
-    except NOT_OUR_JSON as error:
-        raise _unreadable("backups") from error
-
-
-def _write_backups(db: sqlite3.Connection, row: int, names: list[str]) -> None:
-    db.execute(f"UPDATE {TABLE} SET backups = ? WHERE id = ?", (json.dumps(names), row))
-
-
 def _foreign(reason: str) -> BBMigrateError:
     return BBMigrateError(
         f"the table {HISTORY_TABLE} is not a history that this version can read: {reason}; "
@@ -318,7 +185,8 @@ def _foreign(reason: str) -> BBMigrateError:
     )
 
 
-def _unreadable(column: str) -> BBMigrateError:
+def unreadable(column: str) -> BBMigrateError:
+    """Return the error that a value in ``column`` of the history is none that was written there."""
     return BBMigrateError(
         f"the history in the table {HISTORY_TABLE} does not read: a value in its column {column} "
         "is none that was written there; correct it by hand, or put a backup in place of the file"

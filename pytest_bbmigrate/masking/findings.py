@@ -215,6 +215,8 @@ MASKS: dict[str, Callable[[Finding, Finding, Known], Finding]] = {
     "integrity": mask_damage,
     "view broken": mask_broken,
     "trigger broken": mask_broken,
+    "view never compiles": mask_broken,
+    "trigger never compiles": mask_broken,
     "invariant broken": mask_invariant,
     "sequence lowered": mask_sequence,
     "mismatched reference": mask_mismatch,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.apply.run import HistoryChanged, run_apply
-from pytest_bbmigrate.apply.workspace import tidy
+from pytest_bbmigrate.apply.workspace import clean_up
 from pytest_bbmigrate.errors import BBMigrateError, SettingsError, StepFailed
 from pytest_bbmigrate.plugin.apply_gate import describe_faults
 from pytest_bbmigrate.plugin.apply_order import (
@@ -32,9 +32,7 @@ from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import (
-    describe_preflight,
-)
+from pytest_bbmigrate.report.applied import describe_preflight
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -172,7 +170,7 @@ def report_preflight(session: pytest.Session) -> bool | None:
         reporter.report(PREFLIGHT_STEP, "failed", state.fault, state.seconds)
         return True
     settings = project_of(session.config).settings
-    if not preflight.pending and (tidied := tidy(settings.database, backup_folder(settings))):
+    if not preflight.pending and (tidied := clean_up(settings.database, backup_folder(settings))):
         preflight = state.preflight = replace(preflight, notes=(*preflight.notes, tidied))
     text = describe_preflight(preflight, settings.database)
     reporter.report(PREFLIGHT_STEP, "passed", text, state.seconds)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.backup_condition import lost_backup
-from pytest_bbmigrate.apply.backup_owners import age_of
+from pytest_bbmigrate.apply.backup_condition import restore_obstacle
+from pytest_bbmigrate.apply.backup_owners import backup_time
 from pytest_bbmigrate.plugin.apply_gate import ApplyGate
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import SummaryInput, describe_done, describe_left
+from pytest_bbmigrate.report.applied import SummaryInput, describe_done, describe_file_found
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def backup_fault(state: ApplySession, folder: Path) -> str:
     """Return why the backup of a run that failed is not to be offered for a restore, or ''."""
     passed = {step: text for step, outcome, text in state.steps_done if outcome == "passed"}
     name = passed.get("backup", "").split(";")[0]
-    if "publish" not in passed or "verify" in passed or age_of(name) is None:
+    if "publish" not in passed or "verify" in passed or backup_time(name) is None:
         return ""  # there is nothing to restore, or the step verify has looked at the backup
-    return lost_backup(folder / name)
+    return restore_obstacle(folder / name)
 
 
 def database_state(state: ApplySession) -> str:
@@ -83,7 +83,7 @@ def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
             command_of(config),
             rehearsed=config.getoption("bb_rehearse"),
             is_rollback=config.getoption("bb_rollback") is not None,
-            lost_backup=backup_fault(state, backup_folder(settings)),
+            restore_obstacle=backup_fault(state, backup_folder(settings)),
             file_found=state.file_found,
             unexpected_error=state.unexpected_error,
         ),
@@ -112,6 +112,6 @@ def write_summary_if_missing(config: pytest.Config) -> None:
     except Exception:
         if state.file_found is not None and not state.is_summary_written:
             reporter.write_sep("=", visible_line(state.file_found.database.name))
-            for line in (str(state.file_found), *describe_left(state.file_found, "pytest")):
+            for line in (str(state.file_found), *describe_file_found(state.file_found, "pytest")):
                 reporter.write_line(visible(line))
         raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.adopt import describe_recognition, recognise, to_adopt
+from pytest_bbmigrate.apply.adopt import describe_recognition, migrations_to_record, recognise
 from pytest_bbmigrate.apply.backup_condition import backup_problems
 from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
@@ -26,7 +26,7 @@ from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
-from pytest_bbmigrate.report.applied import describe_left
+from pytest_bbmigrate.report.applied import describe_file_found
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
@@ -84,7 +84,7 @@ def _write_file_found(config: pytest.Config, left: FileFound | None) -> None:
     """Write what was found on the disk after a command that failed, if anybody looked."""
     if left is not None:
         command = command_of(config)
-        lines = (str(left), *describe_left(left, command))
+        lines = (str(left), *describe_file_found(left, command))
         sys.stderr.writelines(f"{visible(line)}\n" for line in lines)
 
 
@@ -125,7 +125,7 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
     discard = config.getoption("bb_discard_changes")
     choice = choose_backup(settings.database, folder, named, start, hook, discard=discard)
     backup = choice.backup
-    for note in choice.said:
+    for note in choice.notes:
         _write_note(note)
     for newer in () if named else newer_backups(settings.database, folder, backup):
         _write_note(
@@ -159,7 +159,7 @@ def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
         lines = describe_recognition(matching, project.catalogue, Path(_shown(database, config)))
         if not wanted:
             return [*lines, *_next_step(matching)]
-        migrations = to_adopt(matching, project.catalogue, wanted, database)
+        migrations = migrations_to_record(matching, project.catalogue, wanted, database)
     kept = record_version(
         database, folder, migrations, config.stash[_REPORTER], hook, schema=schema
     )

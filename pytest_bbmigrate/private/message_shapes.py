@@ -248,7 +248,14 @@ os._exit({n}) was called
 the program ended with exit code {n} before its end was reached
 a migration cannot set an authorizer of its own
 a migration cannot make a backup while it runs
-interrupted: it ran for more than {n} seconds
+took longer than bb_seconds = {n}
+held more than bb_memory = {n} bytes
+its process was ended by {}
+its process ended with exit code {n} before the migration had come back
+the migration ended and left {} running
+a thread that the migration has started was still at work when it had come back
+it closed the descriptors of its own process
+what it made of the database could not be written: is there room on that disk?
 """
 
 

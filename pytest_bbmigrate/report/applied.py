@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.what_is_left import shown
+from pytest_bbmigrate.apply.what_is_left import typed_path
 from pytest_bbmigrate.visible import typed, visible_line
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ class SummaryInput:
     """What a summary is about.
 
     ``database_state`` says what the database holds where nothing was published; ``command`` is how
-    another command on the same project begins; ``lost_backup`` says why the backup can no longer be
-    restored, '' if it can. ``file_found`` is what was found on the disk at the end of a run that
-    had the lock; ``unexpected_error`` is the kind of an error of ours that ended the run, or ''.
+    another command on the same project begins; ``restore_obstacle`` says why the backup can no
+    longer be restored, '' if it can. ``file_found`` is what was found on the disk at the end of a
+    run that had the lock; ``unexpected_error`` is the kind of an error of ours that ended the run,
+    or ''.
     """
 
     database: Path
@@ -35,7 +36,7 @@ class SummaryInput:
     command: str
     rehearsed: bool = False
     is_rollback: bool = False
-    lost_backup: str = ""
+    restore_obstacle: str = ""
     file_found: FileFound | None = None
     unexpected_error: str = ""
 
@@ -82,22 +83,24 @@ def describe_done(
         lines += [f"{'note':<{WIDTH}}{note}" for note in preflight.notes]
     if summary.file_found is not None:
         shows_backup = any(line.startswith("backup ") for line in lines)
-        lines += describe_left(summary.file_found, summary.command, shows_backup=shows_backup)
+        lines += describe_file_found(summary.file_found, summary.command, shows_backup=shows_backup)
     return tuple(lines)
 
 
-def describe_left(left: FileFound, command: str, *, shows_backup: bool = False) -> list[str]:
+def describe_file_found(
+    file_found: FileFound, command: str, *, shows_backup: bool = False
+) -> list[str]:
     """Return the notes on what a run has left on the disk, and how to restore the backup.
 
     ``command`` is how another command on the same project begins; ``shows_backup`` is whether
     another line names the backup.
     """
-    lines = [f"{'note':<{WIDTH}}{left.database.name}: {note}" for note in left.notes]
-    if left.backup is None or shows_backup:
+    lines = [f"{'note':<{WIDTH}}{file_found.database.name}: {note}" for note in file_found.notes]
+    if file_found.backup is None or shows_backup:
         return lines
-    lines.append(f"{'backup':<{WIDTH}}{shown(left.backup)}")
-    if not left.is_as_it_was:
-        lines.append(f"{'restore':<{WIDTH}}{left.restores(command)}")
+    lines.append(f"{'backup':<{WIDTH}}{typed_path(file_found.backup)}")
+    if not file_found.is_as_it_was:
+        lines.append(f"{'restore':<{WIDTH}}{file_found.restore_command(command)}")
     return lines
 
 
@@ -108,13 +111,13 @@ def _undo(
     preflight: Preflight | None,
 ) -> Iterator[str]:
     """Yield where the backup is, and the command that undoes what was done."""
-    named = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
-    backup = typed(named) if named else ""
-    made = result or summary.file_found
-    if made is not None:
-        backup = shown(made.backup) if made.backup else ""
-    if summary.lost_backup:
-        yield f"{'backup':<{WIDTH}}{summary.lost_backup}"
+    backup_name = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
+    backup = typed(backup_name) if backup_name else ""
+    result_found = result or summary.file_found
+    if result_found is not None:
+        backup = typed_path(result_found.backup) if result_found.backup else ""
+    if summary.restore_obstacle:
+        yield f"{'backup':<{WIDTH}}{summary.restore_obstacle}"
     elif backup:
         undo = f"{summary.command} --bb-restore={backup}"
         pending = () if preflight is None or summary.is_rollback else preflight.pending
@@ -147,14 +150,14 @@ def _first_line(
             nothing = f"has every migration up to there, and {later:,} later ones pending"
         return f"{summary.database.name} {nothing}: nothing was touched"
     if preflight is not None and result is None and outcomes.get("publish") == "passed":
-        looked_at = "" if outcomes.get("verify") == "passed" else ", but not verified"
+        verified = "" if outcomes.get("verify") == "passed" else ", but not verified"
         holds = (
             f"; {summary.database_state}"
             if summary.file_found and not summary.file_found.is_ours
             else ""
         )
         stopped = f"the run was stopped after that{summary.stopped_by}"
-        return f"{verb} {_names(preflight)}{looked_at}: {stopped}{holds}"
+        return f"{verb} {_names(preflight)}{verified}: {stopped}{holds}"
     if result is None or preflight is None:
         return f"not {verb}: the run was stopped{summary.stopped_by}; {summary.database_state}"
     if summary.rehearsed:

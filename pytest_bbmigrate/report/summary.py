@@ -50,16 +50,16 @@ def read_result(
     properties: Iterable[tuple[str, object]], outcome: str, reason: str
 ) -> Result | None:
     """Return the result in an item's properties; None for an item that is no check."""
-    single = dict(properties)
-    if "bb_check" not in single:
+    values = dict(properties)
+    if "bb_check" not in values:
         return None
     return Result(
-        subject=str(single["bb_migration"]),
-        check=str(single["bb_check"]),
+        subject=str(values["bb_migration"]),
+        check=str(values["bb_check"]),
         outcome=outcome,
         reason=reason,
-        rows=int(str(single.get("bb_rows", 0))),
-        values=int(str(single.get("bb_values", 0))),
+        rows=int(str(values.get("bb_rows", 0))),
+        values=int(str(values.get("bb_values", 0))),
         notes=tuple(str(value) for name, value in properties if name == "bb_note"),
     )
 

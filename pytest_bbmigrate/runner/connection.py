@@ -76,8 +76,9 @@ class RunCursor(sqlite3.Cursor):
             except sqlite3.Error as error:
                 if db.was_interrupted(error):
                     raise KeyboardInterrupt from error
-                db.look_at_transaction(sql)
                 note_statement(error, sql)
+                db.refuse_overdue(error, sql)
+                db.look_at_transaction(sql)
                 if db.refusal:
                     raise sqlite3.OperationalError(db.refusal) from error
                 raise
@@ -120,8 +121,8 @@ class RunConnection(sqlite3.Connection):
         self.fault_statement = ""
         self._atomic = True
         self._vacuums = False
-        self._began = 0.0  # when the statement at hand did, by the monotonic clock
-        self._seconds: float | None = None  # that a statement may take
+        self._seconds: float | None = None  # that the migration may take
+        self._deadline = 0.0  # its end, by the monotonic clock
 
     def begin(self, *, foreign_keys: bool, atomic: bool) -> None:
         """Begin to watch, in a transaction if ``atomic``, with foreign keys enforced or not."""
@@ -133,25 +134,31 @@ class RunConnection(sqlite3.Connection):
         self.watched = True
 
     def limit(self, seconds: float) -> None:
-        """Interrupt every statement that takes longer than ``seconds``.
+        """Interrupt the statement that runs when ``seconds`` from now are over.
 
         A loop may count as far as a value goes, and SQLite itself never gives up
         (https://sqlite.org/c3ref/progress_handler.html).
         """
         self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
         super().set_progress_handler(lambda: int(self.watched and self._is_overdue()), STEPS)
 
     def _is_overdue(self) -> bool:
-        """Return whether the statement at hand takes longer than it may."""
-        return self._seconds is not None and time.monotonic() - self._began > self._seconds
+        """Return whether the migration takes longer than it may."""
+        return self._seconds is not None and time.monotonic() > self._deadline
+
+    def refuse_overdue(self, error: sqlite3.Error, sql: str) -> None:
+        """Raise sqlite3.OperationalError when ``sql`` was interrupted for taking too long."""
+        if is_interrupt(error) and self._is_overdue():
+            self.note_fault(overdue(self._seconds), sql)  # the transaction is over as well
+            raise sqlite3.OperationalError(self.fault) from error
 
     def was_interrupted(self, error: sqlite3.Error) -> bool:
         """Return whether ``error`` is all that is left of a Ctrl-C during a statement.
 
         Python raises KeyboardInterrupt in the progress handler, and sqlite3 makes this of it.
         """
-        is_interrupt = getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
-        return self._seconds is not None and is_interrupt and not self._is_overdue()
+        return self._seconds is not None and is_interrupt(error) and not self._is_overdue()
 
     def finish(self, record: Record | None = None) -> None:
         """Stop watching, have ``record`` write what it wants to, and commit.
@@ -179,7 +186,6 @@ class RunConnection(sqlite3.Connection):
     def before(self, sql: str) -> None:
         """Note that ``sql`` is about to be executed."""
         self.refusal = ""
-        self._began = time.monotonic()
         self._vacuums = not self._atomic and first_word(sql) == "vacuum"
 
     def look_at_transaction(self, sql: str) -> None:
@@ -286,6 +292,16 @@ class RunConnection(sqlite3.Connection):
             return sqlite3.SQLITE_OK
         self.refusal = REFUSED[action].format(name or "a database")
         return sqlite3.SQLITE_DENY
+
+
+def is_interrupt(error: sqlite3.Error) -> bool:
+    """Return whether SQLite was told to stop."""
+    return getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
+
+
+def overdue(seconds: float | None) -> str:
+    """Return what is said of a part that takes longer than ``seconds``."""
+    return f"took longer than bb_seconds = {seconds:g}"
 
 
 def no_preparation(_: sqlite3.Connection) -> None:

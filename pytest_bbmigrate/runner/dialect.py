@@ -248,7 +248,7 @@ def in_words(difference: SchemaDifference, side: str) -> str:
 
 
 def is_plain(name: str, sql: str | None) -> bool:
-    """Return whether a table or view can be made anew from its text alone."""
+    """Return whether a table or view can be made again from its text alone."""
     if sql is None or name.startswith("sqlite_"):
         return False
     return not isinstance(read_command(sql), CreateVirtualTable)

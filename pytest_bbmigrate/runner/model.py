@@ -24,18 +24,20 @@ class RunEnvironment:
     paths count from; ``prepare_connection`` is called with every connection that runs a migration.
     ``connection_hook`` is the same function's name, ``package.module:function``: a script runs in a
     process of its own, which calls it by that name.
-    ``statement_seconds`` is how long one SQL statement may take, None for as long as it needs.
+    ``seconds`` is how long one run of one part may take, None for as long as it needs; ``memory``
+    is how many bytes the processes of a Python part or script may hold, None for any number.
     ``scratch`` is the folder for copies of databases that are files. ``since`` is the time, in
     nanoseconds, after which no module of the project may have been written, None for any.
-    ``parts`` is the folder that each Python part gets a process of its own in, None where it runs
-    in this one.
+    ``parts`` is the folder in which each Python part has a process of its own; None has it run in
+    this process.
     """
 
     database: Path = Path("budget_buddy.db")
     root: Path = Path()
     prepare_connection: Callable[[sqlite3.Connection], object] | None = None
     connection_hook: str | None = None
-    statement_seconds: float | None = None
+    seconds: float | None = None
+    memory: int | None = None
     scratch: Path | None = None
     since: int | None = None
     parts: Path | None = None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import io
 import os
 import sys
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,14 +38,14 @@ class RunDatabase(Database):
         self.conn.rollback()
 
 
-def run_function(db: RunConnection, part: PythonPart) -> tuple[Failure | None, str]:
-    """Call the function of ``part`` with ``db``; return why it failed and what it printed."""
-    printed = io.StringIO()
-    with redirect_stdout(printed), redirect_stderr(printed):
-        failure = call(db, part)
+def run_python(db: RunConnection, part: PythonPart, *, foreign_keys: bool) -> Failure | None:
+    """Begin as ``part`` asks for, and call its function with ``db``; return why it failed."""
+    db.controls_transaction = not part.in_transaction
+    db.begin(foreign_keys=foreign_keys, atomic=part.in_transaction)
+    failure = call(db, part)
     if failure is None and db.fault:
         failure = Failure(part.path, db.fault_line, db.fault_statement, db.fault)
-    return failure, printed.getvalue()
+    return failure
 
 
 def call(db: RunConnection, part: PythonPart) -> Failure | None:

@@ -40,7 +40,9 @@ def run_statement(db: RunConnection, part: SqlPart, statement: Statement) -> Fai
     try:
         deque(db.execute(statement.text), maxlen=0)
     except sqlite3.Error as raised:
-        message, error = f"{raised}; {db.fault}" if db.fault else str(raised), error_name(raised)
+        message, error = str(raised), error_name(raised)
+        if db.fault not in ("", message):
+            message = f"{message}; {db.fault}"
     else:
         message = db.fault
     if not message:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +14,7 @@ from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import read_transactions
-from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files
+from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
@@ -24,6 +25,8 @@ from pytest_bbmigrate.sqlite_files import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.runner.model import Record, RunEnvironment
@@ -42,6 +45,42 @@ def run_in_process(
     """Run ``part`` on the private ``copy``; return the result, with ``copy`` as content on failure.
 
     ``record`` is called as in ``run_part``.
+
+    Raises: DatabaseError when the real database was written meanwhile.
+    """
+    contract = migration.contract
+    if isinstance(part, SqlPart):
+        return run_on_connection(
+            part, copy, environment, lambda db: run_sql(db, contract, part), record
+        )
+    from pytest_bbmigrate.runner.python import run_python  # needs sqlite-utils
+
+    printed = io.StringIO()
+
+    def run(db: RunConnection) -> Failure | None:
+        with (
+            assert_unwritten(environment.real, part),
+            guarded_files(environment.real),
+            refused_exit(),
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
+            return run_python(db, part, foreign_keys=bool(contract.foreign_keys))
+
+    result = run_on_connection(part, copy, environment, run, record)
+    return replace(result, printed=printed.getvalue())
+
+
+def run_on_connection(
+    part: SqlPart | PythonPart,
+    copy: Content,
+    environment: RunEnvironment,
+    run: Callable[[RunConnection], Failure | None],
+    record: Record | None = None,
+) -> PartResult:
+    """Call ``run`` with a connection to the private ``copy``, and commit; return the result.
+
+    Its content is ``copy`` after a failure. ``record`` is called as in ``run_part``.
     """
     with app_connections(None):  # the hook is called below, after our own settings
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
@@ -50,19 +89,10 @@ def run_in_process(
         call_hook(environment.prepare_connection, db)
         if environment.prepare_connection:
             db.prepare_scratch = environment.prepare_connection
-        if environment.statement_seconds is not None:
-            db.limit(environment.statement_seconds)
+        if environment.seconds is not None:
+            db.limit(environment.seconds)
         db.path = part.path
-        if isinstance(part, SqlPart):
-            printed, failure = "", run_sql(db, migration.contract, part)
-        else:
-            from pytest_bbmigrate.runner.python import run_function  # needs sqlite-utils
-
-            db.controls_transaction = not part.in_transaction
-            db.begin(foreign_keys=bool(migration.contract.foreign_keys), atomic=part.in_transaction)
-            with assert_unwritten(environment.real, part), guarded_files(environment.real):
-                failure, printed = run_function(db, part)
-        failure = failure or commit(db, part, record)
+        failure = run(db) or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, note=NOTHING_KEPT)
         return PartResult(
@@ -71,7 +101,6 @@ def run_in_process(
             executed=tuple(db.executed),
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),
-            printed=printed,
             idle=tuple(db.idle),
         )
     finally:

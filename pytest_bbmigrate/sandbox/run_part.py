@@ -80,13 +80,17 @@ def run_by_kind(
     environment: RunEnvironment,
     record: Record | None,
 ) -> PartResult:
-    """Run a script in a child process, and every other part in this one; return the result."""
-    from pytest_bbmigrate.catalogue import ScriptPart
+    """Run a script in a process of its own, and a Python part where it is to; return the result."""
+    from pytest_bbmigrate.catalogue import PythonPart, ScriptPart
 
     if isinstance(part, ScriptPart):
         from pytest_bbmigrate.sandbox.script import run_script
 
         return run_script(part, copy, environment, record)
+    if isinstance(part, PythonPart) and environment.parts is not None:
+        from pytest_bbmigrate.sandbox.part import run_in_child
+
+        return run_in_child(migration, part, copy, environment, record)
     from pytest_bbmigrate.sandbox.in_process import run_in_process
 
     return run_in_process(migration, part, copy, environment, record)

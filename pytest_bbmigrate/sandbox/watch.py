@@ -28,9 +28,13 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class Watch:
-    """The database that the audit hook of this process guards; None while it guards nothing."""
+    """The database that the audit hook of this process guards; None while it guards nothing.
+
+    ``programs`` says whether other programs may be started, which the kernel holds in.
+    """
 
     real: Path | None = None
+    programs = False
 
 
 @contextmanager
@@ -51,24 +55,34 @@ def assert_unwritten(real: Path, part: Part) -> Iterator[None]:
 
 
 @contextmanager
-def guarded_files(real: Path) -> Iterator[None]:
-    """In the block, refuse to open database files, to write to ``real`` and to start programs.
+def guarded_files(real: Path, *, programs: bool = False) -> Iterator[None]:
+    """In the block, refuse to open database files and to write to ``real``.
 
-    The audit hook sees what Python code in this process does (https://peps.python.org/pep-0578/).
-    It cannot be removed again, so there is one, which does nothing outside such a block.
+    Unless ``programs`` may be started, refuse that as well. The audit hook sees what Python code in
+    this process does (https://peps.python.org/pep-0578/). It cannot be removed again, so there is
+    one, which does nothing outside such a block.
     """
     install_audit_hook()
-    earlier, Watch.real = Watch.real, real
+    earlier = Watch.real, Watch.programs
+    Watch.real, Watch.programs = real, programs
+    try:
+        yield
+    finally:
+        Watch.real, Watch.programs = earlier
+
+
+@contextmanager
+def refused_exit() -> Iterator[None]:
+    """In the block, have ``os._exit`` raise SystemExit: the session would end, and look passed."""
     original_exit, os._exit = os._exit, refuse_exit
     try:
         yield
     finally:
         os._exit = original_exit
-        Watch.real = earlier
 
 
 def refuse_exit(status: int) -> NoReturn:
-    """Raise SystemExit; to end the process would end the session, which would look passed."""
+    """Raise SystemExit."""
     raise SystemExit(f"os._exit({status}) was called")
 
 
@@ -91,7 +105,7 @@ def audit(event: str, args: tuple[Any, ...]) -> None:
         refuse_database(os.fsdecode(args[0]))
     elif event == "open" and is_written(args):
         refuse_write(args[0], real)
-    elif event in PROGRAMS:
+    elif event in PROGRAMS and not Watch.programs:
         raise PermissionError(
             "starting another program is refused: it could reach the real database; a migration "
             "works on the db it is given"

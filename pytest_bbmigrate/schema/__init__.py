@@ -19,6 +19,7 @@ from pytest_bbmigrate.schema.model import (
     Trigger,
     View,
 )
+from pytest_bbmigrate.schema.read.compile import is_at_fault
 from pytest_bbmigrate.schema.read.objects import object_digests
 from pytest_bbmigrate.schema.read.schema import read_entries, read_schema
 
@@ -36,6 +37,7 @@ __all__ = [
     "Trigger",
     "View",
     "compare_schemas",
+    "is_at_fault",
     "object_digests",
     "read_entries",
     "read_schema",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 import tempfile
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from enum import Enum
@@ -27,13 +26,16 @@ from pytest_bbmigrate.sqlite_files.images import (
     uri_of,
 )
 from pytest_bbmigrate.sqlite_files.notes import note_folder, note_for
+from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
 from pytest_bbmigrate.sqlite_files.sidecars import (
     JOURNAL,
     PARTS,
     WAL,
     WAL_INDEX,
-    WITH_CONTENT,
+    SidecarStates,
     beside,
+    sidecar_states,
+    size_of,
 )
 from pytest_bbmigrate.sqlite_files.soundness import describe_damage, describe_non_database
 
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files.images import Hook
 
 T = TypeVar("T")
-SidecarStates = tuple[tuple[int, int, int] | None, ...]
 
 ATTEMPTS = 5  # to read a file that somebody writes to every time
 ADVICE = {
@@ -141,40 +142,6 @@ def reading_one_state(
                 yield db, lambda: None
     except sqlite3.Error as error:
         raise explain_error(path, error) from error
-
-
-def existing_file(path: Path) -> Path:
-    """Return the absolute path of the database file ``path``, symbolic links resolved.
-
-    Raises: DatabaseError when there is none, or it is something else than a file.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DatabaseError(
-            path, "no such database file; give the path of one that is there"
-        ) from error
-    except OSError as error:
-        raise DatabaseError(
-            path, f"cannot be looked at ({error.strerror}); see that you may read its folder"
-        ) from error
-    if not stat.S_ISREG(mode):
-        raise DatabaseError(
-            path, f"not a database file but {file_kind(mode)}; give the path of one"
-        )
-    return Path(os.path.realpath(path))
-
-
-def file_kind(mode: int) -> str:
-    """Return what a file with this mode is, if not an ordinary file."""
-    kinds = {
-        stat.S_IFDIR: "a folder",
-        stat.S_IFIFO: "a pipe",
-        stat.S_IFSOCK: "a socket",
-        stat.S_IFCHR: "a device",
-        stat.S_IFBLK: "a device",
-    }
-    return kinds.get(stat.S_IFMT(mode), "something else")
 
 
 def open_mode_of(real: Path) -> OpenMode:
@@ -296,38 +263,6 @@ def copy_with_sidecars(real: Path, folder: Path) -> Path:
         if size_of(beside(real, suffix)) is not None:
             shutil.copyfile(beside(real, suffix), beside(copy, suffix))
     return copy
-
-
-def size_of(path: Path) -> int | None:
-    """Return a file's size in bytes; None when it does not exist."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
-
-
-def stale_sidecars(real: Path) -> tuple[Path, ...]:
-    """Return the journal and WAL that have content although the file is empty or missing.
-
-    They belong to pages that are gone, so SQLite removes them as soon as the file is opened. What
-    was committed last may be in them only.
-    """
-    if size_of(real):
-        return ()
-    return tuple(beside(real, suffix) for suffix in WITH_CONTENT if size_of(beside(real, suffix)))
-
-
-def sidecar_states(real: Path) -> SidecarStates:
-    """Return (inode, size, time) of a database file, its journal and its WAL; None if missing."""
-    states: list[tuple[int, int, int] | None] = []
-    for suffix in PARTS:
-        try:
-            status = beside(real, suffix).stat()
-        except FileNotFoundError:
-            states.append(None)
-        else:
-            states.append((status.st_ino, status.st_size, status.st_mtime_ns))
-    return tuple(states)
 
 
 def explain_error(path: Path, error: sqlite3.Error) -> DatabaseError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.real_databases import fill_up
 
@@ -50,5 +51,5 @@ def publish(real: Path, work: Path, reporter: Reporter) -> Path | None:
         shutil.copyfile(work, copy)
         return PublishableCopy(copy, digest_of(copy))
 
-    change = ContentChange(real, real.parent, inspect=lambda _: None, prepare=prepare)
-    return carry_out(change, reporter)
+    change = ContentChange(real, real.parent, check_history=lambda _: None, prepare=prepare)
+    return run_change(change, reporter)

@@ -139,7 +139,7 @@ def test_an_unexpected_error_in_the_last_look_leaves_the_backup_and_names_it(
     project: pytest.Pytester, money: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_bbmigrate.apply.run.refuse_forged_copy", fail)
-    monkeypatch.setattr("pytest_bbmigrate.apply.lock.client.LockClient.look", fail)
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.client.LockClient.inspect", fail)
 
     result = project.runpytest("--bb-apply")
 

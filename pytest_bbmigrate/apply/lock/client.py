@@ -13,8 +13,8 @@ from pytest_bbmigrate.apply.what_is_left import (
     Content,
     FileFound,
     describe_state,
-    existing,
-    read_left,
+    if_exists,
+    read_file_found,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied
@@ -50,8 +50,8 @@ class LockClient:
         self._backup: Path | None = None
         self._keeps_backup = True
         self._process: LockProcess | None = None
-        self._described: dict[str, Any] = {}  # the file that is locked
-        self._left: FileFound | None = None  # by a process that has ended by itself
+        self._locked_file: dict[str, Any] = {}  # the file that is locked
+        self._file_found: FileFound | None = None  # by a process that has ended by itself
 
     def __enter__(self) -> Self:
         return self
@@ -85,13 +85,13 @@ class LockClient:
         self._process = LockProcess()
         order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
         self._mode = str(self._ask({**order, "mode": mode}))
-        self._described = self._ask({"do": "describe"})
+        self._locked_file = self._ask({"do": "describe"})
         return self._mode
 
     @property
     def has_locked(self) -> bool:
         """Whether the lock was taken once, whatever has become of it."""
-        return bool(self._described)
+        return bool(self._locked_file)
 
     def read_history(self) -> tuple[Applied, ...]:
         """Return the history of the database, read through the lock."""
@@ -116,19 +116,19 @@ class LockClient:
         that a message may name it.
         """
         self._keeps_backup = is_kept
-        said = self._ask({"do": "back_up", **_target(target, note, staging)}, on_progress)
+        note_text = self._ask({"do": "back_up", **_target(target, note, staging)}, on_progress)
         self._backup = target
         self.digest = str(self._ask({"do": "digest"}))
-        if said:
-            self.notes = (*self.notes, str(said))
+        if note_text:
+            self.notes = (*self.notes, str(note_text))
 
-    def look_at_backup(self) -> None:
+    def check_backup(self) -> None:
         """Make sure that the backup is what it was when it was made.
 
         Raises: StepFailed.
         """
-        if rot := self._ask({"do": "look_at_backup"}):
-            raise StepFailed(f"the backup cannot be relied on: {rot}")
+        if fault := self._ask({"do": "check_backup"}):
+            raise StepFailed(f"the backup cannot be relied on: {fault}")
 
     def publish(
         self,
@@ -151,16 +151,16 @@ class LockClient:
     def verify(self, work: Path, backup: Path, failed: Path) -> str:
         """Look at what was published: it is the content of ``work``, sound, its history too.
 
-        Return '', or why the journal mode could not be put back: ``restore_mode`` tries again.
+        Return '', or why the journal mode could not be restored: ``restore_mode`` tries again.
 
-        When it is not, it is kept in the new file ``failed``, ``backup`` is put back, and
-        StepFailed says so. A Ctrl-C meanwhile takes effect when all that is done.
+        Otherwise it is kept in the new file ``failed``, ``backup`` is restored, and StepFailed
+        says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
         paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
         with defer_interrupts():
             return str(self._ask({"do": "verify", **paths}, work=work))
 
-    def look(
+    def inspect(
         self,
         backup: Path,
         work: Path | None = None,
@@ -174,7 +174,7 @@ class LockClient:
         that takes it. ``work`` is what was to be published. The file's mode is made what it was,
         and a file that has no name any more is backed up if that has not been done (``back_up``).
         """
-        order = {"do": "look", "work": _path(work) if work else ""}
+        order = {"do": "inspect", "work": _path(work) if work else ""}
         order |= _target(backup, note, staging)
         if self._process is not None:
             try:
@@ -186,12 +186,14 @@ class LockClient:
                 raise
             else:
                 self.state = ContentState(answer["state"])
-                left = read_left(self.database, answer, backup)
-                return replace(left, notes=(*self.file_notes, *left.notes))
-        if self._left is not None:
-            return replace(self._left, backup=existing(backup) or self._left.backup)
+                file_found = read_file_found(self.database, answer, backup)
+                return replace(file_found, notes=(*self.file_notes, *file_found.notes))
+        if self._file_found is not None:
+            return replace(self._file_found, backup=if_exists(backup) or self._file_found.backup)
         if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
-            return FileFound(self.database, self._name(), Content.VERIFIED, backup=existing(backup))
+            return FileFound(
+                self.database, self._name_target(), Content.VERIFIED, backup=if_exists(backup)
+            )
         return self._recover(work, backup)
 
     def restore_file(self) -> str:
@@ -205,12 +207,12 @@ class LockClient:
 
         Raises: StepFailed.
         """
-        left = FileFound(self.database, self._name(), Content.VERIFIED)
-        if left.name is not NameTarget.SAME:
-            raise StepFailed(f"{self.database}: it was verified, and since then {left}")
+        file_found = FileFound(self.database, self._name_target(), Content.VERIFIED)
+        if file_found.name is not NameTarget.SAME:
+            raise StepFailed(f"{self.database}: it was verified, and since then {file_found}")
 
     def restore_mode(self) -> None:
-        """Put the database into the journal mode that it is to be left in, if it is in another.
+        """Set the journal mode that the database is to be left in, if it is in another.
 
         Raises: StepFailed; it is tried once more when the lock is given back.
         """
@@ -223,8 +225,8 @@ class LockClient:
         """
         ended = self._end()
         if ended and self.state is not ContentState.VERIFIED:
-            self._end_unheard(None)
-            raise StepFailed(f"{self.database}: {ended}: {self._content()}")
+            self._end_and_recover(None)
+            raise StepFailed(f"{self.database}: {ended}: {self._describe_content()}")
 
     def _ask(
         self,
@@ -234,16 +236,16 @@ class LockClient:
     ) -> Any:
         if self._process is None:
             raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
-        before, gets_order = self.state, work is None or self._process.child.poll() is None
+        before, is_running = self.state, work is None or self._process.child.poll() is None
         try:
             answer = self._process.ask(order, on_progress)
         except LockProcessEnded as ended:
-            self._end_unheard(work)
-            if not gets_order:
+            self._end_and_recover(work)
+            if not is_running:
                 self.state = before  # whatever another program has written since
-            raise StepFailed(f"{self.database}: {ended}: {self._content()}") from None
+            raise StepFailed(f"{self.database}: {ended}: {self._describe_content()}") from None
         except BaseException:
-            self._end_unheard(work)  # it rolls back what it is at, unless that was just done
+            self._end_and_recover(work)  # it rolls back what it is at, unless that was just done
             raise
         self.state = ContentState(answer["state"])
         if "failed" not in answer:
@@ -252,33 +254,33 @@ class LockClient:
             self._end()
         raise self._failure(answer)
 
-    def _content(self) -> str:
-        """Return what the content of the database is, and where to find what it was before."""
-        said = describe_state(self.state, self._left)
-        backup = self._left.backup if self._left is not None else None
-        if backup is None or not self._keeps_backup or self.state is ContentState.PUT_BACK:
-            return said
-        if self._left is None or self._left.is_as_it_was:
-            return said
-        if rot := backup_fault(backup, self.digest):
-            return f"{said}; {backup} is no backup of it any more: {rot}"
-        return f"{said}; what it held before is in {backup}"
+    def _describe_content(self) -> str:
+        """Return what the database holds now, and where what it held before is."""
+        text = describe_state(self.state, self._file_found)
+        backup = self._file_found.backup if self._file_found is not None else None
+        if backup is None or not self._keeps_backup or self.state is ContentState.RESTORED:
+            return text
+        if self._file_found is None or self._file_found.is_as_it_was:
+            return text
+        if fault := backup_fault(backup, self.digest):
+            return f"{text}; {backup} is no backup of it any more: {fault}"
+        return f"{text}; what it held before is in {backup}"
 
     def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
-        said = str(answer["failed"])
+        message = str(answer["failed"])
         if answer["kind"] == "database":
-            return DatabaseError(self.database, said.removeprefix(f"{_path(self.database)}: "))
+            return DatabaseError(self.database, message.removeprefix(f"{_path(self.database)}: "))
         if answer["kind"] == "locked":
             here = is_open_here(self.database)
             return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
-        return StepFailed(said)
+        return StepFailed(message)
 
-    def _end_unheard(self, work: Path | None) -> None:
-        """End the process, whose answer nobody reads, and see what it has left."""
+    def _end_and_recover(self, work: Path | None) -> None:
+        """End the process, whose answer is lost, and find out what it has left."""
         self._end()
-        if self._described:
-            self._left = self._recover(work, self._backup)
+        if self._locked_file:
+            self._file_found = self._recover(work, self._backup)
 
     def _recover(self, work: Path | None, backup: Path | None) -> FileFound:
         """Have another process roll back what the one that ended has left, and see which it is.
@@ -295,7 +297,7 @@ class LockClient:
             "digest": self.digest,
             "mode": self._mode,
             "new_mode": self._new_mode,
-            **self._described,
+            **self._locked_file,
         }
         process = LockProcess()
         try:
@@ -307,12 +309,12 @@ class LockClient:
             process.end()
         if work is None:
             self.state = before
-        return read_left(self.database, answer, backup)
+        return read_file_found(self.database, answer, backup)
 
-    def _name(self) -> NameTarget:
+    def _name_target(self) -> NameTarget:
         """Return what the database's name leads to, by a look from outside."""
-        before = FileState(**self._described["file"])
-        return look_up(self.database, Path(self._described["real"]), before)
+        before = FileState(**self._locked_file["file"])
+        return look_up(self.database, Path(self._locked_file["real"]), before)
 
     def _end(self) -> str:
         process, self._process = self._process, None

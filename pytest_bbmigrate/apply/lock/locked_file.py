@@ -8,9 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, said, where
+from pytest_bbmigrate.apply.lock.inspection import (
+    error_text,
+    inspect_held,
+    inspect_other,
+    location_of,
+)
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, as_found
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, encode_file_found
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
@@ -23,7 +28,7 @@ from pytest_bbmigrate.sqlite_files.notes import Note, describe_fault, with_diges
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.apply.lock.look import Found, Known
+    from pytest_bbmigrate.apply.lock.inspection import FoundContent, KnownContents
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600
@@ -35,7 +40,7 @@ class LockedFile:
 
     db: sqlite3.Connection
     held: HeldFile
-    seen: FileState  # the file when its content was known last
+    last_state: FileState  # the file when its content was known last
 
     def __init__(self) -> None:
         self.state = ContentState.UNTOUCHED
@@ -46,7 +51,7 @@ class LockedFile:
         self.torn: Path | None = None  # a copy that was made while something else wrote
         self.note = Note("", "", 0, "")  # on the backup, as it was made
 
-    def take(self, still_wanted: Callable[[], None]) -> None:
+    def acquire(self, still_wanted: Callable[[], None]) -> None:
         """Take the lock.
 
         Raises: DatabaseError, as ``take_lock`` does, or when another file has the name since.
@@ -55,7 +60,7 @@ class LockedFile:
         with closed_on_failure(self.db):
             empty_wal(self.db)
             self.held = hold_file(self.path)
-        self.seen = self.held.before
+        self.last_state = self.held.before
 
     def describe(self, _: dict[str, Any]) -> dict[str, object]:
         """Return where the file is, links resolved, and the fields of its FileState."""
@@ -66,7 +71,7 @@ class LockedFile:
         name = self.held.name
         if name is NameTarget.SAME:
             return ""
-        detail = where(name, self.path, self.held.real, self.held.current_path)
+        detail = location_of(name, self.path, self.held.real, self.held.current_path)
         return str(FileFound(self.path, name, Content.UNSEEN, detail))
 
     def refuse_changed(self) -> None:
@@ -76,7 +81,7 @@ class LockedFile:
         """
         change = self.change_of_name()
         if not change:
-            content, detail = self.look_at_content("")
+            content, detail = self.inspect_content("")
             if content is not Content.AS_BEFORE:
                 change = str(FileFound(self.path, NameTarget.SAME, content, detail))
         if change:
@@ -88,8 +93,8 @@ class LockedFile:
         Raises: StepFailed.
         """
         change = self.change_of_name()
-        if not change and not self.held.now.is_as_written_as(self.seen):
-            change = self.is_other
+        if not change and not self.held.now.is_as_written_as(self.last_state):
+            change = self.other_writer_text
         if change:
             raise StepFailed(f"{self.path}: {change}")
 
@@ -118,12 +123,12 @@ class LockedFile:
         staging = Path(order.get("staging") or target.parent)
 
         def refuse_torn(copy: Path) -> None:
-            if not self.held.now.is_as_written_as(self.seen):
+            if not self.held.now.is_as_written_as(self.last_state):
                 if order.get("note"):
                     self.keep_torn(copy, target)
-                raise StepFailed(f"{self.path}: {self.change_of_name() or self.is_other}")
+                raise StepFailed(f"{self.path}: {self.change_of_name() or self.other_writer_text}")
 
-        def take_down(complete: Path) -> None:
+        def write_note_on(complete: Path) -> None:
             refuse_torn(complete)
             self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
             if order.get("note"):
@@ -136,13 +141,13 @@ class LockedFile:
             like,
             pace,
             staging=staging,
-            when_complete=take_down,
+            when_complete=write_note_on,
             when_unequal=refuse_torn,
         )
 
     @property
-    def is_other(self) -> str:
-        """That something else wrote to the database, in words."""
+    def other_writer_text(self) -> str:
+        """The sentence that something else wrote to the database."""
         return str(FileFound(self.path, NameTarget.SAME, Content.OTHER))
 
     def keep_torn(self, copy: Path, target: Path) -> None:
@@ -164,14 +169,14 @@ class LockedFile:
         )
 
     def rescue(self, order: dict[str, Any]) -> None:
-        """Back up what has no name any more, and would be gone with the lock: see make_backup."""
+        """Back up a file that has no name any more, before the release of the lock ends it."""
         if self.held.name is not NameTarget.SAME and not Path(order["target"]).exists():
             with suppress(BBMigrateError, sqlite3.Error, OSError):
                 self.make_backup(order, Pace(self.seconds))
                 self.backup = Path(order["target"])
 
-    def keep(self, failed: Path, staging: Path) -> str:
-        """Keep the content that did not verify in the file ``failed``; return what came of it."""
+    def keep_failed(self, failed: Path, staging: Path) -> str:
+        """Keep the content that did not verify in the file ``failed``; return where, or why not."""
         try:
             back_up(
                 self.db,
@@ -182,49 +187,51 @@ class LockedFile:
                 staging=staging,
             )
         except (BBMigrateError, sqlite3.Error, OSError) as error:
-            return f"what did not verify could not be kept: {said(error)}"
+            return f"what did not verify could not be kept: {error_text(error)}"
         return f"what did not verify is kept in {failed}"
 
-    def rot(self) -> str:
-        """Return in what the backup is not what it was when it was made; '' when it is that."""
+    def backup_fault(self) -> str:
+        """Return how the backup differs from what it was when it was made; '' when it does not."""
         return describe_fault(self.backup, self.note) if self.backup is not None else ""
 
-    def look(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Return what is under the database's name; back up what has no name, if nobody has.
+    def inspect(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Return what is under the database's name; back up a file without one, if nobody has.
 
         The owner and mode of the file are made what they were.
         """
         note = self.held.restore_mode()
         content, detail = Content.UNSEEN, ""
         if self.held.name is NameTarget.SAME:
-            content, detail = self.look_at_content(order["work"])
+            content, detail = self.inspect_content(order["work"])
         if (name := self.held.name) is not NameTarget.SAME:
             self.rescue(order)
-            content, _ = look_at_another(self.held.real, self.known(order["work"]))
-            detail = where(name, self.path, self.held.real, self.held.current_path)
-        return as_found(name, content, detail, note, self.describe_torn())
+            content, _ = inspect_other(self.held.real, self.known_contents(order["work"]))
+            detail = location_of(name, self.path, self.held.real, self.held.current_path)
+        return encode_file_found(name, content, detail, note, self.describe_torn())
 
-    def look_at_content(self, work: str) -> Found:
+    def inspect_content(self, work: str) -> FoundContent:
         """Return what the held file holds; ``work`` is what was to be published, '' for nothing."""
-        return look_at_held(self.db, self.held, self.seen, self.known(work), self.seconds)
+        return inspect_held(
+            self.db, self.held, self.last_state, self.known_contents(work), self.seconds
+        )
 
-    def known(self, work: str) -> Known:
-        """Return what the content can be compared with, and what it is then."""
-        is_sound = self.backup is not None and not self.rot()
-        known = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
+    def known_contents(self, work: str) -> KnownContents:
+        """Return the files to compare the content with, and what it is when it equals one."""
+        is_sound = self.backup is not None and not self.backup_fault()
+        contents = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
         if work and self.state is not ContentState.UNTOUCHED:
             is_seen = self.state is ContentState.VERIFIED
-            known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
-        return tuple(known)
+            contents.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
+        return tuple(contents)
 
-    def mode_trouble(self) -> str:
-        """Put the database into the journal mode it had; return '' or what went wrong."""
+    def try_restore_mode(self) -> str:
+        """Set the journal mode that the database is to be left in; return '' or what went wrong."""
         try:
             if self.mode == "wal" and journal_mode(self.db) != "wal":
                 set_journal_mode(self.db, "wal")
         except sqlite3.Error as error:
             return (
-                f"it is in journal_mode delete now and could not be put back into wal "
+                f"it is in journal_mode delete now and could not be set to wal again "
                 f"({describe_error(error)}): mend that, and run PRAGMA journal_mode = wal on it"
             )
         return ""

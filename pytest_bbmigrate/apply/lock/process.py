@@ -43,7 +43,7 @@ class LockProcess:
     ) -> dict[str, Any]:
         """Send ``order`` and return its answer; what is told before goes to ``on_progress``.
 
-        Raises: KeeperEnded when there is none.
+        Raises: LockProcessEnded when there is none.
         """
         orders, answers = self.child.stdin, self.child.stdout
         assert orders is not None  # noqa: S101 - a pipe was asked for
@@ -53,7 +53,7 @@ class LockProcess:
             orders.flush()
         for line in answers:
             if not line.endswith(b"\n"):
-                break  # it was killed in the middle of a word
+                break  # it was killed while it wrote
             answer: dict[str, Any] = json.loads(line)
             if "progress" not in answer:
                 self.has_answered = True
@@ -78,10 +78,10 @@ class LockProcess:
             return ""
         with self.errors:
             self.errors.seek(0)
-            said = self.errors.read().decode("utf-8", "replace").strip().splitlines()
+            lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         if code < 0:
             return self._ended(f"was killed by {signal.Signals(-code).name}")
-        last = "".join(said[-1:])
+        last = "".join(lines[-1:])
         if self.has_answered and class_name(last := last.partition(":")[0]) != last:
             last = ""  # it has read rows, and what it says may hold a value
         return self._ended(f"ended with exit code {code}{f', {last}' if last else ''}")

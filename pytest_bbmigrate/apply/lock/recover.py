@@ -1,4 +1,4 @@
-"""What a process that held the lock has left when it ended without a word."""
+"""What a lock process has left that ended without an answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_bbmigrate.apply.lock.look import look_at_another, look_at_held, measured, where
+from pytest_bbmigrate.apply.lock.inspection import (
+    content_by_size,
+    inspect_held,
+    inspect_other,
+    location_of,
+)
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import Content, as_found
+from pytest_bbmigrate.apply.what_is_left import Content, encode_file_found
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up, restore_mode
@@ -16,14 +21,14 @@ from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_bbmigrate.apply.lock.inspection import FoundContent
     from pytest_bbmigrate.apply.lock.locked_file import LockedFile
-    from pytest_bbmigrate.apply.lock.look import Found
 
 
 def recover(
     locked: LockedFile, order: dict[str, Any], lock: Callable[[dict[str, Any]], object]
 ) -> dict[str, Any]:
-    """Return what is under the database's name, as ``LockedFile.look`` does; set its mode right.
+    """Return what is under the database's name, as ``LockedFile.inspect`` does; restore its mode.
 
     The order's ``real`` and ``file`` are what the process that ended had described; ``backup`` and
     ``work`` are '' for none; ``digest`` is the backup's. What is half written is rolled back by
@@ -35,25 +40,25 @@ def recover(
     locked.state, real = ContentState.UNKNOWN, Path(order["real"])
     name = look_up(locked.path, real, before)
     if name is not NameTarget.SAME:
-        content, _ = look_at_another(real, locked.known(order["work"]))
-        return as_found(name, content, where(name, locked.path, real))
+        content, _ = inspect_other(real, locked.known_contents(order["work"]))
+        return encode_file_found(name, content, location_of(name, locked.path, real))
     note = restore_mode(real, before)
     try:
         lock(order)
     except BBMigrateError as error:
         content, detail = why_unlocked(error, real, before)
-        return as_found(name, content, detail, note)
-    known = locked.known(order["work"])
-    content, detail = look_at_held(locked.db, locked.held, before, known, locked.seconds)
+        return encode_file_found(name, content, detail, note)
+    contents = locked.known_contents(order["work"])
+    content, detail = inspect_held(locked.db, locked.held, before, contents, locked.seconds)
     if content is Content.PUBLISHED:
         locked.state, locked.mode = ContentState.PUBLISHED, order["new_mode"]
     elif content is Content.AS_BEFORE:
         locked.state = ContentState.UNTOUCHED
-    return as_found(locked.held.name, content, detail, note, locked.mode_trouble())
+    return encode_file_found(locked.held.name, content, detail, note, locked.try_restore_mode())
 
 
-def why_unlocked(error: BBMigrateError, real: Path, before: FileState) -> Found:
-    """Return what the file ``real`` is taken for that cannot be locked."""
+def why_unlocked(error: BBMigrateError, real: Path, before: FileState) -> FoundContent:
+    """Return what the file ``real``, which cannot be locked, seems to hold, and why."""
     if is_damaged(error.__cause__):
-        return measured(real.stat().st_size, before.size)
+        return content_by_size(real.stat().st_size, before.size)
     return Content.UNSEEN, str(error)

@@ -6,8 +6,8 @@
 
 It runs nothing but this project's code and the standard library, for the lock is lost when anything
 in its process opens and closes the file. When stdin closes, its parent is gone or a signal tells it
-to end, it gives the lock back and ends: a publish is rolled back unless it is complete, a verify
-that has begun comes to its end.
+to end, it releases the lock and ends: a publish is rolled back unless it is complete, a verify
+that has begun is completed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_bbmigrate.apply.lock.inspection import error_text
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
-from pytest_bbmigrate.apply.lock.look import said
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.recover import recover
 from pytest_bbmigrate.apply.model import ContentState
@@ -49,7 +49,7 @@ class LockServer(LockedFile):
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self.channel = channel
-        self.found = ""  # the one it was in
+        self.mode_before = ""  # the journal mode when it was locked
         self.digest = ""
 
     def obey(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -62,13 +62,13 @@ class LockServer(LockedFile):
             "read_history": self.read_history,
             "back_up": self.back_up,
             "digest": lambda _: self.note.digest,
-            "look_at_backup": lambda _: self.rot(),
+            "check_backup": lambda _: self.backup_fault(),
             "publish": self.publish,
             "verify": self.verify,
             "restore_mode": self.restore_mode,
             "recover": lambda order: recover(self, order, self.lock),
             "describe": self.describe,
-            "look": self.look,
+            "inspect": self.inspect,
             "restore_file": self.restore_file,
         }
         answer: dict[str, Any]
@@ -89,9 +89,9 @@ class LockServer(LockedFile):
         That is the one it is in, unless the order names one, which a killed run had changed.
         """
         self.path, self.seconds = Path(order["database"]), float(order["deadline"])
-        self.take(self.channel.still_wanted)
+        self.acquire(self.channel.still_wanted)
         with closed_on_failure(self.db):
-            self.mode = self.found = order.get("mode") or journal_mode(self.db)
+            self.mode = self.mode_before = order.get("mode") or journal_mode(self.db)
         return self.mode
 
     def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
@@ -105,7 +105,7 @@ class LockServer(LockedFile):
         """
         target = Path(order["target"])
         try:
-            said = self.make_backup(order, Pace(self.seconds, self.channel.tell))
+            notes = self.make_backup(order, Pace(self.seconds, self.channel.tell))
         except (sqlite3.Error, OSError) as error:
             raise StepFailed(
                 f"{target}: the backup could not be written: {describe_error(error)}; make room in "
@@ -116,7 +116,7 @@ class LockServer(LockedFile):
             raise
         self.backup = target
         self.refuse_written()
-        return said
+        return notes
 
     def publish(self, order: dict[str, Any]) -> None:
         """Put the working copy into the database, which holds what the backup holds."""
@@ -126,8 +126,8 @@ class LockServer(LockedFile):
                 f"{work}: not what was verified: something has written the working copy since; "
                 "nothing was published"
             )
-        if rot := self.rot():
-            raise StepFailed(f"{rot}; nothing was published: find out what has written to it")
+        if fault := self.backup_fault():
+            raise StepFailed(f"{fault}; nothing was published: find out what has written to it")
         self.refuse_changed()
         with reading_closed(work, self.seconds) as source:
             refuse_damaged(source, work)
@@ -135,17 +135,17 @@ class LockServer(LockedFile):
                 if self.mode == "wal":
                     set_journal_mode(self.db, "delete")
                 self.refuse_nameless()
-                replace_content(self.db, source, Pace(self.seconds, self.tell_published))
+                replace_content(self.db, source, Pace(self.seconds, self.on_publish_progress))
             except (sqlite3.Error, OSError, StepFailed) as error:
-                raise StepFailed(self.after_rollback(error)) from error
+                raise StepFailed(self.describe_failed_publish(error)) from error
         self.state = ContentState.PUBLISHED
         self.mode = order["mode"]
         self.digest = order["digest"]
-        self.seen = self.held.now
+        self.last_state = self.held.now
         self.refuse_lost()
 
-    def tell_published(self, part: float) -> None:
-        """Report progress of a publish, as long as it can be gone on with.
+    def on_publish_progress(self, part: float) -> None:
+        """Report the progress of a publish, and end it where it cannot be completed.
 
         Raises: StepFailed; Abandoned.
         """
@@ -161,58 +161,58 @@ class LockServer(LockedFile):
             self.state = ContentState.UNKNOWN
             raise StepFailed(f"{self.path}: {change}; what was published is not to be found there")
 
-    def after_rollback(self, error: sqlite3.Error | OSError | StepFailed) -> str:
-        """Return why nothing could be published, and what the database is like, looked at."""
-        why = f"{self.path}: could not be written: {said(error)}; nothing was published: "
+    def describe_failed_publish(self, error: sqlite3.Error | OSError | StepFailed) -> str:
+        """Return why nothing could be published, and what the database was seen to hold."""
+        why = f"{self.path}: could not be written: {error_text(error)}; nothing was published: "
         if change := self.change_of_name():
             self.state = ContentState.UNKNOWN
             return f"{why}{change}"
         if self.backup is None:
-            return _listed(f"{why}SQLite has rolled it back", self.mode_trouble())
+            return _listed(f"{why}SQLite has rolled it back", self.try_restore_mode())
         try:
-            same = matches_file_in_place(self.db, self.backup, Pace(self.seconds))
+            is_same = matches_file_in_place(self.db, self.backup, Pace(self.seconds))
         except (BBMigrateError, sqlite3.Error, OSError) as reason:
             self.state = ContentState.UNKNOWN
-            unseen = f"SQLite has rolled it back, which could not be seen: {said(reason)}"
-            return _listed(f"{why}{unseen}", self.mode_trouble())
-        if not same and (rot := self.rot()):
+            unseen = f"SQLite has rolled it back, which could not be seen: {error_text(reason)}"
+            return _listed(f"{why}{unseen}", self.try_restore_mode())
+        if not is_same and (fault := self.backup_fault()):
             self.state = ContentState.UNKNOWN
-            unseen = f"SQLite has rolled it back, which cannot be seen: {rot}"
-            return _listed(f"{why}{unseen}", self.mode_trouble())
-        if not same:
-            return f"{why}it was not as it was, and {self.put_back(self.backup)}"
+            unseen = f"SQLite has rolled it back, which cannot be seen: {fault}"
+            return _listed(f"{why}{unseen}", self.try_restore_mode())
+        if not is_same:
+            return f"{why}it was not as it was, and {self.restore_content(self.backup)}"
         compared = f"the database is as it was, compared with {self.backup.name}"
-        return _listed(f"{why}{compared}", self.mode_trouble())
+        return _listed(f"{why}{compared}", self.try_restore_mode())
 
     def verify(self, order: dict[str, Any]) -> str:
-        """Look at what was published; put the backup back when it is not the working copy.
+        """Look at what was published; restore the backup when it is not the working copy.
 
         Nothing is written for that, so that a full disk is no reason to distrust what is there.
-        Return '', or why the journal mode could not be put back, which the content does not
+        Return '', or why the journal mode could not be restored, which the content does not
         depend on.
         """
         work, backup, failed = (Path(order[name]) for name in ("work", "backup", "failed"))
         if self.state is not ContentState.PUBLISHED:
             raise StepFailed(f"{self.path}: nothing was published, so there is nothing to verify")
         try:
-            why = self.shortfall(work, backup)
+            why = self.publish_fault(work, backup)
         except BBMigrateError as error:
             why = str(error)
         except (sqlite3.Error, OSError) as error:
             why = f"it could not be looked at: {describe_error(error)}"
         self.refuse_lost()
-        if not why and not self.held.now.is_as_written_as(self.seen):
+        if not why and not self.held.now.is_as_written_as(self.last_state):
             why = f"something else wrote to it {MEANWHILE}"
         if why:
-            kept = self.keep(failed, work.parent)
-            put_back = self.put_back(backup)
+            kept = self.keep_failed(failed, work.parent)
+            restored = self.restore_content(backup)
             raise StepFailed(
-                f"{self.path}: what was published did not verify: {why}; {put_back}; {kept}"
+                f"{self.path}: what was published did not verify: {why}; {restored}; {kept}"
             )
         self.state = ContentState.VERIFIED
-        trouble = self.mode_trouble()
-        self.seen = self.held.now
-        return trouble
+        mode_fault = self.try_restore_mode()
+        self.last_state = self.held.now
+        return mode_fault
 
     def restore_file(self, _: dict[str, Any]) -> str:
         """Give the file the owner and mode it had; return what was done, '' when nothing was.
@@ -223,7 +223,7 @@ class LockServer(LockedFile):
             self.refuse_written()
         return self.held.restore_mode()
 
-    def shortfall(self, work: Path, backup: Path) -> str:
+    def publish_fault(self, work: Path, backup: Path) -> str:
         """Return what is wrong with what was published; '' when it is the working copy."""
         if digest_of(work) != self.digest:
             return "the working copy was written while it was published"
@@ -236,60 +236,62 @@ class LockServer(LockedFile):
                 return "its history is not the working copy's"
         return ""
 
-    def put_back(self, backup: Path) -> str:
-        """Make the content that of ``backup`` again; return what came of it."""
+    def restore_content(self, backup: Path) -> str:
+        """Make the content that of ``backup`` again; return in words whether that was done."""
         self.state = ContentState.UNKNOWN
-        if rot := self.rot():
-            return f"the backup was not put back, and the database is not to be relied on: {rot}"
-        self.mode = self.found
+        if fault := self.backup_fault():
+            return f"the backup was not restored, and the database is not to be relied on: {fault}"
+        self.mode = self.mode_before
         try:
             with reading_closed(backup, self.seconds) as source:
                 replace_content(self.db, source, Pace(self.seconds))
-            same = matches_file_in_place(self.db, backup, Pace(self.seconds))
-            why = self.rot() if same else "it differs afterwards"
+            is_same = matches_file_in_place(self.db, backup, Pace(self.seconds))
+            why = self.backup_fault() if is_same else "it differs afterwards"
         except (BBMigrateError, sqlite3.Error, OSError) as error:
-            why = said(error)
-        trouble = self.mode_trouble()
+            why = error_text(error)
+        mode_fault = self.try_restore_mode()
         if why:
             return _listed(
-                f"the backup could not be put back: {why}; the database is not to be relied on: "
+                f"the backup could not be restored: {why}; the database is not to be relied on: "
                 f"stop whatever uses it, and restore the backup {backup}",
-                trouble,
+                mode_fault,
             )
-        self.state = ContentState.PUT_BACK
-        self.seen = self.held.now
-        return _listed(f"the backup {backup} was put back, and the database is as it was", trouble)
+        self.state = ContentState.RESTORED
+        self.last_state = self.held.now
+        return _listed(
+            f"the backup {backup} was restored, and the database is as it was", mode_fault
+        )
 
     def restore_mode(self, _: dict[str, Any]) -> None:
-        """Try once more to put the database into the journal mode it had."""
-        trouble = self.mode_trouble()
+        """Try once more to set the journal mode that the database is to be left in."""
+        mode_fault = self.try_restore_mode()
         if self.state is ContentState.VERIFIED:
-            self.seen = self.held.now
-        if trouble:
-            raise StepFailed(f"{self.path}: {trouble}")
+            self.last_state = self.held.now
+        if mode_fault:
+            raise StepFailed(f"{self.path}: {mode_fault}")
 
-    def give_back(self) -> None:
-        """Release the lock, the journal mode being what it was."""
+    def release(self) -> None:
+        """Release the lock, once the journal mode is what it is to be."""
         if self.mode:
-            self.mode_trouble()
+            self.try_restore_mode()
             self.db.close()
             self.mode = ""
 
 
-def _listed(*said: str) -> str:
-    return "; ".join(filter(None, said))
+def _listed(*texts: str) -> str:
+    return "; ".join(filter(None, texts))
 
 
-def hold(channel: Channel) -> None:
-    """Obey what comes in, to the end of it, and give the lock back."""
-    holder = LockServer(channel)
+def serve(channel: Channel) -> None:
+    """Obey orders until there are no more, and release the lock."""
+    server = LockServer(channel)
     try:
         while True:
-            channel.say(holder.obey(channel.next_order()))
+            channel.say(server.obey(channel.next_order()))
     except Abandoned:
         return
     finally:
-        holder.give_back()
+        server.release()
 
 
 def main(parent: str) -> int:
@@ -297,5 +299,5 @@ def main(parent: str) -> int:
     channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), int(parent))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, channel.hang_up)
-    hold(channel)
+    serve(channel)
     return 0

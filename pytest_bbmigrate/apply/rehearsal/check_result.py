@@ -1,6 +1,6 @@
-"""What a rehearsal says of itself, held against what was asked of it and against what is there.
+"""Compare what a rehearsal reports with what was ordered, and with what the witness has seen.
 
-The process that has said it ran somebody's migrations: what it says is taken for nothing more.
+The process that reports ran somebody's migrations: it is not believed.
 """
 
 from __future__ import annotations
@@ -30,25 +30,27 @@ if TYPE_CHECKING:
 BACK = frozenset({"down_restores", "up_repeats"})
 MODES = frozenset({"", WAL, ROLLBACK})
 MOST_FAULTS = 5
-UNSAID = TableChange("", None, None)
+NOT_REPORTED = TableChange("", None, None)
 
 
-def refuse_forged_verdicts(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal) -> None:
-    """Make sure that a rehearsal says what one does say of the migrations that it was given.
+def refuse_forged_verdicts(
+    preflight: Preflight, order: RehearsalOrder, rehearsal: Rehearsal
+) -> None:
+    """Make sure that the verdicts of a rehearsal are those on the migrations that it was given.
 
     Raises: StepFailed.
     """
-    _refuse([*verdict_faults(found, order, rehearsal)])
+    _refuse([*verdict_faults(preflight, order, rehearsal)])
 
 
 def refuse_forged_copy(
-    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: WitnessReport
+    preflight: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, report: WitnessReport
 ) -> None:
-    """Make sure that what a rehearsal has left, as it was ``seen``, is what it says.
+    """Make sure that the working copy, by the witness's ``report``, is what the rehearsal says.
 
     Raises: StepFailed.
     """
-    _refuse([*left_faults(found, order, rehearsal, seen)])
+    _refuse([*copy_faults(preflight, order, rehearsal, report)])
 
 
 def _refuse(faults: Sequence[str]) -> None:
@@ -63,22 +65,24 @@ def _refuse(faults: Sequence[str]) -> None:
     )
 
 
-def verdict_faults(found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal) -> Iterator[str]:
-    """Yield what is wrong with the verdicts: one is wanted for each check of each migration.
+def verdict_faults(
+    preflight: Preflight, order: RehearsalOrder, rehearsal: Rehearsal
+) -> Iterator[str]:
+    """Yield what is wrong with the verdicts: there must be one for each check of each migration.
 
     After a migration with a failure there are none.
     """
-    checks = (ROLLS_BACK,) if found.is_rollback else CHECKS
-    wanted = [(migration.name, check) for migration in found.pending for check in checks]
+    checks = (ROLLS_BACK,) if preflight.is_rollback else CHECKS
+    expected = [(migration.name, check) for migration in preflight.pending for check in checks]
     given = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
     failed = {v.subject for v in rehearsal.verdicts if v.outcome is Outcome.FAILED}
-    if len(given) != len(rehearsal.verdicts) or not given.keys() <= set(wanted):
+    if len(given) != len(rehearsal.verdicts) or not given.keys() <= set(expected):
         yield "there are verdicts that nothing was asked for"
     if bool(failed) is bool(rehearsal.digest):
         yield "the verdicts and the working copy do not go together"
     if rehearsal.journal_mode not in MODES:
         yield "there is no such journal mode"
-    for migration in found.pending:
+    for migration in preflight.pending:
         is_failed = migration.name in failed
         for check in checks:
             verdict = given.get((migration.name, check))
@@ -108,80 +112,91 @@ def _fault_of(
     return "was skipped for no reason of ours"
 
 
-def left_faults(
-    found: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, seen: WitnessReport
+def copy_faults(
+    preflight: Preflight, order: RehearsalOrder, rehearsal: Rehearsal, report: WitnessReport
 ) -> Iterator[str]:
     """Yield where the working copy is not what the verdicts and the changes say of it."""
-    if seen.digest != rehearsal.digest:
+    if report.digest != rehearsal.digest:
         yield "the working copy is another one than was verified"
-    yield from history_faults(found, order, seen)
-    yield from table_of_ours_faults(order, seen)
-    yield from table_faults(rehearsal, seen)
-    yield from loss_faults(found, rehearsal)
-    yield from column_faults(rehearsal, seen)
-    yield from row_faults(rehearsal, seen)
-    yield from count_faults(found, rehearsal, seen)
+    yield from history_faults(preflight, order, report)
+    yield from own_table_faults(order, report)
+    yield from table_faults(rehearsal, report)
+    yield from loss_faults(preflight, rehearsal)
+    yield from column_faults(rehearsal, report)
+    yield from row_faults(rehearsal, report)
+    yield from count_faults(preflight, rehearsal, report)
 
 
-def history_faults(found: Preflight, order: RehearsalOrder, seen: WitnessReport) -> Iterator[str]:
+def history_faults(
+    preflight: Preflight, order: RehearsalOrder, report: WitnessReport
+) -> Iterator[str]:
     """Yield where the history is not the old one and the migrations of this run, and no more."""
     renamed = dict(order.renamed)
     former = {new: old for old, new in order.renamed}
-    gone = {former.get(m.name, m.name) for m in found.pending} if found.is_rollback else set()
+    rolled_back = (
+        {former.get(m.name, m.name) for m in preflight.pending} if preflight.is_rollback else set()
+    )
     kept = [
         replace(applied, name=renamed.get(applied.name, applied.name))
-        for applied in seen.before.history
-        if applied.name not in gone
+        for applied in report.before.history
+        if applied.name not in rolled_back
     ]
-    new = () if found.is_rollback else found.pending
-    there = seen.after.history
-    names = [applied.name for applied in there]
-    wanted = [*(applied.name for applied in kept), *(migration.name for migration in new)]
-    for name in sorted(set(wanted) - set(names)):
+    new = () if preflight.is_rollback else preflight.pending
+    history = report.after.history
+    names = [applied.name for applied in history]
+    expected_names = [*(applied.name for applied in kept), *(migration.name for migration in new)]
+    for name in sorted(set(expected_names) - set(names)):
         yield f"the history lacks {name}"
-    if more := set(names) - set(wanted):
+    if more := set(names) - set(expected_names):
         yield f"the history has {len(more):,} migrations that were neither applied nor are pending"
-    if names != wanted:
+    if names != expected_names:
         yield "the history is not the old one and the migrations of this run in their order"
         return
-    if list(there[: len(kept)]) != kept:
+    if list(history[: len(kept)]) != kept:
         yield "the history says something else of what was applied before"
-    for migration, applied in zip(new, there[len(kept) :], strict=True):
+    for migration, applied in zip(new, history[len(kept) :], strict=True):
         if (applied.checksum, applied.batch) != (migration.checksum, order.batch):
             yield f"the history has another text or batch for {migration.name}"
         if applied.statements < 0 or not applied.seconds >= 0:
             yield f"the history counts less than nothing for {migration.name}"
 
 
-def table_of_ours_faults(order: RehearsalOrder, seen: WitnessReport) -> Iterator[str]:
+def own_table_faults(order: RehearsalOrder, report: WitnessReport) -> Iterator[str]:
     """Yield where our own tables are not as we make them, or count what is not there."""
-    if set(seen.after.attached) != set(seen.before.attached):
+    if set(report.after.attached) != set(report.before.attached):
         yield "the history's table has other indexes or triggers than before"
-    for kind, name, _ in seen.before.attached:
+    for kind, name, _ in report.before.attached:
         if kind == "trigger":
             yield f"the trigger {name} is on a table of ours, and would run after all was judged"
-    counts = {table.name: table.rows for table in seen.after.tables}
+    counts = {table.name: table.rows for table in report.after.tables}
     if not order.is_rollback and any(
-        counts.get(table, rows) not in (rows, None) for table, rows in seen.after.contents
+        counts.get(table, rows) not in (rows, None) for table, rows in report.after.contents
     ):
         yield "the history counts other rows than there are"
 
 
-def table_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
-    """Yield the tables that are not there as the changes say, or not as before and unmentioned.
+def table_faults(rehearsal: Rehearsal, report: WitnessReport) -> Iterator[str]:
+    """Yield the tables that the changes misreport, or that changed and are not reported.
 
     A name is repeated only where there is a table of that name.
     """
-    before = {fold_name(table.name): table for table in seen.before.tables}
-    after = {fold_name(table.name): table for table in seen.after.tables}
+    before = {fold_name(table.name): table for table in report.before.tables}
+    after = {fold_name(table.name): table for table in report.after.tables}
     for change in rehearsal.changes:
-        was, now = before.get(fold_name(change.former)), after.get(fold_name(change.table))
+        table_before, table_after = (
+            before.get(fold_name(change.former)),
+            after.get(fold_name(change.table)),
+        )
         if change.rows_before is not None:
             before.pop(fold_name(change.former), None)
-            yield from _misfits(was, change.rows_before, change.columns_lost, "before")
+            yield from _faults_of_table(
+                table_before, change.rows_before, change.columns_lost, "before"
+            )
         if change.rows_after is not None:
             after.pop(fold_name(change.table), None)
-            yield from _misfits(now, change.rows_after, change.columns_added, "afterwards")
+            yield from _faults_of_table(
+                table_after, change.rows_after, change.columns_added, "afterwards"
+            )
         if change.rows_before is None is change.rows_after or change.values_changed < 0:
             yield "a change that changes nothing"
     for name in sorted({*before, *after}):
@@ -189,13 +204,13 @@ def table_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
             yield f"the table {name} {'came' if name in after else 'went'}, unsaid"
         elif before[name].rows != after[name].rows:
             yield f"the table {name} has another number of rows, unsaid"
-    yield from discard_faults(rehearsal.discarded, seen)
+    yield from discard_faults(rehearsal.discarded, report)
 
 
-def _misfits(
+def _faults_of_table(
     table: TableSeen | None, rows: int, columns: Sequence[str], when: str
 ) -> Iterator[str]:
-    """Yield what is said of a ``table`` and is not so."""
+    """Yield what is reported of a ``table`` and is not so."""
     if table is None:
         yield f"a change of a table that is not there {when}, or that was named already"
         return
@@ -205,22 +220,22 @@ def _misfits(
         yield f"the table {table.name} has no such columns {when}"
 
 
-def discard_faults(discarded: Sequence[Discarded], seen: WitnessReport) -> Iterator[str]:
-    """Yield what is said to go and was not there."""
-    columns = {fold_name(table.name): table.columns for table in seen.before.tables}
+def discard_faults(discarded: Sequence[Discarded], report: WitnessReport) -> Iterator[str]:
+    """Yield what is reported as discarded and was not there."""
+    columns = {fold_name(table.name): table.columns for table in report.before.tables}
     for each in discarded:
-        there = columns.get(fold_name(each.table))
-        if there is None or each.column not in ("", *there) or each.values < 1:
+        table_columns = columns.get(fold_name(each.table))
+        if table_columns is None or each.column not in ("", *table_columns) or each.values < 1:
             yield "something is said to go that was not there"
 
 
-def loss_faults(found: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
-    """Yield what went or changed, though no migration says that any may."""
-    contracts = [migration.contract for migration in found.pending]
-    if not found.is_rollback:
+def loss_faults(preflight: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
+    """Yield losses and changes that no migration declares."""
+    contracts = [migration.contract for migration in preflight.pending]
+    if not preflight.is_rollback:
         yield from undeclared_faults(contracts, rehearsal)
-    said = any(c.deletes or any(d.kind == "table" for d in c.drops) for c in contracts)
-    if rehearsal.discarded if found.is_rollback else said:
+    is_declared = any(c.deletes or any(d.kind == "table" for d in c.drops) for c in contracts)
+    if rehearsal.discarded if preflight.is_rollback else is_declared:
         return
     for change in rehearsal.changes:
         if change.rows_before is not None and change.rows_before > (change.rows_after or 0):
@@ -228,7 +243,7 @@ def loss_faults(found: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
 
 
 def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> Iterator[str]:
-    """Yield what is said to have gone or changed and no contract mentions, in whatever table."""
+    """Yield losses and changes of a kind that no contract declares for any table."""
     changes = any(contract.changes for contract in contracts)
     drops = any(contract.drops for contract in contracts)
     rows = changes or drops or any(c.deletes or c.inserts for c in contracts)
@@ -241,37 +256,37 @@ def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> It
             yield f"rows of the table {change.table} have come or gone, and no migration says so"
 
 
-def column_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
-    """Yield the tables that have other columns than the changes make of those before."""
-    said = {fold_name(change.former): change for change in rehearsal.changes if change.former}
-    after = {fold_name(table.name): table for table in seen.after.tables}
-    for table in seen.before.tables:
-        change = said.get(fold_name(table.name), UNSAID)
-        became = after.get(fold_name(change.table or table.name))
-        if became is None:  # which is said, or a fault by itself
+def column_faults(rehearsal: Rehearsal, report: WitnessReport) -> Iterator[str]:
+    """Yield the tables whose columns are not those before, as the changes say they became."""
+    by_name = {fold_name(change.former): change for change in rehearsal.changes if change.former}
+    after = {fold_name(table.name): table for table in report.after.tables}
+    for table in report.before.tables:
+        change = by_name.get(fold_name(table.name), NOT_REPORTED)
+        table_after = after.get(fold_name(change.table or table.name))
+        if table_after is None:  # which is reported, or a fault by itself
             continue
         renamed = {fold_name(old): fold_name(new) for old, new in change.columns_renamed}
         lost = {fold_name(name) for name in change.columns_lost}
         kept = {fold_name(name) for name in table.columns} - lost
-        wanted = [renamed.get(name, name) for name in kept]
-        wanted += [fold_name(name) for name in change.columns_added]
-        if sorted(wanted) != sorted(fold_name(name) for name in became.columns):
+        expected = [renamed.get(name, name) for name in kept]
+        expected += [fold_name(name) for name in change.columns_added]
+        if sorted(expected) != sorted(fold_name(name) for name in table_after.columns):
             yield f"the table {table.name} has other columns than is said"
 
 
-def row_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
-    """Yield the tables in which more rows or values differ than is said.
+def row_faults(rehearsal: Rehearsal, report: WitnessReport) -> Iterator[str]:
+    """Yield the tables in which more rows or values differ than is reported.
 
-    Where migrations took rows and made others, a row may stand under the key of another.
+    Where migrations removed rows and made others, a new row may have the key of an old one.
     """
-    said = {fold_name(change.former): change for change in rehearsal.changes if change.former}
+    by_name = {fold_name(change.former): change for change in rehearsal.changes if change.former}
     for change in rehearsal.changes:
         if bool(change.columns_changed) is not bool(change.values_changed):
             yield "changed values and their columns do not go together"
         if min(change.rows_lost, change.rows_came) < 0:
             yield "a change counts less than no rows"
-    for rows in seen.rows:
-        change = said.get(fold_name(rows.table), UNSAID)
+    for rows in report.rows:
+        change = by_name.get(fold_name(rows.table), NOT_REPORTED)
         remade = min(change.rows_lost, change.rows_came)
         changed = {fold_name(name) for name in change.columns_changed}
         most = change.values_changed + remade * len(changed)
@@ -283,14 +298,17 @@ def row_faults(rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
             yield f"more values of the table {rows.table} have changed than is said"
 
 
-def count_faults(found: Preflight, rehearsal: Rehearsal, seen: WitnessReport) -> Iterator[str]:
+def count_faults(
+    preflight: Preflight, rehearsal: Rehearsal, report: WitnessReport
+) -> Iterator[str]:
     """Yield where the verdicts were reached on other rows than there are."""
-    counts = [table.rows for table in seen.before.tables]
+    counts = [table.rows for table in report.before.tables]
     if None in counts:
         return
-    there = sum(rows or 0 for rows in counts)
-    check = ROLLS_BACK if found.is_rollback else "data_survives"
-    first = (found.pending[0].name, check)
+    row_count = sum(rows or 0 for rows in counts)
+    check = ROLLS_BACK if preflight.is_rollback else "data_survives"
+    first = (preflight.pending[0].name, check)
     for verdict in rehearsal.verdicts:
-        if (verdict.subject, verdict.check) == first and verdict.rows != there:
-            yield f"{first[0]}: {check} was asked of {verdict.rows:,} rows, and there are {there:,}"
+        if (verdict.subject, verdict.check) == first and verdict.rows != row_count:
+            asked = f"{first[0]}: {check} was asked of {verdict.rows:,} rows"
+            yield f"{asked}, and there are {row_count:,}"

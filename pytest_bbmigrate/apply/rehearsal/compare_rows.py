@@ -1,4 +1,4 @@
-"""The rows of a backup held against those of a working copy, by whoever has run no migration."""
+"""Compare the rows of a backup with those of a working copy, for the witness."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RowsSeen:
-    """What differs between the rows of a table, by its name before, and what they have become.
+    """How many rows of a table, by its name before, differ in the two databases.
 
     ``values`` are the columns (folded names before) in which values differ, and how many. Columns
-    that are said to have changed are left out where they are needed to tell the rows apart.
+    reported as changed are left out where a table has no key to pair rows by.
     """
 
     table: str
@@ -52,28 +52,32 @@ class _Side:
     layout: Layout
 
 
-def rows_seen(before: Path, after: Path, changes: Iterable[TableChange]) -> tuple[RowsSeen, ...]:
-    """Return what differs in the tables of ``before`` that are still there, if anything does.
+def compare_tables(
+    before: Path, after: Path, changes: Iterable[TableChange]
+) -> tuple[RowsSeen, ...]:
+    """Return the tables of ``before`` that are still there and whose rows differ.
 
-    Which table and column has become which, ``changes`` say. Tables whose pages prove that they
-    hold the same are not read. One of a virtual table that only the app can read is passed over.
+    ``changes`` say which table and column has become which. Tables whose pages are the same are
+    not read. A virtual table that only the app can read is skipped.
 
     Raises: BBMigrateError, sqlite3.Error, OSError.
     """
-    said = {fold_name(change.former): change for change in changes if change.former}
+    by_name = {fold_name(change.former): change for change in changes if change.former}
     sides = _side_of(before), _side_of(after)
     with closing(open_contents(before, after)) as pair:
         untouched = untouched_tables(
             (before, after),
             (sides[0].layout, sides[1].layout),
-            sides[0].schema.table_names - _renamed(said.values()),
+            sides[0].schema.table_names - _renamed(by_name.values()),
             lambda: pair,
         )
         return tuple(
-            found
+            rows
             for table in sides[0].schema.tables
             if fold_name(table.name) not in untouched
-            for found in _look(pair, table, said.get(fold_name(table.name)), sides[1].schema)
+            for rows in _compare_table(
+                pair, table, by_name.get(fold_name(table.name)), sides[1].schema
+            )
         )
 
 
@@ -89,36 +93,36 @@ def _renamed(changes: Iterable[TableChange]) -> set[str]:
     }
 
 
-def _look(
+def _compare_table(
     pair: sqlite3.Connection, table: Table, change: TableChange | None, after: Schema
 ) -> Iterator[RowsSeen]:
     """Yield what differs in ``table``, if it is still there and anything does."""
     is_gone = change is not None and change.rows_after is None
-    became = after.table(table.name if change is None else change.table)
-    if is_gone or became is None:
+    table_after = after.table(table.name if change is None else change.table)
+    if is_gone or table_after is None:
         return
-    pairing = pairing_of(table, became, change)
+    pairing = pairing_of(table, table_after, change)
     if not pairing.columns:
         return
     try:
-        found = _differences(pair, pairing)
+        differences = _differences(pair, pairing)
     except sqlite3.OperationalError:
         if table.virtual is None:
             raise
         return
     counts = Counter[tuple[type[RowDifference], str]]()
-    for alike in found.groups:
-        counts[alike.kind, fold_name(alike.column)] += alike.count
+    for group in differences.groups:
+        counts[group.kind, fold_name(group.column)] += group.count
     if counts:
         values = tuple((of, count) for (kind, of), count in counts.items() if kind is ValueChanged)
         yield RowsSeen(table.name, counts[RowLost, ""], counts[RowAdded, ""], values)
 
 
-def pairing_of(table: Table, became: Table, change: TableChange | None) -> Pairing:
+def pairing_of(table: Table, table_after: Table, change: TableChange | None) -> Pairing:
     """Return which columns of ``table`` to compare with which, as ``change`` says.
 
-    The primary key tells the rows apart where it is still that, and said to be what it was; else
-    they are compared as a multiset, without the columns in which values are said to have changed.
+    Rows are paired by the primary key where it is the same and its values are not reported as
+    changed; else they are compared as a multiset, without the columns reported as changed.
     """
     renamed = {fold_name(old): new for old, new in change.columns_renamed} if change else {}
     lost = {fold_name(name) for name in change.columns_lost} if change else set()
@@ -127,15 +131,15 @@ def pairing_of(table: Table, became: Table, change: TableChange | None) -> Pairi
         name: fold_name(column.name)
         for name in table.stored_columns
         if name not in lost
-        and (column := became.column(renamed.get(name, name)))
+        and (column := table_after.column(renamed.get(name, name)))
         and not column.generated
     }
     key = tuple(fold_name(name) for name in table.primary_key)
     kept = tuple(columns[name] for name in key if name in columns.keys() - changed)
-    if len(kept) < max(1, len(key)) or set(kept) != set(map(fold_name, became.primary_key)):
+    if len(kept) < max(1, len(key)) or set(kept) != set(map(fold_name, table_after.primary_key)):
         key = ()
         columns = {old: new for old, new in columns.items() if old not in changed}
-    return Pairing(table.name, became.name, tuple(columns.items()), key)
+    return Pairing(table.name, table_after.name, tuple(columns.items()), key)
 
 
 def _differences(pair: sqlite3.Connection, pairing: Pairing) -> Differences:

@@ -23,7 +23,7 @@ ROLLBACK = "delete"
 JOURNAL_MODE = "journal_mode"
 
 
-def asked_mode(part: Part, executed: Iterable[str]) -> str:
+def requested_journal_mode(part: Part, executed: Iterable[str]) -> str:
     """Return the mode that ``part``, which has ``executed`` SQL, leaves; '' when it asks for none.
 
     It is 'wal' or 'delete': every other one is a connection's and not the file's. In a transaction
@@ -31,8 +31,8 @@ def asked_mode(part: Part, executed: Iterable[str]) -> str:
     """
     if not isinstance(part, ScriptPart) and part.in_transaction:
         return ""
-    asked = [mode for sql in executed for mode in modes_in(sql)]
-    return (WAL if asked[-1] == WAL else ROLLBACK) if asked else ""
+    modes = [mode for sql in executed for mode in modes_in(sql)]
+    return (WAL if modes[-1] == WAL else ROLLBACK) if modes else ""
 
 
 def modes_in(sql: str) -> list[str]:

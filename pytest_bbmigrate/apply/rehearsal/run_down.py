@@ -1,4 +1,4 @@
-"""Take migrations back on copies of the real database, and judge each on the real rows."""
+"""Roll migrations back on copies of the real database, and judge each on the real rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.adopt import replay
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
+from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.checks.discards import Versions
 from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history.table import remove
+from pytest_bbmigrate.history.batches import remove
 from pytest_bbmigrate.masking import safe_part_message
 from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
@@ -72,26 +72,26 @@ def versions_of(
             why = safe_part_message(failed.path, failed.message, failed.error, known)
         raise StepFailed(
             f"{failed.path}: it does not run on a database without rows "
-            f"({why}), so what later migrations have added cannot be told; "
-            "--bb-restore puts a backup back instead"
+            f"({why}), so what later migrations have added is not known; "
+            "--bb-restore restores a backup instead"
         )
     schemas = replayed.schemas
-    return [Versions(schemas[at + 1], schemas[at]) for at in range(len(ordered))]
+    return [Versions(schemas[index + 1], schemas[index]) for index in range(len(ordered))]
 
 
-def take_back(
+def roll_back(
     migrations: Sequence[Migration],
     versions: Mapping[str, Versions],
     order: RehearsalOrder,
     start: Snapshot,
     environment: RunEnvironment,
-    tell: Callable[[str], None],
-    settle: Callable[[UpResult], Snapshot],
+    report: Callable[[str], None],
+    keep_snapshot: Callable[[UpResult], Snapshot],
 ) -> DownResult:
     """Run the down part of each migration, the first one first, up to a failure.
 
-    ``versions`` are those of ``versions_of`` by name; ``settle`` is given each step that is made,
-    and returns the snapshot after it without what it came from.
+    ``versions`` are those of ``versions_of`` by name; ``keep_snapshot`` gets each step and returns
+    the snapshot after it, which needs nothing of the snapshots before.
     """
     former = {new: old for old, new in order.renamed}
     verdicts: list[Verdict] = []
@@ -99,7 +99,7 @@ def take_back(
     discarded: list[Discarded] = []
     snapshot, mode = start, ""
     for migration in migrations:
-        tell(migration.name)
+        report(migration.name)
         recorded = former.get(migration.name, migration.name)
 
         def forget(db: sqlite3.Connection, _: int, name: str = recorded) -> None:
@@ -115,6 +115,6 @@ def take_back(
             printed.append((migration.name, run.printed))
         if judgement.verdict.outcome is Outcome.FAILED:
             return DownResult(tuple(verdicts), tuple(printed), tuple(discarded))
-        snapshot = settle(step)
-        mode = asked_mode(part, run.executed) or mode
+        snapshot = keep_snapshot(step)
+        mode = requested_journal_mode(part, run.executed) or mode
     return DownResult(tuple(verdicts), tuple(printed), tuple(discarded), snapshot, mode)

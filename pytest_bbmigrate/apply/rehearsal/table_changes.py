@@ -1,4 +1,4 @@
-"""What a run changes, added up over its migrations, by the tables that are there at its end."""
+"""What a run changes in each table, added up over its migrations."""
 
 from __future__ import annotations
 
@@ -16,56 +16,62 @@ if TYPE_CHECKING:
 class TrackedTable:
     """A table that was there at the beginning, and what has become of it so far.
 
-    ``now`` is its name, None when it is gone; ``columns`` maps names now to those at the beginning,
-    and ``same`` those of them that have kept every value.
+    ``name_now`` is None when it is gone; ``columns`` maps names now to those at the beginning, and
+    ``unchanged`` those of them that have kept every value.
     """
 
     def __init__(self, table: Table) -> None:
         self.name = table.name
-        self.now: str | None = fold_name(table.name)
+        self.name_now: str | None = fold_name(table.name)
         self.columns = {fold_name(column.name): column.name for column in table.columns}
         self.stored = {name: self.columns[name] for name in table.stored_columns}
-        self.same = dict(self.stored)
+        self.unchanged = dict(self.stored)
         self.values_changed = self.rows_lost = self.rows_came = 0
 
     def follow(self, diff: DatabaseDiff, after: Schema) -> None:
         """Take what became of the table on ``diff`` into account."""
-        was = self.now
-        if was is None:
+        name_before = self.name_now
+        if name_before is None:
             return
-        table = after.table(diff.renames.tables.get(was, ""))
-        self.now = fold_name(table.name) if table else None
-        for there in diff.tables:
-            if fold_name(there.table) == was:
-                self.count(there)
+        table = after.table(diff.renames.tables.get(name_before, ""))
+        self.name_now = fold_name(table.name) if table else None
+        for table_diff in diff.tables:
+            if fold_name(table_diff.table) == name_before:
+                self.count(table_diff)
                 renamed = diff.renames.columns
-                names = {now: renamed[was, now] for now in self.columns if (was, now) in renamed}
+                names = {
+                    column: renamed[name_before, column]
+                    for column in self.columns
+                    if (name_before, column) in renamed
+                }
                 self.columns = {
-                    names[now]: former
-                    for now, former in self.columns.items()
-                    if table is not None and now in names and table.column(names[now]) is not None
+                    names[column]: former
+                    for column, former in self.columns.items()
+                    if table is not None
+                    and column in names
+                    and table.column(names[column]) is not None
                 }
 
-    def count(self, there: TableDiff) -> None:
+    def count(self, table_diff: TableDiff) -> None:
         """Take into account what differs in the rows."""
         kinds = {ValueChanged: 0, RowLost: 0, RowAdded: 0}
         changed = set()
-        for alike in there.differences.groups:
-            kinds[alike.kind] += alike.count
-            if alike.kind is ValueChanged:
-                changed.add(fold_name(alike.column))
+        for group in table_diff.differences.groups:
+            kinds[group.kind] += group.count
+            if group.kind is ValueChanged:
+                changed.add(fold_name(group.column))
         self.values_changed += kinds[ValueChanged]
         self.rows_lost += kinds[RowLost]
         self.rows_came += kinds[RowAdded]
-        self.same = {
-            fold_name(there.columns[now]): former
-            for now, former in self.same.items()
-            if now in there.columns and now not in changed
+        self.unchanged = {
+            fold_name(table_diff.columns[column]): former
+            for column, former in self.unchanged.items()
+            if column in table_diff.columns and column not in changed
         }
 
     def changed(self) -> tuple[str, ...]:
         """Return the columns that are still there and in which some value changed."""
-        kept, same = set(self.columns.values()), set(self.same.values())
+        kept, same = set(self.columns.values()), set(self.unchanged.values())
         return tuple(name for name in self.stored.values() if name in kept - same)
 
 
@@ -74,61 +80,68 @@ class ChangeLog:
 
     def __init__(self, before: Snapshot) -> None:
         self.before = before
-        self.tracks = [TrackedTable(table) for table in before.schema.tables]
+        self.tracked = [TrackedTable(table) for table in before.schema.tables]
 
     def follow(self, diff: DatabaseDiff | None, after: Schema) -> None:
         """Take what a migration did into account."""
         if diff is not None:
-            for track in self.tracks:
-                track.follow(diff, after)
+            for tracked_table in self.tracked:
+                tracked_table.follow(diff, after)
 
     def changes(self, after: Snapshot) -> tuple[TableChange, ...]:
         """Return what became of each changed table by the snapshot ``after``.
 
         First come the tables of that snapshot, in their order, then those that are gone.
         """
-        by_name = {track.now: track for track in self.tracks if track.now is not None}
-        found = [
+        by_name = {
+            tracked_table.name_now: tracked_table
+            for tracked_table in self.tracked
+            if tracked_table.name_now is not None
+        }
+        changes = [
             self.change(by_name.get(fold_name(table.name)), table.name, after)
             for table in after.schema.tables
         ]
         gone = [
-            TableChange(track.name, self.rows_before(track), None, former=track.name)
-            for track in self.tracks
-            if track.now is None
+            TableChange(
+                tracked_table.name, self.rows_before(tracked_table), None, former=tracked_table.name
+            )
+            for tracked_table in self.tracked
+            if tracked_table.name_now is None
         ]
-        return tuple(change for change in (*found, *gone) if is_change(change))
+        return tuple(change for change in (*changes, *gone) if is_change(change))
 
-    def change(self, track: TrackedTable | None, name: str, after: Snapshot) -> TableChange:
-        """Return what became of ``track``, called ``name`` now; of a table that was made, None."""
+    def change(self, tracked_table: TrackedTable | None, name: str, after: Snapshot) -> TableChange:
+        """Return what became of ``tracked_table``, called ``name`` now; None for a new table."""
         table = after.schema.table(name)
         columns = [column.name for column in table.columns] if table else []
         rows = after.row_counts[fold_name(name)]
-        if track is None:
+        if tracked_table is None:
             return TableChange(name, None, rows)
-        earlier = self.before.schema.table(track.name)
-        kept = set(track.columns.values())
+        earlier = self.before.schema.table(tracked_table.name)
+        kept = set(tracked_table.columns.values())
         return TableChange(
             name,
-            self.rows_before(track),
+            self.rows_before(tracked_table),
             rows,
-            tuple(column for column in columns if fold_name(column) not in track.columns),
+            tuple(column for column in columns if fold_name(column) not in tracked_table.columns),
             tuple(c.name for c in (earlier.columns if earlier else ()) if c.name not in kept),
-            track.values_changed,
-            track.name,
+            tracked_table.values_changed,
+            tracked_table.name,
             tuple(
-                (track.columns[fold_name(column)], column)
+                (tracked_table.columns[fold_name(column)], column)
                 for column in columns
-                if fold_name(track.columns.get(fold_name(column), column)) != fold_name(column)
+                if fold_name(tracked_table.columns.get(fold_name(column), column))
+                != fold_name(column)
             ),
-            track.changed(),
-            track.rows_lost,
-            track.rows_came,
+            tracked_table.changed(),
+            tracked_table.rows_lost,
+            tracked_table.rows_came,
         )
 
-    def rows_before(self, track: TrackedTable) -> int:
+    def rows_before(self, tracked_table: TrackedTable) -> int:
         """Return how many rows a table held at the beginning."""
-        return self.before.row_counts[fold_name(track.name)]
+        return self.before.row_counts[fold_name(tracked_table.name)]
 
 
 def is_change(change: TableChange) -> bool:

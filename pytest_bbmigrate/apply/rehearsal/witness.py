@@ -1,7 +1,7 @@
-"""A process that has run no migration looks at what a rehearsal has left, and says what is there.
+"""The witness: a process that has run no migration reports what a rehearsal has left.
 
-→ a message with an Asked on stdin: the backup and the working copy, and what is said of them
-← a message with a Seen, or with why there is none, on stdout
+→ a message with a WitnessOrder on stdin: the backup, the working copy, the reported changes
+← a message with a WitnessReport, or with a NotSeen that says why there is none, on stdout
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
-from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
+from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, compare_tables
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
+from pytest_bbmigrate.history.batches import contents_of
 from pytest_bbmigrate.history.identity import Identity, read_identity
-from pytest_bbmigrate.history.table import Applied, contents_of, last_batch, read_history
+from pytest_bbmigrate.history.table import Applied, last_batch, read_history
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.rows import count_rows
@@ -61,7 +62,7 @@ class FileSeen:
 
 @dataclass(frozen=True)
 class WitnessOrder:
-    """Which two databases to look at, and what is said to have become of the tables."""
+    """Which two databases to look at, and the changes that the rehearsal reports."""
 
     before: Path
     after: Path
@@ -98,31 +99,31 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
 
     Raises: StepFailed when these cannot be looked at.
     """
-    asked = encode_message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
-    done = subprocess.run(  # noqa: S603 - our own program
+    order = encode_message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
+    process = subprocess.run(  # noqa: S603 - our own program
         isolated_command(__name__),
-        input=asked,
+        input=order,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
         check=False,
     )
     try:
-        said = read_message(done.stdout, KINDS, {"Mapping": Mapping})
+        report = read_message(process.stdout, KINDS, {"Mapping": Mapping})
     except Unreadable as error:
-        said = NotSeen(f"the process that looks at it ended with exit code {done.returncode}")
-        raise StepFailed(_unseen(after, said)) from error
-    if isinstance(said, NotSeen):
-        raise StepFailed(_unseen(after, said))
-    return said
+        report = NotSeen(f"the process that looks at it ended with exit code {process.returncode}")
+        raise StepFailed(_unseen(after, report)) from error
+    if isinstance(report, NotSeen):
+        raise StepFailed(_unseen(after, report))
+    return report
 
 
 def main() -> int:
-    """Say on standard output what the two files hold that standard input names."""
-    asked = read_message(
+    """Report on standard output what the two files hold that standard input names."""
+    order = read_message(
         sys.stdin.buffer.read(), {"asked": WitnessOrder}, {"Path": Path, "TableChange": TableChange}
     )
-    sys.stdout.buffer.write(answer(asked.before, asked.after, asked.changes))
+    sys.stdout.buffer.write(answer(order.before, order.after, order.changes))
     return 0
 
 
@@ -130,7 +131,7 @@ def answer(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) -> 
     """Return the message that says what is in two files, or why it cannot be said."""
     try:
         sides = side_of(before), side_of(after)
-        rows = rows_seen(before, after, changes)
+        rows = compare_tables(before, after, changes)
         return encode_message("seen", WitnessReport(*sides, digest_of(after), rows))
     except (BBMigrateError, sqlite3.Error, OSError) as error:
         return encode_message("not seen", NotSeen(str(error)))
@@ -165,5 +166,5 @@ def count(db: sqlite3.Connection, table: Table) -> int | None:
         return None
 
 
-def _unseen(work: Path, said: NotSeen) -> str:
-    return f"{work.name}: what the rehearsal has left cannot be looked at ({said.reason})"
+def _unseen(work: Path, not_seen: NotSeen) -> str:
+    return f"{work.name}: what the rehearsal has left cannot be looked at ({not_seen.reason})"

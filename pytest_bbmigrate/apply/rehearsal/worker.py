@@ -12,8 +12,8 @@ from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, WORKING_COPY, identity_after
-from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
-from pytest_bbmigrate.apply.rehearsal.run_down import take_back, versions_of
+from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
+from pytest_bbmigrate.apply.rehearsal.run_down import roll_back, versions_of
 from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
@@ -21,14 +21,13 @@ from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
+from pytest_bbmigrate.history.batches import record_backup, record_contents
 from pytest_bbmigrate.history.identity import record_emptied, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
     last_batch,
     read_history,
     record,
-    record_backup,
-    record_contents,
     rename,
     utc_now,
 )
@@ -149,7 +148,7 @@ def run_migrations(
                 return Rehearsal(tuple(verdicts), printed=tuple(printed))
             change_log.follow(evidence.up_diff, after.schema)
             snapshot = forget_others(order, after)
-            mode = asked_mode(migration.up, evidence.up.executed) or mode
+            mode = requested_journal_mode(migration.up, evidence.up.executed) or mode
         digest = finish(order, snapshot)
         changes = change_log.changes(snapshot)
     return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
@@ -177,7 +176,7 @@ def run_back(
             change_log.follow(step.up_diff, step.after.schema)
             return forget_others(order, step.after)
 
-        taken = take_back(migrations, versions, order, start, environment, tell, settle)
+        taken = roll_back(migrations, versions, order, start, environment, tell, settle)
         schemas = [schema for each in versions.values() for schema in (each.applied, each.target)]
         known = in_files(order, catalogue) | known_names([start.schema, *schemas])
         taken = replace(taken, verdicts=tuple(masked(order, taken.verdicts, known)))

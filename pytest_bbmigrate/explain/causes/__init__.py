@@ -27,42 +27,43 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("create table as", structure.is_create_as),
     ("dropped with its view", structure.is_gone_with_its_view),
     ("left out of rebuild", structure.is_left_out_of_rebuild),
-    ("another create table", structure.is_other_create),
-    ("made otherwise", structure.is_made_otherwise),
-    ("sequence", structure.is_lowered_by_rebuild),
-    ("added last", structure.is_added_last),
-    ("by order", structure.is_by_order),
+    ("another create table", structure.is_other_create_table),
+    ("recreated differently", structure.is_recreated_differently),
+    ("sequence dropped", structure.is_lowered_by_rebuild),
+    ("column added last", structure.is_added_last),
+    ("depends on column order", structure.is_by_column_order),
     ("empty database", structure.is_empty_database),
     ("trigger refuses", structure.is_refused_by_trigger),
     ("if not exists", structure.is_other_shape),
     ("edited schema", structure.is_edited_schema),
     ("checks ignored", structure.is_unchecked),
-    ("left behind", structure.is_left_behind),
-    ("not put back", structure.is_not_put_back),
+    ("not dropped by down", structure.is_not_dropped_by_down),
+    ("not recreated by down", structure.is_not_recreated_by_down),
     ("pragma in transaction", rows.is_pragma_in_transaction),
-    ("deferred", rows.is_deferred),
+    ("deferred foreign keys", rows.is_deferred),
     ("cascade", rows.is_cascade),
     ("update cascade", rows.is_update_cascade),
-    ("renamed first", references.is_renamed_first),
+    ("old table renamed first", references.is_renamed_first),
     ("legacy rename", references.is_legacy_rename),
-    ("missing key", references.is_missing_key),
+    ("missing parent key", references.is_missing_key),
     ("parent column renamed", references.is_parent_column_renamed),
     ("parent dropped", references.is_parent_dropped),
     ("unknown parent", references.is_unknown_parent),
-    ("new key", references.is_new_key),
+    ("new foreign key", references.is_new_key),
     ("default without parent", references.is_default_without_parent),
     ("parent deleted", references.is_parent_deleted),
     ("parent updated", references.is_parent_updated),
     ("written unchecked", references.is_written_unchecked),
     ("stale view", structure.is_stale_view),
-    ("deleted for good", down.is_deleted_for_good),
-    ("put aside", down.is_put_aside),
-    ("begun anew", rows.is_begun_anew),
+    ("made too early", structure.is_made_too_early),
+    ("deleted by up", down.is_deleted_by_up),
+    ("replaced by an old copy", down.is_replaced_by_an_old_copy),
+    ("recreated empty", rows.is_recreated_empty),
     ("not copied", rows.is_not_copied),
-    ("by position", values.is_by_position),
-    ("numbered anew", rows.is_renumbered),
+    ("copied by position", values.is_by_position),
+    ("renumbered", rows.is_renumbered),
     ("replace", rows.is_replace),
-    ("ignore", rows.is_ignore),
+    ("or ignore", rows.is_ignore),
     ("inner join", rows.is_inner_join),
     ("not in null", rows.is_not_in_null),
     ("where", rows.is_where),
@@ -82,8 +83,8 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("like", values.is_like),
 )
 SECOND_TIME: tuple[tuple[str, Question], ...] = (
-    ("version kept", down.is_version_kept),
-    ("blank the second time", down.is_blank_the_second_time),
+    ("version not reset", down.is_version_not_reset),
+    ("blank after down", down.is_blank_after_down),
 )
 
 
@@ -91,9 +92,9 @@ def with_cause(finding: Finding, evidence: Evidence) -> Finding:
     """Return ``finding`` with the first known cause that fits, if it has none yet."""
     if finding.cause:
         return finding
-    scene = FindingContext(finding, evidence)
-    known = SECOND_TIME if finding.step == "up again" else CAUSES
-    for name, fits in known:
-        if fits(scene):
+    context = FindingContext(finding, evidence)
+    causes = SECOND_TIME if finding.step == "up again" else CAUSES
+    for name, fits in causes:
+        if fits(context):
             return replace(finding, cause=name)
     return finding

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
-from pytest_bbmigrate.explain.copies import Copy, copy_of
+from pytest_bbmigrate.explain.causes.statements import (
+    Tokens,
+    commands_of,
+    read_copies,
+    read_statements,
+)
 from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
-from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma, Update
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,
     CreateTable,
@@ -26,33 +29,14 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Part
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
+    from pytest_bbmigrate.explain.copies import Copy
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table, Trigger, View
     from pytest_bbmigrate.sql.reading import Command
     from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.verdict import Finding
 
-Tokens = tuple[str, ...]
 C = TypeVar("C")
-
-
-@lru_cache(maxsize=16)
-def read_statements(executed: tuple[str, ...]) -> tuple[Tokens, ...]:
-    """Return the folded tokens of each statement."""
-    return tuple(folded(sql) for sql in executed)
-
-
-@lru_cache(maxsize=16)
-def commands_of(executed: tuple[str, ...]) -> tuple[Command, ...]:
-    """Return the clauses of each statement."""
-    return tuple(map(read_command, executed))
-
-
-@lru_cache(maxsize=16)
-def read_copies(executed: tuple[str, ...]) -> tuple[Copy, ...]:
-    """Return the copies of rows among the statements."""
-    copies = (copy_of(position, command) for position, command in enumerate(commands_of(executed)))
-    return tuple(copy for copy in copies if copy is not None)
 
 
 @dataclass(frozen=True)
@@ -170,7 +154,7 @@ class FindingContext:
         after = self.evidence.schema_after
         objects: list[View | Trigger] = [*after.views, *after.triggers] if after else []
         name = fold_name(self.finding.name)
-        return next((found.tokens for found in objects if fold_name(found.name) == name), ())
+        return next((item.tokens for item in objects if fold_name(item.name) == name), ())
 
     @property
     def values(self) -> tuple[tuple[Cell, Cell], ...]:
@@ -219,9 +203,13 @@ class FindingContext:
     @property
     def rebuilt(self) -> bool:
         """Whether the table was dropped and another stands in its place."""
-        back = self.evidence.down_diff.schema if self.evidence.down_diff and self.is_back else ()
-        gone = any(d.kind == "table lost" and fold_name(d.table) == self.table for d in back)
-        return self.dropped(*self.names) and self.table_at_end is not None and not gone
+        down_schema = (
+            self.evidence.down_diff.schema if self.evidence.down_diff and self.is_back else ()
+        )
+        is_gone = any(
+            d.kind == "table lost" and fold_name(d.table) == self.table for d in down_schema
+        )
+        return self.dropped(*self.names) and self.table_at_end is not None and not is_gone
 
     def name_later(self, name: str, position: int) -> str:
         """Return what the table ``name`` is called after all statements from ``position`` on."""
@@ -309,18 +297,4 @@ class FindingContext:
 def table_diff_of(diff: DatabaseDiff | None, table: str) -> TableDiff | None:
     """Return what became of the table called ``table`` (folded) on ``diff``."""
     tables = diff.tables if diff else ()
-    return next((found for found in tables if fold_name(found.table) == table), None)
-
-
-def begins(tokens: Tokens, words: tuple[str, ...]) -> bool:
-    """Return whether ``tokens`` begin with ``words``, '*' standing for any one."""
-    return len(tokens) >= len(words) and all(
-        word in {token, "*"} for word, token in zip(words, tokens, strict=False)
-    )
-
-
-def holds(tokens: Tokens, *words: str) -> bool:
-    """Return whether ``words`` stand one after another in ``tokens``, '*' for any one."""
-    if not set(words) <= {"*", *tokens}:  # the quick answer, for it is asked very often
-        return False
-    return any(begins(tokens[at:], words) for at in range(len(tokens)))
+    return next((table_diff for table_diff in tables if fold_name(table_diff.table) == table), None)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import (
-    commands_of,
-    read_copies,
-    table_diff_of,
-)
+from pytest_bbmigrate.explain.causes.context import table_diff_of
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.statements import commands_of, read_copies
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
@@ -21,67 +18,67 @@ if TYPE_CHECKING:
 VERSIONS = {"user_version", "application_id"}
 
 
-def is_deleted_for_good(scene: FindingContext) -> bool:
-    """Tell whether up deleted rows, which down does not put back."""
+def is_deleted_by_up(context: FindingContext) -> bool:
+    """Tell whether up deleted rows, which down does not insert again."""
     return (
-        scene.finding.kind == "rows lost"
-        and scene.finding.step == "down"
+        context.finding.kind == "rows lost"
+        and context.finding.step == "down"
         and any(
-            isinstance(command, Delete) and command.table.folded == scene.table
-            for command in scene.up_commands
+            isinstance(command, Delete) and command.table.folded == context.table
+            for command in context.up_commands
         )
-        and not scene.rebuilt
-        and not any(isinstance(command, Insert | Delete) for command in scene.commands)
+        and not context.rebuilt
+        and not any(isinstance(command, Insert | Delete) for command in context.commands)
     )
 
 
-def is_put_aside(scene: FindingContext) -> bool:
-    """Tell whether down puts a copy of before in place of the table, without what came later."""
+def is_replaced_by_an_old_copy(context: FindingContext) -> bool:
+    """Tell whether down puts a copy from before up in place of the table as it is now."""
     return (
-        scene.finding.kind in LOST | CHANGED
-        and scene.finding.step == "down after writing"
-        and (is_replaced_by_another(scene) or is_filled_from_another(scene))
+        context.finding.kind in LOST | CHANGED
+        and context.finding.step == "down after writing"
+        and (is_replaced_by_another(context) or is_filled_from_another(context))
     )
 
 
-def is_replaced_by_another(scene: FindingContext) -> bool:
+def is_replaced_by_another(context: FindingContext) -> bool:
     """Return whether a table that up made took the place of the finding's table in down."""
-    made = {creation.name.folded for creation in scene.of_kind(CreateTable)}
-    return scene.dropped(scene.names[0]) and any(
-        fold_name(rename.new) == scene.name_at_end
-        and rename.table.folded not in made.union(scene.names)
-        for rename in scene.of_kind(RenameTable)
+    created = {creation.name.folded for creation in context.of_kind(CreateTable)}
+    return context.dropped(context.names[0]) and any(
+        fold_name(rename.new) == context.name_at_end
+        and rename.table.folded not in created.union(context.names)
+        for rename in context.of_kind(RenameTable)
     )
 
 
-def is_filled_from_another(scene: FindingContext) -> bool:
+def is_filled_from_another(context: FindingContext) -> bool:
     """Return whether down empties the table and fills it from one that up made."""
-    return scene.deletes_from(scene.names[0]) and any(
-        copy.target == scene.names[0] and copy.source not in {"", *scene.names}
-        for copy in read_copies(scene.executed)
+    return context.deletes_from(context.names[0]) and any(
+        copy.target == context.names[0] and copy.source not in {"", *context.names}
+        for copy in read_copies(context.executed)
     )
 
 
-def is_blank_the_second_time(scene: FindingContext) -> bool:
-    """Tell whether down brought a column back without its values, which up then read again."""
-    back = scene.evidence.down_diff
-    first = scene.evidence.up_diff
-    return scene.finding.step == "up again" and any(
-        table.blank_columns & set(gone.lost_columns)
-        for table in (back.tables if back else ())
-        if (gone := table_diff_of(first, fold_name(table.table))) is not None
+def is_blank_after_down(context: FindingContext) -> bool:
+    """Tell whether down recreated a column without the values that up reads from it."""
+    down_diff = context.evidence.down_diff
+    up_diff = context.evidence.up_diff
+    return context.finding.step == "up again" and any(
+        table.blank_columns & set(before.lost_columns)
+        for table in (down_diff.tables if down_diff else ())
+        if (before := table_diff_of(up_diff, fold_name(table.table))) is not None
     )
 
 
-def is_version_kept(scene: FindingContext) -> bool:
-    """Tell whether up goes by a version in the file's header that down does not put back."""
-    down = scene.evidence.down
-    back = commands_of(down.executed) if down else ()
+def is_version_not_reset(context: FindingContext) -> bool:
+    """Tell whether up asks for a version in the file's header that down does not reset."""
+    down = context.evidence.down
+    down_commands = commands_of(down.executed) if down else ()
     return (
-        scene.finding.step == "up again"
-        and any(map(is_versioning, scene.up_commands))
-        and not any(map(is_versioning, back))
-        and len(scene.statements) < len(scene.up_statements)
+        context.finding.step == "up again"
+        and any(map(is_versioning, context.up_commands))
+        and not any(map(is_versioning, down_commands))
+        and len(context.statements) < len(context.up_statements)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import holds
+from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
@@ -22,84 +22,84 @@ if TYPE_CHECKING:
 CLEARS = {"SET NULL", "SET DEFAULT"}
 LOST = frozenset({"rows lost", "written rows lost"})
 CHANGED = frozenset({"values changed", "written values changed"})
-NUMBERED_ANEW = LOST | CHANGED | {"rows added", "rows renumbered"}
+RENUMBERED = LOST | CHANGED | {"rows added", "rows renumbered"}
 
 
-def is_cascade(scene: FindingContext) -> bool:
+def is_cascade(context: FindingContext) -> bool:
     """Tell whether a parent went while foreign keys were enforced, and took its children along."""
-    child = scene.table_before
-    if child is None or not scene.enforced:
+    child = context.table_before
+    if child is None or not context.enforced:
         return False
     return any(
-        is_acted_on(scene, key) and parent_goes(scene, fold_name(key.parent), frozenset())
+        is_acted_on(context, key) and parent_goes(context, fold_name(key.parent), frozenset())
         for key in child.foreign_keys
     )
 
 
-def is_acted_on(scene: FindingContext, key: ForeignKey) -> bool:
+def is_acted_on(context: FindingContext, key: ForeignKey) -> bool:
     """Return whether what ON DELETE of ``key`` does is what the finding shows."""
-    if scene.finding.kind in LOST:
+    if context.finding.kind in LOST:
         return key.on_delete.upper() == "CASCADE"
     columns = {fold_name(column) for column in key.columns}
     return (
-        scene.finding.kind in CHANGED
+        context.finding.kind in CHANGED
         and key.on_delete.upper() in CLEARS
-        and scene.column in columns
+        and context.column in columns
     )
 
 
-def parent_goes(scene: FindingContext, parent: str, seen: frozenset[str]) -> bool:
+def parent_goes(context: FindingContext, parent: str, seen: frozenset[str]) -> bool:
     """Return whether rows of ``parent`` were deleted, or went with those of a parent of theirs."""
-    if scene.dropped(parent) or scene.deletes_from(parent) or scene.replaces_in(parent):
+    if context.dropped(parent) or context.deletes_from(parent) or context.replaces_in(parent):
         return True
-    table = scene.schema_before.table(parent) if scene.schema_before else None
+    table = context.schema_before.table(parent) if context.schema_before else None
     return any(
         key.on_delete.upper() == "CASCADE"
         and fold_name(key.parent) not in seen
-        and parent_goes(scene, fold_name(key.parent), seen | {parent})
+        and parent_goes(context, fold_name(key.parent), seen | {parent})
         for key in (table.foreign_keys if table else ())
     )
 
 
-def is_pragma_in_transaction(scene: FindingContext) -> bool:
+def is_pragma_in_transaction(context: FindingContext) -> bool:
     """Tell whether the migration meant to turn foreign keys off, where that does nothing."""
     return (
-        scene.in_transaction
-        and is_cascade(scene)
-        and any(switched_to(pragma) is False for pragma in scene.pragmas)
+        context.in_transaction
+        and is_cascade(context)
+        and any(switched_to(pragma) is False for pragma in context.pragmas)
     )
 
 
-def is_deferred(scene: FindingContext) -> bool:
-    """Tell whether the migration put checks off, and took that to hold for actions too."""
-    return is_cascade(scene) and scene.sets_pragma("defer_foreign_keys")
+def is_deferred(context: FindingContext) -> bool:
+    """Tell whether the migration deferred foreign keys, which defers checks but no actions."""
+    return is_cascade(context) and context.sets_pragma("defer_foreign_keys")
 
 
-def is_update_cascade(scene: FindingContext) -> bool:
+def is_update_cascade(context: FindingContext) -> bool:
     """Tell whether the key of a parent was updated while foreign keys were enforced."""
-    child = scene.table_before
-    if child is None or not scene.enforced or scene.finding.kind not in CHANGED:
+    child = context.table_before
+    if child is None or not context.enforced or context.finding.kind not in CHANGED:
         return False
     return any(
         key.on_update.upper() in CLEARS | {"CASCADE"}
-        and scene.column in {fold_name(column) for column in key.columns}
-        and any(sets(scene, key.parent, column) for column in key.parent_columns)
+        and context.column in {fold_name(column) for column in key.columns}
+        and any(sets(context, key.parent, column) for column in key.parent_columns)
         for key in child.foreign_keys
     )
 
 
-def sets(scene: FindingContext, table: str, column: str) -> bool:
+def sets(context: FindingContext, table: str, column: str) -> bool:
     """Return whether an UPDATE of ``table`` sets ``column``."""
     return any(
         update.table.folded == fold_name(table) and update.sets(column)
-        for update in scene.of_kind(Update)
+        for update in context.of_kind(Update)
     )
 
 
-def losses(scene: FindingContext, copy: Copy) -> frozenset[str]:
+def losses(context: FindingContext, copy: Copy) -> frozenset[str]:
     """Return what can have kept rows of the finding's table from being copied."""
     features = set(copy.features) - {"left join", "union all", "or abort", "or fail", "or rollback"}
-    key = set(map(fold_name, scene.table_before.primary_key if scene.table_before else ()))
+    key = set(map(fold_name, context.table_before.primary_key if context.table_before else ()))
     selected = {item[0] for item in copy.items if len(item) == 1}
     if key and (key <= selected or "*" in selected):  # equal rows are then the same row
         features -= {"distinct", "union"}
@@ -110,66 +110,71 @@ def losses(scene: FindingContext, copy: Copy) -> frozenset[str]:
     return frozenset(features)
 
 
-def lost_by(scene: FindingContext, *features: str) -> bool:
+def lost_by(context: FindingContext, *features: str) -> bool:
     """Return whether rows were lost in a copy that can lose them by one of ``features`` alone."""
-    lossy = [found for copy in scene.copies if (found := losses(scene, copy))]
+    lossy = [
+        features_of_copy for copy in context.copies if (features_of_copy := losses(context, copy))
+    ]
     return (
-        scene.finding.kind in LOST
+        context.finding.kind in LOST
         and bool(lossy)
-        and all(len(found) == 1 and found <= set(features) for found in lossy)
+        and all(
+            len(features_of_copy) == 1 and features_of_copy <= set(features)
+            for features_of_copy in lossy
+        )
     )
 
 
-def is_ignore(scene: FindingContext) -> bool:
+def is_ignore(context: FindingContext) -> bool:
     """Tell whether OR IGNORE leaves out the rows that do not fit."""
-    return lost_by(scene, "or ignore")
+    return lost_by(context, "or ignore")
 
 
-def is_inner_join(scene: FindingContext) -> bool:
+def is_inner_join(context: FindingContext) -> bool:
     """Tell whether rows without a match were left out of a join."""
-    return lost_by(scene, "join")
+    return lost_by(context, "join")
 
 
-def is_not_in_null(scene: FindingContext) -> bool:
+def is_not_in_null(context: FindingContext) -> bool:
     """Tell whether no row at all passed a NOT IN, as is so when its list holds NULL."""
     return (
-        lost_by(scene, "where")
-        and scene.finding.count == scene.finding.total
-        and any(holds(copy.where, "not", "in", "(", "select") for copy in scene.copies)
-        and not any(holds(copy.where, "is", "not", "null") for copy in scene.copies)
+        lost_by(context, "where")
+        and context.finding.count == context.finding.total
+        and any(holds(copy.where, "not", "in", "(", "select") for copy in context.copies)
+        and not any(holds(copy.where, "is", "not", "null") for copy in context.copies)
     )
 
 
-def is_where(scene: FindingContext) -> bool:
+def is_where(context: FindingContext) -> bool:
     """Tell whether rows were left out because the WHERE is not true for them."""
-    return lost_by(scene, "where")
+    return lost_by(context, "where")
 
 
-def is_distinct(scene: FindingContext) -> bool:
+def is_distinct(context: FindingContext) -> bool:
     """Tell whether equal rows were taken for one."""
-    return lost_by(scene, "distinct", "union", "except", "intersect")
+    return lost_by(context, "distinct", "union", "except", "intersect")
 
 
-def is_grouped(scene: FindingContext) -> bool:
+def is_grouped(context: FindingContext) -> bool:
     """Tell whether each group became a single row."""
-    return lost_by(scene, "group")
+    return lost_by(context, "group")
 
 
-def is_replace(scene: FindingContext) -> bool:
+def is_replace(context: FindingContext) -> bool:
     """Tell whether REPLACE deleted the row that was in the way of another."""
-    if scene.finding.kind in LOST:
-        return lost_by(scene, "or replace") or is_replaced(scene)
-    return scene.finding.kind in CHANGED and any(
-        insert.table.folded in scene.names and is_replaced_without(insert, scene.column)
-        for insert in scene.of_kind(Insert)
+    if context.finding.kind in LOST:
+        return lost_by(context, "or replace") or is_replaced(context)
+    return context.finding.kind in CHANGED and any(
+        insert.table.folded in context.names and is_replaced_without(insert, context.column)
+        for insert in context.of_kind(Insert)
     )
 
 
-def is_replaced(scene: FindingContext) -> bool:
+def is_replaced(context: FindingContext) -> bool:
     """Return whether rows of the table were replaced where they are, by an equal unique value."""
-    table = scene.table_before
+    table = context.table_before
     indexes = table.indexes if table else ()
-    return any(index.unique for index in indexes) and any(map(scene.replaces_in, scene.names))
+    return any(index.unique for index in indexes) and any(map(context.replaces_in, context.names))
 
 
 def is_replaced_without(insert: Insert, column: str) -> bool:
@@ -178,68 +183,69 @@ def is_replaced_without(insert: Insert, column: str) -> bool:
     return insert.conflict == "replace" and bool(named) and column not in named
 
 
-def is_begun_anew(scene: FindingContext) -> bool:
-    """Tell whether what held the data was renamed, and something blank made under its old name."""
-    return scene.finding.step == "up" and bool(renamed_to(scene.finding, scene.evidence))
+def is_recreated_empty(context: FindingContext) -> bool:
+    """Tell whether the data was renamed, and its old name given to something without values."""
+    return context.finding.step == "up" and bool(renamed_to(context.finding, context.evidence))
 
 
-def is_not_copied(scene: FindingContext) -> bool:
+def is_not_copied(context: FindingContext) -> bool:
     """Tell whether the table was dropped and made again, and nothing was put into the new one."""
-    ends = (scene.name_at_end, *scene.names)
+    ends = (context.name_at_end, *context.names)
     return (
-        scene.finding.kind in LOST
-        and scene.rebuilt
-        and scene.finding.count == scene.finding.total
+        context.finding.kind in LOST
+        and context.rebuilt
+        and context.finding.count == context.finding.total
         and not any(
-            isinstance(command, Insert) and scene.name_later(command.table.folded, at) in ends
-            for at, command in enumerate(scene.commands)
+            isinstance(command, Insert)
+            and context.name_later(command.table.folded, position) in ends
+            for position, command in enumerate(context.commands)
         )
     )
 
 
-def is_renumbered(scene: FindingContext) -> bool:
+def is_renumbered(context: FindingContext) -> bool:
     """Tell whether a rebuild left the id out, so that SQLite gave new ones."""
-    table = scene.table_before
+    table = context.table_before
     alias = table.rowid_alias if table else None
     return (
-        scene.finding.kind in NUMBERED_ANEW
+        context.finding.kind in RENUMBERED
         and alias is not None
-        and scene.table_at_end is not None
-        and scene.table_at_end.rowid_alias is not None
+        and context.table_at_end is not None
+        and context.table_at_end.rowid_alias is not None
         and any(
             copy.columns and not copy.creates and fold_name(alias) not in copy.columns
-            for copy in scene.copies
+            for copy in context.copies
         )
     )
 
 
-def is_join_doubles(scene: FindingContext) -> bool:
+def is_join_doubles(context: FindingContext) -> bool:
     """Tell whether a join gave a row once for each match."""
-    return scene.finding.kind == "rows added" and any(copy.joins for copy in scene.copies)
+    return context.finding.kind == "rows added" and any(copy.joins for copy in context.copies)
 
 
-def is_trigger(scene: FindingContext) -> bool:
+def is_trigger(context: FindingContext) -> bool:
     """Tell whether a trigger fired for what the migration wrote, and did what was found."""
-    triggers = scene.schema_before.triggers if scene.schema_before else ()
-    return not is_done_by_itself(scene) and any(
-        does(scene, trigger) and fires(scene, trigger) for trigger in triggers
+    triggers = context.schema_before.triggers if context.schema_before else ()
+    return not is_done_by_itself(context) and any(
+        does(context, trigger) and fires(context, trigger) for trigger in triggers
     )
 
 
-def is_done_by_itself(scene: FindingContext) -> bool:
+def is_done_by_itself(context: FindingContext) -> bool:
     """Return whether a statement of the step does to the finding's table what was found."""
-    table = scene.names[0]
-    if scene.finding.kind in CHANGED:
-        return sets(scene, table, scene.column)
-    if scene.finding.kind == "rows added":
-        return scene.inserts_into(table)
-    return scene.deletes_from(table)
+    table = context.names[0]
+    if context.finding.kind in CHANGED:
+        return sets(context, table, context.column)
+    if context.finding.kind == "rows added":
+        return context.inserts_into(table)
+    return context.deletes_from(table)
 
 
-def fires(scene: FindingContext, trigger: Trigger) -> bool:
+def fires(context: FindingContext, trigger: Trigger) -> bool:
     """Return whether the step wrote what ``trigger`` waits for, before it dropped the trigger."""
     waits = read_as(CreateTrigger, trigger.sql)
-    for command in scene.commands:
+    for command in context.commands:
         if isinstance(command, Drop) and command.kind == "trigger":
             if same_name(command.name.name, trigger.name):
                 return False
@@ -258,22 +264,22 @@ def is_event(command: Command, trigger: CreateTrigger, table: str) -> bool:
     return events[type(command)] == trigger.event
 
 
-def does(scene: FindingContext, trigger: Trigger) -> bool:
+def does(context: FindingContext, trigger: Trigger) -> bool:
     """Return whether the body of ``trigger`` does to the finding's table what was found."""
-    table = scene.names[0]
+    table = context.names[0]
     return any(
         isinstance(command, Insert | Update | Delete)
         and command.table.folded == table
-        and does_itself(scene, command)
+        and does_itself(context, command)
         for command in read_as(CreateTrigger, trigger.sql).commands
     )
 
 
-def does_itself(scene: FindingContext, command: Write) -> bool:
+def does_itself(context: FindingContext, command: Write) -> bool:
     """Return whether ``command``, which writes to the finding's table, does what was found."""
-    if scene.finding.kind in CHANGED:
-        return isinstance(command, Update) and command.sets(scene.column)
-    if scene.finding.kind in LOST:
+    if context.finding.kind in CHANGED:
+        return isinstance(command, Update) and command.sets(context.column)
+    if context.finding.kind in LOST:
         is_replacing = isinstance(command, Insert) and command.conflict == "replace"
         return isinstance(command, Delete) or is_replacing
-    return scene.finding.kind == "rows added" and isinstance(command, Insert)
+    return context.finding.kind == "rows added" and isinstance(command, Insert)

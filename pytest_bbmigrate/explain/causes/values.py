@@ -7,8 +7,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.context import holds
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
+from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:
@@ -23,48 +23,48 @@ FINER = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\
 WHOLE = re.compile(r"[1-9]\d*")
 
 
-def all_changed(scene: FindingContext, fits: Callable[[Cell, Cell], bool]) -> bool:
+def all_changed(context: FindingContext, fits: Callable[[Cell, Cell], bool]) -> bool:
     """Return whether every example shows a change of the kind that ``fits`` tells."""
     return (
-        scene.finding.kind in CHANGED
-        and bool(scene.values)
-        and all(fits(was, now) for was, now in scene.values)
+        context.finding.kind in CHANGED
+        and bool(context.values)
+        and all(fits(was, now) for was, now in context.values)
     )
 
 
-def calls(scene: FindingContext, *functions: str) -> bool:
+def calls(context: FindingContext, *functions: str) -> bool:
     """Return whether a statement calls one of ``functions``."""
     return any(
-        holds(tokens, function, "(") for tokens in scene.statements for function in functions
+        holds(tokens, function, "(") for tokens in context.statements for function in functions
     )
 
 
-def is_by_position(scene: FindingContext) -> bool:
+def is_by_position(context: FindingContext) -> bool:
     """Tell whether INSERT .. SELECT put values where they stand, not where they belong."""
-    if scene.finding.kind not in CHANGED | LOST | {"rows added"}:
+    if context.finding.kind not in CHANGED | LOST | {"rows added"}:
         return False
-    keyless = scene.table_before is not None and not scene.table_before.primary_key
-    for copy in scene.copies:
-        got = scene.expressions(copy)
+    keyless = context.table_before is not None and not context.table_before.primary_key
+    for copy in context.copies:
+        got = context.expressions(copy)
         swapped = {
             column
             for column, item in got.items()
             if len(item) == 1 and item[0] != column and item[0] in got
         }
-        if scene.column_at_end in swapped or (swapped and keyless and not scene.column):
+        if context.column_at_end in swapped or (swapped and keyless and not context.column):
             return True
     return False
 
 
-def is_affinity(scene: FindingContext) -> bool:
+def is_affinity(context: FindingContext) -> bool:
     """Tell whether a value was stored in a column of another type, and became a number or text."""
-    before = scene.table_before.column(scene.column) if scene.table_before else None
-    after = scene.table_at_end.column(scene.column_at_end) if scene.table_at_end else None
+    before = context.table_before.column(context.column) if context.table_before else None
+    after = context.table_at_end.column(context.column_at_end) if context.table_at_end else None
     return (
         before is not None
         and after is not None
         and before.affinity != after.affinity
-        and all_changed(scene, is_conversion)
+        and all_changed(context, is_conversion)
     )
 
 
@@ -82,41 +82,41 @@ def number_in(cell: Cell) -> float | None:
         return None
 
 
-def is_quoted_text(scene: FindingContext) -> bool:
+def is_quoted_text(context: FindingContext) -> bool:
     """Tell whether a name in double quotes that is no column was taken for a text."""
-    values = {now for _, now in scene.values}
-    if len(values) != 1 or scene.finding.kind not in CHANGED:
+    values = {now for _, now in context.values}
+    if len(values) != 1 or context.finding.kind not in CHANGED:
         return False
     (value,) = values
-    tables = scene.schema_before.tables if scene.schema_before else ()
+    tables = context.schema_before.tables if context.schema_before else ()
     if not isinstance(value, str) or any(table.column(value) for table in tables):
         return False
     return any(
         token.kind is Kind.QUOTED and token.text[0] == '"' and token.name == value
-        for sql in scene.executed
+        for sql in context.executed
         for token in tokenize(sql)
     )
 
 
-def is_cut_at_nul(scene: FindingContext) -> bool:
+def is_cut_at_nul(context: FindingContext) -> bool:
     """Tell whether a function took a NUL character for the end of the text."""
     return all_changed(
-        scene, lambda was, now: isinstance(was, str) and "\0" in was and now == was.split("\0")[0]
+        context, lambda was, now: isinstance(was, str) and "\0" in was and now == was.split("\0")[0]
     )
 
 
-def is_trimmed(scene: FindingContext) -> bool:
+def is_trimmed(context: FindingContext) -> bool:
     """Tell whether a text lost blanks at its ends to trim(), ltrim() or rtrim()."""
-    return calls(scene, "trim", "ltrim", "rtrim") and all_changed(
-        scene,
+    return calls(context, "trim", "ltrim", "rtrim") and all_changed(
+        context,
         lambda was, now: isinstance(was, str) and now in {was.strip(), was.lstrip(), was.rstrip()},
     )
 
 
-def is_other_case(scene: FindingContext) -> bool:
+def is_other_case(context: FindingContext) -> bool:
     """Tell whether upper() or lower() changed the letters A to Z."""
-    return calls(scene, "upper", "lower") and all_changed(
-        scene,
+    return calls(context, "upper", "lower") and all_changed(
+        context,
         lambda was, now: isinstance(was, str) and now in {ascii_case(was, 97), ascii_case(was, 65)},
     )
 
@@ -127,10 +127,10 @@ def ascii_case(text: str, first: int) -> str:
     return text.translate({first + letter: other + letter for letter in range(26)})
 
 
-def is_rounded_integer(scene: FindingContext) -> bool:
+def is_rounded_integer(context: FindingContext) -> bool:
     """Tell whether a large whole number went through a REAL, which holds 53 bits of it."""
     return all_changed(
-        scene,
+        context,
         lambda was, now: (
             isinstance(was, int)
             and abs(was) > EXACT
@@ -140,10 +140,10 @@ def is_rounded_integer(scene: FindingContext) -> bool:
     )
 
 
-def is_whole_seconds(scene: FindingContext) -> bool:
+def is_whole_seconds(context: FindingContext) -> bool:
     """Tell whether datetime() left out fractions of a second, and turned the time into UTC."""
-    return calls(scene, "datetime", "strftime", "time") and all_changed(
-        scene,
+    return calls(context, "datetime", "strftime", "time") and all_changed(
+        context,
         lambda was, now: (
             isinstance(was, str)
             and isinstance(now, str)
@@ -152,16 +152,16 @@ def is_whole_seconds(scene: FindingContext) -> bool:
     )
 
 
-def is_integer_division(scene: FindingContext) -> bool:
+def is_integer_division(context: FindingContext) -> bool:
     """Tell whether an integer was divided by an integer, which gives an integer."""
     divisors = {
         int(following)
-        for tokens in scene.statements
+        for tokens in context.statements
         for word, following in pairwise(tokens)
         if word == "/" and WHOLE.fullmatch(following)
     }
     return bool(divisors) and all_changed(
-        scene,
+        context,
         lambda was, now: (
             isinstance(was, int | float)
             and isinstance(now, int | float)
@@ -170,9 +170,9 @@ def is_integer_division(scene: FindingContext) -> bool:
     )
 
 
-def is_cut_by_cast(scene: FindingContext) -> bool:
+def is_cut_by_cast(context: FindingContext) -> bool:
     """Tell whether CAST cut a product such as 0.29 * 100, which is a little less than 29."""
-    statements = (*scene.statements, *(scene.up_statements if scene.is_back else ()))
+    statements = (*context.statements, *(context.up_statements if context.is_back else ()))
     return any(
         holds(tokens, "cast", "(")
         and "*" in tokens
@@ -180,7 +180,7 @@ def is_cut_by_cast(scene: FindingContext) -> bool:
         and "round" not in tokens
         for tokens in statements
     ) and all_changed(
-        scene,
+        context,
         lambda was, now: (
             isinstance(was, int | float)
             and isinstance(now, int | float)
@@ -190,16 +190,16 @@ def is_cut_by_cast(scene: FindingContext) -> bool:
     )
 
 
-def is_like(scene: FindingContext) -> bool:
+def is_like(context: FindingContext) -> bool:
     """Tell whether LIKE chose rows that differ from its pattern in letter case."""
     patterns = {
         following.strip("'")
-        for tokens in scene.statements
+        for tokens in context.statements
         for word, following in pairwise(tokens)
         if word == "like" and not {"%", "_"} & set(following)
     }
     return all_changed(
-        scene,
+        context,
         lambda was, _: (
             isinstance(was, str)
             and any(was != pattern and was.lower() == pattern.lower() for pattern in patterns)

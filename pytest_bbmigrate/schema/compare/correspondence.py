@@ -20,12 +20,13 @@ class Correspondence:
 
     ``columns`` is keyed by the table before. A table that is equal after and that no rename
     concerns has no entry, since it need not be compared. ``renamed`` is whether any name has
-    changed.
+    changed; with ``strictly``, the names of explicit indexes count as well.
     """
 
     tables: Mapping[str, str]
     columns: Mapping[str, Mapping[str, str]]
     renamed: bool
+    strictly: bool = False
 
 
 def keeps_names(renames: Renames) -> bool:
@@ -35,7 +36,9 @@ def keeps_names(renames: Renames) -> bool:
     )
 
 
-def match_names(before: Schema, after: Schema, renames: Renames) -> Correspondence:
+def match_names(
+    before: Schema, after: Schema, renames: Renames, *, strictly: bool = False
+) -> Correspondence:
     """Return the name after of each table and column: that of ``renames``, else the same one."""
     tables = _follow(
         [fold_name(table.name) for table in before.tables],
@@ -59,7 +62,7 @@ def match_names(before: Schema, after: Schema, renames: Renames) -> Corresponden
         columns[name] = _follow(
             column_names(table), column_names(table_after), renamed.get(name, {})
         )
-    return Correspondence(tables, columns, bool(changed_names))
+    return Correspondence(tables, columns, bool(changed_names), strictly)
 
 
 def _mentions(table: Table, names: Collection[str]) -> bool:

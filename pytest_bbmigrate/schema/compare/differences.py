@@ -27,19 +27,20 @@ __all__ = ["KINDS", "Renames", "SchemaDifference", "compare_schemas"]
 
 
 def compare_schemas(
-    before: Schema, after: Schema, renames: Renames | None = None
+    before: Schema, after: Schema, renames: Renames | None = None, *, strictly: bool = False
 ) -> tuple[SchemaDifference, ...]:
     """Return every difference of ``after`` against ``before``: lost, changed, added or broken.
 
     A name that ``renames`` maps is no difference, nor is a CHECK, an index or a trigger that merely
     follows the rename of a column or table. A view or trigger is broken if it compiled before and
     does not after. A constraint on a column that is itself lost or added is part of that
-    difference, not another one.
+    difference, not another one. An explicit index under another name is none either, unless
+    ``strictly``.
     """
     renames = renames or Renames()
     if before is after and keeps_names(renames):
         return ()  # the same object, as read_schema gives it from its cache
-    names = match_names(before, after, renames)
+    names = match_names(before, after, renames, strictly=strictly)
     differences = [*_lost_and_added_tables(before, after, names)]
     for pair in pair_tables(before, after, names):
         differences += compare_tables(pair)

@@ -1,12 +1,14 @@
 """Compare the indexes and UNIQUE constraints of a table before and after.
 
 What counts is what an index does, not its name: an index whose name is gone is not lost if another
-one does the same, be it that of a UNIQUE constraint or of the primary key.
+one does the same that was not there before, or the primary key does. One of two that did the same
+is lost all the same where it goes. Where names count, because a statement may go by them, an
+explicit index is lost with its name.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.schema.compare import wording
 from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
@@ -16,7 +18,7 @@ from pytest_bbmigrate.schema.read.tokens import equal_under
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_bbmigrate.schema.compare.table_pair import TablePair
     from pytest_bbmigrate.schema.model import Table
@@ -30,28 +32,78 @@ def compare_indexes(pair: TablePair) -> Iterator[SchemaDifference]:
 
 
 def _lost_and_changed(pair: TablePair) -> Iterator[SchemaDifference]:
-    by_name, indexes_after = _by_name(pair.after), _indexes_with_keys(pair.after)
+    by_name = _by_name(pair.after)
+    lost = _unmatched(pair).before
     for index in pair.before.indexes:
         namesake = by_name.get(fold_name(index.name or ""))
         if namesake is not None:
             if not _is_equivalent(pair, index, namesake):
                 yield _changed(pair, index, namesake)
-        elif not any(_is_equivalent(pair, index, other) for other in indexes_after):
+        elif any(index is other for other in lost):
             columns = _columns_of(index, pair.before)
             if not is_part_of(columns, pair.lost):
                 yield _difference(pair.before, index, columns, lost=True)
 
 
 def _added(pair: TablePair) -> Iterator[SchemaDifference]:
-    by_name, indexes_before = _by_name(pair.before), _indexes_with_keys(pair.before)
-    for index in pair.after.indexes:
-        has_namesake = fold_name(index.name or "") in by_name
-        if not has_namesake and not any(
-            _is_equivalent(pair, other, index) for other in indexes_before
-        ):
-            columns = _columns_of(index, pair.after)
-            if not is_part_of(columns, pair.added):
-                yield _difference(pair.after, index, columns, lost=False)
+    for index in _unmatched(pair).after:
+        columns = _columns_of(index, pair.after)
+        if not is_part_of(columns, pair.added):
+            yield _difference(pair.after, index, columns, lost=False)
+
+
+class _Unmatched(NamedTuple):
+    """The indexes before and after that have no namesake, and none that stands for them."""
+
+    before: list[Index]
+    after: list[Index]
+
+
+def _unmatched(pair: TablePair) -> _Unmatched:
+    """Return what is lost and added: each index stands for one other, a primary key for any.
+
+    A constraint holds as long as any index makes it hold.
+    """
+    by_name = (_by_name(pair.before), _by_name(pair.after))
+    old = [index for index in pair.before.indexes if not _has_namesake(index, by_name[1])]
+    new = [index for index in pair.after.indexes if not _has_namesake(index, by_name[0])]
+    for kinds in ("constraints", "any"):
+        for index in tuple(old):
+            fitting = (
+                other
+                for other in new
+                if _is_equivalent(pair, index, other) and _may_stand_for(pair, index, other, kinds)
+            )
+            if (match := next(fitting, None)) is not None:
+                old = [other for other in old if other is not index]
+                new = [other for other in new if other is not match]
+    stand_ins = (_stand_ins(pair, pair.before), _stand_ins(pair, pair.after))
+    return _Unmatched(
+        [o for o in old if not any(_is_equivalent(pair, o, n) for n in stand_ins[1](o))],
+        [n for n in new if not any(_is_equivalent(pair, o, n) for o in stand_ins[0](n))],
+    )
+
+
+def _has_namesake(index: Index, by_name: dict[str, Index]) -> bool:
+    return index.name is not None and fold_name(index.name) in by_name
+
+
+def _may_stand_for(pair: TablePair, old: Index, new: Index, kinds: str) -> bool:
+    """Return whether ``new`` may be what ``old`` was; by ``kinds``, constraints are asked first."""
+    if old.name is None and new.name is None:
+        return True
+    return kinds == "any" and not pair.names.strictly
+
+
+def _stand_ins(pair: TablePair, table: Table) -> Callable[[Index], list[Index]]:
+    """Return which indexes of ``table`` stand for a given one of the other side, however many."""
+
+    def others(index: Index) -> list[Index]:
+        if index.name is None:
+            return _indexes_with_keys(table)
+        return [] if pair.names.strictly else _keys_of(table)
+
+    return others
 
 
 def has_other_key_terms(pair: TablePair) -> bool:
@@ -65,14 +117,17 @@ def _by_name(table: Table) -> dict[str, Index]:
 
 
 def _indexes_with_keys(table: Table) -> list[Index]:
-    """Return the indexes of ``table``, with that of its primary key, even if that is the rowid."""
-    indexes = list(table.indexes)
-    if table.key is not None:
-        indexes.append(table.key)
+    """Return the indexes of ``table``, with that of its primary key."""
+    return [*table.indexes, *_keys_of(table)]
+
+
+def _keys_of(table: Table) -> list[Index]:
+    """Return the index of the primary key of ``table``, even if that is the rowid; () for none."""
+    keys = [] if table.key is None else [table.key]
     if table.rowid_alias is not None:
         rowid = IndexColumn(table.rowid_alias, None, descending=False, collation="BINARY")
-        indexes.append(Index(None, table.name, unique=True, columns=(rowid,), where=None))
-    return indexes
+        keys.append(Index(None, table.name, unique=True, columns=(rowid,), where=None))
+    return keys
 
 
 def _is_equivalent(pair: TablePair, old: Index, new: Index) -> bool:

@@ -34,6 +34,11 @@ LACKING_SETUP = (
 )
 
 
+def is_at_fault(error: str | None) -> bool:
+    """Return whether an ``error`` of a view or trigger is its own, and not one of the set-up."""
+    return error is not None and not error.startswith(LACKING_SETUP)
+
+
 def view_error(db: sqlite3.Connection, view: str) -> str | None:
     """Return why ``view`` does not compile, or None."""
     return _error(db, f"EXPLAIN SELECT * FROM main.{quote_name(view)} LIMIT 0")

@@ -15,9 +15,9 @@ from pytest_bbmigrate.apply.adopt import (
     adopt,
     describe_recognition,
     find_version,
+    migrations_to_record,
     recognise,
     replay,
-    to_adopt,
 )
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
@@ -281,8 +281,8 @@ def test_whether_a_migration_that_needs_rows_has_run_is_not_guessed(stopping: Ca
     assert found.positions == (2,)
     assert found.decided is None
     with pytest.raises(StepFailed, match="003_names does not run on a database without rows"):
-        to_adopt(found, stopping, "auto", DATABASE)
-    assert [m.name for m in to_adopt(found, stopping, "2", DATABASE)] == [
+        migrations_to_record(found, stopping, "auto", DATABASE)
+    assert [m.name for m in migrations_to_record(found, stopping, "2", DATABASE)] == [
         "001_accounts",
         "002_trips",
     ]
@@ -298,7 +298,7 @@ def test_behind_a_migration_that_needs_rows_nothing_is_let_be(stopping: Catalogu
 def test_the_version_recognised_is_adopted(catalogue: Catalogue) -> None:
     found = recognised(catalogue, sql_of(1, 2, 4))
 
-    assert [m.name for m in to_adopt(found, catalogue, "auto", DATABASE)] == [
+    assert [m.name for m in migrations_to_record(found, catalogue, "auto", DATABASE)] == [
         "001_accounts",
         "002_trips",
         "003_names",
@@ -310,7 +310,7 @@ def test_between_versions_that_look_alike_the_user_decides(catalogue: Catalogue)
     found = recognised(catalogue, sql_of(1, 2))
 
     with pytest.raises(StepFailed) as caught:
-        to_adopt(found, catalogue, "auto", DATABASE)
+        migrations_to_record(found, catalogue, "auto", DATABASE)
     first, second, last = str(caught.value).splitlines()
     assert first == "budget.db: it is at one of the versions 002_trips, 003_names"
     assert second == (
@@ -318,8 +318,8 @@ def test_between_versions_that_look_alike_the_user_decides(catalogue: Catalogue)
         "last one that has"
     )
     assert last == "nothing was recorded"
-    assert len(to_adopt(found, catalogue, "002_trips", DATABASE)) == 2
-    assert len(to_adopt(found, catalogue, "003_names.sql", DATABASE)) == 3
+    assert len(migrations_to_record(found, catalogue, "002_trips", DATABASE)) == 2
+    assert len(migrations_to_record(found, catalogue, "003_names.sql", DATABASE)) == 3
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_a_version_that_the_database_is_not_at_is_refused(
     found = recognised(catalogue, sql_of(1, 2))
 
     with pytest.raises(StepFailed) as caught:
-        to_adopt(found, catalogue, wanted, DATABASE)
+        migrations_to_record(found, catalogue, wanted, DATABASE)
     line = str(caught.value).splitlines()[0]
     assert line == first or (first.endswith("*") and line.startswith(first[:-1]))
 
@@ -345,7 +345,7 @@ def test_a_half_applied_migration_is_described_when_adopted(catalogue: Catalogue
     found = recognised(catalogue, ";".join([sql_of(1, 2), *HALF[0][0]]))
 
     with pytest.raises(StepFailed) as caught:
-        to_adopt(found, catalogue, "auto", DATABASE)
+        migrations_to_record(found, catalogue, "auto", DATABASE)
     assert str(caught.value).splitlines() == [
         "budget.db: no version has its schema; the nearest is 002_trips",
         f"of 004_rates: {', '.join(HALF[0][3])}",
@@ -363,7 +363,7 @@ def test_a_database_before_the_first_migration_is_adopted_as_that(
         "budget.db: it is at the version before the first migration"
     )
     for wanted in ("auto", "none"):
-        assert to_adopt(found, catalogue, wanted, DATABASE) == ()
+        assert migrations_to_record(found, catalogue, wanted, DATABASE) == ()
     work = file_of(image_of("CREATE TABLE my_notes (a)"), tmp_path / "work.db")
     adopt(work, (), 1)
     with closing(sqlite3.connect(work)) as db:
@@ -469,7 +469,7 @@ def test_the_legacy_database_is_adopted_and_the_rest_is_pending(
         found = find_version(read_schema(db), legacy.replayed, legacy.catalogue)
     last = legacy.catalogue.migrations[count - 1].name if count else "none"
 
-    adopt(work, to_adopt(found, legacy.catalogue, last, work), 1)
+    adopt(work, migrations_to_record(found, legacy.catalogue, last, work), 1)
 
     preflight_found = preflight(work, legacy.catalogue, backup_folder=tmp_path)
     assert preflight_found.pending == legacy.catalogue.migrations[count:]

@@ -11,8 +11,9 @@ import pytest
 
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup, newer_backups
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.history.batches import record_backup
 from pytest_bbmigrate.history.identity import Identity, write_identity
-from pytest_bbmigrate.history.table import Applied, record, record_backup
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 
@@ -238,14 +239,14 @@ def test_another_id_is_refused_unless_what_is_there_may_be_discarded(
     )
     chosen = choose_backup(database, tmp_path, NEWEST, discard=True)
     assert chosen.backup == theirs
-    assert chosen.said == (f"{NEWEST} is a backup of another database{whose}",)
+    assert chosen.notes == (f"{NEWEST} is a backup of another database{whose}",)
 
 
 def test_the_same_id_at_another_path_is_allowed_and_said(database: Path, tmp_path: Path) -> None:
     backup = back_up(database)
     note(backup, tmp_path / "before the move" / "budget_buddy.db")
 
-    (said,) = choose_backup(database, tmp_path).said
+    (said,) = choose_backup(database, tmp_path).notes
     assert said == (
         f"{NEWEST} was made of {tmp_path}/before the move/budget_buddy.db: the database was moved "
         "since, or one is a copy of the other"
@@ -258,7 +259,7 @@ def test_what_nothing_tells_of_is_taken_for_what_its_name_says(tmp_path: Path) -
     back_up(database, "other.db.backup.20260101_000000")
 
     chosen = choose_backup(database, tmp_path, NEWEST)
-    assert chosen.said == (
+    assert chosen.notes == (
         f"{NEWEST}: nothing tells of which database it is, nor what it was when it was made",
     )
     assert "a backup of other.db, not of budget_buddy.db, as its name tells; name the" in refused(

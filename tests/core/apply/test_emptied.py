@@ -10,8 +10,9 @@ import pytest
 
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history.batches import remove
 from pytest_bbmigrate.history.identity import Identity, read_emptied, record_emptied, write_identity
-from pytest_bbmigrate.history.table import Applied, make_history, record, remove
+from pytest_bbmigrate.history.table import Applied, make_history, record
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import object_digests
 

@@ -15,11 +15,12 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
     from tests.core.damages import Damage
 
 
@@ -102,7 +103,7 @@ class Bench:
             return PublishableCopy(scratch / "work.db", self.digest)
 
         change = ContentChange(self.real, self.folder, lambda _: None, prepare, publishes=publishes)
-        return carry_out(change, intruder)
+        return run_change(change, intruder)
 
     @property
     def backups(self) -> list[Path]:
@@ -110,7 +111,7 @@ class Bench:
 
     def restore(self, left: FileFound) -> None:
         """Do what the command says that is told."""
-        *first, last = left.restores().split(" && ")
+        *first, last = left.restore_command().split(" && ")
         for command in first:
             os.system(command)
         program, named, *flags = shlex.split(last)
@@ -345,7 +346,7 @@ def test_a_second_ctrl_c_while_the_end_is_looked_at_leaves_the_backup_and_says_s
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LockClient, "look", interrupt)
+    monkeypatch.setattr(LockClient, "inspect", interrupt)
     intruder = Intruder(bench.real, remove, "prepare")
     with pytest.raises(KeyboardInterrupt):
         bench.run(intruder, KeyboardInterrupt())
@@ -372,7 +373,7 @@ def test_a_new_database_whose_file_goes_is_not_published_over(
 
     change = ContentChange(real, tmp_path, lambda _: None, prepare, keeps_backup=False)
     with pytest.raises(StepFailed, match=r"real\.db is "), made_if_missing(real):
-        carry_out(change, intruder)
+        run_change(change, intruder)
 
     assert names_in(tmp_path) == ([] if damage is remove else ["real.db"])
     assert damage is remove or note_in(real) == "another"

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import choose_backup
+from pytest_bbmigrate.apply.file_checks import is_to_be_made
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.preflight import is_to_be_made
 from pytest_bbmigrate.apply.record_version import record_version
-from pytest_bbmigrate.apply.replacing import look_at_place
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
 from tests.core.publishing import Reporter
@@ -112,7 +113,7 @@ def test_a_name_is_not_free_where_a_wal_has_it(real: Path) -> None:
     (real.parent / "real.db.backup.20260203_140506-journal").write_bytes(b"another's")
     lose(real, "gone")
 
-    kept = look_at_place(real).replace(make(real.parent / "work.db", "new"), NOW)
+    kept = file_in_place(real).replace(make(real.parent / "work.db", "new"), NOW)
 
     assert [path.name for path in kept] == [f"{ASIDE}_2-wal"]
     assert (real.parent / f"{ASIDE}-wal").read_bytes() == b"kept before"
@@ -127,7 +128,7 @@ def test_what_another_program_writes_into_a_new_file_is_not_published_over(tmp_p
     )
 
     with pytest.raises(StepFailed, match="it was empty, and another program has written to it"):
-        carry_out(change, Reporter())
+        run_change(change, Reporter())
 
     assert note_in(real) == "the"
     assert names_in(tmp_path) == ["real.db", "work.db"]

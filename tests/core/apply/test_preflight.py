@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate import sqlite_files as database_package
-from pytest_bbmigrate.apply.preflight import has_wal_bug, preflight
+from pytest_bbmigrate.apply.file_checks import has_wal_bug
+from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.table import Applied, make_history, record

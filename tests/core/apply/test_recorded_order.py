@@ -13,9 +13,10 @@ from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
+from pytest_bbmigrate.history.batches import record_backup
 from pytest_bbmigrate.history.identity import Identity, read_identity, write_identity
 from pytest_bbmigrate.history.plan import MigrationStatuses
-from pytest_bbmigrate.history.table import Applied, record, record_backup
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import note_for, with_digest, write_note
 from tests.core.real_databases import make, names_in

@@ -11,12 +11,13 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.apply import steps as pipeline
-from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
+from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
 from pytest_bbmigrate.apply.backup_owners import note_on
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup
 from pytest_bbmigrate.apply.restore import restore_backup
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.backup import note_beside
@@ -66,7 +67,7 @@ def change(real: Path, work: Path, rot: Rot = lambda _: None) -> ContentChange:
         rot(backup)
         return PublishableCopy(folder / "work.db", digest_of(work))
 
-    return ContentChange(real, real.parent, inspect=lambda _: None, prepare=prepare)
+    return ContentChange(real, real.parent, check_history=lambda _: None, prepare=prepare)
 
 
 def backup_of(real: Path) -> Path:
@@ -95,7 +96,7 @@ def test_nothing_is_published_when_it_has_rotted_before(tmp_path: Path, rot: Rot
     reporter = Reporter()
 
     with pytest.raises(StepFailed, match="nothing was published: find out what has written") as e:
-        carry_out(change(real, work, rot), reporter)
+        run_change(change(real, work, rot), reporter)
 
     assert note_in(real) == "old"
     assert SAID in str(e.value)
@@ -108,7 +109,7 @@ def test_what_is_there_under_its_name_and_is_not_the_backup_is_left(tmp_path: Pa
     work, _ = make_work(tmp_path / "new.db")
 
     with pytest.raises(StepFailed):
-        carry_out(change(real, work, replace), Reporter())
+        run_change(change(real, work, replace), Reporter())
 
     assert note_in(backup_of(real)) == "odd"
 
@@ -120,7 +121,7 @@ def test_it_is_no_way_back_when_it_has_rotted_afterwards(tmp_path: Path, rot: Ro
     reporter = Rotter("publish", rot, real)
 
     with pytest.raises(StepFailed) as failed:
-        carry_out(change(real, work), reporter)
+        run_change(change(real, work), reporter)
 
     backup = backup_of(real)
     assert note_in(real) == "new"
@@ -129,7 +130,7 @@ def test_it_is_no_way_back_when_it_has_rotted_afterwards(tmp_path: Path, rot: Ro
         f"{backup}: {SAID}"
     )
     assert "--bb-restore" not in str(failed.value)
-    assert SAID in lost_backup(backup)
+    assert SAID in restore_obstacle(backup)
     (problem,) = backup_problems(real, tmp_path)
     assert problem.startswith(f"{backup}: {SAID}")
 
@@ -145,7 +146,7 @@ def test_it_is_not_named_when_the_process_with_the_lock_was_killed(tmp_path: Pat
     work, _ = make_work(tmp_path / "new.db")
 
     with pytest.raises(StepFailed) as failed:
-        carry_out(change(real, work), Rotter("publish", rot_and_kill, real))
+        run_change(change(real, work), Rotter("publish", rot_and_kill, real))
 
     assert f"{backup_of(real)} is no backup of it any more: its SHA-256 was" in str(failed.value)
     assert "--bb-restore" not in str(failed.value)
@@ -172,7 +173,7 @@ def test_a_backup_has_a_note_that_nobody_else_can_read(tmp_path: Path) -> None:
     real.chmod(0o644)
     work, _ = make_work(tmp_path / "new.db")
 
-    applied = carry_out(change(real, work), Reporter())
+    applied = run_change(change(real, work), Reporter())
     by_hand, _ = back_up_now(real, tmp_path, lambda _: None)
 
     assert applied is not None
@@ -198,7 +199,7 @@ def test_where_nothing_is_published_no_note_stays(
 
     real = make(tmp_path / "real.db", "old")
     with pytest.raises(StepFailed, match="loses a row"):
-        carry_out(ContentChange(real, tmp_path, lambda _: None, prepare, publishes), Reporter())
+        run_change(ContentChange(real, tmp_path, lambda _: None, prepare, publishes), Reporter())
 
     assert [path.name for path in tmp_path.iterdir()] == ["real.db"]
 
@@ -215,14 +216,14 @@ def test_a_backup_of_another_that_has_the_name_first_is_left(
     monkeypatch.setattr(pipeline, "backup_path", lambda *_: theirs)
 
     with pytest.raises(StepFailed, match="is there already, and nothing is overwritten"):
-        carry_out(change(real, work), Reporter())
+        run_change(change(real, work), Reporter())
 
     assert (theirs.read_bytes(), note_beside(theirs).read_bytes()) == before
     assert note_in(real) == "old"
 
     theirs.unlink()  # its note alone has the name
     with pytest.raises(StepFailed, match="is there already, and nothing is overwritten"):
-        carry_out(change(real, work), Reporter())
+        run_change(change(real, work), Reporter())
 
     assert note_beside(theirs).read_bytes() == before[1]
     assert not theirs.exists()

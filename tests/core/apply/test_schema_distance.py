@@ -10,7 +10,7 @@ import pytest
 from pytest_bbmigrate.apply.schema_distance import (
     SchemaStep,
     compare_version,
-    describe_likeness,
+    describe_distance,
     names_in,
 )
 from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
@@ -33,7 +33,7 @@ def described(before: str, after: str, there: str, version: int = 0) -> tuple[st
     versions = schema_of(before), schema_of(after)
     step = SchemaStep("x", compare_schemas(*versions), frozenset())
     found = compare_version(versions[version], schema_of(there), None)
-    return describe_likeness(found.differences, version, [step])
+    return describe_distance(found.differences, version, [step])
 
 
 TABLE = BASE.format("")
@@ -102,7 +102,7 @@ def test_a_view_that_does_not_compile_is_told() -> None:
     broken = schema_of(f"{view} CREATE TABLE p (id INTEGER PRIMARY KEY);")
 
     found = compare_version(schema_of(f"{TABLE}{view}"), broken, None)
-    lines = describe_likeness(found.differences, 0, [])
+    lines = describe_distance(found.differences, 0, [])
 
     assert lines[0] == "by no migration: table t is missing"
     assert lines[1].startswith("by no migration: view v does not compile: no such table")

@@ -10,21 +10,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.backup_condition import backup_problems, lost_backup
-from pytest_bbmigrate.apply.backup_owners import Ownership, id_to_have, kin_of, note_on, owner_of
+from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
+from pytest_bbmigrate.apply.backup_owners import (
+    Ownership,
+    id_to_have,
+    note_on,
+    owner_of,
+    ownership_of,
+)
 from pytest_bbmigrate.apply.backups import back_up_now
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.model import Preflight
 from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.run import ApplyOrder, prune
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import make_scratch
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.history.batches import record_backup
 from pytest_bbmigrate.history.identity import read_identity
 from pytest_bbmigrate.history.plan import MigrationStatuses
-from pytest_bbmigrate.history.table import Applied, record, record_backup
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.sqlite_files.backup import note_beside
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
@@ -125,12 +133,12 @@ def test_the_run_of_one_leaves_the_folder_of_the_other(shared: Shared) -> None:
         raise StepFailed("enough")
 
     with pytest.raises(StepFailed, match="enough"):
-        carry_out(
+        run_change(
             ContentChange(shared.one, shared.folder, lambda _: None, run_the_other), Reporter()
         )
 
     (left,) = names_in(shared.folder)
-    assert kin_of(shared.folder / left, None, owner_of(shared.other)) is Ownership.SAME
+    assert ownership_of(shared.folder / left, None, owner_of(shared.other)) is Ownership.SAME
 
 
 def test_what_was_before_the_first_id_is_still_of_this_database(shared: Shared) -> None:
@@ -165,7 +173,7 @@ def test_a_project_that_was_moved_finds_its_backups(shared: Shared) -> None:
     choice = choose_backup(moved, shared.folder)
 
     assert choice.backup == backup
-    (said,) = choice.said
+    (said,) = choice.notes
     assert said.startswith(f"{backup.name} was made of {shared.one}: the database was moved since")
 
 
@@ -272,9 +280,9 @@ def test_an_id_is_not_taken_from_the_note_of_another_file(shared: Shared) -> Non
 
     assert note is not None
     assert id_to_have(owner, shared.folder) not in ("", note.database)
-    moved = replace(owner, here=replace(note, database="", inode=note.inode + 1))
+    moved = replace(owner, note=replace(note, database="", inode=note.inode + 1))
     assert id_to_have(moved, shared.folder) != note.database
-    assert id_to_have(replace(owner, here=replace(note, database="")), shared.folder) == (
+    assert id_to_have(replace(owner, note=replace(note, database="")), shared.folder) == (
         note.database
     )
 
@@ -304,19 +312,19 @@ def test_a_recorded_backup_of_which_no_digest_is_known_is_told(shared: Shared) -
 def test_what_nothing_is_known_of_is_not_named_as_the_way_back(shared: Shared) -> None:
     backup, _ = back_up_now(shared.one, shared.folder, lambda _: None)
 
-    assert lost_backup(backup) == ""
+    assert restore_obstacle(backup) == ""
     note_beside(backup).write_text("{")
-    assert "the note does not say what a note says" in lost_backup(backup)
+    assert "the note does not say what a note says" in restore_obstacle(backup)
     note_beside(backup).unlink()
-    assert lost_backup(backup).endswith(
+    assert restore_obstacle(backup).endswith(
         "its note is gone, and nothing tells whether it is what it was"
     )
 
 
 def test_a_folder_of_a_killed_run_is_told(shared: Shared) -> None:
-    left = make_scratch(shared.one, shared.folder, owner_of(shared.one).here)
+    left = make_scratch(shared.one, shared.folder, owner_of(shared.one).note)
     left.release()
-    make_scratch(shared.other, shared.folder, owner_of(shared.other).here).release()
+    make_scratch(shared.other, shared.folder, owner_of(shared.other).note).release()
 
     assert backup_problems(shared.one, shared.folder) == (f"{left.folder}{LEFT}",)
 
@@ -324,14 +332,14 @@ def test_a_folder_of_a_killed_run_is_told(shared: Shared) -> None:
 def test_a_folder_that_a_killed_restore_has_left_beside_the_database_is_told(
     shared: Shared,
 ) -> None:
-    left = make_scratch(shared.one, shared.one.parent, owner_of(shared.one).here)
+    left = make_scratch(shared.one, shared.one.parent, owner_of(shared.one).note)
     left.release()
 
     assert backup_problems(shared.one, shared.folder) == (f"{left.folder}{LEFT}",)
 
 
 def test_a_folder_of_a_run_that_is_alive_is_no_problem(shared: Shared) -> None:
-    alive = make_scratch(shared.one, shared.folder, owner_of(shared.one).here)
+    alive = make_scratch(shared.one, shared.folder, owner_of(shared.one).note)
 
     assert backup_problems(shared.one, shared.folder) == ()
     assert alive.remove()

@@ -69,7 +69,7 @@ def test_a_sound_backup_that_is_named_can_be_put_back_in_spite_of_its_note(backu
 
     assert choice.backup == backup
     assert choice.note is None
-    assert choice.said == (
+    assert choice.notes == (
         f"{note_beside(backup)}: the note does not say what a note says",
         f"{NAME}: nothing tells of which database it is, nor what it was when it was made",
     )

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.apply.steps import ContentChange, PublishableCopy, carry_out
+from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.apply.steps import Reporter
+    from pytest_bbmigrate.apply.reporter import Reporter
 
 
 def kill_keeper() -> None:
@@ -64,7 +65,7 @@ def test_a_backup_is_kept_only_of_what_is_not_there_any_more(
         return PublishableCopy(work.rename(scratch / "work.db"), digest)
 
     with pytest.raises(StepFailed, match=r"was killed by SIGKILL: ") as failed:
-        carry_out(ContentChange(real, real.parent, lambda _: None, prepare), Killer(at))
+        run_change(ContentChange(real, real.parent, lambda _: None, prepare), Killer(at))
 
     left = note_in(real)
     backups = [name for name in names_in(real.parent) if ".backup." in name]

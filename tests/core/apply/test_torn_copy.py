@@ -36,7 +36,7 @@ def real(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def locked(real: Path) -> Iterator[LockedFile]:
     held = LockedFile()
     held.path, held.seconds = real, 5.0
-    held.take(lambda: None)
+    held.acquire(lambda: None)
     with closing(held.db):
         yield held
 
@@ -74,7 +74,7 @@ def test_what_is_copied_meanwhile_is_kept_and_called_no_backup(
     locked: LockedFile, tmp_path: Path, at: float
 ) -> None:
     order = back_up_while_copied_over(locked, tmp_path, at)
-    found = locked.look(order)
+    found = locked.inspect(order)
 
     torn = tmp_path / f"{BACKUP}.torn"
     assert left_in(tmp_path) == [torn.name]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_left
+from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_file_found
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
 DATABASE = Path("/data/money.db")
@@ -63,7 +63,7 @@ def test_what_is_there_is_said_in_a_clause(
 def test_the_command_is_the_one_that_works_there(
     name: NameTarget, content: Content, command: str
 ) -> None:
-    assert FileFound(DATABASE, name, content, "", BACKUP).restores() == command.format(
+    assert FileFound(DATABASE, name, content, "", BACKUP).restore_command() == command.format(
         backup=BACKUP
     )
 
@@ -80,19 +80,19 @@ def test_paths_are_quoted_and_short_where_they_lie_below(
         tmp_path / "my money.db.backup.x",
     )
 
-    assert left.restores("pytest --bb-db='my money.db'") == (
+    assert left.restore_command("pytest --bb-db='my money.db'") == (
         "pytest --bb-db='my money.db' --bb-restore='my money.db.backup.x'"
     )
 
 
 def test_without_a_backup_there_is_no_command() -> None:
-    assert FileFound(DATABASE, NameTarget.GONE, Content.OTHER).restores() == ""
+    assert FileFound(DATABASE, NameTarget.GONE, Content.OTHER).restore_command() == ""
 
 
 def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.touch()
 
-    assert read_left(DATABASE, {"failed": "it ended", "state": "unknown"}, backup) == FileFound(
-        DATABASE, NameTarget.SAME, Content.UNSEEN, "it ended", backup
-    )
+    assert read_file_found(
+        DATABASE, {"failed": "it ended", "state": "unknown"}, backup
+    ) == FileFound(DATABASE, NameTarget.SAME, Content.UNSEEN, "it ended", backup)

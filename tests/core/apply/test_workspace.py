@@ -9,12 +9,12 @@ import pytest
 
 from pytest_bbmigrate.apply.backup_owners import Owner, owner_of
 from pytest_bbmigrate.apply.workspace import (
+    clean_up,
     folders_left,
     make_scratch,
     note_mode,
     noted_mode,
     remove_leftovers,
-    tidy,
 )
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import note_beside
@@ -80,7 +80,7 @@ def test_what_others_have_named_alike_is_left_alone(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     there = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
 
-    assert tidy(real, tmp_path) == ""
+    assert clean_up(real, tmp_path) == ""
     remove_leftovers(owner_of(real), tmp_path)
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == there
 
@@ -99,7 +99,7 @@ def test_a_database_of_the_same_name_elsewhere_keeps_its_folder_and_its_mode(
         (tmp_path / folder).mkdir()
         make(tmp_path / folder / "real.db", "old")
     one, other = (owner_of(tmp_path / name / "real.db") for name in ("one", "other"))
-    made = make_scratch(tmp_path / "real.db", tmp_path, other.here)
+    made = make_scratch(tmp_path / "real.db", tmp_path, other.note)
     made.release()
     scratch = made.folder
     note_mode(scratch, "wal")
@@ -113,9 +113,9 @@ def test_a_database_of_the_same_name_elsewhere_keeps_its_folder_and_its_mode(
 
 def test_a_folder_of_a_run_that_waits_for_the_lock_is_left_alone(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    alive = make_scratch(real, tmp_path, owner_of(real).here)
+    alive = make_scratch(real, tmp_path, owner_of(real).note)
 
-    assert tidy(real, tmp_path) == ""
+    assert clean_up(real, tmp_path) == ""
     remove_leftovers(owner_of(real), tmp_path)
     assert alive.folder.is_dir()
 
@@ -130,7 +130,7 @@ def test_what_a_killed_restore_has_left_beside_the_database_is_removed(tmp_path:
     backups = tmp_path / "backups"
     backups.mkdir()
 
-    assert tidy(real, backups) == "copies of the data that a killed run had left were removed"
+    assert clean_up(real, backups) == "copies of the data that a killed run had left were removed"
     assert names_in(tmp_path) == ["backups", "real.db"]
 
 
@@ -139,7 +139,7 @@ def test_a_full_disk_leaves_no_folder_that_nobody_knows(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 1) as disk:
         fill_up(disk)
         with pytest.raises(StepFailed, match="nothing can be written there"):
-            make_scratch(real, disk, owner_of(real).here)
+            make_scratch(real, disk, owner_of(real).note)
 
         assert names_in(disk) == ["filling"]
 
@@ -149,7 +149,7 @@ def test_leftovers_under_the_name_of_a_link_are_found(tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to(real)
     leave(real, name="link.db")
 
-    assert tidy(real, tmp_path) == "copies of the data that a killed run had left were removed"
+    assert clean_up(real, tmp_path) == "copies of the data that a killed run had left were removed"
     assert mode_of(real) == "wal"
     assert names_in(tmp_path) == ["link.db", "real.db"]
 
@@ -175,7 +175,7 @@ def test_a_folder_is_of_this_database_where_its_note_says_so(
     other = make(tmp_path / "other.db", "old")
     owner = Owner(note_for(real, "mine"))
     changes = {name: str(other) if said == "OTHER" else said for name, said in changes.items()}
-    make_scratch(real, tmp_path, replace(owner.here, **changes)).release()
+    make_scratch(real, tmp_path, replace(owner.note, **changes)).release()
 
     assert len(folders_left(owner, tmp_path)) == is_ours
 
@@ -186,7 +186,7 @@ def test_a_note_without_its_backup_is_removed_unless_the_history_knows_the_backu
     real = make(tmp_path / "real.db", "old")
     owner = Owner(note_for(real, "mine"), (f"{BACKUP}_2",))
     other = note_for(tmp_path / "other.db", "another")
-    for name, note in ((BACKUP, owner.here), (f"{BACKUP}_2", owner.here), (f"{BACKUP}_3", other)):
+    for name, note in ((BACKUP, owner.note), (f"{BACKUP}_2", owner.note), (f"{BACKUP}_3", other)):
         write_note(note, note_beside(tmp_path / name), tmp_path)
 
     remove_leftovers(owner, tmp_path)
@@ -198,7 +198,7 @@ def test_where_there_is_nothing_else_to_do_it_is_done_all_the_same(tmp_path: Pat
     real = make(tmp_path / "real.db", "new")
     leave(real)
 
-    assert tidy(real, tmp_path) == "copies of the data that a killed run had left were removed"
+    assert clean_up(real, tmp_path) == "copies of the data that a killed run had left were removed"
     assert mode_of(real) == "wal"
     assert names_in(tmp_path) == ["real.db"]
     assert note_in(real) == "new"
@@ -209,7 +209,7 @@ def test_where_the_database_is_in_use_it_is_left_and_told(tmp_path: Path) -> Non
     leave(real)
     there = names_in(tmp_path)
     with other_program(real, "BEGIN IMMEDIATE"):
-        told = tidy(real, tmp_path)
+        told = clean_up(real, tmp_path)
         left = [name for name in names_in(tmp_path) if name != "real.db-journal"]
 
     assert told.startswith(
@@ -219,4 +219,4 @@ def test_where_the_database_is_in_use_it_is_left_and_told(tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert tidy(make(tmp_path / "real.db", "new"), tmp_path / "backups") == ""
+    assert clean_up(make(tmp_path / "real.db", "new"), tmp_path / "backups") == ""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.written_since import WrittenSince, written_since
-from pytest_bbmigrate.history.table import Applied, record, record_backup, record_contents, remove
+from pytest_bbmigrate.history.batches import record_backup, record_contents, remove
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.rows import content_of
 from tests.core.backed_up import NEWEST, back_up, write
 

@@ -10,15 +10,9 @@ import pytest
 
 from pytest_bbmigrate.apply.written_since import WrittenSince, written_since
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history.batches import objects_of, record_backup, record_contents, remove
 from pytest_bbmigrate.history.identity import Identity, write_identity
-from pytest_bbmigrate.history.table import (
-    Applied,
-    objects_of,
-    record,
-    record_backup,
-    record_contents,
-    remove,
-)
+from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.schema import object_digests
 from tests.core.backed_up import NEWEST, back_up, write

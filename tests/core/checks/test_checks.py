@@ -179,8 +179,8 @@ def test_what_comes_back_blank_after_a_declared_drop_is_noted(tmp_path: Path) ->
 
     assert verdict.outcome is Outcome.PASSED
     assert sorted(verdict.notes) == [
-        "down puts moods back without its values",
-        "down puts notes.mood back without its values",
+        "down creates moods again without its values",
+        "down creates notes.mood again without its values",
     ]
 
 
@@ -243,16 +243,19 @@ def test_a_reference_that_was_mended_is_not_put_down_to_the_rename_that_mended_i
 ) -> None:
     broken = (
         "CREATE TABLE trips (id INTEGER PRIMARY KEY, title TEXT);\n"
-        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips_old (id));\n"
+        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips_old (id),\n"
+        "    next_id INTEGER REFERENCES trips (id));\n"
     )
     mended = (
         "ALTER TABLE costs RENAME TO costs_old;\n"
-        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips (id));\n"
-        "INSERT INTO costs SELECT id, NULL FROM costs_old;\nDROP TABLE costs_old;\n"
+        "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips (id),\n"
+        "    next_id INTEGER);\n"
+        "INSERT INTO costs SELECT id, NULL, NULL FROM costs_old;\nDROP TABLE costs_old;\n"
     )
     (finding,) = judge_last("foreign_keys_hold", chain_of(tmp_path, broken, mended)).findings
 
-    assert (finding.kind, finding.cause) == ("foreign key lost", "another create table")
+    assert (finding.kind, finding.column) == ("foreign key lost", "next_id")
+    assert finding.cause == "another create table"
 
 
 @pytest.mark.parametrize(("name", "line"), REMEDY_OF_CASE)

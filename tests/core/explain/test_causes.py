@@ -24,10 +24,10 @@ KNOWN = {name for name, _ in (*CAUSES, *SECOND_TIME)}
 
 CAUSE_OF_CASE = [
     ("data_survives/bytes_after_nul_cut", "nul"),
-    ("data_survives/column_begun_anew", "begun anew"),
+    ("data_survives/column_begun_anew", "recreated empty"),
     ("data_survives/cascade_by_drop_table", "cascade"),
     ("data_survives/cascade_by_replace", "cascade"),
-    ("data_survives/cascade_in_spite_of_deferral", "deferred"),
+    ("data_survives/cascade_in_spite_of_deferral", "deferred foreign keys"),
     ("data_survives/cascade_in_spite_of_the_pragma", "pragma in transaction"),
     ("data_survives/copy_where_loses_null_rows", "where"),
     ("data_survives/deletes_does_not_excuse_a_changed_value", "integer division"),
@@ -45,14 +45,14 @@ CAUSE_OF_CASE = [
     ("data_survives/not_in_a_list_with_null", "not in null"),
     ("data_survives/numeric_through_transform", "transform"),
     ("data_survives/on_update_cascade", "update cascade"),
-    ("data_survives/or_ignore_loses_duplicates", "ignore"),
+    ("data_survives/or_ignore_loses_duplicates", "or ignore"),
     ("data_survives/or_replace_loses_duplicates", "replace"),
     ("data_survives/padding_trimmed", "trim"),
-    ("data_survives/rows_renumbered", "numbered anew"),
-    ("data_survives/select_star_swaps_columns", "by position"),
+    ("data_survives/rows_renumbered", "renumbered"),
+    ("data_survives/select_star_swaps_columns", "copied by position"),
     ("data_survives/set_default_by_delete", "cascade"),
     ("data_survives/set_null_by_drop_table", "cascade"),
-    ("data_survives/swap_without_a_key", "by position"),
+    ("data_survives/swap_without_a_key", "copied by position"),
     ("data_survives/time_fraction_cut", "whole seconds"),
     ("data_survives/trigger_changes_another_table", "trigger"),
     ("data_survives/trigger_touches_updated_at", "trigger"),
@@ -60,50 +60,51 @@ CAUSE_OF_CASE = [
     ("data_survives/union_loses_rows", "where"),
     ("data_survives/update_ignores_case", "like"),
     ("data_survives/update_or_replace", "replace"),
-    ("down_restores/backup_table_put_back", "put aside"),
+    ("down_restores/backup_table_put_back", "replaced by an old copy"),
     ("down_restores/cents_cut_by_cast", "cast"),
     ("down_restores/cents_lost_by_integer_division", "integer division"),
-    ("down_restores/column_comes_back_last", "added last"),
-    ("down_restores/columns_swapped_by_down", "by position"),
-    ("down_restores/deleted_rows_do_not_come_back", "deleted for good"),
-    ("down_restores/index_left_behind", "left behind"),
-    ("down_restores/index_not_put_back", "not put back"),
-    ("down_restores/options_not_put_back", "not put back"),
+    ("down_restores/column_comes_back_last", "column added last"),
+    ("down_restores/columns_swapped_by_down", "copied by position"),
+    ("down_restores/deleted_rows_do_not_come_back", "deleted by up"),
+    ("down_restores/index_left_behind", "not dropped by down"),
+    ("down_restores/index_not_put_back", "not recreated by down"),
+    ("down_restores/options_not_put_back", "not recreated by down"),
     ("down_restores/transform_on_the_way_back", "transform"),
     ("foreign_keys_hold/child_moved_to_nowhere", "written unchecked"),
     ("foreign_keys_hold/children_inserted_without_parent", "written unchecked"),
     ("foreign_keys_hold/composite_reference_cut", "parent updated"),
     ("foreign_keys_hold/default_refers_to_nothing", "default without parent"),
     ("foreign_keys_hold/new_table_misspells_its_parent", "unknown parent"),
-    ("foreign_keys_hold/old_table_renamed_first", "renamed first"),
+    ("foreign_keys_hold/old_table_renamed_first", "old table renamed first"),
     ("foreign_keys_hold/parent_column_renamed_by_rebuild", "parent column renamed"),
     ("foreign_keys_hold/parent_deleted", "parent deleted"),
     ("foreign_keys_hold/parent_dropped", "parent dropped"),
-    ("foreign_keys_hold/parent_key_index_dropped", "missing key"),
-    ("foreign_keys_hold/reference_made_of_free_text", "new key"),
+    ("foreign_keys_hold/parent_key_index_dropped", "missing parent key"),
+    ("foreign_keys_hold/reference_made_of_free_text", "new foreign key"),
     ("foreign_keys_hold/self_reference_left_on_the_new_name", "legacy rename"),
     ("schema_survives/collation_lost", "another create table"),
     ("schema_survives/generated_column_lost", "another create table"),
     ("schema_survives/index_gone_with_the_renamed_table", "left out of rebuild"),
     ("schema_survives/index_lost_in_rebuild", "left out of rebuild"),
-    ("schema_survives/index_no_longer_unique", "made otherwise"),
+    ("schema_survives/index_no_longer_unique", "recreated differently"),
     ("schema_survives/instead_of_trigger_lost_with_its_view", "dropped with its view"),
     ("schema_survives/primary_key_lost_by_create_as", "create table as"),
-    ("schema_survives/sequence_lowered", "sequence"),
+    ("schema_survives/sequence_lowered", "sequence dropped"),
     ("schema_survives/transform_freezes_a_generated_column", "transform"),
     ("schema_survives/transform_loses_a_trigger", "transform"),
-    ("schema_survives/trigger_event_changed", "made otherwise"),
-    ("schema_survives/trigger_fills_by_order", "by order"),
+    ("schema_survives/trigger_event_changed", "recreated differently"),
+    ("schema_survives/trigger_fills_by_order", "depends on column order"),
     ("schema_survives/view_of_a_column_that_is_gone", "stale view"),
     ("schema_survives/view_of_a_dropped_table", "stale view"),
-    ("schema_survives/view_of_columns_by_their_order", "by order"),
+    ("schema_survives/trigger_before_its_column", "made too early"),
+    ("schema_survives/view_of_columns_by_their_order", "depends on column order"),
     ("up_applies/average_of_nothing", "empty database"),
     ("up_applies/check_not_looked_at", "checks ignored"),
     ("up_applies/schema_edited_by_hand", "edited schema"),
     ("up_applies/table_of_another_shape", "if not exists"),
     ("up_applies/trigger_refuses", "trigger refuses"),
-    ("up_repeats/blank_column_copied_again", "blank the second time"),
-    ("up_repeats/user_version_stays", "version kept"),
+    ("up_repeats/blank_column_copied_again", "blank after down"),
+    ("up_repeats/user_version_stays", "version not reset"),
 ]
 
 NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, cents INTEGER);\n"
@@ -172,17 +173,17 @@ NOT_FOR_THAT = [
         EDIT.format("replace(sql, ' COLLATE NOCASE', '')", "notes"),
     ),
     (
-        "made otherwise",
+        "recreated differently",
         NOTES + "CREATE VIEW v AS SELECT text FROM notes;\n",
         EDIT.format("'CREATE VIEW v AS SELECT id AS text FROM notes'", "v"),
     ),
     (
-        "sequence",
+        "sequence dropped",
         NOTES.replace("PRIMARY KEY", "PRIMARY KEY AUTOINCREMENT"),
         "UPDATE sqlite_sequence SET seq = 1;\n",
     ),
     (
-        "added last",
+        "column added last",
         NOTES,
         both(
             "ALTER TABLE notes ADD COLUMN mood TEXT;",
@@ -212,12 +213,12 @@ NOT_FOR_THAT = [
         EDIT.format("replace(sql, 'cents INTEGER', 'cents INTEGER CHECK (cents > 50)')", "notes"),
     ),
     (
-        "left behind",
+        "not dropped by down",
         NOTES,
         both("CREATE INDEX i ON notes (text);", "DROP INDEX i;\nCREATE INDEX j ON notes (text);"),
     ),
     (
-        "not put back",
+        "not recreated by down",
         NOTES + "CREATE INDEX i ON notes (text);\n",
         both(
             "ALTER TABLE notes ADD COLUMN mood TEXT;",
@@ -226,7 +227,7 @@ NOT_FOR_THAT = [
     ),
     ("pragma in transaction", FAMILY, f"-- bb: foreign_keys on\n{TRIPS_AGAIN}"),
     ("pragma in transaction", FAMILY, "PRAGMA foreign_keys = OFF;\nDELETE FROM costs;\n"),
-    ("deferred", FAMILY, f"-- bb: foreign_keys on\n{TRIPS_AGAIN}"),
+    ("deferred foreign keys", FAMILY, f"-- bb: foreign_keys on\n{TRIPS_AGAIN}"),
     ("cascade", FAMILY, f"DELETE FROM costs WHERE cents < 5000;\n{TRIPS_AGAIN}"),
     (
         "cascade",
@@ -242,12 +243,12 @@ NOT_FOR_THAT = [
         ),
     ),
     (
-        "renamed first",
+        "old table renamed first",
         FAMILY + NOTES,
         "-- bb: drops trips\nALTER TABLE notes RENAME TO remarks;\nDROP TABLE trips;\n",
     ),
     ("legacy rename", FAMILY, "-- bb: drops trips\nDROP TABLE trips;\n"),
-    ("missing key", FAMILY, "-- bb: drops trips\nDROP TABLE trips;\n"),
+    ("missing parent key", FAMILY, "-- bb: drops trips\nDROP TABLE trips;\n"),
     (
         "parent column renamed",
         FAMILY,
@@ -255,7 +256,7 @@ NOT_FOR_THAT = [
     ),
     ("parent dropped", FAMILY, "CREATE TABLE tags (trip_id INTEGER REFERENCES trip (id));\n"),
     ("unknown parent", FAMILY, "-- bb: drops trips\nDROP TABLE trips;\n"),
-    ("new key", FAMILY, "-- bb: changes costs.trip_id\nUPDATE costs SET trip_id = -1;\n"),
+    ("new foreign key", FAMILY, "-- bb: changes costs.trip_id\nUPDATE costs SET trip_id = -1;\n"),
     (
         "default without parent",
         FAMILY + NOTES,
@@ -273,22 +274,30 @@ NOT_FOR_THAT = [
         "DROP VIEW v;\nCREATE VIEW v AS SELECT txt FROM notes;\n",
     ),
     (
-        "deleted for good",
+        "made too early",
+        NOTES + "CREATE VIEW v AS SELECT text FROM notes;\n",
+        (
+            "ALTER TABLE notes RENAME TO papers;\nCREATE TABLE notes (id);\nDROP VIEW v;\n"
+            "CREATE VIEW v AS SELECT text FROM notes;\n"
+        ),
+    ),
+    (
+        "deleted by up",
         NOTES,
         both("ALTER TABLE notes ADD COLUMN mood TEXT;", "DELETE FROM notes WHERE cents < 5000;"),
     ),
     (
-        "by order",
+        "depends on column order",
         NOTES + "CREATE VIEW v (a, b, c) AS SELECT * FROM notes;\n",
         "ALTER TABLE notes ADD COLUMN mood TEXT;\n",
     ),
     (
-        "begun anew",
+        "recreated empty",
         NOTES,
         f"ALTER TABLE notes RENAME TO old;\n{NOTES}INSERT INTO notes SELECT * FROM old LIMIT 3;\n",
     ),
     (
-        "put aside",
+        "replaced by an old copy",
         NOTES,
         both(
             "ALTER TABLE notes ADD COLUMN mood TEXT;",
@@ -301,15 +310,15 @@ NOT_FOR_THAT = [
         NOTES,
         "DELETE FROM notes;\n" + copied("id, text, cents FROM notes"),
     ),
-    ("by position", NOTES, copied("id, upper(text), cents FROM notes")),
+    ("copied by position", NOTES, copied("id, upper(text), cents FROM notes")),
     (
-        "by position",
+        "copied by position",
         NOTES,
         f"{NEW_NOTES}INSERT INTO notes_new SELECT * FROM notes WHERE cents > 1000;\n{INSTEAD}",
     ),
-    ("numbered anew", NOTES, copied("id + 1000, text, cents FROM notes")),
+    ("renumbered", NOTES, copied("id + 1000, text, cents FROM notes")),
     (
-        "numbered anew",
+        "renumbered",
         KEYLESS,
         "CREATE TABLE notes_new (text TEXT, cents INTEGER);\n"
         "INSERT INTO notes_new (text) SELECT text FROM notes;\n" + INSTEAD,
@@ -325,7 +334,7 @@ NOT_FOR_THAT = [
         "REPLACE INTO notes (id, text, cents) SELECT id, text, cents + 1 FROM notes;\n",
     ),
     (
-        "ignore",
+        "or ignore",
         NOTES,
         copied("id, text, cents FROM notes WHERE cents > 1000", head="INSERT OR IGNORE INTO"),
     ),
@@ -407,7 +416,7 @@ NOT_FOR_THAT = [
     ("like", NOTES, "UPDATE notes SET text = 'Food' WHERE text LIKE '%o%';\n"),
     ("like", NOTES, "UPDATE notes SET text = 'Food' WHERE text NOT LIKE 'groceries';\n"),
     (
-        "version kept",
+        "version not reset",
         NOTES,
         (
             "def up(db):\n"
@@ -421,7 +430,7 @@ NOT_FOR_THAT = [
         ),
     ),
     (
-        "blank the second time",
+        "blank after down",
         KEYLESS,
         both(
             "CREATE TABLE numbers AS SELECT rowid AS number, text FROM notes;",
@@ -435,7 +444,7 @@ NOT_FOR_THAT = [
 # The same cause by another road than that of its case.
 ALSO_FOR_THAT = [
     (
-        "renamed first",
+        "old table renamed first",
         FAMILY,
         (
             "ALTER TABLE trips RENAME TO trips_old;\n"
@@ -452,7 +461,7 @@ ALSO_FOR_THAT = [
     ),
     ("cascade", FAMILY, f"-- bb: no_transaction\nPRAGMA foreign_keys = ON;\n{TRIPS_AGAIN}"),
     (
-        "by position",
+        "copied by position",
         NOTES,
         (
             "ALTER TABLE notes ADD COLUMN mood TEXT;\n"
@@ -482,7 +491,7 @@ ALSO_FOR_THAT = [
         "-- bb: inserts notes\nREPLACE INTO notes (text) VALUES ('tidy');\n",
     ),
     (
-        "put aside",
+        "replaced by an old copy",
         NOTES,
         both(
             "CREATE TABLE kept AS SELECT * FROM notes;\nDROP TABLE kept;\n"

@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.history.batches import (
+    backups_of,
+    contents_of,
+    objects_of,
+    record_backup,
+    record_contents,
+    remove,
+)
 from pytest_bbmigrate.history.table import (
     CREATE_HISTORY,
     Applied,
-    backups_of,
-    contents_of,
     has_history,
     lacks_history,
     last_batch,
     make_history,
-    objects_of,
     read_history,
     record,
-    record_backup,
-    record_contents,
-    remove,
     rename,
     utc_now,
 )

@@ -79,10 +79,6 @@ SAME = {
             "CREATE UNIQUE INDEX j ON t (a, b)"
         ),
     ),
-    "an index that another one stands for": (
-        "CREATE TABLE t (a UNIQUE); CREATE UNIQUE INDEX i ON t (a)",
-        "CREATE TABLE t (a UNIQUE)",
-    ),
     "a unique that is the rowid": (
         "CREATE TABLE t (id INTEGER PRIMARY KEY UNIQUE)",
         "CREATE TABLE t (id INTEGER PRIMARY KEY)",
@@ -431,6 +427,21 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
             ("index added", "", "", "UNIQUE INDEX j ON t (a, b)"),
         ],
     ),
+    "one of two indexes that do the same": (
+        "CREATE TABLE t (a); CREATE INDEX i ON t (a); CREATE INDEX j ON t (a)",
+        "CREATE TABLE t (a); CREATE INDEX j ON t (a)",
+        [("index lost", "a", "INDEX i ON t (a)", "")],
+    ),
+    "two indexes that do the same become one under a third name": (
+        "CREATE TABLE t (a); CREATE INDEX i ON t (a); CREATE INDEX j ON t (a)",
+        "CREATE TABLE t (a); CREATE INDEX k ON t (a)",
+        [("index lost", "a", "INDEX j ON t (a)", "")],
+    ),
+    "an index that does what a constraint does": (
+        "CREATE TABLE t (a UNIQUE); CREATE UNIQUE INDEX i ON t (a)",
+        "CREATE TABLE t (a UNIQUE)",
+        [("index lost", "a", "UNIQUE INDEX i ON t (a)", "")],
+    ),
     "index of the same name": (
         (
             "CREATE TABLE t (a, b); CREATE INDEX i ON t (a); CREATE INDEX j ON t (b) WHERE a > 0; "
@@ -760,6 +771,15 @@ def test_a_column_that_another_was_renamed_to_is_lost() -> None:
         ("column lost", "b", "b TEXT", ""),
         ("foreign key added", "b", "", "FOREIGN KEY (b) REFERENCES t (b)"),
     ]
+
+
+def test_an_explicit_index_is_known_by_its_name_where_a_statement_may_go_by_it() -> None:
+    before = schema_of("CREATE TABLE t (a, b UNIQUE); CREATE INDEX i ON t (a)")
+    after = schema_of("CREATE TABLE t (a, b UNIQUE); CREATE INDEX j ON t (a)")
+    found = compare_schemas(before, after, strictly=True)
+
+    assert [(d.kind, d.name) for d in found] == [("index lost", "i"), ("index added", "j")]
+    assert compare_schemas(before, before, strictly=True) == ()
 
 
 def test_a_check_that_stayed_with_the_name_is_another_check() -> None:

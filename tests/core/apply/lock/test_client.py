@@ -739,7 +739,7 @@ def test_a_disk_that_fills_up_after_the_publish_is_no_reason_to_doubt_the_conten
             (disk / "filling").unlink()
             client.restore_mode()
         assert verified is ContentState.VERIFIED
-        assert ("put back into wal (the disk is full " in trouble) is (mode == "wal")
+        assert ("set to wal again (the disk is full " in trouble) is (mode == "wal")
         assert locked == "database is locked"
         assert note_in(real) == "new"
         assert mode_of(real) == mode

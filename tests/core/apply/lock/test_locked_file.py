@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """A holder of the lock on a database, and what there is beside it."""
+    """A server of the lock on a database, and what there is beside it."""
 
     def __init__(self, tmp_path: Path, mode: str = "delete") -> None:
         (tmp_path / "data").mkdir()
@@ -45,31 +45,31 @@ class Bench:
         self.work = make(tmp_path / "work.db", "new")
         self.backup = tmp_path / "backup"
         self.before = state_of_file(self.real.stat())
-        self.holder = new_holder()
-        self.holder.lock({"database": str(self.real), "deadline": 0.2})
+        self.server = new_holder()
+        self.server.lock({"database": str(self.real), "deadline": 0.2})
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.holder.give_back()
+        self.server.release()
 
     def back_up(self) -> Self:
-        self.holder.back_up({"target": str(self.backup)})
+        self.server.back_up({"target": str(self.backup)})
         return self
 
-    def look(self) -> dict[str, Any]:
-        return self.holder.look({"target": str(self.backup), "work": str(self.work)})
+    def inspect(self) -> dict[str, Any]:
+        return self.server.inspect({"target": str(self.backup), "work": str(self.work)})
 
     def settle(self, *, backup: bool = True) -> dict[str, Any]:
-        """Have the holder end, and another one look."""
-        digest = self.holder.note.digest
-        self.holder.give_back()
-        self.holder = new_holder()
+        """Have the server end, and another one look."""
+        digest = self.server.note.digest
+        self.server.release()
+        self.server = new_holder()
         order = {"database": str(self.real), "real": str(self.real), "file": asdict(self.before)}
         files = {"backup": str(self.backup) if backup else "", "work": str(self.work)}
         modes = {"mode": "delete", "new_mode": "delete", "digest": digest}
-        return self.holder.obey({"do": "recover", "deadline": 0.2, **order, **files, **modes})
+        return self.server.obey({"do": "recover", "deadline": 0.2, **order, **files, **modes})
 
 
 def new_holder() -> LockServer:
@@ -101,9 +101,9 @@ def test_what_was_done_is_seen_while_the_lock_is_held(
 ) -> None:
     damage(bench.real)
 
-    found = bench.look()
+    found = bench.inspect()
     with pytest.raises(StepFailed, match=r"real\.db is .*; nothing was published"):
-        bench.holder.refuse_changed()
+        bench.server.refuse_changed()
 
     assert (found["name"], found["content"]) == (name, content)
 
@@ -127,7 +127,7 @@ def test_a_file_that_nobody_has_touched_is_as_it_was_by_its_stat_alone(bench: Be
 
 
 def test_a_file_that_is_in_use_afterwards_is_not_seen(bench: Bench) -> None:
-    bench.holder.give_back()
+    bench.server.release()
     with other_program(bench.real, "BEGIN IMMEDIATE"):
         answer = bench.settle()
 
@@ -142,7 +142,7 @@ def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
     bench.backup.unlink()
     damage(bench.real)
 
-    bench.look()
+    bench.inspect()
 
     assert note_in(bench.backup) == "old"
 
@@ -150,9 +150,9 @@ def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
 def test_a_backup_that_was_written_to_says_nothing_of_the_database(bench: Bench) -> None:
     bench.backup.write_bytes(bench.work.read_bytes())
 
-    assert bench.look()["content"] == Content.AS_BEFORE.value
+    assert bench.inspect()["content"] == Content.AS_BEFORE.value
     overwrite(bench.real)
-    assert bench.look()["content"] == Content.OTHER.value
+    assert bench.inspect()["content"] == Content.OTHER.value
 
 
 def test_a_backup_that_does_not_read_leaves_the_content_unseen(
@@ -161,8 +161,8 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     def fail(*_: object) -> None:
         raise DatabaseError(bench.backup, "the disk is damaged")
 
-    monkeypatch.setattr("pytest_bbmigrate.apply.lock.look.matches_file_in_place", fail)
-    found = bench.look()
+    monkeypatch.setattr("pytest_bbmigrate.apply.lock.inspection.matches_file_in_place", fail)
+    found = bench.inspect()
 
     assert found["content"] == Content.UNSEEN.value
     assert found["detail"] == f"{bench.backup}: the disk is damaged"
@@ -187,43 +187,43 @@ def test_what_happens_while_it_is_backed_up_is_no_backup_to_rely_on(
 def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -> None:
     with Bench(tmp_path, mode) as bench:
         bench.back_up()
-        read = bench.holder.db.execute("SELECT note FROM money")
+        read = bench.server.db.execute("SELECT note FROM money")
         assert read.fetchall() == [("old 0",)]
         overwrite(bench.real)
 
-        assert bench.look()["content"] == Content.OTHER.value
+        assert bench.inspect()["content"] == Content.OTHER.value
 
 
 def test_what_was_published_is_known_as_that(bench: Bench) -> None:
     bench.real.write_bytes(bench.work.read_bytes())
     found = []
     for state in (ContentState.UNTOUCHED, ContentState.PUBLISHED, ContentState.VERIFIED):
-        bench.holder.state = state
-        found.append(bench.look()["content"])
+        bench.server.state = state
+        found.append(bench.inspect()["content"])
 
     assert found == ["other", "published", "verified"]
 
 
 def test_a_publish_without_its_name_or_its_journal_is_not_gone_on_with(bench: Bench) -> None:
-    bench.holder.refuse_nameless()
+    bench.server.refuse_nameless()
     journal = bench.real.with_name("real.db-journal")
     journal.unlink()
     with pytest.raises(StepFailed, match="something removed its journal"):
-        bench.holder.refuse_nameless()
+        bench.server.refuse_nameless()
     bench.real.unlink()
     with pytest.raises(StepFailed, match=r"real\.db is gone"):
-        bench.holder.tell_published(0.5)
+        bench.server.on_publish_progress(0.5)
 
 
 def test_a_publish_whose_file_goes_at_its_end_is_lost(bench: Bench) -> None:
-    bench.holder.state = ContentState.PUBLISHED
+    bench.server.state = ContentState.PUBLISHED
     remove(bench.real)
 
     with pytest.raises(StepFailed, match="what was published is not to be found there"):
-        bench.holder.refuse_lost()
+        bench.server.refuse_lost()
 
-    assert bench.holder.state is ContentState.UNKNOWN
-    assert "nothing was published: real.db is gone" in bench.holder.after_rollback(
+    assert bench.server.state is ContentState.UNKNOWN
+    assert "nothing was published: real.db is gone" in bench.server.describe_failed_publish(
         StepFailed("it is gone")
     )
 
@@ -248,22 +248,22 @@ def test_a_file_that_takes_the_name_as_it_is_locked_is_refused(
 def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = LockServer.look_at_content
+    whole = LockServer.inspect_content
 
     def remove_then(self: LockServer, work: str) -> object:
         found = whole(self, work)
         remove(bench.real)
         return found
 
-    monkeypatch.setattr(LockServer, "look_at_content", remove_then)
+    monkeypatch.setattr(LockServer, "inspect_content", remove_then)
 
-    assert bench.look()["name"] == NameTarget.GONE.value
+    assert bench.inspect()["name"] == NameTarget.GONE.value
 
 
 def test_garbage_under_another_files_name_is_something_else(bench: Bench) -> None:
     remove(bench.real)
     bench.real.write_bytes(b"")
-    empty = bench.look()["content"]
+    empty = bench.inspect()["content"]
     garble(bench.real)
 
-    assert [empty, bench.look()["content"]] == ["empty", "other"]
+    assert [empty, bench.inspect()["content"]] == ["empty", "other"]

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.apply.lock import locked_file, server
+from pytest_bbmigrate.apply.lock import locked_file
 from pytest_bbmigrate.apply.lock import protocol as channels
+from pytest_bbmigrate.apply.lock import server as lock_server
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
-from pytest_bbmigrate.apply.lock.server import LockServer, hold, main
+from pytest_bbmigrate.apply.lock.server import LockServer, main, serve
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
@@ -86,18 +87,18 @@ def line() -> Iterator[Line]:
 
 
 class Bench:
-    """A holder of a locked database, with a working copy and a backup."""
+    """A server of a locked database, with a working copy and a backup."""
 
     def __init__(self, folder: Path, line: Line, mode: str = "delete", rows: int = 1) -> None:
         self.folder = folder
         self.real = make(folder / "real.db", "old", mode=mode, rows=rows)
         self.work, self.digest = make_work(folder / "work.db", rows=rows)
         self.backup, self.failed = folder / "backup", folder / "failed"
-        self.holder = LockServer(line.channel)
+        self.server = LockServer(line.channel)
         assert self.ask("lock", database=str(self.real), deadline=0.2) == mode
 
     def obey(self, do: str, **order: object) -> dict[str, Any]:
-        return self.holder.obey({"do": do, **order})
+        return self.server.obey({"do": do, **order})
 
     def ask(self, do: str, **order: object) -> object:
         return self.obey(do, **order)["done"]
@@ -106,7 +107,7 @@ class Bench:
         self.ask("back_up", target=str(self.backup))
 
     def publish(self, mode: str = "") -> dict[str, Any]:
-        mode = mode or self.holder.mode
+        mode = mode or self.server.mode
         return self.obey("publish", work=str(self.work), digest=self.digest, mode=mode)
 
     def verify(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def bench(tmp_path: Path, line: Line, request: pytest.FixtureRequest) -> Iterato
     bench = Bench(tmp_path, line, request.param)
     bench.back_up()
     yield bench
-    bench.holder.give_back()
+    bench.server.release()
     assert mode_of(bench.real) == request.param
 
 
@@ -134,7 +135,7 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
     bench.publish(asked)
 
     assert bench.verify() == {"done": "", "state": "verified"}
-    bench.holder.give_back()
+    bench.server.release()
 
     assert mode_of(bench.real) == asked
     assert note_in(bench.real) == "new"
@@ -145,30 +146,30 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
 
 
 def test_what_is_put_back_is_in_the_journal_mode_it_was_in(bench: Bench) -> None:
-    bench.publish("delete" if bench.holder.mode == "wal" else "wal")
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.publish("delete" if bench.server.mode == "wal" else "wal")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
-    assert bench.verify()["state"] == "put back"  # the mode is looked at where it is taken down
+    assert bench.verify()["state"] == "restored"  # the mode is looked at where it is taken down
 
 
 def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
     bench: Bench,
 ) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
     answer = bench.verify()
     locked = ask(bench.real, "SELECT 1 FROM money")
-    bench.holder.give_back()
+    bench.server.release()
 
     assert answer == {
         "failed": (
             f"{bench.real}: what was published did not verify: its content is not the working "
-            f"copy's; the backup {bench.backup} was put back, and the database is as it was; "
+            f"copy's; the backup {bench.backup} was restored, and the database is as it was; "
             f"what did not verify is kept in {bench.failed}"
         ),
         "kind": "step",
-        "state": "put back",
+        "state": "restored",
     }
     assert locked == "database is locked"
     assert note_in(bench.real) == "old"
@@ -182,7 +183,7 @@ def test_a_working_copy_that_is_written_meanwhile_does_not_verify(bench: Bench) 
         db.execute("UPDATE money SET note = 'later 0'")
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert "the working copy was written while it was published; the backup" in answer["failed"]
     assert note_in(bench.real) == "old"
@@ -195,7 +196,7 @@ def test_content_that_integrity_check_complains_of_does_not_verify(bench: Bench)
     assert bench.publish()["state"] == "published"
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert "did not verify: integrity_check finds: row 1 missing from index" in answer["failed"]
     assert note_in(bench.real) == "old"
@@ -206,7 +207,7 @@ def test_a_history_that_does_not_read_as_the_working_copys_does_not_verify(
 ) -> None:
     bench.publish()
     histories = iter([("001_a",), ("001_a", "002_b")])
-    monkeypatch.setattr(server, "read_history", lambda _: next(histories))
+    monkeypatch.setattr(lock_server, "read_history", lambda _: next(histories))
 
     assert "its history is not the working copy's; the backup" in bench.verify()["failed"]
 
@@ -225,22 +226,22 @@ def test_what_cannot_be_looked_at_does_not_verify(
         raise fault
 
     bench.publish()
-    monkeypatch.setattr(server, "new_faults", fail)
+    monkeypatch.setattr(lock_server, "new_faults", fail)
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert why in answer["failed"]
-    assert answer["state"] == "put back"
+    assert answer["state"] == "restored"
     assert note_in(bench.real) == "old"
 
 
 def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
     bench.failed = bench.folder / "no folder" / "failed"
 
     answer = bench.verify()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert answer["failed"].endswith(
         "; what did not verify could not be kept: No such file or directory"
@@ -251,7 +252,7 @@ def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> 
 def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
     bench.failed.write_text("mine")
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
     assert f"could not be kept: {bench.failed}: is there already" in bench.verify()["failed"]
     assert bench.failed.read_text() == "mine"
@@ -259,13 +260,13 @@ def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
 
 def test_a_backup_that_is_gone_is_not_named_as_the_way_back(bench: Bench) -> None:
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
     bench.backup.unlink()
 
     answer = bench.verify()
 
     assert (
-        "the backup was not put back, and the database is not to be relied on: "
+        "the backup was not restored, and the database is not to be relied on: "
         f"{bench.backup}: it is not what it was when it was made "
     ) in answer["failed"]
     assert "--bb-restore" not in answer["failed"]
@@ -276,11 +277,11 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
-    monkeypatch.setattr(server, "matches_file_in_place", lambda *_: False)
+    monkeypatch.setattr(lock_server, "matches_file_in_place", lambda *_: False)
 
     answer = bench.verify()
 
-    assert "the backup could not be put back: it differs afterwards" in answer["failed"]
+    assert "the backup could not be restored: it differs afterwards" in answer["failed"]
     assert answer["state"] == "unknown"
 
 
@@ -291,10 +292,10 @@ def test_a_disk_error_while_the_backup_is_put_back_is_told(
         raise OSError(5, "Input/output error")
 
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "replace_content", fail)
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(lock_server, "replace_content", fail)
 
-    assert "could not be put back: Input/output error" in bench.verify()["failed"]
+    assert "could not be restored: Input/output error" in bench.verify()["failed"]
 
 
 def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
@@ -312,10 +313,10 @@ def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
 def test_a_disk_that_is_full_is_told_and_the_database_looked_at(bench: Bench) -> None:
     big, bench.digest = make_work(bench.folder / "big.db", rows=3)
     bench.work = big.replace(bench.work)
-    bench.holder.db.execute("PRAGMA max_page_count = 100")
+    bench.server.db.execute("PRAGMA max_page_count = 100")
 
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert answer["failed"] == (
         f"{bench.real}: could not be written: the disk is full (database or disk is full "
@@ -334,11 +335,11 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
         bench.backup.unlink()
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", lose_backup)
+    monkeypatch.setattr(lock_server, "replace_content", lose_backup)
     if compared == "no backup":
-        bench.holder.backup = None
+        bench.server.backup = None
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert answer["state"] == ("untouched" if compared == "no backup" else "unknown")
     assert (
@@ -360,16 +361,16 @@ def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     whole = replace_content
 
     def spoil(db: sqlite3.Connection, *_: object) -> None:
-        monkeypatch.setattr(server, "replace_content", whole)
+        monkeypatch.setattr(lock_server, "replace_content", whole)
         db.execute("UPDATE money SET note = 'spoilt 0'")
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", spoil)
+    monkeypatch.setattr(lock_server, "replace_content", spoil)
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
-    assert f"it was not as it was, and the backup {bench.backup} was put back" in answer["failed"]
-    assert answer["state"] == "put back"
+    assert f"it was not as it was, and the backup {bench.backup} was restored" in answer["failed"]
+    assert answer["state"] == "restored"
     assert note_in(bench.real) == "old"
 
 
@@ -380,9 +381,9 @@ def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
         bench.backup.write_bytes(bench.backup.read_bytes().replace(b"old 0", b"odd 0"))
         fail_to_write()
 
-    monkeypatch.setattr(server, "replace_content", fail)
+    monkeypatch.setattr(lock_server, "replace_content", fail)
     answer = bench.publish()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert (
         f"which cannot be seen: {bench.backup}: it is not what it was when it was made ("
@@ -400,12 +401,12 @@ def test_a_backup_that_rots_while_it_is_put_back_is_told(
         replace_content(db, source, pace)
 
     bench.publish()
-    bench.holder.db.execute("UPDATE money SET note = 'spoilt 0'")
-    monkeypatch.setattr(server, "replace_content", spoil)
+    bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
+    monkeypatch.setattr(lock_server, "replace_content", spoil)
     answer = bench.verify()
 
     assert (
-        f"the backup could not be put back: {bench.backup}: it is not what it was when it was made"
+        f"the backup could not be restored: {bench.backup}: it is not what it was when it was made"
     ) in answer["failed"]
     assert answer["state"] == "unknown"
 
@@ -466,7 +467,7 @@ def test_a_copy_that_nobody_waits_for_any_more_is_given_up(
     monkeypatch.setattr(line.channel, "tell", hang_up_and_tell)
     with pytest.raises(Abandoned):
         getattr(bench, step)()
-    bench.holder.give_back()
+    bench.server.release()
 
     assert note_in(bench.real) == "old"
     assert mode_of(bench.real) == mode
@@ -485,10 +486,10 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     verified = bench.verify()
     again = bench.obey("restore_mode")
-    bench.holder.give_back()
+    bench.server.release()
 
     why = (
-        "it is in journal_mode delete now and could not be put back into wal (disk I/O error): "
+        "it is in journal_mode delete now and could not be set to wal again (disk I/O error): "
         "mend that, and run PRAGMA journal_mode = wal on it"
     )
     assert verified == {"done": why, "state": "verified"}
@@ -522,13 +523,13 @@ def test_what_was_left_is_told_by_its_content(
         make(tmp_path / name, name)
     real = tmp_path / "real.db"
     real.write_bytes((tmp_path / content).read_bytes())
-    holder = LockServer(line.channel)
+    server = LockServer(line.channel)
     found = "wal" if stays else "delete"
     modes = {"mode": found, "new_mode": "wal"}
     files = {"work": str(tmp_path / "new"), "backup": str(tmp_path / "old")}
     digest = sha256((tmp_path / "old").read_bytes()).hexdigest()
-    answer = holder.obey({**settling(real), **modes, **files, "digest": digest})
-    holder.give_back()
+    answer = server.obey({**settling(real), **modes, **files, "digest": digest})
+    server.release()
 
     left: dict[str, object] = {"name": "same", "content": seen.value, "detail": "", "notes": []}
     assert answer == {"done": left, "state": state.value}
@@ -547,18 +548,18 @@ def test_a_journal_mode_that_cannot_be_recovered_is_told(
 ) -> None:
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
-    holder = LockServer(line.channel)
+    server = LockServer(line.channel)
     order = {
         **settling(real),
         "backup": "",
         "digest": "",
         "work": str(make(tmp_path / "work.db", "new")),
     }
-    answer = holder.obey({**order, "mode": "wal", "new_mode": "wal"})
-    holder.give_back()
+    answer = server.obey({**order, "mode": "wal", "new_mode": "wal"})
+    server.release()
 
     (note,) = answer["done"]["notes"]
-    assert note.startswith("it is in journal_mode delete now and could not be put back into wal")
+    assert note.startswith("it is in journal_mode delete now and could not be set to wal again")
 
 
 # ---- orders and answers
@@ -581,7 +582,7 @@ def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -
 
     talking = threading.Thread(target=talk)
     talking.start()
-    hold(line.channel)
+    serve(line.channel)
     talking.join()
 
     assert answers[:3] == [
@@ -620,13 +621,13 @@ def test_a_lock_on_what_cannot_be_looked_at_is_released(
     tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    monkeypatch.setattr(server, "journal_mode", fail_to_write)
-    holder = LockServer(line.channel)
-    answer = holder.obey({"do": "lock", "database": str(real), "deadline": 0.1})
+    monkeypatch.setattr(lock_server, "journal_mode", fail_to_write)
+    server = LockServer(line.channel)
+    answer = server.obey({"do": "lock", "database": str(real), "deadline": 0.1})
 
     assert answer["kind"] == "step"
     assert note_in(real) == "old"
-    holder.give_back()
+    server.release()
 
 
 def test_the_process_ends_at_a_signal(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,8 @@ from pytest_bbmigrate.apply.rehearsal.worker import attempt, run_migrations
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.history.table import backups_of, contents_of, read_history
+from pytest_bbmigrate.history.batches import backups_of, contents_of
+from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of

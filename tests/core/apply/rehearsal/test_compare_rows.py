@@ -10,7 +10,7 @@ import pytest
 
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
 from pytest_bbmigrate.apply.rehearsal.check_result import row_faults
-from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, rows_seen
+from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, compare_tables
 from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, side_of, witness
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def change(**other: object) -> TableChange:
 def faults(paths: tuple[Path, Path], *changes: TableChange) -> str:
     """Return what is wrong with ``changes`` as all that is said, '' for nothing."""
     before, after = paths
-    found = rows_seen(before, after, changes)
+    found = compare_tables(before, after, changes)
     seen = WitnessReport(side_of(before), side_of(after), "", found)
     return "\n".join(row_faults(Rehearsal((), "", changes), seen))
 
@@ -147,7 +147,7 @@ def test_what_is_not_said_is_found(
 def test_one_value_of_a_long_table_is_found(tmp_path: Path) -> None:
     paths = made(tmp_path, "UPDATE tx SET amount = 0 WHERE id = 5000; VACUUM;", LONG)
 
-    assert rows_seen(*paths, ()) == (RowsSeen("tx", 0, 0, (("amount", 1),)),)
+    assert compare_tables(*paths, ()) == (RowsSeen("tx", 0, 0, (("amount", 1),)),)
 
 
 def test_a_table_whose_key_has_a_collation_of_the_apps_is_compared(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_table_whose_key_has_a_collation_of_the_apps_is_compared(tmp_path: Pat
             if path.name == "after.db":
                 db.execute("UPDATE tx SET amount = 'x' WHERE id = '5'")
 
-    (found,) = rows_seen(*paths, ())
+    (found,) = compare_tables(*paths, ())
 
     assert found.values == (("amount", 1),)
 
@@ -172,7 +172,7 @@ def test_text_that_is_not_utf_8_is_compared_by_its_bytes(tmp_path: Path) -> None
     keyless = BEFORE.replace("INTEGER PRIMARY KEY", "INTEGER")
 
     found = [
-        rows_seen(*made(folder(tmp_path, n), other, b + broken), ())
+        compare_tables(*made(folder(tmp_path, n), other, b + broken), ())
         for n, b in enumerate((BEFORE, keyless))
     ]
     same = made(
@@ -180,7 +180,7 @@ def test_text_that_is_not_utf_8_is_compared_by_its_bytes(tmp_path: Path) -> None
     )
 
     assert [seen.values for (seen,) in found] == [(("note", 1),), (("note", 1),)]
-    assert rows_seen(*same, ()) == ()
+    assert compare_tables(*same, ()) == ()
 
 
 def folder(inside: Path, number: int) -> Path:
@@ -194,7 +194,7 @@ def test_a_virtual_table_is_compared_where_it_can_be_read(tmp_path: Path) -> Non
     search += "INSERT INTO search VALUES ('one'), ('two');"
     paths = made(tmp_path, "UPDATE search SET body = 'x' WHERE body = 'one';", search)
 
-    (found,) = rows_seen(*paths, ())
+    (found,) = compare_tables(*paths, ())
 
     assert found.table == "search"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.rehearsal.journal_mode import asked_mode
+from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
 from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
 
 FILE = Path("003_wal.sql")
@@ -29,12 +29,12 @@ OUTSIDE = SqlPart(FILE, (), in_transaction=False)
     ],
 )
 def test_it_is_the_one_set_last(executed: list[str], mode: str) -> None:
-    assert asked_mode(OUTSIDE, executed) == mode
+    assert requested_journal_mode(OUTSIDE, executed) == mode
 
 
 def test_in_a_transaction_none_can_be_set() -> None:
     executed = ["PRAGMA journal_mode = DELETE"]
 
-    assert asked_mode(SqlPart(FILE, ()), executed) == ""
-    assert asked_mode(PythonPart(FILE, "up", 1), executed) == ""
-    assert asked_mode(ScriptPart(FILE), executed) == "delete"
+    assert requested_journal_mode(SqlPart(FILE, ()), executed) == ""
+    assert requested_journal_mode(PythonPart(FILE, "up", 1), executed) == ""
+    assert requested_journal_mode(ScriptPart(FILE), executed) == "delete"

@@ -1,4 +1,4 @@
-"""A file in place of one that SQLite cannot use, in one step; what was there is kept beside it.
+"""Put a file in place of one that SQLite cannot use, in one step, and keep the old one beside it.
 
 A kill at any moment leaves the old file under the name, or the new one.
 """
@@ -16,20 +16,21 @@ from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import failed_path
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
-from pytest_bbmigrate.sqlite_files.reading import (
-    existing_file,
-    read_database,
+from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
+from pytest_bbmigrate.sqlite_files.reading import read_database
+from pytest_bbmigrate.sqlite_files.sidecars import (
+    PARTS,
+    beside,
     sidecar_states,
     size_of,
     stale_sidecars,
 )
-from pytest_bbmigrate.sqlite_files.sidecars import PARTS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pytest_bbmigrate.sqlite_files.reading import SidecarStates
+    from pytest_bbmigrate.sqlite_files.sidecars import SidecarStates
 
 PRIVATE = 0o600
 
@@ -38,7 +39,8 @@ PRIVATE = 0o600
 class FileInPlace:
     """What is under the name ``database``, links resolved ``real``, as it was when looked at.
 
-    ``suffixes`` tell what of it SQLite cannot use, and is to be kept: the file, WAL and journal.
+    ``suffixes`` are those of the files that SQLite cannot use and that are kept: '', -wal,
+    -journal.
     """
 
     database: Path
@@ -57,40 +59,40 @@ class FileInPlace:
         return self.is_missing or bool(self.suffixes)
 
     def replace(
-        self, work: Path, now: datetime, tell: Callable[[str], None] = lambda _: None
+        self, work: Path, now: datetime, warn: Callable[[str], None] = lambda _: None
     ) -> tuple[Path, ...]:
         """Give the file ``work``, on the same disk, the database's name; return what was kept.
 
-        That is as it was, for its owner alone. When this raises, it has its names again, unless
-        they were taken meanwhile: ``tell`` is called with a sentence then.
+        What was kept is unchanged, and only its owner may read it. When this raises, it has its
+        names again, unless they were taken meanwhile: ``warn`` gets a sentence then.
 
         Raises: StepFailed when it cannot be done, or something has written to the database.
         """
-        aside = failed_path(self.real, self.real.parent, now)
+        kept_name = failed_path(self.real, self.real.parent, now)
         try:
-            self.keep(aside)
+            self.keep(kept_name)
             self.refuse_other()
             for suffix in filter(None, self.suffixes):
                 beside(self.real, suffix).unlink()  # which SQLite would take for the new file's
             sync(self.real.parent)
             self.give_name(work)
         except BaseException as error:
-            self.take_back(aside, tell)
+            self.undo(kept_name, warn)
             if not isinstance(error, OSError):
                 raise
             raise StepFailed(
                 f"{self.database}: it cannot be replaced ({error.strerror})"
             ) from error
-        kept = tuple(beside(aside, suffix) for suffix in self.suffixes)
+        kept = tuple(beside(kept_name, suffix) for suffix in self.suffixes)
         for path in kept:
             path.chmod(PRIVATE)
         sync(self.real.parent)
         return kept
 
-    def keep(self, aside: Path) -> None:
-        """Give what is to be kept a second name. Raises: OSError."""
+    def keep(self, kept_name: Path) -> None:
+        """Give each file to keep a second name. Raises: OSError."""
         for suffix in self.suffixes:
-            old, new = beside(self.real, suffix), beside(aside, suffix)
+            old, new = beside(self.real, suffix), beside(kept_name, suffix)
             try:
                 os.link(old, new)
             except FileExistsError:
@@ -108,7 +110,7 @@ class FileInPlace:
             )
 
     def give_name(self, work: Path) -> None:
-        """Give ``work`` the name, which is not taken from anything else. Raises: OSError."""
+        """Give ``work`` the name, without overwriting what has taken it since. Raises: OSError."""
         if self.is_missing:
             try:
                 os.link(work, self.real)  # which overwrites nothing
@@ -120,24 +122,24 @@ class FileInPlace:
             work.rename(self.real)
         sync(self.real.parent)
 
-    def take_back(self, aside: Path, tell: Callable[[str], None]) -> None:
-        """Leave of what was kept under two names the first one, where that is free or its own."""
-        there, after = [], sidecar_states(self.real)
+    def undo(self, kept_name: Path, warn: Callable[[str], None]) -> None:
+        """Give each kept file its first name back, where that is free, and no second one."""
+        remaining, after = [], sidecar_states(self.real)
         for suffix in self.suffixes:
-            old, new = beside(self.real, suffix), beside(aside, suffix)
-            was, now = (states[PARTS.index(suffix)] for states in (self.before, after))
+            old, new = beside(self.real, suffix), beside(kept_name, suffix)
+            before, current = (states[PARTS.index(suffix)] for states in (self.before, after))
             with suppress(OSError):
-                if now == was:
+                if current == before:
                     new.unlink(missing_ok=True)
-                elif now is None and after[0] == self.before[0]:
+                elif current is None and after[0] == self.before[0]:
                     new.rename(old)
             if os.path.lexists(new):
-                there.append(str(new))
-        if there:
-            tell(f"what was under the name {self.real.name} is in {', '.join(there)}")
+                remaining.append(str(new))
+        if remaining:
+            warn(f"what was under the name {self.real.name} is in {', '.join(remaining)}")
 
 
-def look_at_place(database: Path) -> FileInPlace:
+def file_in_place(database: Path) -> FileInPlace:
     """Return what is under the name ``database``.
 
     Raises: DatabaseError when it is no file, or cannot be read for another reason than what it

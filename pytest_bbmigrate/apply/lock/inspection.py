@@ -1,7 +1,7 @@
 """What is under a database's name and in its file, seen by a process that has the lock on it.
 
 Only the page-by-page comparison opens the file by its name, in a process of its own: see
-``database/comparing.py``.
+``sqlite_files/compare_files.py``.
 """
 
 from __future__ import annotations
@@ -22,34 +22,38 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
-    Found = tuple[Content, str]
-    Known = tuple[tuple[Content, Path], ...]
+    FoundContent = tuple[Content, str]
+    KnownContents = tuple[tuple[Content, Path], ...]
 
 
-def look_at_held(
-    db: sqlite3.Connection, held: HeldFile, seen: FileState, known: Known, seconds: float
-) -> Found:
+def inspect_held(
+    db: sqlite3.Connection,
+    held: HeldFile,
+    last_state: FileState,
+    known: KnownContents,
+    seconds: float,
+) -> FoundContent:
     """Return what the file ``held`` holds, locked by ``db``, and how much or why not.
 
-    ``known`` are resting files with what it means to hold what they hold; where none of them is
-    there, ``seen`` is the file when its content was known last.
+    ``known`` are closed files, each with what the content is when it equals theirs; where none of
+    them exists, ``last_state``, the file when its content was known last, is compared instead.
     """
     if not held.now.size:  # a copy of no pages may have one
-        return (Content.EMPTY if seen.size else Content.AS_BEFORE), ""
-    there = [(content, file) for content, file in known if file.is_file()]
+        return (Content.EMPTY if last_state.size else Content.AS_BEFORE), ""
+    present = [(content, file) for content, file in known if file.is_file()]
     try:
-        for content, file in there:
+        for content, file in present:
             if matches_file_in_place(db, file, Pace(seconds)):
                 return content, ""
     except (BBMigrateError, sqlite3.Error, OSError) as error:
-        return Content.UNSEEN, said(error)
-    if not there and held.now.is_as_written_as(seen):
+        return Content.UNSEEN, error_text(error)
+    if not present and held.now.is_as_written_as(last_state):
         return Content.AS_BEFORE, ""
-    return measured(held.now.size, seen.size)
+    return content_by_size(held.now.size, last_state.size)
 
 
-def look_at_another(real: Path, known: Known) -> Found:
-    """Return what another file holds that has the name ``real`` now; nobody has locked it."""
+def inspect_other(real: Path, known: KnownContents) -> FoundContent:
+    """Return what the file holds that has taken the name ``real``; it is not locked."""
     try:
         if not real.stat().st_size:
             return Content.EMPTY, ""
@@ -61,8 +65,8 @@ def look_at_another(real: Path, known: Known) -> Found:
     return Content.OTHER, ""
 
 
-def measured(size: int, before: int) -> Found:
-    """Return what a file is that holds nothing known, by its size in bytes and what it was."""
+def content_by_size(size: int, before: int) -> FoundContent:
+    """Return what a file that holds nothing known is, by its size in bytes now and before."""
     if not size and before:
         return Content.EMPTY, ""
     if size < before:
@@ -70,14 +74,14 @@ def measured(size: int, before: int) -> Found:
     return Content.OTHER, ""
 
 
-def where(name: NameTarget, path: Path, real: Path, place: str = "") -> str:
-    """Return where a link leads now, or where the held file has gone (``place``); or ''."""
+def location_of(name: NameTarget, path: Path, real: Path, place: str = "") -> str:
+    """Return where a link leads now, or where the held file is now (``place``); or ''."""
     if name is NameTarget.LINK:
         target = os.path.realpath(path)
         return target if target != str(real) else os.path.realpath(real)
     return place if name in (NameTarget.GONE, NameTarget.NO_FOLDER) else ""
 
 
-def said(error: BBMigrateError | sqlite3.Error | OSError) -> str:
-    """Return why something could not be done, in words."""
+def error_text(error: BBMigrateError | sqlite3.Error | OSError) -> str:
+    """Return the message of one of ours, or that of SQLite or the system in our words."""
     return str(error) if isinstance(error, BBMigrateError) else describe_error(error)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply import replacing
+from pytest_bbmigrate.apply import replace_file
 from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
-from pytest_bbmigrate.apply.replacing import look_at_place
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
@@ -174,7 +174,7 @@ def test_everything_has_its_name_again_when_it_cannot_be_replaced(
     real: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     work = make(real.parent / "work.db", "new")
-    there, before = look_at_place(real), names_in(real.parent)
+    there, before = file_in_place(real), names_in(real.parent)
     original = getattr(Path, at)
 
     def refuse(path: Path, *args: object, **kwargs: object) -> object:
@@ -195,7 +195,7 @@ def test_everything_has_its_name_again_when_it_cannot_be_replaced(
 
 def test_what_another_program_writes_meanwhile_is_not_replaced(real: Path) -> None:
     work = make(real.parent / "work.db", "new")
-    there, before = look_at_place(real), names_in(real.parent)
+    there, before = file_in_place(real), names_in(real.parent)
     real.write_bytes(b"repaired by hand")
 
     with pytest.raises(StepFailed, match="another program has written to it just now"):
@@ -210,13 +210,13 @@ def test_where_it_is_is_told_when_its_name_is_taken_meanwhile(
 ) -> None:
     real.unlink()
     work = make(real.parent / "work.db", "new")
-    there, told = look_at_place(real), list[str]()
+    there, told = file_in_place(real), list[str]()
 
     def take(_: Path) -> None:
         if not real.exists() and not real.with_name("real.db-wal").exists():
             make(real, "another's")
 
-    monkeypatch.setattr(replacing, "sync", take)
+    monkeypatch.setattr(replace_file, "sync", take)
 
     with pytest.raises(StepFailed, match=r"it cannot be replaced \(File exists\)"):
         there.replace(work, NOW, told.append)
@@ -230,16 +230,16 @@ def test_what_is_a_database_or_empty_is_not_to_be_replaced(tmp_path: Path) -> No
     make(tmp_path / "real.db", "old")
     (tmp_path / "empty.db").touch()
 
-    assert not look_at_place(tmp_path / "real.db").is_to_be_replaced
-    assert not look_at_place(tmp_path / "empty.db").is_to_be_replaced
-    assert look_at_place(tmp_path / "nothing.db").is_to_be_replaced
+    assert not file_in_place(tmp_path / "real.db").is_to_be_replaced
+    assert not file_in_place(tmp_path / "empty.db").is_to_be_replaced
+    assert file_in_place(tmp_path / "nothing.db").is_to_be_replaced
 
 
 def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "real.db").mkdir()
 
     with pytest.raises(DatabaseError, match="not a database file but a folder"):
-        look_at_place(tmp_path / "real.db")
+        file_in_place(tmp_path / "real.db")
 
 
 def test_the_target_of_a_link_is_replaced(tmp_path: Path, real: Path) -> None:

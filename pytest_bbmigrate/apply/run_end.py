@@ -1,0 +1,108 @@
+"""The end of a run that was stopped, or publishes nothing: what is left on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, if_exists, is_gone
+from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.processes.signals import defer_first_interrupt
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
+from pytest_bbmigrate.sqlite_files.notes import (
+    FOLDER_NOTE,
+    backup_fault,
+    correct_note,
+    discard_backup,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.change import ChangeRun
+
+
+STOPPED = "the run was stopped before it was"
+
+
+def end_run(run: ChangeRun, work: Path | None) -> FileFound:
+    """Find out what a run that was stopped, or publishes nothing, has left; report and return it.
+
+    The backup is removed where the database is seen to equal it.
+    """
+    backup = if_exists(run.backup) if run.change.keeps_backup else None
+    run.conclude(FileFound(run.change.database, NameTarget.SAME, Content.UNSEEN, STOPPED, backup))
+    with defer_first_interrupt():
+        file_found = run.client.inspect(run.backup, work, note=run.note, staging=run.folder)
+        run.conclude(file_found)
+        if file_found.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
+            file_found = without_backup(run, file_found)
+        if not run.change.keeps_backup:
+            file_found = replace(file_found, backup=None)
+        file_found = without_changed_backup(run, file_found)
+        if is_gone(run.folder / FOLDER_NOTE):
+            folder = run.change.backup_folder
+            note = (
+                f"{folder} was moved or removed {MEANWHILE}: copies of the data are where it is now"
+            )
+            file_found = replace(file_found, notes=(*file_found.notes, note))
+        file_found = with_corrected_note(run, file_found)
+        run.conclude(file_found)
+    return file_found
+
+
+def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Remove the backup, which nobody needs; return ``file_found`` as it is then."""
+    if not run.change.keeps_backup:
+        return file_found  # it lies in our own folder
+    text = f"its backup {run.backup.name} is not needed, and cannot be removed"
+    try:
+        if discard_backup(run.backup, run.note):
+            return replace(file_found, backup=None)
+        why = "what is there is not known to be what this run has made"
+    except OSError as error:
+        why = str(error.strerror)
+    remaining = if_exists(run.backup)
+    return replace(
+        file_found,
+        backup=remaining,
+        notes=(*file_found.notes, *([f"{text} ({why})"] if remaining else [])),
+    )
+
+
+def without_changed_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Return ``file_found`` without its backup where that is not what it was when it was made.
+
+    One that cannot be read stays: it may be all there is.
+    """
+    if file_found.backup is None or not run.client.digest:
+        return file_found
+    try:
+        with file_found.backup.open("rb"):
+            pass
+    except PermissionError as error:
+        note = f"its backup {file_found.backup.name} cannot be looked at ({error.strerror})"
+        return replace(file_found, notes=(*file_found.notes, note))
+    except OSError:
+        pass  # which is said below
+    if not (fault := backup_fault(file_found.backup, run.client.digest)):
+        return file_found
+    note = f"its backup {file_found.backup.name} is not what it was when it was made: {fault}"
+    return replace(file_found, backup=None, notes=(*file_found.notes, note))
+
+
+def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
+    """Correct the note on the backup, which a restore needs; return ``file_found`` with it."""
+    if file_found.backup is None or not run.client.digest:
+        return file_found
+    try:
+        size = file_found.backup.stat().st_size
+        own = replace(run.note, size=size, digest=run.client.digest)
+        correct_note(own, file_found.backup, run.folder)
+    except (BBMigrateError, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        name = file_found.backup.name
+        text = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
+        return replace(file_found, notes=(*file_found.notes, text))
+    return file_found

@@ -1,0 +1,172 @@
+"""Views that a migration made again in other words: which of their rows and columns are gone.
+
+The old definition is run beside the new one, over the rows after, so that only the words differ.
+Where it no longer runs there, the rows that it showed before count, unless rows have gone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.experiment.model import RemadeView
+from pytest_bbmigrate.experiment.renumbered_keys import value_hash
+from pytest_bbmigrate.experiment.views import is_large_file, open_for_views
+from pytest_bbmigrate.rows import RowLost
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.cursor import fold_tokens
+from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.schema_clauses import CreateView
+from pytest_bbmigrate.sqlite_files import open_content
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from pytest_bbmigrate.experiment.model import TableDiff
+    from pytest_bbmigrate.experiment.snapshot import Snapshot
+    from pytest_bbmigrate.schema import SchemaDifference
+    from pytest_bbmigrate.sql.values import Cell
+
+KEEPS_ROWS = frozenset({"", "left join", "left outer join", "natural left join"})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a view shows: the (folded) names of its columns, and its rows."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+
+    def alike(self, columns: Collection[str]) -> Counter[int]:
+        """Return how often each row is there, told by the hash of its cells in ``columns``."""
+        places = [self.columns.index(name) for name in columns]
+        return Counter(hash(tuple(value_hash(row[place]) for place in places)) for row in self.rows)
+
+
+def find_remade_views(
+    before: Snapshot,
+    after: Snapshot,
+    tables: Collection[TableDiff],
+    differences: Collection[SchemaDifference],
+) -> tuple[RemadeView, ...]:
+    """Return the views of ``differences`` that have other words, and what they show no more.
+
+    Not among them are those that cannot be run, and the views of a large file.
+    """
+    names = {fold_name(d.name) for d in differences if d.kind == "view changed"}
+    if not names or is_large_file(after.image):
+        return ()
+    lost_rows = any(
+        table.after is None or any(a.kind is RowLost for a in table.differences.groups)
+        for table in tables
+    )
+    with (
+        closing(open_content(before.image)) as earlier,
+        open_for_views(after.image) as later,
+    ):
+        found = (
+            look_at(view.name, earlier, later, lost_rows=lost_rows)
+            for view in before.schema.views
+            if fold_name(view.name) in names and view.error is None
+        )
+        return tuple(view for view in found if view is not None)
+
+
+def look_at(
+    name: str, earlier: sqlite3.Connection, later: sqlite3.Connection, *, lost_rows: bool
+) -> RemadeView | None:
+    """Return what has become of the view ``name``; None where that cannot be told."""
+    old, new = definition_of(earlier, name), definition_of(later, name)
+    try:
+        now = shown_by(later, name)
+        then = shown_by_former(later, name, old)
+        if then is None:
+            then = None if lost_rows else shown_by(earlier, name)
+    except sqlite3.Error:
+        return None
+    if then is None:
+        return None
+    lost = tuple(column for column in then.columns if column not in now.columns)
+    shared = [column for column in then.columns if column in now.columns]
+    columns = tuple(comparable(old, new, shared))
+    rows = len(then.rows)
+    missing = max(rows - len(now.rows), 0)
+    if columns:
+        missing = max(missing, (then.alike(columns) - now.alike(columns)).total())
+    return RemadeView(name, lost, rows, missing, joins=inner_joins(new) > inner_joins(old))
+
+
+def definition_of(db: sqlite3.Connection, name: str) -> str:
+    """Return the CREATE VIEW of ``name``."""
+    query = "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE"
+    ((sql,),) = db.execute(query, [name]).fetchall()
+    return str(sql)
+
+
+def shown_by(db: sqlite3.Connection, name: str) -> Shown:
+    """Return what the view ``name`` shows.
+
+    Raises: sqlite3.Error.
+    """
+    cursor = db.execute(f"SELECT * FROM main.{quote_name(name)}")
+    columns = tuple(fold_name(column) for column, *_ in cursor.description)
+    return Shown(columns, cursor.fetchall())
+
+
+def shown_by_former(db: sqlite3.Connection, name: str, old: str) -> Shown | None:
+    """Return what the view ``name`` would show by its ``old`` definition; None if it cannot run."""
+    db.execute("SAVEPOINT former")
+    try:
+        db.execute(f"DROP VIEW main.{quote_name(name)}")
+        db.execute(old)
+        return shown_by(db, name)
+    except sqlite3.Error:
+        return None
+    finally:
+        db.execute("ROLLBACK TO former")
+        db.execute("RELEASE former")
+
+
+def comparable(old: str, new: str, shared: Collection[str]) -> Iterator[str]:
+    """Yield the ``shared`` columns that both definitions take from the same expression.
+
+    Of SELECT * and of compound queries that is not known: all of them.
+    """
+    before, after = expressions_of(old), expressions_of(new)
+    for column in shared:
+        if not before or not after or before.get(column) == after.get(column):
+            yield column
+
+
+def expressions_of(sql: str) -> dict[str, tuple[str, ...]]:
+    """Return the expression of each column of a view without its tables; {} if not known."""
+    view = read_as(CreateView, sql)
+    if view.query is None or len(view.query.selects) != 1:
+        return {}
+    columns = view.query.selects[0].columns
+    plain = [without_tables(fold_tokens(column.expression)) for column in columns]
+    if ("*",) in plain:
+        return {}
+    names = view.columns or [
+        column.alias or " ".join(expression)
+        for column, expression in zip(columns, plain, strict=True)
+    ]
+    return dict(zip(map(fold_name, names), plain, strict=False))
+
+
+def without_tables(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``tokens`` without what stands before a dot, and without the dot."""
+    dots = {place for place, word in enumerate(tokens) if word == "."}
+    left_out = dots | {place - 1 for place in dots}
+    return tuple(word for place, word in enumerate(tokens) if place not in left_out)
+
+
+def inner_joins(sql: str) -> int:
+    """Return how many tables a view joins so that a row without a match is not shown."""
+    query = read_as(CreateView, sql).query
+    selects = query.selects if query else ()
+    return sum(source.join not in KEEPS_ROWS for s in selects for source in s.sources)

@@ -1,0 +1,168 @@
+"""The process between ours and one that runs somebody's code: it watches that, and ends it.
+
+It runs nobody's code. Whatever the other has started, as often as it has forked and in whichever
+session, is a descendant of this process and is ended before that says what has come of it. It ends
+with the process that has started it, and everything below it with it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_bbmigrate.processes.messages import encode_message
+from pytest_bbmigrate.processes.orphans import end_orphans
+from pytest_bbmigrate.processes.parent import end_with_parent
+from pytest_bbmigrate.sandbox.descendants import adopt_orphans, end_descendants, hold_more, reap
+from pytest_bbmigrate.sandbox.fresh import flush_output, forget_parent, use_temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
+LOOK_SECONDS = 0.05  # from one look at the memory to the next
+LOOKING_SHARE = 10  # so many times as long as a look takes, the next one waits at least
+# A statement that is interrupted when the time is over says which it was; then it is too late.
+GRACE_SECONDS = 0.25
+
+IN_TIME, TOO_LONG, TOO_LARGE = "", "time", "memory"
+
+
+@dataclass(frozen=True)
+class KeepOrder:
+    """How a process is to be kept.
+
+    ``folder`` is the one that it may write to, with ``tmp`` in it. ``seconds`` and ``memory`` are
+    as in ``RunEnvironment``. What it has started has ``patience`` seconds more than itself.
+    """
+
+    folder: Path
+    seconds: float | None = None
+    memory: int | None = None
+    patience: float = 0.0
+
+    @property
+    def temporary(self) -> Path:
+        """The folder for its temporary files."""
+        return self.folder / "tmp"
+
+    @property
+    def printed(self) -> Path:
+        """The file that its output goes to."""
+        return self.folder / "printed"
+
+    @property
+    def errors(self) -> Path:
+        """The file for errors of the keeper's own."""
+        return self.folder / "keeper"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a kept process has come to its end.
+
+    ``code`` is its exit code, negative for the signal that has ended it; ``running`` are the
+    programs that it had left running, and that had to be ended. ``over`` is which limit it has
+    passed, '' for none.
+    """
+
+    code: int
+    running: tuple[str, ...] = ()
+    over: str = IN_TIME
+
+
+def be_keeper(order: KeepOrder, work: Callable[[], int], report: int, lifeline: int) -> NoReturn:
+    """Keep a process that does ``work``, write the ``Ending`` to ``report``, and end.
+
+    ``report`` and ``lifeline`` are descriptors of pipes; when nobody has the other end of the
+    second one any more, everything is ended.
+    """
+    code = FAULT
+    try:
+        forget_parent(order.errors, (report, lifeline))
+        ending = keep(order, work, lifeline)
+        os.write(report, encode_message("ending", ending))
+        code = 0
+    except BaseException:  # noqa: BLE001 - the process that has started this one says it
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
+    """Have a child do ``work``; return how it came to its end, once all that it started has."""
+    adopts = adopt_orphans()
+    woken = woken_by_children()
+    child = fork_worker(order, work)
+    code, over = wait_for(child, order, lifeline, woken)
+    patience = 0.0 if over else order.patience
+    if adopts:
+        running = end_descendants(patience)
+    else:
+        running = end_orphans(order.temporary, patience, group=child)
+    return Ending(code, running, over)
+
+
+def woken_by_children() -> int:
+    """Return a descriptor that can be read as soon as a child has ended."""
+    readable, writable = os.pipe()
+    for descriptor in (readable, writable):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return readable
+
+
+def fork_worker(order: KeepOrder, work: Callable[[], int]) -> int:
+    """Return the process id of a new child, which does ``work`` and ends with its exit code."""
+    keeper = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    code = FAULT
+    try:
+        forget_parent(order.printed)
+        end_with_parent(keeper)
+        use_temporary(order.temporary)
+        code = work()
+    except BaseException:  # noqa: BLE001 - it must not come to what the keeper does next
+        traceback.print_exc()
+    finally:
+        flush_output()
+        os._exit(code)
+
+
+def wait_for(child: int, order: KeepOrder, lifeline: int, woken: int) -> tuple[int, str]:
+    """Wait for the ``child``, and end it where it passes a limit; return its code and which one."""
+    over = IN_TIME
+    began = time.monotonic()
+    deadline = None if order.seconds is None else began + order.seconds + GRACE_SECONDS
+    look = None if order.memory is None else began + LOOK_SECONDS
+    while (code := reap().get(child)) is None:
+        now = time.monotonic()
+        waits = [max(0.0, until - now) for until in (deadline, look) if until is not None]
+        ready, _, _ = select.select([lifeline, woken], [], [], min(waits, default=None))
+        if lifeline in ready:
+            end_descendants(0.0)
+            sys.exit("the process that has started this one is gone")
+        if woken in ready:
+            os.read(woken, select.PIPE_BUF)
+        now = time.monotonic()
+        if deadline is not None and now >= deadline:
+            over, deadline, look = TOO_LONG, None, None
+        elif look is not None and now >= look:
+            is_too_large = order.memory is not None and hold_more(order.memory)
+            cost = time.monotonic() - now
+            look = now + max(LOOK_SECONDS, cost * LOOKING_SHARE)
+            if is_too_large:
+                over, deadline, look = TOO_LARGE, None, None
+        if over:
+            os.kill(child, signal.SIGKILL)
+    return code, over

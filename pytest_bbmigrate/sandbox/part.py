@@ -1,0 +1,242 @@
+"""Run a Python part in a process that is made for this one call, on a copy of the database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import sys
+import tempfile
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.private import is_showing_values
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted, read_untrusted_text
+from pytest_bbmigrate.runner.connection import overdue
+from pytest_bbmigrate.runner.model import Failure, PartResult
+from pytest_bbmigrate.sandbox import part_process
+from pytest_bbmigrate.sandbox.keeper import TOO_LARGE, TOO_LONG, KeepOrder
+from pytest_bbmigrate.sandbox.kept import can_fork, run_kept
+from pytest_bbmigrate.sandbox.part_process import (
+    AFTER,
+    BEFORE,
+    NAMES,
+    NOT_WRITTEN,
+    ORDER,
+    REPORT,
+    REPORTS,
+    PartOrder,
+    PartRefused,
+    PartReport,
+    work_on_part,
+)
+from pytest_bbmigrate.sqlite_files import open_content, open_private, take_image
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import Migration, PythonPart
+    from pytest_bbmigrate.runner.model import Record, RunEnvironment
+    from pytest_bbmigrate.sandbox.keeper import Ending
+    from pytest_bbmigrate.sqlite_files import Content
+
+# For processes that a migration has started to end after it, as helpers of Python's do.
+ORPHAN_SECONDS = 2.0
+USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
+WORK = "work.db"
+LARGEST_IMAGE = 4 << 30
+
+
+class Spoilt(Exception):
+    """Raised when what a part has left is not what it is to leave; says what is wrong with it."""
+
+
+def run_in_child(
+    migration: Migration,
+    part: PythonPart,
+    copy: Content,
+    environment: RunEnvironment,
+    record: Record | None = None,
+) -> PartResult:
+    """Run ``part`` on the private ``copy`` in a process of its own; return the result.
+
+    Its content is ``copy`` after a failure; a file is lost then. ``record`` is called as in
+    ``run_part``, but afterwards, in a transaction of its own.
+
+    Raises: SettingsError when the app's hook cannot prepare a connection there.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="part-", dir=environment.parts, ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name).resolve()
+        order = order_for(migration, part, copy, environment, folder)
+        order.kept.temporary.mkdir()
+        if isinstance(copy, Path) and order.content is not None:
+            copy.replace(order.content)
+        ending = run_order(order, copy, environment)
+        printed = read_untrusted_text(order.kept.printed)
+        result = result_of(order, ending, copy)
+        if result.failure is None and record is not None:
+            result = recorded(result, part, record)
+        return replace(result, printed=printed)
+
+
+def order_for(
+    migration: Migration,
+    part: PythonPart,
+    copy: Content,
+    environment: RunEnvironment,
+    folder: Path,
+) -> PartOrder:
+    """Return the order for ``part``, whose process is given ``folder``."""
+    return PartOrder(
+        part=replace(part, path=part.path.absolute()),
+        foreign_keys=bool(migration.contract.foreign_keys),
+        content=folder / WORK if isinstance(copy, Path) else None,
+        kept=KeepOrder(folder, environment.seconds, environment.memory, ORPHAN_SECONDS),
+        real=environment.real,
+        root=Path(os.path.abspath(environment.root)),  # noqa: PTH100 - links stay
+        connection_hook=environment.connection_hook or "",
+        since=environment.since,
+        confined=USE_LANDLOCK,
+        path=tuple(sys.path),
+        shows_values=is_showing_values(),
+    )
+
+
+def run_order(order: PartOrder, copy: Content, environment: RunEnvironment) -> Ending:
+    """Have the process run and return how it came to its end."""
+    image = copy if isinstance(copy, bytes) else None
+    folder = order.kept.folder
+    if not can_fork():
+        (folder / ORDER).write_bytes(encode_message("order", order))
+        if image is not None:
+            (folder / BEFORE).write_bytes(image)
+
+    def work() -> int:
+        return work_on_part(order, image, environment.prepare_connection)
+
+    return run_kept(order.kept, work, part_process.__name__, str(folder))
+
+
+def result_of(order: PartOrder, ending: Ending, copy: Content) -> PartResult:
+    """Return what the process has left.
+
+    Raises: SettingsError when it could not run the part.
+    """
+    report = read_report(order)
+    if isinstance(report, PartRefused):
+        raise SettingsError(report.reason)
+    failure = failure_of(order, ending, report)
+    executed: tuple[str, ...] = ()
+    if isinstance(report, PartReport):
+        executed = tuple(report.texts[at] for at in report.executed)
+    if failure is None:
+        try:
+            content = take_content(order, copy)
+        except (Spoilt, OSError, sqlite3.Error) as error:
+            failure = Failure(
+                order.part.path,
+                None,
+                "",
+                f"what the migration left is no database any more ({error})",
+            )
+    if failure is not None or not isinstance(report, PartReport):
+        return PartResult(failure, copy, executed, len(executed))
+    return PartResult(
+        None,
+        content,
+        executed,
+        len(executed),
+        report.conflicts,
+        idle=tuple(report.texts[at] for at in report.idle),
+    )
+
+
+def read_report(order: PartOrder) -> PartReport | PartRefused | Spoilt | None:
+    """Return the report that the process has left, or what is wrong with it; None for none."""
+    path = order.kept.folder / REPORT
+    if not os.path.lexists(path):
+        return None
+    try:
+        report = read_message(read_file(path), REPORTS, NAMES)
+    except Unreadable as error:
+        return Spoilt(str(error))
+    if isinstance(report, PartReport):
+        known = range(len(report.texts))
+        if any(at not in known for at in (*report.executed, *report.idle)):
+            return Spoilt("it names a statement that it does not have")
+    return report
+
+
+def failure_of(
+    order: PartOrder, ending: Ending, report: PartReport | Spoilt | None
+) -> Failure | None:
+    """Return why the part has failed, or None."""
+    path, kept = order.part.path, order.kept
+    if ending.over == TOO_LONG:
+        return Failure(path, None, "", overdue(kept.seconds))
+    if ending.over == TOO_LARGE:
+        return Failure(path, None, "", f"held more than bb_memory = {kept.memory} bytes")
+    if isinstance(report, Spoilt):
+        return Failure(path, None, "", f"the report of its process is spoilt: {report}")
+    if report is None:
+        return Failure(path, None, "", how_it_ended(ending.code), note="see what it printed")
+    if report.failure is not None:
+        return replace(report.failure, path=path)
+    if ending.running:
+        message = f"the migration ended and left {' and '.join(ending.running)} running"
+        note = "wait for what it starts: what that still writes reaches no database"
+        return Failure(path, None, "", message, note=note)
+    return None
+
+
+def how_it_ended(code: int) -> str:
+    """Return in words how a process has ended that has left no report."""
+    if code < 0:
+        return f"its process was ended by {name_of_signal(-code)}"
+    if code == NOT_WRITTEN:
+        return "what it made of the database could not be written: is there room on that disk?"
+    return f"its process ended with exit code {code} before the migration had come back"
+
+
+def name_of_signal(number: int) -> str:
+    """Return the name of a signal, 'SIGSEGV'."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def take_content(order: PartOrder, copy: Content) -> Content:
+    """Return the database as the process has left it; a file is moved back to where it was.
+
+    Raises: Spoilt, OSError or sqlite3.Error when it has left something else.
+    """
+    if isinstance(copy, bytes) or order.content is None:
+        image = read_untrusted(order.kept.folder / AFTER, LARGEST_IMAGE)
+        with closing(open_content(image)) as db:
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return image
+    status = order.content.lstat()
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        raise Spoilt("something else is in its place")
+    return order.content.replace(copy)
+
+
+def recorded(result: PartResult, part: PythonPart, record: Record) -> PartResult:
+    """Return ``result`` with what ``record`` writes in its content, or with why that fails."""
+    try:
+        with closing(open_private(result.content)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            record(db, result.statements)
+            db.execute("COMMIT")
+            content = result.content
+            if isinstance(content, bytes):
+                content = take_image(db)
+    except sqlite3.Error as error:
+        return replace(result, failure=Failure(part.path, None, "COMMIT", str(error)))
+    return replace(result, content=content)
