@@ -24,7 +24,7 @@ INTEGER = ValueKind("<integer>")
 
 
 def as_kind(cell: Cell) -> Cell:
-    """Return ``cell``, a text that says a kind as that kind: between processes it is a mere text."""
+    """Return ``cell``, one that says a kind as that kind: on its way it became a mere text."""
     is_kind = isinstance(cell, str) and VALUE_KIND.fullmatch(cell)
     return ValueKind(cell) if is_kind else cell
 
