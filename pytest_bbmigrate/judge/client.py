@@ -35,6 +35,8 @@ from pytest_bbmigrate.judge.model import (
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
 from pytest_bbmigrate.masking import with_kinds
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
+from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.untrusted_files import (
     MOST_BYTES,
@@ -48,10 +50,12 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
+    from pytest_bbmigrate.processes.measured import Measurement
 
     R = TypeVar("R", bound=Reply)
 
 PREFIX = "bbmigrate-judge-"
+MEASURED_SECONDS = 30.0  # for a judge that is measured to finish what it is at
 END_SECONDS = 10.0  # for the supervisor to end all that the judge has left
 MOST_SHOWN = 4000  # characters of what a judge that has died had printed
 
@@ -206,10 +210,17 @@ class JudgeClient:
 class Process:
     """A judge at work: its supervisor, and the two pipes."""
 
-    def __init__(self, supervisor: subprocess.Popen[bytes], folder: Path, life: int) -> None:
+    def __init__(
+        self,
+        supervisor: subprocess.Popen[bytes],
+        folder: Path,
+        life: int,
+        measured: Measurement | None,
+    ) -> None:
         self._supervisor = supervisor
         self._folder = folder
         self._life = life
+        self._measured = measured
 
     @property
     def images(self) -> Path:
@@ -240,7 +251,12 @@ class Process:
             ) from error
 
     def end(self) -> None:
-        """End the process and all that it has left; remove its folder."""
+        """End the process and all that it has left; remove its folder.
+
+        Where it is measured it comes to its end by itself, which what is measured needs.
+        """
+        if self._measured is not None:
+            self._hand_over(self._measured)
         os.close(self._life)
         try:
             self._supervisor.wait(END_SECONDS)
@@ -252,6 +268,15 @@ class Process:
                 with suppress(BrokenPipeError):
                     pipe.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _hand_over(self, measured: Measurement) -> None:
+        """Let the process end, and take over what was measured in it."""
+        assert self._supervisor.stdin is not None  # noqa: S101 - a pipe was asked for
+        with suppress(BrokenPipeError):
+            self._supervisor.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._supervisor.wait(MEASURED_SECONDS)
+        hand_over(measured, self._folder / MEASURED)
 
     def _how_it_ended(self) -> str:
         """Return how the judge has ended, in a sentence."""
@@ -271,7 +296,11 @@ def start_process() -> Process:
     remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     life, write_end = os.pipe()
-    judge = isolated_command("pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path))
+    measured = measurement()
+    told = [encode_message("measured", measured).decode()] if measured else []
+    judge = isolated_command(
+        "pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path), *told
+    )
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - our own program
             isolated_command("pytest_bbmigrate.judge.supervisor", str(life), str(folder), *judge),
@@ -282,7 +311,7 @@ def start_process() -> Process:
         )
     finally:
         os.close(life)
-    return Process(supervisor, folder, write_end)
+    return Process(supervisor, folder, write_end, measured)
 
 
 def remove_abandoned(temporary: Path) -> None:

@@ -15,6 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS, TEMPORARY
+from pytest_bbmigrate.processes.measured import (
+    FOLDER,
+    Measurement,
+    measures_nothing_itself,
+    start_measuring,
+)
+from pytest_bbmigrate.processes.messages import read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox import landlock
 
@@ -22,11 +29,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
-def main(folder: str, path: str) -> int:
+def main(folder: str, path: str, measured: str = "") -> int:
     """Answer questions until there are no more; return 0.
 
-    ``folder`` is the only one that may be written to; ``path`` is ``sys.path`` as JSON. Python was
-    started without its site: what that brings in may be somebody's code.
+    ``folder`` is the only one that may be written to; ``path`` is ``sys.path`` as JSON;
+    ``measured`` is what coverage.py is to measure, as a message, or ''. Python was started without
+    its site: what that brings in may be somebody's code.
     """
     end_with_parent(os.getppid())
     landlock.restrict_writes([folder])
@@ -36,8 +44,14 @@ def main(folder: str, path: str) -> int:
     temporary = str(Path(folder) / TEMPORARY)
     os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary))
     tempfile.tempdir = None
+    measures_nothing_itself()
     site.main()
     sys.path[:] = json.loads(path)
+    if measured:
+        start_measuring(
+            read_message(measured.encode(), {"measured": Measurement}, {"Path": Path}),
+            Path(folder) / FOLDER,
+        )
     from pytest_bbmigrate.judge.answering import answer_all
 
     answer_all(Path(folder), questions, replies)

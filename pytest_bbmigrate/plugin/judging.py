@@ -13,6 +13,8 @@ import pytest
 from pytest_bbmigrate.plugin import options
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from pytest_bbmigrate.judge.bench import LocalJudge
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.model import Opening
@@ -49,14 +51,24 @@ def started_judge(config: pytest.Config) -> JudgeClient:
 
         judge = config.stash[_STARTED] = JudgeClient()
         config.add_cleanup(judge.close)
+        config.pluginmanager.register(JudgeEnd(config), "bbmigrate_judge_end")
         judge.start()
     return config.stash[_STARTED]
 
 
-def end_judge(config: pytest.Config) -> None:
-    """End the process that judges, if there is one."""
-    if _STARTED in config.stash:
-        config.stash[_STARTED].close()
+class JudgeEnd:
+    """Ends the process that judges when the last test has run, before others collect its data."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """End it, whatever has ended the loop."""
+        try:
+            return (yield)
+        finally:
+            started_judge(self._config).close()
 
 
 def judges_elsewhere(config: pytest.Config) -> bool:

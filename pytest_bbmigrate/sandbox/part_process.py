@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.catalogue import PythonPart
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.private import showing_values
+from pytest_bbmigrate.processes.measured import measured_folders, save_measured
 from pytest_bbmigrate.processes.messages import encode_message, read_file, read_message
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
@@ -124,7 +125,7 @@ def work_on_part(
     A process that was forked has the ``image`` and the app's hook already.
     """
     folder = order.kept.folder
-    holds = order.confined and landlock.restrict_writes([str(folder)])
+    holds = order.confined and landlock.restrict_writes([str(folder), *measured_folders()])
     content: Content = image if order.content is None else order.content  # type: ignore[assignment]
     if content is None:
         content = (folder / BEFORE).read_bytes()
@@ -143,6 +144,7 @@ def work_on_part(
         return NOT_WRITTEN
     if failure := end_of_program(order.part):
         result = replace(result, failure=result.failure or failure)
+    save_measured()
     return leave(folder, encode_message("report", report_of(result)))
 
 
