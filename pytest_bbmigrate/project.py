@@ -15,6 +15,7 @@ from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
+from pytest_bbmigrate.runner.limits import DEFAULT_SECONDS
 from pytest_bbmigrate.seeding import Recipe, read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 from pytest_bbmigrate.sqlite_files import (
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner.connection_hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sql import Statement
-
-# What takes longer than this on a few hundred rows will not end.
-STATEMENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,8 @@ def read_project(
             settings.root,
             hook,
             connection_hook=settings.connection or None,
-            seconds=STATEMENT_SECONDS,
+            seconds=settings.seconds or DEFAULT_SECONDS,
+            memory=settings.memory,
         ),
         base=base,
         recipe=Recipe(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
 from pytest_bbmigrate.sql.cursor import keyword, outline
 from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
@@ -57,6 +58,8 @@ class Settings:
 
     ``invariants`` are (name, query) pairs; ``connection`` is 'package.module:function' or '';
     ``check_from`` is the first migration to judge, or ''; ``zone`` is what TZ is for the checks.
+    ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
+    ``memory`` is in bytes.
     """
 
     root: Path
@@ -74,6 +77,8 @@ class Settings:
     keep_backups: int | None = None
     smoke_seconds: int = DEFAULT_SMOKE_SECONDS
     zone: str = DEFAULT_ZONE
+    seconds: int | None = None
+    memory: int = DEFAULT_MEMORY
 
 
 def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
@@ -102,11 +107,13 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         check_from=take("check_from").text,
         strict=_boolean(take("strict")),
         backup_dir=_existing_folder(take("backup_dir")),
-        keep_backups=_backup_count(take("keep_backups")),
+        keep_backups=_given_integer(take("keep_backups")),
         smoke_seconds=_integer(
             take("smoke_seconds"), DEFAULT_SMOKE_SECONDS, "a positive integer", least=1
         ),
         zone=_zone(take("zone")),
+        seconds=_given_integer(take("seconds")),
+        memory=_memory(take("memory")),
     )
 
 
@@ -166,7 +173,18 @@ def _row_count(given: GivenValue) -> int:
     return rows
 
 
-def _backup_count(given: GivenValue) -> int | None:
+def _memory(given: GivenValue) -> int:
+    if not given.text:
+        return DEFAULT_MEMORY
+    size = read_size(given.text)
+    if size is None:
+        raise _refuse(given, "a size is wanted, such as 512MB or 2GB")
+    if size < LEAST_MEMORY:
+        raise _refuse(given, f"{show_size(LEAST_MEMORY)} is the least: Python alone takes half")
+    return size
+
+
+def _given_integer(given: GivenValue) -> int | None:
     return _integer(given, 0, "a positive integer", least=1) if given.text else None
 
 

@@ -16,10 +16,12 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.contract.read import KNOWN
 from pytest_bbmigrate.explain.advice import advise
+from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.plugin.apply_session import STEPS
 from pytest_bbmigrate.plugin.option_table import add_options
-from pytest_bbmigrate.report import HEADLINES, REASONS, describe_failure
-from pytest_bbmigrate.schema import KINDS
+from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.report.headlines import HEADLINES
+from pytest_bbmigrate.schema.compare.differences import KINDS
 from tests.cases import CASES, judge_case, rate, read_case, read_cases
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ PAGE = ROOT / "docs" / "checks.md"
 README = (ROOT / "README.md").read_text()
 APPLY = (ROOT / "docs" / "apply.md").read_text()
 TEXT = PAGE.read_text()
+CAUSES = (ROOT / "docs" / "causes.md").read_text()
 EXAMPLE = re.compile(r"^<!-- (\w+/\w+) -->\n(.*?)(?=\n\*\*)", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`]+)`")
@@ -87,14 +90,14 @@ def test_every_kind_of_finding_is_named() -> None:
 
 
 def test_every_cause_is_named_with_its_reason() -> None:
-    rows = rows_of("cause", TEXT)
+    rows = rows_of("cause", CAUSES)
 
     assert {name.strip("`"): reason for name, reason in rows} == {
         name: " ".join(reason.split()) for name, reason in REASONS.items()
     }
 
 
-@pytest.mark.parametrize(("message", "statement", "remedy"), rows_of("SQLite says", TEXT))
+@pytest.mark.parametrize(("message", "statement", "remedy"), rows_of("SQLite says", CAUSES))
 def test_what_sqlite_says_is_answered_as_the_page_has_it(
     message: str, statement: str, remedy: str
 ) -> None:
@@ -110,6 +113,7 @@ def test_an_example_is_what_the_case_gives(name: str, shown: str) -> None:
 
 def test_the_page_can_be_read_in_one_sitting() -> None:
     assert len(TEXT.splitlines()) <= 360
+    assert len(CAUSES.splitlines()) <= 360
     assert len(README.splitlines()) < 200
 
 

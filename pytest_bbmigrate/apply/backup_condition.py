@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:
     """Return what is wrong with the backups of ``database`` in ``folder``, a line each.
 
-    Every one of them is read, from its first byte to its last. A run that was killed and has left
-    copies of the data is told, too. Other databases' files are passed over.
+    Every one of them is read, from its first byte to its last. Folders with copies of
+    the data that a killed run has left are named, too. Other databases' files are passed over.
     """
     if not folder.is_dir():
         return ()

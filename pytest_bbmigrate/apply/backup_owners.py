@@ -39,7 +39,7 @@ class Owner:
     """A database, by what identifies it in notes and in its history.
 
     ``id`` is '' where it has none yet, does not exist or does not read. ``recorded`` are the names
-    of the backups that its history knows, in the order that it came to know them, which no clock
+    of the backups that its history knows, in the order in which it recorded them, which no clock
     that is set back changes; ``digests`` what they were when they were made.
     """
 

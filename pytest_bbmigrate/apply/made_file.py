@@ -34,11 +34,11 @@ def made_if_missing(database: Path, like: Path | None = None) -> Iterator[bool]:
     refuse_orphans(database)
     mode = S_IMODE(like.stat().st_mode) if like else PRIVATE
     try:
-        made = os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        descriptor = os.open(real, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     except OSError as error:
         raise StepFailed(f"{database}: it cannot be made ({error.strerror})") from error
-    status = os.fstat(made)
-    os.close(made)
+    status = os.fstat(descriptor)
+    os.close(descriptor)
     try:
         yield True
     except BaseException:

@@ -108,7 +108,7 @@ def restore_missing(
 
     def warn(text: str) -> None:
         reporter.begin()
-        reporter.end("set aside", text)
+        reporter.end("kept", text)
 
     staging_folder = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
     with (

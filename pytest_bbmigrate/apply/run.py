@@ -142,20 +142,20 @@ def is_still_ours(order: ApplyOrder, backup: Path) -> bool:
     return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
-def prune(order: ApplyOrder, own: Path, warn: Callable[[str], None]) -> tuple[Path, ...]:
-    """Remove the oldest backups that the history is_still_ours of, but for the newest to be kept.
+def prune(order: ApplyOrder, own_backup: Path, warn: Callable[[str], None]) -> tuple[Path, ...]:
+    """Remove the oldest backups in the history, all but the newest to keep; return those removed.
 
-    That is by the order in which it came to know them; ``own``, which is this run's, is the newest.
-    Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
-    is not what it was when it was made, nor a backup of a copy of the database. Where the history
-    cannot be read any more, the app being at it, the next apply removes them. ``warn`` is told of
-    what cannot be removed: the database is published, and has its backup.
+    Their age is their order in the history; ``own_backup``, this run's, is the newest. Nothing else
+    in the folder is touched, whatever its name: neither a backup that was changed since it was
+    made, nor one of a copy of the database. Where the history cannot be read, because the app uses
+    the database again, the next apply removes them. ``warn`` gets a sentence on each that cannot
+    be removed, which is no failure: the database is published, and has its backup.
     """
     if order.keep_backups is None:
         return ()
     pruned = []
     try:
-        for path, note in surplus_of(order, own, order.keep_backups):
+        for path, note in surplus_of(order, own_backup, order.keep_backups):
             if is_discarded(path, note, warn):
                 pruned.append(path)
     except OSError as error:
@@ -164,7 +164,7 @@ def prune(order: ApplyOrder, own: Path, warn: Callable[[str], None]) -> tuple[Pa
 
 
 def is_discarded(backup: Path, note: Note, warn: Callable[[str], None]) -> bool:
-    """Return whether an older backup was removed; where that cannot be done, ``warn`` is told."""
+    """Return whether an older backup was removed; where it cannot be, ``warn`` gets the reason."""
     try:
         return discard_backup(backup, note)
     except OSError as error:
@@ -175,14 +175,14 @@ def is_discarded(backup: Path, note: Note, warn: Callable[[str], None]) -> bool:
     return False
 
 
-def surplus_of(order: ApplyOrder, own: Path, keep: int) -> list[tuple[Path, Note]]:
+def surplus_of(order: ApplyOrder, own_backup: Path, keep: int) -> list[tuple[Path, Note]]:
     """Return the backups to be pruned, with their notes. Raises: OSError."""
     owner = owner_of(order.database, order.backup_folder)
     notes = {path.name: (path, note) for path, note in backups_in(order.backup_folder) if note}
     older = [
         notes[name]
         for name in owner.recorded
-        if name in notes and name != own.name and is_left_by(notes[name][1], owner)
+        if name in notes and name != own_backup.name and is_left_by(notes[name][1], owner)
     ]
     return older[: max(0, len(older) + 1 - keep)]
 

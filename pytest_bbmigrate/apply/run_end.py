@@ -98,11 +98,11 @@ def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
         return file_found
     try:
         size = file_found.backup.stat().st_size
-        own = replace(run.note, size=size, digest=run.client.digest)
-        correct_note(own, file_found.backup, run.folder)
+        note = replace(run.note, size=size, digest=run.client.digest)
+        correct_note(note, file_found.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         name = file_found.backup.name
-        text = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
-        return replace(file_found, notes=(*file_found.notes, text))
+        fault = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
+        return replace(file_found, notes=(*file_found.notes, fault))
     return file_found

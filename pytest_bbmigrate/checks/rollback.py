@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import Answer, Finding, conclude
+from pytest_bbmigrate.checks import Finding, conclude
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
@@ -19,6 +19,7 @@ from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.experiment.run import up_result_of
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.verdict import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

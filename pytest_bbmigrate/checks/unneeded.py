@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.unused import unproved_declarations, unused_declarations
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
-from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
@@ -14,18 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.contract import Contract, Drop
-    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence
     from pytest_bbmigrate.schema import Schema
 
 
 def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
-    """Return a note for each declaration of rows, columns and objects that nothing made use of."""
+    """Return a note for each declaration of rows, columns and objects that nothing made use of.
+
+    Those that generated rows should have shown are none: they are unproved.
+    """
     diff, after = evidence.up_diff, evidence.schema_after
     if diff is None or after is None:
         return ()
     contract = evidence.migration.contract
+    unproved = set(unproved_declarations(evidence))
     found = (
-        *unneeded_of_rows(contract, diff),
+        *(unused.text for unused in unused_declarations(evidence) if unused not in unproved),
         *(
             f"drops {drop_text(drop)}"
             for drop in contract.drops
@@ -34,38 +38,6 @@ def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
         *unneeded_alters(contract, diff),
     )
     return tuple(f"nothing needed `{declaration}`" for declaration in found)
-
-
-def unneeded_of_rows(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
-    """Yield what is declared of rows and values of which none came, went or changed."""
-    tables = {fold_name(table.table): table for table in diff.tables}
-    for change in contract.changes:
-        table = tables.get(fold_name(change.table))
-        if table is None or not has_changed(table, fold_name(change.column)):
-            yield f"changes {dotted(change.table, change.column)}{condition(change.where)}"
-    for insert in contract.inserts:
-        if not has(tables.get(fold_name(insert.table)), RowAdded):
-            yield f"inserts {bare_or_quoted(insert.table)}"
-    for delete in contract.deletes:
-        if not has(tables.get(fold_name(delete.table)), RowLost):
-            yield f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
-
-
-def has_changed(table: TableDiff, column: str) -> bool:
-    """Return whether a value of ``column`` changed; without a key, rows come and go instead."""
-    return any(
-        alike.kind is ValueChanged and fold_name(alike.column) == column
-        for alike in table.differences.groups
-    ) or (not table.key and has(table, RowLost) and has(table, RowAdded))
-
-
-def has(table: TableDiff | None, kind: type[RowLost | RowAdded]) -> bool:
-    """Return whether rows of ``table`` came or went; with a table that is gone, all of them did."""
-    if table is None:
-        return False
-    if table.after is None:
-        return kind is RowLost
-    return any(alike.kind is kind for alike in table.differences.groups)
 
 
 def is_there(drop: Drop, schema: Schema) -> bool:
@@ -121,8 +93,3 @@ def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
         if not needed:
             column = alter.column
             yield f"alters {dotted(alter.table, column) if column else bare_or_quoted(alter.table)}"
-
-
-def condition(where: str | None) -> str:
-    """Return a ``where`` as the contract has it."""
-    return f" where {where}" if where else ""

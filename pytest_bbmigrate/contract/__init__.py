@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.contract.model import (
-    Alter,
     Change,
     Contract,
     ContractError,
-    Declaration,
     Delete,
     Drop,
     Insert,
@@ -17,11 +15,9 @@ from pytest_bbmigrate.contract.model import (
 from pytest_bbmigrate.contract.read import is_directive, read_contract
 
 __all__ = [
-    "Alter",
     "Change",
     "Contract",
     "ContractError",
-    "Declaration",
     "Delete",
     "Drop",
     "Insert",

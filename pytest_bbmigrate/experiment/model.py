@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner
@@ -178,11 +178,24 @@ class DatabaseDiff:
 
 @dataclass(frozen=True)
 class WrittenRows:
-    """Rows written between up and down, and what down lost or changed of them."""
+    """What was written between up and down, and what down did to it; tables by their names after.
+
+    ``counts`` are the rows added, ``differences`` what down lost or changed of them. ``edited`` are
+    the cells of old rows that were given another value, as (table, column), ``edits_undone`` those
+    that have not got it any more. ``deleted`` are how many old rows were deleted, ``deleted_back``
+    those that are there again. ``passed_over`` is how many writes a schema refused; ``only_after``
+    why down does not run with rows that only the schema after up takes, '' where it does.
+    """
 
     counts: Mapping[str, int]
     differences: tuple[RowDifference, ...]
     unwritten: tuple[Unfilled, ...]
+    edited: tuple[tuple[str, str], ...] = ()
+    edits_undone: tuple[RowDifference, ...] = ()
+    deleted: Mapping[str, int] = field(default_factory=dict)
+    deleted_back: tuple[RowDifference, ...] = ()
+    passed_over: int = 0
+    only_after: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,6 +216,8 @@ class Evidence:
     state differs from the first. ``integrity`` tells what is damaged after up,
     ``integrity_after_down`` which full-text indexes are damaged after down. With ``on_real_rows``
     the rows are somebody's own: none are generated, and a statement may find none to change.
+    ``grown_on_empty`` are the tables (folded names) that the contract says get rows, and that got
+    some on the empty database.
     """
 
     migration: Migration
@@ -222,3 +237,4 @@ class Evidence:
     down_after_writing: Run | None = None
     written: WrittenRows | None = None
     on_real_rows: bool = False
+    grown_on_empty: frozenset[str] = frozenset()

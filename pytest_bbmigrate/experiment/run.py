@@ -7,15 +7,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.full_text import broken_searches
-from pytest_bbmigrate.experiment.model import Evidence, WrittenRows
+from pytest_bbmigrate.experiment.model import Evidence
 from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
-from pytest_bbmigrate.experiment.writing import diff_written_rows, tables_to_write, write_rows
+from pytest_bbmigrate.experiment.writing import tables_to_write, write_since
+from pytest_bbmigrate.experiment.written_since import look_at_written
 from pytest_bbmigrate.sandbox.run_part import run_part
-from pytest_bbmigrate.sqlite_files import attach_content, equal_contents, open_content
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files import (
+    attach_content,
+    equal_contents,
+    open_content,
+    open_image,
+)
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.experiment.model import DatabaseDiff, SeededState
     from pytest_bbmigrate.runner import Run, RunEnvironment
@@ -105,6 +116,7 @@ def gather_evidence(
         up_diff=result.up_diff,
         integrity=result.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
+        grown_on_empty=frozenset(grown_on_empty(migration, state, result)),
     )
     irreversible = migration.contract.irreversible is not None
     if migration.down is None or irreversible or setup.skips_down:
@@ -113,6 +125,28 @@ def gather_evidence(
     if setup.on_real_rows:
         return run_up_once_more(evidence, before, after, setup)
     return write_and_run_down(evidence, migration.down, before, after, second_after, setup)
+
+
+def grown_on_empty(migration: Migration, state: SeededState, result: UpResult) -> Iterator[str]:
+    """Yield the tables (folded) declared ``inserts`` that up gave rows to in the empty database."""
+    empty = state.empty if migration.contract.inserts and result.empty is not None else None
+    if empty is None or result.empty is None or result.up_diff is None:
+        return
+    with closing(open_image(empty)) as before, closing(open_content(result.empty)) as after:
+        for insert in migration.contract.inserts:
+            name = fold_name(insert.table)
+            new = result.up_diff.renames.tables.get(name, name)
+            old_table, new_table = state.schema.table(name), result.after.schema.table(new)
+            if old_table is None or new_table is None:
+                continue
+            if count_rows_of(after, new_table.name) > count_rows_of(before, old_table.name):
+                yield name
+
+
+def count_rows_of(db: sqlite3.Connection, table: str) -> int:
+    """Return how many rows ``table`` holds."""
+    (count,) = db.execute(f"SELECT count(*) FROM {quote_name(table)}").fetchone()
+    return int(count)
 
 
 def run_down_and_up(
@@ -173,21 +207,15 @@ def write_and_run_down(
             return evidence
         second_after, volatile = diff_against(after, image)
     tables = tables_to_write(evidence, evidence.up_diff, second_after)
-    written_image, counts, unwritten = write_rows(second_after, tables, setup.recipe)
-    down, image = run_part(migration, down_part, written_image, setup.environment)
+    writing = write_since(evidence, before, second_after, tables, setup.recipe)
+    down, image = run_part(migration, down_part, writing.image, setup.environment)
     written = None
     if down.succeeded:
-        written = WrittenRows(
-            counts,
-            tuple(
-                difference
-                for name in counts
-                for difference in diff_written_rows(
-                    evidence, evidence.up_diff, second_after, written_image, image, name
-                )
-            ),
-            unwritten,
-        )
+        written = look_at_written(evidence, writing, image)
+        if writing.beyond is not None:
+            beyond, _ = run_part(migration, down_part, writing.beyond, setup.environment)
+            refusal = beyond.failure.message if beyond.failure else ""
+            written = replace(written, only_after=refusal)
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 

@@ -95,6 +95,8 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
         importing=project_of(config).importing,
         since=project_of(config).began,
         shows_values=config.getoption("bb_show_values"),
+        seconds=settings.seconds,
+        memory=settings.memory,
     )
 
 

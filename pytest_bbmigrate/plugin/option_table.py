@@ -95,6 +95,8 @@ OPTIONS = (
     ),
     Option("keep_backups", "int", "How many of the backups it made an apply keeps (default: all)"),
     Option("zone", "string", "Time zone that the checks run in (default: one with half hours)"),
+    Option("seconds", "int", "How long one run of a migration's part may take (default: 300)"),
+    Option("memory", "string", "Memory that a Python migration may hold: 512MB (default: 2GB)"),
     Option("smoke_seconds", "int", "How long the smoke tests of an apply may take (default: 300)"),
 )
 

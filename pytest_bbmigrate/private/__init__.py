@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.private.known import HIDDEN, NOTHING_KNOWN, Known
+from pytest_bbmigrate.private.known import HIDDEN, Known
 from pytest_bbmigrate.private.muting import muted
 from pytest_bbmigrate.private.safe_messages import (
     class_name,
     error_name,
-    full_message,
     safe_exception,
     safe_message,
     safe_python_message,
@@ -24,12 +23,10 @@ from pytest_bbmigrate.private.value_kinds import INTEGER, as_kind, kind_of_value
 __all__ = [
     "HIDDEN",
     "INTEGER",
-    "NOTHING_KNOWN",
     "Known",
     "as_kind",
     "class_name",
     "error_name",
-    "full_message",
     "is_showing_values",
     "kind_of_value",
     "muted",

@@ -249,8 +249,17 @@ the program ended with exit code {n} before its end was reached
 a migration cannot set an authorizer of its own
 a migration cannot make a backup while it runs
 took longer than bb_seconds = {n}
-held more than bb_memory = {n} bytes
-its process was ended by {}
+held more than bb_memory = {n}
+held more than bb_memory = {n}KB
+held more than bb_memory = {n}MB
+held more than bb_memory = {n}GB
+its process was ended by SIGABRT
+its process was ended by SIGBUS
+its process was ended by SIGFPE
+its process was ended by SIGILL
+its process was ended by SIGKILL
+its process was ended by SIGSEGV
+its process was ended by SIGTERM
 its process ended with exit code {n} before the migration had come back
 the migration ended and left {} running
 a thread that the migration has started was still at work when it had come back

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.runner.model import Failure, Run, RunEnvironment, ShapeConflict
+from pytest_bbmigrate.runner.model import Failure, Run, RunEnvironment
 
-__all__ = ["Failure", "Run", "RunEnvironment", "ShapeConflict"]
+__all__ = ["Failure", "Run", "RunEnvironment"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.runner.dialect import adapt
+from pytest_bbmigrate.runner.limits import overdue
 from pytest_bbmigrate.runner.model import ShapeConflict
 from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement, statement_of
 from pytest_bbmigrate.runner.transactions import read_transactions
@@ -297,11 +298,6 @@ class RunConnection(sqlite3.Connection):
 def is_interrupt(error: sqlite3.Error) -> bool:
     """Return whether SQLite was told to stop."""
     return getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
-
-
-def overdue(seconds: float | None) -> str:
-    """Return what is said of a part that takes longer than ``seconds``."""
-    return f"took longer than bb_seconds = {seconds:g}"
 
 
 def no_preparation(_: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType
 
@@ -99,6 +99,23 @@ class FixedFinder(MetaPathFinder):
         if os.stat(file).st_ctime_ns > self.since:  # noqa: PTH116 - as the guard reads it
             self.young.append(file)
             raise ImportError(f"{file} was changed after the session had begun", path=file)
+
+
+def young_modules() -> tuple[str, ...]:
+    """Return the modules that this process has refused, for they were written too late."""
+    finders = (finder for finder in sys.meta_path if isinstance(finder, FixedFinder))
+    return tuple(path for finder in finders for path in finder.young)
+
+
+def note_young(paths: Iterable[str]) -> None:
+    """Have this process know of modules that another one has refused: those that the project has.
+
+    Others are passed over: what a process that runs somebody's code says may be anything.
+    """
+    for finder in sys.meta_path:
+        if isinstance(finder, FixedFinder):
+            there = (path for path in paths if path.startswith(finder.within))
+            finder.young.extend(path for path in there if os.path.isfile(path))  # noqa: PTH113
 
 
 @contextmanager

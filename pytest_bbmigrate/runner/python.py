@@ -7,6 +7,7 @@ import inspect
 import os
 import sys
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from pytest_bbmigrate.runner.model import Failure
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
     from pytest_bbmigrate.catalogue import PythonPart
@@ -38,17 +39,34 @@ class RunDatabase(Database):
         self.conn.rollback()
 
 
-def run_python(db: RunConnection, part: PythonPart, *, foreign_keys: bool) -> Failure | None:
-    """Begin as ``part`` asks for, and call its function with ``db``; return why it failed."""
+@cache
+def get_ready() -> None:
+    """Do what sqlite-utils does once in a process, at the first database: find its plugins."""
+    Database(memory=True).close()
+
+
+def run_python(
+    db: RunConnection,
+    part: PythonPart,
+    *,
+    foreign_keys: bool,
+    explain: Callable[[BaseException], str],
+) -> Failure | None:
+    """Begin as ``part`` asks for, and call its function with ``db``; return why it failed.
+
+    ``explain`` returns a note on what it raised, '' for none.
+    """
     db.controls_transaction = not part.in_transaction
     db.begin(foreign_keys=foreign_keys, atomic=part.in_transaction)
-    failure = call(db, part)
+    failure = call(db, part, explain)
     if failure is None and db.fault:
         failure = Failure(part.path, db.fault_line, db.fault_statement, db.fault)
     return failure
 
 
-def call(db: RunConnection, part: PythonPart) -> Failure | None:
+def call(
+    db: RunConnection, part: PythonPart, explain: Callable[[BaseException], str]
+) -> Failure | None:
     """Load the file of ``part`` and call its function; return what it raised."""
     try:
         with loaded(part.path, part.texts) as module:
@@ -58,7 +76,8 @@ def call(db: RunConnection, part: PythonPart) -> Failure | None:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it raises is evidence, a skip as well
         line = line_in(str(part.path), error)
-        return Failure(part.path, line, statement_of(error), describe(error))
+        note = explain(error)
+        return Failure(part.path, line, statement_of(error), describe(error), note=note)
     return None
 
 

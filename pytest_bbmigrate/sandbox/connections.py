@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pytest_bbmigrate.sandbox.paths import SandboxPaths
-    from pytest_bbmigrate.sandbox.script_report import ScriptReport
+    from pytest_bbmigrate.sandbox.script_report import ScriptLog
 
 FACTORY_POSITION = 5  # among the arguments of sqlite3.connect()
 URI_POSITION = 7
@@ -42,7 +42,7 @@ class ConnectionRules:
     """
 
     paths: SandboxPaths
-    script_report: ScriptReport
+    script_log: ScriptLog
     script: str
     prepare: Callable[[sqlite3.Connection], object] | None = None
 
@@ -92,7 +92,7 @@ class GuardedConnection(sqlite3.Connection):
         try:
             name = self.rules.paths.database_to_open(os.fsdecode(database), uri=bool(uri))
         except sqlite3.OperationalError as error:
-            self.rules.script_report.refused.append(str(error))
+            self.rules.script_log.refused.append(str(error))
             raise
         super().__init__(name, *args, **kwargs)
         if self.rules.prepare is not None:
@@ -111,9 +111,9 @@ class GuardedConnection(sqlite3.Connection):
         """Record that ``sql`` was executed."""
         if not self.ready:
             return
-        self.rules.script_report.executed.append(sql)
+        self.rules.script_log.executed.append(sql)
         if COMMITS.match(sql):
-            self.rules.script_report.lost = ""
+            self.rules.script_log.lost = ""
         self.unsaved = self.in_transaction and (self.unsaved or not READS.match(sql))
 
     def note_loss(self, how: str) -> None:
@@ -121,8 +121,8 @@ class GuardedConnection(sqlite3.Connection):
         if not self.unsaved:
             return
         error = sys.exc_info()[1]
-        self.rules.script_report.lost = f"{how}, after {describe(error)}" if error else how
-        self.rules.script_report.line = calling_line(self.rules.script, sys._getframe())  # noqa: SLF001 - the only way to the caller
+        self.rules.script_log.lost = f"{how}, after {describe(error)}" if error else how
+        self.rules.script_log.line = calling_line(self.rules.script, sys._getframe())  # noqa: SLF001 - the only way to the caller
         self.unsaved = False
 
     def set_authorizer(self, *_: object) -> None:
@@ -152,7 +152,7 @@ class GuardedConnection(sqlite3.Connection):
         """As in the base class."""
         super().commit()
         self.unsaved = False
-        self.rules.script_report.lost = ""
+        self.rules.script_log.lost = ""
 
     def rollback(self) -> None:
         """As in the base class; a script that ends with it has failed."""
@@ -175,7 +175,7 @@ class GuardedConnection(sqlite3.Connection):
             self.note_loss(ROLLED_BACK)
         elif self.unsaved:
             self.unsaved = False
-            self.rules.script_report.lost = ""
+            self.rules.script_log.lost = ""
         return super().__exit__(kind, error, trace)
 
     def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
@@ -188,7 +188,7 @@ class GuardedConnection(sqlite3.Connection):
             self.refusal = refusal_of(self.rules.paths, name)
         if not self.refusal:
             return sqlite3.SQLITE_OK
-        self.rules.script_report.refused.append(self.refusal)
+        self.rules.script_log.refused.append(self.refusal)
         return sqlite3.SQLITE_DENY
 
 
@@ -229,10 +229,10 @@ def refuse_others(rules: ConnectionRules, event: str, args: tuple[Any, ...]) -> 
             f"starting a program on {path} is refused: it would open the real database; to another "
             f"program a migration script calls it {rules.paths.copy.name}, without a folder"
         )
-        rules.script_report.refused.append(message)
+        rules.script_log.refused.append(message)
         raise PermissionError(message)
     if event == "sqlite3.connect" and (message := refusal_of(rules.paths, os.fsdecode(args[0]))):
-        rules.script_report.refused.append(message)
+        rules.script_log.refused.append(message)
         raise sqlite3.OperationalError(message)
 
 

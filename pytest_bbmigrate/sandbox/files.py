@@ -8,12 +8,12 @@ cannot, no other program may be started.
 from __future__ import annotations
 
 import errno
-import functools
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.sandbox.landlock import DEVICES
+from pytest_bbmigrate.sandbox.paths import resolved
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sandbox.paths import SandboxPaths
@@ -33,15 +33,28 @@ PATHS_WRITTEN = {  # event: the indexes of its arguments that are paths it chang
 PROGRAMS = {"os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"}
 
 
-def refuse_outside_writes(paths: SandboxPaths, *, programs: bool) -> None:
+def refuse_outside_writes(
+    paths: SandboxPaths, *, programs: bool, shared: tuple[str, ...] = ()
+) -> None:
     """Refuse from now on to write outside the working folder, and to start programs.
 
-    With ``programs``, these may be started. What is refused raises PermissionError.
+    With ``programs``, these may be started; beneath the folders ``shared`` may be written as well.
+    What is refused raises PermissionError.
     """
-    sys.addaudithook(functools.partial(refuse_event, paths, programs))
+
+    def audit(event: str, args: tuple[Any, ...]) -> None:
+        refuse_event(paths, programs, event, args, shared)
+
+    sys.addaudithook(audit)
 
 
-def refuse_event(paths: SandboxPaths, programs: bool, event: str, args: tuple[Any, ...]) -> None:  # noqa: FBT001 - bound, never written at a call
+def refuse_event(
+    paths: SandboxPaths,
+    programs: bool,  # noqa: FBT001 - one of many, and never written at a call
+    event: str,
+    args: tuple[Any, ...],
+    shared: tuple[str, ...] = (),
+) -> None:
     """Refuse an audit event.
 
     Raises: PermissionError when it is about to write elsewhere, or to start a program.
@@ -52,7 +65,8 @@ def refuse_event(paths: SandboxPaths, programs: bool, event: str, args: tuple[An
         )
     for path in paths_written(event, args):
         name = os.fsdecode(path)
-        if name not in DEVICES and not paths.may_write(name):
+        is_shared = any(resolved(name).is_relative_to(folder) for folder in shared)
+        if name not in DEVICES and not is_shared and not paths.may_write(name):
             raise PermissionError(
                 errno.EACCES, "a migration script may not write outside its working folder", name
             )

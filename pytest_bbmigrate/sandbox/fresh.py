@@ -12,7 +12,10 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,6 +86,27 @@ def use_temporary(folder: Path) -> None:
     """Have this process, and what it starts, put temporary files into ``folder``."""
     os.environ.update(dict.fromkeys(TEMPORARY_VARIABLES, str(folder)))
     tempfile.tempdir = None  # it is looked up again
+
+
+def limit_memory(most: int) -> None:
+    """Have no process from here on get more than four times ``most`` bytes of addresses.
+
+    They are added to what this process has already. That is more than it holds in memory, which is
+    looked at from time to time, but nobody can take all of the machine's between two looks.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # macOS does not hold to it
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        wanted = pages * resource.getpagesize() + 4 * most
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if hard in (resource.RLIM_INFINITY, -1) or wanted < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (wanted, wanted))
+
+
+def end_process(code: int) -> NoReturn:
+    """End this process, and do nothing of what Python does at its end, but write out its output."""
+    flush_output()
+    os._exit(code)
 
 
 def flush_output() -> None:

@@ -65,10 +65,15 @@ def run_in_process(
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):
-            return run_python(db, part, foreign_keys=bool(contract.foreign_keys))
+            return run_python(db, part, foreign_keys=bool(contract.foreign_keys), explain=no_note)
 
     result = run_on_connection(part, copy, environment, run, record)
     return replace(result, printed=printed.getvalue())
+
+
+def no_note(_: BaseException) -> str:
+    """Return '': nothing is to be added to what was raised."""
+    return ""
 
 
 def run_on_connection(

@@ -20,7 +20,9 @@ from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import end_orphans
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox.descendants import adopt_orphans, end_descendants, hold_more, reap
-from pytest_bbmigrate.sandbox.fresh import flush_output, forget_parent, use_temporary
+from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
+from pytest_bbmigrate.sandbox.landlock import abi_version
+from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,20 +35,25 @@ LOOKING_SHARE = 10  # so many times as long as a look takes, the next one waits 
 GRACE_SECONDS = 0.25
 
 IN_TIME, TOO_LONG, TOO_LARGE = "", "time", "memory"
+NOTHING_HAPPENED = Meanwhile()
 
 
 @dataclass(frozen=True)
 class KeepOrder:
     """How a process is to be kept.
 
-    ``folder`` is the one that it may write to, with ``tmp`` in it. ``seconds`` and ``memory`` are
-    as in ``RunEnvironment``. What it has started has ``patience`` seconds more than itself.
+    ``folder`` is the one that it may write to, with ``tmp`` in it; ``real`` is the real database.
+    ``seconds`` and ``memory`` are as in ``RunEnvironment``. What it has started has ``patience``
+    seconds more than itself. With ``confined`` the process asks the kernel to refuse what it
+    writes elsewhere.
     """
 
     folder: Path
+    real: Path
     seconds: float | None = None
     memory: int | None = None
     patience: float = 0.0
+    confined: bool = True
 
     @property
     def temporary(self) -> Path:
@@ -70,12 +77,13 @@ class Ending:
 
     ``code`` is its exit code, negative for the signal that has ended it; ``running`` are the
     programs that it had left running, and that had to be ended. ``over`` is which limit it has
-    passed, '' for none.
+    passed, '' for none; ``meanwhile`` is what has happened to the real database.
     """
 
     code: int
     running: tuple[str, ...] = ()
     over: str = IN_TIME
+    meanwhile: Meanwhile = NOTHING_HAPPENED
 
 
 def be_keeper(order: KeepOrder, work: Callable[[], int], report: int, lifeline: int) -> NoReturn:
@@ -93,13 +101,14 @@ def be_keeper(order: KeepOrder, work: Callable[[], int], report: int, lifeline: 
     except BaseException:  # noqa: BLE001 - the process that has started this one says it
         traceback.print_exc()
     finally:
-        os._exit(code)
+        end_process(code)
 
 
 def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
     """Have a child do ``work``; return how it came to its end, once all that it started has."""
     adopts = adopt_orphans()
     woken = woken_by_children()
+    real = look_at(order.real)
     child = fork_worker(order, work)
     code, over = wait_for(child, order, lifeline, woken)
     patience = 0.0 if over else order.patience
@@ -107,7 +116,7 @@ def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
         running = end_descendants(patience)
     else:
         running = end_orphans(order.temporary, patience, group=child)
-    return Ending(code, running, over)
+    return Ending(code, running, over, put_back(real, held=order.confined and abi_version() > 0))
 
 
 def woken_by_children() -> int:
@@ -131,12 +140,13 @@ def fork_worker(order: KeepOrder, work: Callable[[], int]) -> int:
         forget_parent(order.printed)
         end_with_parent(keeper)
         use_temporary(order.temporary)
+        if order.memory is not None:
+            limit_memory(order.memory)
         code = work()
     except BaseException:  # noqa: BLE001 - it must not come to what the keeper does next
         traceback.print_exc()
     finally:
-        flush_output()
-        os._exit(code)
+        end_process(code)
 
 
 def wait_for(child: int, order: KeepOrder, lifeline: int, woken: int) -> tuple[int, str]:

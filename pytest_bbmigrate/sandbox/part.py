@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import stat
 import sys
@@ -17,10 +16,18 @@ from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.private import is_showing_values
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted, read_untrusted_text
-from pytest_bbmigrate.runner.connection import overdue
+from pytest_bbmigrate.runner.fixed_imports import note_young
 from pytest_bbmigrate.runner.model import Failure, PartResult
+from pytest_bbmigrate.runner.python import get_ready
 from pytest_bbmigrate.sandbox import part_process
-from pytest_bbmigrate.sandbox.keeper import TOO_LARGE, TOO_LONG, KeepOrder
+from pytest_bbmigrate.sandbox.endings import (
+    failure_of_limit,
+    failure_of_rest,
+    how_it_ended,
+    recorded,
+    refuse_written,
+)
+from pytest_bbmigrate.sandbox.keeper import KeepOrder
 from pytest_bbmigrate.sandbox.kept import can_fork, run_kept
 from pytest_bbmigrate.sandbox.part_process import (
     AFTER,
@@ -35,7 +42,7 @@ from pytest_bbmigrate.sandbox.part_process import (
     PartReport,
     work_on_part,
 )
-from pytest_bbmigrate.sqlite_files import open_content, open_private, take_image
+from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
@@ -48,6 +55,7 @@ ORPHAN_SECONDS = 2.0
 USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
 WORK = "work.db"
 LARGEST_IMAGE = 4 << 30
+FULL = "what it made of the database could not be written: is there room on that disk?"
 
 
 class Spoilt(Exception):
@@ -66,7 +74,8 @@ def run_in_child(
     Its content is ``copy`` after a failure; a file is lost then. ``record`` is called as in
     ``run_part``, but afterwards, in a transaction of its own.
 
-    Raises: SettingsError when the app's hook cannot prepare a connection there.
+    Raises: SettingsError when the app's hook cannot prepare a connection there; DatabaseError when
+        the real database was written meanwhile.
     """
     with tempfile.TemporaryDirectory(
         prefix="part-", dir=environment.parts, ignore_cleanup_errors=True
@@ -77,10 +86,11 @@ def run_in_child(
         if isinstance(copy, Path) and order.content is not None:
             copy.replace(order.content)
         ending = run_order(order, copy, environment)
+        refuse_written(part.path, order.kept, ending)
         printed = read_untrusted_text(order.kept.printed)
         result = result_of(order, ending, copy)
         if result.failure is None and record is not None:
-            result = recorded(result, part, record)
+            result = recorded(result, part.path, record)
         return replace(result, printed=printed)
 
 
@@ -96,12 +106,17 @@ def order_for(
         part=replace(part, path=part.path.absolute()),
         foreign_keys=bool(migration.contract.foreign_keys),
         content=folder / WORK if isinstance(copy, Path) else None,
-        kept=KeepOrder(folder, environment.seconds, environment.memory, ORPHAN_SECONDS),
-        real=environment.real,
+        kept=KeepOrder(
+            folder,
+            environment.real,
+            environment.seconds,
+            environment.memory,
+            ORPHAN_SECONDS,
+            confined=USE_LANDLOCK,
+        ),
         root=Path(os.path.abspath(environment.root)),  # noqa: PTH100 - links stay
         connection_hook=environment.connection_hook or "",
         since=environment.since,
-        confined=USE_LANDLOCK,
         path=tuple(sys.path),
         shows_values=is_showing_values(),
     )
@@ -111,7 +126,9 @@ def run_order(order: PartOrder, copy: Content, environment: RunEnvironment) -> E
     """Have the process run and return how it came to its end."""
     image = copy if isinstance(copy, bytes) else None
     folder = order.kept.folder
-    if not can_fork():
+    if can_fork():
+        get_ready()  # or each process that is forked would have to
+    else:
         (folder / ORDER).write_bytes(encode_message("order", order))
         if image is not None:
             (folder / BEFORE).write_bytes(image)
@@ -130,6 +147,8 @@ def result_of(order: PartOrder, ending: Ending, copy: Content) -> PartResult:
     report = read_report(order)
     if isinstance(report, PartRefused):
         raise SettingsError(report.reason)
+    if isinstance(report, PartReport):
+        note_young(report.young)
     failure = failure_of(order, ending, report)
     executed: tuple[str, ...] = ()
     if isinstance(report, PartReport):
@@ -176,39 +195,18 @@ def failure_of(
     order: PartOrder, ending: Ending, report: PartReport | Spoilt | None
 ) -> Failure | None:
     """Return why the part has failed, or None."""
-    path, kept = order.part.path, order.kept
-    if ending.over == TOO_LONG:
-        return Failure(path, None, "", overdue(kept.seconds))
-    if ending.over == TOO_LARGE:
-        return Failure(path, None, "", f"held more than bb_memory = {kept.memory} bytes")
+    path = order.part.path
+    if failure := failure_of_limit(path, order.kept, ending):
+        return failure
     if isinstance(report, Spoilt):
         return Failure(path, None, "", f"the report of its process is spoilt: {report}")
     if report is None:
-        return Failure(path, None, "", how_it_ended(ending.code), note="see what it printed")
+        full = ending.code == NOT_WRITTEN
+        message = FULL if full else how_it_ended(ending.code)
+        return Failure(path, None, "", message, note="see what it printed")
     if report.failure is not None:
         return replace(report.failure, path=path)
-    if ending.running:
-        message = f"the migration ended and left {' and '.join(ending.running)} running"
-        note = "wait for what it starts: what that still writes reaches no database"
-        return Failure(path, None, "", message, note=note)
-    return None
-
-
-def how_it_ended(code: int) -> str:
-    """Return in words how a process has ended that has left no report."""
-    if code < 0:
-        return f"its process was ended by {name_of_signal(-code)}"
-    if code == NOT_WRITTEN:
-        return "what it made of the database could not be written: is there room on that disk?"
-    return f"its process ended with exit code {code} before the migration had come back"
-
-
-def name_of_signal(number: int) -> str:
-    """Return the name of a signal, 'SIGSEGV'."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return failure_of_rest(path, ending, "the migration")
 
 
 def take_content(order: PartOrder, copy: Content) -> Content:
@@ -225,18 +223,3 @@ def take_content(order: PartOrder, copy: Content) -> Content:
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         raise Spoilt("something else is in its place")
     return order.content.replace(copy)
-
-
-def recorded(result: PartResult, part: PythonPart, record: Record) -> PartResult:
-    """Return ``result`` with what ``record`` writes in its content, or with why that fails."""
-    try:
-        with closing(open_private(result.content)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            record(db, result.statements)
-            db.execute("COMMIT")
-            content = result.content
-            if isinstance(content, bytes):
-                content = take_image(db)
-    except sqlite3.Error as error:
-        return replace(result, failure=Failure(part.path, None, "COMMIT", str(error)))
-    return replace(result, content=content)

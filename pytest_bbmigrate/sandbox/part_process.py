@@ -24,13 +24,13 @@ from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.measured import measured_folders, save_measured
 from pytest_bbmigrate.processes.messages import encode_message, read_file, read_message
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
-from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
+from pytest_bbmigrate.runner.fixed_imports import FixedFinder, young_modules
 from pytest_bbmigrate.runner.model import Failure, PartResult, RunEnvironment, ShapeConflict
 from pytest_bbmigrate.runner.python import run_python
 from pytest_bbmigrate.runner.tracebacks import describe
 from pytest_bbmigrate.sandbox import landlock
-from pytest_bbmigrate.sandbox.fresh import flush_output
-from pytest_bbmigrate.sandbox.in_process import run_on_connection
+from pytest_bbmigrate.sandbox.fresh import end_process, flush_output
+from pytest_bbmigrate.sandbox.in_process import no_note, run_on_connection
 from pytest_bbmigrate.sandbox.keeper import KeepOrder, be_keeper
 from pytest_bbmigrate.sandbox.watch import guarded_files
 
@@ -54,19 +54,16 @@ class PartOrder:
 
     ``content`` is the database, a file that is worked on in place; None for an image in memory,
     which a process that was not forked reads from ``before``. ``kept`` is the folder and the
-    limits; of the rest see ``RunEnvironment``. With ``confined`` the kernel is asked to refuse
-    writes elsewhere. ``path`` is ``sys.path``.
+    limits; of the rest see ``RunEnvironment``. ``path`` is ``sys.path``.
     """
 
     part: PythonPart
     foreign_keys: bool
     content: Path | None
     kept: KeepOrder
-    real: Path
     root: Path
     connection_hook: str
     since: int | None
-    confined: bool
     path: tuple[str, ...]
     shows_values: bool
 
@@ -75,7 +72,7 @@ class PartOrder:
 class PartReport:
     """How a part went: ``executed`` and ``idle`` are positions in ``texts``, each being there once.
 
-    See ``PartResult`` for the rest.
+    ``young`` are modules that were written since they must not be. See ``PartResult`` for the rest.
     """
 
     failure: Failure | None
@@ -83,6 +80,7 @@ class PartReport:
     executed: tuple[int, ...]
     idle: tuple[int, ...]
     conflicts: tuple[ShapeConflict, ...]
+    young: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,8 @@ def main(folder: str, report: str, lifeline: str) -> int:
     """Keep a process that does what the order in ``folder`` says, in one that was started."""
     order = read_message(read_file(Path(folder) / ORDER), {"order": PartOrder}, NAMES)
     sys.path[:] = order.path
+    folders = [str(order.root), str(order.part.path.parent)]
+    sys.meta_path.insert(0, FixedFinder({}, order.since, folders))
 
     def work() -> int:
         return work_on_part(order)
@@ -125,7 +125,10 @@ def work_on_part(
     A process that was forked has the ``image`` and the app's hook already.
     """
     folder = order.kept.folder
-    holds = order.confined and landlock.restrict_writes([str(folder), *measured_folders()])
+    shared = landlock.shared_memory_without(str(order.kept.real), str(order.root))
+    holds = order.kept.confined and landlock.restrict_writes(
+        [str(folder), *shared, *measured_folders()]
+    )
     content: Content = image if order.content is None else order.content  # type: ignore[assignment]
     if content is None:
         content = (folder / BEFORE).read_bytes()
@@ -157,29 +160,31 @@ def run_confined(
 ) -> PartResult:
     """Run the part; ``holds`` says whether the kernel keeps this process to its folder."""
     environment = RunEnvironment(
-        order.real, order.root, prepare, seconds=order.kept.seconds, memory=order.kept.memory
+        order.kept.real, order.root, prepare, seconds=order.kept.seconds, memory=order.kept.memory
     )
-    folders = [str(order.root), str(order.part.path.absolute().parent)]
-    finder = FixedFinder({}, order.since, folders)
     process = os.getpid()
 
     def run(db: RunConnection) -> Failure | None:
         try:
-            with guarded_files(order.real, programs=holds), fixed(finder):
-                failure = run_python(db, order.part, foreign_keys=order.foreign_keys)
+            with guarded_files(order.kept.real, programs=holds):
+                failure = run_python(
+                    db,
+                    order.part,
+                    foreign_keys=order.foreign_keys,
+                    explain=landlock.explain if holds else no_note,
+                )
         except BaseException as error:  # noqa: BLE001 - a KeyboardInterrupt of its own, say
             failure = Failure(order.part.path, None, "", describe(error))
         if os.getpid() != process:  # a copy that the migration has forked, and let come back
-            flush_output()
-            os._exit(failure is not None)
-        return failure or young_failure(order.part, finder)
+            end_process(int(failure is not None))
+        return failure or young_failure(order.part)
 
     return run_on_connection(order.part, content, environment, run)
 
 
-def young_failure(part: PythonPart, finder: FixedFinder) -> Failure | None:
+def young_failure(part: PythonPart) -> Failure | None:
     """Return the failure of a part that has imported what was written since it must not be."""
-    for path in finder.young:
+    for path in young_modules():
         return Failure(part.path, None, "", f"{path} was changed after the session had begun")
     return None
 
@@ -228,6 +233,7 @@ def report_of(result: PartResult) -> PartReport:
         tuple(positions[text] for text in result.executed),
         tuple(positions[text] for text in result.idle),
         result.conflicts,
+        young_modules(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -87,7 +88,7 @@ def run_by_kind(
         from pytest_bbmigrate.sandbox.script import run_script
 
         return run_script(part, copy, environment, record)
-    if isinstance(part, PythonPart) and environment.parts is not None:
+    if isinstance(part, PythonPart) and environment.parts is not None and os.name == "posix":
         from pytest_bbmigrate.sandbox.part import run_in_child
 
         return run_in_child(migration, part, copy, environment, record)

@@ -6,22 +6,18 @@ import ast
 import builtins
 import importlib
 import inspect
-import json
 import os
 import sys
 import traceback
-from base64 import b64decode
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.launch import PACKAGES
-from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 from pytest_bbmigrate.sandbox import connections, files, landlock
-from pytest_bbmigrate.sandbox.paths import SandboxPaths
-from pytest_bbmigrate.sandbox.script_report import ScriptReport
+from pytest_bbmigrate.sandbox.script_report import ScriptLog, read_order, write_report
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,38 +27,34 @@ if TYPE_CHECKING:
 PACKAGE_PREFIX = f"{PACKAGES}{os.sep}"
 
 
-def main(text: str) -> int:
-    """Run the script that the JSON object ``text`` describes and return the exit code."""
-    order = json.loads(text)
-    end_with_parent(order["parent"])
-    script = order["script"]
-    paths = SandboxPaths(*(Path(order[name]) for name in SandboxPaths.__dataclass_fields__))
-    script_report = ScriptReport()
-    texts = read_texts(Path(order["texts"]))
-    folders = [order["root"], str(Path(script).parent)]
-    finder = FixedFinder(texts, order["since"], folders)
+def main(file: str) -> int:
+    """Run the script of the order in ``file`` and return the exit code."""
+    order = read_order(file)
+    script, paths, root = str(order.script), order.paths, str(order.paths.root)
+    shared = landlock.shared_memory_without(str(paths.real), root)
+    writable = [str(order.kept.folder), *shared]
+    confined = order.kept.confined and landlock.restrict_writes(writable)
+    script_log = ScriptLog()
+    finder = FixedFinder(order.texts, order.since, [root, str(order.script.parent)])
     sys.meta_path.insert(0, finder)
     sys.argv = [script]
-    sys.path[:] = [str(Path(script).parent), *sys.path, order["root"]]
-    prepare = load_hook(order["connection_hook"])
-    confined = order["landlock"] and landlock.restrict_writes([str(paths.work.parent)])
-    files.refuse_outside_writes(paths, programs=confined)
+    sys.path[:] = [str(order.script.parent), *sys.path, root]
+    prepare = load_hook(order.connection_hook)
+    files.refuse_outside_writes(paths, programs=confined, shared=shared)
     files.show_copy(paths)
-    connections.guard_connections(
-        connections.ConnectionRules(paths, script_report, script, prepare)
-    )
-    code = run(script, texts, script_report)
+    connections.guard_connections(connections.ConnectionRules(paths, script_log, script, prepare))
+    code = run(script, order.texts, script_log, explain=landlock.explain if confined else None)
     connections.note_unsaved()
-    script_report.refused[:0] = (
+    script_log.refused[:0] = (
         f"{path} was changed after the session had begun" for path in finder.young
     )
-    script_report.write(Path(order["ledger"]))
+    write_report(order.report, script_log.report())
     return code
 
 
-def load_hook(name: str | None) -> Callable[[sqlite3.Connection], object] | None:
-    """Return the function called ``package.module:function``; None when none is wanted."""
-    if name is None:
+def load_hook(name: str) -> Callable[[sqlite3.Connection], object] | None:
+    """Return the function called ``package.module:function``; None for ''."""
+    if not name:
         return None
     module, _, function = name.partition(":")
     hook: Callable[[sqlite3.Connection], object] = getattr(
@@ -71,22 +63,26 @@ def load_hook(name: str | None) -> Callable[[sqlite3.Connection], object] | None
     return hook
 
 
-def read_texts(path: Path) -> dict[str, bytes]:
-    """Return the texts of the script and its modules as the catalogue read them, by real path."""
-    texts = json.loads(path.read_text(encoding="utf-8"))
-    return {file: b64decode(content) for file, content in texts.items()}
+def run(
+    script: str,
+    texts: Mapping[str, bytes],
+    script_log: ScriptLog,
+    *,
+    explain: Callable[[BaseException], str] | None = None,
+) -> int:
+    """Run ``script``, print a traceback as Python would, and return the exit code.
 
-
-def run(script: str, texts: Mapping[str, bytes], script_report: ScriptReport) -> int:
-    """Run ``script``, print a traceback as Python would, and return the exit code."""
+    ``explain`` returns a note on what it has raised, '' for none.
+    """
     try:
         execute_script(script, texts)
     except BaseException as error:  # noqa: BLE001 - whatever ends the script is reported
         if isinstance(error, SystemExit) and not error.code:
             return 0
-        script_report.error = describe(error)
-        script_report.line = line_in(script, error)
-        script_report.statement = statement_of(error)
+        script_log.error = describe(error)
+        script_log.line = line_in(script, error)
+        script_log.statement = statement_of(error)
+        script_log.note = explain(error) if explain else ""
         print_error(error)
         return 1
     return 0

@@ -1,26 +1,63 @@
-"""The report of a script's process to the one that started it."""
+"""What the process of a script is told, and its report to the one that started it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from pytest_bbmigrate.processes.untrusted_files import read_untrusted
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
+from pytest_bbmigrate.sandbox.keeper import KeepOrder
+from pytest_bbmigrate.sandbox.paths import SandboxPaths
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ORDER, REPORT = "order.json", "report.json"
 
 
-@dataclass
+@dataclass(frozen=True)
+class ScriptOrder:
+    """One script to run, in plain values; ``texts`` are those of a ``ScriptPart``."""
+
+    script: Path
+    paths: SandboxPaths
+    texts: Mapping[str, bytes]
+    kept: KeepOrder
+    since: int | None
+    connection_hook: str
+
+    @property
+    def file(self) -> Path:
+        """The file with this order, which its process reads."""
+        return self.kept.folder / ORDER
+
+    @property
+    def report(self) -> Path:
+        """The file for the report that its process writes at the end."""
+        return self.kept.folder / REPORT
+
+
+@dataclass(frozen=True)
 class ScriptReport:
-    """What happened while a script ran; filled in as it runs, and written at its end.
+    """What happened while a script ran.
 
     ``executed`` is the SQL that the script ran, ``refused`` are sentences on what was refused.
     ``lost`` says how changes were thrown away, '' if none were. ``error`` describes the exception
-    that ended the script and ``statement`` is the SQL that raised it, '' if none did. ``line`` is
-    the script's line of ``lost`` or ``error``.
+    that ended the script, ``statement`` is the SQL that raised it and ``note`` what is not said
+    there, '' if none did. ``line`` is the script's line of ``lost`` or ``error``.
     """
+
+    executed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    lost: str = ""
+    error: str = ""
+    line: int | None = None
+    statement: str = ""
+    note: str = ""
+
+
+@dataclass
+class ScriptLog:
+    """What happens while a script runs, noted as it does; of the fields see ``ScriptReport``."""
 
     executed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -28,10 +65,43 @@ class ScriptReport:
     error: str = ""
     line: int | None = None
     statement: str = ""
+    note: str = ""
 
-    def write(self, path: Path) -> None:
-        """Write the report to the file ``path``."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+    def report(self) -> ScriptReport:
+        """Return what has happened so far."""
+        return ScriptReport(
+            tuple(self.executed),
+            tuple(self.refused),
+            self.lost,
+            self.error,
+            self.line,
+            self.statement,
+            self.note,
+        )
+
+
+# What the annotations of these values name that their modules import for a type checker alone.
+NAMES: dict[str, Any] = {
+    "KeepOrder": KeepOrder,
+    "Mapping": Mapping,
+    "Path": Path,
+    "SandboxPaths": SandboxPaths,
+}
+
+
+def write_order(order: ScriptOrder) -> None:
+    """Write ``order`` where its process reads it."""
+    order.file.write_bytes(encode_message("order", order))
+
+
+def read_order(path: str) -> ScriptOrder:
+    """Return the order in the file ``path``."""
+    return read_message(read_file(Path(path)), {"order": ScriptOrder}, NAMES)
+
+
+def write_report(path: Path, report: ScriptReport) -> None:
+    """Write ``report`` to the file ``path``."""
+    path.write_bytes(encode_message("report", report))
 
 
 def read_report(path: Path) -> ScriptReport | None:
@@ -40,14 +110,6 @@ def read_report(path: Path) -> ScriptReport | None:
     The script itself may have put something else there: that counts as none.
     """
     try:
-        values = json.loads(read_untrusted(path))
-    except (OSError, ValueError, RecursionError):
+        return read_message(read_file(path), {"report": ScriptReport}, NAMES)
+    except Unreadable:
         return None
-    types = {"executed": list, "refused": list, "line": int | None}
-    types_by_name = {name: types.get(name, str) for name in ScriptReport.__dataclass_fields__}
-    if not isinstance(values, dict) or values.keys() != types_by_name.keys():
-        return None
-    if not all(isinstance(values[name], type_) for name, type_ in types_by_name.items()):
-        return None
-    texts = [*values["executed"], *values["refused"]]
-    return ScriptReport(**values) if all(isinstance(text, str) for text in texts) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.schema.compare.differences import (
-    KINDS,
     Renames,
     SchemaDifference,
     compare_schemas,
@@ -24,7 +23,6 @@ from pytest_bbmigrate.schema.read.objects import object_digests
 from pytest_bbmigrate.schema.read.schema import read_entries, read_schema
 
 __all__ = [
-    "KINDS",
     "CheckConstraint",
     "Column",
     "ForeignKey",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.seeding.filling.fill import (
-    Filling,
     Recipe,
     Unfilled,
     add_rows,
@@ -13,7 +12,6 @@ from pytest_bbmigrate.seeding.filling.fill import (
 )
 
 __all__ = [
-    "Filling",
     "Recipe",
     "Unfilled",
     "add_rows",

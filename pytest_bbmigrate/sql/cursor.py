@@ -127,6 +127,24 @@ def split_at(separator: str, tokens: Tokens) -> Iterator[Tokens]:
     yield tokens[start:]
 
 
+def split_at_and(tokens: Tokens) -> Iterator[Tokens]:
+    """Yield the conditions that must all hold for the condition ``tokens`` to hold.
+
+    One with an OR or a CASE outside parentheses is yielded whole. The AND of BETWEEN joins nothing.
+    """
+    words = [(position, keyword(token)) for position, token in outline(tokens)]
+    if {"or", "case"} & {word for _, word in words}:
+        yield tokens
+        return
+    start, is_between = 0, False
+    for position, word in words:
+        if word == "and" and not is_between:
+            yield tokens[start:position]
+            start = position + 1
+        is_between = word == "between" or (is_between and word != "and")
+    yield tokens[start:]
+
+
 def split_at_commas(tokens: Tokens) -> Iterator[Tokens]:
     """Yield the tokens between commas outside parentheses; at least once, perhaps ()."""
     return split_at(",", tokens)

@@ -23,48 +23,38 @@ from pytest_bbmigrate.sqlite_files.contents import (
 )
 from pytest_bbmigrate.sqlite_files.disk_space import disk_space_faults, file_system_fault
 from pytest_bbmigrate.sqlite_files.images import (
-    APP_HOOK,
     HEADER_STRING,
     LOCK_SECONDS,
     Hook,
     app_connections,
     call_hook,
     closed_on_failure,
-    closed_wal_file,
     configure_connection,
-    copy_file,
     decode_text,
     keep_freed_memory,
     marked_rollback_mode,
     open_image,
     page_size,
     read_image,
-    same_image,
     take_image,
     uri_of,
 )
-from pytest_bbmigrate.sqlite_files.locking import DatabaseLocked
-from pytest_bbmigrate.sqlite_files.openers import Opener, openers_of
+from pytest_bbmigrate.sqlite_files.openers import openers_of
 
 __all__ = [
-    "APP_HOOK",
     "HEADER_STRING",
     "LOCK_SECONDS",
     "Content",
-    "DatabaseLocked",
     "Hook",
-    "Opener",
     "app_connections",
     "attach_content",
     "backup_path",
     "call_hook",
     "changed_pages",
     "closed_on_failure",
-    "closed_wal_file",
     "configure_connection",
     "content_header",
     "content_size",
-    "copy_file",
     "decode_text",
     "digest_of",
     "discard",
@@ -84,7 +74,6 @@ __all__ = [
     "read_image",
     "require_bytes",
     "same_content",
-    "same_image",
     "take_image",
     "temporary_copy",
     "uri_of",

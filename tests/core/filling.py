@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.seeding import Filling, Recipe, fill_tables
+from pytest_bbmigrate.seeding import Recipe, fill_tables
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sqlite_files import open_image
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.seeding.filling.fill import Filling
 
 
 @dataclass(frozen=True)

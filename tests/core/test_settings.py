@@ -10,6 +10,7 @@ import pytest
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
+from pytest_bbmigrate.runner.limits import read_size, show_size
 from pytest_bbmigrate.settings import GivenValue, Settings, read_settings
 
 ROOT = Path("/household")
@@ -111,6 +112,45 @@ def test_strict_is_true_or_false(raw: str | int, strict: bool) -> None:  # noqa:
 
 def test_strict_that_is_neither_is_refused() -> None:
     assert refusal_of(strict="maybe") == "bb_strict = maybe: true or false is wanted"
+
+
+@pytest.mark.parametrize(
+    ("raw", "memory"),
+    [
+        ("", 2_000_000_000),
+        ("512MB", 512_000_000),
+        ("2 gb", 2_000_000_000),
+        ("64000KB", 64_000_000),
+        ("100000000", 100_000_000),
+    ],
+)
+def test_memory_is_a_size(raw: str, memory: int) -> None:
+    assert settings_with(memory=raw).memory == memory
+
+
+@pytest.mark.parametrize("raw", ["lots", "-1", "2.5GB", "2TB", "MB", "٣GB", "1_000MB"])
+def test_memory_that_is_no_size_is_refused(raw: str) -> None:
+    assert refusal_of(memory=raw) == (f"bb_memory = {raw}: a size is wanted, such as 512MB or 2GB")
+
+
+@pytest.mark.parametrize("raw", ["0", "2", "63999999", "1MB"])
+def test_memory_that_python_alone_would_not_fit_into_is_refused(raw: str) -> None:
+    assert refusal_of(memory=raw).startswith(f"bb_memory = {raw}: 64MB is the least")
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 1_500, 64_000_000, 2_000_000_000, 10**18])
+def test_a_size_is_shown_as_it_is_read(size: int) -> None:
+    assert read_size(show_size(size)) == size
+
+
+@pytest.mark.parametrize("raw", ["0", "-3", "soon", "1.5"])
+def test_seconds_that_are_no_positive_integer_are_refused(raw: str) -> None:
+    assert refusal_of(seconds=raw) == f"bb_seconds = {raw}: a positive integer is wanted"
+
+
+def test_seconds_that_are_not_given_are_known_as_that() -> None:
+    assert settings_with().seconds is None
+    assert settings_with(seconds="300").seconds == 300
 
 
 def test_a_message_names_the_option_that_gave_the_value() -> None:

@@ -47,7 +47,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
     )
     for name in (
         *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
-        *("backup_dir", "keep_backups", "smoke_seconds"),
+        *("backup_dir", "keep_backups", "seconds", "memory", "smoke_seconds"),
     ):
         assert f"  bb_{name} (" in help_text
 

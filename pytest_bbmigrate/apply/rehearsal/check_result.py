@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.model import TableChange
 from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
-from pytest_bbmigrate.checks import CHECKS, Outcome
+from pytest_bbmigrate.checks import CHECKS, DOWN_CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_down
 from pytest_bbmigrate.checks.rollback import CHECK as ROLLS_BACK
 from pytest_bbmigrate.errors import StepFailed
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.contract import Contract
 
-BACK = frozenset({"down_restores", "up_repeats"})
 MODES = frozenset({"", WAL, ROLLBACK})
 MOST_FAULTS = 5
 NOT_REPORTED = TableChange("", None, None)
@@ -74,9 +73,9 @@ def verdict_faults(
     """
     checks = (ROLLS_BACK,) if preflight.is_rollback else CHECKS
     expected = [(migration.name, check) for migration in preflight.pending for check in checks]
-    given = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
+    verdicts = {(verdict.subject, verdict.check): verdict for verdict in rehearsal.verdicts}
     failed = {v.subject for v in rehearsal.verdicts if v.outcome is Outcome.FAILED}
-    if len(given) != len(rehearsal.verdicts) or not given.keys() <= set(expected):
+    if len(verdicts) != len(rehearsal.verdicts) or not verdicts.keys() <= set(expected):
         yield "there are verdicts that nothing was asked for"
     if bool(failed) is bool(rehearsal.digest):
         yield "the verdicts and the working copy do not go together"
@@ -85,7 +84,7 @@ def verdict_faults(
     for migration in preflight.pending:
         is_failed = migration.name in failed
         for check in checks:
-            verdict = given.get((migration.name, check))
+            verdict = verdicts.get((migration.name, check))
             if fault := _fault_of(verdict, migration, order, failed=is_failed):
                 yield f"{migration.name}: {check} {fault}"
         if is_failed:
@@ -107,7 +106,7 @@ def _fault_of(
     if verdict.outcome is not Outcome.SKIPPED or failed:
         return ""
     reasons = {why_no_down(migration), *([NOT_RUN] if order.skip_down else [])} - {""}
-    if verdict.check in BACK and verdict.reason in reasons:
+    if verdict.check in DOWN_CHECKS and verdict.reason in reasons:
         return ""
     return "was skipped for no reason of ours"
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
+from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
+from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
@@ -40,14 +42,8 @@ NOT_OURS = (
     "what the process of the rehearsal has left is not what it writes, so nothing was published; a "
     "migration is to leave the files of its rehearsal alone: "
 )
-STILL_RUNNING = 75  # the exit code where a thread did not end: EX_TEMPFAIL
 TEMPORARY = "tmp"
 MOST_SHOWN = 4000  # characters of what a process that has died had printed
-UNFINISHED = (
-    "a thread that a migration has started was still at work when all of them had come back, and "
-    "was ended; what it would have done is not in the database: have the migration wait for its "
-    "threads (join) before it returns"
-)
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,8 @@ class RehearsalOrder:
 
     With ``is_rollback`` the migrations are rolled back instead, in the order of ``names``;
     ``applied`` are then all that the database has, in their order, and ``start`` is the image of
-    the base. With ``shows_values`` findings and messages may hold the values of rows.
+    the base. With ``shows_values`` findings and messages may hold the values of rows. ``seconds``
+    and ``memory`` are what one run of one part may take and hold, None for any.
     """
 
     migrations: Path
@@ -103,6 +100,8 @@ class RehearsalOrder:
     importing: Importing | None = None
     since: int | None = None
     shows_values: bool = False
+    seconds: int | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -154,17 +153,10 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
     (order.folder / TEMPORARY).mkdir()
     at: list[str] = []
     with (order.folder / ERRORS).open("wb") as errors:
-        child = start(order, errors.fileno())
-        try:
+        begin = partial(start, order, errors.fileno())
+        # What is still at work after a Ctrl-C ends with it.
+        with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
             code = follow(child, order, at, on_progress)
-        finally:
-            kill_group(child.pid)  # and with it what is still at work after a Ctrl-C
-            child.wait()
-            end_orphans(order.folder, group=child.pid)
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
     rehearsal = read_result(order, code, at)
     if rehearsal.digest:
         take_working_copy(order)
@@ -225,15 +217,13 @@ def read_result(order: RehearsalOrder, code: int, at: list[str]) -> Rehearsal:
     Raises: StepFailed when that is why there is no rehearsal, or nothing at all.
     """
     result = order.folder / RESULT
-    if code in (0, STILL_RUNNING) and result.exists():
+    if code == 0 and result.exists():
         try:
             left = read_message(read_file(result), RESULTS, NAMES)
         except Unreadable as error:
             raise StepFailed(f"{NOT_OURS}{error}") from error
         if isinstance(left, Refused):
             raise StepFailed(left.reason)
-        if code == STILL_RUNNING and left.digest:
-            raise StepFailed(UNFINISHED)
         return left
     if code == NOT_WRITTEN:
         raise StepFailed(f"{order.folder}: nothing can be written there any more; make room")

@@ -13,7 +13,6 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     NAMES,
     NOT_WRITTEN,
     RESULT,
-    STILL_RUNNING,
     Refused,
     RehearsalInput,
 )
@@ -26,7 +25,7 @@ from pytest_bbmigrate.sandbox import landlock
 if TYPE_CHECKING:
     from pytest_bbmigrate.apply.model import Rehearsal
 
-THREAD_SECONDS = 5.0  # for the threads that migrations have started to come to an end
+THREAD_SECONDS = 5.0  # for the threads that the app's hook has started to come to an end
 
 
 def main(parent: str) -> int:
@@ -69,6 +68,6 @@ def told_of(result: Rehearsal | str) -> bytes:
 
 
 def end_late(seconds: float) -> None:
-    """End this process after ``seconds``, if a thread of a migration keeps it from its end."""
+    """End this process after ``seconds``, if a thread of the app's keeps it from its end."""
     time.sleep(seconds)
-    os._exit(STILL_RUNNING)
+    os._exit(0)

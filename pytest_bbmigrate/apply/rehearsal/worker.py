@@ -43,6 +43,7 @@ from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
+from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.seeding import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.model import Record
 
-COPIES = "copies"
+COPIES, PARTS = "copies", "parts"
 WANTS_ROOM = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 )
@@ -74,7 +75,7 @@ def attempt(
 ) -> Rehearsal | str:
     """Return what the rehearsal came to, or why there is none.
 
-    ``confine`` is given the only folder that may be written to, before any migration runs.
+    ``confine`` is given the only folders that may be written to, before any code of the project's.
     """
     run = run_back if order.is_rollback else run_migrations
     finder = FixedFinder({}, order.since, [str(order.root), str(order.migrations)])
@@ -82,7 +83,8 @@ def attempt(
         with fixed(finder), showing_values(everything=order.shows_values):
             result = run(order, tell, confine)
     except BBMigrateError as error:
-        return str(error)
+        refused = landlock.explain(error)
+        return f"{error}; {refused}" if refused else str(error)
     except (OSError, sqlite3.Error) as error:
         with showing_values(everything=order.shows_values):
             why = safe_message(error)
@@ -189,22 +191,27 @@ def run_back(
 def environment_of(
     order: RehearsalOrder, catalogue: Catalogue, confine: Callable[[list[str]], object]
 ) -> RunEnvironment:
-    """Return where the migrations run, once nothing but the order's folder may be written to.
+    """Return where the migrations run; before the hook, all but the order's folder is closed.
 
     Raises: SettingsError when the app's hook cannot be loaded; OSError.
     """
+    shared = landlock.shared_memory_without(str(order.database), str(order.root))
+    confine([str(order.folder), *shared])
     with fixed(FixedFinder(catalogue.texts)):
         prepare = load_connection_hook(order.connection, order.root)
-    confine([str(order.folder)])
-    copies = order.folder / COPIES
-    copies.mkdir()
+    copies, parts = order.folder / COPIES, order.folder / PARTS
+    for folder in (copies, parts):
+        folder.mkdir()
     return RunEnvironment(
         order.database,
         order.root,
         prepare,
         order.connection or None,
+        seconds=order.seconds,
+        memory=order.memory,
         scratch=copies,
         since=order.since,
+        parts=parts,
     )
 
 

@@ -10,6 +10,7 @@ from pytest_bbmigrate.schema import CheckConstraint
 from pytest_bbmigrate.seeding.model import exact_key, storable
 from pytest_bbmigrate.seeding.values.accepted import ColumnProbe
 from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, dates_like
+from pytest_bbmigrate.seeding.values.flags import flag_texts
 from pytest_bbmigrate.seeding.values.meaning import (
     AMOUNTS,
     FREE_TEXT,
@@ -187,7 +188,10 @@ class Context:
 
     def _expected(self, column: Column, family: Family, meaning: str) -> tuple[Cell, ...]:
         """Return the literals that migrations look for in a column, in the form that it has."""
-        values = _suited(self.expected(column), family)
+        looked_for = self.expected(column)
+        values = _suited(looked_for, family)
+        if meaning == "flag" and family is Family.INTEGER:
+            values += flag_texts(looked_for)
         is_day = meaning in TEMPORAL and family is Family.TEXT
         return dates_like(values, meaning) if is_day else values
 
@@ -202,7 +206,8 @@ class Context:
             return dates_like(own + others, meaning)
         if meaning in TEMPORAL or family is Family.BLOB:
             return ()
-        return _suited(own, family) + _suited(others, family, meaning)
+        flags = flag_texts(own) if meaning == "flag" and family is Family.INTEGER else ()
+        return flags + _suited(own, family) + _suited(others, family, meaning)
 
 
 def _by_column(

@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks import Outcome, judge
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
+from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,11 +66,76 @@ def test_a_declaration_that_was_needed_is_not_noted(
     assert notes_of(tmp_path, declaration, sql) == ()
 
 
-UNNEEDED = ["inserts tags", "deletes trips", "changes moods.id", "alters moods"]
+NO_ROWS = [(text, sql) for text, sql in NEEDED if text.startswith(("drops", "alters"))]
+UNNEEDED = ["alters moods", *(declaration for declaration, _ in NO_ROWS)]
+UNSEEN = ["inserts tags", "deletes trips", "changes moods.id"]
+UNSEEN += [declaration for declaration, _ in NEEDED if declaration not in UNNEEDED]
 
 
-@pytest.mark.parametrize("declaration", [*UNNEEDED, *(declaration for declaration, _ in NEEDED)])
+@pytest.mark.parametrize("declaration", UNNEEDED)
 def test_a_declaration_that_nothing_needed_is_noted(tmp_path: Path, declaration: str) -> None:
     note = f"nothing needed `{declaration}`"
 
     assert notes_of(tmp_path, declaration, "CREATE TABLE photos (id INTEGER);") == (note,)
+
+
+@pytest.mark.parametrize("declaration", UNSEEN)
+def test_a_declaration_of_rows_that_no_row_used_is_unproved(
+    tmp_path: Path, declaration: str
+) -> None:
+    step = f"-- bb: {declaration}\nCREATE TABLE photos (id INTEGER);\n"
+    chain = chain_of(tmp_path, BASE, step)
+    verdict = judge_last("data_survives", chain)
+    strict = judge_last("data_survives", chain, strict=True)
+
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason.startswith(f"no generated row used `{declaration}`: ")
+    assert "bb_rows_from" in verdict.reason
+    assert verdict.notes == ()
+    assert [(f.kind, f.line) for f in strict.findings] == [("no rows", 1)]
+
+
+NEW_TABLE = "CREATE TABLE photos (id INTEGER, name TEXT); "
+
+
+@pytest.mark.parametrize(
+    ("declaration", "sql"),
+    [
+        ("changes photos.name", NEW_TABLE + "UPDATE photos SET name = 'x';"),
+        ("inserts photos", NEW_TABLE + "INSERT INTO photos VALUES (1, 'x');"),
+        ("changes trips.mood", "ALTER TABLE trips ADD COLUMN mood TEXT;"),
+    ],
+)
+def test_what_was_not_there_before_has_no_rows_to_show_it_with(
+    tmp_path: Path, declaration: str, sql: str
+) -> None:
+    assert notes_of(tmp_path, declaration, sql) == (f"nothing needed `{declaration}`",)
+
+
+def test_what_is_declared_for_a_table_that_goes_is_noted(tmp_path: Path) -> None:
+    step = "-- bb: drops moods\nDROP TABLE moods;"
+
+    assert notes_of(tmp_path, "changes moods.id", step) == ("nothing needed `changes moods.id`",)
+
+
+def test_rows_that_the_empty_database_gets_are_seen(tmp_path: Path) -> None:
+    there = "INSERT OR IGNORE INTO words (word) SELECT 'a' WHERE NOT EXISTS (SELECT 1 FROM words);"
+    base = "CREATE TABLE words (word TEXT PRIMARY KEY);"
+
+    assert (
+        judge_last(
+            "data_survives", chain_of(tmp_path, base, f"-- bb: inserts words\n{there}"), strict=True
+        ).outcome
+        is Outcome.PASSED
+    )
+
+
+def test_why_no_row_used_a_declaration_is_told(tmp_path: Path) -> None:
+    declared = "-- bb: changes trips.name where cents {}\nSELECT 1;"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    met = judge_last("data_survives", chain_of(tmp_path / "one", BASE, declared.format("> 0")))
+    none = judge_last("data_survives", chain_of(tmp_path / "two", BASE, declared.format("< -1e18")))
+
+    assert "meet its condition, and stay as they are" in met.reason
+    assert "none meets its condition" in none.reason

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from pytest_bbmigrate.contract import (
-    Alter,
     Change,
     Contract,
     ContractError,
@@ -19,6 +18,7 @@ from pytest_bbmigrate.contract import (
     is_directive,
     read_contract,
 )
+from pytest_bbmigrate.contract.model import Alter
 
 
 def contract_of(*lines: str) -> Contract:

@@ -10,7 +10,8 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import CHECKS, Outcome, judge
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
-from pytest_bbmigrate.report import REASONS, describe_failure
+from pytest_bbmigrate.explain.reasons import REASONS
+from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding import Recipe
 from tests.cases import CASES, judge_case, read_case

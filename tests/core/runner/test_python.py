@@ -9,7 +9,8 @@ import pytest
 
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.runner import RunEnvironment, ShapeConflict
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.model import ShapeConflict
 from tests.core.running import failure_of, image_of, rows, run_python
 
 if TYPE_CHECKING:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import re
-import shutil
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import coverage
+import psutil
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.runner import Run, RunEnvironment
-from pytest_bbmigrate.sandbox import connections, files, landlock, script
+from pytest_bbmigrate.sandbox import connections, files, kept, landlock, script
 from pytest_bbmigrate.sandbox.paths import SandboxPaths, path_in_name
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
-from pytest_bbmigrate.sandbox.script_report import ScriptReport
+from pytest_bbmigrate.sandbox.script_report import ScriptLog
 from tests.core.running import failure_of, image_of, rows, run_script
 from tests.processes import is_running
 
@@ -60,29 +56,6 @@ class Project:
         return run_script(
             self.folder, head + source, image or image_of(COPY), environment=self.environment
         )
-
-
-@pytest.fixture(autouse=True)
-def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a guarded process measured: what it notes down it can only write to its own folder."""
-    measured = coverage.Coverage.current()
-    if measured is None:
-        return
-    noted = Path(measured.config.data_file)
-    config = copy.copy(measured.config)
-    run_child = script.run_child
-
-    def run_and_carry(
-        script_folder: script.ScriptFolder, *rest: Any
-    ) -> tuple[int, tuple[str, ...]]:
-        config.data_file = str(script_folder.temporary / noted.name)
-        monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", config.serialize())
-        ended = run_child(script_folder, *rest)
-        for file in script_folder.temporary.glob(f"{noted.name}.*"):
-            shutil.copy(file, noted.parent)
-        return ended
-
-    monkeypatch.setattr(script, "run_child", run_and_carry)
 
 
 @pytest.fixture
@@ -746,32 +719,36 @@ def test_what_a_hot_journal_undoes_is_undone(project: Project) -> None:
 def test_a_real_database_that_changed_meanwhile_is_an_error_that_names_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    def somebody_writes(*_: object) -> tuple[int, tuple[str, ...]]:
-        project.real.with_name(project.real.name + end).write_bytes(b"changed")
-        return 0, ()
-
-    monkeypatch.setattr(script, "run_child", somebody_writes)
+    monkeypatch.setattr(script, "USE_LANDLOCK", False)
+    changed = project.real.with_name(project.real.name + end)
 
     with pytest.raises(DatabaseError, match=r"was written while 003_step\.py ran") as caught:
-        project.run("pass")
+        project.run(f"import ctypes, os\nlibc = ctypes.CDLL(None)\n{write_in_c(changed)}")
 
     assert caught.value.path == project.real
 
 
-def test_ctrl_c_ends_the_script_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
+def write_in_c(path: Path) -> str:
+    """Return Python that writes to ``path`` past every audit hook."""
+    flags = os.O_WRONLY | os.O_CREAT
+    return f"libc.write(libc.open({os.fsencode(path)!r}, {flags}, 0o600), b'changed', 7)"
 
-    def interrupted(child: subprocess.Popen[bytes], *_: object, **__: object) -> None:
+
+def test_ctrl_c_ends_the_script_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def interrupted(_: int) -> bytes:
         monkeypatch.undo()
-        started.append(child)
+        started.extend(child.pid for child in psutil.Process().children(recursive=True))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    monkeypatch.setattr(kept, "read_all", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         project.run("import time; time.sleep(600)")
 
-    assert started[0].returncode == -9
+    assert started
+    assert not any(map(is_running, started))
 
 
 @pytest.mark.skipif(not HAS_LANDLOCK, reason="a script may start no program here")
@@ -884,8 +861,8 @@ def test_an_event_that_writes_elsewhere_is_refused(
 
 
 def test_a_connection_made_past_the_guard_is_refused() -> None:
-    script_report = ScriptReport()
-    terms = connections.ConnectionRules(DESK, script_report, "script.py")
+    script_log = ScriptLog()
+    terms = connections.ConnectionRules(DESK, script_log, "script.py")
 
     connections.refuse_others(terms, "sqlite3.connect", ("/desk/work/real.db",))
     connections.refuse_others(terms, "sqlite3.connect", (b":memory:",))
@@ -894,7 +871,7 @@ def test_a_connection_made_past_the_guard_is_refused() -> None:
         with pytest.raises(sqlite3.OperationalError, match="is refused"):
             connections.refuse_others(terms, "sqlite3.connect", (database,))
 
-    assert len(script_report.refused) == 3
+    assert len(script_log.refused) == 3
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.schema import (
-    KINDS,
-    Renames,
-    Schema,
-    SchemaDifference,
-    compare_schemas,
-    read_schema,
-)
+from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, compare_schemas, read_schema
+from pytest_bbmigrate.schema.compare.differences import KINDS
 from pytest_bbmigrate.sqlite_files import open_image
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_bbmigrate
-from pytest_bbmigrate.sql import fold_name, quote_name, same_name
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 LETTERS = (
     "aA\u00e9\u00c9\u00df\u1e9e\u017fSs\u212aKk\u0131\u0130Ii"  # some are one letter to Unicode

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 
-from pytest_bbmigrate.sql import fold_name, quote_name
+from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.clauses import Control, Pragma
+from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 
-from pytest_bbmigrate.sql import fold_name
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Query, Update
+from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
 from tests.core.sql.rendered import rendered
 from tests.core.sql.sql_texts import SCHEMA, deletion, insertion, query, texts, update

@@ -12,16 +12,15 @@ from pytest_bbmigrate.errors import DatabaseError, SettingsError
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
-    copy_file,
     marked_rollback_mode,
     open_contents,
     open_image,
     page_size,
     read_image,
-    same_image,
     take_image,
 )
 from pytest_bbmigrate.sqlite_files import images as database
+from pytest_bbmigrate.sqlite_files.images import copy_file, same_image
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,10 +16,10 @@ from pytest_bbmigrate.sqlite_files import (
     open_contents,
     open_image,
     private_copy,
-    same_image,
     take_image,
 )
 from pytest_bbmigrate.sqlite_files.contents import attach_content
+from pytest_bbmigrate.sqlite_files.images import same_image
 
 if TYPE_CHECKING:
     from pathlib import Path

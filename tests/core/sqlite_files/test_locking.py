@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.sqlite_files import DatabaseLocked
-from pytest_bbmigrate.sqlite_files.locking import journal_mode, set_journal_mode, take_lock
+from pytest_bbmigrate.sqlite_files.locking import (
+    DatabaseLocked,
+    journal_mode,
+    set_journal_mode,
+    take_lock,
+)
 from tests.core.real_databases import MODES, ask, make, mode_of, names_in, other_program
 
 if TYPE_CHECKING:

@@ -163,17 +163,31 @@ class TestInItsProcess:
     @pytest.mark.parametrize(
         ("end", "message"),
         [
-            ("ctypes.CDLL(None)._exit(0)", "ended with exit code 0 while 002_step was tried"),
-            ("os.kill(os.getpid(), 9)", "was ended by SIGKILL while 002_step was tried"),
+            (
+                "ctypes.CDLL(None)._exit(0)",
+                "its process ended with exit code 0 before the migration had come back",
+            ),
+            ("os.kill(os.getpid(), 9)", "its process was ended by SIGKILL"),
+            (
+                "threading.Thread(target=time.sleep, args=[600]).start()",
+                "a thread that the migration has started was still at work",
+            ),
         ],
     )
-    def test_a_process_that_ends_by_itself_is_told(
-        self, bench: Bench, end: str, message: str
+    def test_a_migration_that_does_not_come_to_its_end_has_failed(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, end: str, message: str
     ) -> None:
-        order = bench.order(ADD, f"import ctypes, os\ndef up(db):\n    {end}\n")
+        start = launch.START.replace(
+            "].main; ",
+            "].main; import pytest_bbmigrate.sandbox.part_process as p; p.THREAD_SECONDS = 0.2; ",
+        )
+        monkeypatch.setattr(launch, "START", start)
+        text = f"import ctypes, os, threading, time\ndef up(db):\n    {end}\n"
+        rehearsal = rehearse(bench.order(ADD, text), lambda _: None)
 
-        with pytest.raises(StepFailed, match=message):
-            rehearse(order, lambda _: None)
+        assert failed(rehearsal.verdicts) == [("002_step", "up_applies")]
+        assert message in findings(rehearsal.verdicts)[0].observed
+        assert rehearsal.digest == ""
         assert not bench.work.exists()
 
     def test_a_process_that_raises_is_told_without_what_was_said(self, bench: Bench) -> None:
@@ -184,22 +198,6 @@ class TestInItsProcess:
         with pytest.raises(StepFailed, match="before the first migration, by ValueError") as raised:
             rehearse(order, lambda _: None)
         assert "argument" not in str(raised.value)
-
-    def test_a_thread_that_outlives_its_migration_is_ended_and_told(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        start = launch.START.replace(
-            "].main; ", "].main; main.__globals__['THREAD_SECONDS'] = 0.2; "
-        )
-        monkeypatch.setattr(launch, "START", start)
-        text = (
-            "import threading, time\n"
-            "def up(db):\n    threading.Thread(target=time.sleep, args=[600]).start()\n"
-        )
-
-        with pytest.raises(StepFailed, match="a thread that a migration has started was still at"):
-            rehearse(bench.order(text), lambda _: None)
-        assert not bench.work.exists()
 
     def test_ctrl_c_ends_everything_that_it_started(self, bench: Bench) -> None:
         script = (
@@ -223,7 +221,7 @@ class TestInItsProcess:
             rehearse(order, lambda _: None)
         thread.join()
 
-        assert len(started) == 2
+        assert len(started) == 4  # the watch, its own process, what keeps the script, and that
         wait_for_end(*(process.pid for process in started), seconds=10)
 
     def test_what_migrations_print_comes_with_the_result(self, bench: Bench) -> None:

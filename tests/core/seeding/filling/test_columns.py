@@ -13,7 +13,7 @@ from tests.core.filling import Filled, database, filled
 from tests.core.seeding_schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.seeding import Filling
+    from pytest_bbmigrate.seeding.filling.fill import Filling
 
 BASE = "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE t (name TEXT, note TEXT)"
 

@@ -1,0 +1,31 @@
+"""What a file says of its own transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_bbmigrate.runner.transactions import Transactions, read_transactions
+from pytest_bbmigrate.sql import split_statements
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("", Transactions((), None, frozenset())),
+        ("PRAGMA foreign_keys", Transactions((), None, frozenset())),
+        ("PRAGMA user_version = 1", Transactions((), None, frozenset())),
+        (
+            "PRAGMA foreign_keys = off; SELECT 1",
+            Transactions((), foreign_keys=False, switches=frozenset({0})),
+        ),
+        ("SELECT 1; PRAGMA foreign_keys = on", Transactions((), None, frozenset({1}))),
+        ("PRAGMA foreign_keys = 2", Transactions((), foreign_keys=True, switches=frozenset({0}))),
+        ("BEGIN; SELECT 1; COMMIT", Transactions((0, 2), None, frozenset())),
+        ("SELECT 1; BEGIN; COMMIT", Transactions((), None, frozenset())),
+        ("BEGIN; COMMIT; SELECT 1", Transactions((), None, frozenset())),
+        ("COMMIT; BEGIN", Transactions((), None, frozenset())),
+        ("BEGIN; ROLLBACK", Transactions((), None, frozenset())),
+    ],
+)
+def test_transactions_are_read_from_the_statements(sql: str, expected: Transactions) -> None:
+    assert read_transactions(split_statements(sql)) == expected
