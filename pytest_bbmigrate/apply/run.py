@@ -15,7 +15,8 @@ from pytest_bbmigrate.apply.backup_owners import (
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
 from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.rehearsal.check_copy import refuse_forged_copy
+from pytest_bbmigrate.apply.rehearsal.check_verdicts import refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.apply.reporter import step
