@@ -51,7 +51,7 @@ def measurement() -> Measurement | None:
         return tuple(map(str, value)) if isinstance(value, list) else ()
 
     return Measurement(
-        Path(coverage.get_data().data_filename()),
+        Path(str(coverage.get_option("run:data_file"))).absolute(),
         bool(coverage.get_option("run:branch")),
         names("source"),
         names("source_pkgs"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -192,3 +193,69 @@ def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
 
     assert not abandoned.exists()
     assert made.exists()  # another run is about to begin there
+
+
+def test_checks_run_in_the_zone_that_is_set(project: pytest.Pytester) -> None:
+    write_migrations(
+        project,
+        _004_when__sql="CREATE TABLE hours AS SELECT CAST(round((julianday('2026-01-01 12:00', "
+        "'localtime') - julianday('2026-01-01 12:00')) * 1440) AS INTEGER) AS minutes;",
+    )
+    project.makepyfile(
+        test_when="""
+        def test_when(bb_at, record_property):
+            rows = [row["minutes"] for row in bb_at("004_when")["hours"].rows]
+            assert rows[0] == WANTED
+        """.replace("WANTED", "630")
+    )
+
+    project.runpytest("test_when.py").assert_outcomes(passed=1)
+
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_zone = <+0530>-5:30\n")
+    (project.path / "test_when.py").write_text(
+        (project.path / "test_when.py").read_text().replace("630", "330")
+    )
+    project.runpytest("test_when.py").assert_outcomes(passed=1)
+
+
+def test_a_zone_that_nobody_knows_is_a_usage_error(project: pytest.Pytester) -> None:
+    write_migrations(project)
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_zone = Mars/Olympus\n")
+
+    result = project.runpytest("--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*bb_zone = Mars/Olympus: no such zone is known here;*"])
+
+
+def test_coverage_sees_migrations_in_python(project: pytest.Pytester) -> None:
+    pytest.importorskip("coverage")
+    write_migrations(project)
+    run = [sys.executable, "-m", "coverage"]
+
+    subprocess.run(
+        [*run, "run", "--source=migrations", "-m", "pytest", "--bb-check-migrations"],
+        cwd=project.path,
+        env={name: value for name, value in os.environ.items() if "COV" not in name},
+        capture_output=True,
+        check=True,
+    )
+    subprocess.run([*run, "combine"], cwd=project.path, capture_output=True, check=True)
+    report = subprocess.run(
+        [*run, "report"], cwd=project.path, capture_output=True, text=True, check=True
+    )
+
+    assert re.search(r"003_funds\.py +4 +0 +100%", report.stdout)
+
+
+def test_where_no_kernel_holds_migrations_the_header_says_so(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_migrations(project)
+    monkeypatch.setattr("pytest_bbmigrate.plugin.terminal.abi_version", lambda: 0)
+
+    result = project.runpytest("--bb-check-migrations", "--collect-only")
+
+    result.stdout.fnmatch_lines(["bbmigrate: this system has no Landlock, *"])
