@@ -101,12 +101,13 @@ def is_left_by(note: Note, owner: Owner) -> bool:
     """Return whether what ``note`` is on is of this very database, and no other can be using it.
 
     A copy of the file has the same id: what is noted at the other path is the other's, while there
-    is a database. Where one of the two has no id, it has to be the same file at the same path.
+    is a database. Where one of the two has no id, it has to be the same file at the same path, or
+    none there when the note was made.
     """
     if note.database and owner.id:
         is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)
         return note.database == owner.id and is_here
-    return same_file(note.path, owner.path) and note.inode == owner.note.inode
+    return same_file(note.path, owner.path) and note.inode in (0, owner.note.inode)
 
 
 def ownership_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:
