@@ -41,9 +41,8 @@ class CopiedTable:
         """
         copied = dict(self.columns)
         key = tuple(fold_name(name) for name in old.primary_key)
-        if (key and not self.table.primary_key) or not all(
-            name in copied for name in key or old.stored_columns
-        ):
+        identity = key or old.stored_columns
+        if (key and not self.table.primary_key) or any(name not in copied for name in identity):
             return None
         return Pairing(old.name, self.table.name, self.columns, key)
 
