@@ -102,12 +102,12 @@ def belongs_to(note: Note, owner: Owner) -> bool:
 
     A copy of the file has the same id: a note with the path of the copy is the copy's, as long as
     there is a database at that path. Where one of the two has no id, path and file must be the
-    same.
+    same, or there was no file when the note was made.
     """
     if note.database and owner.id:
         is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)
         return note.database == owner.id and is_here
-    return same_file(note.path, owner.path) and note.inode == owner.note.inode
+    return same_file(note.path, owner.path) and note.inode in (0, owner.note.inode)
 
 
 def ownership_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:

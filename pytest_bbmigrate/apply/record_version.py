@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.adopt import adopt
 from pytest_bbmigrate.apply.backup_owners import id_for, note_on, owner_of
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
-from pytest_bbmigrate.apply.file_checks import check_location
-from pytest_bbmigrate.apply.made_file import refuse_orphans
+from pytest_bbmigrate.apply.file_checks import check_location, refuse_orphans
 from pytest_bbmigrate.apply.preflight import check_content
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change

@@ -13,12 +13,13 @@ from pytest_bbmigrate.apply.backup_owners import (
     owner_of,
 )
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.file_checks import refuse_orphans
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
-from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.rehearsal.check_copy import refuse_forged_copy
 from pytest_bbmigrate.apply.rehearsal.check_verdicts import refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.checks import Outcome
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
@@ -125,6 +127,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
         publishes=order.publishes,
         keeps_backup=not is_new,
         identity=identity,
+        new_file=new_file(order.database) if is_new else None,
     )
     if not is_new:
         backup = run_change(change, reporter)
@@ -133,9 +136,18 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
             prune(order, backup, notes.append) if backup and is_still_ours(order, backup) else ()
         )
         return ApplyResult(rehearsals[0].changes, backup, pruned, tuple(notes))
-    with made_if_missing(order.database):
-        run_change(change, reporter)
-        return ApplyResult(rehearsals[0].changes, None)
+    run_change(change, reporter)
+    return ApplyResult(rehearsals[0].changes, None)
+
+
+def new_file(database: Path) -> FileInPlace | None:
+    """Return where the new file ``database`` goes; None where there is one, which is empty.
+
+    Raises: StepFailed, as refuse_orphans does.
+    """
+    refuse_orphans(database)
+    in_place = file_in_place(database)
+    return in_place if in_place.is_missing else None
 
 
 def is_still_ours(order: ApplyOrder, backup: Path) -> bool:

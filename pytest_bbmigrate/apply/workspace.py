@@ -73,6 +73,11 @@ def make_scratch(database: Path, backup_folder: Path, note: Note) -> Scratch:
     return scratch
 
 
+def same_disk(folder: Path, beside: Path) -> Path:
+    """Return ``folder``, or ``beside`` where only that is on its own disk: for what is renamed."""
+    return folder if folder.stat().st_dev == beside.stat().st_dev else beside
+
+
 @contextmanager
 def scratch_for(database: Path, backup_folder: Path, note: Note) -> Iterator[Path]:
     """Give that folder for the block. Raises: StepFailed when it cannot be made."""

@@ -94,7 +94,8 @@ class TableDiff:
     that still exists to its name after. ``blank_columns`` are the changed ones (by name before)
     that hold only NULL or their default after. ``met`` of a difference are the contract's ``where``
     texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
-    unless there are too many to compare again.
+    unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
+    is gone were copied to, '' for none; then ``differences`` are what the copy lacks.
     """
 
     table: str
@@ -108,6 +109,7 @@ class TableDiff:
     values_compared: int
     differences: Differences
     renumbered: Renumbered | None = None
+    copied_to: str = ""
 
 
 @dataclass(frozen=True)
