@@ -61,6 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register our markers; say what this session collects."""
     fixtures.add_markers(config)
     selection.arrange_arguments(config)
+    if options.checks_are_wanted(config):
+        from pytest_bbmigrate.plugin import judging
+
+        judging.refuse_debugger(config)
+        judging.start_early(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,6 +88,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate.plugin.apply_session import prepare_apply
 
         prepare_apply(session)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the judge which checks will be asked for."""
+    if options.checks_are_wanted(session.config):
+        from pytest_bbmigrate.plugin.items import expect_checks
+
+        expect_checks(session)
 
 
 @pytest.hookimpl(tryfirst=True)

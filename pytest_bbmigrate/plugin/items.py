@@ -13,17 +13,16 @@ from pytest_bbmigrate.checks import (
     CHECKS,
     Outcome,
     Verdict,
-    judge,
-    judge_catalogue,
 )
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
 from pytest_bbmigrate.experiment import StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
+from pytest_bbmigrate.plugin.judging import judge_of, judges_here
 from pytest_bbmigrate.plugin.options import migrations_folder
 from pytest_bbmigrate.plugin.selection import selection_of
-from pytest_bbmigrate.plugin.session import chain_of, project_of
+from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
-from pytest_bbmigrate.plugin.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
+from pytest_bbmigrate.plugin.whose_rows import whose_rows
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.report import (
     describe_failure,
@@ -200,7 +199,7 @@ class CatalogueCheck(CheckItem):
 
     def judge(self) -> Verdict:
         """Return whether every file reads and every contract names what exists."""
-        return hide_in_contracts(judge_catalogue(chain_of(self.config)), project_of(self.config))
+        return judge_of(self.config).folder_verdict()
 
 
 class MigrationCheck(CheckItem):
@@ -214,12 +213,26 @@ class MigrationCheck(CheckItem):
         return project_of(self.config).catalogue.migrations[self.position].name
 
     def judge(self) -> Verdict:
-        """Return this check's verdict on the evidence of the migration."""
-        chain, project = chain_of(self.config), project_of(self.config)
-        evidence = chain.evidence(self.position)
-        with chain.at_work():
-            verdict = judge(self.name, evidence, strict=project.settings.strict)
-        return hide_own_rows(verdict, evidence, project)
+        """Return this check's verdict on the migration; show what that printed with the first."""
+        verdict, printed = judge_of(self.config).verdict(self.position, self.name)
+        if printed and self.name == CHECKS[0]:
+            self.add_report_section("call", "stdout", visible(printed))
+        return verdict
+
+
+def expect_checks(session: pytest.Session) -> None:
+    """Tell the judge which checks this session will ask for.
+
+    A worker of xdist is told by its controller, one after another, which migrations are its own.
+    """
+    config = session.config
+    checks = [item for item in session.items if isinstance(item, MigrationCheck)]
+    if not checks or not judges_here(config):
+        return
+    expected: dict[int, tuple[str, ...]] = {}
+    for item in checks:
+        expected[item.position] = (*expected.get(item.position, ()), item.name)
+    judge_of(config).expect(expected, works_ahead=not hasattr(config, "workerinput"))
 
 
 def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:

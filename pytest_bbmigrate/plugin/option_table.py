@@ -94,6 +94,7 @@ OPTIONS = (
         "DIR",
     ),
     Option("keep_backups", "int", "How many of the backups it made an apply keeps (default: all)"),
+    Option("zone", "string", "Time zone that the checks run in (default: one with half hours)"),
     Option("seconds", "int", "How long one run of a migration's part may take (default: 300)"),
     Option("memory", "string", "Memory that a Python migration may hold: 512MB (default: 2GB)"),
     Option("smoke_seconds", "int", "How long the smoke tests of an apply may take (default: 300)"),
@@ -123,6 +124,7 @@ MODIFIERS = (
     ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
     ("--bb-skip-way-back", "Do not rehearse the down parts on the real rows"),
     ("--bb-show-values", "Show values of your own rows in failures"),
+    ("--bb-in-process", "Run migrations in pytest's own process, for a debugger"),
     ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
 )
 

@@ -49,8 +49,8 @@ def database(project: pytest.Pytester) -> Path:
     ("files", "arguments"),
     [
         ({"test_ends.py": TEST}, ["--bb-apply"]),
-        ({"migrations/004_ends.py": MIGRATION}, ["--bb-check-migrations"]),
-        ({"migrations/004_ends.py": MIGRATION}, ["migrations/004_ends.py"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["--bb-check-migrations", "--bb-in-process"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["migrations/004_ends.py", "--bb-in-process"]),
         ({"conftest.py": ENDS}, ["--bb-backup"]),
     ],
     ids=["a test", "a migration", "a check asked for by its path", "conftest.py"],
