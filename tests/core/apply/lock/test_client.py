@@ -30,12 +30,14 @@ from pytest_bbmigrate.apply.lock.orders import (
     Progress,
 )
 from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.sqlite_files import digest_of
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.openers import Opener, in_use_message
 from tests.core.real_databases import (
     BIG,
@@ -430,6 +432,35 @@ def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Pa
     )
     assert note_in(real) == "old"
     assert names_in(tmp_path) == ["real.db"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_another_file_with_the_number_of_the_one_that_was_locked_is_told_by_its_content(
+    tmp_path: Path, mode: str
+) -> None:
+    real = make(tmp_path / "real.db", "old", mode=mode)
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
+        locked = real.stat().st_ino
+        os.kill(pid_of(client), signal.SIGKILL)
+        assert client._process is not None
+        client._process.child.wait()  # it keeps the number of the file until it is dead
+        for path in tmp_path.glob("real.db*"):
+            path.unlink()
+        for count in range(200):
+            other = make(tmp_path / f"other {count}", "another", mode=mode)
+            if other.stat().st_ino == locked:
+                other.rename(real)
+                break
+        else:
+            pytest.skip("this disk does not give a number twice so soon")
+        found = client.inspect(tmp_path / "backup")
+
+    assert (found.name, found.content) == (NameTarget.SAME, Content.OTHER)
+    assert found.backup == tmp_path / "backup"
+    assert not found.is_as_it_was
+    assert note_in(real) == "another"
 
 
 def test_a_lock_that_was_lost_is_told_at_the_release(tmp_path: Path) -> None:
