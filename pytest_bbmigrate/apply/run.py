@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import (
     backups_in,
-    id_to_have,
-    is_left_by,
+    belongs_to,
+    id_for,
     note_on,
     owner_of,
 )
@@ -108,7 +108,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     rehearsals: list[Rehearsal] = []
     is_new = order.preflight.is_new
     owner = owner_of(order.database, order.backup_folder)
-    identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
+    identity = new_id() if is_new else id_for(owner, order.backup_folder)
 
     def check_history(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
@@ -195,7 +195,7 @@ def surplus_of(order: ApplyOrder, own_backup: Path, keep: int) -> list[tuple[Pat
     older = [
         notes[name]
         for name in owner.recorded
-        if name in notes and name != own_backup.name and is_left_by(notes[name][1], owner)
+        if name in notes and name != own_backup.name and belongs_to(notes[name][1], owner)
     ]
     return older[: max(0, len(older) + 1 - keep)]
 
