@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment import StateUnreachable
-from pytest_bbmigrate.judge.bench import JudgeFailed, judged
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
+from pytest_bbmigrate.judge.judge import JudgeFailed, judged
 from pytest_bbmigrate.judge.model import (
     NAMES,
     REPLIES,

@@ -15,22 +15,22 @@ from pytest_bbmigrate.plugin import options
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_bbmigrate.judge.bench import LocalJudge
     from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.judge.model import Opening
     from pytest_bbmigrate.project import Project
 
 _STARTED = pytest.StashKey["JudgeClient"]()
-_OPENED = pytest.StashKey["JudgeClient | LocalJudge"]()
+_OPENED = pytest.StashKey["JudgeClient | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | LocalJudge:
+def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
     """
     if _OPENED not in config.stash:
-        from pytest_bbmigrate.judge.bench import LocalJudge
+        from pytest_bbmigrate.judge.judge import Judge
         from pytest_bbmigrate.plugin.session import project_of
 
         project = project_of(config)
@@ -40,7 +40,7 @@ def judge_of(config: pytest.Config) -> JudgeClient | LocalJudge:
             judge.open(_opening(config, project))
             config.stash[_OPENED] = judge
         else:
-            config.stash[_OPENED] = LocalJudge(project)
+            config.stash[_OPENED] = Judge(project)
     return config.stash[_OPENED]
 
 

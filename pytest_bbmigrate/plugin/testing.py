@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from pytest_bbmigrate.judge.bench import LocalJudge
     from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.project import Project
 
 Snapshot = bytes
@@ -44,7 +44,7 @@ Subject = Snapshot | Database | sqlite3.Connection | Path
 class Databases:
     """A test's own databases in memory, at any state of a project; all closed together."""
 
-    def __init__(self, project: Project, judge: JudgeClient | LocalJudge) -> None:
+    def __init__(self, project: Project, judge: JudgeClient | Judge) -> None:
         self.project = project
         self.judge = judge
         self._open = ExitStack()
