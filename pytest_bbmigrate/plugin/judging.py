@@ -30,7 +30,6 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
     """
     if _OPENED not in config.stash:
-        from pytest_bbmigrate.judge.judge import Judge
         from pytest_bbmigrate.plugin.session import project_of
 
         project = project_of(config)
@@ -40,6 +39,8 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
             judge.open(_opening(config, project))
             config.stash[_OPENED] = judge
         else:
+            from pytest_bbmigrate.judge.judge import Judge
+
             config.stash[_OPENED] = Judge(project)
     return config.stash[_OPENED]
 

@@ -54,7 +54,7 @@ def write_last():
 
 def pass_all():
     from pytest_bbmigrate.apply.rehearsal import worker
-    from pytest_bbmigrate.checks import Verdict, Outcome
+    from pytest_bbmigrate.verdict import Outcome, Verdict
     worker.judge = lambda check, evidence, strict: Verdict(
         check, "002_step", Outcome.PASSED, rows=3, values=6
     )
