@@ -623,8 +623,13 @@ UNIQUE_TEXT = NEW_NOTES.replace("text TEXT", "text TEXT UNIQUE")
             "",
         ),
         (UNIQUE_TEXT + "INSERT INTO notes_new SELECT n.* FROM notes AS n, notes AS m;\n", ""),
-        ("CREATE UNIQUE INDEX i ON notes (text COLLATE NOCASE);\n", ""),
-        ("CREATE UNIQUE INDEX i ON notes (lower(text));\n", ""),
+        (
+            "CREATE UNIQUE INDEX i ON notes (lower(text));\n",
+            (
+                "-- bb: requires notes: NOT EXISTS (SELECT 1 FROM notes AS o WHERE o.id < notes.id"
+                " AND lower(o.text) = lower(notes.text))"
+            ),
+        ),
         ("INSERT INTO notes SELECT * FROM notes;\n", ""),
         ("UPDATE notes SET id = 1;\n", ""),
         (NEW_NOTES + "INSERT INTO notes_new SELECT id, nothing(text), 1 FROM notes;\n", ""),
