@@ -6,7 +6,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
@@ -28,6 +28,7 @@ from pytest_bbmigrate.sqlite_files import (
 from pytest_bbmigrate.sqlite_files.soundness import examine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.runner.connection_hook import ConnectionHook
@@ -74,6 +75,15 @@ class Project:
         if isinstance(self.reading, CatalogueError):
             raise self.reading
         return self.reading
+
+    def in_order(self, order: Sequence[str], judged: Iterable[str]) -> Project:
+        """Return the project with its migrations in ``order``, of which only ``judged`` are judged.
+
+        Raises: CatalogueError when the folder does not read.
+        """
+        by_name = {migration.name: migration for migration in self.catalogue.migrations}
+        ordered = replace(self.catalogue, migrations=tuple(by_name[name] for name in order))
+        return replace(self, reading=ordered, judged=frozenset(judged))
 
     @property
     def holds_own(self) -> bool:

@@ -15,6 +15,7 @@ from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_si
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
 from pytest_bbmigrate.sql.cursor import keyword, outline
 from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
+from pytest_bbmigrate.zones import DEFAULT_ZONE, is_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +57,9 @@ class Settings:
     """Everything that can be set, validated; every path is absolute.
 
     ``invariants`` are (name, query) pairs; ``connection`` is 'package.module:function' or '';
-    ``check_from`` is the first migration to judge, or ''. ``seconds`` is how long one run of one
-    part may take, None for what is meant by giving nothing; ``memory`` is in bytes.
+    ``check_from`` is the first migration to judge, or ''; ``zone`` is what TZ is for the checks.
+    ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
+    ``memory`` is in bytes.
     """
 
     root: Path
@@ -74,6 +76,7 @@ class Settings:
     backup_dir: Path | None = None
     keep_backups: int | None = None
     smoke_seconds: int = DEFAULT_SMOKE_SECONDS
+    zone: str = DEFAULT_ZONE
     seconds: int | None = None
     memory: int = DEFAULT_MEMORY
 
@@ -108,6 +111,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         smoke_seconds=_integer(
             take("smoke_seconds"), DEFAULT_SMOKE_SECONDS, "a positive integer", least=1
         ),
+        zone=_zone(take("zone")),
         seconds=_given_integer(take("seconds")),
         memory=_memory(take("memory")),
     )
@@ -197,6 +201,13 @@ def _hook_name(given: GivenValue) -> str:
     if given.text and not _HOOK.fullmatch(given.text):
         raise _refuse(given, "package.module:function is wanted")
     return given.text
+
+
+def _zone(given: GivenValue) -> str:
+    if given.text and not is_zone(given.text):
+        allowed = f"no such zone is known here; write it as a POSIX string, such as {DEFAULT_ZONE}"
+        raise _refuse(given, allowed)
+    return given.text or DEFAULT_ZONE
 
 
 def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:

@@ -116,8 +116,10 @@ def find_version(
     # What later migrations make is not known where the replay has stopped, so nothing is an extra.
     mentioned = None if replayed.failure else names_mentioned(replayed.schemas, replayed.steps)
     distances = [compare_version(version, schema, mentioned) for version in replayed.schemas]
-    positions = tuple(at for at, distance in enumerate(distances) if not distance.differences)
-    nearest = min(range(len(distances)), key=lambda at: distances[at].distance)
+    positions = tuple(
+        position for position, distance in enumerate(distances) if not distance.differences
+    )
+    nearest = min(range(len(distances)), key=lambda position: distances[position].distance)
     closest = distances[nearest]
     names = [step.name for step in replayed.steps]
     stopped_at = len(replayed.steps) if replayed.failure else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
     backups_in,
-    is_left_by,
+    belongs_to,
     note_on,
     notes_in,
     owner_of,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def backup_problems(database: Path, folder: Path) -> tuple[str, ...]:
     """Return what is wrong with the backups of ``database`` in ``folder``, a line each.
 
-    Every one of them is read, from its first byte to its last. A run that was killed and has left
-    copies of the data is told, too. Other databases' files are passed over.
+    Every one of them is read, from its first byte to its last. Folders with copies of
+    the data that a killed run has left are named, too. Other databases' files are passed over.
     """
     if not folder.is_dir():
         return ()
@@ -87,7 +87,7 @@ def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> s
 def _removed_backups(owner: Owner, folder: Path) -> Iterator[str]:
     """Yield the backups that something else has removed: we remove the note as well."""
     for backup, note in notes_in(folder):
-        if not os.path.lexists(backup) and is_left_by(note, owner):
+        if not os.path.lexists(backup) and belongs_to(note, owner):
             yield (
                 f"{describe_fault(backup, note)}; if that was meant, remove its note, "
                 f"{note_beside(backup).name}"

@@ -39,7 +39,7 @@ class Owner:
     """A database, by what identifies it in notes and in its history.
 
     ``id`` is '' where it has none yet, does not exist or does not read. ``recorded`` are the names
-    of the backups that its history knows, in the order that it came to know them, which no clock
+    of the backups that its history knows, in the order in which it recorded them, which no clock
     that is set back changes; ``digests`` what they were when they were made.
     """
 
@@ -78,7 +78,7 @@ def _owner(db: sqlite3.Connection, database: Path) -> Owner:
     return Owner(note_for(database, identity.id), recorded, identity.digests)
 
 
-def id_to_have(owner: Owner, folder: Path) -> str:
+def id_for(owner: Owner, folder: Path) -> str:
     """Return the id that a database has, or is to get at its next apply.
 
     One that was restored from before it had an id gets the one it had: the notes on its backups
@@ -97,16 +97,17 @@ def id_to_have(owner: Owner, folder: Path) -> str:
     return max(notes, key=lambda note: note.made).database if notes else new_id()
 
 
-def is_left_by(note: Note, owner: Owner) -> bool:
-    """Return whether what ``note`` is on is of this very database, and no other can be using it.
+def belongs_to(note: Note, owner: Owner) -> bool:
+    """Return whether what ``note`` describes belongs to this very database, and no other uses it.
 
-    A copy of the file has the same id: what is noted at the other path is the other's, while there
-    is a database. Where one of the two has no id, it has to be the same file at the same path.
+    A copy of the file has the same id: a note with the path of the copy is the copy's, as long as
+    there is a database at that path. Where one of the two has no id, path and file must be the
+    same, or there was no file when the note was made.
     """
     if note.database and owner.id:
         is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)
         return note.database == owner.id and is_here
-    return same_file(note.path, owner.path) and note.inode == owner.note.inode
+    return same_file(note.path, owner.path) and note.inode in (0, owner.note.inode)
 
 
 def ownership_of(backup: Path, note: Note | None, owner: Owner) -> Ownership:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import owner_of
-from pytest_bbmigrate.apply.file_checks import refuse_long_name
-from pytest_bbmigrate.apply.made_file import refuse_orphans
+from pytest_bbmigrate.apply.file_checks import refuse_long_name, refuse_orphans
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity

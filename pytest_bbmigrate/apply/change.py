@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.backup_owners import Owner
     from pytest_bbmigrate.apply.lock.client import LockClient
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.history.table import Applied
@@ -39,7 +40,8 @@ class ContentChange:
     Both raise StepFailed to end the run. With ``publishes`` false nothing but the database's copy
     is changed; ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id
     that the database is to have from now on, '' for the one that it has. ``spares`` are files to
-    keep, though they lie in a folder that a killed run has left.
+    keep, though they lie in a folder that a killed run has left. With ``new_file`` there is no file
+    yet: it is made in our own folder, and gets the name in one step when it is verified.
     """
 
     database: Path
@@ -50,6 +52,7 @@ class ContentChange:
     keeps_backup: bool = True
     identity: str = ""
     spares: tuple[Path, ...] = ()
+    new_file: FileInPlace | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 

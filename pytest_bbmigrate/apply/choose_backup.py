@@ -11,8 +11,8 @@ from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
     backup_time,
     backups_in,
+    belongs_to,
     id_in,
-    is_left_by,
     note_on,
     own_backups,
     owner_of,
@@ -63,7 +63,7 @@ def choose_backup(
 
     ``named`` is a path that counts from ``start``, or the name of a file in ``folder``; it may be
     of another database where ``discard`` is given, or have a note that does not read. The backup is
-    held against what was recorded when it was made, and read from its first page to its last,
+    compared with what was recorded when it was made, and read from its first page to its last,
     before it is returned.
 
     Raises: StepFailed when there is none, it is of another database, it is not what it was, it does
@@ -153,7 +153,7 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
         note = note_on(path)
     except DatabaseError:
         return
-    if note is not None and is_left_by(note, owner):
+    if note is not None and belongs_to(note, owner):
         raise StepFailed(f"{describe_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
 
 
@@ -200,14 +200,15 @@ def _ownership_notes(
     """
     match = BACKUP_NAME.fullmatch(backup.name)
     if ownership is Ownership.OTHER:
-        whose = f", {note.path}," if note else ""
+        path = f", {note.path}" if note else ""
         if not discard:
+            comma = "," if path else ""
             raise StepFailed(
-                f"{backup}: a backup of another database{whose} and not of {database}; name the "
-                "one that it belongs to with --bb-db=FILE, or put it into this one all the same "
-                "with --bb-discard-changes"
+                f"{backup}: a backup of another database{path}{comma} and not of {database}; name "
+                "the one that it belongs to with --bb-db=FILE, or put it into this one all the "
+                "same with --bb-discard-changes"
             )
-        return (f"{backup.name} is a backup of another database{whose.rstrip(',')}",)
+        return (f"{backup.name} is a backup of another database{path}",)
     if ownership is Ownership.ELSEWHERE and note is not None:
         since = "the database was moved since, or one is a copy of the other"
         return (f"{backup.name} was made of {note.path}: {since}",)
@@ -218,8 +219,9 @@ def _ownership_notes(
             f"is one of {database.name}"
         )
     if note is None:
-        whose = "of which database it is, nor " if ownership is Ownership.UNKNOWN else ""
-        return (f"{backup.name}: nothing tells {whose}what it was when it was made",)
+        is_unknown = ownership is Ownership.UNKNOWN
+        database_too = "of which database it is, nor " if is_unknown else ""
+        return (f"{backup.name}: nothing tells {database_too}what it was when it was made",)
     return ()
 
 

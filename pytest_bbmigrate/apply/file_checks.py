@@ -8,11 +8,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.made_file import refuse_orphans
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
 from pytest_bbmigrate.sqlite_files.reading import OpenMode, open_mode_of
-from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, beside, size_of
+from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, beside, size_of, stale_sidecars
 from pytest_bbmigrate.sqlite_files.synced import synchronised_by
 
 if TYPE_CHECKING:
@@ -27,6 +26,25 @@ WAL_BUG_BEGINS, WAL_BUG_ENDS = (3, 7, 0), (3, 51, 3)
 
 
 WAL_BUG_ENDS_IN = {(3, 44): 6, (3, 50): 7}  # releases that the repair was brought to
+
+
+def refuse_orphans(database: Path) -> None:
+    """Make sure that no WAL or journal is beside a file of ``database`` that is empty, or gone.
+
+    Raises: StepFailed.
+    """
+    real = Path(os.path.realpath(database))
+    if orphans := stale_sidecars(real):
+        names = f"{' and '.join(path.name for path in orphans)} beside it"
+        are = "are" if orphans[1:] else "is"
+        fault = f"it is not there, but {names} {are}"
+        if os.path.lexists(real):
+            fault = f"it is empty, but {names} {are} not"
+        raise StepFailed(
+            f"{database}: {fault}: something else than SQLite has done that, and what was "
+            "committed last may be in there alone; restore a backup with --bb-restore, which keeps "
+            "that under another name"
+        )
 
 
 def is_to_be_made(database: Path, *, create: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Rows of a database that break its constraints already: counted, and none of their values told."""
+"""Rows of a database that break its constraints already: counted, without their values."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pytest_bbmigrate.apply.file_checks import check_location, describe_openers
 from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
-from pytest_bbmigrate.apply.workspace import scratch_for
+from pytest_bbmigrate.apply.workspace import same_disk, scratch_for
 from pytest_bbmigrate.apply.written_since import written_since
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
@@ -108,9 +108,9 @@ def restore_missing(
 
     def warn(text: str) -> None:
         reporter.begin()
-        reporter.end("set aside", text)
+        reporter.end("kept", text)
 
-    staging_folder = folder if folder.stat().st_dev == real.parent.stat().st_dev else real.parent
+    staging_folder = same_disk(folder, real.parent)
     with (
         terminated_like_interrupted(),
         step(reporter, "restore") as detail,

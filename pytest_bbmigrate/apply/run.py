@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import (
     backups_in,
-    id_to_have,
-    is_left_by,
+    belongs_to,
+    id_for,
     note_on,
     owner_of,
 )
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
+from pytest_bbmigrate.apply.file_checks import refuse_orphans
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
-from pytest_bbmigrate.apply.made_file import made_if_missing
-from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.rehearsal.check_copy import refuse_forged_copy
+from pytest_bbmigrate.apply.rehearsal.check_verdicts import refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, identity_after, rehearse
 from pytest_bbmigrate.apply.rehearsal.witness import witness
+from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.checks import Outcome
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
     from pytest_bbmigrate.checks import Verdict
@@ -105,7 +108,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     rehearsals: list[Rehearsal] = []
     is_new = order.preflight.is_new
     owner = owner_of(order.database, order.backup_folder)
-    identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
+    identity = new_id() if is_new else id_for(owner, order.backup_folder)
 
     def check_history(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
@@ -124,6 +127,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
         publishes=order.publishes,
         keeps_backup=not is_new,
         identity=identity,
+        new_file=new_file(order.database) if is_new else None,
     )
     if not is_new:
         backup = run_change(change, reporter)
@@ -132,9 +136,18 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
             prune(order, backup, notes.append) if backup and is_still_ours(order, backup) else ()
         )
         return ApplyResult(rehearsals[0].changes, backup, pruned, tuple(notes))
-    with made_if_missing(order.database):
-        run_change(change, reporter)
-        return ApplyResult(rehearsals[0].changes, None)
+    run_change(change, reporter)
+    return ApplyResult(rehearsals[0].changes, None)
+
+
+def new_file(database: Path) -> FileInPlace | None:
+    """Return where the new file ``database`` goes; None where there is one, which is empty.
+
+    Raises: StepFailed, as refuse_orphans does.
+    """
+    refuse_orphans(database)
+    in_place = file_in_place(database)
+    return in_place if in_place.is_missing else None
 
 
 def is_still_ours(order: ApplyOrder, backup: Path) -> bool:
@@ -142,20 +155,20 @@ def is_still_ours(order: ApplyOrder, backup: Path) -> bool:
     return backup.name in owner_of(order.database, order.backup_folder).recorded
 
 
-def prune(order: ApplyOrder, own: Path, warn: Callable[[str], None]) -> tuple[Path, ...]:
-    """Remove the oldest backups that the history is_still_ours of, but for the newest to be kept.
+def prune(order: ApplyOrder, own_backup: Path, warn: Callable[[str], None]) -> tuple[Path, ...]:
+    """Remove the oldest backups in the history, all but the newest to keep; return those removed.
 
-    That is by the order in which it came to know them; ``own``, which is this run's, is the newest.
-    Return those removed. Nothing else in the folder is touched, whatever it is called: neither what
-    is not what it was when it was made, nor a backup of a copy of the database. Where the history
-    cannot be read any more, the app being at it, the next apply removes them. ``warn`` is told of
-    what cannot be removed: the database is published, and has its backup.
+    Their age is their order in the history; ``own_backup``, this run's, is the newest. Nothing else
+    in the folder is touched, whatever its name: neither a backup that was changed since it was
+    made, nor one of a copy of the database. Where the history cannot be read, because the app uses
+    the database again, the next apply removes them. ``warn`` gets a sentence on each that cannot
+    be removed, which is no failure: the database is published, and has its backup.
     """
     if order.keep_backups is None:
         return ()
     pruned = []
     try:
-        for path, note in surplus_of(order, own, order.keep_backups):
+        for path, note in surplus_of(order, own_backup, order.keep_backups):
             if is_discarded(path, note, warn):
                 pruned.append(path)
     except OSError as error:
@@ -164,7 +177,7 @@ def prune(order: ApplyOrder, own: Path, warn: Callable[[str], None]) -> tuple[Pa
 
 
 def is_discarded(backup: Path, note: Note, warn: Callable[[str], None]) -> bool:
-    """Return whether an older backup was removed; where that cannot be done, ``warn`` is told."""
+    """Return whether an older backup was removed; where it cannot be, ``warn`` gets the reason."""
     try:
         return discard_backup(backup, note)
     except OSError as error:
@@ -175,14 +188,14 @@ def is_discarded(backup: Path, note: Note, warn: Callable[[str], None]) -> bool:
     return False
 
 
-def surplus_of(order: ApplyOrder, own: Path, keep: int) -> list[tuple[Path, Note]]:
+def surplus_of(order: ApplyOrder, own_backup: Path, keep: int) -> list[tuple[Path, Note]]:
     """Return the backups to be pruned, with their notes. Raises: OSError."""
     owner = owner_of(order.database, order.backup_folder)
     notes = {path.name: (path, note) for path, note in backups_in(order.backup_folder) if note}
     older = [
         notes[name]
         for name in owner.recorded
-        if name in notes and name != own.name and is_left_by(notes[name][1], owner)
+        if name in notes and name != own_backup.name and belongs_to(notes[name][1], owner)
     ]
     return older[: max(0, len(older) + 1 - keep)]
 

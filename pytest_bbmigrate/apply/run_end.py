@@ -15,12 +15,14 @@ from pytest_bbmigrate.sqlite_files.notes import (
     backup_fault,
     correct_note,
     discard_backup,
+    same_file,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.change import ChangeRun
+    from pytest_bbmigrate.apply.replace_file import FileInPlace
 
 
 STOPPED = "the run was stopped before it was"
@@ -48,8 +50,21 @@ def end_run(run: ChangeRun, work: Path | None) -> FileFound:
             )
             file_found = replace(file_found, notes=(*file_found.notes, note))
         file_found = with_corrected_note(run, file_found)
+        if run.change.new_file is not None:
+            file_found = found_under_name(run.change.new_file, run.client.database, file_found)
         run.conclude(file_found)
     return file_found
+
+
+def found_under_name(new_file: FileInPlace, file: Path, file_found: FileFound) -> FileFound:
+    """Return what is under the name of ``new_file``, for which ``file`` was made."""
+    if is_gone(new_file.real):
+        name, content = NameTarget.SAME, Content.AS_BEFORE
+    elif same_file(str(new_file.real), str(file)):
+        name, content = NameTarget.SAME, file_found.content
+    else:
+        name, content = NameTarget.ANOTHER, Content.OTHER
+    return FileFound(new_file.database, name, content, "", None, file_found.notes)
 
 
 def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
@@ -98,11 +113,11 @@ def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
         return file_found
     try:
         size = file_found.backup.stat().st_size
-        own = replace(run.note, size=size, digest=run.client.digest)
-        correct_note(own, file_found.backup, run.folder)
+        note = replace(run.note, size=size, digest=run.client.digest)
+        correct_note(note, file_found.backup, run.folder)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         name = file_found.backup.name
-        text = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
-        return replace(file_found, notes=(*file_found.notes, text))
+        fault = f"the note on {name} is gone or spoilt, and could not be mended: {why}"
+        return replace(file_found, notes=(*file_found.notes, fault))
     return file_found

@@ -182,7 +182,7 @@ def key_of(difference: SchemaDifference) -> Key:
 
 
 def family_of(difference: SchemaDifference) -> str:
-    """Return the kind of a difference without what became of it: 'column', 'foreign key'."""
+    """Return the kind of object that a difference is about: 'column', 'foreign key'."""
     for ending in ENDINGS:
         if difference.kind.endswith(ending):
             return difference.kind.removesuffix(ending)

@@ -18,6 +18,7 @@ from pytest_bbmigrate.apply.workspace import (
     note_mode,
     noted_mode,
     remove_leftovers,
+    same_disk,
 )
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.apply.backup_owners import Owner
+
+NEW = "new"  # the folder, in ours, of a file that is new
+PRIVATE = 0o600
 
 
 def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
@@ -48,7 +52,7 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
         scratch = scratch_folder(change, owner, reporter)
         files_found: list[FileFound] = []
         try:
-            with LockClient(change.database) as client:
+            with LockClient(locked_file_of(change, scratch.folder)) as client:
                 return run_steps(
                     new_run(change, client, owner, scratch.folder, reporter, files_found)
                 )
@@ -61,13 +65,26 @@ def run_change(change: ContentChange, reporter: Reporter) -> Path | None:
 
 
 def scratch_folder(change: ContentChange, owner: Owner, reporter: Reporter) -> Scratch:
-    """Make our own folder, as a part of the step lock."""
+    """Make our own folder, as a part of the step lock; what is new is made there."""
+    folder = change.backup_folder
+    if change.new_file is not None:
+        folder = same_disk(folder, change.new_file.real.parent)
     try:
-        return make_scratch(change.database, change.backup_folder, owner.note)
+        return make_scratch(change.database, folder, owner.note)
     except StepFailed as error:
         reporter.begin()
         reporter.fail("lock", error)
         raise
+
+
+def locked_file_of(change: ContentChange, folder: Path) -> Path:
+    """Return the file to lock and write: the database, or an empty one in our own ``folder``."""
+    if change.new_file is None:
+        return change.database
+    file = folder / NEW / change.database.name
+    file.parent.mkdir()
+    file.touch(PRIVATE)
+    return file
 
 
 def new_run(
@@ -99,7 +116,7 @@ def run_steps(run: ChangeRun) -> Path | None:
             work = prepared.work
             with defer_first_interrupt():
                 publish(client, prepared, prepared.journal_mode or mode, run.reporter)
-                verify(client, prepared, run.backup, run.failed, run.reporter)
+                verify(run, prepared)
     except BaseException:
         if client.has_locked:
             end_run(run, work)
@@ -186,12 +203,11 @@ def publish(client: LockClient, prepared: PublishableCopy, mode: str, reporter: 
         detail += filter(None, ("in one transaction", note))
 
 
-def verify(
-    client: LockClient, prepared: PublishableCopy, backup: Path, failed: Path, reporter: Reporter
-) -> None:
-    """Verify what was published, and release the lock."""
-    with step(reporter, "verify") as detail:
-        if client.verify(prepared.work, backup, failed):
+def verify(run: ChangeRun, prepared: PublishableCopy) -> None:
+    """Verify what was published, and release the lock; a new file gets its name then."""
+    client = run.client
+    with step(run.reporter, "verify") as detail:
+        if client.verify(prepared.work, run.backup, run.failed):
             with suppress(OSError):
                 prepared.work.unlink()  # not needed any more: its room is enough for the mode
             after_verifying(client.restore_mode)
@@ -199,6 +215,8 @@ def verify(
         note = client.restore_file()
         client.release()
         client.refuse_lost()
+        if run.change.new_file is not None:
+            run.change.new_file.replace(client.database, run.change.clock())
         detail += filter(None, ("the database holds exactly what was verified", note))
         if prepared.journal_mode:
             detail.append(f"journal mode {prepared.journal_mode}, as its migrations want it")

@@ -6,14 +6,10 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.visible import typed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Content(Enum):
@@ -134,37 +130,33 @@ def typed_path(path: Path) -> str:
     return typed(str(path) if relative.startswith(os.pardir) else relative)
 
 
-def encode_file_found(
-    name: NameTarget, content: Content, detail: str, *notes: str
-) -> dict[str, Any]:
-    """Return what was found as one process sends it to another: see ``read_file_found``."""
-    return {
-        "name": name.value,
-        "content": content.value,
-        "detail": detail,
-        "notes": [note for note in notes if note],
-    }
+@dataclass(frozen=True)
+class DatabaseSeen:
+    """What another process has seen of a database: the fields are those of FileFound."""
+
+    name: NameTarget
+    content: Content
+    detail: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_file_found(database: Path, answer: Mapping[str, Any], backup: Path | None) -> FileFound:
-    """Return what the lock process has found, or why it has not, and whether ``backup`` exists."""
-    if "failed" in answer:
-        return FileFound(
-            database, NameTarget.SAME, Content.UNSEEN, answer["failed"], if_exists(backup)
-        )
-    found = answer["done"]
-    name, detail = NameTarget(found["name"]), str(found["detail"])
+def as_seen(name: NameTarget, content: Content, detail: str, *notes: str) -> DatabaseSeen:
+    """Return what was seen, with those ``notes`` that say something."""
+    return DatabaseSeen(name, content, detail, tuple(note for note in notes if note))
+
+
+def unseen(why: str) -> DatabaseSeen:
+    """Return what is known of a database that no process could look at."""
+    return DatabaseSeen(NameTarget.SAME, Content.UNSEEN, why)
+
+
+def read_file_found(database: Path, seen: DatabaseSeen, backup: Path | None) -> FileFound:
+    """Return what another process has seen of ``database``, and whether ``backup`` is there."""
     existing_backup = if_exists(backup)
-    if name is NameTarget.NO_FOLDER and backup and not existing_backup and detail:
-        existing_backup = if_exists(Path(detail).with_name(backup.name))  # it went with the folder
-    return FileFound(
-        database,
-        name,
-        Content(found["content"]),
-        detail,
-        existing_backup,
-        tuple(found["notes"]),
-    )
+    if seen.name is NameTarget.NO_FOLDER and backup and not existing_backup and seen.detail:
+        # it went with the folder
+        existing_backup = if_exists(Path(seen.detail).with_name(backup.name))
+    return FileFound(database, seen.name, seen.content, seen.detail, existing_backup, seen.notes)
 
 
 def if_exists(path: Path | None) -> Path | None:

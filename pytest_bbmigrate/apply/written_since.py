@@ -140,15 +140,16 @@ def _contents(db: sqlite3.Connection) -> Contents:
     return {table: (rows, digest) for table, rows, digest in content_of(db)}
 
 
-def _differing(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return what is not the same in both, or not in both, by name."""
-    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+    names = sorted(before.keys() | after.keys())
+    return [name for name in names if before.get(name) != after.get(name)]
 
 
 def _written(
     tables: list[str], then: Contents, now: Contents, when: str
 ) -> tuple[WrittenSince, ...]:
-    """Return ``tables`` with what became of their rows."""
+    """Return ``tables`` with how many rows came or went, and since when."""
     written = []
     for table in tables:
         rows_then, _ = then.get(table, (None, ""))

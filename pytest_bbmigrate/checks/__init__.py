@@ -29,11 +29,13 @@ QUESTIONS = {
 }
 CHECKS = tuple(QUESTIONS)
 CATALOGUE_CHECK = "catalogue_reads"
-NEEDS_ROWS = frozenset({"data_survives", "foreign_keys_hold", "down_restores", "up_repeats"})
+DOWN_CHECKS = ("down_restores", "up_repeats")  # which want a down part
+NEEDS_ROWS = frozenset({"data_survives", "foreign_keys_hold", *DOWN_CHECKS})
 
 __all__ = [
     "CATALOGUE_CHECK",
     "CHECKS",
+    "DOWN_CHECKS",
     "Example",
     "Finding",
     "Outcome",

@@ -12,6 +12,7 @@ from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
+from pytest_bbmigrate.rows import RowAdded
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -58,8 +59,11 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
+        renamed = renaming_line(table, migration)
         if drops_table(contract, table.table):
-            return ()
+            return tuple(
+                replace(finding, allow=renamed) for finding in lost_in_copy(table, migration)
+            )
         place = locate(migration.up, (table.table,), SHAPES)
         return (
             Finding(
@@ -70,7 +74,7 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
                 table=table.table,
                 count=table.rows_before,
                 total=table.rows_before,
-                allow=contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
+                allow=renamed or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
             ),
         )
     lost = tuple(
@@ -80,6 +84,25 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     )
     rows = find_in_rows(undeclared_rows(table, contract), table, migration.up, "up")
     return lost + tuple(with_remedy(finding, migration) for finding in rows)
+
+
+def renaming_line(table: TableDiff, migration: Migration) -> str:
+    """Return the line that says that a dropped table is its copy now, '' where there is none."""
+    if not table.copied_to:
+        return ""
+    old, new = bare_or_quoted(table.table), bare_or_quoted(table.copied_to)
+    return contract_line(migration, f"renames {old} -> {new}")
+
+
+def lost_in_copy(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
+    """Return what the copy of a table lacks that was dropped as declared: ``drops`` hides no loss.
+
+    What a copy has beside, and whatever was not copied at all, is not asked.
+    """
+    lost = undeclared_rows(table, migration.contract).filter_groups(
+        lambda difference: not isinstance(difference, RowAdded)
+    )
+    return find_in_rows(lost, table, migration.up, "up")
 
 
 def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.schema_survives import is_altered
 from pytest_bbmigrate.checks.up_applies import failure_finding
+from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Example, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff, WrittenRows
     from pytest_bbmigrate.rows import RowDifference
@@ -47,7 +52,11 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     if part is None or down is None:
         return Answer(reason=NOT_RUN)
     if down.failure:
-        return Answer((failure_finding(down.failure, "down", down.printed),))
+        failed = failure_finding(down.failure, "down", down.printed)
+        if down.failure.message.startswith("NotImplementedError"):
+            line = contract_line(evidence.migration, "irreversible because REASON")
+            failed = replace(failed, allow=line)
+        return Answer((failed,))
     findings: list[Finding] = []
     notes: tuple[str, ...] = ()
     rows = values = 0
@@ -64,18 +73,25 @@ def ask_down_restores(evidence: Evidence) -> Answer:
         findings.append(failure_finding(later.failure, "down after writing", later.printed))
     if evidence.written is not None:
         findings += find_unkept(evidence.written, part)
+        findings += find_undone(evidence.written, evidence.down_diff, part)
         notes += unwritten_notes(evidence.written)
     return Answer(tuple(findings), notes=notes, rows=rows, values=values)
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:
-    """Return every difference of schema and data between before and after down."""
+    """Return every difference of schema and data between before and after down.
+
+    A table that is declared altered may come back with its columns in another order, and with a
+    lower sequence: neither can be put right but by a rebuild.
+    """
+    contract = migration.contract
     counts = {fold_name(table.table): table.rows_before for table in back.tables}
     findings = [
         replace(finding, count=counts.get(fold_name(finding.table), 0))
         if finding.kind == "table lost"
-        else finding
+        else with_order_line(finding, migration)
         for finding in (difference_finding(d, part, "down") for d in back.schema)
+        if not (finding.kind == "column order" and is_altered(contract, finding.table, ""))
     ]
     for table in back.tables:
         if table.after is not None:
@@ -91,8 +107,20 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
             observed=str(after),
         )
         for table, before, after in back.sequences
+        if not is_altered(contract, table, "")
     ]
     return findings
+
+
+def with_order_line(finding: Finding, migration: Migration) -> Finding:
+    """Return ``finding``, on an order of columns with the line that allows it after ``drops``."""
+    contract = migration.contract
+    touched = {fold_name(drop.table) for drop in contract.drops if drop.table}
+    touched |= {fold_name(alter.table) for alter in contract.alters}
+    if finding.kind != "column order" or fold_name(finding.table) not in touched:
+        return finding
+    line = contract_line(migration, f"alters {bare_or_quoted(finding.table)}")
+    return replace(finding, allow=line)
 
 
 def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> tuple[Finding, ...]:
@@ -152,12 +180,90 @@ def blank_notes(back: DatabaseDiff, migration: Migration) -> tuple[str, ...]:
 
 
 def unwritten_notes(written: WrittenRows) -> tuple[str, ...]:
-    """Return which tables no row could be written to after up: nothing was seen of those."""
-    return tuple(
-        f"no row could be written to {unfilled.table} after up: {unfilled.reason}"
-        for unfilled in written.unwritten
-        if not unfilled.column and unfilled.table not in written.counts
+    """Return which tables no row could be written to after up: nothing was seen of those.
+
+    That down refuses what only the schema after up takes is noted as well.
+    """
+    beyond = written.only_after
+    return (
+        *(
+            f"no row could be written to {unfilled.table} after up: {unfilled.reason}"
+            for unfilled in written.unwritten
+            if not unfilled.column and unfilled.table not in written.counts
+        ),
+        *([f"down does not run with rows that only up allows: {beyond}"] if beyond else []),
     )
+
+
+def find_undone(written: WrittenRows, back: DatabaseDiff | None, part: Part) -> Iterator[Finding]:
+    """Yield the edits since up that down undid, and the deleted rows that it brought back.
+
+    Not those of tables and columns of which something worse is told.
+    """
+    spoilt = spoilt_by_down(written, back)
+    for table, column in dict.fromkeys(written.edited):
+        undone = [
+            d
+            for d in written.edits_undone
+            if d.table == table and (not isinstance(d, ValueChanged) or d.column == column)
+        ]
+        if undone and not spoilt & {(fold_name(table), ""), (fold_name(table), fold_name(column))}:
+            place = locate(part, (table,), WRITES_VALUES)
+            yield Finding(
+                "edits undone",
+                "down after writing",
+                place.path,
+                place.line,
+                table=table,
+                column=column,
+                count=len(undone),
+                total=written.edited.count((table, column)),
+                examples=tuple(map(edit_example, undone[:5])),
+            )
+    for table, total in written.deleted.items():
+        returned = [d for d in written.deleted_back if d.table == table]
+        if returned and (fold_name(table), "") not in spoilt:
+            place = locate(part, (table,), WRITES_VALUES)
+            yield Finding(
+                "deleted rows back",
+                "down after writing",
+                place.path,
+                place.line,
+                table=table,
+                count=len(returned),
+                total=total,
+                examples=tuple(
+                    Example((), tuple(d.row.items()))
+                    for d in returned[:5]
+                    if isinstance(d, RowLost)
+                ),
+            )
+
+
+def edit_example(difference: RowDifference) -> Example:
+    """Return an edit that down undid as an example."""
+    if isinstance(difference, ValueChanged):
+        column = difference.column
+        return Example((), ((column, difference.before),), ((column, difference.after),))
+    return Example((), before=tuple(difference.row.items()))
+
+
+def spoilt_by_down(written: WrittenRows, back: DatabaseDiff | None) -> set[tuple[str, str]]:
+    """Return the (table, column) whose values down spoils anyway; (table, '') where rows are lost.
+
+    All names are folded.
+    """
+    differences = [*written.differences]
+    found = {
+        (fold_name(d.table), d.column if isinstance(d, ValueChanged) else "") for d in differences
+    }
+    for table in back.tables if back else ():
+        if table.after is None:
+            found.add((fold_name(table.table), ""))
+        for alike in table.differences.groups:
+            column = alike.column if alike.kind is ValueChanged else ""
+            found.add((fold_name(table.table), fold_name(column)))
+    return found
 
 
 def find_unkept(written: WrittenRows, part: Part) -> list[Finding]:

@@ -39,13 +39,24 @@ def loses_uniqueness(name: str, evidence: Evidence) -> bool:
     after = evidence.schema_after
     old = evidence.state.schema.index(name)
     new = after.index(name) if after else None
-    if old is None or new is None or not old.unique:
+    if old is None or new is None or not old.unique or is_told_as_parent_key(old, evidence):
         return False
     if not new.unique or (new.where is not None and new.where != old.where):
         return True
     renamed = renamed_columns(old, evidence)
-    kept = {(renamed.get(term, term), collation) for term, collation in terms_of(old)}
-    return not set(terms_of(new)) <= kept
+    kept = {renamed.get(term, term): collation for term, collation in terms_of(old)}
+    # What is equal byte for byte is equal by every collation.
+    return not all(kept.get(term, "") in {collation, "binary"} for term, collation in terms_of(new))
+
+
+def is_told_as_parent_key(index: Index, evidence: Evidence) -> bool:
+    """Return whether a foreign key is told to refer to what ``index`` keeps apart no more."""
+    columns = [fold_name(column.name or "") for column in index.columns]
+    return any(
+        same_name(mismatch.parent, index.table)
+        and sorted(map(fold_name, mismatch.parent_columns)) == sorted(columns)
+        for mismatch in (evidence.up_diff.mismatches if evidence.up_diff else ())
+    )
 
 
 def terms_of(index: Index) -> Iterator[tuple[str, str]]:

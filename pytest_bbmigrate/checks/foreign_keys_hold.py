@@ -28,9 +28,12 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
     if evidence.up_diff is None:
         return Answer(reason="up does not apply")
     migration, diff = evidence.migration, evidence.up_diff
+    # Where the parent is not there at all, that its rows are not there need not be said.
+    mismatched = {(fold_name(m.table), m.columns) for m in diff.mismatches if m.missing == "table"}
     findings = [
         dangling_finding(dangling, migration, new_key_requirement(dangling, evidence))
         for dangling in diff.dangling
+        if (fold_name(dangling.table), dangling.columns) not in mismatched
     ]
     findings += [mismatch_finding(mismatch, migration) for mismatch in diff.mismatches]
     redirected = {fold_name(mismatch.table) for mismatch in diff.mismatches}

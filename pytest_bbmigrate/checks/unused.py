@@ -68,7 +68,7 @@ def unproved_declarations(evidence: Evidence) -> Iterator[Unused]:
         table = evidence.state.schema.table(unused.table)
         if table is None or (unused.column and table.column(unused.column) is None):
             continue
-        if not is_kept(unused, diff) or (table.virtual and "content" in table.virtual):
+        if not is_kept(unused, diff) or table.external_content:
             continue
         contract = evidence.migration.contract
         if unused.where is not None and is_ruled_out(unused.where, table, contract.requires):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.rows import Pairing, RowAdded, compare_rows
+from pytest_bbmigrate.rows import Pairing, compare_rows
 from pytest_bbmigrate.schema import Renames
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -30,12 +30,12 @@ def match_schemas(
     """Return every table and column of ``before`` that still exists, with its name after.
 
     These decide, in this order: the renames that the contract declares; ALTER TABLE .. RENAME;
-    the same name; a new name under which the very same values are found. ALTER TABLE .. RENAME
-    does not count where something new has the old name: that is what the app will read.
+    the same name; of a column, a new name under which the very same values are found. ALTER TABLE
+    .. RENAME does not count where something new has the old name: that is what the app will read.
     Tables in ``untouched`` are unchanged, so that their columns need no look.
     """
     contract = contract or Contract()
-    tables = match_tables(db, before, after, contract, run)
+    tables = match_tables(before, after, contract, run)
     columns: dict[tuple[str, str], str] = {}
     for old, new in tables.items():
         old_table, new_table = before.table(old), after.table(new)
@@ -63,7 +63,7 @@ def match_names(before: Schema, after: Schema, untouched: frozenset[str] = froze
 
 
 def match_tables(
-    db: sqlite3.Connection, before: Schema, after: Schema, contract: Contract, run: Run | None
+    before: Schema, after: Schema, contract: Contract, run: Run | None
 ) -> dict[str, str]:
     """Return the name after of every table that still exists, by its name before (both folded)."""
     old_names, new_names = before.table_names, after.table_names
@@ -76,11 +76,6 @@ def match_tables(
     matched: dict[str, str] = {}
     for renames in (declared, followed, {name: name for name in old_names}):
         add_matches(matched, renames, old_names, new_names)
-    for old in sorted(old_names - matched.keys()):
-        for new in sorted(new_names - set(matched.values()) - old_names):
-            if is_same_under_new_name(db, before, after, old, new):
-                matched[old] = new
-                break
     return matched
 
 
@@ -106,23 +101,6 @@ def without_replaced(renamed: Mapping[str, str], new_names: Collection[str]) -> 
     return {
         old: new for old, new in renamed.items() if old not in new_names or old in renamed.values()
     }
-
-
-def is_same_under_new_name(
-    db: sqlite3.Connection, before: Schema, after: Schema, old: str, new: str
-) -> bool:
-    """Return whether table ``new`` has all columns of ``old`` and every one of its rows."""
-    old_table, new_table = before.table(old), after.table(new)
-    if old_table is None or new_table is None:
-        return False
-    stored = [column.name for column in old_table.columns if not column.generated]
-    if not stored or any(new_table.column(name) is None for name in stored):
-        return False
-    columns = tuple((name, name) for name in stored)
-    if not db.execute(f"SELECT 1 FROM before.{quote_name(old_table.name)} LIMIT 1").fetchone():
-        return False  # an empty table is like any other
-    pairing = Pairing(old_table.name, new_table.name, columns, old_table.primary_key)
-    return all(isinstance(difference, RowAdded) for difference in compare_rows(db, pairing))
 
 
 def match_columns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner
@@ -94,7 +94,8 @@ class TableDiff:
     that still exists to its name after. ``blank_columns`` are the changed ones (by name before)
     that hold only NULL or their default after. ``met`` of a difference are the contract's ``where``
     texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
-    unless there are too many to compare again.
+    unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
+    is gone were copied to, '' for none; then ``differences`` are what the copy lacks.
     """
 
     table: str
@@ -108,6 +109,7 @@ class TableDiff:
     values_compared: int
     differences: Differences
     renumbered: Renumbered | None = None
+    copied_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,24 @@ class DatabaseDiff:
 
 @dataclass(frozen=True)
 class WrittenRows:
-    """Rows written between up and down, and what down lost or changed of them."""
+    """What was written between up and down, and what down did to it; tables by their names after.
+
+    ``counts`` are the rows added, ``differences`` what down lost or changed of them. ``edited`` are
+    the cells of old rows that were given another value, as (table, column), ``edits_undone`` those
+    that have not got it any more. ``deleted`` are how many old rows were deleted, ``deleted_back``
+    those that are there again. ``passed_over`` is how many writes a schema refused; ``only_after``
+    why down does not run with rows that only the schema after up takes, '' where it does.
+    """
 
     counts: Mapping[str, int]
     differences: tuple[RowDifference, ...]
     unwritten: tuple[Unfilled, ...]
+    edited: tuple[tuple[str, str], ...] = ()
+    edits_undone: tuple[RowDifference, ...] = ()
+    deleted: Mapping[str, int] = field(default_factory=dict)
+    deleted_back: tuple[RowDifference, ...] = ()
+    passed_over: int = 0
+    only_after: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.experiment.copied_tables import copy_of_table
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
@@ -111,6 +112,8 @@ def diff_in(
     declared = contract or Contract()
     tables = tuple(
         diff_table(pair, table, before, after, renames, declared)
+        if fold_name(table.name) in renames.tables or contract is None
+        else diff_dropped_table(pair, table, before, after, declared, run)
         for table in before.schema.tables
         if fold_name(table.name) not in untouched
     )
@@ -175,7 +178,9 @@ def diff_table(
         key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
     renumbered = None
-    if columns:
+    # The rows that it shows are judged where they are; that its index agrees is asked of FTS5.
+    shows_others = bool(table.external_content and new_table.external_content)
+    if columns and not shows_others:
         pairing = Pairing(table.name, new_table.name, compared, key)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
@@ -189,10 +194,31 @@ def diff_table(
         blank_columns=find_blank_columns(db, new_table, columns, differences),
         rows_before=rows_before,
         rows_after=after.row_counts[fold_name(new_table.name)],
-        values_compared=rows_before * len(columns),
+        values_compared=0 if shows_others else rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
     )
+
+
+def diff_dropped_table(
+    db: sqlite3.Connection,
+    table: Table,
+    before: Snapshot,
+    after: Snapshot,
+    contract: Contract,
+    run: Run | None,
+) -> TableDiff:
+    """Return what has become of ``table``, which is gone: perhaps its rows stand in another one."""
+    gone = diff_table(db, table, before, after, Renames(), contract)
+    copied = copy_of_table(db, table, before.schema, after.schema, run)
+    if copied is None:
+        return gone
+    pairing = copied.pairing(table)
+    gone = replace(gone, copied_to=copied.table.name)
+    if pairing is None:
+        return gone
+    comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
+    return replace(gone, key=pairing.key, differences=comparison.differences(db))
 
 
 @dataclass(frozen=True)

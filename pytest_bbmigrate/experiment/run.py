@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.full_text import broken_searches
-from pytest_bbmigrate.experiment.model import Evidence, WrittenRows
+from pytest_bbmigrate.experiment.model import Evidence
 from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
-from pytest_bbmigrate.experiment.writing import diff_written_rows, tables_to_write, write_rows
+from pytest_bbmigrate.experiment.writing import tables_to_write, write_since
+from pytest_bbmigrate.experiment.written_since import look_at_written
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -206,21 +207,15 @@ def write_and_run_down(
             return evidence
         second_after, volatile = diff_against(after, image)
     tables = tables_to_write(evidence, evidence.up_diff, second_after)
-    written_image, counts, unwritten = write_rows(second_after, tables, setup.recipe)
-    down, image = run_part(migration, down_part, written_image, setup.environment)
+    writing = write_since(evidence, before, second_after, tables, setup.recipe)
+    down, image = run_part(migration, down_part, writing.image, setup.environment)
     written = None
     if down.succeeded:
-        written = WrittenRows(
-            counts,
-            tuple(
-                difference
-                for name in counts
-                for difference in diff_written_rows(
-                    evidence, evidence.up_diff, second_after, written_image, image, name
-                )
-            ),
-            unwritten,
-        )
+        written = look_at_written(evidence, writing, image)
+        if writing.beyond is not None:
+            beyond, _ = run_part(migration, down_part, writing.beyond, setup.environment)
+            refusal = beyond.failure.message if beyond.failure else ""
+            written = replace(written, only_after=refusal)
     return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
 
 

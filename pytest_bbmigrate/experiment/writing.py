@@ -1,45 +1,78 @@
-"""Rows written after up, and what down does to them."""
+"""What an app might have written since up: rows added, rows edited, rows deleted.
+
+Each write is tried on the state before as well: what that schema refuses cannot be kept by down,
+and is passed over, as is what the new one refuses.
+"""
 
 from __future__ import annotations
 
-import sqlite3
+import random
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.observe import row_key, unchanged_table_diff
-from pytest_bbmigrate.rows import (
-    Pairing,
-    RowAdded,
-    RowLost,
-    ValueChanged,
-    compare_rows,
-    same_cell,
-)
+from pytest_bbmigrate.experiment.former_rows import Fields, FormerRows
+from pytest_bbmigrate.experiment.written_columns import editable_columns, table_diff_of
 from pytest_bbmigrate.seeding import Unfilled, add_rows
+from pytest_bbmigrate.seeding.filling.queries import (
+    listed,
+    matching,
+    or_abort,
+    row_key,
+    row_keys,
+    select,
+)
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import folded, quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import (
-    open_content,
-    open_contents,
-    open_image,
-    require_bytes,
-    take_image,
-)
+from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterable
 
     from pytest_bbmigrate.experiment.model import DatabaseDiff, Evidence
     from pytest_bbmigrate.experiment.snapshot import Snapshot
-    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding import Recipe
     from pytest_bbmigrate.sql.values import Cell
-    from pytest_bbmigrate.sqlite_files import Content
 
 WRITTEN_ROWS = 5
+EDITED_ROWS = 5
+DELETED_ROWS = 3
+TRIES = 12  # rows that are tried for one that may be deleted
+
+
+@dataclass
+class WrittenTable:
+    """What was written to ``table``: rows by their keys (``row_key``), and cells of old rows.
+
+    ``edited`` are the columns that were given another value, by the key of their row; ``deleted``
+    the rows as they were. ``beyond`` are rows that only the new schema takes: they are not there.
+    """
+
+    table: Table
+    added: list[Key] = field(default_factory=list)
+    edited: dict[Key, list[str]] = field(default_factory=dict)
+    deleted: dict[Key, Fields] = field(default_factory=dict)
+    beyond: list[Fields] = field(default_factory=list)
+    passed_over: int = 0
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What was written: the database with it, and each table's part of it.
+
+    ``beyond`` is the database with the rows, too, that only the new schema takes, None for none.
+    """
+
+    image: bytes
+    tables: tuple[WrittenTable, ...]
+    unwritten: tuple[Unfilled, ...]
+    beyond: bytes | None
 
 
 def tables_to_write(evidence: Evidence, up_diff: DatabaseDiff, after: Snapshot) -> tuple[str, ...]:
@@ -74,114 +107,195 @@ def words_of(run: Run) -> frozenset[str]:
     return frozenset(word for sql in run.executed for word in folded(sql))
 
 
-def write_rows(
-    snapshot: Snapshot, tables: tuple[str, ...], recipe: Recipe
-) -> tuple[bytes, dict[str, int], tuple[Unfilled, ...]]:
-    """Add rows to ``tables``; return the image, how many each got, and what got none."""
+def write_since(
+    evidence: Evidence, before: Snapshot, after: Snapshot, tables: Iterable[str], recipe: Recipe
+) -> Writing:
+    """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was."""
     later = replace(recipe, seed=recipe.seed + 1, own_rows={}, expected_literals=(), requires=())
-    counts: dict[str, int] = {}
+    written: list[WrittenTable] = []
     unwritten: list[Unfilled] = []
-    with closing(open_image(require_bytes(snapshot.image))) as db:
+    with (
+        closing(open_image(require_bytes(after.image))) as db,
+        closing(open_image(require_bytes(before.image))) as earlier,
+    ):
+        earlier.execute("PRAGMA foreign_keys = ON")
+        writers = []
         for name in tables:
-            filling = add_rows(db, snapshot.schema, name, WRITTEN_ROWS, later)
-            if added := filling.added.get(name, 0):
-                counts[name] = added
+            table = after.schema.table(name)
+            if table is None:
+                continue
+            work = WrittenTable(table)
+            written.append(work)
+            former = former_rows(evidence, earlier, table)
+            was_there = set(row_keys(db, table))
+            filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later)
             unwritten += filling.unfilled
-        return take_image(db), counts, tuple(unwritten)
+            keep_what_fits(db, work, former, was_there)
+            if former is not None and work.beyond and not work.added:
+                add_as_before(db, work, former.drawn(before.schema, WRITTEN_ROWS, later))
+            if former is not None:
+                writers.append(Writer(db, work, former, sorted(was_there, key=repr)))
+        db.execute("PRAGMA foreign_keys = ON")
+        for writer in writers:
+            writer.edit(editable_columns(evidence, after.schema, writer.work.table))
+        for writer in writers:
+            writer.delete()
+        db.execute("PRAGMA foreign_keys = OFF")
+        for work in written:
+            leave_out_what_changed(db, work)
+        image = take_image(db)
+        return Writing(image, tuple(written), tuple(unwritten), write_beyond(db, written))
 
 
-def diff_written_rows(
-    evidence: Evidence,
-    up_diff: DatabaseDiff,
-    after: Snapshot,
-    written: Content,
-    after_down: Content,
-    name: str,
-) -> list[RowDifference]:
-    """Return what down lost or changed of the rows written into table ``name`` (after).
-
-    Rows were written into ``after``, which gave ``written``; down turned this into ``after_down``.
-    """
-    table = after.schema.table(name)
-    if table is None:
-        return []
-    diff = next((table_diff for table_diff in up_diff.tables if table_diff.after == name), None)
-    old_table = evidence.state.schema.table(name)
-    if old_table is not None and fold_name(name) in up_diff.untouched:
-        diff = unchanged_table_diff(old_table)
-    if diff is None:
-        return []  # up created the table: what down does to its rows is for the author to say
-    declared = {
-        fold_name(change.column)
-        for change in evidence.migration.contract.changes
-        if fold_name(change.table) in {fold_name(diff.table), fold_name(name)}
-    }
-    columns = {new: old for old, new in diff.columns.items() if old not in declared}
-    written_rows = added_rows(after, written, table)
-    with closing(open_content(after_down)) as db:
-        rows_after_down = rows_of(db, diff.table, tuple(columns.values()))
-    key = row_key(table, columns)
-    return compare_written(name, written_rows, rows_after_down, tuple(columns.items()), key)
+def former_rows(evidence: Evidence, earlier: sqlite3.Connection, table: Table) -> FormerRows | None:
+    """Return ``table`` as it was before, to try writes on; None for one that up made."""
+    diff = table_diff_of(evidence, table)
+    old = evidence.state.schema.table(diff.table) if diff else None
+    return None if diff is None or old is None else FormerRows(earlier, old, diff)
 
 
-def added_rows(after: Snapshot, written: Content, table: Table) -> list[Mapping[str, Cell]]:
-    """Return the rows of ``table`` that are in ``written`` and not in ``after``."""
-    stored = [fold_name(column.name) for column in table.columns if not column.generated]
-    columns = tuple((name, name) for name in stored)
-    key = tuple(fold_name(name) for name in table.primary_key)
-    pairing = Pairing(table.name, table.name, columns, key)
-    with closing(open_contents(after.image, written)) as db:
-        return [d.row for d in compare_rows(db, pairing) if isinstance(d, RowAdded)]
-
-
-def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
-    """Return ``columns`` of every row of ``table``; none if the table does not exist.
-
-    The columns are qualified, since SQLite takes a bare name in double quotes for a text if there
-    is no such column (https://sqlite.org/quirks.html#dblquote).
-    """
-    if not columns:
-        return []
-    wanted = ", ".join(f"t.{quote_name(column)}" for column in columns)
-    try:
-        return db.execute(f"SELECT {wanted} FROM {quote_name(table)} AS t").fetchall()
-    except sqlite3.OperationalError:
-        return []  # down did not bring the table or a column back, which is in ``down_diff``
-
-
-def compare_written(
-    name: str,
-    written: list[Mapping[str, Cell]],
-    rows_after_down: list[Key],
-    columns: tuple[tuple[str, str], ...],
-    key: tuple[str, ...],
-) -> list[RowDifference]:
-    """Return how ``written`` rows differ from the same ones after down, or that they are lost.
-
-    ``columns`` are (name after, name before), in the order of the cells of ``rows_after_down``.
-    Without a ``key``, a row is found by all of its values.
-    """
-    key_indexes = [index for index, (new, _) in enumerate(columns) if not key or new in key]
-    by_key: dict[tuple[object, ...], list[Key]] = {}
-    for cells in rows_after_down:
-        by_key.setdefault(exact([cells[index] for index in key_indexes]), []).append(cells)
-    differences: list[RowDifference] = []
-    for row in written:
-        row_key_values = tuple(row[new] for new, _ in columns if not key or new in key)
-        candidates = by_key.get(exact(row_key_values), [])
-        if not candidates:
-            differences.append(RowLost(name, row_key_values if key else (), dict(row)))
+def keep_what_fits(
+    db: sqlite3.Connection, work: WrittenTable, former: FormerRows | None, was_there: set[Key]
+) -> None:
+    """Keep the rows that were added and that the schema before takes; take out the others."""
+    for key in row_keys(db, work.table):
+        if key in was_there:
             continue
-        # Without a key, equal rows are counted: each of those after down stands for one written.
-        cells_after_down = candidates[-1] if key else candidates.pop()
-        differences += [
-            ValueChanged(name, row_key_values, new, row[new], cell)
-            for (new, _), cell in zip(columns, cells_after_down, strict=True)
-            if not same_cell(row[new], cell)
-        ]
-    return differences
+        row = read_row(db, work.table, key)
+        if row is not None and (former is None or former.takes(row)):
+            work.added.append(key)
+        elif row is not None:
+            work.beyond.append(row)
+            work.passed_over += 1
+            condition = matching(row_key(work.table))
+            db.execute(f"DELETE FROM main.{quote_name(work.table.name)} WHERE {condition}", key)
 
 
-def exact(cells: Sequence[Cell]) -> tuple[tuple[type, str], ...]:
-    """Return a key in which 1, 1.0 and '1' differ, as do 0.0 and -0.0."""
-    return tuple((type(cell), repr(cell)) for cell in cells)
+def add_as_before(db: sqlite3.Connection, work: WrittenTable, rows: Iterable[Fields]) -> None:
+    """Add ``rows`` that the schema before takes, where the one after does."""
+    table = work.table
+    for row in rows:
+        fields = {name: cell for name, cell in row.items() if name in table.stored_columns}
+        sql = (
+            f"INSERT {or_abort(table)}INTO main.{quote_name(table.name)}"
+            f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})"
+        )
+        was_there = set(row_keys(db, table))
+        try:
+            db.execute(sql, tuple(fields.values()))
+        except REFUSALS:
+            work.passed_over += 1
+            continue
+        work.added += [key for key in row_keys(db, table) if key not in was_there]
+
+
+@dataclass
+class Writer:
+    """Edits and deletes old rows of one table; ``keys`` are those that were there after up."""
+
+    db: sqlite3.Connection
+    work: WrittenTable
+    former: FormerRows
+    keys: list[Key]
+
+    def __post_init__(self) -> None:
+        seed = f"{fold_name(self.work.table.name)}:{len(self.keys)}"
+        self.keys = random.Random(seed).sample(self.keys, len(self.keys))  # noqa: S311
+
+    def edit(self, columns: Iterable[str]) -> None:
+        """Give a few rows another row's value in each of ``columns``."""
+        for column in columns:
+            table = quote_name(self.work.table.name)
+            values = select(self.db, f"SELECT DISTINCT {quote_name(column)} FROM main.{table}")
+            for number, key in enumerate(self.keys[:EDITED_ROWS]):
+                row = read_row(self.db, self.work.table, key)
+                others = [v for (v,) in values if row is None or repr(v) != repr(row[column])]
+                if row is None or not others:
+                    continue
+                value = others[number * len(others) // EDITED_ROWS]
+                if self.is_done(
+                    partial(self.set_value, key, column, value),
+                    partial(self.former.changes, row, column, value),
+                ):
+                    self.work.edited.setdefault(key, []).append(column)
+
+    def set_value(self, key: Key, column: str, value: Cell) -> bool:
+        """Set one cell; return whether one row was changed."""
+        sql = (
+            f"UPDATE {or_abort(self.work.table)}main.{quote_name(self.work.table.name)}"
+            f" SET {quote_name(column)} = ? WHERE {matching(row_key(self.work.table))}"
+        )
+        return self.db.execute(sql, (value, *key)).rowcount == 1
+
+    def delete(self) -> None:
+        """Delete a few rows that were not edited."""
+        for key in self.keys[EDITED_ROWS : EDITED_ROWS + TRIES]:
+            row = read_row(self.db, self.work.table, key)
+            if row is None or len(self.work.deleted) == DELETED_ROWS:
+                continue
+            if self.is_done(partial(self.remove, key), partial(self.former.loses, row)):
+                self.work.deleted[key] = row
+
+    def remove(self, key: Key) -> bool:
+        """Delete one row; return whether it was there."""
+        name = quote_name(self.work.table.name)
+        sql = f"DELETE FROM main.{name} WHERE {matching(row_key(self.work.table))}"
+        return self.db.execute(sql, key).rowcount == 1
+
+    def is_done(self, write: Callable[[], bool], write_before: Callable[[], bool]) -> bool:
+        """Write, if the state before allows the same; return whether it was written."""
+        self.db.execute("SAVEPOINT written")
+        try:
+            done = write() and write_before()
+        except REFUSALS:
+            done = False
+        self.work.passed_over += not done
+        if self.db.in_transaction:  # a trigger may have ended it
+            if not done:
+                self.db.execute("ROLLBACK TO written")
+            self.db.execute("RELEASE written")
+            return done
+        return False
+
+
+def read_row(db: sqlite3.Connection, table: Table, key: Key) -> Fields | None:
+    """Return the stored columns (folded) of the row with ``key``; None if it is not there."""
+    columns = table.stored_columns
+    found = select(
+        db,
+        f"SELECT {listed(columns)} FROM main.{quote_name(table.name)}"
+        f" WHERE {matching(row_key(table))}",
+        key,
+    )
+    return dict(zip(columns, found[0], strict=True)) if found else None
+
+
+def leave_out_what_changed(db: sqlite3.Connection, work: WrittenTable) -> None:
+    """Forget what a later write, a cascade or a trigger has undone or taken along."""
+    work.added = [key for key in work.added if read_row(db, work.table, key) is not None]
+    work.edited = {
+        key: columns
+        for key, columns in work.edited.items()
+        if read_row(db, work.table, key) is not None
+    }
+    work.deleted = {
+        key: row for key, row in work.deleted.items() if read_row(db, work.table, key) is None
+    }
+
+
+def write_beyond(db: sqlite3.Connection, tables: Iterable[WrittenTable]) -> bytes | None:
+    """Add the rows that only the new schema takes; return the database, None without any."""
+    added = 0
+    for work in tables:
+        for row in work.beyond:
+            columns = listed(row)
+            marks = ", ".join("?" * len(row))
+            try:
+                db.execute(
+                    f"INSERT INTO main.{quote_name(work.table.name)} ({columns}) VALUES ({marks})",
+                    tuple(row.values()),
+                )
+                added += 1
+            except REFUSALS:
+                continue
+    return take_image(db) if added else None

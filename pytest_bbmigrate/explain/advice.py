@@ -130,9 +130,9 @@ def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
     """Return what to do about a function, collation or module that SQLite does not have."""
     if kind == "module":
         return Advice("use an SQLite that is built with it", f"SQLite module {name}")
-    known = fold_name(name) if kind == "function" else ""
-    since = FUNCTIONS_SINCE.get(known)
-    remedy = FOREIGN_FUNCTIONS.get(known, "")
+    function = fold_name(name) if kind == "function" else ""
+    since = FUNCTIONS_SINCE.get(function)
+    remedy = FOREIGN_FUNCTIONS.get(function, "")
     if since and version < since:
         newer = f"{name}() came with SQLite {dotted(since)}, this is {dotted(version)}"
         return Advice(f"{newer}; {remedy}" if remedy else newer, f"SQLite {dotted(since)}")

@@ -74,12 +74,12 @@ def read_copy(position: int, sql: str) -> Copy | None:
 def copy_of(position: int, command: Command) -> Copy | None:
     """Return the copy that ``command`` makes; None for one that copies nothing."""
     if isinstance(command, Insert):
-        target, made = command.table, command.with_tables
+        target, with_tables = command.table, command.with_tables
         conflict = {f"or {command.conflict}"} if command.conflict else set()
         conflict |= {"on conflict"} if command.upserts else set()
         columns = tuple(map(fold_name, command.columns))
     elif isinstance(command, CreateTable):
-        target, made, conflict, columns = command.name, (), set(), ()
+        target, with_tables, conflict, columns = command.name, (), set(), ()
     else:
         return None
     query = command.query
@@ -91,7 +91,7 @@ def copy_of(position: int, command: Command) -> Copy | None:
         target.folded,
         created_by(query) if creates else columns,
         tuple(expression_of(column) for column in query.selects[0].columns),
-        source_of(query, {fold_name(each.name) for each in (*made, *query.with_tables)}),
+        source_of(query, {fold_name(each.name) for each in (*with_tables, *query.with_tables)}),
         frozenset(conflict | features_of(query)),
         next((fold_tokens(select.where) for select in query.selects if select.where), ()),
         next((fold_tokens(select.group_by) for select in query.selects if select.group_by), ()),
@@ -120,14 +120,14 @@ def features_of(query: Query) -> set[str]:
     )
 
 
-def source_of(query: Query, made: Collection[str]) -> str:
+def source_of(query: Query, with_tables: Collection[str]) -> str:
     """Return the first table in a FROM, folded.
 
-    '' for a subquery, a function, or a table that is ``made`` by WITH.
+    '' for a subquery, a function, or a table that is ``with_tables`` by WITH.
     """
     sources = next((select.sources for select in query.selects if select.sources), ())
     table = sources[0].table if sources else None
-    return "" if table is None or table.folded in made else table.folded
+    return "" if table is None or table.folded in with_tables else table.folded
 
 
 def created_by(query: Query) -> tuple[str, ...]:

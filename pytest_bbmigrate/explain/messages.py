@@ -134,6 +134,18 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (r"^UNIQUE constraint failed: index", "the rows there hold duplicates: merge them first"),
     (
+        r"^database disk image is malformed|^fts5: corruption|^vtable constructor failed",
+        (
+            "where a full-text index is written, by a trigger perhaps, it does not agree with the "
+            "rows that it indexes: INSERT INTO x (x) VALUES ('rebuild') first, or leave out rows "
+            "that it never had"
+        ),
+    ),
+    (
+        r"^NotImplementedError",
+        "there is no way back: declare it, and leave the down part out",
+    ),
+    (
         r"^malformed JSON",
         (
             "there are rows whose text is no JSON: leave them out (json_valid(..)); if real rows "

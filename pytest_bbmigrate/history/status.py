@@ -137,9 +137,9 @@ def _steps(migration: Migration) -> Iterator[str]:
     part = migration.up
     if isinstance(part, SqlPart):
         for statement in part.statements:
-            first, *rest = statement.text.splitlines()
+            first, *others = statement.text.splitlines()
             yield f"{statement.line:>4}  {first}"
-            yield from (f"      {line}" for line in rest)
+            yield from (f"      {line}" for line in others)
     elif isinstance(part, PythonPart):
         yield f"{part.line:>4}  {part.function}(db)"
     else:

@@ -70,7 +70,7 @@ def bb_head_path(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Path]:
             yield path
         return
     with _databases(pytestconfig) as databases, _clear_errors():
-        path = tmp_path / databases.chain.environment.database.name
+        path = tmp_path / databases.project.settings.database.name
         path.write_bytes(databases.head_image())
     yield path
 
@@ -93,7 +93,7 @@ def bb_migration(
     name = _marked_name(request)
     with _databases(pytestconfig) as databases:
         try:
-            position = databases.chain.catalogue.position(name)
+            position = databases.project.catalogue.position(name)
         except LookupError as error:
             from pytest_bbmigrate.visible import visible
 
@@ -117,12 +117,13 @@ def _marked_name(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def _databases(config: pytest.Config) -> Iterator[Databases]:
-    from pytest_bbmigrate.plugin.session import chain_of
+    from pytest_bbmigrate.plugin.judging import judge_of
+    from pytest_bbmigrate.plugin.session import project_of
     from pytest_bbmigrate.plugin.testing import Databases
 
     with _clear_errors():
-        chain = chain_of(config)
-    with Databases(chain) as databases:
+        project, judge = project_of(config), judge_of(config)
+    with Databases(project, judge) as databases:
         yield databases
 
 

@@ -50,6 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     options.complete_command(config)
     if not options.names_command(config):
         return None
+    options.refuse_unknown_settings(config)
     options.refuse_old_sqlite()
     from pytest_bbmigrate.plugin.commands import run_command
 
@@ -61,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register our markers; say what this session collects."""
     fixtures.add_markers(config)
     selection.arrange_arguments(config)
+    if options.checks_are_wanted(config):
+        from pytest_bbmigrate.plugin import judging
+
+        options.refuse_unknown_settings(config)
+        judging.refuse_debugger(config)
+        judging.start_early(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -83,6 +90,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate.plugin.apply_session import prepare_apply
 
         prepare_apply(session)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the judge which checks will be asked for."""
+    if options.checks_are_wanted(session.config):
+        from pytest_bbmigrate.plugin.items import expect_checks
+
+        expect_checks(session)
 
 
 @pytest.hookimpl(tryfirst=True)

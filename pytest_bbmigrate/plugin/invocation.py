@@ -25,6 +25,7 @@ SETTING_FLAGS = {
     "bb_seed": "--bb-seed",
     "bb_backup_dir": "--bb-backup-dir",
 }
+PATHS = ("bb_migrations", "bb_database", "bb_backup_dir")
 APPLY_FLAGS = {
     "bb_to": "--bb-to",
     "bb_allow_late": "--bb-allow-late",
@@ -37,10 +38,11 @@ def command_of(config: pytest.Config, *arguments: str, path: Path | None = None)
     """Return the command with ``arguments``, as typed in the folder where this session was started.
 
     It repeats whatever this session was given that says which project and database is meant.
-    ``path`` is a file that the arguments name: pytest looks for its settings from there.
+    ``path`` is a file that the arguments name: pytest looks for its settings from there. Where that
+    folder is gone, it works in any other.
     """
     given = (
-        f"{option}={config.getoption(name)}"
+        f"{option}={_value(config, name)}"
         for name, option in SETTING_FLAGS.items()
         if config.getoption(name) is not None
     )
@@ -70,6 +72,12 @@ def rehearsal_command(config: pytest.Config) -> str:
 def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
     """Yield the options by which pytest finds the same settings, where it would not otherwise."""
     start, ini = config.invocation_params.dir, config.inipath
+    if not start.is_dir():
+        if ini is not None and ini.is_file():
+            yield from ("-c", str(ini))
+        if config.rootpath.is_dir():
+            yield f"--rootdir={config.rootpath}"
+        return
     starts = (start, path or start)
     is_rooted = config.getoption("rootdir") is not None
     if ini is None:
@@ -79,6 +87,14 @@ def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
         yield from ("-c", os.path.relpath(ini, start))
     if is_rooted:
         yield f"--rootdir={os.path.relpath(config.rootpath, start)}"
+
+
+def _value(config: pytest.Config, name: str) -> object:
+    """Return what the option ``name`` was given; a path in full where the folder is gone."""
+    value, start = config.getoption(name), config.invocation_params.dir
+    if name not in PATHS or start.is_dir():
+        return value
+    return os.path.normpath(start / value)  # nothing leads through a folder that is gone
 
 
 def _finds(start: Path, ini: Path) -> bool:

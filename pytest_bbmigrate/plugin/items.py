@@ -13,17 +13,16 @@ from pytest_bbmigrate.checks import (
     CHECKS,
     Outcome,
     Verdict,
-    judge,
-    judge_catalogue,
 )
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
 from pytest_bbmigrate.experiment import StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
+from pytest_bbmigrate.plugin.judging import judge_of, judges_here
 from pytest_bbmigrate.plugin.options import migrations_folder
 from pytest_bbmigrate.plugin.selection import selection_of
-from pytest_bbmigrate.plugin.session import chain_of, project_of
+from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
-from pytest_bbmigrate.plugin.whose_rows import hide_in_contracts, hide_own_rows, whose_rows
+from pytest_bbmigrate.plugin.whose_rows import whose_rows
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.report import (
     describe_failure,
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.project import Project
+
+
+_TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure a check has told
 
 
 class CheckFailed(AssertionError):
@@ -57,6 +59,18 @@ def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector 
         # which may open the real database.
         return pytest.Dir.from_parent(parent, path=path)
     return None
+
+
+class NotTried(Exception):
+    """Raised by a check that could not be tried, where nothing else tells what stands in its way.
+
+    ``migration`` is the one that does, and ``verdict`` says why.
+    """
+
+    def __init__(self, migration: str, verdict: Verdict) -> None:
+        self.migration = migration
+        self.verdict = verdict
+        super().__init__(f"not tried, for {migration} does not apply")
 
 
 class NamedCollector(pytest.Collector):
@@ -175,6 +189,11 @@ class CheckItem(pytest.Item):
             return describe_failure(
                 excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
             )
+        if isinstance(excinfo.value, NotTried):
+            why = describe_failure(
+                excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
+            )
+            return visible(f"{excinfo.value}\n{why}")
         if isinstance(excinfo.value, CatalogueError):
             return describe_unreadable(excinfo.value, rerun)
         if isinstance(excinfo.value, BBMigrateError):
@@ -200,7 +219,7 @@ class CatalogueCheck(CheckItem):
 
     def judge(self) -> Verdict:
         """Return whether every file reads and every contract names what exists."""
-        return hide_in_contracts(judge_catalogue(chain_of(self.config)), project_of(self.config))
+        return judge_of(self.config).folder_verdict()
 
 
 class MigrationCheck(CheckItem):
@@ -214,12 +233,53 @@ class MigrationCheck(CheckItem):
         return project_of(self.config).catalogue.migrations[self.position].name
 
     def judge(self) -> Verdict:
-        """Return this check's verdict on the evidence of the migration."""
-        chain, project = chain_of(self.config), project_of(self.config)
-        evidence = chain.evidence(self.position)
-        with chain.at_work():
-            verdict = judge(self.name, evidence, strict=project.settings.strict)
-        return hide_own_rows(verdict, evidence, project)
+        """Return this check's verdict on the migration; show what that printed with the first."""
+        judge = judge_of(self.config)
+        try:
+            verdict, printed = judge.verdict(self.position, self.name)
+        except StateUnreachable as error:
+            position = project_of(self.config).catalogue.position(error.migration)
+            if not self._is_told(position):
+                raise NotTried(error.migration, judge.verdict(position, CHECKS[0])[0]) from None
+            raise
+        if verdict.outcome is Outcome.SKIPPED and not self._is_told(self.position):
+            first, _ = judge.verdict(self.position, CHECKS[0])
+            if first.outcome is Outcome.FAILED:
+                return first
+        if printed and self.name == CHECKS[0]:
+            self.add_report_section("call", "stdout", visible(printed))
+        return verdict
+
+    def _is_told(self, position: int) -> bool:
+        """Return whether this session tells of itself that the migration at ``position`` fails.
+
+        It does where that is asked of it, or was told in place of what could not be tried.
+        """
+        told = self.config.stash.setdefault(_TOLD, set())
+        if position in told:
+            return True
+        told.add(position)
+        return any(
+            isinstance(item, MigrationCheck)
+            and item.position == position
+            and item.name == CHECKS[0]
+            for item in self.session.items
+        )
+
+
+def expect_checks(session: pytest.Session) -> None:
+    """Tell the judge which checks this session will ask for.
+
+    A worker of xdist is told by its controller, one after another, which migrations are its own.
+    """
+    config = session.config
+    checks = [item for item in session.items if isinstance(item, MigrationCheck)]
+    if not checks or not judges_here(config):
+        return
+    expected: dict[int, tuple[str, ...]] = {}
+    for item in checks:
+        expected[item.position] = (*expected.get(item.position, ()), item.name)
+    judge_of(config).expect(expected, works_ahead=not hasattr(config, "workerinput"))
 
 
 def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -6,7 +6,6 @@ fault stands in the way of a rollback.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.plugin.options import argument_path, usage_error
@@ -26,10 +25,7 @@ SMOKE_MARKER = "bb_smoke"
 
 def judge_in_order(config: pytest.Config, order: Sequence[str], judged: Sequence[str]) -> None:
     """Make this session run the migrations in ``order``, and judge only those named ``judged``."""
-    project = project_of(config)
-    by_name = {migration.name: migration for migration in project.catalogue.migrations}
-    ordered = replace(project.catalogue, migrations=tuple(by_name[name] for name in order))
-    replace_project(config, replace(project, reading=ordered, judged=frozenset(judged)))
+    replace_project(config, project_of(config).in_order(order, judged))
 
 
 def receive_order(config: pytest.Config) -> None:

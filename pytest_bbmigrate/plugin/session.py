@@ -1,18 +1,15 @@
-"""The project of a session, read once, and the one chain of states of its process."""
+"""The project of a session, read once, by every process that needs it."""
 
 from __future__ import annotations
 
 import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.plugin.options import settings_of, usage_error, writes_database
 from pytest_bbmigrate.private import note_own_rows, showing_values
 from pytest_bbmigrate.project import Project, read_project
 
 _PROJECT = pytest.StashKey[Project]()
-
-_CHAIN = pytest.StashKey[Chain]()
 
 
 def project_of(config: pytest.Config) -> Project:
@@ -43,25 +40,6 @@ def may_show_errors(config: pytest.Config) -> bool:
 def replace_project(config: pytest.Config, project: Project) -> None:
     """Make ``project_of`` return ``project`` from now on."""
     config.stash[_PROJECT] = project
-
-
-def chain_of(config: pytest.Config) -> Chain:
-    """Return this process's chain of states, made when first asked for.
-
-    Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
-    """
-    if _CHAIN not in config.stash:
-        project = project_of(config)
-        config.stash[_CHAIN] = Chain(
-            project.catalogue,
-            project.recipe,
-            project.environment,
-            base=project.base,
-            invariants=project.settings.invariants,
-            unjudged=project.unjudged,
-            shows_values=not project.hides_own,
-        )
-    return config.stash[_CHAIN]
 
 
 def prepare_checks(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.options import writes_database
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
@@ -19,12 +20,19 @@ from pytest_bbmigrate.report.summary import (
     describe_smoke_tests,
     read_result,
 )
+from pytest_bbmigrate.sandbox.landlock import abi_version
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.project import Project
+
+
+UNCONFINED = (
+    "bbmigrate: this system has no Landlock, so that no kernel keeps from your files what a Python "
+    "migration does in C, or by another program"
+)
 
 
 def header(config: pytest.Config) -> list[str]:
@@ -38,6 +46,8 @@ def header(config: pytest.Config) -> list[str]:
     version = sqlite3.sqlite_version
     judged = None if project.judged is None else len(project.judged)
     lines = [describe_header(folder, count, settings.rows, settings.seed, version, judged)]
+    if judges_elsewhere(config) and not abi_version():
+        lines.append(UNCONFINED)
     if writes_database(config) and may_have_smoke_tests(config):
         is_rollback = config.getoption("bb_rollback") is not None
         lines.append(describe_smoke_tests(is_rollback=is_rollback))

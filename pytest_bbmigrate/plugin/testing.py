@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -19,7 +20,6 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.masking import mask_examples, safe_part_message
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, showing_values
 from pytest_bbmigrate.report import details, headline, shown_finding
-from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
     call_hook,
@@ -33,18 +33,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from pytest_bbmigrate.catalogue import Part
-    from pytest_bbmigrate.experiment import Chain
+    from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
+    from pytest_bbmigrate.project import Project
 
 Snapshot = bytes
 Subject = Snapshot | Database | sqlite3.Connection | Path
 
 
 class Databases:
-    """A test's own databases in memory, at any state of a chain; all closed together."""
+    """A test's own databases in memory, at any state of a project; all closed together."""
 
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
+    def __init__(self, project: Project, judge: JudgeClient | Judge) -> None:
+        self.project = project
+        self.judge = judge
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,8 +64,8 @@ class Databases:
         """Return a database with the content of ``image``, prepared as a migration's is."""
         connection = open_image(image)
         self._open.callback(connection.close)
-        with showing_values(everything=self.chain.shows_values):
-            call_hook(self.chain.environment.prepare_connection, connection)
+        with showing_values(everything=not self.project.hides_own):
+            call_hook(self.project.environment.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
 
     def at(self, name: str) -> Database:
@@ -75,24 +77,24 @@ class Databases:
         if not isinstance(name, str):
             raise TypeError(f"the name of a migration is wanted, not {name!r}")
         try:
-            position = self.chain.catalogue.position(name)
+            position = self.project.catalogue.position(name)
         except LookupError as error:
             raise LookupError(*error.args) from None
-        return self.open(self.chain.state(position + 1).image)
+        return self.open(self.judge.state(position + 1))
 
     def head_image(self) -> Snapshot:
         """Return the image of the database after the last migration, with data."""
-        return self.chain.state(len(self.chain.catalogue.migrations)).image
+        return self.judge.state(len(self.project.catalogue.migrations))
 
 
 class MigrationUnderTest:
     """One migration, run by a test: ``before`` is the database that it starts from, with data."""
 
     def __init__(self, databases: Databases, position: int) -> None:
-        chain = databases.chain
-        self.migration: Migration = chain.catalogue.migrations[position]
-        self.before: Database = databases.open(chain.state(position).image)
+        self.migration: Migration = databases.project.catalogue.migrations[position]
+        self.before: Database = databases.open(databases.judge.state(position))
         self._databases = databases
+        self._position = position
         self._after: Database | None = None
 
     @property
@@ -112,7 +114,7 @@ class MigrationUnderTest:
         Raises: AssertionError with the file, line and message of what failed.
         """
         __tracebackhide__ = True
-        self._after = self._run(self.migration.up, self.before)
+        self._after = self._run("up", self.before)
         return self._after
 
     def down(self) -> Database:
@@ -123,17 +125,18 @@ class MigrationUnderTest:
         __tracebackhide__ = True
         if self.migration.down is None:
             raise AssertionError(f"{self.migration.name} has no down part")
-        self._after = self._run(self.migration.down, self.after)
+        self._after = self._run("down", self.after)
         return self._after
 
-    def _run(self, part: Part, database: Database) -> Database:
+    def _run(self, side: str, database: Database) -> Database:
         __tracebackhide__ = True
-        environment = self._databases.chain.environment
-        run, image = run_part(self.migration, part, take_snapshot(database), environment)
-        if run.failure is not None:
-            failure, message = run.failure, run.failure.message
-            if not self._databases.chain.shows_values:
-                may_be_shown = Known(texts=texts_of(self._databases.chain.catalogue))
+        project, judge = self._databases.project, self._databases.judge
+        ran, image = judge.run(self._position, side, take_snapshot(database))
+        sys.stdout.write(visible(ran.printed))
+        if ran.failure is not None:
+            failure, message = ran.failure, ran.failure.message
+            if project.hides_own:
+                may_be_shown = Known(texts=texts_of(project.catalogue))
                 message = safe_part_message(
                     failure.path, failure.message, failure.error, may_be_shown
                 )

@@ -12,12 +12,14 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.processes.parent import end_with_parent
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
+from pytest_bbmigrate.processes.parent import is_gone, killed_by_system
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -51,6 +53,13 @@ def watch(config: pytest.Config) -> None:
         raise SystemExit(run_watched([sys.executable, *sys.orig_argv[1:]]))
 
 
+@dataclass(frozen=True)
+class SessionEnd:
+    """What a session has ended with that ran to its end."""
+
+    exit_code: int
+
+
 class ExitCodeReporter:
     """Sends the session's exit code to the process that watches."""
 
@@ -64,13 +73,16 @@ class ExitCodeReporter:
         code = yield
         if os.getpid() == self._process and isinstance(code, int):
             with suppress(BrokenPipeError):
-                os.write(self._pipe, b"%d\n" % code)
+                os.write(self._pipe, encode_message("exit code", SessionEnd(int(code))))
         return code
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self) -> None:
-        """End the session when its parent is gone; on Linux it is killed without this."""
-        if os.getpid() == self._process and os.getppid() != self._parent:
+        """End the session when its parent is gone, where the system does not kill it then.
+
+        No thread looks: of a process with threads Python says at each fork that it may hang.
+        """
+        if os.getpid() == self._process and is_gone(self._parent):
             pytest.exit("the process that was started as this pytest is gone")
 
 
@@ -84,7 +96,7 @@ def _pipe_to_parent() -> int | None:
     parent, _, pipe = os.environ.pop(VARIABLE, "").partition(":")
     if not pipe:
         return None
-    end_with_parent(int(parent))
+    killed_by_system(int(parent))
     os.set_inheritable(int(pipe), False)  # noqa: FBT003 - it takes no name
     return int(pipe)
 
@@ -135,10 +147,11 @@ def run_watched(command: list[str]) -> int:
 def exit_code_of(code: int, message: bytes) -> int:
     """Return the exit code for a pytest that ended with ``code`` and sent ``message``.
 
-    ``message`` is the exit code of its session, and a line end; anything else is no whole message.
+    ``message`` says what its session came to; what does not read is no message.
     """
-    if message.endswith(b"\n"):
-        return code or int(message)
+    with suppress(Unreadable):
+        end = read_message(message, {"exit code": SessionEnd}, {})
+        return code or end.exit_code
     if code in REPORTED_BY_PYTEST:  # pytest has said why before there was a session
         return code
     manner = f"pytest ended with exit code {code}"

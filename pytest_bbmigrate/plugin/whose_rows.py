@@ -1,18 +1,12 @@
-"""Whose rows a session's checks run on, and what of them may be shown."""
+"""Whose rows a session's checks run on, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.experiment.own_rows import NOBODYS, own_after
-from pytest_bbmigrate.masking import known_names, mask_own_rows
-from pytest_bbmigrate.private import Known
 from pytest_bbmigrate.report import GENERATED, beside_own
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks import Verdict
-    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.project import Project
 
 
@@ -24,27 +18,3 @@ def whose_rows(project: Project) -> str:
     return beside_own(
         [name for name, has_own in settings.items() if has_own], hidden=project.hides_own
     )
-
-
-def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Verdict:
-    """Return ``verdict`` without values of the user's own rows, unless they are wanted."""
-    before = evidence.state
-    if not project.hides_own or not before.own:
-        return verdict
-    after = evidence.schema_after or before.schema
-    own = own_after(before.own, evidence.migration, evidence.up, before.schema, after)
-    schemas = (before.schema, after)
-    return mask_own_rows(verdict, own, schemas, known_names(schemas) | shown_in_files(project))
-
-
-def hide_in_contracts(verdict: Verdict, project: Project) -> Verdict:
-    """Return a ``verdict`` on the folder without values that a condition met in own rows."""
-    if not project.hides_own:
-        return verdict
-    return mask_own_rows(verdict, NOBODYS, (), shown_in_files(project))
-
-
-def shown_in_files(project: Project) -> Known:
-    """Return the texts of the migrations and settings: what is in them may be shown."""
-    invariants = (text for both in project.settings.invariants for text in both)
-    return Known(texts=(*texts_of(project.catalogue), *invariants))

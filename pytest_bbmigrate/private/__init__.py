@@ -18,12 +18,13 @@ from pytest_bbmigrate.private.showing import (
     own_rows_are_hidden,
     showing_values,
 )
-from pytest_bbmigrate.private.value_kinds import INTEGER, kind_of_value
+from pytest_bbmigrate.private.value_kinds import INTEGER, as_kind, kind_of_value
 
 __all__ = [
     "HIDDEN",
     "INTEGER",
     "Known",
+    "as_kind",
     "class_name",
     "error_name",
     "is_showing_values",

@@ -23,6 +23,12 @@ class ValueKind(str):
 INTEGER = ValueKind("<integer>")
 
 
+def as_kind(cell: Cell) -> Cell:
+    """Return ``cell``, one that says a kind as that kind: on its way it became a mere text."""
+    is_kind = isinstance(cell, str) and VALUE_KIND.fullmatch(cell)
+    return ValueKind(cell) if is_kind else cell
+
+
 def kind_of_value(cell: Cell) -> Cell:
     """Return the kind and length of a cell; of NULL, which hides nothing, NULL itself.
 

@@ -107,6 +107,12 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "written values changed": lambda f: (
         f"down changed {f.table}.{f.column} in {of_total(f)} written after up"
     ),
+    "edits undone": lambda f: (
+        f"down undid {f.count:,} of {f.total:,} edits of {f.table}.{f.column} made after up"
+    ),
+    "deleted rows back": lambda f: (
+        f"down brought back {f.count:,} of {f.total:,} rows deleted from {f.table} after up"
+    ),
     "names nothing": lambda f: f"there is no {f.table} {f.name}, before or after",
     "condition fails": lambda f: f"the condition ({f.name}) cannot be evaluated: {f.observed}",
     "no rows": lambda f: f"no generated rows in {object_name(f)}: {f.observed}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
+from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, DOWN_CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.checks import Verdict
 
-BACK = ("down_restores", "up_repeats")
-FORWARD = tuple(check for check in CHECKS if check not in BACK)
+UP_CHECKS = tuple(check for check in CHECKS if check not in DOWN_CHECKS)
 
 _MOST_NAMES = 4
 _MOST_LINES = 8
@@ -113,20 +112,20 @@ def describe_briefly(results: Sequence[Result]) -> str:
 
 
 def _proofs(results: Sequence[Result]) -> list[str]:
-    """Return how many migrations were proved: one whose checks ran in part is not."""
+    """Return how many migrations were proved; one of whose checks only some ran is not."""
     migrations: dict[str, dict[str, str]] = {}
     for result in results:
         if result.check != CATALOGUE_CHECK:
             migrations.setdefault(result.subject, {})[result.check] = result.outcome
-    whole = [outcomes for outcomes in migrations.values() if set(FORWARD) <= set(outcomes)]
-    forward = [outcomes for outcomes in whole if _all_passed(outcomes, FORWARD)]
-    back = [outcomes for outcomes in forward if _all_passed(outcomes, BACK)]
+    complete = [outcomes for outcomes in migrations.values() if set(UP_CHECKS) <= set(outcomes)]
+    forward = [outcomes for outcomes in complete if _all_passed(outcomes, UP_CHECKS)]
+    back = [outcomes for outcomes in forward if _all_passed(outcomes, DOWN_CHECKS)]
     lines = []
-    if whole:
-        of_all = "" if len(forward) == len(whole) else f"{len(forward):,} of "
+    if complete:
+        of_all = "" if len(forward) == len(complete) else f"{len(forward):,} of "
         of_them = f", {len(back):,} of them back" if forward else ""
-        lines.append(f"{of_all}{_count(len(whole), 'migration')} proved forward{of_them}")
-    partly = len(migrations) - len(whole)
+        lines.append(f"{of_all}{_count(len(complete), 'migration')} proved forward{of_them}")
+    partly = len(migrations) - len(complete)
     if partly:
         lines.append(f"{_count(partly, 'migration')} asked in part")
     return lines or ["no migration was asked about"]
@@ -137,7 +136,7 @@ def _all_passed(outcomes: dict[str, str], checks: Iterable[str]) -> bool:
 
 
 def _amount(results: Sequence[Result]) -> list[str]:
-    """Return how much data stood behind the answers, when some did."""
+    """Return how many rows and values were compared, if any."""
     rows = max((result.rows for result in results), default=0)
     values = sum(result.values for result in results)
     return [f"on up to {_count(rows, 'row')}, {_count(values, 'value')} compared"] if rows else []
@@ -180,7 +179,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _at_most(lines: list[str], kind: str) -> list[str]:
-    """Return ``lines``, or the first of them and how many there are beyond: one screen for all."""
+    """Return ``lines``, or the first few and how many more there are."""
     if len(lines) <= _MOST_LINES + 1:
         return lines
     beyond = len(lines) - _MOST_LINES

@@ -80,6 +80,8 @@ EXPECTED: dict[str, str] = {
     "dangling reference": "every reference to have its row",
     "written rows lost": "rows written after up to be there after down",
     "written values changed": "values written after up to be there after down",
+    "edits undone": "what an old row was set to after up to be there after down",
+    "deleted rows back": "what was deleted after up to stay deleted",
     "names nothing": "",
 }
 
@@ -183,8 +185,8 @@ def shorten(text: str, length: int) -> str:
     """Return ``text``, its middle left out where it is longer than ``length``."""
     if len(text) <= length:
         return text
-    kept = (length - 4) // 2
-    return f"{text[:kept]} .. {text[-kept:]}"
+    half = (length - 4) // 2
+    return f"{text[:half]} .. {text[-half:]}"
 
 
 def wrapped(text: str) -> str:
@@ -206,10 +208,10 @@ def labelled(label: str, text: str) -> list[str]:
     """Return ``text`` as lines behind a label; none for an empty text."""
     if not text:
         return []
-    first, *rest = text.splitlines()
+    first, *others = text.splitlines()
     return [
         f"  {label:<{LABEL_WIDTH}} {first}",
-        *(f"  {'':<{LABEL_WIDTH}} {line}" for line in rest),
+        *(f"  {'':<{LABEL_WIDTH}} {line}" for line in others),
     ]
 
 

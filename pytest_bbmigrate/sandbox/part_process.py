@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.catalogue import PythonPart
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.private import showing_values
+from pytest_bbmigrate.processes.measured import measured_folders, save_measured
 from pytest_bbmigrate.processes.messages import encode_message, read_file, read_message
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, young_modules
@@ -125,7 +126,9 @@ def work_on_part(
     """
     folder = order.kept.folder
     shared = landlock.shared_memory_without(str(order.kept.real), str(order.root))
-    holds = order.kept.confined and landlock.restrict_writes([str(folder), *shared])
+    holds = order.kept.confined and landlock.restrict_writes(
+        [str(folder), *shared, *measured_folders()]
+    )
     content: Content = image if order.content is None else order.content  # type: ignore[assignment]
     if content is None:
         content = (folder / BEFORE).read_bytes()
@@ -144,6 +147,7 @@ def work_on_part(
         return NOT_WRITTEN
     if failure := end_of_program(order.part):
         result = replace(result, failure=result.failure or failure)
+    save_measured()
     return leave(folder, encode_message("report", report_of(result)))
 
 

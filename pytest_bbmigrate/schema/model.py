@@ -124,6 +124,18 @@ class Table:
         return column.name if column is not None and column.type == "INTEGER" else None
 
     @cached_property
+    def external_content(self) -> str:
+        """The (folded) table whose rows a full-text index shows, '' if it has rows of its own.
+
+        A contentless one, ``content=''``, has neither (https://sqlite.org/fts5.html, 4.4).
+        """
+        words = self.virtual or ()
+        for place, word in enumerate(words[:-2]):
+            if word == "content" and words[place + 1] == "=":
+                return fold_name(words[place + 2].strip("'\"`[]"))
+        return ""
+
+    @cached_property
     def stored_columns(self) -> tuple[str, ...]:
         """The case-folded names of the columns that are not generated."""
         return tuple(fold_name(c.name) for c in self.columns if not c.generated)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
+from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sqlite_files.failures import describe_error
 from pytest_bbmigrate.sqlite_files.images import HEADER_SIZE, page_size, size_in_header
 
@@ -22,7 +26,13 @@ LOCK_BYTE = 0x40000000  # the page with this byte is never used: fileformat2.htm
 # cookie, the version-valid-for number and the SQLite version
 # (https://sqlite.org/fileformat2.html, 1.3).
 REWRITTEN_RANGES = ((18, 20), (24, 28), (40, 44), (92, 100))
-ANSWERS = {True: "the same", False: "another"}  # what the child process prints
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the child process says: whether two files are the same."""
+
+    same: bool
 
 
 def same_pages(one: Path, other: Path, go_on: Callable[[], None] = lambda: None) -> bool:
@@ -86,22 +96,19 @@ def same_pages_in_subprocess(locked: Path, other: Path) -> bool:
         capture_output=True,
         check=False,
     )
-    answers = {words.encode(): same for same, words in ANSWERS.items()}
-    if done.returncode == 0 and done.stdout in answers:
-        return answers[done.stdout]
+    if done.returncode == 0:
+        with suppress(Unreadable):
+            return read_message(done.stdout, {"compared": Compared}, {}).same
     last_line = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
     reason = "".join(last_line) or f"its process ended with {done.returncode}"
     raise DatabaseError(other, f"could not be compared with {locked.name}: {reason}")
 
 
 def main(parent: str, one: str, other: str) -> None:
-    """Compare two files for the process ``parent``, and print the answer."""
-
-    def exit_without_parent() -> None:
-        if os.getppid() != int(parent):
-            sys.exit("nobody wants to know any more")
-
+    """Compare two files for the process ``parent``, and send the answer."""
+    end_with_parent(int(parent))
     try:
-        sys.stdout.write(ANSWERS[same_pages(Path(one), Path(other), exit_without_parent)])
+        compared = Compared(same_pages(Path(one), Path(other)))
     except OSError as error:
         sys.exit(describe_error(error))
+    sys.stdout.buffer.write(encode_message("compared", compared))

@@ -279,13 +279,13 @@ def test_a_fault_of_the_plugin_shows_its_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
     write_migrations(project)
 
-    result = project.runpytest("migrations/001_accounts.sql::up_applies")
+    result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*items.py:*", "*ZeroDivisionError*"])
+    result.stdout.fnmatch_lines(["ZeroDivisionError in pytest-bbmigrate itself*", "*judge.py*"])
 
 
 def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
@@ -296,14 +296,14 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
             project.path / "budget_buddy.db", "was written to by a script"
         ) from OSError("what led to it")
 
-    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
     write_migrations(project)
 
-    result = project.runpytest("migrations/001_accounts.sql::up_applies")
+    result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*budget_buddy.db: was written to by a script"])
-    result.stdout.no_fnmatch_line("*items.py*")
+    result.stdout.no_fnmatch_line("*judge.py*")
     result.stdout.no_fnmatch_line("*what led to it*")
 
 
@@ -395,9 +395,10 @@ def test_an_interrupt_during_a_check_ends_the_session(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_bbmigrate.plugin.items.judge", interrupt)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", interrupt)
     write_migrations(project)
 
-    result = project.runpytest("--bb-check-migrations", no_reraise_ctrlc=True)
+    arguments = ["--bb-check-migrations", "--bb-in-process"]
+    result = project.runpytest(*arguments, no_reraise_ctrlc=True)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -101,7 +103,7 @@ def test_an_app_that_removes_the_working_directory_too_leaves_the_last_lines(
     project.makepyfile(test_app=APP.format(f"{removes}; assert False"))
 
     result = project.runpytest_subprocess(
-        f"--rootdir={project.path}", f"--bb-db={money}", "--bb-apply", str(project.path)
+        "--rootdir=..", "--bb-db=../budget_buddy.db", "--bb-apply", str(project.path)
     )
 
     assert result.ret != pytest.ExitCode.OK
@@ -110,10 +112,15 @@ def test_an_app_that_removes_the_working_directory_too_leaves_the_last_lines(
         [
             "not applied: smoke failed; budget_buddy.db is gone: *",
             f"backup    {backup}",
-            f"restore   pytest *--bb-restore={backup}",
+            f"restore   pytest * --bb-restore={backup}",
         ]
     )
     assert run_sql(backup, "SELECT id, name FROM accounts") == SAVINGS
+    (command,) = (line for line in result.outlines if line.startswith("restore "))
+    monkeypatch.chdir("/")
+    typed = shlex.split(command.removeprefix("restore"))
+    subprocess.run([sys.executable, "-m", *typed], check=True)
+    assert run_sql(money, "SELECT id, name FROM accounts") == SAVINGS
 
 
 def test_an_app_that_empties_the_database_and_passes_is_not_published_over(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
 import subprocess
@@ -12,13 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.plugin.smoke.events import KIND_OF, REPORT, Finished, Started
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.plugin.smoke.result import NONE_MARKED, SmokeResult, read_result
+from pytest_bbmigrate.processes.messages import encode_message
 from tests.plugin.sample import write_migrations
 from tests.processes import WAIT_SECONDS, is_running, wait_for_end, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_bbmigrate.plugin.smoke.events import Event
 
 PASSES = """
 import contextlib, sqlite3, pytest
@@ -445,8 +448,8 @@ import os, pathlib, subprocess, sys, time, pytest
 @pytest.mark.bb_smoke
 def test_sleeps(bb_head_path):
     command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
-    child = subprocess.Popen(command)
-    pathlib.Path("pids.partial").write_text(f"{os.getpid()} {child.pid}")
+    child, daemon = subprocess.Popen(command), subprocess.Popen(command, start_new_session=True)
+    pathlib.Path("pids.partial").write_text(f"{os.getpid()} {child.pid} {daemon.pid}")
     pathlib.Path("pids.partial").rename("pids")
     time.sleep(600)
 """
@@ -472,19 +475,19 @@ def test_what_takes_too_long_is_killed(project: pytest.Pytester, work: Path) -> 
     [
         ([], "did not finish: {killed} before the first of them"),
         (
-            [{"started": "test_app.py::test_one"}],
+            [Started("test_app.py::test_one")],
             "did not finish: {killed} in test_app.py::test_one",
         ),
         (
-            [{"started": "test_app.py::test_one"}, {"finished": True}],
+            [Started("test_app.py::test_one"), Finished()],
             "did not pass: {killed}; the last one was over: does a test leave a thread running?",
         ),
     ],
 )
-def test_what_took_too_long_is_named(
-    tmp_path: Path, events: list[dict[str, object]], fault: str
-) -> None:
-    (tmp_path / "report.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+def test_what_took_too_long_is_named(tmp_path: Path, events: list[Event], fault: str) -> None:
+    (tmp_path / REPORT).write_bytes(
+        b"".join(encode_message(KIND_OF[type(event)], event) + b"\n" for event in events)
+    )
     (tmp_path / "output").touch()
 
     result = read_result(tmp_path, None, 300)

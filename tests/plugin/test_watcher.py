@@ -17,6 +17,7 @@ import pytest
 
 from pytest_bbmigrate.plugin import watcher
 from pytest_bbmigrate.plugin.watcher import exit_code_of, run_watched
+from pytest_bbmigrate.processes.messages import encode_message
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def database(project: pytest.Pytester) -> Path:
     ("files", "arguments"),
     [
         ({"test_ends.py": TEST}, ["--bb-apply"]),
-        ({"migrations/004_ends.py": MIGRATION}, ["--bb-check-migrations"]),
-        ({"migrations/004_ends.py": MIGRATION}, ["migrations/004_ends.py"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["--bb-check-migrations", "--bb-in-process"]),
+        ({"migrations/004_ends.py": MIGRATION}, ["migrations/004_ends.py", "--bb-in-process"]),
         ({"conftest.py": ENDS}, ["--bb-backup"]),
     ],
     ids=["a test", "a migration", "a check asked for by its path", "conftest.py"],
@@ -120,20 +121,25 @@ def test_a_session_whose_watch_is_gone_before_it_begins_does_not_begin(
     assert database.read_bytes() == before
 
 
+def ended_with(code: int) -> bytes:
+    return encode_message("exit code", watcher.SessionEnd(code))
+
+
 @pytest.mark.parametrize(
     ("code", "message", "expected", "shown"),
     [
-        (0, b"0\n", 0, ""),
-        (0, b"5\n", 5, ""),
-        (1, b"1\n", 1, ""),
-        (3, b"0\n", 3, ""),
+        (0, ended_with(0), 0, ""),
+        (0, ended_with(5), 5, ""),
+        (1, ended_with(1), 1, ""),
+        (3, ended_with(0), 3, ""),
         (4, b"", 4, ""),
         (3, b"", 3, ""),
         (0, b"", 1, "ERROR: pytest ended with exit code 0 before this session was over"),
         (5, b"", 5, "ERROR: pytest ended with exit code 5 before this session was over"),
-        (0, b"0", 1, "ERROR: pytest ended with exit code 0 before this session was over"),
+        (0, ended_with(0)[:-1], 1, "ERROR: pytest ended with exit code 0 before this session"),
+        (0, b"0\n", 1, "ERROR: pytest ended with exit code 0 before this session was over"),
         (-9, b"", 137, "ERROR: pytest was ended by SIGKILL before this session was over"),
-        (-11, b"1\n", -11, ""),
+        (-11, ended_with(1), -11, ""),
     ],
 )
 def test_the_exit_code_is_what_the_session_came_to(
@@ -155,7 +161,7 @@ SAYS
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
-        ("os.write(int(pipe), b'5\\n')", 5),
+        (f"os.write(int(pipe), {ended_with(5)!r})", 5),
         ("sys.exit(4)", 4),
         ("os.kill(os.getpid(), 9)", 137),
         ("pass", 1),

@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
+from pytest_bbmigrate.apply.lock.orders import (
+    BackUp,
+    CheckBackup,
+    Describe,
+    Digest,
+    Failed,
+    FailureKind,
+    Inspect,
+    Lock,
+    LockedFileState,
+    Publish,
+    ReadHistory,
+    Recover,
+    RestoreFile,
+    RestoreJournalMode,
+    Verify,
+)
 from pytest_bbmigrate.apply.lock.process import LockProcess, LockProcessEnded
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import (
     Content,
+    DatabaseSeen,
     FileFound,
     describe_state,
     if_exists,
     read_file_found,
+    unseen,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.history.table import Applied
 from pytest_bbmigrate.processes.signals import defer_interrupts
-from pytest_bbmigrate.sqlite_files.held_file import FileState, NameTarget, look_up
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget, look_up
 from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from pytest_bbmigrate.sqlite_files.openers import in_use_message, is_open_here, openers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import TracebackType
 
+    from pytest_bbmigrate.apply.lock.orders import Done, Order
+    from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
+
+T = TypeVar("T")
 
 
 class LockClient:
@@ -50,7 +72,7 @@ class LockClient:
         self._backup: Path | None = None
         self._keeps_backup = True
         self._process: LockProcess | None = None
-        self._locked_file: dict[str, Any] = {}  # the file that is locked
+        self._locked_file: LockedFileState | None = None
         self._file_found: FileFound | None = None  # by a process that has ended by itself
 
     def __enter__(self) -> Self:
@@ -83,19 +105,18 @@ class LockClient:
         if self._process is not None:
             raise StepFailed(f"{self.database}: the lock is held already")
         self._process = LockProcess()
-        order = {"do": "lock", "database": _path(self.database), "deadline": self.deadline}
-        self._mode = str(self._ask({**order, "mode": mode}))
-        self._locked_file = self._ask({"do": "describe"})
+        self._mode = self._ask(Lock(_path(self.database), self.deadline, mode), str)
+        self._locked_file = self._ask(Describe(), LockedFileState)
         return self._mode
 
     @property
     def has_locked(self) -> bool:
         """Whether the lock was taken once, whatever has become of it."""
-        return bool(self._locked_file)
+        return self._locked_file is not None
 
     def read_history(self) -> tuple[Applied, ...]:
         """Return the history of the database, read through the lock."""
-        return tuple(Applied(*row) for row in self._ask({"do": "read_history"}))
+        return self._ask(ReadHistory(), tuple)
 
     def back_up(
         self,
@@ -116,18 +137,18 @@ class LockClient:
         that a message may name it.
         """
         self._keeps_backup = is_kept
-        note_text = self._ask({"do": "back_up", **_target(target, note, staging)}, on_progress)
+        note_text = self._ask(_back_up(target, note, staging), str, on_progress)
         self._backup = target
-        self.digest = str(self._ask({"do": "digest"}))
+        self.digest = self._ask(Digest(), str)
         if note_text:
-            self.notes = (*self.notes, str(note_text))
+            self.notes = (*self.notes, note_text)
 
     def check_backup(self) -> None:
         """Make sure that the backup is what it was when it was made.
 
         Raises: StepFailed.
         """
-        if fault := self._ask({"do": "check_backup"}):
+        if fault := self._ask(CheckBackup(), str):
             raise StepFailed(f"the backup cannot be relied on: {fault}")
 
     def publish(
@@ -144,9 +165,9 @@ class LockClient:
         was in. A Ctrl-C meanwhile takes effect when it is complete.
         """
         self._new_mode = mode or self._mode
-        order = {"do": "publish", "work": _path(work), "digest": digest, "mode": self._new_mode}
         with defer_interrupts():
-            self._ask(order, on_progress, work)
+            order = Publish(_path(work), digest, self._new_mode)
+            self._ask(order, type(None), on_progress, work)
 
     def verify(self, work: Path, backup: Path, failed: Path) -> str:
         """Look at what was published: it is the content of ``work``, sound, its history too.
@@ -156,9 +177,9 @@ class LockClient:
         Otherwise it is kept in the new file ``failed``, ``backup`` is restored, and StepFailed
         says so. A Ctrl-C meanwhile takes effect when all that is done.
         """
-        paths = {"work": _path(work), "backup": _path(backup), "failed": _path(failed)}
         with defer_interrupts():
-            return str(self._ask({"do": "verify", **paths}, work=work))
+            order = Verify(_path(work), _path(backup), _path(failed))
+            return self._ask(order, str, work=work)
 
     def inspect(
         self,
@@ -174,8 +195,7 @@ class LockClient:
         that takes it. ``work`` is what was to be published. The file's mode is made what it was,
         and a file that has no name any more is backed up if that has not been done (``back_up``).
         """
-        order = {"do": "inspect", "work": _path(work) if work else ""}
-        order |= _target(backup, note, staging)
+        order = Inspect(_back_up(backup, note, staging), _path(work) if work else None)
         if self._process is not None:
             try:
                 answer = self._process.ask(order, None)
@@ -185,8 +205,8 @@ class LockClient:
                 self._end()
                 raise
             else:
-                self.state = ContentState(answer["state"])
-                file_found = read_file_found(self.database, answer, backup)
+                self.state = answer.state
+                file_found = read_file_found(self.database, _seen(answer), backup)
                 return replace(file_found, notes=(*self.file_notes, *file_found.notes))
         if self._file_found is not None:
             return replace(self._file_found, backup=if_exists(backup) or self._file_found.backup)
@@ -198,7 +218,7 @@ class LockClient:
 
     def restore_file(self) -> str:
         """Give the file the owner and mode it had; return what was done, '' when nothing was."""
-        if note := str(self._ask({"do": "restore_file"})):
+        if note := self._ask(RestoreFile(), str):
             self.file_notes = (*self.file_notes, note)
         return note
 
@@ -216,7 +236,7 @@ class LockClient:
 
         Raises: StepFailed; it is tried once more when the lock is given back.
         """
-        self._ask({"do": "restore_mode"})
+        self._ask(RestoreJournalMode(), type(None))
 
     def release(self) -> None:
         """Give the lock back and end the process, if that has not been done.
@@ -230,10 +250,12 @@ class LockClient:
 
     def _ask(
         self,
-        order: Mapping[str, object],
+        order: Order,
+        kind: type[T],
         on_progress: Callable[[float], None] | None = None,
         work: Path | None = None,
-    ) -> Any:
+    ) -> T:
+        """Return the result of ``order``, which is of the type ``kind``."""
         if self._process is None:
             raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
         before, is_running = self.state, work is None or self._process.child.poll() is None
@@ -247,12 +269,14 @@ class LockClient:
         except BaseException:
             self._end_and_recover(work)  # it rolls back what it is at, unless that was just done
             raise
-        self.state = ContentState(answer["state"])
-        if "failed" not in answer:
-            return answer["done"]
-        if order["do"] == "lock":
-            self._end()
-        raise self._failure(answer)
+        self.state = answer.state
+        if isinstance(answer, Failed):
+            if isinstance(order, Lock):
+                self._end()
+            raise self._failure(answer)
+        if not isinstance(answer.result, kind):
+            raise TypeError(f"{order} has another result")
+        return answer.result
 
     def _describe_content(self) -> str:
         """Return what the database holds now, and where what it held before is."""
@@ -266,20 +290,22 @@ class LockClient:
             return f"{text}; {backup} is no backup of it any more: {fault}"
         return f"{text}; what it held before is in {backup}"
 
-    def _failure(self, answer: dict[str, Any]) -> StepFailed | DatabaseError:
+    def _failure(self, answer: Failed) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
-        message = str(answer["failed"])
-        if answer["kind"] == "database":
-            return DatabaseError(self.database, message.removeprefix(f"{_path(self.database)}: "))
-        if answer["kind"] == "locked":
-            here = is_open_here(self.database)
-            return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
-        return StepFailed(message)
+        if answer.kind is FailureKind.NO_DATABASE:
+            message = answer.why.removeprefix(f"{_path(self.database)}: ")
+            return DatabaseError(self.database, message)
+        if answer.kind is FailureKind.LOCKED:
+            is_ours = is_open_here(self.database)
+            return StepFailed(
+                in_use_message(self.database, openers_of(self.database), here=is_ours)
+            )
+        return StepFailed(answer.why)
 
     def _end_and_recover(self, work: Path | None) -> None:
         """End the process, whose answer is lost, and find out what it has left."""
         self._end()
-        if self._locked_file:
+        if self._locked_file is not None:
             self._file_found = self._recover(work, self._backup)
 
     def _recover(self, work: Path | None, backup: Path | None) -> FileFound:
@@ -288,45 +314,56 @@ class LockClient:
         Before there was a publish (``work``) its state is what it was.
         """
         before, self.state = self.state, ContentState.UNKNOWN
-        order = {
-            "do": "recover",
-            "database": _path(self.database),
-            "deadline": self.deadline,
-            "work": _path(work) if work else "",
-            "backup": _path(self._backup) if self._backup else "",
-            "digest": self.digest,
-            "mode": self._mode,
-            "new_mode": self._new_mode,
-            **self._locked_file,
-        }
+        order = Recover(
+            Lock(_path(self.database), self.deadline, self._mode),
+            self._file,
+            self._new_mode,
+            self.digest,
+            _path(self._backup) if self._backup else None,
+            _path(work) if work else None,
+        )
         process = LockProcess()
         try:
             answer = process.ask(order, None)
-            self.state = ContentState(answer["state"])
+            self.state, seen = answer.state, _seen(answer)
         except LockProcessEnded as ended:
-            answer = {"failed": str(ended)}  # unknown it stays, and is said to be
+            seen = unseen(str(ended))  # unknown the state stays, and is said to be
         finally:
             process.end()
         if work is None:
             self.state = before
-        return read_file_found(self.database, answer, backup)
+        return read_file_found(self.database, seen, backup)
 
     def _name_target(self) -> NameTarget:
         """Return what the database's name leads to, by a look from outside."""
-        before = FileState(**self._locked_file["file"])
-        return look_up(self.database, Path(self._locked_file["real"]), before)
+        return look_up(self.database, self._file.real, self._file.file)
+
+    @property
+    def _file(self) -> LockedFileState:
+        """The file that was locked."""
+        if self._locked_file is None:
+            raise StepFailed(f"{self.database}: the lock was never held; nothing was done")
+        return self._locked_file
 
     def _end(self) -> str:
         process, self._process = self._process, None
         return process.end() if process else ""
 
 
-def _path(path: Path) -> str:
+def _path(path: Path) -> Path:
     """Return ``path`` for a process whose working directory is another."""
-    return os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links: the names are the user's
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links: the names are the user's
 
 
-def _target(target: Path, note: Note | None, staging: Path | None) -> dict[str, Any]:
-    """Return where a backup goes, for an order."""
-    place = _path(staging) if staging else ""
-    return {"target": _path(target), "note": note and asdict(note), "staging": place}
+def _back_up(target: Path, note: Note | None, staging: Path | None) -> BackUp:
+    """Return the order to make a backup."""
+    return BackUp(_path(target), note, _path(staging) if staging else None)
+
+
+def _seen(answer: Done | Failed) -> DatabaseSeen:
+    """Return what a process has seen that was to look at the database, or why it has not."""
+    if isinstance(answer, Failed):
+        return unseen(answer.why)
+    if not isinstance(answer.result, DatabaseSeen):
+        raise TypeError("a look has another result")
+    return answer.result

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.lock.inspection import (
     error_text,
@@ -14,8 +13,9 @@ from pytest_bbmigrate.apply.lock.inspection import (
     inspect_other,
     location_of,
 )
+from pytest_bbmigrate.apply.lock.orders import LockedFileState
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, encode_file_found
+from pytest_bbmigrate.apply.what_is_left import MEANWHILE, Content, FileFound, as_seen
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside, refuse_taken
 from pytest_bbmigrate.sqlite_files.durable import sync
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_bbmigrate.apply.lock.inspection import FoundContent, KnownContents
+    from pytest_bbmigrate.apply.lock.orders import BackUp, Inspect
+    from pytest_bbmigrate.apply.what_is_left import DatabaseSeen
     from pytest_bbmigrate.sqlite_files.held_file import FileState, HeldFile
 
 PRIVATE = 0o600
@@ -62,9 +64,9 @@ class LockedFile:
             self.held = hold_file(self.path)
         self.last_state = self.held.before
 
-    def describe(self, _: dict[str, Any]) -> dict[str, object]:
-        """Return where the file is, links resolved, and the fields of its FileState."""
-        return {"real": str(self.held.real), "file": asdict(self.held.before)}
+    def describe(self) -> LockedFileState:
+        """Return where the file is, links resolved, and what it was when it was locked."""
+        return LockedFileState(self.held.real, self.held.before)
 
     def change_of_name(self) -> str:
         """Return in words what the name leads to instead of the held file; '' when it does."""
@@ -81,7 +83,7 @@ class LockedFile:
         """
         change = self.change_of_name()
         if not change:
-            content, detail = self.inspect_content("")
+            content, detail = self.inspect_content(None)
             if content is not Content.AS_BEFORE:
                 change = str(FileFound(self.path, NameTarget.SAME, content, detail))
         if change:
@@ -110,28 +112,27 @@ class LockedFile:
         if not self.held.has_journal():
             raise StepFailed(f"something removed its journal {MEANWHILE}")
 
-    def make_backup(self, order: dict[str, Any], pace: Pace) -> str:
-        """Back up into the new file ``target`` of the order; return what is worth saying.
+    def make_backup(self, order: BackUp, pace: Pace) -> str:
+        """Back up as ``order`` says; return what is worth saying.
 
-        It is complete in the folder ``staging`` first. The order's ``note``, where it has one, is
-        written beside it. What was copied while something else wrote to the database is no backup,
-        and is kept under another name, for it may be all there is of what it held.
+        What was copied while something else wrote to the database is no backup, and is kept under
+        another name, for it may be all there is of what it held.
 
         Raises: StepFailed, DatabaseError, sqlite3.Error or OSError, and what ``pace`` raises.
         """
-        target = Path(order["target"])
-        staging = Path(order.get("staging") or target.parent)
+        target = order.target
+        staging = order.staging or target.parent
 
         def refuse_torn(copy: Path) -> None:
             if not self.held.now.is_as_written_as(self.last_state):
-                if order.get("note"):
+                if order.note is not None:
                     self.keep_torn(copy, target)
                 raise StepFailed(f"{self.path}: {self.change_of_name() or self.other_writer_text}")
 
         def write_note_on(complete: Path) -> None:
             refuse_torn(complete)
-            self.note = with_digest(Note(**order.get("note") or asdict(self.note)), complete)
-            if order.get("note"):
+            self.note = with_digest(order.note or self.note, complete)
+            if order.note is not None:
                 write_note(self.note, note_beside(target), staging, complete)
 
         like = self.held.descriptor
@@ -168,12 +169,12 @@ class LockedFile:
             "what that held nor what it holds, and is no backup"
         )
 
-    def rescue(self, order: dict[str, Any]) -> None:
-        """Back up a file that has no name any more, before the release of the lock ends it."""
-        if self.held.name is not NameTarget.SAME and not Path(order["target"]).exists():
+    def rescue(self, order: BackUp) -> None:
+        """Back up what has no name any more, and would be gone with the lock: see make_backup."""
+        if self.held.name is not NameTarget.SAME and not order.target.exists():
             with suppress(BBMigrateError, sqlite3.Error, OSError):
                 self.make_backup(order, Pace(self.seconds))
-                self.backup = Path(order["target"])
+                self.backup = order.target
 
     def keep_failed(self, failed: Path, staging: Path) -> str:
         """Keep the content that did not verify in the file ``failed``; return where, or why not."""
@@ -194,34 +195,34 @@ class LockedFile:
         """Return how the backup differs from what it was when it was made; '' when it does not."""
         return describe_fault(self.backup, self.note) if self.backup is not None else ""
 
-    def inspect(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Return what is under the database's name; back up a file without one, if nobody has.
+    def inspect(self, order: Inspect) -> DatabaseSeen:
+        """Return what is under the database's name; back up what has no name, if nobody has.
 
         The owner and mode of the file are made what they were.
         """
         note = self.held.restore_mode()
         content, detail = Content.UNSEEN, ""
         if self.held.name is NameTarget.SAME:
-            content, detail = self.inspect_content(order["work"])
+            content, detail = self.inspect_content(order.work)
         if (name := self.held.name) is not NameTarget.SAME:
-            self.rescue(order)
-            content, _ = inspect_other(self.held.real, self.known_contents(order["work"]))
+            self.rescue(order.backup)
+            content, _ = inspect_other(self.held.real, self.known_contents(order.work))
             detail = location_of(name, self.path, self.held.real, self.held.current_path)
-        return encode_file_found(name, content, detail, note, self.describe_torn())
+        return as_seen(name, content, detail, note, self.describe_torn())
 
-    def inspect_content(self, work: str) -> FoundContent:
-        """Return what the held file holds; ``work`` is what was to be published, '' for nothing."""
+    def inspect_content(self, work: Path | None) -> FoundContent:
+        """Return what the held file holds; ``work`` is what was to be published, if anything."""
         return inspect_held(
             self.db, self.held, self.last_state, self.known_contents(work), self.seconds
         )
 
-    def known_contents(self, work: str) -> KnownContents:
-        """Return the files to compare the content with, and what it is when it equals one."""
+    def known_contents(self, work: Path | None) -> KnownContents:
+        """Return what the content can be compared with, and what it is then."""
         is_sound = self.backup is not None and not self.backup_fault()
         contents = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
         if work and self.state is not ContentState.UNTOUCHED:
             is_seen = self.state is ContentState.VERIFIED
-            contents.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, Path(work)))
+            contents.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, work))
         return tuple(contents)
 
     def try_restore_mode(self) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.apply.lock.orders import ANSWERS, KIND_OF, NAMES, Progress
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from pytest_bbmigrate.apply.lock.orders import Done, Failed, Order
 
 END_SECONDS = 60.0  # for it to roll back and end; to be killed then harms no SQLite file
 
@@ -38,28 +42,29 @@ class LockProcess:
             start_new_session=True,
         )
 
-    def ask(
-        self, order: Mapping[str, object], on_progress: Callable[[float], None] | None
-    ) -> dict[str, Any]:
-        """Send ``order`` and return its answer; what is told before goes to ``on_progress``.
+    def ask(self, order: Order, on_progress: Callable[[float], None] | None) -> Done | Failed:
+        """Send ``order`` and return its answer; progress before that goes to ``on_progress``.
 
-        Raises: LockProcessEnded when there is none.
+        Raises: LockProcessEnded when there is none, or one that is no answer.
         """
         orders, answers = self.child.stdin, self.child.stdout
         assert orders is not None  # noqa: S101 - a pipe was asked for
         assert answers is not None  # noqa: S101 - likewise
         with suppress(BrokenPipeError):  # it has ended: nothing is there to be read either
-            orders.write(json.dumps(order).encode() + b"\n")
+            orders.write(encode_message(KIND_OF[type(order)], order) + b"\n")
             orders.flush()
-        for line in answers:
-            if not line.endswith(b"\n"):
-                break  # it was killed while it wrote
-            answer: dict[str, Any] = json.loads(line)
-            if "progress" not in answer:
+        while (line := answers.readline(MOST_BYTES)).endswith(b"\n"):
+            try:
+                answer = read_message(line, ANSWERS, NAMES)
+            except Unreadable as error:
+                self.end()
+                raise LockProcessEnded(self._ended(f"gave no answer: {error}")) from error
+            if not isinstance(answer, Progress):
                 self.has_answered = True
                 return answer
             if on_progress is not None:
-                on_progress(answer["progress"])
+                on_progress(answer.part)
+        # There is no line, or half of one: it was killed in the middle of a word.
         raise LockProcessEnded(self.end() or self._ended("was told to end"))
 
     def end(self) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING
 
-LOOK_SECONDS = 0.5  # between two looks at whether the parent is still there
+from pytest_bbmigrate.apply.lock.orders import KIND_OF, NAMES, ORDERS, Progress
+from pytest_bbmigrate.processes.messages import encode_message, read_message
+from pytest_bbmigrate.processes.parent import LOOK_SECONDS, is_gone
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.apply.lock.orders import Answer, Order
+
 TELL_SECONDS = 0.05  # between two reports of progress
 
 
@@ -20,9 +25,9 @@ class Abandoned(Exception):
 class Channel:
     """The orders that come in on one descriptor, and the answers that go out on another.
 
-    Each is a JSON object on a line. A thread of its own reads, so that the end of the orders is
-    seen while one is obeyed. ``parent`` is the process that gives them: a descriptor alone may be
-    kept open by some other child of it.
+    Each is a message on a line. A thread of its own reads, so that the end of the orders is seen
+    while one is obeyed. ``parent`` is the process that gives them: a descriptor alone may be kept
+    open by some other child of it.
     """
 
     def __init__(self, orders: int, answers: int, parent: int) -> None:
@@ -47,10 +52,10 @@ class Channel:
         self.gone.set()
         self.waiting.put(b"")
 
-    def next_order(self) -> dict[str, Any]:
+    def next_order(self) -> Order:
         """Return the next order when it comes.
 
-        Raises: Abandoned.
+        Raises: Abandoned; Unreadable when it is none of ours.
         """
         while True:
             self.still_wanted()
@@ -58,13 +63,12 @@ class Channel:
                 line = self.waiting.get(timeout=LOOK_SECONDS)
             except Empty:
                 continue
-            if line:
-                order: dict[str, Any] = json.loads(line)
-                return order
+            self.still_wanted()
+            return read_message(line, ORDERS, NAMES)
 
     def still_wanted(self) -> None:
         """Raise Abandoned when the parent is gone, or this process is to end."""
-        if self.gone.is_set() or os.getppid() != self.parent:
+        if self.gone.is_set() or is_gone(self.parent):
             raise Abandoned
 
     def tell(self, part: float) -> None:
@@ -76,14 +80,14 @@ class Channel:
         now = time.monotonic()
         if now - self.told >= TELL_SECONDS:
             self.told = now
-            self.say({"progress": round(part, 3)})
+            self.say(Progress(round(part, 3)))
 
-    def say(self, answer: dict[str, Any]) -> None:
+    def say(self, answer: Answer) -> None:
         """Send ``answer``.
 
         Raises: Abandoned when nobody is there to read it.
         """
-        line = memoryview(json.dumps(answer).encode() + b"\n")
+        line = memoryview(encode_message(KIND_OF[type(answer)], answer) + b"\n")
         try:
             while line:
                 line = line[os.write(self.answers, line) :]

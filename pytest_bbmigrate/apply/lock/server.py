@@ -1,8 +1,6 @@
 """The lock process: it holds the lock on the real database and does what it is told.
 
-    client → {"do": "lock", "database": "/…", "deadline": 5.0}      one JSON object a line, on stdin
-    server → {"progress": 0.25}                                     any number of these, on stdout
-    server → {"done": "wal", "state": "untouched"}                  or {"failed": "why", …}
+What it is told on standard input, and answers on standard output, is in ``orders``.
 
 It runs nothing but this project's code and the standard library, for the lock is lost when anything
 in its process opens and closes the file. When stdin closes, its parent is gone or a signal tells it
@@ -15,18 +13,34 @@ from __future__ import annotations
 import signal
 import sqlite3
 import sys
-from dataclasses import astuple
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.lock.inspection import error_text
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
+from pytest_bbmigrate.apply.lock.orders import (
+    BackUp,
+    CheckBackup,
+    Describe,
+    Digest,
+    Done,
+    Failed,
+    FailureKind,
+    Inspect,
+    Lock,
+    Publish,
+    ReadHistory,
+    Recover,
+    RestoreFile,
+    RestoreJournalMode,
+    Verify,
+)
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.recover import recover
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import MEANWHILE
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.table import read_history
+from pytest_bbmigrate.processes.messages import Unreadable
 from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file_in_place
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from pytest_bbmigrate.sqlite_files.failures import describe_error, is_not_a_database
@@ -41,6 +55,9 @@ from pytest_bbmigrate.sqlite_files.publishing import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_bbmigrate.apply.lock.orders import Order
 
 
 class LockServer(LockedFile):
@@ -52,58 +69,51 @@ class LockServer(LockedFile):
         self.mode_before = ""  # the journal mode when it was locked
         self.digest = ""
 
-    def obey(self, order: dict[str, Any]) -> dict[str, Any]:
+    def obey(self, order: Order) -> Done | Failed:
         """Do what ``order`` says and return the answer.
 
         Raises: Abandoned when nobody wants it any more.
         """
-        steps: dict[str, Callable[[dict[str, Any]], object]] = {
-            "lock": self.lock,
-            "read_history": self.read_history,
-            "back_up": self.back_up,
-            "digest": lambda _: self.note.digest,
-            "check_backup": lambda _: self.backup_fault(),
-            "publish": self.publish,
-            "verify": self.verify,
-            "restore_mode": self.restore_mode,
-            "recover": lambda order: recover(self, order, self.lock),
-            "describe": self.describe,
-            "inspect": self.inspect,
-            "restore_file": self.restore_file,
+        steps: dict[type[Order], Callable[[Any], Any]] = {
+            Lock: self.lock,
+            ReadHistory: lambda _: read_history(self.db),
+            BackUp: self.back_up,
+            Digest: lambda _: self.note.digest,
+            CheckBackup: lambda _: self.backup_fault(),
+            Publish: self.publish,
+            Verify: self.verify,
+            RestoreJournalMode: lambda _: self.restore_journal_mode(),
+            Recover: lambda order: recover(self, order, self.lock),
+            Describe: lambda _: self.describe(),
+            Inspect: self.inspect,
+            RestoreFile: lambda _: self.restore_file(),
         }
-        answer: dict[str, Any]
         try:
-            answer = {"done": steps[order["do"]](order)}
+            result = steps[type(order)](order)
         except DatabaseLocked as error:
-            answer = {"failed": str(error), "kind": "locked"}
+            return Failed(self.state, str(error), FailureKind.LOCKED)
         except BBMigrateError as error:
-            kind = "database" if is_not_a_database(error.__cause__) else "step"
-            answer = {"failed": str(error), "kind": kind}
+            is_none = is_not_a_database(error.__cause__)
+            kind = FailureKind.NO_DATABASE if is_none else FailureKind.STEP
+            return Failed(self.state, str(error), kind)
         except (sqlite3.Error, OSError) as error:
-            answer = {"failed": f"{self.path}: {describe_error(error)}", "kind": "step"}
-        return {**answer, "state": self.state.value}
+            return Failed(self.state, f"{self.path}: {describe_error(error)}", FailureKind.STEP)
+        return Done(self.state, result)
 
-    def lock(self, order: dict[str, Any]) -> str:
+    def lock(self, order: Lock) -> str:
         """Take the lock; return the journal mode that the database is to be left in.
 
         That is the one it is in, unless the order names one, which a killed run had changed.
         """
-        self.path, self.seconds = Path(order["database"]), float(order["deadline"])
+        self.path, self.seconds = order.database, order.deadline
         self.acquire(self.channel.still_wanted)
         with closed_on_failure(self.db):
-            self.mode = self.mode_before = order.get("mode") or journal_mode(self.db)
+            self.mode = self.mode_before = order.mode or journal_mode(self.db)
         return self.mode
 
-    def read_history(self, _: dict[str, Any]) -> list[tuple[object, ...]]:
-        """Return the history, the fields of an Applied a row."""
-        return [astuple(applied) for applied in read_history(self.db)]
-
-    def back_up(self, order: dict[str, Any]) -> str:
-        """Back the database up, with the note of the order beside it; return what is worth saying.
-
-        Where the order has none, the backup is not to be kept.
-        """
-        target = Path(order["target"])
+    def back_up(self, order: BackUp) -> str:
+        """Back the database up; return what is worth saying."""
+        target = order.target
         try:
             notes = self.make_backup(order, Pace(self.seconds, self.channel.tell))
         except (sqlite3.Error, OSError) as error:
@@ -118,10 +128,10 @@ class LockServer(LockedFile):
         self.refuse_written()
         return notes
 
-    def publish(self, order: dict[str, Any]) -> None:
+    def publish(self, order: Publish) -> None:
         """Put the working copy into the database, which holds what the backup holds."""
-        work = Path(order["work"])
-        if digest_of(work) != order["digest"]:
+        work = order.work
+        if digest_of(work) != order.digest:
             raise StepFailed(
                 f"{work}: not what was verified: something has written the working copy since; "
                 "nothing was published"
@@ -139,8 +149,8 @@ class LockServer(LockedFile):
             except (sqlite3.Error, OSError, StepFailed) as error:
                 raise StepFailed(self.describe_failed_publish(error)) from error
         self.state = ContentState.PUBLISHED
-        self.mode = order["mode"]
-        self.digest = order["digest"]
+        self.mode = order.mode
+        self.digest = order.digest
         self.last_state = self.held.now
         self.refuse_lost()
 
@@ -184,14 +194,14 @@ class LockServer(LockedFile):
         compared = f"the database is as it was, compared with {self.backup.name}"
         return _listed(f"{why}{compared}", self.try_restore_mode())
 
-    def verify(self, order: dict[str, Any]) -> str:
-        """Look at what was published; restore the backup when it is not the working copy.
+    def verify(self, order: Verify) -> str:
+        """Inspect at what was published; restore the backup when it is not the working copy.
 
         Nothing is written for that, so that a full disk is no reason to distrust what is there.
         Return '', or why the journal mode could not be restored, which the content does not
         depend on.
         """
-        work, backup, failed = (Path(order[name]) for name in ("work", "backup", "failed"))
+        work, backup, failed = order.work, order.backup, order.failed
         if self.state is not ContentState.PUBLISHED:
             raise StepFailed(f"{self.path}: nothing was published, so there is nothing to verify")
         try:
@@ -214,7 +224,7 @@ class LockServer(LockedFile):
         self.last_state = self.held.now
         return mode_fault
 
-    def restore_file(self, _: dict[str, Any]) -> str:
+    def restore_file(self) -> str:
         """Give the file the owner and mode it had; return what was done, '' when nothing was.
 
         Raises: StepFailed when it was verified, and something has written to it since.
@@ -262,7 +272,7 @@ class LockServer(LockedFile):
             f"the backup {backup} was restored, and the database is as it was", mode_fault
         )
 
-    def restore_mode(self, _: dict[str, Any]) -> None:
+    def restore_journal_mode(self) -> None:
         """Try once more to set the journal mode that the database is to be left in."""
         mode_fault = self.try_restore_mode()
         if self.state is ContentState.VERIFIED:
@@ -299,5 +309,8 @@ def main(parent: str) -> int:
     channel = Channel(sys.stdin.fileno(), sys.stdout.fileno(), int(parent))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, channel.hang_up)
-    serve(channel)
+    try:
+        serve(channel)
+    except Unreadable as error:
+        sys.exit(f"it was told what is no order: {error}")
     return 0

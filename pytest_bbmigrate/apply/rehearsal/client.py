@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
+from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
+from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
@@ -151,17 +153,10 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
     (order.folder / TEMPORARY).mkdir()
     at: list[str] = []
     with (order.folder / ERRORS).open("wb") as errors:
-        child = start(order, errors.fileno())
-        try:
+        begin = partial(start, order, errors.fileno())
+        # What is still at work after a Ctrl-C ends with it.
+        with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
             code = follow(child, order, at, on_progress)
-        finally:
-            kill_group(child.pid)  # and with it what is still at work after a Ctrl-C
-            child.wait()
-            end_orphans(order.folder, group=child.pid)
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
     rehearsal = read_result(order, code, at)
     if rehearsal.digest:
         take_working_copy(order)

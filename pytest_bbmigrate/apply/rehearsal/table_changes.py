@@ -29,7 +29,7 @@ class TrackedTable:
         self.values_changed = self.rows_lost = self.rows_came = 0
 
     def follow(self, diff: DatabaseDiff, after: Schema) -> None:
-        """Take what became of the table on ``diff`` into account."""
+        """Add what ``diff`` says of the table, which has the schema ``after`` now."""
         name_before = self.name_now
         if name_before is None:
             return
@@ -53,7 +53,7 @@ class TrackedTable:
                 }
 
     def count(self, table_diff: TableDiff) -> None:
-        """Take into account what differs in the rows."""
+        """Add the differences of its rows."""
         kinds = {ValueChanged: 0, RowLost: 0, RowAdded: 0}
         changed = set()
         for group in table_diff.differences.groups:
@@ -71,8 +71,8 @@ class TrackedTable:
 
     def changed(self) -> tuple[str, ...]:
         """Return the columns that are still there and in which some value changed."""
-        kept, same = set(self.columns.values()), set(self.unchanged.values())
-        return tuple(name for name in self.stored.values() if name in kept - same)
+        columns, unchanged = set(self.columns.values()), set(self.unchanged.values())
+        return tuple(name for name in self.stored.values() if name in columns - unchanged)
 
 
 class ChangeLog:
@@ -83,7 +83,7 @@ class ChangeLog:
         self.tracked = [TrackedTable(table) for table in before.schema.tables]
 
     def follow(self, diff: DatabaseDiff | None, after: Schema) -> None:
-        """Take what a migration did into account."""
+        """Add what a migration did; None when that is not known."""
         if diff is not None:
             for tracked_table in self.tracked:
                 tracked_table.follow(diff, after)
@@ -102,14 +102,14 @@ class ChangeLog:
             self.change(by_name.get(fold_name(table.name)), table.name, after)
             for table in after.schema.tables
         ]
-        gone = [
+        dropped = [
             TableChange(
                 tracked_table.name, self.rows_before(tracked_table), None, former=tracked_table.name
             )
             for tracked_table in self.tracked
             if tracked_table.name_now is None
         ]
-        return tuple(change for change in (*changes, *gone) if is_change(change))
+        return tuple(change for change in (*changes, *dropped) if is_change(change))
 
     def change(self, tracked_table: TrackedTable | None, name: str, after: Snapshot) -> TableChange:
         """Return what became of ``tracked_table``, called ``name`` now; None for a new table."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.history.table import Applied, last_batch, read_history
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
+from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.rows import count_rows
 from pytest_bbmigrate.schema import read_entries, read_schema
 from pytest_bbmigrate.sql.names import fold_name
@@ -101,7 +103,7 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
     """
     order = encode_message("asked", WitnessOrder(before.absolute(), after.absolute(), changes))
     process = subprocess.run(  # noqa: S603 - our own program
-        isolated_command(__name__),
+        isolated_command(__name__, str(os.getpid())),
         input=order,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -118,8 +120,9 @@ def witness(before: Path, after: Path, changes: tuple[TableChange, ...] = ()) ->
     return report
 
 
-def main() -> int:
-    """Report on standard output what the two files hold that standard input names."""
+def main(parent: str) -> int:
+    """Say to ``parent`` on standard output what the two files hold that standard input names."""
+    end_with_parent(int(parent))
     order = read_message(
         sys.stdin.buffer.read(), {"asked": WitnessOrder}, {"Path": Path, "TableChange": TableChange}
     )

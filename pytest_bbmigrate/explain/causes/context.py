@@ -84,12 +84,12 @@ class FindingContext:
 
     @property
     def up_commands(self) -> tuple[Command, ...]:
-        """The clauses of each statement of the first way up."""
+        """The clauses of each statement of the first run of up."""
         return commands_of(self.evidence.up.executed)
 
     @property
     def up_statements(self) -> tuple[Tokens, ...]:
-        """The folded tokens of each statement of the first way up."""
+        """The folded tokens of each statement of the first run of up."""
         return read_statements(self.evidence.up.executed)
 
     @property
@@ -104,7 +104,7 @@ class FindingContext:
 
     @cached_property
     def diff(self) -> TableDiff | None:
-        """What became of the finding's table on the way up; None when nothing did."""
+        """What differs in the finding's table after up; None when nothing does."""
         return table_diff_of(self.evidence.up_diff, self.table)
 
     @property
@@ -274,11 +274,16 @@ class FindingContext:
     @property
     def pragmas(self) -> Iterator[Pragma]:
         """The step's PRAGMA statements, those that the runner left out too."""
+        return (command for command in self.written_commands if isinstance(command, Pragma))
+
+    @property
+    def written_commands(self) -> tuple[Command, ...]:
+        """The clauses of each statement of the part as it is written, else of those that ran."""
         part = self.part
         texts = self.executed
         if isinstance(part, SqlPart):
             texts = tuple(statement.text for statement in part.statements)
-        return (command for command in commands_of(texts) if isinstance(command, Pragma))
+        return commands_of(texts)
 
     def sets_pragma(self, *names: str) -> bool:
         """Return whether one of these pragmas is set."""
@@ -295,6 +300,6 @@ class FindingContext:
 
 
 def table_diff_of(diff: DatabaseDiff | None, table: str) -> TableDiff | None:
-    """Return what became of the table called ``table`` (folded) on ``diff``."""
+    """Return what ``diff`` says of the table called ``table`` (folded); None when nothing."""
     tables = diff.tables if diff else ()
     return next((table_diff for table_diff in tables if fold_name(table_diff.table) == table), None)

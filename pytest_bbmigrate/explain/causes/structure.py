@@ -57,7 +57,9 @@ def is_transform(context: FindingContext) -> bool:
         if (match := TRANSFORM_COPY.match(sql))
     )
     if kind == "values changed":
-        became_real = all(type(was) is int and type(now) is float for was, now in context.values)
+        became_real = all(
+            type(before) is int and type(after) is float for before, after in context.values
+        )
         return rebuilt and bool(context.values) and became_real
     if kind == "column lost":
         column = context.table_before and context.table_before.column(context.finding.column)
@@ -75,9 +77,9 @@ def is_create_as(context: FindingContext) -> bool:
 def is_left_out_of_rebuild(context: FindingContext) -> bool:
     """Tell whether the table was dropped and made again, but not what stood on it."""
     kinds = {"index lost", "trigger lost"}
-    what = context.finding.kind.split()[0]
-    by_name = context.dropped(fold_name(context.finding.name), kind=what)
-    return context.finding.kind in kinds and context.rebuilt and not by_name
+    kind = context.finding.kind.split()[0]
+    is_dropped_by_name = context.dropped(fold_name(context.finding.name), kind=kind)
+    return context.finding.kind in kinds and context.rebuilt and not is_dropped_by_name
 
 
 def is_gone_with_its_view(context: FindingContext) -> bool:
@@ -96,9 +98,9 @@ def is_other_create_table(context: FindingContext) -> bool:
 
 def is_recreated_differently(context: FindingContext) -> bool:
     """Tell whether an index or a trigger was made again under its name, as something else."""
-    what, _, became = context.finding.kind.partition(" ")
-    return became == "changed" and any(
-        command.kind == what and same_name(command.name.name, context.finding.name)
+    kind, _, change = context.finding.kind.partition(" ")
+    return change == "changed" and any(
+        command.kind == kind and same_name(command.name.name, context.finding.name)
         for command in context.of_kind(Creation)
     )
 

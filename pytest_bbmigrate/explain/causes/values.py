@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import holds
+from pytest_bbmigrate.schema import Column
 from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def all_changed(context: FindingContext, fits: Callable[[Cell, Cell], bool]) -> 
     return (
         context.finding.kind in CHANGED
         and bool(context.values)
-        and all(fits(was, now) for was, now in context.values)
+        and all(fits(before, after) for before, after in context.values)
     )
 
 
@@ -45,11 +47,11 @@ def is_by_position(context: FindingContext) -> bool:
         return False
     keyless = context.table_before is not None and not context.table_before.primary_key
     for copy in context.copies:
-        got = context.expressions(copy)
+        expressions = context.expressions(copy)
         swapped = {
             column
-            for column, item in got.items()
-            if len(item) == 1 and item[0] != column and item[0] in got
+            for column, item in expressions.items()
+            if len(item) == 1 and item[0] != column and item[0] in expressions
         }
         if context.column_at_end in swapped or (swapped and keyless and not context.column):
             return True
@@ -68,10 +70,14 @@ def is_affinity(context: FindingContext) -> bool:
     )
 
 
-def is_conversion(was: Cell, now: Cell) -> bool:
+def is_conversion(before: Cell, after: Cell) -> bool:
     """Return whether the same number is stored as another type."""
-    number, other = number_in(was), number_in(now)
-    return number is not None and number == other and (type(was), was) != (type(now), now)
+    number, number_after = number_in(before), number_in(after)
+    return (
+        number is not None
+        and number == number_after
+        and (type(before), before) != (type(after), after)
+    )
 
 
 def number_in(cell: Cell) -> float | None:
@@ -84,7 +90,7 @@ def number_in(cell: Cell) -> float | None:
 
 def is_quoted_text(context: FindingContext) -> bool:
     """Tell whether a name in double quotes that is no column was taken for a text."""
-    values = {now for _, now in context.values}
+    values = {after for _, after in context.values}
     if len(values) != 1 or context.finding.kind not in CHANGED:
         return False
     (value,) = values
@@ -101,7 +107,10 @@ def is_quoted_text(context: FindingContext) -> bool:
 def is_cut_at_nul(context: FindingContext) -> bool:
     """Tell whether a function took a NUL character for the end of the text."""
     return all_changed(
-        context, lambda was, now: isinstance(was, str) and "\0" in was and now == was.split("\0")[0]
+        context,
+        lambda before, after: (
+            isinstance(before, str) and "\0" in before and after == before.split("\0")[0]
+        ),
     )
 
 
@@ -109,7 +118,9 @@ def is_trimmed(context: FindingContext) -> bool:
     """Tell whether a text lost blanks at its ends to trim(), ltrim() or rtrim()."""
     return calls(context, "trim", "ltrim", "rtrim") and all_changed(
         context,
-        lambda was, now: isinstance(was, str) and now in {was.strip(), was.lstrip(), was.rstrip()},
+        lambda before, after: (
+            isinstance(before, str) and after in {before.strip(), before.lstrip(), before.rstrip()}
+        ),
     )
 
 
@@ -117,7 +128,9 @@ def is_other_case(context: FindingContext) -> bool:
     """Tell whether upper() or lower() changed the letters A to Z."""
     return calls(context, "upper", "lower") and all_changed(
         context,
-        lambda was, now: isinstance(was, str) and now in {ascii_case(was, 97), ascii_case(was, 65)},
+        lambda before, after: (
+            isinstance(before, str) and after in {ascii_case(before, 97), ascii_case(before, 65)}
+        ),
     )
 
 
@@ -131,11 +144,11 @@ def is_rounded_integer(context: FindingContext) -> bool:
     """Tell whether a large whole number went through a REAL, which holds 53 bits of it."""
     return all_changed(
         context,
-        lambda was, now: (
-            isinstance(was, int)
-            and abs(was) > EXACT
-            and isinstance(now, int | float)
-            and float(now) == float(was)
+        lambda before, after: (
+            isinstance(before, int)
+            and abs(before) > EXACT
+            and isinstance(after, int | float)
+            and float(after) == float(before)
         ),
     )
 
@@ -144,12 +157,43 @@ def is_whole_seconds(context: FindingContext) -> bool:
     """Tell whether datetime() left out fractions of a second, and turned the time into UTC."""
     return calls(context, "datetime", "strftime", "time") and all_changed(
         context,
-        lambda was, now: (
-            isinstance(was, str)
-            and isinstance(now, str)
-            and bool(FINER.fullmatch(was) and SECONDS.fullmatch(now))
+        lambda before, after: (
+            isinstance(before, str)
+            and isinstance(after, str)
+            and bool(FINER.fullmatch(before) and SECONDS.fullmatch(after))
+            and abs(days_of(after) - days_of(before)) <= 1  # a time zone is less than a day
         ),
     )
+
+
+def days_of(text: str) -> int:
+    """Return the number of the day in a text that begins with a date, 0 for no such day."""
+    try:
+        return date.fromisoformat(text[:10]).toordinal()
+    except ValueError:
+        return 0
+
+
+def is_cast_to_a_number(context: FindingContext) -> bool:
+    """Tell whether CAST to a type of NUMERIC affinity, as JSON is, made numbers of texts."""
+    statements = (*context.statements, *(context.up_statements if context.is_back else ()))
+    types = {
+        tokens[place + 1].upper()
+        for tokens in statements
+        if "cast" in tokens
+        for place, word in enumerate(tokens[:-2])
+        if word == "as" and tokens[place + 2] in {")", "("}
+    }
+    return any(is_numeric(name) for name in types) and all_changed(
+        context,
+        lambda before, after: isinstance(before, str | bytes) and isinstance(after, int | float),
+    )
+
+
+def is_numeric(declared: str) -> bool:
+    """Return whether a type name, in upper case, has NUMERIC affinity."""
+    column = Column("", 0, declared, False, None, 0, "BINARY", "", None)  # noqa: FBT003
+    return column.affinity == "NUMERIC"
 
 
 def is_integer_division(context: FindingContext) -> bool:
@@ -162,10 +206,10 @@ def is_integer_division(context: FindingContext) -> bool:
     }
     return bool(divisors) and all_changed(
         context,
-        lambda was, now: (
-            isinstance(was, int | float)
-            and isinstance(now, int | float)
-            and any(now in {math.trunc(was), math.trunc(was / d) * d} for d in divisors)
+        lambda before, after: (
+            isinstance(before, int | float)
+            and isinstance(after, int | float)
+            and any(after in {math.trunc(before), math.trunc(before / d) * d} for d in divisors)
         ),
     )
 
@@ -181,11 +225,11 @@ def is_cut_by_cast(context: FindingContext) -> bool:
         for tokens in statements
     ) and all_changed(
         context,
-        lambda was, now: (
-            isinstance(was, int | float)
-            and isinstance(now, int | float)
-            and abs(now) < abs(was)
-            and math.isclose(was, now, abs_tol=1)
+        lambda before, after: (
+            isinstance(before, int | float)
+            and isinstance(after, int | float)
+            and abs(after) < abs(before)
+            and math.isclose(before, after, abs_tol=1)
         ),
     )
 
@@ -200,8 +244,8 @@ def is_like(context: FindingContext) -> bool:
     }
     return all_changed(
         context,
-        lambda was, _: (
-            isinstance(was, str)
-            and any(was != pattern and was.lower() == pattern.lower() for pattern in patterns)
+        lambda before, _: (
+            isinstance(before, str)
+            and any(before != pattern and before.lower() == pattern.lower() for pattern in patterns)
         ),
     )

@@ -6,23 +6,33 @@ that the record of a session that is killed shows how far it came.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.plugin.options import SMOKE_VARIABLE, migrations_folder
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
+from pytest_bbmigrate.plugin.smoke.events import (
+    KIND_OF,
+    REPORT,
+    Collected,
+    Finished,
+    Reported,
+    Started,
+    read_order,
+)
+from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.sqlite_files.sidecars import SIDECARS, beside
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-ORDER, REPORT = "order.json", "report.jsonl"
+    from pytest_bbmigrate.plugin.smoke.events import Event
+
 SETTINGS = {
     "bb_migrations": "--bb-migrations",
     "bb_database": "--bb-db",
@@ -67,9 +77,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     if hasattr(config.option, "xmlpath"):
         config.option.xmlpath = None  # that file belongs to the session that started this one
     folder = Path(os.environ[SMOKE_VARIABLE])
-    order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
-    config.stash[_WORKING_COPY] = Path(order["working_copy"]), order["name"]
-    config.stash[_WITHOUT] = frozenset(order["without"])
+    order = read_order(folder)
+    config.stash[_WORKING_COPY] = order.working_copy, order.name
+    config.stash[_WITHOUT] = frozenset(order.without)
     config.pluginmanager.register(Recorder(folder / REPORT), "bbmigrate_smoke_recorder")
     return (yield)
 
@@ -97,11 +107,11 @@ class Recorder:
         self._path = path
         self._process = os.getpid()
 
-    def write(self, **event: Any) -> None:
+    def write(self, event: Event) -> None:
         """Record an event; not in a process that a test has forked."""
         if os.getpid() == self._process:
-            with self._path.open("a", encoding="utf-8") as file:
-                print(json.dumps(event), file=file)
+            with self._path.open("ab") as file:
+                file.write(encode_message(KIND_OF[type(event)], event) + b"\n")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(
@@ -112,7 +122,7 @@ class Recorder:
         result = yield
         after = [item for item in items if item.get_closest_marker(SMOKE_MARKER)]
         for item in dict.fromkeys([*before, *after]):
-            self.write(collected=item.nodeid)
+            self.write(Collected(item.nodeid))
         items[:] = after
         return result
 
@@ -120,11 +130,11 @@ class Recorder:
         """Record what could not be collected, and modules that skipped themselves."""
         if not report.passed:
             outcome = "could not be collected" if report.failed else report.outcome
-            self.write(test=report.nodeid, outcome=outcome)
+            self.write(Reported(report.nodeid, outcome))
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Record that a test begins."""
-        self.write(started=nodeid)
+        self.write(Started(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record the outcome of a test: of its call, and of a set-up or teardown that failed."""
@@ -134,12 +144,12 @@ class Recorder:
             "failed",
             "skipped",
         ):  # not "rerun", which another attempt follows
-            self.write(test=report.nodeid, outcome=outcome_of(report))
+            self.write(Reported(report.nodeid, outcome_of(report)))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Record that the session ran to its end."""
-        self.write(finished=True)
+        self.write(Finished())
 
 
 def outcome_of(report: pytest.TestReport) -> str:

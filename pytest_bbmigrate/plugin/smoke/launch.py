@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +19,19 @@ from pytest_bbmigrate.plugin.options import (
 from pytest_bbmigrate.plugin.ordering import modules_without_smoke_tests, smoke_tests_set_aside
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.plugin.smoke import child_plugin
+from pytest_bbmigrate.plugin.smoke.events import ORDER, REPORT, SmokeOrder
 from pytest_bbmigrate.plugin.smoke.result import (
+    OUTPUT,
     SmokeResult,
     describe_missing,
     not_found,
     read_result,
 )
-from pytest_bbmigrate.processes import parent
-from pytest_bbmigrate.processes.launch import isolated_command
-from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
+from pytest_bbmigrate.processes.messages import encode_message
+from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pytest
 
 
@@ -73,24 +71,27 @@ def may_have_smoke_tests(config: pytest.Config) -> bool:
 def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     """Run the smoke tests' pytest; return its exit code, None when it took too long."""
     settings = settings_of(config)
-    order = {
-        "working_copy": str(work),
-        "name": settings.database.name,
-        "without": modules_without_smoke_tests(config),
-    }
-    (folder / child_plugin.ORDER).write_text(json.dumps(order), encoding="utf-8")
-    (folder / child_plugin.REPORT).touch()
-    with (folder / "output").open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [*interpreter(config), "-m", "pytest", *pytest_arguments(config, folder)],
-            cwd=config.invocation_params.dir,
-            env={**os.environ, SMOKE_VARIABLE: str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        with killed_afterwards(child, folder), suppress(subprocess.TimeoutExpired):
+    without = tuple(modules_without_smoke_tests(config))
+    order = SmokeOrder(work, settings.database.name, without)
+    (folder / ORDER).write_bytes(encode_message("order", order))
+    (folder / REPORT).touch()
+    with (folder / OUTPUT).open("wb") as output:
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter
+                [*interpreter(config), "-m", "pytest", *pytest_arguments(config, folder)],
+                cwd=config.invocation_params.dir,
+                env={**os.environ, SMOKE_VARIABLE: str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+        with (
+            ended_with_this_process(start, folder, SMOKE_VARIABLE) as child,
+            suppress(subprocess.TimeoutExpired),
+        ):
             return child.wait(settings.smoke_seconds)
     return None
 
@@ -140,26 +141,3 @@ def paths_outside(config: pytest.Config) -> list[Path]:
         and not path.is_relative_to(folder)
         and holds_marked(config, path)
     ]
-
-
-@contextmanager
-def killed_afterwards(child: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
-    """Kill the child, and whatever it or its tests have started, when the block is left.
-
-    If this process is killed, a watch does that: a process of its own that waits for the end of
-    this one. What has left the child's process group is found by its environment, which names
-    ``folder``.
-    """
-    watch = subprocess.Popen(  # noqa: S603 - our own interpreter
-        isolated_command(parent.__name__, str(child.pid)),
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with watch:
-        try:
-            yield
-        finally:
-            watch.kill()
-            kill_group(child.pid)
-            child.wait()
-            end_orphans(folder, variable=SMOKE_VARIABLE, group=child.pid)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.plugin.selection import SMOKE_MARKER
-from pytest_bbmigrate.plugin.smoke import child_plugin
+from pytest_bbmigrate.plugin.smoke.events import (
+    Collected,
+    Finished,
+    Reported,
+    Started,
+    read_events,
+)
+from pytest_bbmigrate.processes.messages import Unreadable
+from pytest_bbmigrate.processes.untrusted_files import open_untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from pytest_bbmigrate.plugin.smoke.events import Event
 
 NONE_MARKED = f"no test is marked {SMOKE_MARKER}"
 PASSED, SKIPPED, NOT_RUN = "passed", "skipped", "did not run"
@@ -32,6 +41,7 @@ UNREADABLE = "what became of the smoke tests was written over by something else,
 BEFORE_ALL = "no test had begun, and had the database; pytest printed:"
 LINES_SHOWN = 60
 CODES_BEFORE_TESTS = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+OUTPUT = "output"
 OUTPUT_BYTES = 1_000_000  # of what the tests have printed, the end
 
 
@@ -89,20 +99,15 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     ``code`` is None when it had not ended after ``seconds``.
     """
     try:
-        events = read_events(folder / child_plugin.REPORT)
-    except ValueError:
+        events = read_events(folder)
+        output = read_end(folder / OUTPUT)
+    except (Unreadable, OSError):
         return SmokeResult((), f"{UNREADABLE}: {ending(code, seconds)}")
-    outcomes = {event["collected"]: NOT_RUN for event in events if "collected" in event}
-    for event in events:
-        # What went wrong in a teardown counts, after the test itself has passed.
-        if "test" in event and outcomes.get(event["test"], NOT_RUN) in (NOT_RUN, PASSED, SKIPPED):
-            outcomes[event["test"]] = event["outcome"]
-    tests = tuple(SmokeTest(name, outcome) for name, outcome in outcomes.items())
-    output = read_end(folder / "output")
+    tests = tuple(SmokeTest(name, outcome) for name, outcome in outcomes_of(events).items())
     manner = ending(code, seconds)
     fault = find_fault(tests, code, manner)
-    last = [f" in {event['started']}" for event in events if "started" in event][-1:]
-    is_whole = any("finished" in event for event in events)
+    last = [f" in {event.test}" for event in events if isinstance(event, Started)][-1:]
+    is_whole = any(isinstance(event, Finished) for event in events)
     if not is_whole or (code in CODES_BEFORE_TESTS and not last):
         where = "".join(last) or " before the first of them"
         fault = f"the smoke tests did not finish: {manner}{where}"
@@ -114,15 +119,16 @@ def read_result(folder: Path, code: int | None, seconds: int) -> SmokeResult:
     return SmokeResult(tests, "\n".join([fault, *locked, *lines_printed(output)]))
 
 
-def read_events(report: Path) -> list[dict[str, Any]]:
-    """Return the events that the session has recorded, one a line.
-
-    Raises: ValueError when something else has written there, or a line was cut short.
-    """
-    events = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
-    if not all(isinstance(event, dict) for event in events):
-        raise ValueError(report)
-    return events
+def outcomes_of(events: list[Event]) -> dict[str, str]:
+    """Return the outcome of each test, 'did not run' where none was recorded."""
+    outcomes = {event.test: NOT_RUN for event in events if isinstance(event, Collected)}
+    for event in events:
+        if not isinstance(event, Reported):
+            continue
+        # What went wrong in a teardown counts, after the test itself has passed.
+        if outcomes.get(event.test, NOT_RUN) in (NOT_RUN, PASSED, SKIPPED):
+            outcomes[event.test] = event.outcome
+    return outcomes
 
 
 def lines_printed(output: str) -> list[str]:
@@ -174,9 +180,9 @@ def ending(code: int | None, seconds: int) -> str:
 
 
 def read_end(path: Path) -> str:
-    """Return the end of the text in ``path``."""
-    with path.open("rb") as file:
+    """Return the end of the text in ``path``. Raises: OSError when it is no file any more."""
+    with open_untrusted(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - OUTPUT_BYTES))
-        text = file.read().decode("utf-8", "replace")
+        text = file.read(OUTPUT_BYTES).decode("utf-8", "replace")
     return f"[...]{text}" if size > OUTPUT_BYTES else text

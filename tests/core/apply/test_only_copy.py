@@ -18,7 +18,6 @@ from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import ChosenBackup, choose_backup
 from pytest_bbmigrate.apply.lock.client import LockClient
-from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.what_is_left import Content, FileFound
@@ -360,7 +359,7 @@ def test_a_second_ctrl_c_while_the_end_is_looked_at_leaves_the_backup_and_says_s
 
 
 @pytest.mark.parametrize("damage", [remove, replace_by_another])
-def test_a_new_database_whose_file_goes_is_not_published_over(
+def test_an_empty_database_whose_file_goes_is_not_published_over(
     tmp_path: Path, damage: Damage
 ) -> None:
     real = tmp_path / "real.db"
@@ -371,8 +370,9 @@ def test_a_new_database_whose_file_goes_is_not_published_over(
         intruder.end("prepare", "")
         return PublishableCopy(work.rename(scratch / "work.db"), digest)
 
+    real.touch()
     change = ContentChange(real, tmp_path, lambda _: None, prepare, keeps_backup=False)
-    with pytest.raises(StepFailed, match=r"real\.db is "), made_if_missing(real):
+    with pytest.raises(StepFailed, match=r"real\.db is "):
         run_change(change, intruder)
 
     assert names_in(tmp_path) == ([] if damage is remove else ["real.db"])

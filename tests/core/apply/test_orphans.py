@@ -15,10 +15,10 @@ from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.choose_backup import choose_backup
 from pytest_bbmigrate.apply.file_checks import is_to_be_made
-from pytest_bbmigrate.apply.made_file import made_if_missing
 from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.restore import restore_backup
+from pytest_bbmigrate.apply.run import new_file
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import backup_path
@@ -101,8 +101,8 @@ def test_nothing_else_takes_it_away(real: Path, how: str) -> None:
 def test_no_file_is_made_beside_it(real: Path) -> None:
     rows = lose(real, "gone")
 
-    with pytest.raises(StepFailed, match=r"but real\.db-wal beside it is:"), made_if_missing(real):
-        pass
+    with pytest.raises(StepFailed, match=r"but real\.db-wal beside it is:"):
+        new_file(real)
 
     assert not real.exists()
     assert real.with_name("real.db-wal").read_bytes() == rows

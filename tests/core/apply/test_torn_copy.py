@@ -7,12 +7,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_bbmigrate.apply.lock.locked_file import LockedFile
+from pytest_bbmigrate.apply.lock.orders import (
+    BackUp,
+    Inspect,
+)
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.sqlite_files.backup import Pace
 from pytest_bbmigrate.sqlite_files.notes import note_for
@@ -41,14 +45,10 @@ def locked(real: Path) -> Iterator[LockedFile]:
         yield held
 
 
-def back_up_while_copied_over(held: LockedFile, tmp_path: Path, at: float) -> dict[str, Any]:
+def back_up_while_copied_over(held: LockedFile, tmp_path: Path, at: float) -> BackUp:
     """Back up, and have another database copied over it when a part ``at`` is done."""
     other, real = make(tmp_path / "other.db", "another", rows=ROWS), held.path
-    order: dict[str, Any] = {
-        "target": str(real.with_name(BACKUP)),
-        "note": asdict(note_for(real)),
-        "work": "",
-    }
+    order = BackUp(real.with_name(BACKUP), note_for(real))
     done: list[float] = []
 
     def copy_over(part: float) -> None:
@@ -74,13 +74,13 @@ def test_what_is_copied_meanwhile_is_kept_and_called_no_backup(
     locked: LockedFile, tmp_path: Path, at: float
 ) -> None:
     order = back_up_while_copied_over(locked, tmp_path, at)
-    found = locked.inspect(order)
+    found = locked.inspect(Inspect(order, None))
 
     torn = tmp_path / f"{BACKUP}.torn"
     assert left_in(tmp_path) == [torn.name]
     assert torn.stat().st_mode & 0o777 == 0o600
-    assert found["content"] == "other"
-    (note,) = found["notes"]
+    assert found.content is Content.OTHER
+    (note,) = found.notes
     assert note == (
         f"{torn} was copied while something else wrote to the database: it may be neither what "
         "that held nor what it holds, and is no backup"
@@ -99,7 +99,7 @@ def test_what_was_copied_before_anybody_wrote_is_there_to_be_read(
 def test_a_new_database_that_is_written_to_meanwhile_leaves_no_copy(
     locked: LockedFile, tmp_path: Path
 ) -> None:
-    order: dict[str, Any] = {"target": str(tmp_path / BACKUP), "note": None}
+    order = BackUp(tmp_path / BACKUP)
 
     def write(_: float) -> None:
         command = "import sys; open(sys.argv[1], 'r+b').write(b'garbled')"

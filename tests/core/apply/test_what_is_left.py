@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_file_found
+from pytest_bbmigrate.apply.what_is_left import Content, FileFound, read_file_found, unseen
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
 DATABASE = Path("/data/money.db")
@@ -93,6 +93,6 @@ def test_what_could_not_be_found_out_is_unseen(tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.touch()
 
-    assert read_file_found(
-        DATABASE, {"failed": "it ended", "state": "unknown"}, backup
-    ) == FileFound(DATABASE, NameTarget.SAME, Content.UNSEEN, "it ended", backup)
+    assert read_file_found(DATABASE, unseen("it ended"), backup) == FileFound(
+        DATABASE, NameTarget.SAME, Content.UNSEEN, "it ended", backup
+    )

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import Outcome, judge_catalogue
+from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.seeding import Recipe
 from tests.cases import CASES, judge_case, read_case
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
@@ -283,3 +287,16 @@ def test_rows_outside_a_declared_condition_are_told_by_that_condition() -> None:
     assert "only rows where amount_cents = 0" in failed_text(
         "data_survives/delete_wider_than_declared"
     )
+
+
+def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_path: Path) -> None:
+    (tmp_path / "001_step.sql").write_text(NOTES)
+    (tmp_path / "002_step.py").write_text(
+        "def up(db):\n    db.execute('ALTER TABLE notes ADD COLUMN tag TEXT')\n\n\n"
+        "def down(db):\n    raise NotImplementedError\n"
+    )
+    chain = Chain(read_catalogue(tmp_path), Recipe(rows=5), RunEnvironment())
+    (finding,) = judge_last("down_restores", chain).findings
+
+    assert finding.allow == "# bb: irreversible because REASON"
+    assert finding.cause.startswith("there is no way back")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.contract import Contract, Rename
 from pytest_bbmigrate.experiment import views
 from pytest_bbmigrate.experiment.model import AffectedView
 from pytest_bbmigrate.experiment.observe import observe
@@ -32,7 +32,12 @@ REORDERED = (
 )
 
 
-def shifted(create: str, change: str, folder: Path | None = None) -> tuple[AffectedView, ...]:
+NOTHING = Contract()
+
+
+def shifted(
+    create: str, change: str, folder: Path | None = None, contract: Contract = NOTHING
+) -> tuple[AffectedView, ...]:
     """Return the views that show something else after ``change``; in files of ``folder``."""
     with closing(open_image(b"")) as db:
         db.executescript(create)
@@ -40,7 +45,7 @@ def shifted(create: str, change: str, folder: Path | None = None) -> tuple[Affec
         db.executescript(change)
         after = take_image(db)
     if folder is None:
-        return observe(snapshot_of(before), snapshot_of(after), contract=Contract()).views
+        return observe(snapshot_of(before), snapshot_of(after), contract=contract).views
     files = folder / "before.db", folder / "after.db"
     for file, image in zip(files, (before, after), strict=True):
         file.write_bytes(image)
@@ -159,8 +164,11 @@ def test_a_view_is_shifted_under_the_new_names_too() -> None:
         "costs", "expenses"
     )
     again = view.replace("costs", "expenses")
+    renamed = Contract(renames=(Rename("costs", None, "expenses", None, 1),))
 
-    assert shifted(COSTS + view, moved + again) == (AffectedView("v", ("b", "c"), ("expenses",)),)
+    assert shifted(COSTS + view, moved + again, contract=renamed) == (
+        AffectedView("v", ("b", "c"), ("expenses",)),
+    )
 
 
 @pytest.mark.parametrize(

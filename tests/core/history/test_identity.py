@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,15 +19,9 @@ from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sql.own_tables import HISTORY_TABLE, IDENTITY_TABLE, OWN_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
 
 HOUSEHOLD = Identity("4f1c", {"app.db.backup.20260102_080000": "ab12"})
-
-
-@pytest.fixture
-def db() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        yield connection
 
 
 def test_reading_creates_nothing(db: sqlite3.Connection) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict
+from pytest_bbmigrate.checks import CHECKS, DOWN_CHECKS, Outcome, Verdict
 from pytest_bbmigrate.report.summary import (
-    BACK,
-    FORWARD,
+    UP_CHECKS,
     Result,
     describe_briefly,
     describe_header,
@@ -27,7 +26,7 @@ def results_of(name: str, **outcomes: str) -> list[Result]:
 
 
 def test_every_check_is_of_the_way_forward_or_the_way_back() -> None:
-    assert (*FORWARD, *BACK) == CHECKS
+    assert (*UP_CHECKS, *DOWN_CHECKS) == CHECKS
 
 
 def test_what_passed_every_check_is_proved_forward_and_back() -> None:
@@ -40,7 +39,9 @@ def test_what_passed_every_check_is_proved_forward_and_back() -> None:
 
 
 def test_what_has_no_way_back_is_proved_forward_alone() -> None:
-    skips = [Result("002_b", check, SKIPPED, reason="no down part is written") for check in BACK]
+    skips = [
+        Result("002_b", check, SKIPPED, reason="no down part is written") for check in DOWN_CHECKS
+    ]
 
     lines = describe_results([*results_of("001_a"), *results_of("002_b")[:4], *skips])
 
@@ -48,7 +49,7 @@ def test_what_has_no_way_back_is_proved_forward_alone() -> None:
     assert lines[2:] == ("skipped: no down part is written: 002_b",)
 
 
-@pytest.mark.parametrize("check", FORWARD)
+@pytest.mark.parametrize("check", UP_CHECKS)
 @pytest.mark.parametrize("outcome", [FAILED, SKIPPED])
 def test_what_missed_one_check_of_the_way_forward_is_not_proved(check: str, outcome: str) -> None:
     lines = describe_results([*results_of("001_a"), *results_of("002_b", **{check: outcome})])
@@ -56,7 +57,7 @@ def test_what_missed_one_check_of_the_way_forward_is_not_proved(check: str, outc
     assert lines[0] == "1 of 2 migrations proved forward, 1 of them back"
 
 
-@pytest.mark.parametrize("check", BACK)
+@pytest.mark.parametrize("check", DOWN_CHECKS)
 def test_what_missed_one_check_of_the_way_back_is_not_proved_back(check: str) -> None:
     lines = describe_results(results_of("001_a", **{check: FAILED}))
 

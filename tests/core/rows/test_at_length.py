@@ -21,6 +21,7 @@ from pytest_bbmigrate.rows import (
     RowConditions,
     RowLost,
     ValueChanged,
+    affinities,
     compare_rows,
     content_of,
     differences_of,
@@ -368,6 +369,21 @@ class TestCounting:
             found = compared(*images, pairing_of("id a"))
             assert {type(d) for d in found} == {RowLost, RowAdded}
 
+    def test_rows_that_are_not_as_many_as_before_are_counted_and_not_joined(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sql_prefilter, "MIN_ROWS", 0)
+        table = "CREATE TABLE t (id INTEGER PRIMARY KEY, a);"
+        two = image_of(table, "INSERT INTO t VALUES (1, 2), (2, 3)")
+        three = image_of(table, "INSERT INTO t VALUES (1, 2), (2, 3), (3, 4)")
+        asked: list[str] = []
+        with closing(open_contents(three, two)) as db:
+            db.set_trace_callback(asked.append)
+            narrow = sql_prefilter.changed_columns(db, pairing_of("id a"))
+
+        assert narrow == sql_prefilter.ChangedColumns(pairing_of("id a"))
+        assert [sql for sql in asked if sql.startswith("SELECT") and "CROSS JOIN" in sql] == []
+
     def test_equal_numbers_are_the_same_where_both_columns_store_them_as_one_type(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -396,7 +412,7 @@ class TestCounting:
     def test_where_the_sign_of_zero_is_kept_every_number_is_looked_at(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sql_prefilter, "keeps_negative_zero", lambda: True)
+        monkeypatch.setattr(affinities, "keeps_negative_zero", lambda: True)
         image = image_of(KEYED, "INSERT INTO t VALUES (1, 1, 'x', 0.0)")
         with closing(open_contents(image, image)) as db:
             narrow = sql_prefilter.changed_columns(db, pairing_of("id a b r"))
@@ -406,7 +422,7 @@ class TestCounting:
         assert compared(image, image, pairing_of("id a b r")) == []
 
     def test_numbers_are_stored_without_the_sign_of_zero(self) -> None:
-        assert not sql_prefilter.keeps_negative_zero()
+        assert not affinities.keeps_negative_zero()
 
 
 CELLS = st.sampled_from([None, 0, 1, 1.0, 0.0, -0.0, "a", "A", "", b"", b"a", "a\0", "1", 2**60])

@@ -284,5 +284,5 @@ def test_a_process_that_cannot_compare_is_no_answer(
 
 def test_nobody_compares_for_a_process_that_is_gone(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    with pytest.raises(SystemExit, match="nobody wants to know any more"):
+    with pytest.raises(SystemExit, match="process -1, which has started this one, is gone"):
         main("-1", str(real), str(real))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -20,12 +21,23 @@ import pytest
 
 from pytest_bbmigrate.apply.lock import process
 from pytest_bbmigrate.apply.lock.client import LockClient
+from pytest_bbmigrate.apply.lock.orders import (
+    KIND_OF,
+    Done,
+    Failed,
+    FailureKind,
+    Lock,
+    Progress,
+)
 from pytest_bbmigrate.apply.model import ContentState
+from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.history.table import Applied, record
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import PACKAGES
+from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.sqlite_files import digest_of
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.openers import Opener, in_use_message
 from tests.core.real_databases import (
     BIG,
@@ -69,6 +81,13 @@ def publish(real: Path, work: Path, digest: str) -> ContentState:
         client.publish(work, digest)
         client.verify(work, folder / "backup", folder / "failed")
     return client.state
+
+
+FAILED = Failed(ContentState.UNTOUCHED, "why", FailureKind.STEP)
+
+
+def message(said: Lock | Progress | Failed) -> str:
+    return encode_message(KIND_OF[type(said)], said).decode()
 
 
 def interrupt(_: float) -> None:
@@ -415,6 +434,35 @@ def test_a_keeper_that_is_killed_before_publish_has_touched_nothing(tmp_path: Pa
     assert names_in(tmp_path) == ["real.db"]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_another_file_with_the_number_of_the_one_that_was_locked_is_told_by_its_content(
+    tmp_path: Path, mode: str
+) -> None:
+    real = make(tmp_path / "real.db", "old", mode=mode)
+    with LockClient(real) as client:
+        client.lock()
+        client.back_up(tmp_path / "backup")
+        locked = real.stat().st_ino
+        os.kill(pid_of(client), signal.SIGKILL)
+        assert client._process is not None
+        client._process.child.wait()  # it keeps the number of the file until it is dead
+        for path in tmp_path.glob("real.db*"):
+            path.unlink()
+        for count in range(200):
+            other = make(tmp_path / f"other {count}", "another", mode=mode)
+            if other.stat().st_ino == locked:
+                other.rename(real)
+                break
+        else:
+            pytest.skip("this disk does not give a number twice so soon")
+        found = client.inspect(tmp_path / "backup")
+
+    assert (found.name, found.content) == (NameTarget.SAME, Content.OTHER)
+    assert found.backup == tmp_path / "backup"
+    assert not found.is_as_it_was
+    assert note_in(real) == "another"
+
+
 def test_a_lock_that_was_lost_is_told_at_the_release(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     client = LockClient(real)
@@ -560,6 +608,65 @@ def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         client.lock()
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("no message", "it is no JSON (JSONDecodeError)"),
+        ("{}", "it is no message"),
+        (message(Lock(Path("x"), 1.0)), "it is of another kind"),
+        (message(Progress(0.5)).replace('"part"', '"share"'), "progress is not what it must be"),
+        (message(FAILED).replace('"step"', '"other"'), "failed.kind is not what it must be"),
+        (message(FAILED).replace('"untouched"', "1"), "failed.state is not what it must be"),
+        (message(FAILED).replace('"version": 1', '"version": 2'), "it is of another version"),
+    ],
+)
+def test_what_is_no_answer_is_told_and_nothing_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, why: str
+) -> None:
+    talks = f"import sys; sys.stdin.readline(); print({answer!r}, flush=True); sys.stdin.read()"
+    monkeypatch.setattr(launch, "START_ISOLATED", talks)
+    real = make(tmp_path / "real.db", "old")
+    told = f"gave no answer: {why}: nothing was published; run again"
+    with LockClient(real) as client, pytest.raises(StepFailed, match=re.escape(told)):
+        client.lock()
+
+    assert client.pid is None
+
+
+def test_an_answer_to_another_question_is_refused(tmp_path: Path) -> None:
+    with LockClient(make(tmp_path / "real.db", "old")) as client:
+        client.lock()
+        client._process = SimpleNamespace(  # type: ignore[assignment] # one that mixes things up
+            ask=lambda *_: Done(ContentState.UNTOUCHED, "a text"),
+            child=SimpleNamespace(poll=lambda: None),
+            end=client._process.end if client._process else str,
+        )
+        with pytest.raises(TypeError, match="ReadHistory"):
+            client.read_history()
+
+
+@pytest.mark.parametrize(
+    "line", [b"no message", message(FAILED).encode(), message(Lock(Path("x"), 1.0)).encode()[:-9]]
+)
+def test_a_keeper_that_is_told_what_is_no_order_gives_the_lock_back(
+    tmp_path: Path, line: bytes
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    client = LockClient(real)
+    client.lock()
+    held = ask(real, READ)
+    child = client._process.child if client._process else None
+    assert child
+    assert child.stdin
+    child.stdin.write(line + b"\n")
+    child.stdin.flush()
+    child.wait(30)
+
+    with pytest.raises(StepFailed, match=r"ended with exit code 1.*: nothing was published"):
+        client.release()
+    assert (held, ask(real, READ)) == ("database is locked", "[(1,)]")
+
+
 def test_a_keeper_that_does_not_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -587,7 +694,7 @@ def test_a_backup_that_another_user_cannot_be_given_is_noted(
     with LockClient(real) as client:
         client.lock()
         client._process = SimpleNamespace(  # type: ignore[assignment] # a keeper that may not
-            ask=lambda *_: {"done": "belongs to this user", "state": "untouched"},
+            ask=lambda *_: Done(ContentState.UNTOUCHED, "belongs to this user"),
             end=client._process.end if client._process else str,
         )
         client.back_up(place_for_all / "backup")

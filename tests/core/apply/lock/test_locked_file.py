@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
 
 from pytest_bbmigrate.apply.lock import locked_file as lockeds
+from pytest_bbmigrate.apply.lock.orders import (
+    BackUp,
+    Done,
+    Inspect,
+    Lock,
+    LockedFileState,
+    Recover,
+)
 from pytest_bbmigrate.apply.lock.server import LockServer
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import Content
+from pytest_bbmigrate.apply.what_is_left import Content, DatabaseSeen
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.sqlite_files import held_file as helds
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget, state_of_file
@@ -46,7 +53,7 @@ class Bench:
         self.backup = tmp_path / "backup"
         self.before = state_of_file(self.real.stat())
         self.server = new_holder()
-        self.server.lock({"database": str(self.real), "deadline": 0.2})
+        self.server.lock(Lock(self.real, 0.2))
 
     def __enter__(self) -> Self:
         return self
@@ -55,21 +62,24 @@ class Bench:
         self.server.release()
 
     def back_up(self) -> Self:
-        self.server.back_up({"target": str(self.backup)})
+        self.server.back_up(BackUp(self.backup))
         return self
 
-    def inspect(self) -> dict[str, Any]:
-        return self.server.inspect({"target": str(self.backup), "work": str(self.work)})
+    def inspect(self) -> DatabaseSeen:
+        return self.server.inspect(Inspect(BackUp(self.backup), self.work))
 
-    def settle(self, *, backup: bool = True) -> dict[str, Any]:
+    def settle(self, *, backup: bool = True) -> DatabaseSeen:
         """Have the server end, and another one look."""
         digest = self.server.note.digest
         self.server.release()
         self.server = new_holder()
-        order = {"database": str(self.real), "real": str(self.real), "file": asdict(self.before)}
-        files = {"backup": str(self.backup) if backup else "", "work": str(self.work)}
-        modes = {"mode": "delete", "new_mode": "delete", "digest": digest}
-        return self.server.obey({"do": "recover", "deadline": 0.2, **order, **files, **modes})
+        locked = LockedFileState(self.real, self.before)
+        kept = self.backup if backup else None
+        lock = Lock(self.real, 0.2, "delete")
+        answer = self.server.obey(Recover(lock, locked, "delete", digest, kept, self.work))
+        assert isinstance(answer, Done)
+        assert isinstance(answer.result, DatabaseSeen)
+        return answer.result
 
 
 def new_holder() -> LockServer:
@@ -89,7 +99,7 @@ CONTENTS: dict[Damage, Content] = {
     replace_by_its_own_copy: Content.AS_BEFORE,
 }
 SEEN = [
-    (damage, name.value, CONTENTS.get(damage, Content.OTHER).value)
+    (damage, name, CONTENTS.get(damage, Content.OTHER))
     for damage, (name, _) in DAMAGES.items()
     if damage.__name__ not in {"replace_by_a_link", "replace_by_a_folder", "move_the_folder"}
 ]
@@ -97,7 +107,7 @@ SEEN = [
 
 @pytest.mark.parametrize(("damage", "name", "content"), SEEN)
 def test_what_was_done_is_seen_while_the_lock_is_held(
-    bench: Bench, damage: Damage, name: str, content: str
+    bench: Bench, damage: Damage, name: NameTarget, content: Content
 ) -> None:
     damage(bench.real)
 
@@ -105,25 +115,25 @@ def test_what_was_done_is_seen_while_the_lock_is_held(
     with pytest.raises(StepFailed, match=r"real\.db is .*; nothing was published"):
         bench.server.refuse_changed()
 
-    assert (found["name"], found["content"]) == (name, content)
+    assert (found.name, found.content) == (name, content)
 
 
 @pytest.mark.parametrize(("damage", "name", "content"), SEEN)
 def test_what_was_done_is_seen_by_another_process_afterwards(
-    bench: Bench, damage: Damage, name: str, content: str
+    bench: Bench, damage: Damage, name: NameTarget, content: Content
 ) -> None:
     damage(bench.real)
 
     answer = bench.settle()
 
-    assert (answer["done"]["name"], answer["done"]["content"]) == (name, content)
-    assert answer["state"] == "unknown"
+    assert (answer.name, answer.content) == (name, content)
+    assert bench.server.state is ContentState.UNKNOWN
 
 
 def test_a_file_that_nobody_has_touched_is_as_it_was_by_its_stat_alone(bench: Bench) -> None:
     bench.work.unlink()
 
-    assert bench.settle(backup=False)["done"]["content"] == Content.AS_BEFORE.value
+    assert bench.settle(backup=False).content is Content.AS_BEFORE
 
 
 def test_a_file_that_is_in_use_afterwards_is_not_seen(bench: Bench) -> None:
@@ -131,8 +141,8 @@ def test_a_file_that_is_in_use_afterwards_is_not_seen(bench: Bench) -> None:
     with other_program(bench.real, "BEGIN IMMEDIATE"):
         answer = bench.settle()
 
-    assert answer["done"]["content"] == Content.UNSEEN.value
-    assert "in use by another program" in answer["done"]["detail"]
+    assert answer.content is Content.UNSEEN
+    assert "in use by another program" in answer.detail
 
 
 @pytest.mark.parametrize("damage", [remove, move_away, replace_by_another])
@@ -150,9 +160,9 @@ def test_a_file_without_its_name_is_backed_up_if_that_was_not_done(
 def test_a_backup_that_was_written_to_says_nothing_of_the_database(bench: Bench) -> None:
     bench.backup.write_bytes(bench.work.read_bytes())
 
-    assert bench.inspect()["content"] == Content.AS_BEFORE.value
+    assert bench.inspect().content is Content.AS_BEFORE
     overwrite(bench.real)
-    assert bench.inspect()["content"] == Content.OTHER.value
+    assert bench.inspect().content is Content.OTHER
 
 
 def test_a_backup_that_does_not_read_leaves_the_content_unseen(
@@ -164,8 +174,8 @@ def test_a_backup_that_does_not_read_leaves_the_content_unseen(
     monkeypatch.setattr("pytest_bbmigrate.apply.lock.inspection.matches_file_in_place", fail)
     found = bench.inspect()
 
-    assert found["content"] == Content.UNSEEN.value
-    assert found["detail"] == f"{bench.backup}: the disk is damaged"
+    assert found.content is Content.UNSEEN
+    assert found.detail == f"{bench.backup}: the disk is damaged"
 
 
 @pytest.mark.parametrize("damage", [remove, overwrite])
@@ -191,7 +201,7 @@ def test_pages_that_were_read_once_are_not_believed(tmp_path: Path, mode: str) -
         assert read.fetchall() == [("old 0",)]
         overwrite(bench.real)
 
-        assert bench.inspect()["content"] == Content.OTHER.value
+        assert bench.inspect().content is Content.OTHER
 
 
 def test_what_was_published_is_known_as_that(bench: Bench) -> None:
@@ -199,9 +209,9 @@ def test_what_was_published_is_known_as_that(bench: Bench) -> None:
     found = []
     for state in (ContentState.UNTOUCHED, ContentState.PUBLISHED, ContentState.VERIFIED):
         bench.server.state = state
-        found.append(bench.inspect()["content"])
+        found.append(bench.inspect().content)
 
-    assert found == ["other", "published", "verified"]
+    assert found == [Content.OTHER, Content.PUBLISHED, Content.VERIFIED]
 
 
 def test_a_publish_without_its_name_or_its_journal_is_not_gone_on_with(bench: Bench) -> None:
@@ -240,7 +250,7 @@ def test_a_file_that_takes_the_name_as_it_is_locked_is_refused(
 
     monkeypatch.setattr(lockeds, "empty_wal", replace_first)
     with pytest.raises(DatabaseError, match="another file took its name while it was locked"):
-        new_holder().lock({"database": str(real), "deadline": 0.2})
+        new_holder().lock(Lock(real, 0.2))
 
     assert note_in(real) == "another"
 
@@ -250,20 +260,20 @@ def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
 ) -> None:
     whole = LockServer.inspect_content
 
-    def remove_then(self: LockServer, work: str) -> object:
+    def remove_then(self: LockServer, work: Path | None) -> object:
         found = whole(self, work)
         remove(bench.real)
         return found
 
     monkeypatch.setattr(LockServer, "inspect_content", remove_then)
 
-    assert bench.inspect()["name"] == NameTarget.GONE.value
+    assert bench.inspect().name is NameTarget.GONE
 
 
 def test_garbage_under_another_files_name_is_something_else(bench: Bench) -> None:
     remove(bench.real)
     bench.real.write_bytes(b"")
-    empty = bench.inspect()["content"]
+    empty = bench.inspect().content
     garble(bench.real)
 
-    assert [empty, bench.inspect()["content"]] == ["empty", "other"]
+    assert [empty, bench.inspect().content] == [Content.EMPTY, Content.OTHER]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
 import sys
 import threading
 from contextlib import closing
-from dataclasses import asdict
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,13 +17,31 @@ import pytest
 from pytest_bbmigrate.apply.lock import locked_file
 from pytest_bbmigrate.apply.lock import protocol as channels
 from pytest_bbmigrate.apply.lock import server as lock_server
+from pytest_bbmigrate.apply.lock.orders import (
+    ANSWERS,
+    KIND_OF,
+    NAMES,
+    BackUp,
+    Done,
+    Failed,
+    FailureKind,
+    Lock,
+    LockedFileState,
+    Progress,
+    Publish,
+    ReadHistory,
+    Recover,
+    RestoreJournalMode,
+    Verify,
+)
 from pytest_bbmigrate.apply.lock.protocol import Abandoned, Channel
 from pytest_bbmigrate.apply.lock.server import LockServer, main, serve
 from pytest_bbmigrate.apply.model import ContentState
-from pytest_bbmigrate.apply.what_is_left import Content
+from pytest_bbmigrate.apply.what_is_left import Content, DatabaseSeen
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.processes.messages import encode_message, read_message
 from pytest_bbmigrate.sqlite_files import digest_of
-from pytest_bbmigrate.sqlite_files.held_file import state_of_file
+from pytest_bbmigrate.sqlite_files.held_file import NameTarget, state_of_file
 from pytest_bbmigrate.sqlite_files.publishing import replace_content
 from tests.core.real_databases import (
     BIG,
@@ -44,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.lock.orders import Answer, Order
     from pytest_bbmigrate.sqlite_files.backup import Pace
 
 
@@ -56,15 +73,15 @@ class Line:
         self.ends = [orders, self.hear, answers]
         self.channel = Channel(orders, answers, os.getppid())
 
-    def say(self, **order: object) -> None:
-        os.write(self.speak, json.dumps(order).encode() + b"\n")
+    def say(self, order: Order) -> None:
+        os.write(self.speak, encode_message(KIND_OF[type(order)], order) + b"\n")
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self) -> Answer:
         said = b""
         while not said.endswith(b"\n"):
             said += os.read(self.hear, 1)
-        answer: dict[str, Any] = json.loads(said)
-        return answer if "progress" not in answer else self.answer()
+        answer = read_message(said, ANSWERS, NAMES)
+        return self.answer() if isinstance(answer, Progress) else answer
 
     def hang_up(self) -> None:
         if self.speak >= 0:
@@ -95,24 +112,22 @@ class Bench:
         self.work, self.digest = make_work(folder / "work.db", rows=rows)
         self.backup, self.failed = folder / "backup", folder / "failed"
         self.server = LockServer(line.channel)
-        assert self.ask("lock", database=str(self.real), deadline=0.2) == mode
-
-    def obey(self, do: str, **order: object) -> dict[str, Any]:
-        return self.server.obey({"do": do, **order})
-
-    def ask(self, do: str, **order: object) -> object:
-        return self.obey(do, **order)["done"]
+        assert self.server.obey(Lock(self.real, 0.2)) == Done(ContentState.UNTOUCHED, mode)
 
     def back_up(self) -> None:
-        self.ask("back_up", target=str(self.backup))
+        assert isinstance(self.server.obey(BackUp(self.backup)), Done)
 
-    def publish(self, mode: str = "") -> dict[str, Any]:
-        mode = mode or self.server.mode
-        return self.obey("publish", work=str(self.work), digest=self.digest, mode=mode)
+    def publish(self, mode: str = "") -> Done | Failed:
+        return self.server.obey(Publish(self.work, self.digest, mode or self.server.mode))
 
-    def verify(self) -> dict[str, Any]:
-        paths = {"work": self.work, "backup": self.backup, "failed": self.failed}
-        return self.obey("verify", **{name: str(path) for name, path in paths.items()})
+    def verify(self) -> Done | Failed:
+        return self.server.obey(Verify(self.work, self.backup, self.failed))
+
+
+def why(answer: Done | Failed) -> str:
+    """Return why an order was not obeyed."""
+    assert isinstance(answer, Failed)
+    return answer.why
 
 
 @pytest.fixture(params=MODES)
@@ -134,7 +149,7 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
     bench.back_up()
     bench.publish(asked)
 
-    assert bench.verify() == {"done": "", "state": "verified"}
+    assert bench.verify() == Done(ContentState.VERIFIED, "")
     bench.server.release()
 
     assert mode_of(bench.real) == asked
@@ -149,7 +164,8 @@ def test_what_is_put_back_is_in_the_journal_mode_it_was_in(bench: Bench) -> None
     bench.publish("delete" if bench.server.mode == "wal" else "wal")
     bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
-    assert bench.verify()["state"] == "restored"  # the mode is looked at where it is taken down
+    # The mode is looked at when the backup is put back.
+    assert bench.verify().state is ContentState.RESTORED
 
 
 def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
@@ -162,15 +178,13 @@ def test_content_that_is_not_the_working_copys_is_kept_and_the_backup_put_back(
     locked = ask(bench.real, "SELECT 1 FROM money")
     bench.server.release()
 
-    assert answer == {
-        "failed": (
-            f"{bench.real}: what was published did not verify: its content is not the working "
-            f"copy's; the backup {bench.backup} was restored, and the database is as it was; "
-            f"what did not verify is kept in {bench.failed}"
-        ),
-        "kind": "step",
-        "state": "restored",
-    }
+    assert answer == Failed(
+        ContentState.RESTORED,
+        f"{bench.real}: what was published did not verify: its content is not the working "
+        f"copy's; the backup {bench.backup} was restored, and the database is as it was; "
+        f"what did not verify is kept in {bench.failed}",
+        FailureKind.STEP,
+    )
     assert locked == "database is locked"
     assert note_in(bench.real) == "old"
     assert note_in(bench.failed) == "spoilt"
@@ -185,7 +199,7 @@ def test_a_working_copy_that_is_written_meanwhile_does_not_verify(bench: Bench) 
     answer = bench.verify()
     bench.server.release()
 
-    assert "the working copy was written while it was published; the backup" in answer["failed"]
+    assert "the working copy was written while it was published; the backup" in why(answer)
     assert note_in(bench.real) == "old"
     assert note_in(bench.failed) == "new"
 
@@ -193,12 +207,12 @@ def test_a_working_copy_that_is_written_meanwhile_does_not_verify(bench: Bench) 
 def test_content_that_integrity_check_complains_of_does_not_verify(bench: Bench) -> None:
     spoil_index(bench.work)
     bench.digest = digest_of(bench.work)
-    assert bench.publish()["state"] == "published"
+    assert bench.publish().state is ContentState.PUBLISHED
 
     answer = bench.verify()
     bench.server.release()
 
-    assert "did not verify: integrity_check finds: row 1 missing from index" in answer["failed"]
+    assert "did not verify: integrity_check finds: row 1 missing from index" in why(answer)
     assert note_in(bench.real) == "old"
 
 
@@ -209,18 +223,18 @@ def test_a_history_that_does_not_read_as_the_working_copys_does_not_verify(
     histories = iter([("001_a",), ("001_a", "002_b")])
     monkeypatch.setattr(lock_server, "read_history", lambda _: next(histories))
 
-    assert "its history is not the working copy's; the backup" in bench.verify()["failed"]
+    assert "its history is not the working copy's; the backup" in why(bench.verify())
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"),
+    ("fault", "reason"),
     [
         (sqlite3.OperationalError("disk I/O error"), "could not be looked at: disk I/O error"),
         (BBMigrateError("history: strange"), "did not verify: history: strange"),
     ],
 )
 def test_what_cannot_be_looked_at_does_not_verify(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception, why: str
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception, reason: str
 ) -> None:
     def fail(*_: object) -> None:
         raise fault
@@ -230,8 +244,8 @@ def test_what_cannot_be_looked_at_does_not_verify(
     answer = bench.verify()
     bench.server.release()
 
-    assert why in answer["failed"]
-    assert answer["state"] == "restored"
+    assert reason in why(answer)
+    assert answer.state is ContentState.RESTORED
     assert note_in(bench.real) == "old"
 
 
@@ -243,7 +257,7 @@ def test_content_that_cannot_be_kept_is_put_right_all_the_same(bench: Bench) -> 
     answer = bench.verify()
     bench.server.release()
 
-    assert answer["failed"].endswith(
+    assert why(answer).endswith(
         "; what did not verify could not be kept: No such file or directory"
     )
     assert note_in(bench.real) == "old"
@@ -254,7 +268,7 @@ def test_content_is_not_kept_over_another_file(bench: Bench) -> None:
     bench.publish()
     bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
 
-    assert f"could not be kept: {bench.failed}: is there already" in bench.verify()["failed"]
+    assert f"could not be kept: {bench.failed}: is there already" in why(bench.verify())
     assert bench.failed.read_text() == "mine"
 
 
@@ -268,9 +282,9 @@ def test_a_backup_that_is_gone_is_not_named_as_the_way_back(bench: Bench) -> Non
     assert (
         "the backup was not restored, and the database is not to be relied on: "
         f"{bench.backup}: it is not what it was when it was made "
-    ) in answer["failed"]
-    assert "--bb-restore" not in answer["failed"]
-    assert answer["state"] == "unknown"
+    ) in why(answer)
+    assert "--bb-restore" not in why(answer)
+    assert answer.state is ContentState.UNKNOWN
 
 
 def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
@@ -281,8 +295,8 @@ def test_a_backup_that_is_put_back_badly_is_said_to_be_needed(
 
     answer = bench.verify()
 
-    assert "the backup could not be restored: it differs afterwards" in answer["failed"]
-    assert answer["state"] == "unknown"
+    assert "the backup could not be restored: it differs afterwards" in why(answer)
+    assert answer.state is ContentState.UNKNOWN
 
 
 def test_a_disk_error_while_the_backup_is_put_back_is_told(
@@ -295,16 +309,14 @@ def test_a_disk_error_while_the_backup_is_put_back_is_told(
     bench.server.db.execute("UPDATE money SET note = 'spoilt 0'")
     monkeypatch.setattr(lock_server, "replace_content", fail)
 
-    assert "could not be restored: Input/output error" in bench.verify()["failed"]
+    assert "could not be restored: Input/output error" in why(bench.verify())
 
 
 def test_there_is_nothing_to_verify_before_a_publish(bench: Bench) -> None:
     answer = bench.verify()
 
-    assert answer["failed"] == (
-        f"{bench.real}: nothing was published, so there is nothing to verify"
-    )
-    assert answer["state"] == "untouched"
+    assert why(answer) == (f"{bench.real}: nothing was published, so there is nothing to verify")
+    assert answer.state is ContentState.UNTOUCHED
 
 
 # ---- nothing can be published
@@ -318,11 +330,11 @@ def test_a_disk_that_is_full_is_told_and_the_database_looked_at(bench: Bench) ->
     answer = bench.publish()
     bench.server.release()
 
-    assert answer["failed"] == (
+    assert why(answer) == (
         f"{bench.real}: could not be written: the disk is full (database or disk is full "
         "[SQLITE_FULL]); nothing was published: the database is as it was, compared with backup"
     )
-    assert answer["state"] == "untouched"
+    assert answer.state is ContentState.UNTOUCHED
     assert note_in(bench.real) == "old"
     assert names_in(bench.folder) == ["backup", "real.db", "work.db"]
 
@@ -341,9 +353,10 @@ def test_what_could_not_be_compared_is_said_to_be_uncompared(
     answer = bench.publish()
     bench.server.release()
 
-    assert answer["state"] == ("untouched" if compared == "no backup" else "unknown")
+    untouched = compared == "no backup"
+    assert answer.state is (ContentState.UNTOUCHED if untouched else ContentState.UNKNOWN)
     assert (
-        answer["failed"].split("nothing was published: ")[1]
+        why(answer).split("nothing was published: ")[1]
         == {
             "no backup": "SQLite has rolled it back",
             "backup gone": (
@@ -369,8 +382,8 @@ def test_a_rollback_that_left_something_else_has_the_backup_put_back(
     answer = bench.publish()
     bench.server.release()
 
-    assert f"it was not as it was, and the backup {bench.backup} was restored" in answer["failed"]
-    assert answer["state"] == "restored"
+    assert f"it was not as it was, and the backup {bench.backup} was restored" in why(answer)
+    assert answer.state is ContentState.RESTORED
     assert note_in(bench.real) == "old"
 
 
@@ -385,11 +398,10 @@ def test_a_sound_database_is_not_made_that_of_a_rotten_backup(
     answer = bench.publish()
     bench.server.release()
 
-    assert (
-        f"which cannot be seen: {bench.backup}: it is not what it was when it was made ("
-        in answer["failed"]
+    assert f"which cannot be seen: {bench.backup}: it is not what it was when it was made (" in why(
+        answer
     )
-    assert answer["state"] == "unknown"
+    assert answer.state is ContentState.UNKNOWN
     assert note_in(bench.real) == "old"
 
 
@@ -407,8 +419,8 @@ def test_a_backup_that_rots_while_it_is_put_back_is_told(
 
     assert (
         f"the backup could not be restored: {bench.backup}: it is not what it was when it was made"
-    ) in answer["failed"]
-    assert answer["state"] == "unknown"
+    ) in why(answer)
+    assert answer.state is ContentState.UNKNOWN
 
 
 def fail_to_write(*_: object) -> None:
@@ -426,8 +438,8 @@ def test_a_working_copy_that_is_damaged_is_refused_before_anything_is_written(
 
     answer = bench.publish()
 
-    assert answer["failed"].startswith(f"{bench.work}: damaged: ")
-    assert answer["state"] == "untouched"
+    assert why(answer).startswith(f"{bench.work}: damaged: ")
+    assert answer.state is ContentState.UNTOUCHED
     assert bench.real.read_bytes() == before
 
 
@@ -439,7 +451,7 @@ def test_a_working_copy_with_another_digest_is_refused_before_anything_is_writte
 
     answer = bench.publish()
 
-    assert answer["failed"] == (
+    assert why(answer) == (
         f"{bench.work}: not what was verified: something has written the working copy since; "
         "nothing was published"
     )
@@ -447,9 +459,9 @@ def test_a_working_copy_with_another_digest_is_refused_before_anything_is_writte
 
 
 def test_an_error_of_the_disk_is_told_in_words(bench: Bench) -> None:
-    answer = bench.obey("publish", work=str(bench.folder / "typo.db"), digest="")
+    answer = bench.server.obey(Publish(bench.folder / "typo.db", "", ""))
 
-    assert answer["failed"] == f"{bench.real}: No such file or directory"
+    assert why(answer) == f"{bench.real}: No such file or directory"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -485,15 +497,15 @@ def test_a_journal_mode_that_cannot_be_put_back_is_told(
     bench.publish()
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     verified = bench.verify()
-    again = bench.obey("restore_mode")
+    again = bench.server.obey(RestoreJournalMode())
     bench.server.release()
 
-    why = (
+    trouble = (
         "it is in journal_mode delete now and could not be set to wal again (disk I/O error): "
         "mend that, and run PRAGMA journal_mode = wal on it"
     )
-    assert verified == {"done": why, "state": "verified"}
-    assert again == {"failed": f"{bench.real}: {why}", "kind": "step", "state": "verified"}
+    assert verified == Done(ContentState.VERIFIED, trouble)
+    assert again == Failed(ContentState.VERIFIED, f"{bench.real}: {trouble}", FailureKind.STEP)
     assert note_in(bench.real) == "new"
     assert mode_of(bench.real) == "delete"
 
@@ -525,22 +537,22 @@ def test_what_was_left_is_told_by_its_content(
     real.write_bytes((tmp_path / content).read_bytes())
     server = LockServer(line.channel)
     found = "wal" if stays else "delete"
-    modes = {"mode": found, "new_mode": "wal"}
-    files = {"work": str(tmp_path / "new"), "backup": str(tmp_path / "old")}
     digest = sha256((tmp_path / "old").read_bytes()).hexdigest()
-    answer = server.obey({**settling(real), **modes, **files, "digest": digest})
+    files = {"work": tmp_path / "new", "backup": tmp_path / "old"}
+    answer = server.obey(recovering(real, found, digest=digest, **files))
     server.release()
 
-    left: dict[str, object] = {"name": "same", "content": seen.value, "detail": "", "notes": []}
-    assert answer == {"done": left, "state": state.value}
+    assert answer == Done(state, DatabaseSeen(NameTarget.SAME, seen))
     assert mode_of(real) == ("wal" if stays else mode)
     assert note_in(real) == content
 
 
-def settling(real: Path) -> dict[str, object]:
-    """Return the order to settle what was left of ``real``, but for files and modes."""
-    file = {"real": str(real), "file": asdict(state_of_file(real.stat()))}
-    return {"do": "recover", "database": str(real), "deadline": 1, **file}
+def recovering(
+    real: Path, mode: str, *, work: Path, digest: str = "", backup: Path | None = None
+) -> Recover:
+    """Return the order to recover what was left of ``real``, to be in WAL once published."""
+    locked = LockedFileState(real, state_of_file(real.stat()))
+    return Recover(Lock(real, 1.0, mode), locked, "wal", digest, backup, work)
 
 
 def test_a_journal_mode_that_cannot_be_recovered_is_told(
@@ -549,16 +561,12 @@ def test_a_journal_mode_that_cannot_be_recovered_is_told(
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(locked_file, "set_journal_mode", fail_to_write)
     server = LockServer(line.channel)
-    order = {
-        **settling(real),
-        "backup": "",
-        "digest": "",
-        "work": str(make(tmp_path / "work.db", "new")),
-    }
-    answer = server.obey({**order, "mode": "wal", "new_mode": "wal"})
+    answer = server.obey(recovering(real, "wal", work=make(tmp_path / "work.db", "new")))
     server.release()
 
-    (note,) = answer["done"]["notes"]
+    assert isinstance(answer, Done)
+    assert isinstance(answer.result, DatabaseSeen)
+    (note,) = answer.result.notes
     assert note.startswith("it is in journal_mode delete now and could not be set to wal again")
 
 
@@ -568,15 +576,16 @@ def test_a_journal_mode_that_cannot_be_recovered_is_told(
 def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -> None:
     real = make(tmp_path / "real.db", "old")
     answers = []
+    orders: tuple[Order, ...] = (
+        Lock(real, 1.0),
+        ReadHistory(),
+        BackUp(tmp_path / "backup"),
+        BackUp(tmp_path / "no folder" / "backup"),
+    )
 
     def talk() -> None:
-        for order in (
-            {"do": "lock", "database": str(real), "deadline": 1},
-            {"do": "read_history"},
-            {"do": "back_up", "target": str(tmp_path / "backup")},
-            {"do": "back_up", "target": str(tmp_path / "no folder" / "backup")},
-        ):
-            line.say(**order)
+        for order in orders:
+            line.say(order)
             answers.append(line.answer())
         line.hang_up()
 
@@ -585,12 +594,11 @@ def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -
     serve(line.channel)
     talking.join()
 
-    assert answers[:3] == [
-        {"done": "delete", "state": "untouched"},
-        {"done": [], "state": "untouched"},
-        {"done": "", "state": "untouched"},
-    ]
-    assert answers[3]["failed"] == (
+    untouched = ContentState.UNTOUCHED
+    results: tuple[Any, ...] = ("delete", (), "")
+    assert answers[:3] == [Done(untouched, result) for result in results]
+    assert isinstance(answers[3], Failed)
+    assert answers[3].why == (
         f"{tmp_path}/no folder/backup: the backup could not be written: No such file or directory; "
         f"make room in {tmp_path}/no folder or have backups go elsewhere (--bb-backup-dir), "
         "and run again"
@@ -599,22 +607,28 @@ def test_orders_are_obeyed_until_there_are_no_more(tmp_path: Path, line: Line) -
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(b"dear diary" * 100, "database"), (None, "step"), (b"", "locked")]
+    ("content", "kind"),
+    [
+        (b"dear diary" * 100, FailureKind.NO_DATABASE),
+        (None, FailureKind.STEP),
+        (b"", FailureKind.LOCKED),
+    ],
 )
 def test_a_refusal_says_of_which_kind_it_is(
-    tmp_path: Path, line: Line, content: bytes | None, kind: str
+    tmp_path: Path, line: Line, content: bytes | None, kind: FailureKind
 ) -> None:
     real = tmp_path / "real.db"
     if content is not None:
         real.write_bytes(content)
-    order = {"do": "lock", "database": str(real), "deadline": 0.1}
-    if kind == "locked":
+    order = Lock(real, 0.1)
+    if kind is FailureKind.LOCKED:
         with other_program(real, "BEGIN EXCLUSIVE"):
             answer = LockServer(line.channel).obey(order)
     else:
         answer = LockServer(line.channel).obey(order)
 
-    assert (answer["kind"], answer["state"]) == (kind, "untouched")
+    assert isinstance(answer, Failed)
+    assert (answer.kind, answer.state) == (kind, ContentState.UNTOUCHED)
 
 
 def test_a_lock_on_what_cannot_be_looked_at_is_released(
@@ -623,9 +637,10 @@ def test_a_lock_on_what_cannot_be_looked_at_is_released(
     real = make(tmp_path / "real.db", "old")
     monkeypatch.setattr(lock_server, "journal_mode", fail_to_write)
     server = LockServer(line.channel)
-    answer = server.obey({"do": "lock", "database": str(real), "deadline": 0.1})
+    answer = server.obey(Lock(real, 0.1))
 
-    assert answer["kind"] == "step"
+    assert isinstance(answer, Failed)
+    assert answer.kind is FailureKind.STEP
     assert note_in(real) == "old"
     server.release()
 
@@ -657,11 +672,12 @@ def test_nobody_hears_an_answer_when_the_other_end_is_closed(line: Line) -> None
     line.ends.remove(line.hear)
 
     with pytest.raises(Abandoned):
-        line.channel.say({"done": ""})
+        line.channel.say(Progress(0.5))
 
 
 def test_progress_is_not_told_more_often_than_anybody_looks(line: Line) -> None:
     for part in (0.1, 0.2, 0.3):
         line.channel.tell(part)
+    told = os.read(line.hear, 1000)
 
-    assert os.read(line.hear, 1000) == b'{"progress": 0.1}\n'
+    assert read_message(told, ANSWERS, NAMES) == Progress(0.1)

@@ -221,7 +221,7 @@ class TestInItsProcess:
             rehearse(order, lambda _: None)
         thread.join()
 
-        assert len(started) == 3  # its own process, the one that keeps the script, and that
+        assert len(started) == 4  # the watch, its own process, what keeps the script, and that
         wait_for_end(*(process.pid for process in started), seconds=10)
 
     def test_what_migrations_print_comes_with_the_result(self, bench: Bench) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.model import Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal.check_result import row_faults
+from pytest_bbmigrate.apply.rehearsal.check_copy import row_faults
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen, compare_tables
 from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, side_of, witness
 

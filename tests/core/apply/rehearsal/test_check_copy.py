@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.model import Preflight, Rehearsal, TableChange
-from pytest_bbmigrate.apply.rehearsal.check_result import refuse_forged_copy, refuse_forged_verdicts
+from pytest_bbmigrate.apply.rehearsal.check_copy import refuse_forged_copy
+from pytest_bbmigrate.apply.rehearsal.check_verdicts import refuse_forged_verdicts
 from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen
 from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, witness

@@ -1,0 +1,154 @@
+"""What down did to what was written since up."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.experiment.model import WrittenRows
+from pytest_bbmigrate.experiment.observe import row_key
+from pytest_bbmigrate.experiment.writing import read_row
+from pytest_bbmigrate.experiment.written_columns import declared_columns, table_diff_of
+from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell
+from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sqlite_files import open_content, open_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pytest_bbmigrate.experiment.model import Evidence
+    from pytest_bbmigrate.experiment.writing import Writing, WrittenTable
+    from pytest_bbmigrate.rows import Key, RowDifference
+    from pytest_bbmigrate.sql.values import Cell
+    from pytest_bbmigrate.sqlite_files import Content
+
+
+def look_at_written(evidence: Evidence, writing: Writing, after_down: Content) -> WrittenRows:
+    """Return what has become of ``writing`` in ``after_down``, which down made of it."""
+    rows: list[RowDifference] = []
+    edits: list[RowDifference] = []
+    back: list[RowDifference] = []
+    with closing(open_image(writing.image)) as written, closing(open_content(after_down)) as db:
+        for work in writing.tables:
+            comparison = comparison_of(evidence, work, db)
+            if comparison is None:
+                continue
+            added = (read_row(written, work.table, key) for key in work.added)
+            rows += comparison.differences([row for row in added if row is not None])
+            edits += comparison.undone(
+                (row, columns)
+                for key, columns in work.edited.items()
+                if (row := read_row(written, work.table, key)) is not None
+            )
+            back += comparison.back(work.deleted.values())
+    return WrittenRows(
+        {work.table.name: len(work.added) for work in writing.tables if work.added},
+        tuple(rows),
+        writing.unwritten,
+        edited=tuple(
+            (work.table.name, column)
+            for work in writing.tables
+            for columns in work.edited.values()
+            for column in columns
+        ),
+        edits_undone=tuple(edits),
+        deleted={work.table.name: len(work.deleted) for work in writing.tables if work.deleted},
+        deleted_back=tuple(back),
+        passed_over=sum(work.passed_over for work in writing.tables),
+    )
+
+
+def comparison_of(
+    evidence: Evidence, work: WrittenTable, db: sqlite3.Connection
+) -> WrittenComparison | None:
+    """Return the rows of a table after down, to look for what was written; None for a new table.
+
+    What down does to the rows of a table that up made is for the author to say.
+    """
+    diff = table_diff_of(evidence, work.table)
+    if diff is None:
+        return None
+    declared = declared_columns(evidence, diff, work.table)
+    columns = {new: old for old, new in diff.columns.items() if old not in declared}
+    found = rows_of(db, diff.table, tuple(columns.values()))
+    key = row_key(work.table, columns)
+    return WrittenComparison(work.table.name, found, tuple(columns), key)
+
+
+class WrittenComparison:
+    """The rows of one table after down, by the cells that identify them.
+
+    ``columns`` are their columns, by the names after up, in the order of the cells. Without a
+    ``key``, a row is known by all of its cells.
+    """
+
+    def __init__(
+        self, table: str, rows: list[Key], columns: tuple[str, ...], key: tuple[str, ...]
+    ) -> None:
+        self.table = table
+        self.columns = columns
+        self.key = key
+        self.identity = tuple(name for name in columns if not key or name in key)
+        places = [columns.index(name) for name in self.identity]
+        self.by_key: dict[tuple[object, ...], list[Key]] = {}
+        for cells in rows:
+            self.by_key.setdefault(exact([cells[place] for place in places]), []).append(cells)
+
+    def key_of(self, row: Mapping[str, Cell]) -> Key:
+        """Return the cells that identify ``row``."""
+        return tuple(row[name] for name in self.identity)
+
+    def differences(self, written: Sequence[Mapping[str, Cell]]) -> Iterator[RowDifference]:
+        """Yield how ``written`` rows differ from the same ones after down, or are lost."""
+        for row in written:
+            yield from self.difference(row, self.columns)
+
+    def difference(
+        self, row: Mapping[str, Cell], columns: Sequence[str]
+    ) -> Iterator[RowDifference]:
+        """Yield how one row differs after down in ``columns``, or that it is lost."""
+        key = self.key_of(row)
+        candidates = self.by_key.get(exact(key), [])
+        if not candidates:
+            yield RowLost(self.table, key if self.key else (), dict(row))
+            return
+        # Without a key, equal rows are counted: each of those after down stands for one written.
+        cells = candidates[-1] if self.key else candidates.pop()
+        for name, cell in zip(self.columns, cells, strict=True):
+            if name in columns and not same_cell(row[name], cell):
+                yield ValueChanged(self.table, key, name, row[name], cell)
+
+    def undone(
+        self, edits: Iterable[tuple[Mapping[str, Cell], Sequence[str]]]
+    ) -> Iterator[RowDifference]:
+        """Yield the cells of ``edits``, (row, columns), that are not what they were set to."""
+        for row, columns in edits:
+            yield from self.difference(row, columns)
+
+    def back(self, deleted: Iterable[Mapping[str, Cell]]) -> Iterator[RowDifference]:
+        """Yield the ``deleted`` rows that are there again."""
+        for row in deleted:
+            key = self.key_of(row)
+            if self.by_key.get(exact(key)):
+                yield RowLost(self.table, key if self.key else (), dict(row))
+
+
+def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
+    """Return ``columns`` of every row of ``table``; none if the table does not exist.
+
+    The columns are qualified, since SQLite takes a bare name in double quotes for a text if there
+    is no such column (https://sqlite.org/quirks.html#dblquote).
+    """
+    if not columns:
+        return []
+    wanted = ", ".join(f"t.{quote_name(column)}" for column in columns)
+    try:
+        return db.execute(f"SELECT {wanted} FROM {quote_name(table)} AS t").fetchall()
+    except sqlite3.OperationalError:
+        return []  # down did not bring the table or a column back, which is in ``down_diff``
+
+
+def exact(cells: Sequence[Cell]) -> tuple[tuple[type, str], ...]:
+    """Return a key in which 1, 1.0 and '1' differ, as do 0.0 and -0.0."""
+    return tuple((type(cell), repr(cell)) for cell in cells)

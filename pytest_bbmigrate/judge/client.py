@@ -1,0 +1,326 @@
+"""Pytest's side of the judge: it starts the process, asks, and reads what is answered."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.experiment import StateUnreachable
+from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
+from pytest_bbmigrate.judge.judge import JudgeFailed, judged
+from pytest_bbmigrate.judge.model import (
+    NAMES,
+    REPLIES,
+    AskFolder,
+    AskRun,
+    AskState,
+    AskVerdicts,
+    Broken,
+    Judged,
+    Ran,
+    Refused,
+    Stored,
+    Unreachable,
+    kind_of,
+)
+from pytest_bbmigrate.judge.supervisor import SIGNALLED
+from pytest_bbmigrate.masking import with_kinds
+from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
+from pytest_bbmigrate.processes.measured import hand_over, measurement
+from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
+from pytest_bbmigrate.processes.untrusted_files import (
+    MOST_BYTES,
+    read_untrusted,
+    read_untrusted_text,
+)
+from pytest_bbmigrate.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeVar
+
+    from pytest_bbmigrate.judge.model import Opening, Question, Reply
+    from pytest_bbmigrate.processes.measured import Measurement
+
+    R = TypeVar("R", bound=Reply)
+
+PREFIX = "bbmigrate-judge-"
+MEASURED_SECONDS = 30.0  # for a judge that is measured to finish what it is at
+END_SECONDS = 10.0  # for the supervisor to end all that the judge has left
+MOST_SHOWN = 4000  # characters of what a judge that has died had printed
+
+
+class JudgeClient:
+    """The judge of a session; its process is started when ``start`` is called, or first needed."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._opening: Opening | None = None
+        self._checks: Mapping[int, tuple[str, ...]] = {}
+        self._works_ahead = False
+        self._answers: dict[tuple[int, str], Verdict | Broken] = {}
+        self._printed: dict[int, str] = {}
+        self._failures: dict[int, str] = {}
+        self._ahead: AskVerdicts | None = None
+
+    def start(self) -> None:
+        """Start the process, so that it imports what it needs while others do their work."""
+        if self._process is None:
+            self._process = start_process()
+
+    def open(self, opening: Opening) -> None:
+        """Say what is to be judged."""
+        self._opening = opening
+        if self._process is not None:
+            self._process.send("opening", opening)
+
+    def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
+        """Say which checks will be asked for, by the position of the migration, in their order.
+
+        With ``works_ahead`` the judge is asked for the next migration's while the last one's are
+        reported.
+        """
+        self._checks, self._works_ahead = checks, works_ahead
+
+    def verdict(self, position: int, check: str) -> tuple[Verdict, str]:
+        """Return the verdict of ``check`` on the migration at ``position``, and what it printed.
+
+        Raises: StateUnreachable when an earlier migration does not apply; JudgeFailed.
+        """
+        if position in self._failures:
+            raise JudgeFailed(self._failures[position])
+        if (position, check) not in self._answers:
+            expected = self._checks.get(position, ())
+            question = AskVerdicts(position, expected if check in expected else (check,))
+            try:
+                self._keep(question, self._ask(question, Judged))
+            except JudgeFailed as error:
+                self._failures[position] = str(error)
+                raise
+            self._ask_ahead(position)
+        return judged(self._answers[position, check]), self._printed.get(position, "")
+
+    def folder_verdict(self) -> Verdict:
+        """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
+        return with_kinds(judged(*self._ask(AskFolder(), Judged).answers))
+
+    def state(self, position: int) -> bytes:
+        """Return the image of the database after the first ``position`` migrations.
+
+        Raises: as ``verdict`` does.
+        """
+        return self._take(self._ask(AskState(position), Stored).image)
+
+    def run(self, position: int, side: str, image: bytes) -> tuple[Ran, bytes]:
+        """Run a side ('up', 'down') of the migration at ``position`` on ``image``.
+
+        Return what it gave, and the image afterwards; b"" where it failed.
+
+        Raises: as ``verdict`` does.
+        """
+        given = self._ready().images / f"given-{position}-{side}.db"
+        given.write_bytes(image)
+        ran = self._ask(AskRun(position, side, given.name), Ran)
+        given.unlink(missing_ok=True)
+        return ran, b"" if ran.failure else self._take(ran.image)
+
+    def close(self) -> None:
+        """End the process, and all that it has left."""
+        process, self._process, self._ahead = self._process, None, None
+        if process is not None:
+            process.end()
+
+    def _keep(self, question: AskVerdicts, reply: Judged) -> None:
+        """Keep the answers to ``question``."""
+        for check, answer in zip(question.checks, reply.answers, strict=True):
+            self._answers[question.position, check] = (
+                with_kinds(answer) if isinstance(answer, Verdict) else answer
+            )
+        self._printed[question.position] = reply.printed
+
+    def _ask_ahead(self, position: int) -> None:
+        """Ask for what comes after ``position``, and do not wait for the answer."""
+        following = [each for each in self._checks if each > position and self._works_ahead]
+        if following and (following[0], self._checks[following[0]][0]) not in self._answers:
+            self._ahead = AskVerdicts(following[0], self._checks[following[0]])
+            self._ready().send(kind_of(self._ahead), self._ahead)
+
+    def _ask(self, question: Question, wanted: type[R]) -> R:
+        """Return the reply to ``question``.
+
+        Raises: StateUnreachable; JudgeFailed when there is none, or it is no reply to that.
+        """
+        try:
+            reply = self._reply_to(question)
+        except BaseException:  # also a Ctrl-C: what comes next would be the reply to this
+            self.close()
+            raise
+        if isinstance(reply, wanted):
+            return reply
+        if isinstance(reply, Unreachable):
+            raise StateUnreachable(reply.migration)
+        raise JudgeFailed(
+            reply.message
+            if isinstance(reply, Refused)
+            else reply.report
+            if isinstance(reply, Broken)
+            else "the process that judges has given another answer than was asked for"
+        )
+
+    def _reply_to(self, question: Question) -> Reply:
+        process, ahead = self._ready(), self._ahead
+        self._ahead = None
+        if ahead is not None and ahead != question:
+            answer = process.receive()
+            if isinstance(answer, Judged):
+                self._keep(ahead, answer)
+        if ahead != question:
+            process.send(kind_of(question), question)
+        return process.receive()
+
+    def _ready(self) -> Process:
+        """Return the process, started anew if it has ended."""
+        if self._process is None:
+            self._process = start_process()
+            if self._opening is not None:
+                self._process.send("opening", self._opening)
+        return self._process
+
+    def _take(self, name: str) -> bytes:
+        """Return the image in the file ``name``, which is removed."""
+        path = self._ready().images / Path(name).name
+        try:
+            return read_untrusted(path, MOST_BYTES)
+        except OSError as error:
+            raise JudgeFailed(f"{path}: no database was left there ({error})") from error
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class Process:
+    """A judge at work: its supervisor, and the two pipes."""
+
+    def __init__(
+        self,
+        supervisor: subprocess.Popen[bytes],
+        folder: Path,
+        life: int,
+        measured: Measurement | None,
+    ) -> None:
+        self._supervisor = supervisor
+        self._folder = folder
+        self._life = life
+        self._measured = measured
+
+    @property
+    def images(self) -> Path:
+        """The folder for images that are given or asked for."""
+        return self._folder / IMAGES
+
+    def send(self, kind: str, value: object) -> None:
+        """Send a message; where the process has ended, ``receive`` says so."""
+        assert self._supervisor.stdin is not None  # noqa: S101 - a pipe was asked for
+        with suppress(BrokenPipeError):
+            self._supervisor.stdin.write(encode_message(kind, value) + b"\n")
+            self._supervisor.stdin.flush()
+
+    def receive(self) -> Reply:
+        """Return the next reply.
+
+        Raises: JudgeFailed when the process has ended, or what comes is no reply.
+        """
+        assert self._supervisor.stdout is not None  # noqa: S101 - likewise
+        line = self._supervisor.stdout.readline(MOST_BYTES)
+        if not line:
+            raise JudgeFailed(self._how_it_ended())
+        try:
+            return read_message(line, REPLIES, NAMES)
+        except Unreadable as error:
+            raise JudgeFailed(
+                f"what the process that judges has said is no reply: {error}"
+            ) from error
+
+    def end(self) -> None:
+        """End the process and all that it has left; remove its folder.
+
+        Where it is measured it comes to its end by itself, which what is measured needs.
+        """
+        if self._measured is not None:
+            self._hand_over(self._measured)
+        os.close(self._life)
+        try:
+            self._supervisor.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        for pipe in (self._supervisor.stdin, self._supervisor.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _hand_over(self, measured: Measurement) -> None:
+        """Let the process end, and take over what was measured in it."""
+        assert self._supervisor.stdin is not None  # noqa: S101 - a pipe was asked for
+        with suppress(BrokenPipeError):
+            self._supervisor.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._supervisor.wait(MEASURED_SECONDS)
+        hand_over(measured, self._folder / MEASURED)
+
+    def _how_it_ended(self) -> str:
+        """Return how the judge has ended, in a sentence."""
+        printed = read_untrusted_text(self._folder / ERRORS)[-MOST_SHOWN:].strip()
+        code = self._supervisor.wait()
+        manner = f"ended with exit code {code}"
+        if code > SIGNALLED:
+            manner = f"was ended by {signal.Signals(code - SIGNALLED).name}"
+        return f"the process that judges {manner}{f': {printed}' if printed else ''}"
+
+
+def start_process() -> Process:
+    """Start a supervisor with a judge, in a session of its own: no Ctrl-C reaches it.
+
+    What runs that were killed have left is removed first.
+    """
+    remove_abandoned(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    life, write_end = os.pipe()
+    measured = measurement()
+    told = [encode_message("measured", measured).decode()] if measured else []
+    judge = isolated_command(
+        "pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path), *told
+    )
+    try:
+        supervisor = subprocess.Popen(  # noqa: S603 - our own program
+            isolated_command("pytest_bbmigrate.judge.supervisor", str(life), str(folder), *judge),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[life],
+            start_new_session=True,
+        )
+    finally:
+        os.close(life)
+    return Process(supervisor, folder, write_end, measured)
+
+
+def remove_abandoned(temporary: Path) -> None:
+    """Remove the folders of judges whose supervisors were killed: nobody holds their lock."""
+    for owner in temporary.glob(f"{PREFIX}*/{OWNER}"):
+        with suppress(OSError):
+            descriptor = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(owner.parent, ignore_errors=True)
+            finally:
+                os.close(descriptor)

@@ -1,0 +1,143 @@
+"""What the judge is asked and what it answers, as plain values that travel as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_bbmigrate.catalogue import Fingerprint
+from pytest_bbmigrate.runner import Failure
+from pytest_bbmigrate.settings import Settings
+from pytest_bbmigrate.sql.values import Cell
+from pytest_bbmigrate.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The first message: what is to be judged.
+
+    ``path`` is ``sys.path``. ``fixed`` is what every file says that counts. ``order`` are the
+    migrations in the order that the database gets them and ``judged`` those that are judged, both
+    None but in a session that changes a database; ``fixes_modules`` as in ``read_project``. With
+    ``shows_values`` rows of the user's own may be shown, with ``shows_errors`` errors as they are.
+    """
+
+    settings: Settings
+    path: tuple[str, ...]
+    fixed: Fingerprint
+    order: tuple[str, ...] | None = None
+    judged: tuple[str, ...] | None = None
+    fixes_modules: bool = False
+    shows_values: bool = False
+    shows_errors: bool = False
+
+
+@dataclass(frozen=True)
+class AskVerdicts:
+    """Asks for some ``checks`` of the migration at ``position``."""
+
+    position: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskFolder:
+    """Asks for the check of the folder as a whole."""
+
+
+@dataclass(frozen=True)
+class AskState:
+    """Asks for the database after the first ``position`` migrations, as a file."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class AskRun:
+    """Asks to run a side of the migration at ``position`` on the database in the file ``image``."""
+
+    position: int
+    side: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An error that nobody expected, with its traceback where that may be shown."""
+
+    report: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answers to the checks asked for, in their order, and what the migration printed."""
+
+    answers: tuple[Verdict | Broken, ...]
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The file, in the folder for images, with the database that was asked for."""
+
+    image: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What running a side of a migration gave: why it failed, or the file with the database."""
+
+    failure: Failure | None
+    image: str = ""
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """The ``migration`` that does not apply, so that what was asked for cannot be had."""
+
+    migration: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What is wrong with the set-up, in a sentence."""
+
+    message: str
+
+
+Question = AskVerdicts | AskFolder | AskState | AskRun
+Reply = Judged | Stored | Ran | Unreachable | Refused | Broken
+
+QUESTIONS: dict[str, type[Question]] = {
+    "verdicts": AskVerdicts,
+    "folder": AskFolder,
+    "state": AskState,
+    "run": AskRun,
+}
+REPLIES: dict[str, type[Reply]] = {
+    "judged": Judged,
+    "stored": Stored,
+    "ran": Ran,
+    "unreachable": Unreachable,
+    "refused": Refused,
+    "broken": Broken,
+}
+# What annotations of these values name that their modules import for a type checker alone.
+NAMES: dict[str, Any] = {
+    "Cell": Cell,
+    "Failure": Failure,
+    "Fingerprint": Fingerprint,
+    "Mapping": Mapping,
+    "Path": Path,
+    "Settings": Settings,
+    "Verdict": Verdict,
+}
+
+
+def kind_of(value: Question | Reply) -> str:
+    """Return the kind of the message that ``value`` travels in."""
+    kinds = {type_: kind for kind, type_ in (*QUESTIONS.items(), *REPLIES.items())}
+    return kinds[type(value)]

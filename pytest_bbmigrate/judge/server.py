@@ -1,0 +1,68 @@
+"""The judge's process: confined first, and only then told what to import and to judge.
+
+→ a line with an Opening, then one for each question, on standard input
+← a line with the reply to each question, on standard output
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.judge.folder import IMAGES, PARTS, TEMPORARY
+from pytest_bbmigrate.processes.measured import (
+    FOLDER,
+    Measurement,
+    measures_nothing_itself,
+    start_measuring,
+)
+from pytest_bbmigrate.processes.messages import read_message
+from pytest_bbmigrate.processes.parent import end_with_parent
+from pytest_bbmigrate.sandbox import landlock
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+def main(folder: str, path: str, measured: str = "") -> int:
+    """Answer questions until there are no more; return 0.
+
+    ``folder`` is the only one that may be written to; ``path`` is ``sys.path`` as JSON;
+    ``measured`` is what coverage.py is to measure, as a message, or ''. Python was started without
+    its site: what that brings in may be somebody's code.
+    """
+    end_with_parent(os.getppid())
+    landlock.restrict_writes([folder])
+    questions, replies = take_pipes()
+    for name in (IMAGES, PARTS, TEMPORARY):
+        (Path(folder) / name).mkdir()
+    temporary = str(Path(folder) / TEMPORARY)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary))
+    tempfile.tempdir = None
+    measures_nothing_itself()
+    site.main()
+    sys.path[:] = json.loads(path)
+    if measured:
+        start_measuring(
+            read_message(measured.encode(), {"measured": Measurement}, {"Path": Path}),
+            Path(folder) / FOLDER,
+        )
+    from pytest_bbmigrate.judge.answering import answer_all
+
+    answer_all(Path(folder), questions, replies)
+    return 0
+
+
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return the pipes of the questions and the replies; nothing else can read or write there."""
+    questions, replies = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(questions, "rb"), os.fdopen(replies, "wb")

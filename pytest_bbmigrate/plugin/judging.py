@@ -1,0 +1,129 @@
+"""The judge of a session: the process that runs its migrations and reaches the verdicts.
+
+Imported in every session that checks: what the judge needs is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.plugin import options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
+    from pytest_bbmigrate.judge.model import Opening
+    from pytest_bbmigrate.project import Project
+
+_STARTED = pytest.StashKey["JudgeClient"]()
+_OPENED = pytest.StashKey["JudgeClient | Judge"]()
+
+
+def judge_of(config: pytest.Config) -> JudgeClient | Judge:
+    """Return this session's judge, which knows what is to be judged once this was called.
+
+    Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
+    """
+    if _OPENED not in config.stash:
+        from pytest_bbmigrate.judge.judge import Judge
+        from pytest_bbmigrate.plugin.session import project_of
+
+        project = project_of(config)
+        _ = project.catalogue  # or its error
+        if judges_elsewhere(config):
+            judge = started_judge(config)
+            judge.open(_opening(config, project))
+            config.stash[_OPENED] = judge
+        else:
+            config.stash[_OPENED] = Judge(project)
+    return config.stash[_OPENED]
+
+
+def started_judge(config: pytest.Config) -> JudgeClient:
+    """Return the process that is to judge, started by the first call; it is told nothing yet."""
+    if _STARTED not in config.stash:
+        from pytest_bbmigrate.judge.client import JudgeClient
+
+        judge = config.stash[_STARTED] = JudgeClient()
+        config.add_cleanup(judge.close)
+        config.pluginmanager.register(JudgeEnd(config), "bbmigrate_judge_end")
+        judge.start()
+    return config.stash[_STARTED]
+
+
+class JudgeEnd:
+    """Ends the process that judges when the last test has run, before others collect its data."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """End it, whatever has ended the loop."""
+        try:
+            return (yield)
+        finally:
+            started_judge(self._config).close()
+
+
+def judges_elsewhere(config: pytest.Config) -> bool:
+    """Return whether migrations run in another process than this."""
+    return options.IS_POSIX and not config.getoption("bb_in_process")
+
+
+def _opening(config: pytest.Config, project: Project) -> Opening:
+    from pytest_bbmigrate.judge.model import Opening
+    from pytest_bbmigrate.plugin.session import may_show_errors
+    from pytest_bbmigrate.plugin.session_text import freeze_text
+
+    judged = None if project.judged is None else tuple(sorted(project.judged))
+    order = tuple(migration.name for migration in project.catalogue.migrations)
+    return Opening(
+        settings=project.settings,
+        path=tuple(sys.path),
+        fixed=freeze_text(config),
+        order=None if judged is None else order,
+        judged=judged,
+        fixes_modules=options.writes_database(config),
+        shows_values=config.getoption("bb_show_values"),
+        shows_errors=may_show_errors(config),
+    )
+
+
+def start_early(config: pytest.Config) -> None:
+    """Start the process that is to judge before anything is collected, where it will be asked."""
+    if judges_here(config) and judges_elsewhere(config):
+        started_judge(config)
+
+
+def judges_here(config: pytest.Config) -> bool:
+    """Return whether this process runs checks: under xdist its workers do."""
+    is_controller = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
+    return options.checks_are_wanted(config) and not (
+        is_controller or config.getoption("collectonly")
+    )
+
+
+def refuse_debugger(config: pytest.Config) -> None:
+    """Refuse options that a process of the migrations' own makes useless, or that it is needed for.
+
+    Raises: pytest.UsageError.
+    """
+    in_process = config.getoption("bb_in_process")
+    if in_process and options.writes_database(config):
+        raise options.usage_error(
+            "--bb-in-process: what changes a database runs its migrations in processes of their "
+            "own; debug them with --bb-check-migrations --bb-in-process"
+        )
+    if options.checks_are_wanted(config) and not in_process:
+        for option, flag in (("usepdb", "--pdb"), ("trace", "--trace")):
+            if config.getoption(option, default=False):
+                raise options.usage_error(
+                    f"{flag}: migrations run in a process of their own, which no debugger reaches: "
+                    "add --bb-in-process"
+                )

@@ -1,0 +1,261 @@
+"""Checks run in a process of their own; whatever happens to it or to pytest, nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from pytest_bbmigrate.judge.client import PREFIX
+from tests.plugin.sample import write_migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WAITS = """\
+import tempfile, time
+
+def wait():
+    tempfile.mkstemp(prefix="at-work-")
+    time.sleep(100)
+
+def prepare(db):
+    db.create_function("wait", 0, wait)
+"""
+
+
+@pytest.fixture
+def temporary(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder for temporary files, of this test alone."""
+    path = project.mkdir("temporary")
+    monkeypatch.setenv("TMPDIR", str(path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return path
+
+
+def judges_below(process: psutil.Process) -> list[psutil.Process]:
+    """Return the processes that come from ``process`` and run a judge or its supervisor."""
+    return [
+        child
+        for child in process.children(recursive=True)
+        if any("pytest_bbmigrate.judge" in word for word in child.cmdline())
+    ]
+
+
+def wait_for(holds: object) -> None:
+    """Wait until ``holds()`` is true."""
+    deadline = time.monotonic() + 60
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_migration_of_sql_is_not_run_in_pytest_s_process(project: pytest.Pytester) -> None:
+    write_migrations(project, _004_who__sql="CREATE TABLE who AS SELECT process() AS id;")
+    (project.path / "app.py").write_text(
+        "import os\n\ndef prepare(db):\n    db.create_function('process', 0, os.getpid)\n"
+    )
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_connection = app:prepare\n")
+    project.makepyfile(
+        test_who=f"""
+        def test_who(bb_at):
+            ids = [row["id"] for row in bb_at("004_who")["who"].rows if row["id"]]
+            assert ids
+            assert {os.getpid()} not in ids
+        """
+    )
+
+    project.runpytest("test_who.py", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--bb-check-migrations", "--pdb"], "--pdb: *add --bb-in-process"),
+        (["migrations/001_accounts.sql", "--trace"], "--trace: *add --bb-in-process"),
+        (["--bb-apply", "--bb-in-process"], "--bb-in-process: *in processes of their own*"),
+    ],
+)
+def test_a_debugger_and_the_process_of_its_own_are_told_apart(
+    project: pytest.Pytester, arguments: list[str], told: str
+) -> None:
+    write_migrations(project)
+
+    result = project.runpytest(*arguments)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{told}*"])
+
+
+def test_in_pytest_s_process_the_verdicts_are_the_same(project: pytest.Pytester) -> None:
+    write_migrations(project, _004_loses__sql="DELETE FROM accounts;")
+
+    apart, here = (
+        project.runpytest("--bb-check-migrations", "-p", "no:terminalreporter", *extra)
+        for extra in ([], ["--bb-in-process"])
+    )
+
+    assert apart.ret == here.ret == pytest.ExitCode.TESTS_FAILED
+    apart, here = (
+        project.runpytest("--bb-check-migrations", "-rA", *extra)
+        for extra in ([], ["--bb-in-process"])
+    )
+    assert told(apart) == told(here)
+
+
+def told(result: pytest.RunResult) -> list[str]:
+    """Return what a session has printed, but how long it took."""
+    return [line for line in result.outlines if " in " not in line]
+
+
+def test_nothing_is_left_after_a_session(project: pytest.Pytester, temporary: Path) -> None:
+    write_migrations(project)
+
+    project.runpytest("--bb-check-migrations")
+
+    assert not list(temporary.glob(f"{PREFIX}*"))
+    assert not judges_below(psutil.Process())
+
+
+@pytest.fixture
+def session(project: pytest.Pytester, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield a session in which a migration is at work, and will be for a long time."""
+    write_migrations(project, _004_waits__sql="CREATE TABLE waited AS SELECT wait() AS waited;")
+    (project.path / "app.py").write_text(WAITS)
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_connection = app:prepare\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "migrations/004_waits.sql", "-rf"],
+        cwd=project.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    wait_for(lambda: list(temporary.glob(f"{PREFIX}*/tmp/at-work-*")))
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_session_that_is_ended_leaves_no_process_and_no_folder(
+    session: subprocess.Popen[bytes], temporary: Path, number: signal.Signals
+) -> None:
+    judges = judges_below(psutil.Process(session.pid))
+
+    session.send_signal(number)
+
+    session.wait(60)
+    wait_for(lambda: not any(judge.is_running() for judge in judges))
+    wait_for(lambda: not list(temporary.glob(f"{PREFIX}*")))
+
+
+def test_a_judge_that_is_killed_fails_the_migration_at_work(
+    session: subprocess.Popen[bytes],
+) -> None:
+    server = [
+        process
+        for process in judges_below(psutil.Process(session.pid))
+        if "pytest_bbmigrate.judge.server" in process.cmdline()
+        and "pytest_bbmigrate.judge.supervisor" not in process.cmdline()
+    ]
+
+    server[0].kill()
+
+    said = session.communicate(timeout=60)[0].decode()
+    assert session.returncode == pytest.ExitCode.TESTS_FAILED
+    assert (
+        "FAILED migrations/004_waits.sql::up_applies - the process that judges was ended by SIGKILL"
+        in said
+    )
+
+
+def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
+    project: pytest.Pytester, temporary: Path
+) -> None:
+    write_migrations(project)
+    abandoned, made = temporary / f"{PREFIX}abandoned", temporary / f"{PREFIX}made"
+    for folder in (abandoned, made):
+        folder.mkdir()
+    (abandoned / "owner").touch()
+
+    project.runpytest("--bb-check-migrations")
+
+    assert not abandoned.exists()
+    assert made.exists()  # another run is about to begin there
+
+
+def test_checks_run_in_the_zone_that_is_set(project: pytest.Pytester) -> None:
+    write_migrations(
+        project,
+        _004_when__sql="CREATE TABLE hours AS SELECT CAST(round((julianday('2026-01-01 12:00', "
+        "'localtime') - julianday('2026-01-01 12:00')) * 1440) AS INTEGER) AS minutes;",
+    )
+    project.makepyfile(
+        test_when="""
+        def test_when(bb_at, record_property):
+            rows = [row["minutes"] for row in bb_at("004_when")["hours"].rows]
+            assert rows[0] == WANTED
+        """.replace("WANTED", "630")
+    )
+
+    project.runpytest("test_when.py").assert_outcomes(passed=1)
+
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_zone = <+0530>-5:30\n")
+    (project.path / "test_when.py").write_text(
+        (project.path / "test_when.py").read_text().replace("630", "330")
+    )
+    project.runpytest("test_when.py").assert_outcomes(passed=1)
+
+
+def test_a_zone_that_nobody_knows_is_a_usage_error(project: pytest.Pytester) -> None:
+    write_migrations(project)
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_zone = Mars/Olympus\n")
+
+    result = project.runpytest("--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*bb_zone = Mars/Olympus: no such zone is known here;*"])
+
+
+def test_coverage_sees_migrations_in_python(project: pytest.Pytester) -> None:
+    pytest.importorskip("coverage")
+    write_migrations(project)
+    run = [sys.executable, "-m", "coverage"]
+
+    subprocess.run(
+        [*run, "run", "--source=migrations", "-m", "pytest", "--bb-check-migrations"],
+        cwd=project.path,
+        env={name: value for name, value in os.environ.items() if "COV" not in name},
+        capture_output=True,
+        check=True,
+    )
+    subprocess.run([*run, "combine"], cwd=project.path, capture_output=True, check=True)
+    report = subprocess.run(
+        [*run, "report"], cwd=project.path, capture_output=True, text=True, check=True
+    )
+
+    assert re.search(r"003_funds\.py +4 +0 +100%", report.stdout)
+
+
+def test_where_no_kernel_holds_migrations_the_header_says_so(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_migrations(project)
+    monkeypatch.setattr("pytest_bbmigrate.plugin.terminal.abi_version", lambda: 0)
+
+    result = project.runpytest("--bb-check-migrations", "--collect-only")
+
+    result.stdout.fnmatch_lines(["bbmigrate: this system has no Landlock, *"])
