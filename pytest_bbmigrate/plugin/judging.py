@@ -90,9 +90,9 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
         fixed=freeze_text(config),
         order=None if judged is None else order,
         judged=judged,
-        fixes_modules=options.writes_database(config),
-        shows_values=config.getoption("bb_show_values"),
-        shows_errors=may_show_errors(config),
+        fixes_modules=bool(options.writes_database(config)),
+        shows_values=bool(config.getoption("bb_show_values")),
+        shows_errors=bool(may_show_errors(config)),
     )
 
 
