@@ -86,14 +86,19 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
         *find_lost(migration, diff, versions),
         *find_broken_references(migration, diff),
     ]
-    known = {(finding.kind, fold_name(finding.table), finding.column) for finding in findings}
+    known = {finding_key(finding) for finding in findings}
     findings += [
         finding
         for finding in find_unrestored(part, step, versions)
-        if (finding.kind, fold_name(finding.table), finding.column) not in known
+        if finding_key(finding) not in known
     ]
     answer = Answer(tuple(findings), rows=diff.rows_compared, values=diff.values_compared)
     return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)
+
+
+def finding_key(finding: Finding) -> tuple[str, str, str]:
+    """Return what a finding is about; names are folded."""
+    return finding.kind, fold_name(finding.table), fold_name(finding.column)
 
 
 def find_damage(migration: Migration, step: UpResult) -> Iterator[Finding]:

@@ -305,3 +305,16 @@ def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_
 
 def test_the_names_of_the_checks_are_those_of_the_questions() -> None:
     assert tuple(QUESTIONS) == CHECKS
+
+
+def test_names_are_told_as_they_are_declared(tmp_path: Path) -> None:
+    base = 'CREATE TABLE "Label" ("rowKey" INTEGER PRIMARY KEY, "defaultKey" TEXT, "other" TEXT);'
+    step = "UPDATE label SET defaultkey = NULL; ALTER TABLE label DROP COLUMN other;"
+    lost, changed = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
+
+    assert changed.table == "Label"
+    assert changed.column == "defaultKey"
+    assert changed.allow == '-- bb: changes "Label"."defaultKey"'.replace('"', "")
+    assert changed.examples[0].key[0][0] == "rowKey"
+    assert changed.examples[0].before[0][0] == "defaultKey"
+    assert lost.column == "other"
