@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
     backups_in,
-    is_left_by,
+    belongs_to,
     note_on,
     notes_in,
     owner_of,
@@ -87,7 +87,7 @@ def _problem(backup: Path, note: Note | None, owner: Owner, database: Path) -> s
 def _removed_backups(owner: Owner, folder: Path) -> Iterator[str]:
     """Yield the backups that something else has removed: we remove the note as well."""
     for backup, note in notes_in(folder):
-        if not os.path.lexists(backup) and is_left_by(note, owner):
+        if not os.path.lexists(backup) and belongs_to(note, owner):
             yield (
                 f"{describe_fault(backup, note)}; if that was meant, remove its note, "
                 f"{note_beside(backup).name}"

@@ -78,7 +78,7 @@ def _owner(db: sqlite3.Connection, database: Path) -> Owner:
     return Owner(note_for(database, identity.id), recorded, identity.digests)
 
 
-def id_to_have(owner: Owner, folder: Path) -> str:
+def id_for(owner: Owner, folder: Path) -> str:
     """Return the id that a database has, or is to get at its next apply.
 
     One that was restored from before it had an id gets the one it had: the notes on its backups
@@ -97,12 +97,12 @@ def id_to_have(owner: Owner, folder: Path) -> str:
     return max(notes, key=lambda note: note.made).database if notes else new_id()
 
 
-def is_left_by(note: Note, owner: Owner) -> bool:
-    """Return whether what ``note`` is on is of this very database, and no other can be using it.
+def belongs_to(note: Note, owner: Owner) -> bool:
+    """Return whether what ``note`` describes belongs to this very database, and no other uses it.
 
-    A copy of the file has the same id: what is noted at the other path is the other's, while there
-    is a database. Where one of the two has no id, it has to be the same file at the same path, or
-    none there when the note was made.
+    A copy of the file has the same id: a note with the path of the copy is the copy's, as long as
+    there is a database at that path. Where one of the two has no id, path and file must be the
+    same, or there was no file when the note was made.
     """
     if note.database and owner.id:
         is_here = same_file(note.path, owner.path) or not os.path.lexists(note.path)

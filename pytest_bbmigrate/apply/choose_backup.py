@@ -11,8 +11,8 @@ from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
     backup_time,
     backups_in,
+    belongs_to,
     id_in,
-    is_left_by,
     note_on,
     own_backups,
     owner_of,
@@ -153,7 +153,7 @@ def _refuse_lost(path: Path, owner: Owner, backups: Iterable[Path]) -> None:
         note = note_on(path)
     except DatabaseError:
         return
-    if note is not None and is_left_by(note, owner):
+    if note is not None and belongs_to(note, owner):
         raise StepFailed(f"{describe_fault(path, note)}; {OTHER_BACKUP}: {_listed(backups)}")
 
 

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.adopt import adopt
-from pytest_bbmigrate.apply.backup_owners import id_to_have, note_on, owner_of
+from pytest_bbmigrate.apply.backup_owners import id_for, note_on, owner_of
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.file_checks import check_location, refuse_orphans
 from pytest_bbmigrate.apply.preflight import check_content
@@ -45,7 +45,7 @@ def record_version(
 
     Raises: StepFailed as run_change does, or when it has a history already, or another schema.
     """
-    identity = id_to_have(owner_of(database, folder), folder)
+    identity = id_for(owner_of(database, folder), folder)
 
     def prepare(current: Path, scratch: Path, reporter: Reporter) -> PublishableCopy:
         with step(reporter, "record"):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.backup_owners import (
     backups_in,
-    id_to_have,
-    is_left_by,
+    belongs_to,
+    id_for,
     note_on,
     owner_of,
 )
@@ -22,11 +22,11 @@ from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
-from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id
 from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
+from pytest_bbmigrate.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history.identity import Identity
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
+    from pytest_bbmigrate.verdict import Verdict
 
 
 class RehearsalFailed(StepFailed):
@@ -108,7 +108,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
     rehearsals: list[Rehearsal] = []
     is_new = order.preflight.is_new
     owner = owner_of(order.database, order.backup_folder)
-    identity = new_id() if is_new else id_to_have(owner, order.backup_folder)
+    identity = new_id() if is_new else id_for(owner, order.backup_folder)
 
     def check_history(history: tuple[Applied, ...]) -> None:
         refuse_other_history(order, history)
@@ -195,7 +195,7 @@ def surplus_of(order: ApplyOrder, own_backup: Path, keep: int) -> list[tuple[Pat
     older = [
         notes[name]
         for name in owner.recorded
-        if name in notes and name != own_backup.name and is_left_by(notes[name][1], owner)
+        if name in notes and name != own_backup.name and belongs_to(notes[name][1], owner)
     ]
     return older[: max(0, len(older) + 1 - keep)]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.apply.backup_owners import is_left_by, notes_in, owner_of
+from pytest_bbmigrate.apply.backup_owners import belongs_to, notes_in, owner_of
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.apply.what_is_left import is_gone
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
@@ -159,7 +159,7 @@ def folders_of(owner: Owner, backup_folder: Path) -> list[Path]:
         if FOLDER_MARK in path.name and path.is_dir() and not path.is_symlink():
             with suppress(BBMigrateError):  # whose it is, it does not say
                 note = read_note(path / FOLDER_NOTE)
-                if note is not None and is_left_by(note, owner):
+                if note is not None and belongs_to(note, owner):
                     folders.append(path)
     return folders
 
@@ -179,7 +179,7 @@ def notes_left(owner: Owner, backup_folder: Path) -> list[Path]:
         for backup, note in notes_in(backup_folder)
         if not os.path.lexists(backup)
         and backup.name not in owner.recorded
-        and is_left_by(note, owner)
+        and belongs_to(note, owner)
     ]
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
+from pytest_bbmigrate.checks.schema_survives import is_altered
 from pytest_bbmigrate.checks.up_applies import failure_finding
+from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Example, Finding
@@ -49,7 +52,11 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     if part is None or down is None:
         return Answer(reason=NOT_RUN)
     if down.failure:
-        return Answer((failure_finding(down.failure, "down", down.printed),))
+        failed = failure_finding(down.failure, "down", down.printed)
+        if down.failure.message.startswith("NotImplementedError"):
+            line = contract_line(evidence.migration, "irreversible because REASON")
+            failed = replace(failed, allow=line)
+        return Answer((failed,))
     findings: list[Finding] = []
     notes: tuple[str, ...] = ()
     rows = values = 0
@@ -72,13 +79,19 @@ def ask_down_restores(evidence: Evidence) -> Answer:
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:
-    """Return every difference of schema and data between before and after down."""
+    """Return every difference of schema and data between before and after down.
+
+    A table that is declared altered may come back with its columns in another order, and with a
+    lower sequence: neither can be put right but by a rebuild.
+    """
+    contract = migration.contract
     counts = {fold_name(table.table): table.rows_before for table in back.tables}
     findings = [
         replace(finding, count=counts.get(fold_name(finding.table), 0))
         if finding.kind == "table lost"
-        else finding
+        else with_order_line(finding, migration)
         for finding in (difference_finding(d, part, "down") for d in back.schema)
+        if not (finding.kind == "column order" and is_altered(contract, finding.table, ""))
     ]
     for table in back.tables:
         if table.after is not None:
@@ -94,8 +107,20 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
             observed=str(after),
         )
         for table, before, after in back.sequences
+        if not is_altered(contract, table, "")
     ]
     return findings
+
+
+def with_order_line(finding: Finding, migration: Migration) -> Finding:
+    """Return ``finding``, on an order of columns with the line that allows it after ``drops``."""
+    contract = migration.contract
+    touched = {fold_name(drop.table) for drop in contract.drops if drop.table}
+    touched |= {fold_name(alter.table) for alter in contract.alters}
+    if finding.kind != "column order" or fold_name(finding.table) not in touched:
+        return finding
+    line = contract_line(migration, f"alters {bare_or_quoted(finding.table)}")
+    return replace(finding, allow=line)
 
 
 def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> tuple[Finding, ...]:

@@ -35,10 +35,14 @@ class CopiedTable:
     columns: tuple[tuple[str, str], ...]
 
     def pairing(self, old: Table) -> Pairing | None:
-        """Return how rows of ``old`` are paired with those of the copy; None if nothing tells."""
+        """Return how rows of ``old`` are paired with those of the copy; None if nothing tells.
+
+        A copy without the key, as CREATE TABLE .. AS makes it, keeps rows and replaces no table.
+        """
         copied = dict(self.columns)
         key = tuple(fold_name(name) for name in old.primary_key)
-        if not all(name in copied for name in key or old.stored_columns):
+        identity = key or old.stored_columns
+        if (key and not self.table.primary_key) or any(name not in copied for name in identity):
             return None
         return Pairing(old.name, self.table.name, self.columns, key)
 

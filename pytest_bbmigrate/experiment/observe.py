@@ -168,7 +168,17 @@ def diff_table(
     lost = tuple(old for old in stored if old not in columns)
     if new_table is None:
         return TableDiff(
-            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
+            table.name,
+            None,
+            (),
+            {},
+            (),
+            frozenset(),
+            rows_before,
+            0,
+            0,
+            Differences(),
+            spelled=spelled_columns(table),
         )
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     key = row_key(table, columns, rewritten)
@@ -197,7 +207,24 @@ def diff_table(
         values_compared=0 if shows_others else rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
+        spelled=spelled_columns(table),
+        real_to_numeric=frozenset(
+            old
+            for old, new in columns.items()
+            if affinity_of(table, old) == "REAL" and affinity_of(new_table, new) == "NUMERIC"
+        ),
     )
+
+
+def affinity_of(table: Table, name: str) -> str:
+    """Return the affinity of a column, '' if there is none of that name."""
+    column = table.column(name)
+    return column.affinity if column else ""
+
+
+def spelled_columns(table: Table) -> dict[str, str]:
+    """Return the names of a table's columns as they were declared, by the folded ones."""
+    return {fold_name(column.name): column.name for column in table.columns}
 
 
 def diff_dropped_table(

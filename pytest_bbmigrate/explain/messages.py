@@ -21,7 +21,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"^held more than bb_memory",
+        r"^held more than bb_memory|^MemoryError|^(OperationalError: )?out of memory",
         (
             "does it read whole tables into lists? Go through the rows one by one, or let SQL do "
             "the work; if it needs the memory, give it more: bb_memory"
@@ -133,6 +133,18 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         "a query gave None, for a NULL or for no row at all: ask for it before using the value",
     ),
     (r"^UNIQUE constraint failed: index", "the rows there hold duplicates: merge them first"),
+    (
+        r"^database disk image is malformed|^fts5: corruption|^vtable constructor failed",
+        (
+            "where a full-text index is written, by a trigger perhaps, it does not agree with the "
+            "rows that it indexes: INSERT INTO x (x) VALUES ('rebuild') first, or leave out rows "
+            "that it never had"
+        ),
+    ),
+    (
+        r"^NotImplementedError",
+        "there is no way back: declare it, and leave the down part out",
+    ),
     (
         r"^malformed JSON",
         (

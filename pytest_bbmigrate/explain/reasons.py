@@ -245,4 +245,17 @@ REASONS: dict[str, str] = {
         "down brought back what up dropped without its values, and up read them the first time;\n"
         "copy the values in down from where up moved them to"
     ),
+    "empty down part": (
+        "the down part has no statement, so that nothing is undone; write the way back, or say\n"
+        "that there is none: -- bb: irreversible because REASON"
+    ),
+    "limit in a list": (
+        "the SELECT of an IN or NOT IN has a LIMIT: of what it would list, only so many are\n"
+        "asked for; leave the LIMIT out, or write EXISTS or NOT EXISTS"
+    ),
+    "cast to a number": (
+        "a type name that has no INT, CHAR, CLOB, TEXT, BLOB, REAL, FLOA or DOUB in it, as JSON,\n"
+        "DATE and BOOLEAN, has NUMERIC affinity: CAST makes of a text the number that it begins\n"
+        "with, or 0; leave the CAST out, or write AS TEXT"
+    ),
 }

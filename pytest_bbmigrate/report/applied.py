@@ -113,9 +113,9 @@ def _undo(
     """Yield where the backup is, and the command that undoes what was done."""
     backup_name = next((text for step, _, text in steps if step == "backup"), "").split(";")[0]
     backup = typed(backup_name) if backup_name else ""
-    result_found = result or summary.file_found
-    if result_found is not None:
-        backup = typed_path(result_found.backup) if result_found.backup else ""
+    last_known = result or summary.file_found
+    if last_known is not None:
+        backup = typed_path(last_known.backup) if last_known.backup else ""
     if summary.restore_obstacle:
         yield f"{'backup':<{WIDTH}}{summary.restore_obstacle}"
     elif backup:

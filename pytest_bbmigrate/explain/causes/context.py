@@ -258,7 +258,7 @@ class FindingContext:
     def column_at_end(self) -> str:
         """The name that the finding's column has at the end of the step, folded."""
         columns = self.diff.columns if self.diff and not self.is_back else {}
-        return fold_name(columns.get(self.finding.column, self.finding.column))
+        return fold_name(columns.get(self.column, self.column))
 
     @property
     def enforced(self) -> bool:
@@ -274,11 +274,16 @@ class FindingContext:
     @property
     def pragmas(self) -> Iterator[Pragma]:
         """The step's PRAGMA statements, those that the runner left out too."""
+        return (command for command in self.written_commands if isinstance(command, Pragma))
+
+    @property
+    def written_commands(self) -> tuple[Command, ...]:
+        """The clauses of each statement of the part as it is written, else of those that ran."""
         part = self.part
         texts = self.executed
         if isinstance(part, SqlPart):
             texts = tuple(statement.text for statement in part.statements)
-        return (command for command in commands_of(texts) if isinstance(command, Pragma))
+        return commands_of(texts)
 
     def sets_pragma(self, *names: str) -> bool:
         """Return whether one of these pragmas is set."""

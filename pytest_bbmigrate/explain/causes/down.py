@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.explain.causes.context import table_diff_of
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import commands_of, read_copies
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.reading import Command
 
 VERSIONS = {"user_version", "application_id"}
+
+
+def is_empty_down(context: FindingContext) -> bool:
+    """Tell whether the down part has no statement at all."""
+    part = context.part
+    return context.is_back and isinstance(part, SqlPart) and not part.statements
 
 
 def is_deleted_by_up(context: FindingContext) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.causes.rows import sets
+from pytest_bbmigrate.sql.clauses import Pragma
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import RenameTable
 
@@ -38,9 +39,17 @@ def follows(context: FindingContext, name: str) -> bool:
 
 def is_legacy_rename(context: FindingContext) -> bool:
     """Tell whether RENAME left references as they were, as it did in old releases."""
-    return context.finding.kind in {"mismatched reference", "dangling reference"} and (
-        context.sets_pragma("legacy_alter_table")
-    )
+    if context.finding.kind not in {"mismatched reference", "dangling reference"}:
+        return False
+    is_legacy = False
+    for command in context.written_commands:
+        if isinstance(command, Pragma) and command.is_called("legacy_alter_table"):
+            is_legacy = command.is_on if command.value is not None else is_legacy
+        elif is_legacy and isinstance(command, RenameTable):
+            names = {command.table.folded, fold_name(command.new)}
+            if fold_name(context.finding.name) in names:
+                return True
+    return False
 
 
 def is_missing_key(context: FindingContext) -> bool:

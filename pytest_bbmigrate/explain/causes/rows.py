@@ -8,6 +8,7 @@ from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_as
 from pytest_bbmigrate.sql.schema_clauses import CreateTrigger, Drop
@@ -143,6 +144,20 @@ def is_not_in_null(context: FindingContext) -> bool:
         and any(holds(copy.where, "not", "in", "(", "select") for copy in context.copies)
         and not any(holds(copy.where, "is", "not", "null") for copy in context.copies)
     )
+
+
+def is_limit_in_list(context: FindingContext) -> bool:
+    """Tell whether the list that IN or NOT IN asks was cut short by a LIMIT."""
+    return context.finding.kind in CHANGED | LOST and any(
+        command.table.folded in context.names and has_short_list(fold_tokens(command.where))
+        for command in context.commands
+        if isinstance(command, Update | Delete)
+    )
+
+
+def has_short_list(words: tuple[str, ...]) -> bool:
+    """Return whether a condition asks for IN a SELECT that has a LIMIT."""
+    return holds(words, "in", "(", "select") and "limit" in words
 
 
 def is_where(context: FindingContext) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import holds
+from pytest_bbmigrate.schema import Column
 from pytest_bbmigrate.sql import Kind, tokenize
 
 if TYPE_CHECKING:
@@ -159,8 +161,39 @@ def is_whole_seconds(context: FindingContext) -> bool:
             isinstance(before, str)
             and isinstance(after, str)
             and bool(FINER.fullmatch(before) and SECONDS.fullmatch(after))
+            and abs(days_of(after) - days_of(before)) <= 1  # a time zone is less than a day
         ),
     )
+
+
+def days_of(text: str) -> int:
+    """Return the number of the day in a text that begins with a date, 0 for no such day."""
+    try:
+        return date.fromisoformat(text[:10]).toordinal()
+    except ValueError:
+        return 0
+
+
+def is_cast_to_a_number(context: FindingContext) -> bool:
+    """Tell whether CAST to a type of NUMERIC affinity, as JSON is, made numbers of texts."""
+    statements = (*context.statements, *(context.up_statements if context.is_back else ()))
+    types = {
+        tokens[place + 1].upper()
+        for tokens in statements
+        if "cast" in tokens
+        for place, word in enumerate(tokens[:-2])
+        if word == "as" and tokens[place + 2] in {")", "("}
+    }
+    return any(is_numeric(name) for name in types) and all_changed(
+        context,
+        lambda before, after: isinstance(before, str | bytes) and isinstance(after, int | float),
+    )
+
+
+def is_numeric(declared: str) -> bool:
+    """Return whether a type name, in upper case, has NUMERIC affinity."""
+    column = Column("", 0, declared, False, None, 0, "BINARY", "", None)  # noqa: FBT003
+    return column.affinity == "NUMERIC"
 
 
 def is_integer_division(context: FindingContext) -> bool:

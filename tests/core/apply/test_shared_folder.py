@@ -13,7 +13,7 @@ import pytest
 from pytest_bbmigrate.apply.backup_condition import backup_problems, restore_obstacle
 from pytest_bbmigrate.apply.backup_owners import (
     Ownership,
-    id_to_have,
+    id_for,
     note_on,
     owner_of,
     ownership_of,
@@ -279,12 +279,10 @@ def test_an_id_is_not_taken_from_the_note_of_another_file(shared: Shared) -> Non
     note = note_on(backup)
 
     assert note is not None
-    assert id_to_have(owner, shared.folder) not in ("", note.database)
+    assert id_for(owner, shared.folder) not in ("", note.database)
     moved = replace(owner, note=replace(note, database="", inode=note.inode + 1))
-    assert id_to_have(moved, shared.folder) != note.database
-    assert id_to_have(replace(owner, note=replace(note, database="")), shared.folder) == (
-        note.database
-    )
+    assert id_for(moved, shared.folder) != note.database
+    assert id_for(replace(owner, note=replace(note, database="")), shared.folder) == (note.database)
 
 
 def test_an_id_that_another_run_has_given_meanwhile_is_not_written_over(shared: Shared) -> None:

@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks import Outcome, judge_catalogue
+from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.checks import QUESTIONS, judge_catalogue
+from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.seeding.model import Recipe
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.cases import CASES, judge_case, read_case
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
@@ -283,3 +288,33 @@ def test_rows_outside_a_declared_condition_are_told_by_that_condition() -> None:
     assert "only rows where amount_cents = 0" in failed_text(
         "data_survives/delete_wider_than_declared"
     )
+
+
+def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_path: Path) -> None:
+    (tmp_path / "001_step.sql").write_text(NOTES)
+    (tmp_path / "002_step.py").write_text(
+        "def up(db):\n    db.execute('ALTER TABLE notes ADD COLUMN tag TEXT')\n\n\n"
+        "def down(db):\n    raise NotImplementedError\n"
+    )
+    chain = Chain(read_catalogue(tmp_path), Recipe(rows=5), RunEnvironment())
+    (finding,) = judge_last("down_restores", chain).findings
+
+    assert finding.allow == "# bb: irreversible because REASON"
+    assert finding.cause.startswith("there is no way back")
+
+
+def test_the_names_of_the_checks_are_those_of_the_questions() -> None:
+    assert tuple(QUESTIONS) == CHECKS
+
+
+def test_names_are_told_as_they_are_declared(tmp_path: Path) -> None:
+    base = 'CREATE TABLE "Label" ("rowKey" INTEGER PRIMARY KEY, "defaultKey" TEXT, "other" TEXT);'
+    step = "UPDATE label SET defaultkey = NULL; ALTER TABLE label DROP COLUMN other;"
+    lost, changed = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
+
+    assert changed.table == "Label"
+    assert changed.column == "defaultKey"
+    assert changed.allow == '-- bb: changes "Label"."defaultKey"'.replace('"', "")
+    assert changed.examples[0].key[0][0] == "rowKey"
+    assert changed.examples[0].before[0][0] == "defaultKey"
+    assert lost.column == "other"
