@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import Finding, conclude
+from pytest_bbmigrate.checks import conclude
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
@@ -19,18 +19,18 @@ from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.experiment.run import up_result_of
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.verdict import Answer
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import DatabaseDiff, Snapshot
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, SchemaDifference
     from pytest_bbmigrate.sqlite_files import Content
+    from pytest_bbmigrate.verdict import Verdict
 
 CHECK = "rolls_back"
 STEP = "down"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import Differences, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
-    from pytest_bbmigrate.seeding import Unfilled
+    from pytest_bbmigrate.seeding.model import Unfilled
     from pytest_bbmigrate.sql.values import Cell
 
 
