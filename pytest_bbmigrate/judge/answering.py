@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
-from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.experiment import StateUnreachable
+from pytest_bbmigrate.errors import BBMigrateError, StateUnreachable
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.judge import Judge, describe_broken
 from pytest_bbmigrate.judge.model import (

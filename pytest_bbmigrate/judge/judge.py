@@ -9,7 +9,7 @@ from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
-from pytest_bbmigrate.judge.model import Broken, Judged, Ran
+from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.sandbox.run_part import run_part
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Verdict
-
-
-class JudgeFailed(BBMigrateError):
-    """Raised when the judge gives no answer: it has ended, or was not able to."""
 
 
 class Judge:
@@ -101,16 +97,6 @@ class Judge:
             run, after = run_part(migration, part, image, self._project.environment)
         printed = "" if self._project.hides_own else run.printed
         return Ran(run.failure, printed=printed), after
-
-
-def judged(answer: Verdict | Broken) -> Verdict:
-    """Return the verdict.
-
-    Raises: JudgeFailed when an error of the check stands in its place.
-    """
-    if isinstance(answer, Broken):
-        raise JudgeFailed(answer.report)
-    return answer
 
 
 def part_of(migration: Migration, side: str) -> Part:

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from pytest_bbmigrate.checks import (
-    CATALOGUE_CHECK,
-    CHECKS,
-    Outcome,
-    Verdict,
-)
-from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
-from pytest_bbmigrate.experiment import StateUnreachable
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
 from pytest_bbmigrate.plugin.options import migrations_folder
@@ -29,6 +22,7 @@ from pytest_bbmigrate.report import (
     describe_unreadable,
 )
 from pytest_bbmigrate.report.summary import result_properties
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:

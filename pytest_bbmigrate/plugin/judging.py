@@ -30,7 +30,6 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
     """
     if _OPENED not in config.stash:
-        from pytest_bbmigrate.judge.judge import Judge
         from pytest_bbmigrate.plugin.session import project_of
 
         project = project_of(config)
@@ -40,6 +39,8 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
             judge.open(_opening(config, project))
             config.stash[_OPENED] = judge
         else:
+            from pytest_bbmigrate.judge.judge import Judge
+
             config.stash[_OPENED] = Judge(project)
     return config.stash[_OPENED]
 
@@ -89,9 +90,9 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
         fixed=freeze_text(config),
         order=None if judged is None else order,
         judged=judged,
-        fixes_modules=options.writes_database(config),
-        shows_values=config.getoption("bb_show_values"),
-        shows_errors=may_show_errors(config),
+        fixes_modules=bool(options.writes_database(config)),
+        shows_values=bool(config.getoption("bb_show_values")),
+        shows_errors=bool(may_show_errors(config)),
     )
 
 

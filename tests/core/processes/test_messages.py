@@ -20,11 +20,10 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     RehearsalOrder,
 )
 from pytest_bbmigrate.catalogue import Importing, fingerprint
-from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.processes import messages
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.verdict import Example
+from pytest_bbmigrate.verdict import Example, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from typing import Any
