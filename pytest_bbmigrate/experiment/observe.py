@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.copied_tables import copy_of_table
+from pytest_bbmigrate.experiment.kept_in_place import is_kept_in_place
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
@@ -111,7 +112,7 @@ def diff_in(
     untouched -= {old for old, new in renames.tables.items() if old != new}
     declared = contract or Contract()
     tables = tuple(
-        diff_table(pair, table, before, after, renames, declared)
+        diff_table(pair, table, before, after, renames, declared, run)
         if fold_name(table.name) in renames.tables or contract is None
         else diff_dropped_table(pair, table, before, after, declared, run)
         for table in before.schema.tables
@@ -158,6 +159,7 @@ def diff_table(
     after: Snapshot,
     renames: Renames,
     contract: Contract,
+    run: Run | None = None,
 ) -> TableDiff:
     """Return what has become of ``table`` and its rows."""
     name = fold_name(table.name)
@@ -184,6 +186,7 @@ def diff_table(
     key = row_key(table, columns, rewritten)
     compared = tuple(columns.items())
     by_rowid = is_known_by_rowid(table, before.schema) and not new_table.without_rowid
+    by_rowid = by_rowid or is_kept_in_place(db, table, new_table, run)
     if by_rowid and ROWID not in rewritten:
         key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
