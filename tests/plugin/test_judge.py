@@ -254,7 +254,7 @@ def test_where_no_kernel_holds_migrations_the_header_says_so(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_migrations(project)
-    monkeypatch.setattr("pytest_bbmigrate.plugin.terminal.abi_version", lambda: 0)
+    monkeypatch.setattr("pytest_bbmigrate.sandbox.landlock.abi_version", lambda: 0)
 
     result = project.runpytest("--bb-check-migrations", "--collect-only")
 
