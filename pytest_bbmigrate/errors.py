@@ -5,7 +5,8 @@
     ├── CatalogueError      the migration folder does not read; carries every Problem found
     ├── DatabaseError       a database file cannot be opened or read; carries its path
     ├── SeedingError        the user's own rows (bb_rows_from) do not read or do not fit
-    └── StepFailed          a step of a run on the real database cannot be done
+    ├── StepFailed          a step of a run on the real database cannot be done
+    └── StateUnreachable    an earlier migration does not apply, so a later one cannot be tried
 
 A broken migration is none of these: it is evidence, see ``pytest_bbmigrate.experiment``.
 """
@@ -80,3 +81,11 @@ class StepFailed(BBMigrateError):
 
     Nothing has been published when it is raised, unless the message says so.
     """
+
+
+class StateUnreachable(BBMigrateError):
+    """Raised when an earlier migration does not apply; ``migration`` is its name."""
+
+    def __init__(self, migration: str) -> None:
+        self.migration = migration
+        super().__init__(f"{migration} does not apply, so nothing after it can be tried")

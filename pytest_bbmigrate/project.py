@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
-from pytest_bbmigrate.experiment.own_rows import has_rows
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.runner.limits import DEFAULT_SECONDS
-from pytest_bbmigrate.seeding import Recipe, read_own_rows
+from pytest_bbmigrate.schema.read.row_presence import has_rows
+from pytest_bbmigrate.seeding.model import Recipe
+from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,

@@ -1,4 +1,4 @@
-"""A check's answer."""
+"""The checks' names, and what one answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.sql.values import Cell
+
+
+CATALOGUE_CHECK = "catalogue_reads"
+CHECKS = (
+    "up_applies",
+    "data_survives",
+    "schema_survives",
+    "foreign_keys_hold",
+    "down_restores",
+    "up_repeats",
+)
+DOWN_CHECKS = ("down_restores", "up_repeats")  # which want a down part
 
 
 class Outcome(Enum):

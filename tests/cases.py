@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import CHECKS, Outcome, Verdict, judge, judge_catalogue
-from pytest_bbmigrate.experiment import Chain, StateUnreachable
+from pytest_bbmigrate.checks import judge, judge_catalogue
+from pytest_bbmigrate.errors import StateUnreachable
+from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import open_image, take_image
+from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.report.headlines import HEADLINES
 from pytest_bbmigrate.schema.compare.differences import KINDS
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome
 from tests.cases import Case, expected_failures, failures, judge_case, read_cases
 
 ALL = read_cases()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
 from pytest_bbmigrate.contract.read import KNOWN
 from pytest_bbmigrate.explain.advice import advise
 from pytest_bbmigrate.explain.reasons import REASONS
@@ -22,6 +21,7 @@ from pytest_bbmigrate.plugin.option_table import add_options
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.report.headlines import HEADLINES
 from pytest_bbmigrate.schema.compare.differences import KINDS
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome
 from tests.cases import CASES, judge_case, rate, read_case, read_cases
 
 if TYPE_CHECKING:

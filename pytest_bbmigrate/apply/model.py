@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.history.plan import MigrationStatuses
+    from pytest_bbmigrate.verdict import Verdict
 
 
 class ContentState(Enum):

@@ -22,11 +22,11 @@ from pytest_bbmigrate.apply.rehearsal.witness import witness
 from pytest_bbmigrate.apply.replace_file import file_in_place
 from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
-from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id
 from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
+from pytest_bbmigrate.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.replace_file import FileInPlace
     from pytest_bbmigrate.apply.reporter import Reporter
     from pytest_bbmigrate.catalogue import Fingerprint
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.history.identity import Identity
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
+    from pytest_bbmigrate.verdict import Verdict
 
 
 class RehearsalFailed(StepFailed):

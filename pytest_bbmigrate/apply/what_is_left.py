@@ -160,10 +160,11 @@ def unseen(why: str) -> DatabaseSeen:
 
 def read_file_found(database: Path, seen: DatabaseSeen, backup: Path | None) -> FileFound:
     """Return what another process has seen of ``database``, and whether ``backup`` is there."""
-    there = if_exists(backup)
-    if seen.name is NameTarget.NO_FOLDER and backup and not there and seen.detail:
-        there = if_exists(Path(seen.detail).with_name(backup.name))  # it went with the folder
-    return FileFound(database, seen.name, seen.content, seen.detail, there, seen.notes)
+    existing_backup = if_exists(backup)
+    if seen.name is NameTarget.NO_FOLDER and backup and not existing_backup and seen.detail:
+        # it went with the folder
+        existing_backup = if_exists(Path(seen.detail).with_name(backup.name))
+    return FileFound(database, seen.name, seen.content, seen.detail, existing_backup, seen.notes)
 
 
 def if_exists(path: Path | None) -> Path | None:

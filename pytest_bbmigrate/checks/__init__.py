@@ -14,7 +14,7 @@ from pytest_bbmigrate.checks.unproved import ask_for_rows, ask_for_sight
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
 from pytest_bbmigrate.explain.causes import with_cause
-from pytest_bbmigrate.verdict import Answer, Example, Finding, Outcome, Verdict
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, DOWN_CHECKS, Answer, Outcome, Verdict
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Chain, Evidence
@@ -27,19 +27,9 @@ QUESTIONS = {
     "down_restores": ask_down_restores,
     "up_repeats": ask_up_repeats,
 }
-CHECKS = tuple(QUESTIONS)
-CATALOGUE_CHECK = "catalogue_reads"
-DOWN_CHECKS = ("down_restores", "up_repeats")  # which want a down part
 NEEDS_ROWS = frozenset({"data_survives", "foreign_keys_hold", *DOWN_CHECKS})
 
 __all__ = [
-    "CATALOGUE_CHECK",
-    "CHECKS",
-    "DOWN_CHECKS",
-    "Example",
-    "Finding",
-    "Outcome",
-    "Verdict",
     "find_lost_data",
     "judge",
     "judge_catalogue",

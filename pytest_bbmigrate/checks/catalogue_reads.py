@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment import StateUnreachable
+from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Finding
 

@@ -12,7 +12,7 @@ from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
-from pytest_bbmigrate.rows import RowAdded
+from pytest_bbmigrate.rows import RowAdded, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
+    from pytest_bbmigrate.rows import Differences
 
 
 def ask_data_survives(evidence: Evidence) -> Answer:
@@ -78,12 +79,36 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
             ),
         )
     lost = tuple(
-        lost_column(table, column, migration)
+        lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns
         if not drops_column(contract, table.table, column)
     )
-    rows = find_in_rows(undeclared_rows(table, contract), table, migration.up, "up")
+    undeclared = without_retyped(undeclared_rows(table, contract), table)
+    rows = find_in_rows(undeclared, table, migration.up, "up")
     return lost + tuple(with_remedy(finding, migration) for finding in rows)
+
+
+def without_retyped(differences: Differences, table: TableDiff) -> Differences:
+    """Return ``differences`` without columns whose numbers are the same ones in another type.
+
+    A REAL column stores 19 as 19.0, and NUMERIC stores it as 19 again: that the type is another
+    one is told of the column, and is all there is to tell (https://sqlite.org/datatype3.html, 3).
+    """
+    changed = {group.column for group in differences.groups if group.kind is ValueChanged}
+    other = {
+        difference.column
+        for difference in (differences if changed & table.real_to_numeric else ())
+        if isinstance(difference, ValueChanged)
+        and not (
+            isinstance(difference.before, float)
+            and isinstance(difference.after, int)
+            and difference.before == difference.after
+        )
+    }
+    same = (changed & table.real_to_numeric) - other
+    return differences.filter_groups(
+        lambda d: not (isinstance(d, ValueChanged) and d.column in same)
+    )
 
 
 def renaming_line(table: TableDiff, migration: Migration) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import Finding, conclude
+from pytest_bbmigrate.checks import conclude
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
@@ -19,18 +19,18 @@ from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.experiment.run import up_result_of
 from pytest_bbmigrate.schema import compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.verdict import Answer
+from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Migration, Part
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import DatabaseDiff, Snapshot
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, SchemaDifference
     from pytest_bbmigrate.sqlite_files import Content
+    from pytest_bbmigrate.verdict import Verdict
 
 CHECK = "rolls_back"
 STEP = "down"
@@ -86,14 +86,19 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
         *find_lost(migration, diff, versions),
         *find_broken_references(migration, diff),
     ]
-    known = {(finding.kind, fold_name(finding.table), finding.column) for finding in findings}
+    known = {finding_key(finding) for finding in findings}
     findings += [
         finding
         for finding in find_unrestored(part, step, versions)
-        if (finding.kind, fold_name(finding.table), finding.column) not in known
+        if finding_key(finding) not in known
     ]
     answer = Answer(tuple(findings), rows=diff.rows_compared, values=diff.values_compared)
     return RollbackJudgement(conclude(CHECK, migration.name, answer), discarded)
+
+
+def finding_key(finding: Finding) -> tuple[str, str, str]:
+    """Return what a finding is about; names are folded."""
+    return finding.kind, fold_name(finding.table), fold_name(finding.column)
 
 
 def find_damage(migration: Migration, step: UpResult) -> Iterator[Finding]:

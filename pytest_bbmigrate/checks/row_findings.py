@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
 from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
-from pytest_bbmigrate.verdict import Example, Finding
+from pytest_bbmigrate.verdict import Cells, Example, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,16 +34,17 @@ def find_in_rows(
     if not isinstance(differences, Differences):
         differences = differences_of(differences)
     if diff.renumbered is not None and differences:
-        return (renumbered_finding(differences, diff.renumbered, diff, part, step),)
+        found = renumbered_finding(differences, diff.renumbered, diff, part, step)
+        return (as_declared(found, diff),)
     groups: dict[tuple[Kind, str], list[DifferenceGroup]] = {}
     for alike in differences.groups:
         groups.setdefault((alike.kind, alike.column), []).append(alike)
     ordered = sorted(groups.items(), key=lambda group: list(KINDS).index(group[0][0]))
     names = (diff.table, diff.after or "")
-    found = []
+    findings = []
     for (kind, column), group in ordered:
         place = locate(part, names, VERBS[kind])
-        found.append(
+        findings.append(
             Finding(
                 KINDS[kind],
                 step,
@@ -55,7 +57,24 @@ def find_in_rows(
                 examples=tuple(example_of(found, diff) for found in first_of(group)),
             )
         )
-    return tuple(found)
+    return tuple(as_declared(finding, diff) for finding in findings)
+
+
+def as_declared(finding: Finding, diff: TableDiff) -> Finding:
+    """Return ``finding`` with its columns as they are declared, not folded."""
+    spelled = diff.spelled
+
+    def cells(named: Cells) -> Cells:
+        return tuple((spelled.get(name, name), cell) for name, cell in named)
+
+    return replace(
+        finding,
+        column=spelled.get(finding.column, finding.column),
+        examples=tuple(
+            Example(cells(example.key), cells(example.before), cells(example.after))
+            for example in finding.examples
+        ),
+    )
 
 
 def first_of(group: Iterable[DifferenceGroup]) -> list[RowDifference]:

@@ -9,6 +9,7 @@ from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
 from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
 from pytest_bbmigrate.checks.locate import SHAPES, locate
+from pytest_bbmigrate.checks.text_defaults import text_defaults
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.schema import is_at_fault
@@ -84,7 +85,8 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         if not is_altered(migration.contract, table, "")
     ]
     findings += shifted_objects(evidence)
-    return Answer(tuple(findings), notes=tuple(empty_views(evidence)))
+    notes = (*empty_views(evidence), *text_defaults(evidence))
+    return Answer(tuple(findings), notes=notes)
 
 
 def empty_views(evidence: Evidence) -> Iterator[str]:

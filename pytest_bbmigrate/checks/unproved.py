@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.checks.untested_statements import UntestedStatement
     from pytest_bbmigrate.checks.unused import Unused
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.seeding import Unfilled
+    from pytest_bbmigrate.seeding.model import Unfilled
 
 GIVE_SOME = "rows of your own (bb_rows_from) can show it"
 NOT_IN_QUERY = ("not", "in", "(", "select")

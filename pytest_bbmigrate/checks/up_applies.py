@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, Run
 
 
+NOT_NULL = "NOT NULL constraint failed"
+
+
 def ask_up_applies(evidence: Evidence) -> Answer:
     """Return what kept the way up from running, or what it left damaged."""
     findings = []
@@ -22,7 +25,15 @@ def ask_up_applies(evidence: Evidence) -> Answer:
         failed = failure_finding(evidence.up.failure, "up", evidence.up.printed)
         if broken := broken_before(evidence.up.failure, evidence.state.schema):
             failed = replace(failed, cause=broken)
-        findings.append(replace(failed, allow=requirement_line(evidence.up.failure, evidence)))
+        line = requirement_line(evidence.up.failure, evidence)
+        cause = without_template(failed.cause, line)
+        if line.endswith(": 0") and NOT_NULL in failed.observed:
+            column = failed.observed.rpartition(".")[2]
+            cause = (
+                f"the INSERT leaves {column} out, which may not be NULL and has no default: give it"
+                " a value, or a DEFAULT"
+            )
+        findings.append(replace(failed, cause=cause, allow=line))
     if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
         findings.append(on_empty_finding(evidence.up_on_empty.failure))
     part = evidence.migration.up
@@ -32,6 +43,17 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     findings += conflict_findings(evidence.up)
     state = evidence.state
     return Answer(tuple(findings), rows=sum(state.row_counts.values()))
+
+
+def without_template(cause: str, line: str) -> str:
+    """Return ``cause`` without what it says to declare, unless that is ``line`` in other words.
+
+    A template does not help, nor does a line that stands there or names what is not there yet.
+    """
+    said, separator, template = cause.partition("; if real rows")
+    declared = " ".join(line.partition("bb: ")[2].split())
+    is_line = bool(declared) and declared in " ".join(template.split())
+    return cause if is_line or not separator else said
 
 
 def on_empty_finding(failure: Failure) -> Finding:

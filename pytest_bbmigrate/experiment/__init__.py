@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_bbmigrate.experiment.chain import Chain, StateUnreachable
+from pytest_bbmigrate.experiment.chain import Chain
 from pytest_bbmigrate.experiment.model import (
     Dangling,
     DatabaseDiff,
@@ -28,7 +28,6 @@ __all__ = [
     "Mismatch",
     "RemadeView",
     "Snapshot",
-    "StateUnreachable",
     "TableDiff",
     "UnmetRequirement",
     "WrittenRows",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.errors import BBMigrateError, SeedingError
+from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
 from pytest_bbmigrate.experiment.requirements import condition_errors
@@ -29,17 +29,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
-    from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.seeding.model import Recipe
 
     Literal = tuple[str | None, str | int | float]
-
-
-class StateUnreachable(BBMigrateError):
-    """Raised when an earlier migration does not apply; ``migration`` is its name."""
-
-    def __init__(self, migration: str) -> None:
-        self.migration = migration
-        super().__init__(f"{migration} does not apply, so nothing after it can be tried")
 
 
 class ExpectedValue(NamedTuple):

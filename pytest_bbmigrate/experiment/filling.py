@@ -10,7 +10,8 @@ from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
-from pytest_bbmigrate.seeding import Unfilled, fill_columns, fill_tables
+from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
+from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.seeding import add_rows
+from pytest_bbmigrate.seeding.filling.fill import add_rows
 from pytest_bbmigrate.seeding.filling.queries import (
     listed,
     matching,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.model import TableDiff
     from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.schema import Schema, Table
-    from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.seeding.model import Recipe
 
 Fields = Mapping[str, Cell]  # by the folded names of a row's columns
 

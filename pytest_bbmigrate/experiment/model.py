@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import Differences, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
-    from pytest_bbmigrate.seeding import Unfilled
+    from pytest_bbmigrate.seeding.model import Unfilled
     from pytest_bbmigrate.sql.values import Cell
 
 
@@ -95,7 +95,9 @@ class TableDiff:
     that hold only NULL or their default after. ``met`` of a difference are the contract's ``where``
     texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
     unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
-    is gone were copied to, '' for none; then ``differences`` are what the copy lacks.
+    is gone were copied to, '' for none; then ``differences`` are what the copy lacks. ``spelled``
+    has the names of columns before as they were declared; everywhere else they are folded.
+    ``real_to_numeric`` are those of REAL affinity that have NUMERIC affinity now.
     """
 
     table: str
@@ -110,6 +112,8 @@ class TableDiff:
     differences: Differences
     renumbered: Renumbered | None = None
     copied_to: str = ""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    real_to_numeric: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

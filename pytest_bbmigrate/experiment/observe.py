@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.copied_tables import copy_of_table
+from pytest_bbmigrate.experiment.kept_in_place import is_kept_in_place
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
@@ -111,7 +112,7 @@ def diff_in(
     untouched -= {old for old, new in renames.tables.items() if old != new}
     declared = contract or Contract()
     tables = tuple(
-        diff_table(pair, table, before, after, renames, declared)
+        diff_table(pair, table, before, after, renames, declared, run)
         if fold_name(table.name) in renames.tables or contract is None
         else diff_dropped_table(pair, table, before, after, declared, run)
         for table in before.schema.tables
@@ -158,6 +159,7 @@ def diff_table(
     after: Snapshot,
     renames: Renames,
     contract: Contract,
+    run: Run | None = None,
 ) -> TableDiff:
     """Return what has become of ``table`` and its rows."""
     name = fold_name(table.name)
@@ -168,12 +170,23 @@ def diff_table(
     lost = tuple(old for old in stored if old not in columns)
     if new_table is None:
         return TableDiff(
-            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, Differences()
+            table.name,
+            None,
+            (),
+            {},
+            (),
+            frozenset(),
+            rows_before,
+            0,
+            0,
+            Differences(),
+            spelled=spelled_columns(table),
         )
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
     key = row_key(table, columns, rewritten)
     compared = tuple(columns.items())
     by_rowid = is_known_by_rowid(table, before.schema) and not new_table.without_rowid
+    by_rowid = by_rowid or is_kept_in_place(db, table, new_table, run)
     if by_rowid and ROWID not in rewritten:
         key, compared = (ROWID,), (*compared, (ROWID, ROWID))
     differences = Differences()
@@ -197,7 +210,24 @@ def diff_table(
         values_compared=0 if shows_others else rows_before * len(columns),
         differences=differences,
         renumbered=renumbered,
+        spelled=spelled_columns(table),
+        real_to_numeric=frozenset(
+            old
+            for old, new in columns.items()
+            if affinity_of(table, old) == "REAL" and affinity_of(new_table, new) == "NUMERIC"
+        ),
     )
+
+
+def affinity_of(table: Table, name: str) -> str:
+    """Return the affinity of a column, '' if there is none of that name."""
+    column = table.column(name)
+    return column.affinity if column else ""
+
+
+def spelled_columns(table: Table) -> dict[str, str]:
+    """Return the names of a table's columns as they were declared, by the folded ones."""
+    return {fold_name(column.name): column.name for column in table.columns}
 
 
 def diff_dropped_table(

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.schema import read_schema
+from pytest_bbmigrate.schema.read.row_presence import holds_row
 from pytest_bbmigrate.sql import UnreadableSql, quote_name, tokenize
 from pytest_bbmigrate.sql.clauses import Insert, Query, Update
 from pytest_bbmigrate.sql.names import fold_name
@@ -92,21 +92,6 @@ def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> RowOwner:
     return with_own_rows(
         RowOwner(frozenset(tables), frozenset(filter(is_distinctive, values))), schema, own_rows
     )
-
-
-def has_rows(image: bytes) -> bool:
-    """Return whether any table of the database ``image`` holds a row."""
-    with closing(open_image(image)) as db:
-        return any(holds_row(db, table) for table in read_schema(db).tables)
-
-
-def holds_row(db: sqlite3.Connection, table: Table) -> bool:
-    """Return whether ``table`` holds a row; one that cannot be read may hold some."""
-    try:
-        row = db.execute(f"SELECT 1 FROM {quote_name(table.name)} LIMIT 1").fetchone()
-    except sqlite3.Error:
-        return True
-    return row is not None
 
 
 def stored_rows(db: sqlite3.Connection, table: Table) -> list[tuple[Cell, ...]]:

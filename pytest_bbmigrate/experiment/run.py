@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.experiment.model import DatabaseDiff, SeededState
     from pytest_bbmigrate.runner import Run, RunEnvironment
-    from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
 

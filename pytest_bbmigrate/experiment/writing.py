@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.former_rows import Fields, FormerRows
 from pytest_bbmigrate.experiment.written_columns import editable_columns, table_diff_of
-from pytest_bbmigrate.seeding import Unfilled, add_rows
+from pytest_bbmigrate.seeding.filling.fill import add_rows
 from pytest_bbmigrate.seeding.filling.queries import (
     listed,
     matching,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding import Recipe
+    from pytest_bbmigrate.seeding.model import Recipe, Unfilled
     from pytest_bbmigrate.sql.values import Cell
 
 WRITTEN_ROWS = 5

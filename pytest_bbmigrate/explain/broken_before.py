@@ -24,7 +24,7 @@ def broken_before(failure: Failure, before: Schema) -> str:
     """
     if match := IN_OBJECT.match(failure.message):
         objects = before.views if match["kind"] == "view" else before.triggers
-        if any(found.error and same_name(found.name, match["name"]) for found in objects):
+        if any(each.error and same_name(each.name, match["name"]) for each in objects):
             return (
                 f"{match['kind']} {match['name']} did not compile before this migration either, and"
                 " ALTER TABLE reads them all: drop or mend it first, in this migration"

@@ -21,7 +21,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"^held more than bb_memory",
+        r"^held more than bb_memory|^MemoryError|^(OperationalError: )?out of memory",
         (
             "does it read whole tables into lists? Go through the rows one by one, or let SQL do "
             "the work; if it needs the memory, give it more: bb_memory"

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.suggest_distinct import distinct_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
-from pytest_bbmigrate.sql.schema_clauses import CreateIndex, CreateTable, RenameTable
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
 NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<columns>[^;]+)")
 CHECK = re.compile(r"CHECK constraint failed: (?P<check>[^;]+)")
+NO_DEFAULT = re.compile(r"NOT NULL column with default value NULL")
 STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+)")
 
 
@@ -35,27 +38,55 @@ class ConstraintSource:
     """Where the values came from that a statement put into a new table, or found in an old one.
 
     ``columns`` gives the column of ``table``, as it is written, for each folded column of the
-    table that the constraint is on; columns that are computed are not in it.
+    table that the constraint is on; columns that are computed are not in it. ``filled`` are the
+    columns of a new table that get a value at all, None where that is not known.
     """
 
     table: Table
     columns: dict[str, str]
     created: str = ""
+    filled: frozenset[str] | None = None
 
 
 def requirement_line(failure: Failure, evidence: Evidence) -> str:
     """Return the ``requires`` line under which up would not meet ``failure``, '' for none.
 
-    There is one where a constraint that up makes is on columns of a table that was there before.
+    There is one where a constraint that up makes is on columns of a table that was there before,
+    or on what up computes from them. A line that stands there already does not help.
     """
-    executed = evidence.up.executed
-    source = source_of_copy(failure.statement, executed, evidence.state.schema)
+    executed, before = evidence.up.executed, evidence.state.schema
+    source = source_of_copy(failure.statement, executed, before)
     if source is None:
-        source = indexed_table(failure.statement, executed, evidence.state.schema)
-    if source is None:
+        source = indexed_table(failure.statement, executed, before)
+    possible = (
+        "" if source is None else requirement_of(failure.message, source),
+        distinct_requirement(failure, executed, before),
+        empty_table(failure, before),
+    )
+    for requirement in possible:
+        if requirement and not is_declared(requirement, evidence.migration.contract):
+            return contract_line(evidence.migration, f"requires {requirement}")
+    return ""
+
+
+def is_declared(requirement: str, contract: Contract) -> bool:
+    """Return whether the contract has a requirement, as ``requirement_of`` words it, already."""
+    declared = {
+        f"unique {bare_or_quoted(r.table)}({', '.join(map(bare_or_quoted, r.unique))})"
+        if r.unique
+        else f"{bare_or_quoted(r.table)}: {r.expression}"
+        for r in contract.requires
+    }
+    return fold_name(requirement) in set(map(fold_name, declared))
+
+
+def empty_table(failure: Failure, before: Schema) -> str:
+    """Return that a table has no rows, for a column that no row there could have a value in."""
+    command = read_command(failure.statement)
+    if not isinstance(command, AddColumn) or not NO_DEFAULT.search(failure.message):
         return ""
-    requirement = requirement_of(failure.message, source)
-    return contract_line(evidence.migration, f"requires {requirement}") if requirement else ""
+    table = before.table(command.table.name)
+    return "" if table is None else f"{bare_or_quoted(table.name)}: 0"
 
 
 def requirement_of(message: str, source: ConstraintSource) -> str:
@@ -67,6 +98,10 @@ def requirement_of(message: str, source: ConstraintSource) -> str:
     match = UNIQUE.search(message) or NOT_NULL.search(message) or STORE.search(message)
     if match is None:
         return ""
+    if match.re is NOT_NULL and source.filled is not None:
+        left_out = fold_name(match["columns"].strip().rpartition(".")[2]) not in source.filled
+        if left_out:
+            return f"{table}: 0"
     named = [fold_name(part.strip().rpartition(".")[2]) for part in match["columns"].split(",")]
     if not all(name in source.columns for name in named):
         return ""
@@ -99,7 +134,7 @@ def source_of_copy(
         for column, item in expressions.items()
         if len(item) == 1 and (source := table.column(item[0])) is not None
     }
-    return ConstraintSource(table, plain, created)
+    return ConstraintSource(table, plain, created, frozenset(expressions) if expressions else None)
 
 
 def is_mixed(copy: Copy) -> bool:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import refuse_changed
-from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.experiment import StateUnreachable
-from pytest_bbmigrate.judge.bench import Bench, describe_broken
+from pytest_bbmigrate.errors import BBMigrateError, StateUnreachable
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
+from pytest_bbmigrate.judge.judge import Judge, describe_broken
 from pytest_bbmigrate.judge.model import (
     NAMES,
     QUESTIONS,
@@ -21,6 +20,7 @@ from pytest_bbmigrate.judge.model import (
     AskState,
     AskVerdicts,
     Broken,
+    Judged,
     Opening,
     Refused,
     Stored,
@@ -44,20 +44,20 @@ def answer_all(folder: Path, questions: BinaryIO, replies: BinaryIO) -> None:
     first = questions.readline()
     if not first:
         return  # nothing was asked
-    court = Court(folder, read_message(first, {"opening": Opening}, NAMES))
+    responder = Responder(folder, read_message(first, {"opening": Opening}, NAMES))
     while line := questions.readline():
-        reply = court.reply(read_message(line, QUESTIONS, NAMES))
+        reply = responder.reply(read_message(line, QUESTIONS, NAMES))
         replies.write(encode_message(kind_of(reply), reply) + b"\n")
         replies.flush()
 
 
-class Court:
-    """The bench for an opening, and the folder for the images that come and go."""
+class Responder:
+    """Answers for the judge of an opening; the images that come and go are files in a folder."""
 
     def __init__(self, folder: Path, opening: Opening) -> None:
         self._folder = folder
         self._opening = opening
-        self._bench: Bench | None = None
+        self._judge: Judge | None = None
         self._count = 0
 
     def reply(self, question: Question) -> Reply:
@@ -73,19 +73,19 @@ class Court:
             return Broken(describe_broken(error, hides_values=not self._opening.shows_errors))
 
     def _answer(self, question: Question) -> Reply:
-        if self._bench is None:
-            self._bench = Bench(open_project(self._opening, self._folder / PARTS))
-        bench = self._bench
+        if self._judge is None:
+            self._judge = Judge(open_project(self._opening, self._folder / PARTS))
+        judge = self._judge
         match question:
             case AskVerdicts():
-                return bench.verdicts(question.position, question.checks)
+                return judge.verdicts(question.position, question.checks)
             case AskFolder():
-                return bench.folder_verdict()
+                return Judged((judge.folder_verdict(),))
             case AskState():
-                return Stored(self._store(bench.state(question.position)))
+                return Stored(self._store(judge.state(question.position)))
             case AskRun():
                 given = self._folder / IMAGES / question.image
-                ran, image = bench.run(question.position, question.side, given.read_bytes())
+                ran, image = judge.run(question.position, question.side, given.read_bytes())
                 return ran if ran.failure else replace(ran, image=self._store(image))
 
     def _store(self, image: bytes) -> str:

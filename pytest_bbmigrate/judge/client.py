@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment import StateUnreachable
-from pytest_bbmigrate.judge.bench import JudgeFailed, judged
+from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
+from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     NAMES,
     REPLIES,
@@ -26,14 +26,15 @@ from pytest_bbmigrate.judge.model import (
     AskVerdicts,
     Broken,
     Judged,
+    JudgeFailed,
     Ran,
     Refused,
     Stored,
     Unreachable,
+    judged,
     kind_of,
 )
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
-from pytest_bbmigrate.masking import with_kinds
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement

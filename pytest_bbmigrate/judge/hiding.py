@@ -10,9 +10,9 @@ from pytest_bbmigrate.masking import known_names, mask_own_rows
 from pytest_bbmigrate.private import Known
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.project import Project
+    from pytest_bbmigrate.verdict import Verdict
 
 
 def hide_own_rows(verdict: Verdict, evidence: Evidence, project: Project) -> Verdict:

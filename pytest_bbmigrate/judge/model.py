@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pytest_bbmigrate.catalogue import Fingerprint
+from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.runner import Failure
 from pytest_bbmigrate.settings import Settings
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.verdict import Verdict
+
+
+class JudgeFailed(BBMigrateError):
+    """Raised when the judge gives no answer: it has ended, or was not able to."""
 
 
 @dataclass(frozen=True)
@@ -141,3 +146,13 @@ def kind_of(value: Question | Reply) -> str:
     """Return the kind of the message that ``value`` travels in."""
     kinds = {type_: kind for kind, type_ in (*QUESTIONS.items(), *REPLIES.items())}
     return kinds[type(value)]
+
+
+def judged(answer: Verdict | Broken) -> Verdict:
+    """Return the verdict.
+
+    Raises: JudgeFailed when an error of the check stands in its place.
+    """
+    if isinstance(answer, Broken):
+        raise JudgeFailed(answer.report)
+    return answer

@@ -8,7 +8,6 @@ from pytest_bbmigrate.masking.findings import (
     mask_verdict,
     mask_verdict_examples,
     safe_part_message,
-    with_kinds,
 )
 from pytest_bbmigrate.masking.own_rows import mask_own_rows
 
@@ -19,5 +18,4 @@ __all__ = [
     "mask_verdict",
     "mask_verdict_examples",
     "safe_part_message",
-    "with_kinds",
 ]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import Example, Outcome
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,
     Known,
-    as_kind,
     kind_of_value,
     safe_python_message,
     safe_sqlite_message,
@@ -21,15 +19,15 @@ from pytest_bbmigrate.private.message_shapes import INTEGRITY
 from pytest_bbmigrate.private.safe_messages import is_known
 from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.verdict import Example, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Finding, Verdict
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sql.values import Cell
-    from pytest_bbmigrate.verdict import Cells
+    from pytest_bbmigrate.verdict import Finding, Verdict
 
 NOT_RUN_KINDS = frozenset({"does not run", "set-up lacks"})
 NAMED_CAUSES = frozenset(name for name, _ in (*CAUSES, *SECOND_TIME))
@@ -166,27 +164,6 @@ def known_or_masked(name: str, known: Known) -> str:
 def mask_verdict_examples(verdict: Verdict) -> Verdict:
     """Return ``verdict``, which another process has masked, with every value in its rows masked."""
     return replace(verdict, findings=tuple(map(mask_examples, verdict.findings)))
-
-
-def with_kinds(verdict: Verdict) -> Verdict:
-    """Return ``verdict``, of another process, whose masked values are shown as such again."""
-
-    def retyped(cells: Cells) -> Cells:
-        return tuple((name, as_kind(cell)) for name, cell in cells)
-
-    return replace(
-        verdict,
-        findings=tuple(
-            replace(
-                finding,
-                examples=tuple(
-                    Example(retyped(row.key), retyped(row.before), retyped(row.after))
-                    for row in finding.examples
-                ),
-            )
-            for finding in verdict.findings
-        ),
-    )
 
 
 def mask_examples(finding: Finding) -> Finding:

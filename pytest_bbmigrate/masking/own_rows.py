@@ -18,12 +18,11 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.experiment.own_rows import RowOwner
     from pytest_bbmigrate.private import Known
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sql.values import Cell
-    from pytest_bbmigrate.verdict import Cells
+    from pytest_bbmigrate.verdict import Cells, Example, Finding, Verdict
 
 KINDS_ABOUT_CONDITIONS = frozenset({"condition fails", "invariant never runs"})
 KINDS_MADE_OF_VALUES = frozenset({"invariant broken"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, Outcome
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -50,6 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     options.complete_command(config)
     if not options.names_command(config):
         return None
+    options.refuse_unknown_settings(config)
     options.refuse_old_sqlite()
     from pytest_bbmigrate.plugin.commands import run_command
 
@@ -64,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if options.checks_are_wanted(config):
         from pytest_bbmigrate.plugin import judging
 
+        options.refuse_unknown_settings(config)
         judging.refuse_debugger(config)
         judging.start_early(config)
 

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from pytest_bbmigrate.checks import (
-    CATALOGUE_CHECK,
-    CHECKS,
-    Outcome,
-    Verdict,
-)
-from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
-from pytest_bbmigrate.experiment import StateUnreachable
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
 from pytest_bbmigrate.plugin.options import migrations_folder
@@ -29,12 +22,16 @@ from pytest_bbmigrate.report import (
     describe_unreadable,
 )
 from pytest_bbmigrate.report.summary import result_properties
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.project import Project
+
+
+_TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure a check has told
 
 
 class CheckFailed(AssertionError):
@@ -56,6 +53,18 @@ def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector 
         # which may open the real database.
         return pytest.Dir.from_parent(parent, path=path)
     return None
+
+
+class NotTried(Exception):
+    """Raised by a check that could not be tried, where nothing else tells what stands in its way.
+
+    ``migration`` is the one that does, and ``verdict`` says why.
+    """
+
+    def __init__(self, migration: str, verdict: Verdict) -> None:
+        self.migration = migration
+        self.verdict = verdict
+        super().__init__(f"not tried, for {migration} does not apply")
 
 
 class NamedCollector(pytest.Collector):
@@ -174,6 +183,11 @@ class CheckItem(pytest.Item):
             return describe_failure(
                 excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
             )
+        if isinstance(excinfo.value, NotTried):
+            why = describe_failure(
+                excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
+            )
+            return visible(f"{excinfo.value}\n{why}")
         if isinstance(excinfo.value, CatalogueError):
             return describe_unreadable(excinfo.value, rerun)
         if isinstance(excinfo.value, BBMigrateError):
@@ -214,10 +228,37 @@ class MigrationCheck(CheckItem):
 
     def judge(self) -> Verdict:
         """Return this check's verdict on the migration; show what that printed with the first."""
-        verdict, printed = judge_of(self.config).verdict(self.position, self.name)
+        judge = judge_of(self.config)
+        try:
+            verdict, printed = judge.verdict(self.position, self.name)
+        except StateUnreachable as error:
+            position = project_of(self.config).catalogue.position(error.migration)
+            if not self._is_told(position):
+                raise NotTried(error.migration, judge.verdict(position, CHECKS[0])[0]) from None
+            raise
+        if verdict.outcome is Outcome.SKIPPED and not self._is_told(self.position):
+            first, _ = judge.verdict(self.position, CHECKS[0])
+            if first.outcome is Outcome.FAILED:
+                return first
         if printed and self.name == CHECKS[0]:
             self.add_report_section("call", "stdout", visible(printed))
         return verdict
+
+    def _is_told(self, position: int) -> bool:
+        """Return whether this session tells of itself that the migration at ``position`` fails.
+
+        It does where that is asked of it, or was told in place of what could not be tried.
+        """
+        told = self.config.stash.setdefault(_TOLD, set())
+        if position in told:
+            return True
+        told.add(position)
+        return any(
+            isinstance(item, MigrationCheck)
+            and item.position == position
+            and item.name == CHECKS[0]
+            for item in self.session.items
+        )
 
 
 def expect_checks(session: pytest.Session) -> None:

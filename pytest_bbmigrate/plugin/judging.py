@@ -15,22 +15,21 @@ from pytest_bbmigrate.plugin import options
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_bbmigrate.judge.bench import LocalJudge
     from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.judge.model import Opening
     from pytest_bbmigrate.project import Project
 
 _STARTED = pytest.StashKey["JudgeClient"]()
-_OPENED = pytest.StashKey["JudgeClient | LocalJudge"]()
+_OPENED = pytest.StashKey["JudgeClient | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | LocalJudge:
+def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
     """
     if _OPENED not in config.stash:
-        from pytest_bbmigrate.judge.bench import LocalJudge
         from pytest_bbmigrate.plugin.session import project_of
 
         project = project_of(config)
@@ -40,7 +39,9 @@ def judge_of(config: pytest.Config) -> JudgeClient | LocalJudge:
             judge.open(_opening(config, project))
             config.stash[_OPENED] = judge
         else:
-            config.stash[_OPENED] = LocalJudge(project)
+            from pytest_bbmigrate.judge.judge import Judge
+
+            config.stash[_OPENED] = Judge(project)
     return config.stash[_OPENED]
 
 
@@ -89,9 +90,9 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
         fixed=freeze_text(config),
         order=None if judged is None else order,
         judged=judged,
-        fixes_modules=options.writes_database(config),
-        shows_values=config.getoption("bb_show_values"),
-        shows_errors=may_show_errors(config),
+        fixes_modules=bool(options.writes_database(config)),
+        shows_values=bool(config.getoption("bb_show_values")),
+        shows_errors=bool(may_show_errors(config)),
     )
 
 

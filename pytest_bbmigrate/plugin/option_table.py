@@ -118,14 +118,42 @@ DATABASE_COMMANDS = (
     ),
     Command("--bb-status", "Show which migrations are applied and which are pending, and exit"),
 )
+
+
+class Modifier(NamedTuple):
+    """What changes how a command is done; without one of ``commands`` it would do nothing.
+
+    With () it has its use in any session. ``metavar`` names its value, '' for none.
+    """
+
+    flag: str
+    help: str
+    commands: tuple[str, ...] = ()
+    metavar: str = ""
+
+    @property
+    def dest(self) -> str:
+        """Where the command line's value is kept."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+
 MODIFIERS = (
-    ("--bb-rehearse", "Do all of --bb-apply but publish"),
-    ("--bb-create", "Let --bb-apply make the database file"),
-    ("--bb-allow-late", "Apply migrations that come before an applied one, now"),
-    ("--bb-skip-way-back", "Do not rehearse the down parts on the real rows"),
-    ("--bb-show-values", "Show values of your own rows in failures"),
-    ("--bb-in-process", "Run migrations in pytest's own process, for a debugger"),
-    ("--bb-discard-changes", "Let a restore or a rollback lose what was written since"),
+    Modifier("--bb-rehearse", "Do all of --bb-apply but publish"),
+    Modifier("--bb-create", "Let --bb-apply make the database file", ("--bb-apply",)),
+    Modifier(
+        "--bb-allow-late", "Apply migrations that come before an applied one, now", ("--bb-apply",)
+    ),
+    Modifier(
+        "--bb-skip-way-back", "Do not rehearse the down parts on the real rows", ("--bb-apply",)
+    ),
+    Modifier("--bb-show-values", "Show values of your own rows in failures"),
+    Modifier("--bb-in-process", "Run migrations in pytest's own process, for a debugger"),
+    Modifier(
+        "--bb-discard-changes",
+        "Let a restore or a rollback lose what was written since",
+        ("--bb-restore", "--bb-rollback"),
+    ),
+    Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
 )
 
 
@@ -156,9 +184,11 @@ def add_options(parser: pytest.Parser) -> None:
             )
         else:
             group.addoption(command.flag, action="store_true", help=command.help)
-    for flag, meaning in MODIFIERS:
-        group.addoption(flag, action="store_true", help=meaning)
-    group.addoption("--bb-to", metavar="NAME", help="Last migration that --bb-apply applies")
+    for modifier in MODIFIERS:
+        if modifier.metavar:
+            group.addoption(modifier.flag, metavar=modifier.metavar, help=modifier.help)
+        else:
+            group.addoption(modifier.flag, action="store_true", help=modifier.help)
     group.addoption(
         "--bb-new",
         metavar="NAME",

@@ -6,12 +6,14 @@ Imported in every session: nothing here may import the core before it is needed.
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, OPTIONS
+from pytest_bbmigrate.plugin.configured_names import configured_names
+from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, MODIFIERS, OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +95,7 @@ def complete_command(config: pytest.Config) -> None:
         given.append("--bb-new")
     if len(given) > 1:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
+    _refuse_idle(config, given)
     if not IS_POSIX and given and _writes_anything(config):
         raise pytest.UsageError(
             f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
@@ -100,6 +103,32 @@ def complete_command(config: pytest.Config) -> None:
         )
     if writes_database(config):
         config.option.bb_check_migrations = True
+
+
+def _refuse_idle(config: pytest.Config, commands: list[str]) -> None:
+    """Refuse an option that does nothing beside ``commands``: it was meant to do something.
+
+    Raises: pytest.UsageError.
+    """
+    for modifier in MODIFIERS:
+        if config.getoption(modifier.dest) in (None, False) or not modifier.commands:
+            continue
+        if not set(modifier.commands).intersection(commands):
+            needed = " or ".join(modifier.commands)
+            raise usage_error(f"{modifier.flag} does nothing here: it goes with {needed}")
+
+
+def refuse_unknown_settings(config: pytest.Config) -> None:
+    """Refuse settings called ``bb_..`` that there are not: one misspelt would have no effect.
+
+    Raises: pytest.UsageError that names the nearest there is.
+    """
+    known = [name for option in OPTIONS for name in (option.ini, option.earlier_name) if name]
+    for name in sorted(configured_names(config)):
+        if name.startswith("bb_") and name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+            raise usage_error(f"{name}: no such setting{hint}")
 
 
 def _writes_anything(config: pytest.Config) -> bool:

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from pytest_bbmigrate.catalogue import Migration, SqlPart
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.checks import Finding, find_lost_data
+from pytest_bbmigrate.checks import find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-    from pytest_bbmigrate.judge.bench import LocalJudge
     from pytest_bbmigrate.judge.client import JudgeClient
+    from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.project import Project
+    from pytest_bbmigrate.verdict import Finding
 
 Snapshot = bytes
 Subject = Snapshot | Database | sqlite3.Connection | Path
@@ -44,7 +45,7 @@ Subject = Snapshot | Database | sqlite3.Connection | Path
 class Databases:
     """A test's own databases in memory, at any state of a project; all closed together."""
 
-    def __init__(self, project: Project, judge: JudgeClient | LocalJudge) -> None:
+    def __init__(self, project: Project, judge: JudgeClient | Judge) -> None:
         self.project = project
         self.judge = judge
         self._open = ExitStack()

@@ -151,6 +151,8 @@ def _read_single(wanted: Any, plain: object, where: str) -> Any:
     """Return ``plain`` as a value that contains no other values."""
     if wanted in (bool, int, str, type(None)):
         return _of(wanted, plain, where)
+    if wanted is float and type(plain) is int:  # Python's types take an int for a float, too
+        return float(plain)
     if wanted is Path:
         return Path(_of(str, plain, where))
     if wanted in (bytes, float):

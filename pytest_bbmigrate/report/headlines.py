@@ -9,7 +9,7 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.checks import Finding
+    from pytest_bbmigrate.verdict import Finding
 
 
 def headline(finding: Finding) -> str:

@@ -9,8 +9,7 @@ from pytest_bbmigrate.verdict import Example
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.checks import Finding
-    from pytest_bbmigrate.verdict import Cells
+    from pytest_bbmigrate.verdict import Cells, Finding
 
 
 def shown_finding(finding: Finding) -> Finding:

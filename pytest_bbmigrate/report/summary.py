@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS, DOWN_CHECKS
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, DOWN_CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.verdict import Verdict
 
 UP_CHECKS = tuple(check for check in CHECKS if check not in DOWN_CHECKS)
 

@@ -6,20 +6,20 @@ import os
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
 from pytest_bbmigrate.report.shown import shown_finding
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Example, Finding, Verdict
     from pytest_bbmigrate.errors import CatalogueError
     from pytest_bbmigrate.sql.values import Cell
+    from pytest_bbmigrate.verdict import Example, Finding, Verdict
 
 GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11

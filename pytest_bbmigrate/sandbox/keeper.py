@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_bbmigrate.processes.messages import encode_message
-from pytest_bbmigrate.processes.orphans import end_orphans
+from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox.descendants import adopt_orphans, end_descendants, hold_more, reap
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
@@ -54,6 +54,13 @@ class KeepOrder:
     memory: int | None = None
     patience: float = 0.0
     confined: bool = True
+
+    @property
+    def most_seconds(self) -> float | None:
+        """How long its keeper may take until it has ended everything; None for any time."""
+        if self.seconds is None:
+            return None
+        return self.seconds + GRACE_SECONDS + self.patience + 2 * KILL_SECONDS
 
     @property
     def temporary(self) -> Path:

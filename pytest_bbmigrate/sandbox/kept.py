@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,7 +23,11 @@ from pytest_bbmigrate.sandbox.keeper import FAULT, Ending, KeepOrder, be_keeper
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KEEPER_ENDED = "its process, and the one that watches it, were ended by "
+    from pytest_bbmigrate.runner.model import RunEnvironment
+
+# For processes that a migration has started to end after it, as helpers of Python's do.
+ORPHAN_SECONDS = 2.0
+USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
 MESSAGE_BYTES = 1 << 16
 
 
@@ -46,6 +51,19 @@ class Keeper:
         return os.waitstatus_to_exitcode(status) if pid else None
 
 
+def keep_order(environment: RunEnvironment, folder: Path) -> KeepOrder:
+    """Return how a process of a migration is kept that may write to ``folder``."""
+    seconds = environment.seconds
+    return KeepOrder(
+        folder,
+        environment.real,
+        None if seconds is None else float(seconds),
+        environment.memory,
+        ORPHAN_SECONDS,
+        confined=USE_LANDLOCK,
+    )
+
+
 def can_fork() -> bool:
     """Return whether a fork of this process is safe: on Linux, with one thread, C's included."""
     return (
@@ -65,19 +83,19 @@ def run_kept(order: KeepOrder, work: Callable[[], int], *command: str) -> Ending
     """
     with started_keeper(order, work, command) as keeper:
         try:
-            said = read_all(keeper.report)
+            said = read_all(keeper.report, order.most_seconds)
         finally:
             os.close(keeper.lifeline)  # so it ends, if it has not
             os.close(keeper.report)
-            code = end_keeper(keeper)
+            code = end_keeper(keeper, KILL_SECONDS)
             if code:
                 end_orphans(order.temporary, group=keeper.pid)
-    if code == FAULT:
+    if code > 0:
         raise RuntimeError(f"a process of ours has failed: {read_untrusted_text(order.errors)}")
     try:
         return read_message(said, {"ending": Ending}, {})
     except Unreadable:
-        return Ending(code or FAULT)
+        return Ending(code or FAULT)  # it was killed
 
 
 @contextmanager
@@ -115,17 +133,26 @@ def started_keeper(
     yield keeper
 
 
-def read_all(descriptor: int) -> bytes:
-    """Return everything that comes through a pipe until its other end is closed."""
-    pieces = []
-    while piece := os.read(descriptor, MESSAGE_BYTES):
+def read_all(descriptor: int, seconds: float | None) -> bytes:
+    """Return what comes through a pipe until its other end is closed, or ``seconds`` are over.
+
+    A keeper has its own watch. But where the kernel lets a process stop another, it may be stopped.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    pieces: list[bytes] = []
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not select.select([descriptor], [], [], left)[0]:
+            return b""
+        piece = os.read(descriptor, MESSAGE_BYTES)
+        if not piece:
+            return b"".join(pieces)
         pieces.append(piece)
-    return b"".join(pieces)
 
 
-def end_keeper(keeper: Keeper) -> int:
-    """Wait for the keeper to end, which it does, or else kill it; return its exit code."""
-    deadline = time.monotonic() + 2 * KILL_SECONDS
+def end_keeper(keeper: Keeper, seconds: float) -> int:
+    """Wait for the keeper to end, which it does, or kill it after ``seconds``; return its code."""
+    deadline = time.monotonic() + seconds
     while (code := keeper.poll()) is None:
         if time.monotonic() > deadline:
             with suppress(ProcessLookupError):

@@ -27,8 +27,7 @@ from pytest_bbmigrate.sandbox.endings import (
     recorded,
     refuse_written,
 )
-from pytest_bbmigrate.sandbox.keeper import KeepOrder
-from pytest_bbmigrate.sandbox.kept import can_fork, run_kept
+from pytest_bbmigrate.sandbox.kept import can_fork, keep_order, run_kept
 from pytest_bbmigrate.sandbox.part_process import (
     AFTER,
     BEFORE,
@@ -50,9 +49,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sandbox.keeper import Ending
     from pytest_bbmigrate.sqlite_files import Content
 
-# For processes that a migration has started to end after it, as helpers of Python's do.
-ORPHAN_SECONDS = 2.0
-USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
 WORK = "work.db"
 LARGEST_IMAGE = 4 << 30
 FULL = "what it made of the database could not be written: is there room on that disk?"
@@ -106,14 +102,7 @@ def order_for(
         part=replace(part, path=part.path.absolute()),
         foreign_keys=bool(migration.contract.foreign_keys),
         content=folder / WORK if isinstance(copy, Path) else None,
-        kept=KeepOrder(
-            folder,
-            environment.real,
-            environment.seconds,
-            environment.memory,
-            ORPHAN_SECONDS,
-            confined=USE_LANDLOCK,
-        ),
+        kept=keep_order(environment, folder),
         root=Path(os.path.abspath(environment.root)),  # noqa: PTH100 - links stay
         connection_hook=environment.connection_hook or "",
         since=environment.since,

@@ -20,8 +20,7 @@ from pytest_bbmigrate.sandbox.endings import (
     recorded,
     refuse_written,
 )
-from pytest_bbmigrate.sandbox.keeper import KeepOrder
-from pytest_bbmigrate.sandbox.kept import run_kept
+from pytest_bbmigrate.sandbox.kept import keep_order, run_kept
 from pytest_bbmigrate.sandbox.paths import SandboxPaths
 from pytest_bbmigrate.sandbox.script_report import ScriptOrder, read_report, write_order
 from pytest_bbmigrate.sandbox.script_start import start_script
@@ -34,13 +33,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sandbox.script_report import ScriptReport
     from pytest_bbmigrate.sqlite_files import Content
 
-# For processes that a script has started to end after it, as helpers of Python's do.
-ORPHAN_SECONDS = 2.0
 IS_POSIX = os.name == "posix"  # the sandbox needs that
 POSIX = "Linux or macOS"
 ELSEWHERE = "check this one on Linux or macOS; those in SQL and with up(db) are checked here"
 SCRIPT_END = "the program ended with exit code {} before its end was reached"
-USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
 
 
 def run_script(
@@ -81,14 +77,7 @@ def run_script(
 def order_for(part: ScriptPart, environment: RunEnvironment, folder: Path) -> ScriptOrder:
     """Return the order for ``part``, whose process is given ``folder``."""
     work = folder / "work"
-    kept = KeepOrder(
-        folder,
-        environment.real,
-        environment.seconds,
-        environment.memory,
-        ORPHAN_SECONDS,
-        confined=USE_LANDLOCK,
-    )
+    kept = keep_order(environment, folder)
     paths = SandboxPaths(
         real=environment.real,
         copy=work / environment.database.name,

@@ -8,14 +8,14 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.sql.values import Cell
+    from pytest_bbmigrate.verdict import Verdict
 
 NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, mood TEXT);"
 NEVER_FILLED = "CREATE TABLE odd (id INTEGER PRIMARY KEY CHECK (id < 0 AND id > 0), text TEXT);"

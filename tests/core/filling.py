@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.seeding import Recipe, fill_tables
+from pytest_bbmigrate.seeding.filling.fill import fill_tables
+from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sqlite_files import open_image
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.checks import Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, Problem, SettingsError
 from pytest_bbmigrate.report import describe_failure, describe_unreadable
+from pytest_bbmigrate.verdict import Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.visible import typed, visible, visible_line
 
 ACTS = "\x1b]0;title\x07\x9b31m\x7f\r\u202egnp\u2066\u2028\u2029\x85\ud800\ufeff\x00"

@@ -15,20 +15,30 @@ if TYPE_CHECKING:
 TX = "CREATE TABLE tx (id INTEGER PRIMARY KEY, amount INTEGER NOT NULL);"
 ROWS = "INSERT INTO tx VALUES (1, 10), (2, 20), (3, 30);"
 STEP = """\
-import ctypes, json, os, pickle, stat, sys
+import os, stat
+
+def up(db):
+    db["tx"].add_column("note", str)
+    if "_bb_migrations" in db.table_names():  # on the real rows alone
+        FORGE
+
+def down(db):
+    db.execute("ALTER TABLE tx DROP COLUMN note")
+"""
+# The app's own code is the one that runs in the process of the rehearsal itself.
+APP = """\
+import ctypes, json, os, pickle
 from pathlib import Path
 
 class Owns:
     def __reduce__(self):
-        return (Path.touch, (Path(__file__).parents[1] / "owned",))
+        return (Path.touch, (Path(__file__).parent / "owned",))
 
-def up(db):
-    db["tx"].add_column("note", str)
-    if "SQLITE_TMPDIR" in os.environ:  # in the rehearsal alone
-        forge(db, Path(os.environ["SQLITE_TMPDIR"]).parent)
-
-def down(db):
-    db.execute("ALTER TABLE tx DROP COLUMN note")
+def prepare(db):
+    folder = Path(os.environ.get("SQLITE_TMPDIR", "/nowhere/tmp")).parent
+    columns = [row[1] for row in db.execute("PRAGMA table_info(tx)")]
+    if (folder / "copies").is_dir() and "note" in columns:  # in the rehearsal, after up
+        forge(folder)
 
 def leave(folder, content):
     (folder / "rehearsal.json").write_bytes(content)
@@ -40,7 +50,6 @@ def say(folder, **value):
     leave(folder, json.dumps(said).encode())
 
 def copy(folder):
-    import hashlib
     (folder / "work.db").write_bytes(next((folder / "copies").iterdir()).read_bytes())
 
 def write_last():
@@ -54,12 +63,12 @@ def write_last():
 
 def pass_all():
     from pytest_bbmigrate.apply.rehearsal import worker
-    from pytest_bbmigrate.checks import Verdict, Outcome
+    from pytest_bbmigrate.verdict import Outcome, Verdict
     worker.judge = lambda check, evidence, strict: Verdict(
         check, "002_step", Outcome.PASSED, rows=3, values=6
     )
 
-def forge(db, folder):
+def forge(folder):
     FORGE
 """
 COLUMNS = "checksum, applied_at, seconds, batch, statements"
@@ -75,32 +84,16 @@ def tx(project: pytest.Pytester) -> Path:
     return database(project, TX + ROWS, "001_tx")
 
 
-@pytest.mark.parametrize(
-    ("forge", "message"),
-    [
-        ("leave(folder, b'well')", "*is not what it writes*: it is no JSON *"),
-        ("leave(folder, pickle.dumps(Owns()))", "*is not what it writes*: it is no JSON *"),
-        ("leave(folder, b'[' * 300_000)", "*is not what it writes*: it is no JSON *"),
-        ("say(folder, digest='x', verdicts=None)", "*rehearsal.verdicts is not what it must be"),
-        ("say(folder, digest='x')", "*no working copy was left"),
-        ("copy(folder); say(folder, digest='x')", "002_step: up_applies has no verdict"),
-        ("say(folder)", "the verdicts and the working copy do not go together"),
-        (f"db.execute({EXTRA!r})", "the history has 1 migrations that were neither applied *"),
-        ("db.execute('DELETE FROM _bb_migrations')", "the history lacks 001_tx"),
-        ("db.execute('UPDATE _bb_migrations SET batch = 7')", "the history says something else *"),
-        (f"db.execute({TRIGGER!r})", "the history's table has other indexes or triggers *"),
-        ("pass_all(); db.execute('DELETE FROM tx')", "the table tx has lost rows, and no *"),
-        ("write_last()", "values of the table tx have changed, unsaid"),
-        (
-            "pass_all(); db.execute('UPDATE tx SET amount = 0')",
-            "values of the table tx have changed, and no migration says so",
-        ),
-    ],
-)
-def test_nothing_that_is_forged_is_published(
-    project: pytest.Pytester, tx: Path, forge: str, message: str
-) -> None:
-    write(project, m002_step__py=STEP.replace("FORGE", forge))
+def forging(project: pytest.Pytester, *, up: str = "pass", app: str = "pass") -> None:
+    """Write a migration that forges something in ``up``, and an app that does in the rehearsal."""
+    write(project, m002_step__py=STEP.replace("FORGE", up))
+    (project.path / "app.py").write_text(APP.replace("FORGE", app))
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_connection = app:prepare\n")
+
+
+def refused(project: pytest.Pytester, tx: Path, message: str) -> None:
+    """Assert that an apply stops at the rehearsal with ``message``, and publishes nothing."""
     before = tx.read_bytes()
 
     result = project.runpytest("--bb-apply", "-v")
@@ -113,12 +106,68 @@ def test_nothing_that_is_forged_is_published(
     assert "Traceback" not in result.stdout.str()
 
 
+@pytest.mark.parametrize(
+    ("forge", "message"),
+    [
+        ("leave(folder, b'well')", "*is not what it writes*: it is no JSON *"),
+        ("leave(folder, pickle.dumps(Owns()))", "*is not what it writes*: it is no JSON *"),
+        ("leave(folder, b'[' * 300_000)", "*is not what it writes*: it is no JSON *"),
+        ("say(folder, digest='x', verdicts=None)", "*rehearsal.verdicts is not what it must be"),
+        ("say(folder, digest='x')", "*no working copy was left"),
+        ("copy(folder); say(folder, digest='x')", "002_step: up_applies has no verdict"),
+        ("say(folder)", "the verdicts and the working copy do not go together"),
+        ("write_last()", "values of the table tx have changed, unsaid"),
+    ],
+)
+def test_nothing_that_is_forged_in_the_rehearsal_is_published(
+    project: pytest.Pytester, tx: Path, forge: str, message: str
+) -> None:
+    forging(project, app=forge)
+
+    refused(project, tx, message)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (EXTRA, "the history has 1 migrations that were neither applied *"),
+        ("DELETE FROM _bb_migrations", "the history lacks 001_tx"),
+        ("UPDATE _bb_migrations SET batch = 7", "the history says something else *"),
+        (TRIGGER, "the history's table has other indexes or triggers *"),
+    ],
+)
+def test_a_history_that_a_migration_writes_is_not_published(
+    project: pytest.Pytester, tx: Path, sql: str, message: str
+) -> None:
+    forging(project, up=f"db.execute({sql!r})")
+
+    refused(project, tx, message)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("DELETE FROM tx", "the table tx has lost rows, and no *"),
+        (
+            "UPDATE tx SET amount = 0",
+            "values of the table tx have changed, and no migration says so",
+        ),
+    ],
+)
+def test_a_loss_whose_verdict_is_forged_is_not_published(
+    project: pytest.Pytester, tx: Path, sql: str, message: str
+) -> None:
+    forging(project, up=f"db.execute({sql!r})", app="pass_all()")
+
+    refused(project, tx, message)
+
+
 def test_a_way_back_that_writes_history_is_not_published(
     project: pytest.Pytester, tx: Path
 ) -> None:
     step = STEP.replace("FORGE", "pass").replace(
         "def down(db):",
-        "def down(db):\n    if 'SQLITE_TMPDIR' in os.environ:\n"
+        "def down(db):\n    if '_bb_migrations' in db.table_names():\n"
         "        db.execute('UPDATE _bb_migrations SET name = name || 1 WHERE id = 1')",
     )
     write(project, m002_step__py=step)
@@ -137,19 +186,19 @@ def test_a_way_back_that_writes_history_is_not_published(
 
 BOTH = ("001_tx", "002_step")
 TELLS = """
-    for at in range(3, 99):
-        try:
-            if stat.S_ISFIFO(os.fstat(at).st_mode):
-                os.write(at, b"evil\\n")
-        except OSError:
-            pass
+        for at in range(3, 99):
+            try:
+                if stat.S_ISFIFO(os.fstat(at).st_mode):
+                    os.write(at, b"evil\\n")
+            except OSError:
+                pass
 """
 
 
 def test_what_a_migration_says_on_our_own_channel_is_not_shown(
     project: pytest.Pytester, tx: Path
 ) -> None:
-    write(project, m002_step__py=STEP.replace("    FORGE", TELLS.strip("\n")))
+    write(project, m002_step__py=STEP.replace("        FORGE", TELLS.strip("\n")))
 
     result = project.runpytest("--bb-apply")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate.checks import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.plugin.apply_gate import ApplyGate, describe_faults
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 
 
 def proving(*migrations: str) -> ApplyGate:

@@ -106,24 +106,43 @@ def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, m
     assert "y" not in ask(money, "SELECT digests FROM _bb_database")[0][0]
 
 
-FORGES = """\
+PATCHES = """\
 from pytest_bbmigrate.apply.rehearsal import worker
 from pytest_bbmigrate.history.identity import Identity, write_identity
 
+def patch(db):
+    worker.write_identity = lambda db, _: write_identity(db, Identity("another"))
+"""
+UP = """
+
 def up(db):
     db.execute("CREATE TABLE trips (id INTEGER PRIMARY KEY)")
-    worker.write_identity = lambda db, _: write_identity(db, Identity("another"))
+    patch(db)
 """
 
 
-def test_a_migration_that_forges_what_is_written_publishes_nothing(
+def test_what_the_app_forges_in_the_rehearsal_is_not_published(
     project: pytest.Pytester, money: Path
 ) -> None:
     before = money.read_bytes()
-    (project.path / "migrations" / "002_step.py").write_text(FORGES)
+    (project.path / "migrations" / "002_step.sql").write_text("CREATE TABLE trips (id INTEGER);")
+    (project.path / "app.py").write_text(PATCHES)
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_connection = app:patch\n")
 
     result = project.runpytest("--bb-apply")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*a migration has written to _bb_database, and the result*"])
     assert money.read_bytes() == before
+
+
+def test_what_a_migration_patches_ends_with_its_process(
+    project: pytest.Pytester, money: Path
+) -> None:
+    (project.path / "migrations" / "002_step.py").write_text(PATCHES + UP)
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.OK
+    assert ask(money, "SELECT count(*) FROM _bb_database WHERE id = 'another'") == [(0,)]

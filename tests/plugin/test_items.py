@@ -279,13 +279,13 @@ def test_a_fault_of_the_plugin_shows_its_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.bench.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["ZeroDivisionError in pytest-bbmigrate itself*", "*bench.py*"])
+    result.stdout.fnmatch_lines(["ZeroDivisionError in pytest-bbmigrate itself*", "*judge.py*"])
 
 
 def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
@@ -296,14 +296,14 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
             project.path / "budget_buddy.db", "was written to by a script"
         ) from OSError("what led to it")
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.bench.judge", fail)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*budget_buddy.db: was written to by a script"])
-    result.stdout.no_fnmatch_line("*bench.py*")
+    result.stdout.no_fnmatch_line("*judge.py*")
     result.stdout.no_fnmatch_line("*what led to it*")
 
 
@@ -395,7 +395,7 @@ def test_an_interrupt_during_a_check_ends_the_session(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.bench.judge", interrupt)
+    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", interrupt)
     write_migrations(project)
 
     arguments = ["--bb-check-migrations", "--bb-in-process"]

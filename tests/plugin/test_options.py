@@ -41,13 +41,14 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-allow-late Apply migrations that come before an applied one, now "
         "--bb-skip-way-back Do not rehearse the down parts on the real rows "
         "--bb-show-values Show values of your own rows in failures "
+        "--bb-in-process Run migrations in pytest's own process, for a debugger "
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
         "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
     for name in (
         *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
-        *("backup_dir", "keep_backups", "seconds", "memory", "smoke_seconds"),
+        *("backup_dir", "keep_backups", "zone", "seconds", "memory", "smoke_seconds"),
     ):
         assert f"  bb_{name} (" in help_text
 

@@ -136,11 +136,11 @@ class LockClient:
         that a message may name it.
         """
         self._keeps_backup = is_kept
-        said = self._ask(_back_up(target, note, staging), str, on_progress)
+        note_text = self._ask(_back_up(target, note, staging), str, on_progress)
         self._backup = target
         self.digest = self._ask(Digest(), str)
-        if said:
-            self.notes = (*self.notes, said)
+        if note_text:
+            self.notes = (*self.notes, note_text)
 
     def check_backup(self) -> None:
         """Make sure that the backup is what it was when it was made.
@@ -205,8 +205,8 @@ class LockClient:
                 raise
             else:
                 self.state = answer.state
-                left = read_file_found(self.database, seen_in(answer), backup)
-                return replace(left, notes=(*self.file_notes, *left.notes))
+                file_found = read_file_found(self.database, seen_in(answer), backup)
+                return replace(file_found, notes=(*self.file_notes, *file_found.notes))
         if self._file_found is not None:
             return replace(self._file_found, backup=if_exists(backup) or self._file_found.backup)
         if self.state is ContentState.VERIFIED:  # and the lock given back: others may have it again
@@ -250,11 +250,11 @@ class LockClient:
     def _ask(
         self,
         order: Order,
-        wanted: type[T],
+        kind: type[T],
         on_progress: Callable[[float], None] | None = None,
         work: Path | None = None,
     ) -> T:
-        """Return the result of ``order``, which is of the type ``wanted``."""
+        """Return the result of ``order``, which is of the type ``kind``."""
         if self._process is None:
             raise StepFailed(f"{self.database}: the lock is not held; nothing was done")
         before, is_running = self.state, work is None or self._process.child.poll() is None
@@ -273,7 +273,7 @@ class LockClient:
             if isinstance(order, Lock):
                 self._end()
             raise self._failure(answer)
-        if not isinstance(answer.result, wanted):
+        if not isinstance(answer.result, kind):
             raise TypeError(f"{order} has another result")
         return answer.result
 
@@ -292,11 +292,13 @@ class LockClient:
     def _failure(self, answer: Failed) -> StepFailed | DatabaseError:
         """Return the exception for an answer that says why something could not be done."""
         if answer.kind is FailureKind.NO_DATABASE:
-            said = answer.why.removeprefix(f"{_path(self.database)}: ")
-            return DatabaseError(self.database, said)
+            message = answer.why.removeprefix(f"{_path(self.database)}: ")
+            return DatabaseError(self.database, message)
         if answer.kind is FailureKind.LOCKED:
-            here = is_open_here(self.database)
-            return StepFailed(in_use_message(self.database, openers_of(self.database), here=here))
+            is_ours = is_open_here(self.database)
+            return StepFailed(
+                in_use_message(self.database, openers_of(self.database), here=is_ours)
+            )
         return StepFailed(answer.why)
 
     def _end_and_recover(self, work: Path | None) -> None:

@@ -219,11 +219,11 @@ class LockedFile:
     def known_contents(self, work: Path | None) -> KnownContents:
         """Return what the content can be compared with, and what it is then."""
         is_sound = self.backup is not None and not self.backup_fault()
-        known = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
+        contents = [(Content.AS_BEFORE, self.backup)] if self.backup and is_sound else []
         if work and self.state is not ContentState.UNTOUCHED:
             is_seen = self.state is ContentState.VERIFIED
-            known.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, work))
-        return tuple(known)
+            contents.insert(0, (Content.VERIFIED if is_seen else Content.PUBLISHED, work))
+        return tuple(contents)
 
     def try_restore_mode(self) -> str:
         """Set the journal mode that the database is to be left in; return '' or what went wrong."""

@@ -47,8 +47,8 @@ def recover(locked: LockedFile, order: Recover, lock: Callable[[Lock], object]) 
     except BBMigrateError as error:
         content, detail = why_unlocked(error, real, before)
         return as_seen(name, content, detail, note)
-    known = locked.known_contents(order.work)
-    content, detail = inspect_held(locked.db, locked.held, before, known, locked.seconds)
+    contents = locked.known_contents(order.work)
+    content, detail = inspect_held(locked.db, locked.held, before, contents, locked.seconds)
     if content is Content.PUBLISHED:
         locked.state, locked.mode = ContentState.PUBLISHED, order.new_mode
     elif content is Content.AS_BEFORE:

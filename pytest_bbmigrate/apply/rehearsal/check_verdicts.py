@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.rehearsal.journal_mode import ROLLBACK, WAL
-from pytest_bbmigrate.checks import CHECKS, DOWN_CHECKS, Outcome
 from pytest_bbmigrate.checks.down_restores import NOT_RUN, why_no_down
 from pytest_bbmigrate.checks.rollback import CHECK as ROLLS_BACK
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.verdict import CHECKS, DOWN_CHECKS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.apply.model import Preflight, Rehearsal
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.checks import Verdict
+    from pytest_bbmigrate.verdict import Verdict
 
 MODES = frozenset({"", WAL, ROLLBACK})
 MOST_FAULTS = 5

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.catalogue import Fingerprint, Importing
-from pytest_bbmigrate.checks import Verdict
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
@@ -29,6 +28,7 @@ from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
+from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,6 @@ from pytest_bbmigrate.apply.adopt import replay
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.checks.discards import Versions
 from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
@@ -17,6 +16,7 @@ from pytest_bbmigrate.history.batches import remove
 from pytest_bbmigrate.masking import safe_part_message
 from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
+from pytest_bbmigrate.verdict import Outcome
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.checks.discards import Discarded
     from pytest_bbmigrate.experiment import Snapshot
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import RunEnvironment
+    from pytest_bbmigrate.verdict import Verdict
 
 
 @dataclass(frozen=True)

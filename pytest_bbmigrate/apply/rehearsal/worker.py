@@ -17,7 +17,7 @@ from pytest_bbmigrate.apply.rehearsal.run_down import roll_back, versions_of
 from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.checks import CHECKS, Outcome, judge
+from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
@@ -45,22 +45,23 @@ from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.schema import object_digests
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
 from pytest_bbmigrate.sqlite_files.durable import sync
 from pytest_bbmigrate.sqlite_files.failures import primary_code
 from pytest_bbmigrate.sqlite_files.held_file import state_of_file
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder
     from pytest_bbmigrate.catalogue import Catalogue, Migration
-    from pytest_bbmigrate.checks import Verdict
     from pytest_bbmigrate.experiment import Evidence, UnmetRequirement
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.model import Record
+    from pytest_bbmigrate.verdict import Verdict
 
 COPIES, PARTS = "copies", "parts"
 WANTS_ROOM = frozenset(

@@ -258,7 +258,7 @@ class FindingContext:
     def column_at_end(self) -> str:
         """The name that the finding's column has at the end of the step, folded."""
         columns = self.diff.columns if self.diff and not self.is_back else {}
-        return fold_name(columns.get(self.finding.column, self.finding.column))
+        return fold_name(columns.get(self.column, self.column))
 
     @property
     def enforced(self) -> bool:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import Outcome, judge_catalogue
+from pytest_bbmigrate.checks import QUESTIONS, judge_catalogue
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.cases import CASES, judge_case, read_case
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last
 
@@ -300,3 +301,20 @@ def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_
 
     assert finding.allow == "# bb: irreversible because REASON"
     assert finding.cause.startswith("there is no way back")
+
+
+def test_the_names_of_the_checks_are_those_of_the_questions() -> None:
+    assert tuple(QUESTIONS) == CHECKS
+
+
+def test_names_are_told_as_they_are_declared(tmp_path: Path) -> None:
+    base = 'CREATE TABLE "Label" ("rowKey" INTEGER PRIMARY KEY, "defaultKey" TEXT, "other" TEXT);'
+    step = "UPDATE label SET defaultkey = NULL; ALTER TABLE label DROP COLUMN other;"
+    lost, changed = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
+
+    assert changed.table == "Label"
+    assert changed.column == "defaultKey"
+    assert changed.allow == '-- bb: changes "Label"."defaultKey"'.replace('"', "")
+    assert changed.examples[0].key[0][0] == "rowKey"
+    assert changed.examples[0].before[0][0] == "defaultKey"
+    assert lost.column == "other"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.checks.discards import Discarded, Versions
 from pytest_bbmigrate.checks.rollback import RollbackJudgement, judge_rollback, look_back
 from pytest_bbmigrate.experiment import snapshot_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sqlite_files import open_image, take_image
+from pytest_bbmigrate.verdict import Outcome
 from tests.core.cataloguing import migration
 from tests.core.running import image_of, rows
 

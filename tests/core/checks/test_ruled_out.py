@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks import Outcome
+from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import CHECKS, Outcome, judge, judge_catalogue
-from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.experiment import Chain, StateUnreachable, run
+from pytest_bbmigrate.checks import judge, judge_catalogue
+from pytest_bbmigrate.errors import SeedingError, StateUnreachable
+from pytest_bbmigrate.experiment import Chain, run
 from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import open_image
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.core.checking import chain_of
 from tests.core.running import image_of
 from tests.core.sqlite_builds import NEEDS_DBSTAT

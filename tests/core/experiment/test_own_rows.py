@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner, has_rows, own_after, own_of_base
+from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner, own_after, own_of_base
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
+from pytest_bbmigrate.schema.read.row_presence import has_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

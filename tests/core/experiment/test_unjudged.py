@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import Outcome, judge_catalogue
-from pytest_bbmigrate.experiment import Chain, StateUnreachable
+from pytest_bbmigrate.checks import judge_catalogue
+from pytest_bbmigrate.errors import StateUnreachable
+from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
+from pytest_bbmigrate.verdict import Outcome
 from tests.core.cataloguing import write
 
 if TYPE_CHECKING:

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import CHECKS, Outcome, judge
+from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.cases import CASES, judge_case, read_case
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Finding
+    from pytest_bbmigrate.verdict import Finding
 
 KNOWN = {name for name, _ in (*CAUSES, *SECOND_TIME)}
 
@@ -623,8 +624,13 @@ UNIQUE_TEXT = NEW_NOTES.replace("text TEXT", "text TEXT UNIQUE")
             "",
         ),
         (UNIQUE_TEXT + "INSERT INTO notes_new SELECT n.* FROM notes AS n, notes AS m;\n", ""),
-        ("CREATE UNIQUE INDEX i ON notes (text COLLATE NOCASE);\n", ""),
-        ("CREATE UNIQUE INDEX i ON notes (lower(text));\n", ""),
+        (
+            "CREATE UNIQUE INDEX i ON notes (lower(text));\n",
+            (
+                "-- bb: requires notes: NOT EXISTS (SELECT 1 FROM notes AS o WHERE o.id < notes.id"
+                " AND lower(o.text) = lower(notes.text))"
+            ),
+        ),
         ("INSERT INTO notes SELECT * FROM notes;\n", ""),
         ("UPDATE notes SET id = 1;\n", ""),
         (NEW_NOTES + "INSERT INTO notes_new SELECT id, nothing(text), 1 FROM notes;\n", ""),

@@ -154,7 +154,49 @@ def line_for(folder: Path, up: str) -> str:
         ),
         # no line: equality is another one
         (new_table(name="name TEXT COLLATE NOCASE UNIQUE") + COPY, ""),
-        ("CREATE UNIQUE INDEX i ON people (name COLLATE NOCASE);", ""),
+        # an expression, or a column that up makes: of two rows, which are called o and people
+        (
+            "CREATE UNIQUE INDEX i ON people (name COLLATE NOCASE);",
+            (
+                "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id"
+                " AND o.name COLLATE NOCASE = people.name COLLATE NOCASE)"
+            ),
+        ),
+        (
+            "CREATE UNIQUE INDEX i ON people (lower(name), age DESC);",
+            (
+                "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id"
+                " AND lower(o.name) = lower(people.name) AND o.age = people.age)"
+            ),
+        ),
+        (
+            (
+                "ALTER TABLE people ADD COLUMN handle TEXT;\n"
+                "UPDATE people SET handle = upper(name);\n"
+                "CREATE UNIQUE INDEX i ON people (handle);"
+            ),
+            (
+                "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id"
+                " AND upper(o.name) = upper(people.name))"
+            ),
+        ),
+        # a table of one row
+        (
+            (
+                "ALTER TABLE people ADD COLUMN handle TEXT NOT NULL DEFAULT '';\n"
+                "CREATE UNIQUE INDEX i ON people (handle);"
+            ),
+            "people: id = (SELECT min(id) FROM people)",
+        ),
+        # a table without rows
+        ("ALTER TABLE people ADD COLUMN handle TEXT NOT NULL;", "people: 0"),
+        (
+            (
+                "CREATE TABLE new (id INTEGER PRIMARY KEY, handle TEXT NOT NULL);\n"
+                "INSERT INTO new (id) SELECT id FROM people;"
+            ),
+            "people: 0",
+        ),
         # no line: it is no constraint
         (
             new_table()
@@ -203,3 +245,44 @@ def test_a_check_is_found_by_its_name_or_by_what_it_says(
     created: str, check: str, body: str
 ) -> None:
     assert "".join(token.text for token in check_in(created, check)) == body
+
+
+def test_a_line_that_stands_there_already_is_not_the_one_that_helps(tmp_path: Path) -> None:
+    base = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, code TEXT);"
+    up = (
+        "-- bb: requires unique people(name)\n-- bb: requires unique people(code)\n"
+        "CREATE TABLE words (word TEXT PRIMARY KEY);\n"
+        "INSERT INTO words SELECT name FROM people WHERE name IS NOT NULL;\n"
+        "INSERT INTO words SELECT code FROM people WHERE code IS NOT NULL;"
+    )
+    verdict = judge_last("up_applies", chain_of(tmp_path, base, up, rows=60))
+
+    assert verdict.findings[0].allow == (
+        "-- bb: requires people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.name = people.code)"
+    )
+    assert "declare" not in verdict.findings[0].cause
+
+
+@pytest.mark.parametrize(
+    "up",
+    [
+        "CREATE UNIQUE INDEX i ON people (lower(name));",
+        (
+            "ALTER TABLE people ADD COLUMN handle TEXT;\nUPDATE people SET handle = upper(name);\n"
+            "CREATE UNIQUE INDEX i ON people (handle);"
+        ),
+        (
+            "ALTER TABLE people ADD COLUMN handle TEXT NOT NULL DEFAULT '';\n"
+            "CREATE UNIQUE INDEX i ON people (handle);"
+        ),
+        "ALTER TABLE people ADD COLUMN handle TEXT NOT NULL;",
+    ],
+)
+def test_with_the_line_that_is_offered_up_applies(tmp_path: Path, up: str) -> None:
+    base = "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, code TEXT);"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    line = judge_last("up_applies", chain_of(tmp_path / "one", base, up)).findings[0].allow
+    verdict = judge_last("up_applies", chain_of(tmp_path / "two", base, f"{line}\n{up}"))
+
+    assert verdict.findings == ()

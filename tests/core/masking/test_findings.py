@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.checks import Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.masking import mask_verdict
 from pytest_bbmigrate.private import Known
 from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.verdict import Example, Finding, Outcome, Verdict
 
 KNOWN = Known(
     frozenset({"payees", "iban", "cents", "rate", "key", "x", "name", "id", "money"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,10 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     RehearsalOrder,
 )
 from pytest_bbmigrate.catalogue import Importing, fingerprint
-from pytest_bbmigrate.checks import Finding, Outcome, Verdict
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.processes import messages
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.verdict import Example
+from pytest_bbmigrate.verdict import Example, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from typing import Any
@@ -81,6 +80,20 @@ def test_an_order_comes_back_as_it_went(tmp_path: Path) -> None:
             read_message(encode_message("errand", errand), {"errand": RehearsalInput}, NAMES)
             == errand
         )
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A value with a field that may be a real number or nothing."""
+
+    seconds: float | None
+
+
+@pytest.mark.parametrize("seconds", [300, 0.5, None])
+def test_a_whole_number_stands_for_a_real_one(seconds: float | None) -> None:
+    said = encode_message("limit", Limit(seconds))
+
+    assert read_message(said, {"limit": Limit}, {}) == Limit(seconds)
 
 
 def changed(*path: str | int, to: object) -> bytes:

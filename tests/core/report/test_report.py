@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_bbmigrate.checks import Example, Finding, Outcome, Verdict
 from pytest_bbmigrate.errors import CatalogueError, Problem
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure, describe_unreadable, headline
 from pytest_bbmigrate.report.words import describe_example, shorten, show_cell
+from pytest_bbmigrate.verdict import Example, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.values import Cell

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from pytest_bbmigrate.checks import CHECKS, DOWN_CHECKS, Outcome, Verdict
 from pytest_bbmigrate.report.summary import (
     UP_CHECKS,
     Result,
@@ -14,6 +13,7 @@ from pytest_bbmigrate.report.summary import (
     read_result,
     result_properties,
 )
+from pytest_bbmigrate.verdict import CHECKS, DOWN_CHECKS, Outcome, Verdict
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 

@@ -14,7 +14,7 @@ import pytest
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.runner import Run, RunEnvironment
-from pytest_bbmigrate.sandbox import connections, files, kept, landlock, script
+from pytest_bbmigrate.sandbox import connections, files, kept, landlock
 from pytest_bbmigrate.sandbox.paths import SandboxPaths, path_in_name
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
 from pytest_bbmigrate.sandbox.script_report import ScriptLog
@@ -167,7 +167,7 @@ def test_the_real_database_is_not_touched_by_any_other_way(
     way: str,
     use_landlock: bool,  # noqa: FBT001 - a case
 ) -> None:
-    monkeypatch.setattr(script, "USE_LANDLOCK", use_landlock)
+    monkeypatch.setattr(kept, "USE_LANDLOCK", use_landlock)
     before = project.real.read_bytes()
     listed = sorted(project.root.iterdir())
     image = image_of(COPY)
@@ -213,7 +213,7 @@ def test_what_no_python_code_sees_is_refused_by_the_kernel_or_noticed(project: P
 def test_what_the_guard_alone_does_not_see_is_noticed_afterwards(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(script, "USE_LANDLOCK", False)
+    monkeypatch.setattr(kept, "USE_LANDLOCK", False)
 
     with pytest.raises(DatabaseError, match=r"was written while 003_step\.py ran") as caught:
         project.run(PAST_PYTHON)
@@ -289,7 +289,7 @@ def test_what_is_harmless_is_allowed(
     monkeypatch: pytest.MonkeyPatch,
     use_landlock: bool,  # noqa: FBT001 - a case
 ) -> None:
-    monkeypatch.setattr(script, "USE_LANDLOCK", use_landlock)
+    monkeypatch.setattr(kept, "USE_LANDLOCK", use_landlock)
 
     run, after = project.run(HARMLESS)
 
@@ -306,7 +306,7 @@ def test_other_programs_may_be_started_where_the_kernel_holds_them_in(project: P
 def test_other_programs_are_refused_where_it_does_not(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(script, "USE_LANDLOCK", False)
+    monkeypatch.setattr(kept, "USE_LANDLOCK", False)
 
     run, _ = project.run("import subprocess; subprocess.run(['true'], check=True)")
 
@@ -719,7 +719,7 @@ def test_what_a_hot_journal_undoes_is_undone(project: Project) -> None:
 def test_a_real_database_that_changed_meanwhile_is_an_error_that_names_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    monkeypatch.setattr(script, "USE_LANDLOCK", False)
+    monkeypatch.setattr(kept, "USE_LANDLOCK", False)
     changed = project.real.with_name(project.real.name + end)
 
     with pytest.raises(DatabaseError, match=r"was written while 003_step\.py ran") as caught:
@@ -737,7 +737,7 @@ def write_in_c(path: Path) -> str:
 def test_ctrl_c_ends_the_script_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
 
-    def interrupted(_: int) -> bytes:
+    def interrupted(*_: object) -> bytes:
         monkeypatch.undo()
         started.extend(child.pid for child in psutil.Process().children(recursive=True))
         raise KeyboardInterrupt
@@ -758,7 +758,7 @@ def test_what_a_script_leaves_running_is_ended_and_it_has_failed(
     monkeypatch: pytest.MonkeyPatch,
     alone: bool,  # noqa: FBT001 - a case
 ) -> None:
-    monkeypatch.setattr(script, "ORPHAN_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "ORPHAN_SECONDS", 0.0)
     image = image_of(COPY)
 
     run, after = project.run(

@@ -8,7 +8,9 @@ import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.errors import SeedingError
-from pytest_bbmigrate.seeding import Recipe, Unfilled, fill_tables, read_own_rows
+from pytest_bbmigrate.seeding.filling.fill import fill_tables
+from pytest_bbmigrate.seeding.model import Recipe, Unfilled
+from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from tests.core.filling import database, filled
 
 TABLES = (

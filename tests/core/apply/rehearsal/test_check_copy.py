@@ -16,12 +16,12 @@ from pytest_bbmigrate.apply.rehearsal.client import RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsal.compare_rows import RowsSeen
 from pytest_bbmigrate.apply.rehearsal.witness import WitnessReport, answer, witness
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import Finding, Outcome
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, write_identity
 from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.table import Applied, record
+from pytest_bbmigrate.verdict import Finding, Outcome
 from tests.core.cataloguing import write
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ from pytest_bbmigrate.apply.rehearsal.client import (
 )
 from pytest_bbmigrate.apply.rehearsal.worker import attempt, run_migrations
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import CHECKS, Outcome
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.batches import backups_of, contents_of
 from pytest_bbmigrate.history.table import read_history
@@ -34,13 +33,14 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sqlite_files import digest_of, open_content
+from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.processes import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pytest_bbmigrate.checks import Finding, Verdict
+    from pytest_bbmigrate.verdict import Finding, Verdict
 
 MONEY = """
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL);

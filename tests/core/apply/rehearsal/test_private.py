@@ -13,8 +13,8 @@ import pytest
 
 from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, RehearsalOrder, rehearse
 from pytest_bbmigrate.apply.rehearsal.worker import attempt
-from pytest_bbmigrate.checks import Outcome
 from pytest_bbmigrate.report import describe_failure
+from pytest_bbmigrate.verdict import Outcome
 
 SECRET = "Harbour47"
 MONEY = f"""

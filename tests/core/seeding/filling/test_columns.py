@@ -8,7 +8,8 @@ import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_columns, fill_tables
+from pytest_bbmigrate.seeding.filling.fill import add_rows, fill_columns, fill_tables
+from pytest_bbmigrate.seeding.model import Recipe, Unfilled
 from tests.core.filling import Filled, database, filled
 from tests.core.seeding_schemas import SCHEMAS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.seeding import Recipe
+from pytest_bbmigrate.seeding.model import Recipe
 from tests.core.filling import filled
 from tests.depth import in_full
 

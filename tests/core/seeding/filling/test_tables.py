@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.contract import Requirement
-from pytest_bbmigrate.seeding import Recipe, Unfilled, add_rows, fill_tables
-from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.filling.fill import add_rows, fill_tables
+from pytest_bbmigrate.seeding.model import Recipe, Unfilled, exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import database, filled

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.seeding import Recipe, fill_columns
+from pytest_bbmigrate.seeding.filling.fill import fill_columns
+from pytest_bbmigrate.seeding.model import Recipe
 from tests.core.filling import filled
 
 OTHERS = ", ".join(f"c{number} TEXT" for number in range(1998))

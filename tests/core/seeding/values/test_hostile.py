@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from pytest_bbmigrate.contract.model import Requirement
-from pytest_bbmigrate.seeding import Recipe, add_rows
-from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.filling.fill import add_rows
+from pytest_bbmigrate.seeding.model import Recipe, exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
 from tests.core.filling import Filled, filled

@@ -9,7 +9,7 @@ from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
-from pytest_bbmigrate.judge.model import Broken, Judged, Ran
+from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.sandbox.run_part import run_part
 
@@ -22,12 +22,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.verdict import Verdict
 
 
-class JudgeFailed(BBMigrateError):
-    """Raised when the judge gives no answer: it has ended, or was not able to."""
-
-
-class Bench:
-    """Judges the migrations of one project, in this process."""
+class Judge:
+    """Judges the migrations of one project, in this process; asked as a ``JudgeClient`` is."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -63,9 +59,23 @@ class Bench:
         except Exception as error:  # noqa: BLE001 - it is reported, and the other checks asked
             return Broken(describe_broken(error, hides_values=project.hides_own))
 
-    def folder_verdict(self) -> Judged:
+    def verdict(self, position: int, check: str) -> tuple[Verdict, str]:
+        """Return the verdict of one check, and what the migration printed.
+
+        Raises: as ``verdicts`` does; JudgeFailed for an error that nobody expected.
+        """
+        reply = self.verdicts(position, [check])
+        return judged(*reply.answers), reply.printed
+
+    def folder_verdict(self) -> Verdict:
         """Return the verdict on the folder as a whole; raises as ``verdicts`` does."""
-        return Judged((hide_in_contracts(judge_catalogue(self._chain), self._project),))
+        return hide_in_contracts(judge_catalogue(self._chain), self._project)
+
+    def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
+        """Do nothing: each migration is judged when it is asked for."""
+
+    def close(self) -> None:
+        """Do nothing: no process was started."""
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations, with data.
@@ -87,46 +97,6 @@ class Bench:
             run, after = run_part(migration, part, image, self._project.environment)
         printed = "" if self._project.hides_own else run.printed
         return Ran(run.failure, printed=printed), after
-
-
-class LocalJudge:
-    """A judge in this process; it answers as a ``JudgeClient`` does."""
-
-    def __init__(self, project: Project) -> None:
-        self._bench = Bench(project)
-
-    def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
-        """Do nothing: each is judged when it is asked for."""
-
-    def verdict(self, position: int, check: str) -> tuple[Verdict, str]:
-        """Return the verdict of ``check`` on the migration at ``position``, and what it printed."""
-        reply = self._bench.verdicts(position, [check])
-        return judged(*reply.answers), reply.printed
-
-    def folder_verdict(self) -> Verdict:
-        """Return the verdict on the folder as a whole."""
-        return judged(*self._bench.folder_verdict().answers)
-
-    def state(self, position: int) -> bytes:
-        """Return the image of the database after the first ``position`` migrations."""
-        return self._bench.state(position)
-
-    def run(self, position: int, side: str, image: bytes) -> tuple[Ran, bytes]:
-        """Run a side of the migration at ``position`` on ``image``; return what it gave."""
-        return self._bench.run(position, side, image)
-
-    def close(self) -> None:
-        """Do nothing: no process was started."""
-
-
-def judged(answer: Verdict | Broken) -> Verdict:
-    """Return the verdict.
-
-    Raises: JudgeFailed when an error of the check stands in its place.
-    """
-    if isinstance(answer, Broken):
-        raise JudgeFailed(answer.report)
-    return answer
 
 
 def part_of(migration: Migration, side: str) -> Part:

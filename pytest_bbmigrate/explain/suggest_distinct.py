@@ -1,0 +1,139 @@
+"""The ``requires`` line for what must be unique and is no column that was there before.
+
+That is an expression, a column that up adds and fills, or a key that two columns go into.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.copies import created_columns, read_copy
+from pytest_bbmigrate.sql import Kind
+from pytest_bbmigrate.sql.clauses import Update
+from pytest_bbmigrate.sql.cursor import keyword
+from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_bbmigrate.runner import Failure
+    from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.sql.cursor import Tokens
+
+FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
+OTHER = "o"  # what the other row is called
+
+
+def distinct_requirement(failure: Failure, executed: Sequence[str], before: Schema) -> str:
+    """Return what rows must satisfy for a UNIQUE that ``failure`` is about; '' if that is unknown.
+
+    A UNIQUE on columns that were there before is for ``requires unique`` to say.
+    """
+    if not FAILED.search(failure.message):
+        return ""
+    command = read_command(failure.statement)
+    if isinstance(command, CreateIndex) and command.is_unique and not command.where:
+        table = before.table(command.table)
+        return unique_terms(table, command.terms, executed) if table is not None else ""
+    return merged_key(failure, executed, before)
+
+
+def unique_terms(table: Table, terms: Sequence[Tokens], executed: Sequence[str]) -> str:
+    """Return that no two rows of ``table`` agree in all ``terms`` of an index."""
+    equal = []
+    is_new = False
+    for term in terms:
+        words = tuple(token for token in term if keyword(token) not in {"asc", "desc"})
+        is_column = len(words) == 1 and table.column(words[0].name) is not None
+        is_made = len(words) == 1 and not is_column
+        expression = value_of(table, words[0].name, executed) if is_made else words
+        if expression is None:
+            return ""
+        is_new = is_new or not is_column
+        if named := qualified(expression, table, OTHER):
+            equal.append(f"{named} = {qualified(expression, table, bare_or_quoted(table.name))}")
+    name, key = bare_or_quoted(table.name), key_of(table)
+    if not is_new or not key:
+        return ""
+    if not equal:
+        return f"{name}: {key} = (SELECT min({key}) FROM {name})"
+    same = " AND ".join(equal)
+    lower = f"{OTHER}.{key} < {name}.{key}"
+    return f"{name}: NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same})"
+
+
+def key_of(table: Table) -> str:
+    """Return the one column that tells the rows of ``table`` apart, '' if there are several."""
+    if len(table.primary_key) == 1:
+        return bare_or_quoted(table.primary_key[0])
+    return "" if table.without_rowid else "rowid"
+
+
+def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | None:
+    """Return the value that up gave a new column in every row: the tokens of an expression.
+
+    () for the same value in all of them; None if it was not so given.
+    """
+    found: Tokens | None = None
+    for command in map(read_command, executed):
+        if isinstance(command, AddColumn) and same_name(command.table.name, table.name):
+            if same_name(command.column, column):
+                found = ()
+        elif isinstance(command, Update) and same_name(command.table.name, table.name):
+            for assignment in command.assignments:
+                if len(assignment.columns) == 1 and same_name(assignment.columns[0], column):
+                    is_plain = not command.where and not command.sources
+                    found = assignment.expression if is_plain else None
+    return found
+
+
+def qualified(expression: Tokens, table: Table, name: str) -> str:
+    """Return an expression as text, its columns with ``name`` before them; '' if it has none."""
+    parts: list[str] = []
+    has_column = False
+    end = expression[0].start if expression else 0
+    for token in expression:
+        text = token.text
+        if token.kind in (Kind.WORD, Kind.QUOTED) and table.column(token.name) is not None:
+            text = f"{name}.{bare_or_quoted(token.name)}"
+            has_column = True
+        parts.append(text if token.start == end else f" {text}")
+        end = token.start + len(token.text)
+    return "".join(parts) if has_column else ""
+
+
+def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> str:
+    """Return that no value of a column is one of another, where both go into one key."""
+    last = read_copy(len(executed), failure.statement)
+    table = before.table(last.source) if last else None
+    match = FAILED.search(failure.message)
+    if last is None or table is None or match is None or "," in match["what"]:
+        return ""
+    column = fold_name(match["what"].rpartition(".")[2].strip())
+    target = next(
+        (
+            created_columns(sql)
+            for sql in executed
+            if isinstance(command := read_command(sql), CreateTable)
+            and command.name.folded == last.target
+        ),
+        (),
+    )
+    sources = []
+    for position, sql in enumerate((*executed, failure.statement)):
+        copy = read_copy(position, sql)
+        if copy is None or (copy.target, copy.source) != (last.target, last.source):
+            continue
+        item = copy.expressions(target, table.stored_columns).get(column, ())
+        if len(item) == 1 and (found := table.column(item[0])) is not None:
+            sources.append(bare_or_quoted(found.name))
+    names = list(dict.fromkeys(sources))
+    if len(names) != 2:
+        return ""
+    name = bare_or_quoted(table.name)
+    pair = f"{OTHER}.{names[0]} = {name}.{names[1]}"
+    return f"{name}: NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {pair})"
