@@ -298,9 +298,9 @@ def start_process() -> Process:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     life, write_end = os.pipe()
     measured = measurement()
-    told = [encode_message("measured", measured).decode()] if measured else []
+    told = encode_message("measured", measured).decode() if measured else ""
     judge = isolated_command(
-        "pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path), *told
+        "pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path), told
     )
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - our own program
