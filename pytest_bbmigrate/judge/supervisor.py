@@ -28,8 +28,9 @@ SIGNALLED = 128  # and the signal's number: the exit code for a judge that a sig
 def main(life: str, folder: str, *command: str) -> int:
     """Run ``command``, the judge, on this process's standard input and output; return its code.
 
-    It is given this process's id as its last argument. When nobody has the other end of the pipe ``life`` any more, the judge is killed and ``folder``
-    is removed. All that comes from the judge ends with it.
+    It is given this process's id as its last argument. When nobody has the other end of the pipe
+    ``life`` any more, the judge is killed and ``folder`` is removed. All that comes from the judge
+    ends with it.
     """
     adopt_orphans()
     owner = os.open(Path(folder) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
