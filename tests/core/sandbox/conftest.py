@@ -35,9 +35,9 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def end_measured(code: int) -> NoReturn:
         try:
-            data = measured._data
-            if data and Path(os.environ.get("TMPDIR", "")).name == "tmp":  # a keeper may write more
-                data._basename = str(Path(os.environ["TMPDIR"]) / noted.name)
+            folder = Path(os.environ.get("TMPDIR", ""))
+            if folder.name == "tmp" and measured._data is not None:  # a keeper may write anywhere
+                measured._data._basename = str(folder / noted.name)
             measured.stop()
             measured.save()
         finally:
