@@ -14,7 +14,12 @@ from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.remade_views import find_remade_views
-from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
+from pytest_bbmigrate.experiment.renumbered_keys import (
+    ROWID,
+    find_renumbered,
+    find_renumbered_beside_lost,
+    is_known_by_rowid,
+)
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
 from pytest_bbmigrate.experiment.views import find_affected_views
 from pytest_bbmigrate.rows import (
@@ -198,6 +203,9 @@ def diff_table(
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
         renumbered = find_renumbered(db, pairing, differences)
+        if renumbered is None and (beside := find_renumbered_beside_lost(db, pairing, differences)):
+            gone = replace(comparison, pairing=beside[1]).differences(db)
+            renumbered = replace(beside[0], lost=gone)
     return TableDiff(
         table=table.name,
         after=new_table.name,

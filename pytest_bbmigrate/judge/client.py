@@ -47,7 +47,7 @@ from pytest_bbmigrate.processes.untrusted_files import (
 from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
@@ -62,9 +62,13 @@ MOST_SHOWN = 4000  # characters of what a judge that has died had printed
 
 
 class JudgeClient:
-    """The judge of a session; its process is started when ``start`` is called, or first needed."""
+    """The judge of a session; its process is started when ``start`` is called, or first needed.
 
-    def __init__(self) -> None:
+    ``shared`` are folders that it may write to besides its own.
+    """
+
+    def __init__(self, shared: Sequence[str] = ()) -> None:
+        self._shared = tuple(shared)
         self._process: Process | None = None
         self._opening: Opening | None = None
         self._checks: Mapping[int, tuple[str, ...]] = {}
@@ -77,7 +81,7 @@ class JudgeClient:
     def start(self) -> None:
         """Start the process, so that it imports what it needs while others do their work."""
         if self._process is None:
-            self._process = start_process()
+            self._process = start_process(self._shared)
 
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
@@ -192,7 +196,7 @@ class JudgeClient:
     def _ready(self) -> Process:
         """Return the process, started anew if it has ended."""
         if self._process is None:
-            self._process = start_process()
+            self._process = start_process(self._shared)
             if self._opening is not None:
                 self._process.send("opening", self._opening)
         return self._process
@@ -289,18 +293,22 @@ class Process:
         return f"the process that judges {manner}{f': {printed}' if printed else ''}"
 
 
-def start_process() -> Process:
+def start_process(shared: Sequence[str]) -> Process:
     """Start a supervisor with a judge, in a session of its own: no Ctrl-C reaches it.
 
-    What runs that were killed have left is removed first.
+    It may write to the folders ``shared`` besides its own. What runs that were killed have left is
+    removed first.
     """
     remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     life, write_end = os.pipe()
     measured = measurement()
-    told = [encode_message("measured", measured).decode()] if measured else []
+    told = encode_message("measured", measured).decode() if measured else ""
     judge = isolated_command(
-        "pytest_bbmigrate.judge.server", str(folder), json.dumps(sys.path), *told
+        "pytest_bbmigrate.judge.server",
+        json.dumps([str(folder), *shared]),
+        json.dumps(sys.path),
+        told,
     )
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - our own program

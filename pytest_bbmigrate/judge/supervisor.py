@@ -28,8 +28,9 @@ SIGNALLED = 128  # and the signal's number: the exit code for a judge that a sig
 def main(life: str, folder: str, *command: str) -> int:
     """Run ``command``, the judge, on this process's standard input and output; return its code.
 
-    When nobody has the other end of the pipe ``life`` any more, the judge is killed and ``folder``
-    is removed. All that comes from the judge ends with it.
+    It is given this process's id as its last argument. When nobody has the other end of the pipe
+    ``life`` any more, the judge is killed and ``folder`` is removed. All that comes from the judge
+    ends with it.
     """
     adopt_orphans()
     owner = os.open(Path(folder) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
@@ -39,7 +40,7 @@ def main(life: str, folder: str, *command: str) -> int:
         os.set_blocking(end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    judge = start(command, Path(folder) / ERRORS)
+    judge = start((*command, str(os.getpid())), Path(folder) / ERRORS)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # the judge's alone: so pytest sees when it has ended
         os.dup2(nothing, descriptor)

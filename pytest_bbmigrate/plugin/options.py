@@ -95,7 +95,8 @@ def complete_command(config: pytest.Config) -> None:
         given.append("--bb-new")
     if len(given) > 1:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
-    _refuse_idle(config, given)
+    if not _asks_for_help(config):
+        _refuse_idle(config, given)
     if not IS_POSIX and given and _writes_anything(config):
         raise pytest.UsageError(
             f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
@@ -144,11 +145,16 @@ def names_command(config: pytest.Config) -> bool:
 
     With --help or --version beside it, pytest answers that, and the command is not run.
     """
-    if config.getoption("help") or config.getoption("version"):
+    if _asks_for_help(config):
         return False
     return not writes_database(config) and (
         bool(commands_given(config)) or config.getoption("bb_new") is not None
     )
+
+
+def _asks_for_help(config: pytest.Config) -> bool:
+    """Return whether pytest is to say what it can do, or which it is, and do nothing else."""
+    return bool(config.getoption("help") or config.getoption("version"))
 
 
 def migrations_folder(config: pytest.Config) -> Path:

@@ -259,3 +259,11 @@ def test_where_no_kernel_holds_migrations_the_header_says_so(
     result = project.runpytest("--bb-check-migrations", "--collect-only")
 
     result.stdout.fnmatch_lines(["bbmigrate: this system has no Landlock, *"])
+
+
+def test_a_migration_may_use_shared_memory(project: pytest.Pytester) -> None:
+    uses = "import multiprocessing\n\ndef up(db):\n    multiprocessing.Lock().acquire()\n"
+    uses += "    db.execute('CREATE TABLE t (id)')\n"
+    write_migrations(project, _004_uses__py=uses)
+
+    project.runpytest("migrations/004_uses.py::up_applies").assert_outcomes(passed=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.smoke.events import KIND_OF, REPORT, Finished, Started
+from pytest_bbmigrate.plugin.smoke.events import KIND_OF, REPORT, Begun, Finished, Started
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.plugin.smoke.result import NONE_MARKED, SmokeResult, read_result
 from pytest_bbmigrate.processes.messages import encode_message
@@ -475,11 +475,11 @@ def test_what_takes_too_long_is_killed(project: pytest.Pytester, work: Path) -> 
     [
         ([], "did not finish: {killed} before the first of them"),
         (
-            [Started("test_app.py::test_one")],
+            [Begun(), Started("test_app.py::test_one")],
             "did not finish: {killed} in test_app.py::test_one",
         ),
         (
-            [Started("test_app.py::test_one"), Finished()],
+            [Begun(), Started("test_app.py::test_one"), Finished()],
             "did not pass: {killed}; the last one was over: does a test leave a thread running?",
         ),
     ],

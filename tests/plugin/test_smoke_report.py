@@ -10,6 +10,7 @@ import pytest
 from pytest_bbmigrate.plugin.smoke.events import (
     KIND_OF,
     REPORT,
+    Begun,
     Collected,
     Finished,
     Reported,
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.plugin.smoke.events import Event
 
-EVENTS: tuple[Event, ...] = (Collected("a"), Started("a"), Reported("a", "passed"), Finished())
+EVENTS: tuple[Event, ...] = (
+    Begun(),
+    Collected("a"),
+    Started("a"),
+    Reported("a", "passed"),
+    Finished(),
+)
 
 
 def lines(*events: Event) -> bytes:
@@ -55,6 +62,8 @@ def test_events_come_back_as_they_were_recorded(tmp_path: Path) -> None:
         b"\xc1\xff",
         SOUND[:-9],
         SOUND[:-1],
+        lines(*EVENTS[1:]),
+        lines(*EVENTS[3:]),
         SOUND + b"\0\0",
         SOUND + b"\n",
         SOUND + b"[]\n",
@@ -66,7 +75,17 @@ def test_events_come_back_as_they_were_recorded(tmp_path: Path) -> None:
         SOUND.replace(b'"version": 1', b'"version": 2'),
     ],
     ids=[
-        *("bytes", "cut", "no line end", "NUL", "an empty line", "a list", "no message"),
+        *(
+            "bytes",
+            "cut",
+            "no line end",
+            "no beginning",
+            "the end alone",
+            "NUL",
+            "an empty line",
+            "a list",
+            "no message",
+        ),
         *("a field too few", "another type", "another field", "another kind", "another version"),
     ],
 )
@@ -105,16 +124,26 @@ import os, pathlib, pytest
 @pytest.mark.bb_smoke
 def test_app(bb_head_path):
     report = pathlib.Path(os.environ["PYTEST_BBMIGRATE_SMOKE"], "report.jsonl")
-    with report.open("a") as file:
-        file.write('{"version": 1, "kind": "reported", "value": {"test": "x"}}\\n')
+    {}
 """
+WITHOUT_FIELD = '{"version": 1, "kind": "reported", "value": {"test": "x"}}'
 
 
-def test_an_event_without_its_field_fails_the_step_and_publishes_nothing(
-    project: pytest.Pytester,
+@pytest.mark.parametrize(
+    "does",
+    [
+        f"report.open('a').write('{WITHOUT_FIELD}' + chr(10))",
+        "report.unlink()",
+        "os.truncate(report, 0)",
+        "report.unlink(); os.mkfifo(report)",
+        "report.unlink(); report.touch()",
+    ],
+)
+def test_an_app_that_spoils_the_record_fails_the_step_and_publishes_nothing(
+    project: pytest.Pytester, does: str
 ) -> None:
     write_steps(project, "CREATE TABLE accounts (id INTEGER PRIMARY KEY);\n")
-    project.makepyfile(test_app=SPOILS)
+    project.makepyfile(test_app=SPOILS.format(does))
     database = project.path / "budget_buddy.db"
     run_sql(database, "PRAGMA user_version = 1")
     before = database.read_bytes()
@@ -122,7 +151,7 @@ def test_an_event_without_its_field_fails_the_step_and_publishes_nothing(
     result = project.runpytest("--bb-apply")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines([f"*{UNREADABLE}: pytest ended with exit code 0*"])
+    result.stdout.fnmatch_lines(["*not applied: smoke failed*", "FAILED *::smoke*"])
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
     assert database.read_bytes() == before
     assert (ask(database, "PRAGMA user_version"), backups(project)) == ([(1,)], [])

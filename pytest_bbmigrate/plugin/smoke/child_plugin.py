@@ -19,6 +19,7 @@ from pytest_bbmigrate.plugin.selection import SMOKE_MARKER, holds_marked
 from pytest_bbmigrate.plugin.smoke.events import (
     KIND_OF,
     REPORT,
+    Begun,
     Collected,
     Finished,
     Reported,
@@ -73,7 +74,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object
     """Make this a session of smoke tests and nothing else, whatever addopts says."""
     for name in vars(config.option):
         if name.startswith("bb_") and name not in SETTINGS:
-            setattr(config.option, name, False if getattr(config.option, name) is True else None)
+            is_flag = isinstance(getattr(config.option, name), bool)
+            setattr(config.option, name, False if is_flag else None)
     if hasattr(config.option, "xmlpath"):
         config.option.xmlpath = None  # that file belongs to the session that started this one
     folder = Path(os.environ[SMOKE_VARIABLE])
@@ -104,14 +106,15 @@ class Recorder:
     """Records which smoke tests there are, and the outcome of each."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        # Kept open, so that no other file takes its place; a number, so that Python does not warn.
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._process = os.getpid()
+        self.write(Begun())
 
     def write(self, event: Event) -> None:
         """Record an event; not in a process that a test has forked."""
         if os.getpid() == self._process:
-            with self._path.open("ab") as file:
-                file.write(encode_message(KIND_OF[type(event)], event) + b"\n")
+            os.write(self._descriptor, encode_message(KIND_OF[type(event)], event) + b"\n")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(

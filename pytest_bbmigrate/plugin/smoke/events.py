@@ -24,6 +24,11 @@ class SmokeOrder:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """The record begins here: where this is not the first event, something has removed some."""
+
+
+@dataclass(frozen=True)
 class Collected:
     """There is a smoke test of this node id."""
 
@@ -50,8 +55,9 @@ class Finished:
     """The session ran to its end."""
 
 
-Event: TypeAlias = Collected | Started | Reported | Finished
+Event: TypeAlias = Begun | Collected | Started | Reported | Finished
 EVENTS: dict[str, type[Event]] = {
+    "begun": Begun,
     "collected": Collected,
     "started": Started,
     "reported": Reported,
@@ -74,4 +80,7 @@ def read_events(folder: Path) -> list[Event]:
     lines = read_file(folder / REPORT).split(b"\n")
     if lines.pop():
         raise Unreadable("its last line was cut short")
-    return [read_message(line, EVENTS, NAMES) for line in lines]
+    events = [read_message(line, EVENTS, NAMES) for line in lines]
+    if events and not isinstance(events[0], Begun):
+        raise Unreadable("its beginning is gone")
+    return events

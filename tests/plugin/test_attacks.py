@@ -1,0 +1,130 @@
+"""A migration in Python that attacks the real database: in a session it harms nobody but itself."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.sandbox import landlock
+from tests.core.sandbox.test_part_attacks import ATTACKS
+from tests.plugin.real_database import ask
+from tests.plugin.sample import write_migrations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(
+    not landlock.abi_version(), reason="the kernel holds nobody here: it has no Landlock"
+)
+BEGINS = """\
+import ctypes, os, pathlib, shutil, signal, subprocess, sys, threading, time
+
+REAL = {real!r}
+
+
+def up(db):
+    for attack in ATTACKS:
+        try:
+            exec(attack, globals())
+        except BaseException:
+            pass
+    db.execute("CREATE TABLE attacked (id INTEGER PRIMARY KEY)")
+
+
+def down(db):
+    db.execute("DROP TABLE attacked")
+
+
+ATTACKS = {attacks!r}
+"""
+LAST = "CREATE TABLE last (id INTEGER PRIMARY KEY);"
+FORKS = ("a fork", "a daemon", "a thread", "at its end", "ptrace")
+
+
+def attacks_of(kind: str) -> list[str]:
+    """Return the attacks that start something, or those that do not."""
+    return [
+        attack for name, attack in ATTACKS.items() if name.startswith(FORKS) is (kind == "later")
+    ]
+
+
+def write_all(project: pytest.Pytester, second: str) -> None:
+    """Write the sample's migrations, ``second``, and one that comes after it."""
+    write_migrations(project, _004_attacks__py=second, _005_last__sql=LAST)
+
+
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return the content and mode of every file beside the database, by name."""
+    return {
+        path.name: (path.read_bytes(), path.stat().st_mode)
+        for path in folder.iterdir()
+        if path.is_file()
+    }
+
+
+def verdicts(result: pytest.RunResult, migration: str) -> list[str]:
+    """Return how each check of a migration has ended."""
+    lines = (line.strip() for line in result.outlines)
+    return sorted(
+        match[1]
+        for line in lines
+        if (match := re.match(rf"migrations/{migration}\S*::(\w+ [A-Z]+)", line))
+    )
+
+
+@pytest.fixture
+def money(project: pytest.Pytester) -> Path:
+    """Return a real database in a folder with its backup, to be migrated by all."""
+    write_migrations(project)
+    path = project.path / "budget_buddy.db"
+    assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
+    return path
+
+
+@pytest.mark.parametrize("command", ["--bb-check-migrations", "--bb-apply"])
+def test_what_attacks_the_real_database_harms_nobody_but_itself(
+    project: pytest.Pytester, money: Path, command: str
+) -> None:
+    write_all(project, BEGINS.format(real=str(money), attacks=[]))
+    without = project.runpytest("--bb-check-migrations", "-v")
+    write_all(project, BEGINS.format(real=str(money), attacks=attacks_of("now")))
+    before = files(project.path)
+
+    result = project.runpytest(command, "-v")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED  # for the mode that it has changed
+    assert files(project.path) == before
+    assert ask(money, "SELECT count(*) FROM _bb_migrations") == [(3,)]
+    if command == "--bb-check-migrations":
+        for migration in ("001_accounts", "003_funds"):
+            assert verdicts(result, migration) == verdicts(without, migration)
+            assert len(verdicts(result, migration)) == 6
+
+
+def test_what_attacks_it_a_moment_later_comes_too_late(
+    project: pytest.Pytester, money: Path
+) -> None:
+    write_all(project, BEGINS.format(real=str(money), attacks=attacks_of("later")))
+    before = files(project.path)
+
+    result = project.runpytest("--bb-check-migrations", "-v")
+
+    time.sleep(1)
+    assert files(project.path) == before
+    assert len(verdicts(result, "005_last")) == 6
+
+
+def test_one_that_ends_its_process_by_the_c_library_fails_and_the_next_is_judged(
+    project: pytest.Pytester,
+) -> None:
+    ends = "import ctypes\n\ndef up(db):\n    ctypes.CDLL(None)._exit(0)\n"
+    write_migrations(project, _004_ends__py=ends)
+
+    result = project.runpytest("--bb-check-migrations", "-v")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*004_ends.py::up_applies - up does not run: its process ended *"])
+    assert all("FAILED" not in each for each in verdicts(result, "003_funds"))
