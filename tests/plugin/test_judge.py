@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.judge.client import PREFIX
+from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
