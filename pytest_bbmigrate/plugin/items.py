@@ -137,7 +137,8 @@ class MigrationCheck(CheckItem):
             first, _ = judge.verdict(self.position, CHECKS[0])
             if first.outcome is Outcome.FAILED:
                 return first
-        if printed and self.name == CHECKS[0]:
+        is_told = any(finding.printed for finding in verdict.findings)
+        if printed and self.name == CHECKS[0] and not is_told:
             self.add_report_section("call", "stdout", visible(printed))
         return verdict
 
