@@ -16,6 +16,7 @@ import pytest
 
 from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import write_migrations
+from tests.processes import started_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +125,7 @@ def test_nothing_is_left_after_a_session(project: pytest.Pytester, temporary: Pa
     project.runpytest("--bb-check-migrations")
 
     assert not list(temporary.glob(f"{PREFIX}*"))
-    assert not judges_below(psutil.Process())
+    assert not started_here()
 
 
 @pytest.fixture
