@@ -148,10 +148,18 @@ def end(early: EarlyBackup) -> FileFound:
         file_found = replace(file_found, notes=(*filter(None, (rescued,)), *file_found.notes))
         if file_found.is_as_it_was:
             return without_backup(early.path, early.note, file_found)
+        file_found = replace(file_found, notes=(*file_found.notes, *notes_on_writer(file_found)))
         file_found = without_changed_backup(early.note.digest, file_found)
         return with_corrected_note(early.note, early.path.parent, file_found)
     finally:
         close(early)
+
+
+def notes_on_writer(file_found: FileFound) -> tuple[str, ...]:
+    """Return a note where another program may have written, which no lock has kept out."""
+    if file_found.name is not NameTarget.SAME or file_found.content is not Content.OTHER:
+        return ()
+    return ("if a program of yours has written to it, as it may before the lock, restore nothing",)
 
 
 def rescue(early: EarlyBackup) -> str:
