@@ -111,6 +111,21 @@ def test_it_is_written_again_with_its_mode_where_it_was_removed(early: EarlyBack
     assert left_beside(early) == sorted([early.path.name, note_beside(early.path).name])
 
 
+@pytest.mark.parametrize("removes_backup", [False, True])
+def test_it_is_removed_too_where_its_note_is_gone(
+    early: EarlyBackup, *, removes_backup: bool
+) -> None:
+    note_beside(early.path).unlink()
+    if removes_backup:
+        early.path.unlink()
+
+    file_found = early_backup.end(early)
+
+    assert file_found.is_as_it_was
+    assert (file_found.backup, file_found.notes) == (None, ())
+    assert left_beside(early) == ["money.db"]
+
+
 def test_where_it_cannot_be_written_again_that_is_said(early: EarlyBackup) -> None:
     shutil.rmtree(early.path.parent)
     early.path.parent.touch()
@@ -124,12 +139,13 @@ def test_where_it_cannot_be_written_again_that_is_said(early: EarlyBackup) -> No
 def test_what_was_emptied_before_it_was_removed_is_not_written_again(early: EarlyBackup) -> None:
     os.truncate(early.path, 0)
     early.path.unlink()
+    os.truncate(early.database, 0)
 
     file_found = early_backup.end(early)
 
     assert file_found.backup is None
     assert "not to be had (it is not what it was when it was made)" in file_found.notes[0]
-    assert left_beside(early) == ["money.db"]
+    assert left_beside(early) == sorted(["money.db", note_beside(early.path).name])
 
 
 def test_a_backup_that_holds_the_same_takes_its_place(early: EarlyBackup) -> None:
