@@ -6,13 +6,11 @@ Imported in every session: nothing here may import the core before it is needed.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.configured_names import configured_names
 from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, MODIFIERS, OPTIONS
 
 if TYPE_CHECKING:
@@ -124,6 +122,10 @@ def refuse_unknown_settings(config: pytest.Config) -> None:
 
     Raises: pytest.UsageError that names the nearest there is.
     """
+    from difflib import get_close_matches
+
+    from pytest_bbmigrate.plugin.configured_names import configured_names
+
     known = [name for option in OPTIONS for name in (option.ini, option.earlier_name) if name]
     for name in sorted(configured_names(config)):
         if name.startswith("bb_") and name not in known:

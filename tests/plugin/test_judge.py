@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.judge.client import PREFIX
+from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -267,3 +267,24 @@ def test_a_migration_may_use_shared_memory(project: pytest.Pytester) -> None:
     write_migrations(project, _004_uses__py=uses)
 
     project.runpytest("migrations/004_uses.py::up_applies").assert_outcomes(passed=1)
+
+
+def test_what_a_migration_prints_is_what_its_first_check_has_captured(
+    project: pytest.Pytester,
+) -> None:
+    says = "def up(db):\n    print('adds a table')\n    db.execute('CREATE TABLE t (id)')\n"
+    write_migrations(project, _004_says__py=says)
+
+    result = project.runpytest("migrations/004_says.py", "-rP")
+
+    assert result.stdout.str().count("Captured stdout") == 1
+    result.stdout.fnmatch_lines(["* Captured stdout call *", "adds a table"])
+
+
+def test_what_one_that_fails_has_printed_is_told_once(project: pytest.Pytester) -> None:
+    says = "def up(db):\n    print('adds nothing')\n    raise ValueError('no')\n"
+    write_migrations(project, _004_says__py=says)
+
+    result = project.runpytest("migrations/004_says.py")
+
+    assert result.stdout.str().count("adds nothing") == 1
