@@ -145,13 +145,22 @@ def end(early: EarlyBackup) -> FileFound:
         )
         _, seen = look_afterwards(order)
         file_found = read_file_found(early.database, seen, early.path)
-        file_found = replace(file_found, notes=(*filter(None, (rescued,)), *file_found.notes))
         if file_found.is_as_it_was:
+            file_found = with_corrected_note(early.note, early.path.parent, file_found)
             return without_backup(early.path, early.note, file_found)
+        notes = filter(None, (rescued, *file_found.notes, *notes_on_writer(file_found)))
+        file_found = replace(file_found, notes=tuple(notes))
         file_found = without_changed_backup(early.note.digest, file_found)
         return with_corrected_note(early.note, early.path.parent, file_found)
     finally:
         close(early)
+
+
+def notes_on_writer(file_found: FileFound) -> tuple[str, ...]:
+    """Return a note where another program may have written, which no lock has kept out."""
+    if file_found.name is not NameTarget.SAME or file_found.content is not Content.OTHER:
+        return ()
+    return ("if a program of yours has written to it, as it may before the lock, restore nothing",)
 
 
 def rescue(early: EarlyBackup) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.apply import early_backup
+from pytest_bbmigrate.sandbox import landlock
 from tests.plugin.no_landlock import take_landlock_away
 from tests.plugin.real_database import ACCOUNTS, ask, backups, change, litter, names, write_steps
 
@@ -58,6 +60,13 @@ def pytest_runtest_logreport(report):
         with sqlite3.connect("budget_buddy.db") as db:
             db.execute("DELETE FROM accounts")
         db.close()
+"""
+
+EXITS = """
+import pytest
+
+def pytest_runtest_setup(item):
+    pytest.exit("enough")
 """
 
 
@@ -201,6 +210,7 @@ def test_what_is_written_between_the_checks_and_the_lock_is_noticed(
     result.stdout.fnmatch_lines(
         [
             "not applied: backup failed; budget_buddy.db is not as it was: *",
+            "note * if a program of yours has written to it, * restore nothing",
             f"restore   pytest *--bb-restore={backup} --bb-discard-changes",
         ]
     )
@@ -293,3 +303,53 @@ def test_migrations_in_sql_need_no_backup_before_the_checks(
     assert result.ret == pytest.ExitCode.OK
     result.stdout.no_fnmatch_line("*backed up before*")
     assert names(money) == NEW
+
+
+def test_where_it_cannot_be_backed_up_no_check_runs(
+    project: pytest.Pytester, money: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(landlock, "abi_version", lambda: 0)
+    monkeypatch.setattr(early_backup, "back_up_early", refuse)
+    write_trips(project)
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "budget_buddy.db cannot be backed up before the checks: No space left on device",
+            "not applied: preflight failed; budget_buddy.db is as it was",
+        ]
+    )
+    assert money.read_bytes() == before
+
+
+def test_a_second_interrupt_while_it_looks_keeps_the_backup(
+    project: pytest.Pytester, money: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(landlock, "abi_version", lambda: 0)
+    monkeypatch.setattr(early_backup, "end", interrupt)
+    write_trips(project)
+    project.makeconftest(EXITS)
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-apply")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    (backup,) = backups(project)
+    result.stdout.fnmatch_lines(
+        [
+            "not applied: the run was stopped; budget_buddy.db could not be looked at *",
+            f"restore   pytest *--bb-restore={backup} --bb-discard-changes",
+        ]
+    )
+    assert money.read_bytes() == before
+    assert ask(backup, "SELECT * FROM accounts") == ROWS
