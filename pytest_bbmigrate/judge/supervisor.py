@@ -1,26 +1,23 @@
 """A process that starts the judge, and ends with it every process that comes from it.
 
 It runs nobody's code and imports the standard library only. All that the judge's parts start stays
-its descendant, daemons too: on Linux it adopts those whose parent has ended
-(https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html).
+its descendant, daemons too, for on Linux it adopts those whose parent has ended.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import select
 import shutil
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from pytest_bbmigrate.judge.folder import ERRORS, OWNER
+from pytest_bbmigrate.processes.parent import adopt_orphans
 
-PR_SET_CHILD_SUBREAPER = 36
 PAUSE_SECONDS = 0.01
 SIGNALLED = 128  # and the signal's number: the exit code for a judge that a signal has ended
 
@@ -49,12 +46,6 @@ def main(life: str, folder: str, *command: str) -> int:
     if is_over(int(life)):
         shutil.rmtree(folder, ignore_errors=True)
     return code
-
-
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, where the system can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def start(command: tuple[str, ...], errors: Path) -> int:
