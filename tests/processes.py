@@ -6,6 +6,7 @@ What a killed parent leaves is inherited by PID 1, which may take seconds to ask
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WAIT_SECONDS = 30.0
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def is_running(pid: int) -> bool:
@@ -21,6 +23,22 @@ def is_running(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
+        return False
+
+
+def started_here() -> list[psutil.Process]:
+    """Return the processes that come from this one, but for the judge of this very session.
+
+    Regression tests of migrations share that: it is started in the repository's own folder.
+    """
+    return [each for each in psutil.Process().children(recursive=True) if not _is_own_judge(each)]
+
+
+def _is_own_judge(process: psutil.Process) -> bool:
+    try:
+        is_judge = any("pytest_bbmigrate.judge" in word for word in process.cmdline())
+        return is_judge and Path(process.cwd()) == ROOT
+    except psutil.Error:
         return False
 
 

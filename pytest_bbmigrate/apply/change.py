@@ -35,9 +35,10 @@ class PublishableCopy:
 class ContentChange:
     """A change of the content of ``database``.
 
-    ``check_history`` gets the history, read under the lock; ``prepare`` gets the backup and an
+    ``check_history`` gets the history, read under the lock; ``check_backup`` gets the backup, and
+    returns what is worth saying of it, or ''; ``prepare`` gets the backup and an
     empty folder of ours on the same disk, and makes the new content, reporting steps of its own.
-    Both raise StepFailed to end the run. With ``publishes`` false nothing but the database's copy
+    All raise StepFailed to end the run. With ``publishes`` false nothing but the database's copy
     is changed; ``keeps_backup`` is false where there was nothing to back up; ``identity`` is the id
     that the database is to have from now on, '' for the one that it has. ``spares`` are files to
     keep, though they lie in a folder that a killed run has left. With ``new_file`` there is no file
@@ -53,6 +54,7 @@ class ContentChange:
     identity: str = ""
     spares: tuple[Path, ...] = ()
     new_file: FileInPlace | None = None
+    check_backup: Callable[[Path], str] = lambda _: ""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 

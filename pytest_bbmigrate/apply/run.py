@@ -64,7 +64,7 @@ class ApplyOrder:
     result in words; it raises StepFailed when one fails. ``keep_backups`` is None for all of them.
     ``start`` is the image that the first migration starts from, in a database that is new;
     ``discards`` lets migrations that are rolled back discard what was written since. ``fixed`` is
-    what the files said when they were checked.
+    what the files said when they were checked. ``check_backup`` is as in ``ContentChange``.
     """
 
     database: Path
@@ -77,6 +77,7 @@ class ApplyOrder:
     start: bytes = b""
     discards: bool = False
     fixed: Fingerprint | None = None
+    check_backup: Callable[[Path], str] = lambda _: ""
 
     def refuse_other_text(self) -> None:
         """Make sure that every file that counts still says what was checked.
@@ -124,6 +125,7 @@ def run_apply(order: ApplyOrder, reporter: Reporter) -> ApplyResult:
         order.backup_folder,
         check_history=check_history,
         prepare=prepare,
+        check_backup=order.check_backup,
         publishes=order.publishes,
         keeps_backup=not is_new,
         identity=identity,

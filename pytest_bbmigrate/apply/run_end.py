@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.change import ChangeRun
     from pytest_bbmigrate.apply.replace_file import FileInPlace
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 STOPPED = "the run was stopped before it was"
@@ -38,18 +39,20 @@ def end_run(run: ChangeRun, work: Path | None) -> FileFound:
     with defer_first_interrupt():
         file_found = run.client.inspect(run.backup, work, note=run.note, staging=run.folder)
         run.conclude(file_found)
-        if file_found.is_as_it_was and run.client.state is ContentState.UNTOUCHED:
-            file_found = without_backup(run, file_found)
+        is_untouched = file_found.is_as_it_was and run.client.state is ContentState.UNTOUCHED
+        if is_untouched and run.change.keeps_backup:  # any other lies in our own folder
+            file_found = without_backup(run.backup, run.note, file_found)
         if not run.change.keeps_backup:
             file_found = replace(file_found, backup=None)
-        file_found = without_changed_backup(run, file_found)
+        file_found = without_changed_backup(run.client.digest, file_found)
         if is_gone(run.folder / FOLDER_NOTE):
             folder = run.change.backup_folder
             note = (
                 f"{folder} was moved or removed {MEANWHILE}: copies of the data are where it is now"
             )
             file_found = replace(file_found, notes=(*file_found.notes, note))
-        file_found = with_corrected_note(run, file_found)
+        note_made = replace(run.note, digest=run.client.digest)
+        file_found = with_corrected_note(note_made, run.folder, file_found)
         if run.change.new_file is not None:
             file_found = found_under_name(run.change.new_file, run.client.database, file_found)
         run.conclude(file_found)
@@ -67,18 +70,16 @@ def found_under_name(new_file: FileInPlace, file: Path, file_found: FileFound) -
     return FileFound(new_file.database, name, content, "", None, file_found.notes)
 
 
-def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Remove the backup, which nobody needs; return ``file_found`` as it is then."""
-    if not run.change.keeps_backup:
-        return file_found  # it lies in our own folder
-    text = f"its backup {run.backup.name} is not needed, and cannot be removed"
+def without_backup(backup: Path, note: Note, file_found: FileFound) -> FileFound:
+    """Remove ``backup``, made with ``note``, which nobody needs; return what is left then."""
+    text = f"its backup {backup.name} is not needed, and cannot be removed"
     try:
-        if discard_backup(run.backup, run.note):
+        if discard_backup(backup, note):
             return replace(file_found, backup=None)
         why = "what is there is not known to be what this run has made"
     except OSError as error:
         why = str(error.strerror)
-    remaining = if_exists(run.backup)
+    remaining = if_exists(backup)
     return replace(
         file_found,
         backup=remaining,
@@ -86,12 +87,12 @@ def without_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
     )
 
 
-def without_changed_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Return ``file_found`` without its backup where that is not what it was when it was made.
+def without_changed_backup(digest: str, file_found: FileFound) -> FileFound:
+    """Return ``file_found`` without its backup where that is not what it was: see ``digest``.
 
-    One that cannot be read stays: it may be all there is.
+    That is '' where it was never complete. One that cannot be read stays: it may be all there is.
     """
-    if file_found.backup is None or not run.client.digest:
+    if file_found.backup is None or not digest:
         return file_found
     try:
         with file_found.backup.open("rb"):
@@ -101,20 +102,22 @@ def without_changed_backup(run: ChangeRun, file_found: FileFound) -> FileFound:
         return replace(file_found, notes=(*file_found.notes, note))
     except OSError:
         pass  # which is said below
-    if not (fault := backup_fault(file_found.backup, run.client.digest)):
+    if not (fault := backup_fault(file_found.backup, digest)):
         return file_found
     note = f"its backup {file_found.backup.name} is not what it was when it was made: {fault}"
     return replace(file_found, backup=None, notes=(*file_found.notes, note))
 
 
-def with_corrected_note(run: ChangeRun, file_found: FileFound) -> FileFound:
-    """Correct the note on the backup, which a restore needs; return ``file_found`` with it."""
-    if file_found.backup is None or not run.client.digest:
+def with_corrected_note(own: Note, staging: Path, file_found: FileFound) -> FileFound:
+    """Correct the note on the backup, which a restore needs; return ``file_found`` with it.
+
+    ``own`` is that note but for the size, with the digest '' where it was never complete.
+    """
+    if file_found.backup is None or not own.digest:
         return file_found
     try:
         size = file_found.backup.stat().st_size
-        note = replace(run.note, size=size, digest=run.client.digest)
-        correct_note(note, file_found.backup, run.folder)
+        correct_note(replace(own, size=size), file_found.backup, staging)
     except (BBMigrateError, OSError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         name = file_found.backup.name

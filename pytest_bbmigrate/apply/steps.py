@@ -159,7 +159,7 @@ def back_up(run: ChangeRun) -> None:
         if not change.keeps_backup:
             refuse_written(change.database, run.backup)
         detail.append(run.backup.name if is_kept else "a copy, not kept")
-        detail += client.notes
+        detail += filter(None, (*client.notes, change.check_backup(run.backup)))
 
 
 def refuse_written(database: Path, copy: Path) -> None:

@@ -102,27 +102,35 @@ class FileFound:
         }[self.name]
         return f"{what}: {by_whom}"
 
-    def restore_command(self, command: str = "pytest") -> str:
+    def restore_command(self, command: str = "pytest", *, in_full: bool = False) -> str:
         """Return the command that restores the backup as things are; '' without a backup.
 
-        ``command`` is how another command on the same project begins.
+        ``command`` is how another command on the same project begins; ``in_full`` is as for
+        ``typed_path``.
         """
         if self.backup is None:
             return ""
-        database = typed_path(self.database)
+        database = typed_path(self.database, in_full=in_full)
         first = ""
         if self.name is NameTarget.NO_FOLDER:
-            first = f"mkdir -p {typed_path(self.database.parent)} && "
+            folder = typed_path(self.database.parent, in_full=in_full)
+            first = f"mkdir -p {folder} && "
         elif self.name in (NameTarget.LINK, NameTarget.NO_FILE):
             first = f"mv {database} {database}.{OBSTACLE_SUFFIX} && "
         is_in_the_way = self.name in (NameTarget.SAME, NameTarget.ANOTHER, NameTarget.HIDDEN)
         discards = is_in_the_way and self.content is not Content.EMPTY
         last = " --bb-discard-changes" if discards else ""
-        return f"{first}{command} --bb-restore={typed_path(self.backup)}{last}"
+        backup = typed_path(self.backup, in_full=in_full)
+        return f"{first}{command} --bb-restore={backup}{last}"
 
 
-def typed_path(path: Path) -> str:
-    """Return ``path`` as it is typed in a shell, from the working directory where it is below."""
+def typed_path(path: Path, *, in_full: bool = False) -> str:
+    """Return ``path`` as it is typed in a shell, from the working directory where it is below.
+
+    With ``in_full`` it is typed as in any folder.
+    """
+    if in_full:
+        return typed(os.path.abspath(path))  # noqa: PTH100 - links stay: the names are the user's
     try:
         relative = os.path.relpath(path)
     except OSError:  # the working directory was removed, or may not be looked at

@@ -94,7 +94,10 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
         if not drops_column(contract, table.table, column)
     )
     undeclared = without_retyped(undeclared_rows(table, contract), table)
-    rows = find_in_rows(undeclared, table, migration.up, "up")
+    beside = table.renumbered.lost if table.renumbered else None
+    if beside is not None:
+        beside = undeclared_rows(replace(table, differences=beside, key=()), contract)
+    rows = find_in_rows(undeclared, table, migration.up, "up", lost=beside)
     return lost + tuple(with_remedy(finding, migration) for finding in rows)
 
 

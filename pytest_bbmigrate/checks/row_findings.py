@@ -25,17 +25,26 @@ KINDS = {RowLost: "rows lost", RowAdded: "rows added", ValueChanged: "values cha
 
 
 def find_in_rows(
-    differences: Iterable[RowDifference], diff: TableDiff, part: Part, step: str
+    differences: Iterable[RowDifference],
+    diff: TableDiff,
+    part: Part,
+    step: str,
+    *,
+    lost: Differences | None = None,
 ) -> tuple[Finding, ...]:
     """Return a finding for lost rows, one for added rows and one for each column that changed.
 
-    Where the same rows stand under other keys, that is the one finding.
+    Where the same rows stand under other keys, that is the one finding, and another that some are
+    lost beside that: ``lost``, unless all of them are to be told.
     """
     if not isinstance(differences, Differences):
         differences = differences_of(differences)
     if diff.renumbered is not None and differences:
         found = renumbered_finding(differences, diff.renumbered, diff, part, step)
-        return (as_declared(found, diff),)
+        beside = diff.renumbered.lost if lost is None else lost
+        by_values = replace(diff, renumbered=None, key=())
+        told = find_in_rows(beside, by_values, part, step) if beside else ()
+        return (as_declared(found, diff), *told)
     groups: dict[tuple[Kind, str], list[DifferenceGroup]] = {}
     for alike in differences.groups:
         groups.setdefault((alike.kind, alike.column), []).append(alike)

@@ -64,10 +64,11 @@ def without_template(cause: str, line: str) -> str:
 
     A template does not help, nor does a line that stands there or names what is not there yet.
     """
-    said, separator, template = cause.partition("; if real rows")
+    said, separator, rest = cause.partition("; if real rows")
+    template, newline, note = rest.partition("\n")
     declared = " ".join(line.partition("bb: ")[2].split())
     is_line = bool(declared) and declared in " ".join(template.split())
-    return cause if is_line or not separator else said
+    return cause if is_line or not separator else f"{said}{newline}{note}"
 
 
 def on_empty_finding(failure: Failure) -> Finding:

@@ -80,11 +80,13 @@ class Mismatch:
 class Renumbered:
     """The one ``column`` of a key that has other values in rows that are otherwise the same.
 
-    ``values`` are some of them, as (before, after).
+    ``values`` are some of them, as (before, after); ``lost`` the rows that are gone beside that,
+    told by their other columns.
     """
 
     column: str
     values: tuple[tuple[Cell, Cell], ...]
+    lost: Differences | None = None
 
 
 @dataclass(frozen=True)

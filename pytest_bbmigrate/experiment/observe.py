@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
-from pytest_bbmigrate.experiment.copied_tables import copy_of_table
-from pytest_bbmigrate.experiment.kept_in_place import is_kept_in_place
+from pytest_bbmigrate.experiment.diff_table import diff_dropped_table, diff_table
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
-from pytest_bbmigrate.experiment.model import DatabaseDiff, TableDiff
+from pytest_bbmigrate.experiment.model import DatabaseDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.remade_views import find_remade_views
-from pytest_bbmigrate.experiment.renumbered_keys import ROWID, find_renumbered, is_known_by_rowid
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
 from pytest_bbmigrate.experiment.views import find_affected_views
-from pytest_bbmigrate.rows import (
-    Differences,
-    Pairing,
-    RowConditions,
-    ValueChanged,
-    compare_rows,
-    differences_of,
-    summarize_rows,
-)
 from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -37,12 +25,10 @@ from pytest_bbmigrate.sqlite_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    import sqlite3
 
-    from pytest_bbmigrate.contract import Change, Delete
-    from pytest_bbmigrate.rows import RowDifference
     from pytest_bbmigrate.runner import Run
-    from pytest_bbmigrate.schema import Column, Schema, Table
+    from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.sqlite_files import Content
 
 
@@ -150,211 +136,6 @@ def with_untouched(diff: DatabaseDiff, before: Snapshot, untouched: frozenset[st
         rows_untouched=sum(row_counts),
         values_untouched=sum(rows * width for rows, width in zip(row_counts, widths, strict=True)),
     )
-
-
-def diff_table(
-    db: sqlite3.Connection,
-    table: Table,
-    before: Snapshot,
-    after: Snapshot,
-    renames: Renames,
-    contract: Contract,
-    run: Run | None = None,
-) -> TableDiff:
-    """Return what has become of ``table`` and its rows."""
-    name = fold_name(table.name)
-    new_table = after.schema.table(renames.tables.get(name, ""))
-    rows_before = before.row_counts[name]
-    stored = table.stored_columns
-    columns = {old: renames.columns[name, old] for old in stored if (name, old) in renames.columns}
-    lost = tuple(old for old in stored if old not in columns)
-    if new_table is None:
-        return TableDiff(
-            table.name,
-            None,
-            (),
-            {},
-            (),
-            frozenset(),
-            rows_before,
-            0,
-            0,
-            Differences(),
-            spelled=spelled_columns(table),
-        )
-    rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
-    key = row_key(table, columns, rewritten)
-    compared = tuple(columns.items())
-    by_rowid = is_known_by_rowid(table, before.schema) and not new_table.without_rowid
-    by_rowid = by_rowid or is_kept_in_place(db, table, new_table, run)
-    if by_rowid and ROWID not in rewritten:
-        key, compared = (ROWID,), (*compared, (ROWID, ROWID))
-    differences = Differences()
-    renumbered = None
-    # The rows that it shows are judged where they are; that its index agrees is asked of FTS5.
-    shows_others = bool(table.external_content and new_table.external_content)
-    if columns and not shows_others:
-        pairing = Pairing(table.name, new_table.name, compared, key)
-        comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
-        differences = comparison.differences(db)
-        renumbered = find_renumbered(db, pairing, differences)
-    return TableDiff(
-        table=table.name,
-        after=new_table.name,
-        key=key,
-        columns=columns,
-        lost_columns=lost,
-        blank_columns=find_blank_columns(db, new_table, columns, differences),
-        rows_before=rows_before,
-        rows_after=after.row_counts[fold_name(new_table.name)],
-        values_compared=0 if shows_others else rows_before * len(columns),
-        differences=differences,
-        renumbered=renumbered,
-        spelled=spelled_columns(table),
-        real_to_numeric=frozenset(
-            old
-            for old, new in columns.items()
-            if affinity_of(table, old) == "REAL" and affinity_of(new_table, new) == "NUMERIC"
-        ),
-    )
-
-
-def affinity_of(table: Table, name: str) -> str:
-    """Return the affinity of a column, '' if there is none of that name."""
-    column = table.column(name)
-    return column.affinity if column else ""
-
-
-def spelled_columns(table: Table) -> dict[str, str]:
-    """Return the names of a table's columns as they were declared, by the folded ones."""
-    return {fold_name(column.name): column.name for column in table.columns}
-
-
-def diff_dropped_table(
-    db: sqlite3.Connection,
-    table: Table,
-    before: Snapshot,
-    after: Snapshot,
-    contract: Contract,
-    run: Run | None,
-) -> TableDiff:
-    """Return what has become of ``table``, which is gone: perhaps its rows stand in another one."""
-    gone = diff_table(db, table, before, after, Renames(), contract)
-    copied = copy_of_table(db, table, before.schema, after.schema, run)
-    if copied is None:
-        return gone
-    pairing = copied.pairing(table)
-    gone = replace(gone, copied_to=copied.table.name)
-    if pairing is None:
-        return gone
-    comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
-    return replace(gone, key=pairing.key, differences=comparison.differences(db))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One table to be compared in two databases; ``conditions`` are evaluated on rows before."""
-
-    before: Content
-    after: Content
-    pairing: Pairing
-    conditions: tuple[str, ...]
-
-    def differences(self, pair: sqlite3.Connection) -> Differences:
-        """Return what differs; ``pair`` is a connection to both. Of a file, not all is kept."""
-        with self.row_conditions() as conditions:
-            if isinstance(self.before, bytes):
-                return differences_of(compare_rows(pair, self.pairing, conditions))
-            return summarize_rows(pair, self.pairing, conditions, self.recompute)
-
-    def recompute(self) -> Iterator[RowDifference]:
-        """Compare again, and yield what differs."""
-        with (
-            closing(open_contents(self.before, self.after)) as pair,
-            self.row_conditions() as conditions,
-        ):
-            yield from compare_rows(pair, self.pairing, conditions)
-
-    @contextmanager
-    def row_conditions(self) -> Iterator[RowConditions | None]:
-        """Give the conditions with a connection to evaluate them on, None if there are none.
-
-        ``main`` is the database before in it, so that a subquery reads the rows before as well.
-        """
-        if not self.conditions:
-            yield None
-            return
-        with closing(open_content(self.before)) as db:
-            valid = [c for c in self.conditions if is_valid_condition(db, self.pairing.before, c)]
-            if valid:
-                yield RowConditions(attach_content(db, self.after, "after"), tuple(valid))
-            else:
-                yield None
-
-
-def conditions_on(table: Table, contract: Contract) -> tuple[str, ...]:
-    """Return every ``where`` condition that the contract has for ``table``, each once."""
-    declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
-    name = fold_name(table.name)
-    conditions = (d.where for d in declared if d.where is not None and fold_name(d.table) == name)
-    return tuple(dict.fromkeys(conditions))
-
-
-def is_valid_condition(db: sqlite3.Connection, table: str, condition: str) -> bool:
-    """Return whether ``condition`` runs on every row of ``table``; else none meets it."""
-    try:
-        db.execute(f"SELECT count(*) FROM {quote_name(table)} WHERE ({condition}\n)").fetchone()
-    except sqlite3.Error:
-        return False
-    return True
-
-
-def unchanged_table_diff(table: Table) -> TableDiff:
-    """Return the diff of a table in which nothing has changed; its rows are not counted."""
-    columns = {name: name for name in table.stored_columns}
-    key = tuple(fold_name(name) for name in table.primary_key)
-    return TableDiff(table.name, table.name, key, columns, (), frozenset(), 0, 0, 0, Differences())
-
-
-def row_key(
-    table: Table, columns: Mapping[str, str], rewritten: Collection[str] = ()
-) -> tuple[str, ...]:
-    """Return the columns that identify rows: the primary key, () if any of it is lost or rewritten.
-
-    ``columns`` are those that still exist, ``rewritten`` those that are declared changed.
-    """
-    key = tuple(fold_name(name) for name in table.primary_key)
-    usable = all(name in columns and name not in rewritten for name in key)
-    return key if usable else ()
-
-
-def find_blank_columns(
-    db: sqlite3.Connection, table: Table, columns: Mapping[str, str], differences: Differences
-) -> frozenset[str]:
-    """Return the changed columns (names before) that hold nothing but NULL or their default."""
-    changed = {group.column for group in differences.groups if group.kind is ValueChanged}
-    changed = changed.union(*(group.filled for group in differences.groups))
-    return frozenset(
-        name
-        for name in changed
-        if (column := table.column(columns.get(name, ""))) and is_blank(db, table, column)
-    )
-
-
-def is_blank(db: sqlite3.Connection, table: Table, column: Column) -> bool:
-    """Return whether ``column`` holds NULL or its default in every row.
-
-    In a comparison the column's affinity applies to the default, as it did when it was stored
-    (https://sqlite.org/datatype3.html, 4.2). A default of CURRENT_TIMESTAMP gives recent values.
-    """
-    name = quote_name(column.name)
-    default = column.default or "NULL"
-    if default.strip("() ").upper().startswith("CURRENT_"):
-        allowed = f"{name} IS NULL OR {name} >= date('now', '-1 day') OR {name} GLOB '??:??:??'"
-    else:
-        allowed = f"{name} IS NULL OR {name} IS ({default}) COLLATE BINARY"
-    others = f"SELECT 1 FROM main.{quote_name(table.name)} WHERE NOT ({allowed}) LIMIT 1"
-    return db.execute(others).fetchone() is None
 
 
 def fallen_sequences(

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import Renumbered
-from pytest_bbmigrate.rows import Pairing, RowAdded, ValueChanged, compare_rows
+from pytest_bbmigrate.rows import Pairing, RowAdded, RowLost, ValueChanged, compare_rows
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -58,6 +58,33 @@ def find_renumbered(
         overlap = any(isinstance(difference, ValueChanged) for difference in differences)
         if not overlap or are_rows_distinct(db, without_key):
             return Renumbered(column, renumbered_values(db, pairing, column, differences))
+    return None
+
+
+def find_renumbered_beside_lost(
+    db: sqlite3.Connection, pairing: Pairing, differences: Differences
+) -> tuple[Renumbered, Pairing] | None:
+    """Return the one column of the key that has other values in the rows that are left.
+
+    With it, how rows are paired without that column: so compared, rows are lost and nothing else.
+    None where that is not so, or where the other columns do not tell rows apart.
+    """
+    counts = dict.fromkeys((RowLost, RowAdded, ValueChanged), 0)
+    for group in differences.groups:
+        counts[group.kind] += group.count
+    # New ids fill the gaps, and so some seem to be new rows.
+    lost = counts[RowLost] - counts[RowAdded]
+    if differences.recompute is not None or lost <= 0 or not counts[ValueChanged]:
+        return None
+    for column in pairing.key:
+        other_columns = tuple(pair for pair in pairing.columns if pair[0] != column)
+        without_key = Pairing(pairing.before, pairing.after, other_columns, ())
+        if not other_columns or not are_rows_distinct(db, without_key):
+            continue
+        rest = list(islice(compare_rows(db, without_key), lost + 1))
+        if len(rest) == lost and all(isinstance(row, RowLost) for row in rest):
+            values = renumbered_values(db, pairing, column, differences)
+            return Renumbered(column, values), without_key
     return None
 
 

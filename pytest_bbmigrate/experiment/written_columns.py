@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.observe import unchanged_table_diff
+from pytest_bbmigrate.experiment.diff_table import unchanged_table_diff
 from pytest_bbmigrate.rows import ValueChanged
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens

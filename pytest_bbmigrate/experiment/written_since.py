@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.experiment.diff_table import row_key
 from pytest_bbmigrate.experiment.model import WrittenRows
-from pytest_bbmigrate.experiment.observe import row_key
 from pytest_bbmigrate.experiment.writing import read_row
 from pytest_bbmigrate.experiment.written_columns import declared_columns, table_diff_of
 from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell

@@ -29,15 +29,19 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
-def main(folder: str, path: str, measured: str = "") -> int:
+def main(writable: str, path: str, measured: str, parent: str) -> int:
     """Answer questions until there are no more; return 0.
 
-    ``folder`` is the only one that may be written to; ``path`` is ``sys.path`` as JSON;
-    ``measured`` is what coverage.py is to measure, as a message, or ''. Python was started without
-    its site: what that brings in may be somebody's code.
+    ``writable`` are the only folders that may be written to, this process's own first, and ``path``
+    is ``sys.path``, both as JSON;
+    ``measured`` is what coverage.py is to measure, as a message, or ''; ``parent`` is the process
+    id of the supervisor. Python was started without its site: what that brings in may be somebody's
+    code.
     """
-    end_with_parent(os.getppid())
-    landlock.restrict_writes([folder])
+    end_with_parent(int(parent))
+    folders = json.loads(writable)
+    landlock.restrict_writes(folders)
+    folder = folders[0]
     questions, replies = take_pipes()
     for name in (IMAGES, PARTS, TEMPORARY):
         (Path(folder) / name).mkdir()

@@ -1,26 +1,23 @@
 """A process that starts the judge, and ends with it every process that comes from it.
 
 It runs nobody's code and imports the standard library only. All that the judge's parts start stays
-its descendant, daemons too: on Linux it adopts those whose parent has ended
-(https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html).
+its descendant, daemons too, for on Linux it adopts those whose parent has ended.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import select
 import shutil
 import signal
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from pytest_bbmigrate.judge.folder import ERRORS, OWNER
+from pytest_bbmigrate.processes.parent import adopt_orphans
 
-PR_SET_CHILD_SUBREAPER = 36
 PAUSE_SECONDS = 0.01
 SIGNALLED = 128  # and the signal's number: the exit code for a judge that a signal has ended
 
@@ -28,8 +25,9 @@ SIGNALLED = 128  # and the signal's number: the exit code for a judge that a sig
 def main(life: str, folder: str, *command: str) -> int:
     """Run ``command``, the judge, on this process's standard input and output; return its code.
 
-    When nobody has the other end of the pipe ``life`` any more, the judge is killed and ``folder``
-    is removed. All that comes from the judge ends with it.
+    It is given this process's id as its last argument. When nobody has the other end of the pipe
+    ``life`` any more, the judge is killed and ``folder`` is removed. All that comes from the judge
+    ends with it.
     """
     adopt_orphans()
     owner = os.open(Path(folder) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
@@ -39,7 +37,7 @@ def main(life: str, folder: str, *command: str) -> int:
         os.set_blocking(end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    judge = start(command, Path(folder) / ERRORS)
+    judge = start((*command, str(os.getpid())), Path(folder) / ERRORS)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # the judge's alone: so pytest sees when it has ended
         os.dup2(nothing, descriptor)
@@ -48,12 +46,6 @@ def main(life: str, folder: str, *command: str) -> int:
     if is_over(int(life)):
         shutil.rmtree(folder, ignore_errors=True)
     return code
-
-
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, where the system can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def start(command: tuple[str, ...], errors: Path) -> int:

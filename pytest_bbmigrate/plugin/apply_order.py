@@ -15,6 +15,7 @@ from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.project import backup_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -53,8 +54,13 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
     )
 
 
-def order_apply(config: pytest.Config, preflight_result: Preflight) -> ApplyOrder:
-    """Return the order for the run that applies, or rolls back, what the preflight found."""
+def order_apply(
+    config: pytest.Config, preflight_result: Preflight, check_backup: Callable[[Path], str]
+) -> ApplyOrder:
+    """Return the order for the run that applies, or rolls back, what the preflight found.
+
+    ``check_backup`` is as in ``ContentChange``.
+    """
     project = project_of(config)
     settings = project.settings
     return ApplyOrder(
@@ -68,6 +74,7 @@ def order_apply(config: pytest.Config, preflight_result: Preflight) -> ApplyOrde
         start=project.base,
         discards=config.getoption("bb_discard_changes"),
         fixed=freeze_text(config),
+        check_backup=check_backup,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,13 @@ from pytest_bbmigrate.plugin.apply_summary import (
     ApplySession,
     write_summary_if_missing,
 )
+from pytest_bbmigrate.plugin.early_backup import (
+    back_up_before_checks,
+    backs_up_early,
+    describe_early_end,
+    end_early_backup,
+    give_way,
+)
 from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
 from pytest_bbmigrate.plugin.options import settings_of
 from pytest_bbmigrate.plugin.ordering import SET_ASIDE_OUTPUT, record_set_aside
@@ -31,6 +39,7 @@ from pytest_bbmigrate.plugin.session_text import TEXT_PROPERTY, freeze_text
 from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import showing_values
+from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import describe_preflight
 from pytest_bbmigrate.visible import visible_line
@@ -108,11 +117,18 @@ class ApplyHooks:
         try:
             # Also where no test ran to its end, so that nobody has looked at the database.
             self._session.config.stash[APPLY_SESSION].database_watch.restore_mode()
+            self._end_early_backup()
             self._refuse_success()
             return (yield)
         finally:
             self._refuse_success()
             write_summary_if_missing(self._session.config)
+
+    def _end_early_backup(self) -> None:
+        try:
+            end_early_backup(self._session.config.stash[APPLY_SESSION])
+        except KeyboardInterrupt:  # the session is at its end already
+            self._session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def _refuse_success(self) -> None:
         state = self._session.config.stash[APPLY_SESSION]
@@ -122,8 +138,14 @@ class ApplyHooks:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """Apply when every test has run to its end, before pytest reports that all is done."""
-        result = yield
+        """Apply when every test has run to its end, before pytest reports that all is done.
+
+        Where there is a backup from before the tests, SIGTERM ends them as Ctrl-C does.
+        """
+        config = self._session.config
+        is_early = backs_up_early(config, config.stash[APPLY_SESSION])
+        with terminated_like_interrupted() if is_early else nullcontext():
+            result = yield
         apply_if_proved(self._session)
         return result
 
@@ -160,6 +182,9 @@ def report_preflight(session: pytest.Session) -> bool | None:
         return None
     state.database_watch.notice("the tests were collected")
     reporter = StepReporter(session, state.steps_done)
+    backed_up = back_up_before_checks(
+        session.config, state, lambda part: reporter.progress(PREFLIGHT_STEP, part)
+    )
     preflight = state.preflight
     # Our steps count as tests, for pytest shows how many of all have run.
     state.uncounted_steps = 1
@@ -172,7 +197,7 @@ def report_preflight(session: pytest.Session) -> bool | None:
     settings = project_of(session.config).settings
     if not preflight.pending and (tidied := clean_up(settings.database, backup_folder(settings))):
         preflight = state.preflight = replace(preflight, notes=(*preflight.notes, tidied))
-    text = describe_preflight(preflight, settings.database)
+    text = "\n".join(filter(None, (describe_preflight(preflight, settings.database), backed_up)))
     reporter.report(PREFLIGHT_STEP, "passed", text, state.seconds)
     return None if preflight.pending else True
 
@@ -190,10 +215,12 @@ def apply_if_proved(session: pytest.Session) -> None:
         _gate_fault(session, state, preflight),
     )
     if any(faults):
-        reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, faults)), 0.0)
+        end_early_backup(state)
+        found = describe_early_end(session.config, state)
+        reporter.report(CHECKS_STEP, "failed", "\n".join(filter(None, (*faults, found))), 0.0)
         return
     reporter.report(CHECKS_STEP, "passed", "every check of every pending migration passed", 0.0)
-    order = order_apply(session.config, preflight)
+    order = order_apply(session.config, preflight, lambda backup: give_way(state, backup))
     try:
         state.result = run_apply(order, reporter)
     except StepFailed as error:  # the run has reported the step as failed

@@ -19,6 +19,7 @@ from pytest_bbmigrate.visible import visible, visible_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.early_backup import EarlyBackup
     from pytest_bbmigrate.apply.model import Preflight
     from pytest_bbmigrate.apply.run import ApplyResult
     from pytest_bbmigrate.apply.what_is_left import FileFound
@@ -47,6 +48,8 @@ class ApplySession:
     seconds: float = 0.0
     uncounted_steps: int = 0  # steps that pytest has not yet counted as tests
     unexpected_error: str = ""
+    early_backup: EarlyBackup | None = None  # while it is there, and no run has its own
+    names_paths_in_full: bool = False  # in what is typed to restore the backup
     is_summary_written: bool = False
 
 
@@ -80,12 +83,13 @@ def write_apply_summary(reporter: pytest.TerminalReporter) -> None:
         SummaryInput(
             settings.database,
             database_state(state),
-            command_of(config),
+            command_of(config, anywhere=state.names_paths_in_full),
             rehearsed=config.getoption("bb_rehearse"),
             is_rollback=config.getoption("bb_rollback") is not None,
             restore_obstacle=backup_fault(state, backup_folder(settings)),
             file_found=state.file_found,
             unexpected_error=state.unexpected_error,
+            names_paths_in_full=state.names_paths_in_full,
         ),
         state.steps_done,
         state.result,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +23,7 @@ from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.status import describe_status
 from pytest_bbmigrate.history.table import has_history, read_history
 from pytest_bbmigrate.plugin.invocation import command_of
-from pytest_bbmigrate.plugin.options import settings_of
+from pytest_bbmigrate.plugin.options import IS_POSIX, settings_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
@@ -155,7 +157,9 @@ def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
                 f"{database} has a history already, of {_counted(len(history))}: --bb-status "
                 "shows it, and --bb-apply goes on from there"
             )
-        matching = recognise(schema, project.catalogue, project.environment, project.base)
+        with TemporaryDirectory(prefix="bbmigrate-") as parts:
+            environment = replace(project.environment, parts=Path(parts) if IS_POSIX else None)
+            matching = recognise(schema, project.catalogue, environment, project.base)
         lines = describe_recognition(matching, project.catalogue, Path(_shown(database, config)))
         if not wanted:
             return [*lines, *_next_step(matching)]

@@ -130,7 +130,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect the migration folder."""
     if not options.checks_are_wanted(parent.config):
         return None
-    from pytest_bbmigrate.plugin.items import collect_directory
+    from pytest_bbmigrate.plugin.collectors import collect_directory
 
     return collect_directory(path, parent)
 

@@ -34,20 +34,23 @@ APPLY_FLAGS = {
 }
 
 
-def command_of(config: pytest.Config, *arguments: str, path: Path | None = None) -> str:
+def command_of(
+    config: pytest.Config, *arguments: str, path: Path | None = None, anywhere: bool = False
+) -> str:
     """Return the command with ``arguments``, as typed in the folder where this session was started.
 
     It repeats whatever this session was given that says which project and database is meant.
     ``path`` is a file that the arguments name: pytest looks for its settings from there. Where that
-    folder is gone, it works in any other.
+    folder is gone, or with ``anywhere``, it works in any other.
     """
+    anywhere = anywhere or not config.invocation_params.dir.is_dir()
     given = (
-        f"{option}={_value(config, name)}"
+        f"{option}={_value(config, name, anywhere=anywhere)}"
         for name, option in SETTING_FLAGS.items()
         if config.getoption(name) is not None
     )
     overridden = (word for each in config.getoption("override_ini") or () for word in ("-o", each))
-    words = ["pytest", *_settings(config, path), *overridden, *given, *arguments]
+    words = ["pytest", *_settings(config, path, anywhere=anywhere), *overridden, *given, *arguments]
     return " ".join(map(typed, words))
 
 
@@ -69,10 +72,10 @@ def rehearsal_command(config: pytest.Config) -> str:
     return command_of(config, "--bb-rehearse", *modifiers)
 
 
-def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
+def _settings(config: pytest.Config, path: Path | None, *, anywhere: bool) -> Iterator[str]:
     """Yield the options by which pytest finds the same settings, where it would not otherwise."""
     start, ini = config.invocation_params.dir, config.inipath
-    if not start.is_dir():
+    if anywhere:
         if ini is not None and ini.is_file():
             yield from ("-c", str(ini))
         if config.rootpath.is_dir():
@@ -89,10 +92,10 @@ def _settings(config: pytest.Config, path: Path | None) -> Iterator[str]:
         yield f"--rootdir={os.path.relpath(config.rootpath, start)}"
 
 
-def _value(config: pytest.Config, name: str) -> object:
-    """Return what the option ``name`` was given; a path in full where the folder is gone."""
+def _value(config: pytest.Config, name: str, *, anywhere: bool) -> object:
+    """Return what the option ``name`` was given; a path in full with ``anywhere``."""
     value, start = config.getoption(name), config.invocation_params.dir
-    if name not in PATHS or start.is_dir():
+    if name not in PATHS or not anywhere:
         return value
     return os.path.normpath(start / value)  # nothing leads through a folder that is gone
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import abc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import pytest
 
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
-from pytest_bbmigrate.plugin.options import migrations_folder
-from pytest_bbmigrate.plugin.selection import selection_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
 from pytest_bbmigrate.plugin.whose_rows import whose_rows
@@ -22,14 +20,8 @@ from pytest_bbmigrate.report import (
     describe_unreadable,
 )
 from pytest_bbmigrate.report.summary import result_properties
-from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome, Verdict
+from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pytest_bbmigrate.project import Project
-
 
 _TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure a check has told
 
@@ -42,19 +34,6 @@ class CheckFailed(AssertionError):
         super().__init__(visible_line(f"{verdict.subject}: {verdict.check}"))
 
 
-def collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Return the collector of ``path`` when it is the migration folder or above it."""
-    folder = migrations_folder(parent.config)
-    if path == folder:
-        directory: MigrationsDirectory = MigrationsDirectory.from_parent(parent, path=path)
-        return directory
-    if folder.is_relative_to(path) and (path / "__init__.py").is_file():
-        # As a package, pytest would import its __init__.py for every check: the app's own code,
-        # which may open the real database.
-        return pytest.Dir.from_parent(parent, path=path)
-    return None
-
-
 class NotTried(Exception):
     """Raised by a check that could not be tried, where nothing else tells what stands in its way.
 
@@ -65,88 +44,6 @@ class NotTried(Exception):
         self.migration = migration
         self.verdict = verdict
         super().__init__(f"not tried, for {migration} does not apply")
-
-
-class NamedCollector(pytest.Collector):
-    """A collector whose path may have any name: pytest prints its node id as it is."""
-
-    @classmethod
-    def from_parent(cls, parent: pytest.Collector, **given: Any) -> Self:
-        """Return the collector with a node id that may be printed, as may those below it."""
-        node = super().from_parent(parent, **given)
-        shown = visible_line(node.nodeid)
-        if shown == node.nodeid:
-            return node
-        return super().from_parent(parent, nodeid=shown, **given)
-
-    def __repr__(self) -> str:
-        return visible_line(super().__repr__())
-
-
-class MigrationsDirectory(NamedCollector, pytest.Directory):
-    """The migration folder."""
-
-    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """Yield the check of the folder as a whole, then its migrations in their order."""
-        project = project_of(self.config)
-        yield CatalogueCheck.from_parent(self, name=CATALOGUE_CHECK)
-        if isinstance(project.reading, CatalogueError):
-            yield from self._unreadable(project.reading)
-        else:
-            yield from _children(self, _positions_judged(self.session, project))
-
-    def _unreadable(self, error: CatalogueError) -> Iterator[pytest.Collector]:
-        """Yield a collector for each path asked for by name; it fails with the folder's error."""
-        for path in sorted(self.path.rglob("*")):
-            if self.session.isinitpath(path):
-                file: UnreadableFile = UnreadableFile.from_parent(self, path=path)
-                file.error = error
-                yield file
-
-
-class MigrationFolder(NamedCollector, pytest.Directory):
-    """A folder within the migration folder."""
-
-    positions: Sequence[int] = ()
-
-    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """Yield the migrations in it, in their order."""
-        yield from _children(self, self.positions)
-
-
-class MigrationFile(NamedCollector, pytest.File):
-    """One migration."""
-
-    position: int
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each check."""
-        selection = selection_of(self.config)
-        selected = (selection or {}).get(self.path) or frozenset(CHECKS)
-        unknown = sorted(selected - frozenset(CHECKS))
-        if unknown:
-            raise self.CollectError(
-                visible(f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}")
-            )
-        for check in CHECKS:
-            if check in selected:
-                item: MigrationCheck = MigrationCheck.from_parent(self, name=check)
-                item.position = self.position
-                yield item
-
-
-class UnreadableFile(NamedCollector, pytest.File):
-    """A file asked for by name, in a folder that cannot be read."""
-
-    error: CatalogueError
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Raise the folder's error, which pytest shows without a traceback."""
-        raise self.CollectError(
-            describe_unreadable(
-                self.error, rerun_command(self.config, self.path.parent, CATALOGUE_CHECK)
-            )
-        )
 
 
 class CheckItem(pytest.Item):
@@ -240,7 +137,8 @@ class MigrationCheck(CheckItem):
             first, _ = judge.verdict(self.position, CHECKS[0])
             if first.outcome is Outcome.FAILED:
                 return first
-        if printed and self.name == CHECKS[0]:
+        is_told = any(finding.printed for finding in verdict.findings)
+        if printed and self.name == CHECKS[0] and not is_told:
             self.add_report_section("call", "stdout", visible(printed))
         return verdict
 
@@ -287,45 +185,3 @@ def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
     if isinstance(item, CheckItem) and report.skipped and isinstance(report.longrepr, tuple):
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), line + 1, report.longrepr[2])
-
-
-def _positions_judged(session: pytest.Session, project: Project) -> Iterator[int]:
-    """Yield the positions of the migrations to judge.
-
-    What bb_check_from leaves out is judged when asked for by name. A session that changes a
-    database judges the migrations that it applies or rolls back.
-    """
-    selection, unjudged = selection_of(session.config), project.unjudged
-    first = project.first if project.judged is None else 0
-    for position, migration in enumerate(project.catalogue.migrations):
-        if migration.name in unjudged:
-            continue
-        if selection is not None:
-            if any(
-                migration.path.is_relative_to(path)
-                for path in selection
-                if path != project.settings.migrations
-            ):
-                yield position
-        elif position >= first or session.isinitpath(migration.path):
-            yield position
-
-
-def _children(
-    parent: MigrationsDirectory | MigrationFolder, positions: Sequence[int] | Iterator[int]
-) -> Iterator[pytest.Collector]:
-    """Yield the files and folders right below ``parent`` that hold migrations, in order."""
-    migrations = project_of(parent.config).catalogue.migrations
-    below: dict[Path, list[int]] = {}
-    for position in positions:
-        part = migrations[position].path.relative_to(parent.path).parts[0]
-        below.setdefault(parent.path / part, []).append(position)
-    for path, positions_below in below.items():
-        if path == migrations[positions_below[0]].path:
-            file: MigrationFile = MigrationFile.from_parent(parent, path=path)
-            file.position = positions_below[0]
-            yield file
-        else:
-            folder: MigrationFolder = MigrationFolder.from_parent(parent, path=path)
-            folder.positions = positions_below
-            yield folder

@@ -49,8 +49,11 @@ def started_judge(config: pytest.Config) -> JudgeClient:
     """Return the process that is to judge, started by the first call; it is told nothing yet."""
     if _STARTED not in config.stash:
         from pytest_bbmigrate.judge.client import JudgeClient
+        from pytest_bbmigrate.sandbox.landlock import shared_memory_without
 
-        judge = config.stash[_STARTED] = JudgeClient()
+        database = options.settings_of(config).database
+        shared = shared_memory_without(str(config.rootpath), str(database))
+        judge = config.stash[_STARTED] = JudgeClient(shared)
         config.add_cleanup(judge.close)
         config.pluginmanager.register(JudgeEnd(config), "bbmigrate_judge_end")
         judge.start()

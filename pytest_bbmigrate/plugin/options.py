@@ -6,13 +6,11 @@ Imported in every session: nothing here may import the core before it is needed.
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.configured_names import configured_names
 from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, MODIFIERS, OPTIONS
 
 if TYPE_CHECKING:
@@ -95,7 +93,8 @@ def complete_command(config: pytest.Config) -> None:
         given.append("--bb-new")
     if len(given) > 1:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
-    _refuse_idle(config, given)
+    if not _asks_for_help(config):
+        _refuse_idle(config, given)
     if not IS_POSIX and given and _writes_anything(config):
         raise pytest.UsageError(
             f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
@@ -123,6 +122,10 @@ def refuse_unknown_settings(config: pytest.Config) -> None:
 
     Raises: pytest.UsageError that names the nearest there is.
     """
+    from difflib import get_close_matches
+
+    from pytest_bbmigrate.plugin.configured_names import configured_names
+
     known = [name for option in OPTIONS for name in (option.ini, option.earlier_name) if name]
     for name in sorted(configured_names(config)):
         if name.startswith("bb_") and name not in known:
@@ -144,11 +147,16 @@ def names_command(config: pytest.Config) -> bool:
 
     With --help or --version beside it, pytest answers that, and the command is not run.
     """
-    if config.getoption("help") or config.getoption("version"):
+    if _asks_for_help(config):
         return False
     return not writes_database(config) and (
         bool(commands_given(config)) or config.getoption("bb_new") is not None
     )
+
+
+def _asks_for_help(config: pytest.Config) -> bool:
+    """Return whether pytest is to say what it can do, or which it is, and do nothing else."""
+    return bool(config.getoption("help") or config.getoption("version"))
 
 
 def migrations_folder(config: pytest.Config) -> Path:

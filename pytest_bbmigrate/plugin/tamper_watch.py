@@ -42,6 +42,14 @@ class DatabaseWatch:
         self._database = database
         self._before = file_states(database)
         self._noticed = ""
+        self._suspects = "one of this session's tests has done that, or another program"
+
+    def suspect_migrations(self) -> None:
+        """Have ``fault`` say that a migration may have done it, which no kernel has held."""
+        self._suspects = (
+            "a Python migration has done that in its checks, which no kernel keeps from it here, "
+            "or one of this session's tests, or another program"
+        )
 
     def notice(self, moment: str) -> None:
         """Keep ``moment``, in words, if it is the first at which the database is seen changed."""
@@ -68,10 +76,10 @@ class DatabaseWatch:
         ]
         seen = f"; seen first when {self._noticed}" if self._noticed else ""
         return (
-            f"{' and '.join(changes)}, after the preflight had looked at it{seen}: one of this "
-            "session's tests has done that, or another program. Nothing was applied. A test that "
-            "writes is to open bb_head_path, which is a copy; see with --bb-status that the "
-            "database is what it should be, and run again"
+            f"{' and '.join(changes)}, after the preflight had looked at it{seen}: "
+            f"{self._suspects}. Nothing was applied. A test that writes is to open bb_head_path, "
+            "which is a copy; see with --bb-status that the database is what it should be, and run "
+            "again"
         )
 
     def restore_mode(self) -> str:

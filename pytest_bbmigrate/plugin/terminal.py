@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.plugin.judging import judges_elsewhere
-from pytest_bbmigrate.plugin.options import writes_database
+from pytest_bbmigrate.plugin.options import applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
 from pytest_bbmigrate.report.summary import (
@@ -21,7 +21,7 @@ from pytest_bbmigrate.report.summary import (
     describe_smoke_tests,
     read_result,
 )
-from pytest_bbmigrate.sandbox.landlock import abi_version
+from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ UNCONFINED = (
     "bbmigrate: this system has no Landlock, so that no kernel keeps from your files what a Python "
     "migration does in C, or by another program"
 )
+BACKED_UP = ": the database is backed up before they run"
 
 
 def header(config: pytest.Config) -> list[str]:
@@ -48,12 +49,22 @@ def header(config: pytest.Config) -> list[str]:
     judged = None if project.judged is None else len(project.judged)
     runner = describe_runner(project.environment.profile, foreign_keys=settings.foreign_keys)
     lines = [describe_header(folder, count, settings.rows, settings.seed, version, runner, judged)]
-    if judges_elsewhere(config) and not abi_version():
-        lines.append(UNCONFINED)
+    if judges_elsewhere(config) and not landlock.abi_version():
+        lines.append(UNCONFINED + BACKED_UP * is_backed_up_early(config))
     if writes_database(config) and may_have_smoke_tests(config):
         is_rollback = config.getoption("bb_rollback") is not None
         lines.append(describe_smoke_tests(is_rollback=is_rollback))
     return [visible_line(line) for line in lines]
+
+
+def is_backed_up_early(config: pytest.Config) -> bool:
+    """Return whether this process makes a backup before the checks."""
+    if not applies_here(config):
+        return False
+    from pytest_bbmigrate.plugin.apply_summary import APPLY_SESSION
+    from pytest_bbmigrate.plugin.early_backup import backs_up_early
+
+    return backs_up_early(config, config.stash[APPLY_SESSION])
 
 
 def write_checks_summary(reporter: pytest.TerminalReporter) -> None:

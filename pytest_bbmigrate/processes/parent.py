@@ -30,6 +30,7 @@ from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 LOOK_SECONDS = 0.5  # between two looks at whether the parent is still there
 
@@ -65,6 +66,18 @@ def _end_when_gone(parent: int) -> None:
     while not is_gone(parent):
         time.sleep(LOOK_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_orphans() -> bool:
+    """Have all descendants of this process stay its descendants; return whether they do.
+
+    On Linux the kernel makes a process whose parent has ended the child of the nearest ancestor
+    that has asked for it (https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html),
+    also one in a session of its own.
+    """
+    if sys.platform != "linux":
+        return False
+    return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class SummaryInput:
     another command on the same project begins; ``restore_obstacle`` says why the backup can no
     longer be restored, '' if it can. ``file_found`` is what was found on the disk at the end of a
     run that had the lock; ``unexpected_error`` is the kind of an error of ours that ended the run,
-    or ''.
+    or ''. ``names_paths_in_full`` is whether what is to be typed works in any folder.
     """
 
     database: Path
@@ -39,6 +39,7 @@ class SummaryInput:
     restore_obstacle: str = ""
     file_found: FileFound | None = None
     unexpected_error: str = ""
+    names_paths_in_full: bool = False
 
     @property
     def stopped_by(self) -> str:
@@ -83,24 +84,30 @@ def describe_done(
         lines += [f"{'note':<{WIDTH}}{note}" for note in preflight.notes]
     if summary.file_found is not None:
         shows_backup = any(line.startswith("backup ") for line in lines)
-        lines += describe_file_found(summary.file_found, summary.command, shows_backup=shows_backup)
+        lines += describe_file_found(
+            summary.file_found,
+            summary.command,
+            shows_backup=shows_backup,
+            in_full=summary.names_paths_in_full,
+        )
     return tuple(lines)
 
 
 def describe_file_found(
-    file_found: FileFound, command: str, *, shows_backup: bool = False
+    file_found: FileFound, command: str, *, shows_backup: bool = False, in_full: bool = False
 ) -> list[str]:
     """Return the notes on what a run has left on the disk, and how to restore the backup.
 
     ``command`` is how another command on the same project begins; ``shows_backup`` is whether
-    another line names the backup.
+    another line names the backup; ``in_full`` whether paths are to be typed as in any folder.
     """
     lines = [f"{'note':<{WIDTH}}{file_found.database.name}: {note}" for note in file_found.notes]
     if file_found.backup is None or shows_backup:
         return lines
-    lines.append(f"{'backup':<{WIDTH}}{typed_path(file_found.backup)}")
+    lines.append(f"{'backup':<{WIDTH}}{typed_path(file_found.backup, in_full=in_full)}")
     if not file_found.is_as_it_was:
-        lines.append(f"{'restore':<{WIDTH}}{file_found.restore_command(command)}")
+        restore = file_found.restore_command(command, in_full=in_full)
+        lines.append(f"{'restore':<{WIDTH}}{restore}")
     return lines
 
 

@@ -1,13 +1,7 @@
-"""Every process that comes from this one: found, measured and ended.
-
-On Linux the kernel makes a process whose parent has ended the child of the nearest ancestor that
-has asked for it (https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html), also
-one in a session of its own.
-"""
+"""Every process that comes from this one, which has adopted orphans: found, measured and ended."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import time
@@ -16,15 +10,6 @@ from contextlib import suppress
 import psutil
 
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, program_name
-
-PR_SET_CHILD_SUBREAPER = 36
-
-
-def adopt_orphans() -> bool:
-    """Have all descendants of this process stay its descendants; return whether they do."""
-    if sys.platform != "linux":
-        return False
-    return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 def reap() -> dict[int, int]:

@@ -105,8 +105,11 @@ def limit_memory(most: int) -> None:
 
 def end_process(code: int) -> NoReturn:
     """End this process, and do nothing of what Python does at its end, but write out its output."""
-    flush_output()
-    os._exit(code)
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # no handler raises now
+        flush_output()
+    finally:
+        os._exit(code)
 
 
 def flush_output() -> None:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
-from pytest_bbmigrate.processes.parent import end_with_parent
-from pytest_bbmigrate.sandbox.descendants import adopt_orphans, end_descendants, hold_more, reap
+from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
+from pytest_bbmigrate.sandbox.descendants import end_descendants, hold_more, reap
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back

@@ -322,7 +322,7 @@ def test_a_migration_that_writes_a_file_is_told_where_it_may_write(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "*up does not run: PermissionError: [[]Errno 13[]] Permission denied: *",
+            "up does not run: PermissionError: [[]Errno 13[]] Permission denied: *",
             "  why * a migration may write to the database alone, *",
             "*the kernel lets the process of a migration write to a folder of its own, *",
         ]

@@ -6,10 +6,10 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from tests.plugin.real_database import ACCOUNTS, ask, backups, change, litter, names, write_steps
+from tests.processes import started_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def fail(*_: object, **__: object) -> None:
 
 def refuse_lock_held(path: Path) -> None:
     """Make sure that nobody has the lock any more, nor a process that could have it."""
-    assert psutil.Process().children(recursive=True) == []
+    assert started_here() == []
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as db:
         db.execute("BEGIN EXCLUSIVE")
 

@@ -53,13 +53,13 @@ def copy(folder):
     (folder / "work.db").write_bytes(next((folder / "copies").iterdir()).read_bytes())
 
 def write_last():
-    from pytest_bbmigrate.apply.rehearsal import worker
-    ours = worker.write_identity
+    from pytest_bbmigrate.apply.rehearsal import working_copy
+    ours = working_copy.write_identity
     def forged(db, identity):
         db.set_authorizer(None)
         db.execute("UPDATE tx SET amount = 0")
         ours(db, identity)
-    worker.write_identity = forged
+    working_copy.write_identity = forged
 
 def pass_all():
     from pytest_bbmigrate.apply.rehearsal import worker

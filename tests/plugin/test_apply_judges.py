@@ -175,5 +175,7 @@ def test_one_that_runs_on_no_rows_either_leaves_nothing_to_judge_by(
     result = project.runpytest("--bb-apply")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["003_index: up_applies skipped by something else *"])
+    result.stdout.fnmatch_lines(
+        ["not tried, for 002_never does not apply", "003_index: up_applies failed"]
+    )
     assert names(tx)[-1] == "002_never"

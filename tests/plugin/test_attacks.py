@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +130,16 @@ def test_one_that_ends_its_process_by_the_c_library_fails_and_the_next_is_judged
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*004_ends.py::up_applies - up does not run: its process ended *"])
     assert all("FAILED" not in each for each in verdicts(result, "003_funds"))
+
+
+def test_what_is_replayed_to_adopt_a_database_does_not_reach_it(project: pytest.Pytester) -> None:
+    money = project.path / "budget_buddy.db"
+    attacks = BEGINS.format(real=str(money), attacks=attacks_of("now"))
+    write_migrations(project, _004_attacks__py=attacks)
+    with closing(sqlite3.connect(money)) as db, db:
+        db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+    before = files(project.path)
+
+    project.runpytest("--bb-adopt")
+
+    assert files(project.path) == before

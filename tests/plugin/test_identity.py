@@ -107,11 +107,11 @@ def test_a_migration_cannot_make_it_another_database(project: pytest.Pytester, m
 
 
 PATCHES = """\
-from pytest_bbmigrate.apply.rehearsal import worker
+from pytest_bbmigrate.apply.rehearsal import working_copy
 from pytest_bbmigrate.history.identity import Identity, write_identity
 
 def patch(db):
-    worker.write_identity = lambda db, _: write_identity(db, Identity("another"))
+    working_copy.write_identity = lambda db, _: write_identity(db, Identity("another"))
 """
 UP = """
 

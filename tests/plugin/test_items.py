@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
+from pytest_bbmigrate.judge import judge as work  # imported here, or each session has its own
 from tests.plugin.sample import (
     ALL,
     CHECKS,
@@ -279,7 +280,7 @@ def test_a_fault_of_the_plugin_shows_its_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
+    monkeypatch.setattr(work, "judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
@@ -296,7 +297,7 @@ def test_a_set_up_that_breaks_during_a_check_is_told_in_one_line(
             project.path / "budget_buddy.db", "was written to by a script"
         ) from OSError("what led to it")
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", fail)
+    monkeypatch.setattr(work, "judge", fail)
     write_migrations(project)
 
     result = project.runpytest("migrations/001_accounts.sql::up_applies", "--bb-in-process")
@@ -395,7 +396,7 @@ def test_an_interrupt_during_a_check_ends_the_session(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytest_bbmigrate.judge.judge.judge", interrupt)
+    monkeypatch.setattr(work, "judge", interrupt)
     write_migrations(project)
 
     arguments = ["--bb-check-migrations", "--bb-in-process"]

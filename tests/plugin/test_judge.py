@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.judge.client import PREFIX
+from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import write_migrations
+from tests.processes import started_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +125,7 @@ def test_nothing_is_left_after_a_session(project: pytest.Pytester, temporary: Pa
     project.runpytest("--bb-check-migrations")
 
     assert not list(temporary.glob(f"{PREFIX}*"))
-    assert not judges_below(psutil.Process())
+    assert not started_here()
 
 
 @pytest.fixture
@@ -254,8 +255,37 @@ def test_where_no_kernel_holds_migrations_the_header_says_so(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_migrations(project)
-    monkeypatch.setattr("pytest_bbmigrate.plugin.terminal.abi_version", lambda: 0)
+    monkeypatch.setattr("pytest_bbmigrate.sandbox.landlock.abi_version", lambda: 0)
 
     result = project.runpytest("--bb-check-migrations", "--collect-only")
 
     result.stdout.fnmatch_lines(["bbmigrate: this system has no Landlock, *"])
+
+
+def test_a_migration_may_use_shared_memory(project: pytest.Pytester) -> None:
+    uses = "import multiprocessing\n\ndef up(db):\n    multiprocessing.Lock().acquire()\n"
+    uses += "    db.execute('CREATE TABLE t (id)')\n"
+    write_migrations(project, _004_uses__py=uses)
+
+    project.runpytest("migrations/004_uses.py::up_applies").assert_outcomes(passed=1)
+
+
+def test_what_a_migration_prints_is_what_its_first_check_has_captured(
+    project: pytest.Pytester,
+) -> None:
+    says = "def up(db):\n    print('adds a table')\n    db.execute('CREATE TABLE t (id)')\n"
+    write_migrations(project, _004_says__py=says)
+
+    result = project.runpytest("migrations/004_says.py", "-rP")
+
+    assert result.stdout.str().count("Captured stdout") == 1
+    result.stdout.fnmatch_lines(["* Captured stdout call *", "adds a table"])
+
+
+def test_what_one_that_fails_has_printed_is_told_once(project: pytest.Pytester) -> None:
+    says = "def up(db):\n    print('adds nothing')\n    raise ValueError('no')\n"
+    write_migrations(project, _004_says__py=says)
+
+    result = project.runpytest("migrations/004_says.py")
+
+    assert result.stdout.str().count("adds nothing") == 1

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from pytest_bbmigrate.apply.lock.aftermath import look_afterwards, seen_in
 from pytest_bbmigrate.apply.lock.orders import (
     BackUp,
     CheckBackup,
@@ -28,12 +29,10 @@ from pytest_bbmigrate.apply.lock.process import LockProcess, LockProcessEnded
 from pytest_bbmigrate.apply.model import ContentState
 from pytest_bbmigrate.apply.what_is_left import (
     Content,
-    DatabaseSeen,
     FileFound,
     describe_state,
     if_exists,
     read_file_found,
-    unseen,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from pytest_bbmigrate.processes.signals import defer_interrupts
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pytest_bbmigrate.apply.lock.orders import Done, Order
+    from pytest_bbmigrate.apply.lock.orders import Order
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.sqlite_files.notes import Note
 
@@ -206,7 +205,7 @@ class LockClient:
                 raise
             else:
                 self.state = answer.state
-                file_found = read_file_found(self.database, _seen(answer), backup)
+                file_found = read_file_found(self.database, seen_in(answer), backup)
                 return replace(file_found, notes=(*self.file_notes, *file_found.notes))
         if self._file_found is not None:
             return replace(self._file_found, backup=if_exists(backup) or self._file_found.backup)
@@ -322,14 +321,7 @@ class LockClient:
             _path(self._backup) if self._backup else None,
             _path(work) if work else None,
         )
-        process = LockProcess()
-        try:
-            answer = process.ask(order, None)
-            self.state, seen = answer.state, _seen(answer)
-        except LockProcessEnded as ended:
-            seen = unseen(str(ended))  # unknown the state stays, and is said to be
-        finally:
-            process.end()
+        self.state, seen = look_afterwards(order)
         if work is None:
             self.state = before
         return read_file_found(self.database, seen, backup)
@@ -358,12 +350,3 @@ def _path(path: Path) -> Path:
 def _back_up(target: Path, note: Note | None, staging: Path | None) -> BackUp:
     """Return the order to make a backup."""
     return BackUp(_path(target), note, _path(staging) if staging else None)
-
-
-def _seen(answer: Done | Failed) -> DatabaseSeen:
-    """Return what a process has seen that was to look at the database, or why it has not."""
-    if isinstance(answer, Failed):
-        return unseen(answer.why)
-    if not isinstance(answer.result, DatabaseSeen):
-        raise TypeError("a look has another result")
-    return answer.result

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
-from pytest_bbmigrate.apply.lock.own_tables import writing_ours
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, WORKING_COPY, identity_after
 from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
 from pytest_bbmigrate.apply.rehearsal.run_down import roll_back, versions_of
 from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
+from pytest_bbmigrate.apply.rehearsal.working_copy import (
+    COPIES,
+    finish,
+    forget_others,
+    refuse_written,
+)
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup
-from pytest_bbmigrate.history.batches import record_backup, record_contents
-from pytest_bbmigrate.history.identity import record_emptied, write_identity
 from pytest_bbmigrate.history.table import (
     Applied,
-    last_batch,
-    read_history,
     record,
-    rename,
     utc_now,
 )
 from pytest_bbmigrate.masking import known_names, mask_verdict
@@ -39,18 +37,14 @@ from pytest_bbmigrate.private import (
     safe_sqlite_message,
     showing_values,
 )
-from pytest_bbmigrate.rows import content_of
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
 from pytest_bbmigrate.runner.profiles import PROFILES, UNDECIDED, as_applied
 from pytest_bbmigrate.sandbox import landlock
-from pytest_bbmigrate.schema import object_digests
 from pytest_bbmigrate.seeding.model import Recipe
-from pytest_bbmigrate.sqlite_files import app_connections, digest_of, open_private, private_copy
-from pytest_bbmigrate.sqlite_files.durable import sync
+from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.failures import primary_code
-from pytest_bbmigrate.sqlite_files.held_file import state_of_file
 from pytest_bbmigrate.verdict import CHECKS, Outcome
 
 if TYPE_CHECKING:
@@ -60,11 +54,10 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.experiment import Evidence, UnmetRequirement
     from pytest_bbmigrate.experiment.run import UpResult
-    from pytest_bbmigrate.rows import TableContent
     from pytest_bbmigrate.runner.model import Record
     from pytest_bbmigrate.verdict import Verdict
 
-COPIES, PARTS = "copies", "parts"
+PARTS = "parts"
 WANTS_ROOM = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 )
@@ -302,72 +295,3 @@ def recorder(order: RehearsalOrder, migration: Migration) -> Record:
 def printed_by(evidence: Evidence) -> str:
     """Return what the migration wrote, in up and in down."""
     return evidence.up.printed + (evidence.down.printed if evidence.down else "")
-
-
-def forget_others(order: RehearsalOrder, snapshot: Snapshot) -> Snapshot:
-    """Delete every copy but the one of ``snapshot``, and return that without those it came from."""
-    for path in (order.folder / COPIES).iterdir():
-        if path != snapshot.image:
-            path.unlink()
-    return Snapshot(
-        snapshot.image,
-        snapshot.schema,
-        snapshot.row_counts,
-        snapshot.layout,
-        written=snapshot.written,
-    )
-
-
-def refuse_written(*snapshots: Snapshot) -> None:
-    """Make sure that what was judged, and what the next migration starts from, is still that.
-
-    Raises: StepFailed that names a copy which something else has written to.
-    """
-    for snapshot in snapshots:
-        if not snapshot.is_as_written:
-            raise StepFailed(
-                f"{snapshot.image!s}: something else has written to this copy of the database; "
-                "nothing was published: find out what, and run again"
-            )
-
-
-def finish(order: RehearsalOrder, snapshot: Snapshot) -> str:
-    """Write the end of the batch into the history of the working copy, and leave that complete.
-
-    What the migrations may have made of the database's identity is written over. Return its digest.
-    """
-    work, content = order.folder / WORKING_COPY, snapshot.image
-    left = private_copy(content, order.folder / TEMPORARY, move=content != order.before)
-    assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
-    with closing(open_private(left)) as db:
-        db.execute("BEGIN IMMEDIATE")
-        contents = content_of(db)
-        refuse_written(snapshot if content == order.before else replace(snapshot, image=left))
-        with writing_ours(db):
-            write_end(order, db, contents)
-        db.execute("COMMIT")
-    left.replace(work)
-    complete = replace(snapshot, image=work, written=state_of_file(work.stat()))
-    sync(work)
-    digest = digest_of(work)
-    refuse_written(complete)
-    return digest
-
-
-def write_end(
-    order: RehearsalOrder, db: sqlite3.Connection, contents: tuple[TableContent, ...]
-) -> None:
-    """Write into ``db``, in its transaction, what it holds at the end and which database it is."""
-    batch = last_batch(read_history(db))
-    if batch:
-        record_contents(db, batch, contents, object_digests(db))
-    if batch and order.backup:
-        record_backup(db, batch, order.backup)
-    there = {applied.name for applied in read_history(db)}
-    for old, new in order.renamed:
-        if old in there:  # one that was taken back is not
-            rename(db, old, new)
-    if order.identity:
-        write_identity(db, identity_after(order))
-    if order.identity and not batch:
-        record_emptied(db, content_of(db), object_digests(db))

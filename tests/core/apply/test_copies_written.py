@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.rehearsal.client import TEMPORARY, RehearsalOrder
-from pytest_bbmigrate.apply.rehearsal.worker import COPIES, attempt
+from pytest_bbmigrate.apply.rehearsal.worker import attempt
+from pytest_bbmigrate.apply.rehearsal.working_copy import COPIES
 
 if TYPE_CHECKING:
     from pathlib import Path

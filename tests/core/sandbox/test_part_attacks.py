@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.sandbox import kept, landlock
 from tests.core.running import image_of, rows
 from tests.core.sandbox.parts import TABLE
-from tests.processes import wait_for_end, wait_until
+from tests.processes import started_here, wait_for_end, wait_until
 
 if TYPE_CHECKING:
     from tests.core.sandbox.parts import Household
@@ -126,7 +125,7 @@ class Scene:
     def assert_untouched(self) -> None:
         assert look_around(self.home) == self.seen
         assert [*self.home.parts.iterdir()] == []
-        assert psutil.Process().children(recursive=True) == []
+        assert started_here() == []
 
 
 def look_around(home: Household) -> list[tuple[object, ...]]:

@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
@@ -19,7 +18,7 @@ from pytest_bbmigrate.sandbox.paths import SandboxPaths, path_in_name
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
 from pytest_bbmigrate.sandbox.script_report import ScriptLog
 from tests.core.running import failure_of, image_of, rows, run_script
-from tests.processes import is_running
+from tests.processes import is_running, started_here
 
 DESK = SandboxPaths(
     real=Path("/project/real.db"),
@@ -739,7 +738,7 @@ def test_ctrl_c_ends_the_script_too(project: Project, monkeypatch: pytest.Monkey
 
     def interrupted(*_: object) -> bytes:
         monkeypatch.undo()
-        started.extend(child.pid for child in psutil.Process().children(recursive=True))
+        started.extend(child.pid for child in started_here())
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kept, "read_all", interrupted)
