@@ -54,9 +54,10 @@ def ask_data_survives(evidence: Evidence) -> Answer:
 def keys_on_notes(evidence: Evidence) -> tuple[str, ...]:
     """Return a note that names the tables which lose rows where foreign keys are on."""
     tables = ", ".join(evidence.lost_with_keys_on)
+    which = "" if evidence.profile.name else "with bb_runs_as which tool runs it, or "
     note = (
-        f"where foreign keys are on, ON DELETE takes rows or references from {tables}: say with "
-        "bb_runs_as which tool runs it, or with bb_foreign_keys whether they are on"
+        f"where foreign keys are on, ON DELETE takes rows or references from {tables}: say {which}"
+        "with bb_foreign_keys whether they are on"
     )
     return (note,) if tables else ()
 
