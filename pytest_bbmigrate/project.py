@@ -13,6 +13,7 @@ from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.choose import choose_profile
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.runner.limits import DEFAULT_SECONDS
 from pytest_bbmigrate.schema.read.row_presence import has_rows
@@ -128,7 +129,8 @@ def read_project(
         reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
     except CatalogueError as error:
         reading = error
-    migrations = reading.migrations if isinstance(reading, Catalogue) else ()
+    catalogue = reading if isinstance(reading, Catalogue) else None
+    migrations = catalogue.migrations if catalogue else ()
     literals = {
         (column, type(value), value): (column, value)
         for migration in migrations
@@ -144,6 +146,10 @@ def read_project(
             connection_hook=settings.connection or None,
             seconds=settings.seconds or DEFAULT_SECONDS,
             memory=settings.memory,
+            profile=choose_profile(
+                settings.runs_as, settings.migrations, settings.root, catalogue, base
+            ),
+            foreign_keys=settings.foreign_keys,
         ),
         base=base,
         recipe=Recipe(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
+from pytest_bbmigrate.runner.profiles import PROFILES
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
 from pytest_bbmigrate.sql.cursor import keyword, outline
 from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
@@ -59,7 +60,8 @@ class Settings:
     ``invariants`` are (name, query) pairs; ``connection`` is 'package.module:function' or '';
     ``check_from`` is the first migration to judge, or ''; ``zone`` is what TZ is for the checks.
     ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
-    ``memory`` is in bytes.
+    ``memory`` is in bytes. ``runs_as`` is the runner profile, '' for the one that the folder's form
+    says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
     """
 
     root: Path
@@ -79,6 +81,8 @@ class Settings:
     zone: str = DEFAULT_ZONE
     seconds: int | None = None
     memory: int = DEFAULT_MEMORY
+    runs_as: str = ""
+    foreign_keys: bool | None = None
 
 
 def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
@@ -114,6 +118,8 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         zone=_zone(take("zone")),
         seconds=_given_integer(take("seconds")),
         memory=_memory(take("memory")),
+        runs_as=_runner(take("runs_as")),
+        foreign_keys=_on_or_off(take("foreign_keys")),
     )
 
 
@@ -195,6 +201,20 @@ def _boolean(given: GivenValue) -> bool:
     if word in _FALSE:
         return False
     raise _refuse(given, "true or false is wanted")
+
+
+def _runner(given: GivenValue) -> str:
+    if given.text and given.text not in PROFILES:
+        raise _refuse(given, f"one of {', '.join(PROFILES)} is wanted")
+    return given.text
+
+
+def _on_or_off(given: GivenValue) -> bool | None:
+    if not given.text:
+        return None
+    if given.text.lower() not in ("on", "off"):
+        raise _refuse(given, "on or off is wanted")
+    return given.text.lower() == "on"
 
 
 def _hook_name(given: GivenValue) -> str:

@@ -17,6 +17,7 @@ from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.choose import choose_profile
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
@@ -34,7 +35,8 @@ class Case:
     ``fails`` is the one check that must fail on the last migration, '' for a near miss; only for
     want of rows, under ``strict``, are there more, with a comma between;
     ``finding`` the kind of fault that it must find. Where there is a ``base.sql``, the first
-    migration starts from it.
+    migration starts from it. ``runs_as`` and ``foreign_keys`` ('on' or 'off') are what the settings
+    say of the runner.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Case:
     rows: int
     strict: bool
     invariants: tuple[tuple[str, str], ...]
+    runs_as: str
+    foreign_keys: str
 
 
 def read_cases() -> tuple[Case, ...]:
@@ -62,6 +66,8 @@ def read_case(folder: Path) -> Case:
         rows=described.get("rows", 60),
         strict=described.get("strict", False),
         invariants=tuple(described.get("invariants", {}).items()),
+        runs_as=described.get("runs_as", ""),
+        foreign_keys=described.get("foreign_keys", ""),
     )
 
 
@@ -71,7 +77,13 @@ def judge_case(case: Case) -> tuple[Verdict, ...]:
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=case.rows, literals=literals)
     base = base_of(case.folder)
-    chain = Chain(catalogue, recipe, RunEnvironment(), base=base, invariants=case.invariants)
+    environment = RunEnvironment(
+        profile=choose_profile(
+            case.runs_as, case.folder / "migrations", case.folder, catalogue, base
+        ),
+        foreign_keys={"on": True, "off": False}.get(case.foreign_keys),
+    )
+    chain = Chain(catalogue, recipe, environment, base=base, invariants=case.invariants)
     verdicts = [judge_catalogue(chain)]
     for position in range(len(catalogue.migrations)):
         try:

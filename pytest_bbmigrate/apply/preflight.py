@@ -20,6 +20,7 @@ from pytest_bbmigrate.history.plan import PlanError, Status, compare_with_histor
 from pytest_bbmigrate.history.plan_rollback import plan_rollback
 from pytest_bbmigrate.history.table import lacks_history, last_batch, read_history
 from pytest_bbmigrate.private import Known, safe_message
+from pytest_bbmigrate.runner.ledgers import find_ledgers
 from pytest_bbmigrate.sqlite_files.failures import BUSY, primary_code
 from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
 from pytest_bbmigrate.sqlite_files.reading import read_database, reading
@@ -46,13 +47,14 @@ def preflight(
     backup_folder: Path,
     hook: Hook | None = None,
     skip_openers: bool = False,
+    publishes: bool = True,
 ) -> Preflight:
     """Return what is to run on ``database``, and what is worth saying of it.
 
     Where nothing is pending, nothing further is looked at: the database may be in use, and stays
     as it is. Otherwise it costs one quick_check, one foreign_key_check, and a scan of each table
     that has a CHECK; the app's ``hook`` gives their connection its functions. ``skip_openers``
-    leaves out who has it open.
+    leaves out who has it open. With ``publishes`` false it is rehearsed only.
 
     Raises: StepFailed that says what stands in the way, and the way out.
     """
@@ -68,6 +70,8 @@ def preflight(
         if pending:
             check_location(database, backup_folder, skip_openers=skip_openers)
             if not is_new:
+                if publishes:
+                    refuse_other_ledger(database, scratch)
                 notes += (*file_notes(database), *check_content(database, hook, scratch))
     except StepFailed:
         raise
@@ -137,6 +141,21 @@ def history_of(database: Path, scratch: Path | None = None) -> tuple[Applied, ..
             "version that it is at and records it; apply after that"
         )
     return history
+
+
+def refuse_other_ledger(database: Path, scratch: Path | None) -> None:
+    """Make sure that no other tool records in ``database`` what it has run.
+
+    It would not know of what is applied here, and run it again.
+
+    Raises: StepFailed; DatabaseError.
+    """
+    for ledger in read_database(database, find_ledgers, scratch=scratch):
+        raise StepFailed(
+            f"{database}: {ledger.runner} records in its table {ledger.table} what it has run, and "
+            "would not know of this: rehearse with --bb-rehearse, then use that tool; if it is not "
+            f"used any more, drop {ledger.table}"
+        )
 
 
 def check_content(

@@ -45,10 +45,20 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     )
     return Answer(
         findings,
-        notes=unneeded_notes(evidence),
+        notes=(*unneeded_notes(evidence), *keys_on_notes(evidence)),
         rows=diff.rows_compared,
         values=diff.values_compared,
     )
+
+
+def keys_on_notes(evidence: Evidence) -> tuple[str, ...]:
+    """Return a note that names the tables which lose rows where foreign keys are on."""
+    tables = ", ".join(evidence.lost_with_keys_on)
+    note = (
+        f"where foreign keys are on, ON DELETE takes rows or references from {tables}: say with "
+        "bb_runs_as which tool runs it, or with bb_foreign_keys whether they are on"
+    )
+    return (note,) if tables else ()
 
 
 def find_lost_data(diff: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:

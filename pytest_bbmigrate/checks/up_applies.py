@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.suggest_requires import requirement_line
+from pytest_bbmigrate.runner.dialect import read_addition
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, Run
 
 
+HELPED = "ADD COLUMN IF NOT EXISTS is no SQLite: bbmigrate does what it means, other tools fail"
 NOT_NULL = "NOT NULL constraint failed"
 
 
@@ -42,7 +45,18 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     ]
     findings += conflict_findings(evidence.up)
     state = evidence.state
-    return Answer(tuple(findings), rows=sum(state.row_counts.values()))
+    return Answer(
+        tuple(findings), notes=notes_on_help(evidence), rows=sum(state.row_counts.values())
+    )
+
+
+def notes_on_help(evidence: Evidence) -> tuple[str, ...]:
+    """Return a note where the runner did what SQLite has no syntax for."""
+    part = evidence.migration.up
+    if not evidence.profile.helps_add_column or not isinstance(part, SqlPart):
+        return ()
+    helped = any(map(read_addition, (statement.text for statement in part.statements)))
+    return (HELPED,) if helped else ()
 
 
 def without_template(cause: str, line: str) -> str:

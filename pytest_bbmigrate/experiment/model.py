@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, RowOwner
 from pytest_bbmigrate.experiment.pages import Pages, join_pages
+from pytest_bbmigrate.runner.profiles import UNDECIDED, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -225,7 +226,9 @@ class Evidence:
     ``integrity_after_down`` which full-text indexes are damaged after down. With ``on_real_rows``
     the rows are somebody's own: none are generated, and a statement may find none to change.
     ``grown_on_empty`` are the tables (folded names) that the contract says get rows, and that got
-    some on the empty database.
+    some on the empty database. ``profile`` is by whose rules the parts ran, and
+    ``lost_with_keys_on`` are the tables that would lose rows or references with foreign keys on,
+    where nobody knows whether they are.
     """
 
     migration: Migration
@@ -246,3 +249,5 @@ class Evidence:
     written: WrittenRows | None = None
     on_real_rows: bool = False
     grown_on_empty: frozenset[str] = frozenset()
+    profile: Profile = UNDECIDED
+    lost_with_keys_on: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.full_text import broken_searches
+from pytest_bbmigrate.experiment.keys_on import lost_with_keys_on
 from pytest_bbmigrate.experiment.model import Evidence
 from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
@@ -105,7 +106,12 @@ def gather_evidence(
     ``result`` is what running it up from ``state`` gave.
     """
     evidence = Evidence(
-        migration, state, result.up, result.up_on_empty, on_real_rows=setup.on_real_rows
+        migration,
+        state,
+        result.up,
+        result.up_on_empty,
+        on_real_rows=setup.on_real_rows,
+        profile=setup.environment.profile,
     )
     if not result.up.succeeded:
         return evidence
@@ -117,6 +123,9 @@ def gather_evidence(
         integrity=result.integrity,
         invariants=ask_invariants(before, after, setup.invariants),
         grown_on_empty=frozenset(grown_on_empty(migration, state, result)),
+        lost_with_keys_on=()
+        if setup.on_real_rows
+        else lost_with_keys_on(migration, result.up, before, after, setup.environment),
     )
     irreversible = migration.contract.irreversible is not None
     if migration.down is None or irreversible or setup.skips_down:

@@ -70,6 +70,29 @@ REASONS: dict[str, str] = {
     "not recreated by down": (
         "down has no statement that makes again what up took away; write one"
     ),
+    "cascade under d1": (
+        "D1 has foreign keys on, and runs a file in a transaction, where PRAGMA foreign_keys does\n"
+        "nothing; PRAGMA defer_foreign_keys puts checks off, not what ON DELETE does: DROP TABLE,\n"
+        "DELETE or REPLACE of the parent did that at once; use ALTER TABLE, or copy the children\n"
+        "to a table before, and back from it afterwards"
+    ),
+    "cascade under drizzle": (
+        "drizzle has foreign keys on, and one transaction around the whole run, where PRAGMA\n"
+        "foreign_keys does nothing: DROP TABLE, DELETE or REPLACE of the parent did what ON\n"
+        "DELETE says; use ALTER TABLE, or copy the children to a table before, and back from it\n"
+        "afterwards"
+    ),
+    "pragma ignored by the runner": (
+        "the runner's connection has foreign keys on, and PRAGMA foreign_keys does nothing within\n"
+        "its transaction: DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE says;\n"
+        "have the tool run the file in no transaction, and say so here by -- bb: no_transaction,\n"
+        "or copy the children to a table before, and back from it afterwards"
+    ),
+    "cascade under the runner": (
+        "foreign keys are on where this runs, as bb_runs_as, bb_foreign_keys, bb_connection or\n"
+        "the folder's form says: DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
+        "DELETE says to its children; copy them to a table before, and back from it afterwards"
+    ),
     "pragma in transaction": (
         "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
         "keys stayed enforced, and DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE\n"

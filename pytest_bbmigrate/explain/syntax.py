@@ -46,8 +46,8 @@ FOREIGN: tuple[tuple[str, str], ...] = (
     (
         rf"{ALTER} ADD (COLUMN )?IF NOT EXISTS",
         (
-            "SQLite has no such syntax: a .sql migration and up(db) may use it all the same, a "
-            "program of its own looks into PRAGMA table_info first"
+            "SQLite has no such syntax: bbmigrate alone does what it means, in .sql and up(db); "
+            "for another tool leave IF NOT EXISTS out, a program looks into PRAGMA table_info first"
         ),
     ),
     (

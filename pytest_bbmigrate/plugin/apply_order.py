@@ -50,6 +50,7 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
         create=config.getoption("bb_create"),
         backup_folder=backup_folder(settings),
         hook=project_of(config).environment.prepare_connection,
+        publishes=not config.getoption("bb_rehearse"),
     )
 
 
@@ -104,6 +105,8 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
         shows_values=config.getoption("bb_show_values"),
         seconds=settings.seconds,
         memory=settings.memory,
+        runs_as=project_of(config).environment.profile.name,
+        foreign_keys=settings.foreign_keys,
     )
 
 

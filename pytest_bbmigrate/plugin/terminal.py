@@ -17,6 +17,7 @@ from pytest_bbmigrate.report.summary import (
     describe_briefly,
     describe_header,
     describe_results,
+    describe_runner,
     describe_smoke_tests,
     read_result,
 )
@@ -46,7 +47,8 @@ def header(config: pytest.Config) -> list[str]:
     count = len(project.reading.migrations) if isinstance(project.reading, Catalogue) else 0
     version = sqlite3.sqlite_version
     judged = None if project.judged is None else len(project.judged)
-    lines = [describe_header(folder, count, settings.rows, settings.seed, version, judged)]
+    runner = describe_runner(project.environment.profile, foreign_keys=settings.foreign_keys)
+    lines = [describe_header(folder, count, settings.rows, settings.seed, version, runner, judged)]
     if judges_elsewhere(config) and not landlock.abi_version():
         lines.append(UNCONFINED + BACKED_UP * is_backed_up_early(config))
     if writes_database(config) and may_have_smoke_tests(config):

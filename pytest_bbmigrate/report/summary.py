@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from pytest_bbmigrate.runner.profiles import Profile
     from pytest_bbmigrate.verdict import Verdict
 
 UP_CHECKS = tuple(check for check in CHECKS if check not in DOWN_CHECKS)
@@ -64,17 +65,34 @@ def read_result(
 
 
 def describe_header(
-    folder: Path, migrations: int, rows: int, seed: int, sqlite: str, judged: int | None = None
+    folder: Path,
+    migrations: int,
+    rows: int,
+    seed: int,
+    sqlite: str,
+    runner: str,
+    judged: int | None = None,
 ) -> str:
-    """Return the line that says what is about to be checked, and on what.
+    """Return the line that says what is about to be checked, by whose rules, and on what.
 
-    ``judged`` is how many of the migrations are, None for all.
+    ``judged`` is how many of the migrations are, None for all; ``runner`` is in words.
     """
     of_them = "" if judged is None else f"{judged:,} of them to be judged, "
     return (
         f"bbmigrate: {folder}, {_count(migrations, 'migration')}, {of_them}"
-        f"{_count(rows, 'row')} in each table, seed {seed}, SQLite {sqlite}"
+        f"{_count(rows, 'row')} in each table, seed {seed}, SQLite {sqlite}, {runner}"
     )
+
+
+def describe_runner(profile: Profile, *, foreign_keys: bool | None) -> str:
+    """Return by whose rules the files run, in words; ``foreign_keys`` is what the settings say."""
+    known = profile.foreign_keys if foreign_keys is None else foreign_keys
+    keys = f"foreign keys {'on' if known else 'off'}"
+    if not profile.name:
+        said = "" if foreign_keys is None else f", {keys}"
+        return f"runner unknown: set bb_runs_as{said}"
+    asked = " (bb_foreign_keys = on where its connection has them on)" if known is None else ""
+    return f"run as {profile.name}, {keys}{asked}"
 
 
 def describe_smoke_tests(*, is_rollback: bool) -> str:

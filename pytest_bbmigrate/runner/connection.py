@@ -68,7 +68,7 @@ class RunCursor(sqlite3.Cursor):
         if not db.watched:
             method(sql, *args)
             return self
-        adapted = adapt(db.ask, db.prepare_scratch, sql)
+        adapted = adapt(db.ask, db.prepare_scratch, sql, helps=db.helps_add_column)
         if adapted.sql:
             changes = db.total_changes
             try:
@@ -111,6 +111,8 @@ class RunConnection(sqlite3.Connection):
         self.path = Path()
         self.line: int | None = None  # of the SQL statement at hand; None in Python code
         self.prepare_scratch: Callable[[sqlite3.Connection], object] = no_preparation
+        self.helps_add_column = True
+        self.enforces = False  # whether foreign keys were enforced when it was begun
         self.watched = False
         self.controls_transaction = False  # whether the migration may begin and end one
         self.executed: list[str] = []
@@ -125,9 +127,15 @@ class RunConnection(sqlite3.Connection):
         self._seconds: float | None = None  # that the migration may take
         self._deadline = 0.0  # its end, by the monotonic clock
 
-    def begin(self, *, foreign_keys: bool, atomic: bool) -> None:
-        """Begin to watch, in a transaction if ``atomic``, with foreign keys enforced or not."""
-        self.ask(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+    def begin(self, *, foreign_keys: bool | None, atomic: bool) -> None:
+        """Begin to watch, in a transaction if ``atomic``, with foreign keys enforced or not.
+
+        None leaves them as they are.
+        """
+        if foreign_keys is not None:
+            self.ask(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+        ((enforced,),) = self.ask("PRAGMA foreign_keys")
+        self.enforces = bool(enforced)
         if atomic:
             self.ask("BEGIN IMMEDIATE")
         self._atomic = atomic

@@ -70,13 +70,16 @@ class Addition(NamedTuple):
     sql: str
 
 
-def adapt(ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str) -> AdaptedStatement:
+def adapt(
+    ask: Ask, prepare: Callable[[sqlite3.Connection], object], sql: str, *, helps: bool = True
+) -> AdaptedStatement:
     """Return what to execute for ``sql`` on the database that ``ask`` speaks to.
 
-    ``prepare`` registers the application's functions on a connection for trying things out.
+    ``prepare`` registers the application's functions on a connection for trying things out; with
+    ``helps`` false an ADD COLUMN IF NOT EXISTS is left to SQLite, which refuses it.
     """
     word = first_word(sql)
-    if word == "alter" and (addition := read_addition(sql)):
+    if helps and word == "alter" and (addition := read_addition(sql)):
         return adapt_addition(ask, prepare, addition)
     if word == "create" and (creation := read_creation(sql)):
         return AdaptedStatement(sql, find_misfit(ask, prepare, creation, sql))

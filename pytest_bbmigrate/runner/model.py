@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.runner.profiles import UNDECIDED, Profile
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
@@ -29,7 +31,8 @@ class RunEnvironment:
     ``scratch`` is the folder for copies of databases that are files. ``since`` is the time, in
     nanoseconds, after which no module of the project may have been written, None for any.
     ``parts`` is the folder in which each Python part has a process of its own; None has it run in
-    this process.
+    this process. ``profile`` is by whose rules files run; ``foreign_keys`` is what the settings say
+    of them, None for nothing.
     """
 
     database: Path = Path("budget_buddy.db")
@@ -41,6 +44,8 @@ class RunEnvironment:
     scratch: Path | None = None
     since: int | None = None
     parts: Path | None = None
+    profile: Profile = UNDECIDED
+    foreign_keys: bool | None = None
 
     @property
     def real(self) -> Path:
@@ -86,7 +91,7 @@ class Run:
     to name after it, case-folded; columns are keyed by (table before, column before).
     ``printed`` is what a Python part wrote to its standard output and error; ``idle`` are the
     UPDATEs and DELETEs, and whatever begins with WITH, that wrote no row (of a script's nothing is
-    known).
+    known). ``foreign_keys`` is whether they were enforced when it began, False for a script.
     """
 
     failure: Failure | None
@@ -98,6 +103,7 @@ class Run:
     conflicts: tuple[ShapeConflict, ...] = ()
     printed: str = ""
     idle: tuple[str, ...] = ()
+    foreign_keys: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -119,3 +125,4 @@ class PartResult:
     conflicts: tuple[ShapeConflict, ...] = ()
     printed: str = ""
     idle: tuple[str, ...] = ()
+    foreign_keys: bool = False

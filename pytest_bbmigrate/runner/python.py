@@ -49,12 +49,13 @@ def run_python(
     db: RunConnection,
     part: PythonPart,
     *,
-    foreign_keys: bool,
+    foreign_keys: bool | None,
     explain: Callable[[BaseException], str],
 ) -> Failure | None:
     """Begin as ``part`` asks for, and call its function with ``db``; return why it failed.
 
-    ``explain`` returns a note on what it raised, '' for none.
+    ``foreign_keys`` is whether they are enforced, None for as the connection has it; ``explain``
+    returns a note on what it raised, '' for none.
     """
     db.controls_transaction = not part.in_transaction
     db.begin(foreign_keys=foreign_keys, atomic=part.in_transaction)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.runner.profiles import PragmaRule
 from pytest_bbmigrate.sql import first_word
 from pytest_bbmigrate.sql.clauses import Control, Pragma
 from pytest_bbmigrate.sql.reading import read_command
@@ -12,6 +13,8 @@ from pytest_bbmigrate.sql.reading import read_command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_bbmigrate.catalogue import SqlPart
+    from pytest_bbmigrate.runner.profiles import Profile
     from pytest_bbmigrate.sql import Statement
     from pytest_bbmigrate.sql.reading import Command
 
@@ -46,6 +49,14 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
         foreign_keys=leading[-1] if leading else None,
         switches=frozenset(switches),
     )
+
+
+def as_run_by(profile: Profile, part: SqlPart) -> SqlPart:
+    """Return ``part`` in a transaction or in none, as the runner has it whose rules these are."""
+    if not profile.leaves_transaction:
+        return replace(part, in_transaction=True)
+    acts = profile.pragma is PragmaRule.ACTS and read_transactions(part.statements).switches
+    return replace(part, in_transaction=False) if acts else part
 
 
 def outer_pair(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:

@@ -12,8 +12,9 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
+from pytest_bbmigrate.runner.profiles import PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
-from pytest_bbmigrate.runner.transactions import read_transactions
+from pytest_bbmigrate.runner.transactions import as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
@@ -50,8 +51,13 @@ def run_in_process(
     """
     contract = migration.contract
     if isinstance(part, SqlPart):
+        shaped = as_run_by(environment.profile, part)
         return run_on_connection(
-            part, copy, environment, lambda db: run_sql(db, contract, part), record
+            shaped,
+            copy,
+            environment,
+            lambda db: run_sql(db, contract, shaped, environment),
+            record,
         )
     from pytest_bbmigrate.runner.python import run_python  # needs sqlite-utils
 
@@ -65,7 +71,8 @@ def run_in_process(
             redirect_stdout(printed),
             redirect_stderr(printed),
         ):
-            return run_python(db, part, foreign_keys=bool(contract.foreign_keys), explain=no_note)
+            foreign_keys = keys_wanted(contract, environment)
+            return run_python(db, part, foreign_keys=foreign_keys, explain=no_note)
 
     result = run_on_connection(part, copy, environment, run, record)
     return replace(result, printed=printed.getvalue())
@@ -91,12 +98,14 @@ def run_on_connection(
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
     try:
         db.text_factory = str  # the default of Python, which the hook may change
+        db.ask(f"PRAGMA foreign_keys = {int(bool(environment.profile.foreign_keys))}")
         call_hook(environment.prepare_connection, db)
         if environment.prepare_connection:
             db.prepare_scratch = environment.prepare_connection
         if environment.seconds is not None:
             db.limit(environment.seconds)
         db.path = part.path
+        db.helps_add_column = environment.profile.helps_add_column
         failure = run(db) or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, note=NOTHING_KEPT)
@@ -107,18 +116,33 @@ def run_on_connection(
             statements=len(db.executed),
             conflicts=tuple(db.conflicts),
             idle=tuple(db.idle),
+            foreign_keys=db.enforces,
         )
     finally:
         db.end()
 
 
-def run_sql(db: RunConnection, contract: Contract, part: SqlPart) -> Failure | None:
+def run_sql(
+    db: RunConnection, contract: Contract, part: SqlPart, environment: RunEnvironment
+) -> Failure | None:
     """Begin a transaction as the contract and ``part`` ask for, and run its statements."""
     transactions = read_transactions(part.statements)
-    declared = contract.foreign_keys
-    enforced = transactions.foreign_keys if declared is None else declared
-    db.begin(foreign_keys=bool(enforced), atomic=part.in_transaction)
+    wanted = keys_wanted(contract, environment)
+    declares = environment.profile.pragma is PragmaRule.DECLARES
+    if declares and contract.foreign_keys is None and transactions.foreign_keys is not None:
+        wanted = transactions.foreign_keys
+    db.begin(foreign_keys=wanted, atomic=part.in_transaction)
     return run_statements(db, part, transactions)
+
+
+def keys_wanted(contract: Contract, environment: RunEnvironment) -> bool | None:
+    """Return whether foreign keys are to be enforced, as the contract says, else the settings.
+
+    None is for what the profile begins with, or the app's hook has made of it.
+    """
+    if contract.foreign_keys is not None:
+        return contract.foreign_keys
+    return environment.foreign_keys
 
 
 def commit(

@@ -27,6 +27,7 @@ from pytest_bbmigrate.sandbox.endings import (
     recorded,
     refuse_written,
 )
+from pytest_bbmigrate.sandbox.in_process import keys_wanted
 from pytest_bbmigrate.sandbox.kept import can_fork, keep_order, run_kept
 from pytest_bbmigrate.sandbox.part_process import (
     AFTER,
@@ -100,7 +101,8 @@ def order_for(
     """Return the order for ``part``, whose process is given ``folder``."""
     return PartOrder(
         part=replace(part, path=part.path.absolute()),
-        foreign_keys=bool(migration.contract.foreign_keys),
+        foreign_keys=keys_wanted(migration.contract, environment),
+        profile=environment.profile,
         content=folder / WORK if isinstance(copy, Path) else None,
         kept=keep_order(environment, folder),
         root=Path(os.path.abspath(environment.root)),  # noqa: PTH100 - links stay
@@ -161,6 +163,7 @@ def result_of(order: PartOrder, ending: Ending, copy: Content) -> PartResult:
         len(executed),
         report.conflicts,
         idle=tuple(report.texts[at] for at in report.idle),
+        foreign_keys=report.foreign_keys,
     )
 
 

@@ -26,6 +26,7 @@ from pytest_bbmigrate.processes.messages import encode_message, read_file, read_
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, young_modules
 from pytest_bbmigrate.runner.model import Failure, PartResult, RunEnvironment, ShapeConflict
+from pytest_bbmigrate.runner.profiles import Profile
 from pytest_bbmigrate.runner.python import run_python
 from pytest_bbmigrate.runner.tracebacks import describe
 from pytest_bbmigrate.sandbox import landlock
@@ -58,7 +59,8 @@ class PartOrder:
     """
 
     part: PythonPart
-    foreign_keys: bool
+    foreign_keys: bool | None
+    profile: Profile
     content: Path | None
     kept: KeepOrder
     root: Path
@@ -81,6 +83,7 @@ class PartReport:
     idle: tuple[int, ...]
     conflicts: tuple[ShapeConflict, ...]
     young: tuple[str, ...]
+    foreign_keys: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,12 @@ class PartRefused:
 
 
 # What the annotations of these values name that their modules import for a type checker alone.
-NAMES: dict[str, Any] = {"Mapping": Mapping, "Path": Path, "PythonPart": PythonPart}
+NAMES: dict[str, Any] = {
+    "Mapping": Mapping,
+    "Path": Path,
+    "Profile": Profile,
+    "PythonPart": PythonPart,
+}
 REPORTS: dict[str, type[PartReport | PartRefused]] = {
     "report": PartReport,
     "refused": PartRefused,
@@ -160,7 +168,12 @@ def run_confined(
 ) -> PartResult:
     """Run the part; ``holds`` says whether the kernel keeps this process to its folder."""
     environment = RunEnvironment(
-        order.kept.real, order.root, prepare, seconds=order.kept.seconds, memory=order.kept.memory
+        order.kept.real,
+        order.root,
+        prepare,
+        seconds=order.kept.seconds,
+        memory=order.kept.memory,
+        profile=order.profile,
     )
     process = os.getpid()
 
@@ -234,6 +247,7 @@ def report_of(result: PartResult) -> PartReport:
         tuple(positions[text] for text in result.idle),
         result.conflicts,
         young_modules(),
+        result.foreign_keys,
     )
 
 

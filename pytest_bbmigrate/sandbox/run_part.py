@@ -70,6 +70,7 @@ def run_part(
         conflicts=result.conflicts,
         printed=result.printed,
         idle=result.idle,
+        foreign_keys=result.foreign_keys,
     )
     return run, cast("C", after)
 

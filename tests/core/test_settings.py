@@ -409,3 +409,18 @@ def test_a_module_without_the_function_is_refused(tmp_path: Path, text: str) -> 
         f"bb_connection = {module}:prepare: {module} has no function prepare; "
         "define prepare(connection) there"
     )
+
+
+def test_a_runner_and_its_foreign_keys_are_as_they_are_written() -> None:
+    settings = settings_with(runs_as="d1", foreign_keys="ON")
+
+    assert (settings.runs_as, settings.foreign_keys) == ("d1", True)
+    assert settings_with(foreign_keys="off").foreign_keys is False
+    assert settings_with(runs_as="", foreign_keys="").foreign_keys is None
+
+
+def test_a_runner_that_is_not_known_is_refused_with_those_that_are() -> None:
+    message = refusal_of(runs_as="alembic")
+
+    assert message.startswith("bb_runs_as = alembic: one of bbmigrate, sqlite3, dbmate, goose, ")
+    assert refusal_of(foreign_keys="1") == "bb_foreign_keys = 1: on or off is wanted"

@@ -28,6 +28,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-db=FILE Database that the migrations are for (default: budget_buddy.db) "
         "--bb-rows=N Rows to generate in each table (default: 200) "
         "--bb-seed=N Seed of the generated rows (default: 20260101) "
+        "--bb-runs-as=TOOL Tool by whose rules the files run (default: as the folder's form says) "
         "--bb-backup-dir=DIR Folder for backups (default: the database's own) "
         "--bb-apply Prove the migrations, then apply the pending ones to the real database "
         "--bb-rollback=[N|NAME] Roll back the last apply, or the last N, or what came after NAME "
@@ -69,7 +70,7 @@ def test_the_header_says_what_is_checked_on_what(project: pytest.Pytester) -> No
 
     amount = "3 migrations, 12 rows in each table, seed 20260101"
     result.stdout.fnmatch_lines(
-        [f"bbmigrate: migrations, {amount}, SQLite {sqlite3.sqlite_version}"]
+        [f"bbmigrate: migrations, {amount}, SQLite {sqlite3.sqlite_version}, runner unknown: *"]
     )
 
 

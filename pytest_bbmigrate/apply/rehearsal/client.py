@@ -73,7 +73,8 @@ class RehearsalOrder:
     With ``is_rollback`` the migrations are rolled back instead, in the order of ``names``;
     ``applied`` are then all that the database has, in their order, and ``start`` is the image of
     the base. With ``shows_values`` findings and messages may hold the values of rows. ``seconds``
-    and ``memory`` are what one run of one part may take and hold, None for any.
+    and ``memory`` are what one run of one part may take and hold, None for any. ``runs_as`` is the
+    runner profile, '' for an unknown one, and ``foreign_keys`` what the settings say of them.
     """
 
     migrations: Path
@@ -102,6 +103,8 @@ class RehearsalOrder:
     shows_values: bool = False
     seconds: int | None = None
     memory: int | None = None
+    runs_as: str = ""
+    foreign_keys: bool | None = None
 
 
 @dataclass(frozen=True)

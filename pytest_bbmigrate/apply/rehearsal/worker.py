@@ -40,6 +40,7 @@ from pytest_bbmigrate.private import (
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, fixed
+from pytest_bbmigrate.runner.profiles import PROFILES, UNDECIDED, as_applied
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections
@@ -206,6 +207,8 @@ def environment_of(
         scratch=copies,
         since=order.since,
         parts=parts,
+        profile=as_applied(PROFILES.get(order.runs_as, UNDECIDED)),
+        foreign_keys=order.foreign_keys,
     )
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_bbmigrate.catalogue import PythonPart, ScriptPart, SqlPart
+from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.explain.causes.statements import (
     Tokens,
     commands_of,
     read_copies,
     read_statements,
 )
-from pytest_bbmigrate.runner.transactions import read_transactions, switched_to
+from pytest_bbmigrate.runner.profiles import PragmaRule
+from pytest_bbmigrate.runner.transactions import as_run_by, read_transactions, switched_to
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma, Update
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import (
@@ -263,13 +264,19 @@ class FindingContext:
     @property
     def enforced(self) -> bool:
         """Whether foreign keys were enforced in the step."""
-        declared = self.evidence.migration.contract.foreign_keys
-        part = self.part
-        if isinstance(part, ScriptPart) or not part.in_transaction:
-            return any(map(switched_to, self.commands))
-        if declared is None and isinstance(part, SqlPart):
-            return bool(read_transactions(part.statements).foreign_keys)
-        return bool(declared)
+        if self.run.foreign_keys:
+            return True
+        return not self.in_transaction and any(map(switched_to, self.commands))
+
+    @property
+    def enforced_by_runner(self) -> bool:
+        """Whether they were because the connection has them on, and no line of the files."""
+        part, profile = self.part, self.evidence.profile
+        if not self.run.foreign_keys or self.evidence.migration.contract.foreign_keys is not None:
+            return False
+        if isinstance(part, SqlPart) and profile.pragma is PragmaRule.DECLARES:
+            return not read_transactions(part.statements).foreign_keys
+        return True
 
     @property
     def pragmas(self) -> Iterator[Pragma]:
@@ -296,7 +303,10 @@ class FindingContext:
     @property
     def in_transaction(self) -> bool:
         """Whether the step ran in the runner's transaction."""
-        return isinstance(self.part, SqlPart | PythonPart) and self.part.in_transaction
+        part = self.part
+        if isinstance(part, SqlPart):
+            return as_run_by(self.evidence.profile, part).in_transaction
+        return isinstance(part, PythonPart) and part.in_transaction
 
 
 def table_diff_of(diff: DatabaseDiff | None, table: str) -> TableDiff | None:

@@ -62,6 +62,30 @@ def parent_goes(context: FindingContext, parent: str, seen: frozenset[str]) -> b
     )
 
 
+def is_cascade_under_d1(context: FindingContext) -> bool:
+    """Tell whether a parent went in D1, which has foreign keys on whatever a file says."""
+    return is_cascade_by_runner(context) and context.evidence.profile.name == "d1"
+
+
+def is_cascade_under_drizzle(context: FindingContext) -> bool:
+    """Tell whether a parent went under drizzle, whose one transaction is around the whole run."""
+    return is_cascade_by_runner(context) and context.evidence.profile.name == "drizzle"
+
+
+def is_cascade_by_runner(context: FindingContext) -> bool:
+    """Tell whether a parent went where the connection of the runner has foreign keys on."""
+    return context.enforced_by_runner and is_cascade(context)
+
+
+def is_pragma_ignored(context: FindingContext) -> bool:
+    """Tell whether the file turns them off there, within the runner's transaction."""
+    return (
+        context.in_transaction
+        and is_cascade_by_runner(context)
+        and any(switched_to(pragma) is False for pragma in context.pragmas)
+    )
+
+
 def is_pragma_in_transaction(context: FindingContext) -> bool:
     """Tell whether the migration meant to turn foreign keys off, where that does nothing."""
     return (

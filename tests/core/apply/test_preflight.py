@@ -671,3 +671,23 @@ def test_a_folder_that_is_synchronised_is_a_note(place: Path, catalogue: Catalog
 
     (note,) = look(path, catalogue).notes
     assert note.startswith("money.db is in a folder that Dropbox keeps the same on other machines,")
+
+
+@pytest.mark.parametrize(
+    ("table", "tool"),
+    [
+        ("schema_migrations (version varchar(128) primary key)", "dbmate"),
+        ("d1_migrations (id INTEGER PRIMARY KEY, name TEXT)", "d1"),
+    ],
+)
+def test_where_another_tool_keeps_its_record_nothing_is_applied_but_all_of_it_rehearsed(
+    place: Path, catalogue: Catalogue, table: str, tool: str
+) -> None:
+    path = make(place / "budget.db", catalogue, "001_accounts", more=f"CREATE TABLE {table};")
+
+    message = refusal(path, catalogue)
+    rehearsed = preflight(path, catalogue, backup_folder=place, publishes=False)
+
+    assert f": {tool} records in its table {table.partition(' ')[0]} what it has run" in message
+    assert "rehearse with --bb-rehearse, then use that tool" in message
+    assert names_of(rehearsed) == ["002_trips", "003_notes"]

@@ -1,0 +1,56 @@
+"""Which tool runs a folder's files, as far as the folder and what lies around it say."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.markers import find_markers
+from pytest_bbmigrate.catalogue.model import SqlPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue.model import Catalogue, Migration
+
+WRANGLER = ("wrangler.toml", "wrangler.jsonc", "wrangler.json")
+JOURNAL = "meta/_journal.json"
+LOCK = "migration_lock.toml"
+
+
+def runner_of_place(folder: Path, root: Path) -> str:
+    """Return the tool that has left a file of its own in ``folder`` or around it; '' for none.
+
+    Of wrangler such a file may lie beside the folder or above it, up to ``root``.
+    """
+    if any((above / name).is_file() for above in above_of(folder, root) for name in WRANGLER):
+        return "d1"
+    if (folder / JOURNAL).is_file():
+        return "drizzle"
+    return "prisma" if (folder / LOCK).is_file() else ""
+
+
+def above_of(folder: Path, root: Path) -> Iterator[Path]:
+    """Yield ``folder``, the one that it is in, and those above that, up to ``root``."""
+    yield folder
+    for above in folder.parents:
+        yield above
+        if above == root or not above.is_relative_to(root):
+            return
+
+
+def runner_of_marks(catalogue: Catalogue) -> str:
+    """Return the tool whose marks all files of ``catalogue`` have; '' where they do not agree."""
+    dialects = {dialect_of(migration, catalogue) for migration in catalogue.migrations}
+    return dialects.pop() if len(dialects) == 1 else ""
+
+
+def dialect_of(migration: Migration, catalogue: Catalogue) -> str:
+    """Return whose marks the file of ``migration`` has; '' for none."""
+    if not isinstance(migration.up, SqlPart):
+        return ""
+    path = migration.up.path
+    text = catalogue.texts[os.path.realpath(path)].decode("utf-8-sig")
+    markers = find_markers(path, text)
+    return markers[0].dialect if markers else ""

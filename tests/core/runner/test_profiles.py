@@ -1,0 +1,155 @@
+"""By whose rules a file runs: what each runner profile makes of foreign keys and transactions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.profiles import PROFILES, UNDECIDED, PragmaRule, Profile, as_applied
+from tests.core.running import image_of, rows, run_python, run_sql
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+FAMILY = image_of(
+    "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT);"
+    "CREATE TABLE costs (id INTEGER PRIMARY KEY,"
+    " trip_id INTEGER REFERENCES trips (id) ON DELETE CASCADE);"
+    "INSERT INTO trips VALUES (1, 'Oslo'), (2, 'Rome');"
+    "INSERT INTO costs VALUES (1, 1), (2, 2), (3, 2);"
+)
+REBUILD = (
+    "CREATE TABLE trips_new (id INTEGER PRIMARY KEY, name TEXT, days INTEGER);"
+    "INSERT INTO trips_new (id, name) SELECT id, name FROM trips;"
+    "DROP TABLE trips; ALTER TABLE trips_new RENAME TO trips;"
+)
+OFF = "PRAGMA foreign_keys = OFF;"
+ON = "PRAGMA foreign_keys = ON;"
+ENFORCED = {"sqlx", "prisma", "drizzle", "d1"}
+TURNED_OFF = {"prisma"}  # of these, where a PRAGMA in the file does it
+TURNED_ON = {"bbmigrate", "sqlite3", "flyway", "sqlx", "prisma", "drizzle", "d1"}
+ADD = "ALTER TABLE trips ADD COLUMN IF NOT EXISTS days INTEGER;"
+
+
+def costs_left(
+    sql: str,
+    profile: Profile,
+    *,
+    contract: Contract | None = None,
+    in_transaction: bool = True,
+    foreign_keys: bool | None = None,
+    prepare: object = None,
+) -> int:
+    """Return how many children are left of three, after a file that rebuilds their parent."""
+    environment = RunEnvironment(profile=profile, foreign_keys=foreign_keys)
+    if callable(prepare):
+        environment = replace(environment, prepare_connection=prepare)
+    run, after = run_sql(
+        sql,
+        FAMILY,
+        contract=contract or Contract(),
+        in_transaction=in_transaction,
+        environment=environment,
+    )
+    assert run.failure is None
+    return len(rows(after, "SELECT id FROM costs"))
+
+
+def turn_on(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA foreign_keys = ON")
+
+
+def turn_off(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA foreign_keys = OFF")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_parent_takes_its_children_along_where_foreign_keys_are_on(name: str) -> None:
+    profile = PROFILES[name]
+
+    assert costs_left(REBUILD, profile) == (0 if name in ENFORCED else 3)
+    assert costs_left(OFF + REBUILD, profile) == (0 if name in ENFORCED - TURNED_OFF else 3)
+    assert costs_left(ON + REBUILD, profile) == (0 if name in TURNED_ON else 3)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_file_in_no_transaction_turns_foreign_keys_off_but_where_there_is_no_such_file(
+    name: str,
+) -> None:
+    left = costs_left(OFF + REBUILD, PROFILES[name], in_transaction=False)
+
+    assert left == (0 if name in {"d1", "drizzle"} else 3)
+
+
+def test_a_pragma_in_the_middle_of_a_file_takes_effect_where_no_transaction_is_around_it() -> None:
+    late = f"CREATE TABLE notes (id);{OFF}{REBUILD}"
+
+    assert costs_left(late, PROFILES["prisma"]) == 3
+    assert costs_left(late, PROFILES["sqlx"]) == 0
+    assert costs_left(f"CREATE TABLE notes (id);{ON}{REBUILD}", PROFILES["bbmigrate"]) == 3
+
+
+def test_what_a_hook_sets_is_obeyed() -> None:
+    assert costs_left(REBUILD, UNDECIDED, prepare=turn_on) == 0
+    assert costs_left(OFF + REBUILD, PROFILES["goose"], prepare=turn_on) == 0
+    assert costs_left(REBUILD, PROFILES["sqlx"], prepare=turn_off) == 3
+
+
+def test_the_setting_goes_before_the_hook_and_the_contract_before_both() -> None:
+    said = Contract(foreign_keys=True)
+
+    assert costs_left(REBUILD, UNDECIDED, prepare=turn_on, foreign_keys=False) == 3
+    assert costs_left(REBUILD, UNDECIDED, foreign_keys=True) == 0
+    assert costs_left(REBUILD, UNDECIDED, foreign_keys=False, contract=said) == 0
+    assert costs_left(OFF + REBUILD, PROFILES["d1"], contract=Contract(foreign_keys=False)) == 3
+
+
+@pytest.mark.parametrize("in_child", [False, True])
+def test_a_function_runs_with_the_foreign_keys_of_the_profile(
+    tmp_path: Path, *, in_child: bool
+) -> None:
+    source = """
+        def up(db):
+            db.execute("DELETE FROM trips")
+    """
+
+    def left(**said: object) -> int:
+        environment = RunEnvironment(
+            tmp_path / "app.db", tmp_path, parts=tmp_path if in_child else None
+        )
+        environment = replace(environment, **said)  # type: ignore[arg-type]
+        run, after = run_python(tmp_path, source, FAMILY, environment=environment)
+        assert run.failure is None
+        assert run.foreign_keys is (rows(after, "SELECT count(*) FROM costs") == [0])
+        return len(rows(after, "SELECT id FROM costs"))
+
+    assert left() == 3
+    assert left(profile=PROFILES["sqlx"]) == 0
+    assert left(foreign_keys=True) == 0
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_add_column_if_not_exists_is_helped_by_bbmigrate_alone(name: str) -> None:
+    run, _ = run_sql(ADD, FAMILY, environment=RunEnvironment(profile=PROFILES[name]))
+
+    message = run.failure.message if run.failure else ""
+    assert message == ("" if name == "bbmigrate" else 'near "EXISTS": syntax error')
+
+
+def test_where_nothing_is_known_the_rules_are_those_of_bbmigrate_with_its_keys_left_open() -> None:
+    as_bbmigrate = replace(UNDECIDED, name="bbmigrate", foreign_keys=False)
+
+    assert as_bbmigrate == PROFILES["bbmigrate"]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_an_apply_runs_in_transactions_of_its_own_and_nothing_is_open(name: str) -> None:
+    applied = as_applied(PROFILES[name])
+
+    assert applied.pragma is not PragmaRule.ACTS
+    assert applied.foreign_keys is (name in ENFORCED)
