@@ -1,4 +1,4 @@
-"""The same where this process can be forked, which a worker of xdist, of several threads, cannot."""
+"""The same in a process that can be forked: a worker of xdist has several threads, and cannot."""
 
 from __future__ import annotations
 
