@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ import pytest
 
 from pytest_bbmigrate.sandbox import landlock
 from tests.plugin.real_database import ACCOUNTS, SECRET, ask, backups, change, litter, names
-from tests.processes import is_running
+from tests.processes import is_running, wait_until
 
 LEGACY = Path(__file__).parents[2] / "fixtures" / "legacy"
 if TYPE_CHECKING:
@@ -559,5 +558,10 @@ def test_what_hangs_on_the_real_rows_alone_ends_with_pytest_and_leaves_nothing(
 
 def wait_for_rehearsal(folder: Path, child: subprocess.Popen[str]) -> None:
     """Wait until a migration is at work on a copy of the real database."""
-    while child.poll() is None and not list(folder.glob(".*.bbmigrate-*/rehearsal/copies/*")):
-        time.sleep(0.01)
+
+    def is_at_work() -> bool:
+        """Return whether it is: a part in Python has its copy in a folder of its own."""
+        rehearsal = next(folder.glob(".*.bbmigrate-*/rehearsal"), folder)
+        return any(rehearsal.glob("copies/*")) or any(rehearsal.glob("parts/*/*"))
+
+    wait_until(lambda: child.poll() is not None or is_at_work())
