@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans away")
-# A daemon in a session of its own, whose parent ends at once; the judge says its id and waits.
+# A daemon in a session of its own, whose parent ends at once, says its id; then the judge goes on.
 DAEMON = """\
 import os, sys, time
+is_told, tells = os.pipe()
 if not os.fork():
     os.setsid()
     if os.fork():
         os._exit(0)
-    sys.stdout.write(f"{os.getpid()}\\n")
-    sys.stdout.flush()
+    os.write(1, b"%d\\n" % os.getpid())
+    os.write(tells, b"!")
     time.sleep(600)
+os.read(is_told, 1)
 time.sleep(600 if sys.argv[1] == "waits" else 0)
 sys.exit(7)
 """
@@ -99,12 +101,14 @@ def test_a_daemon_ends_with_pytest(daemon: tuple[Supervised, int], folder: Path)
 def test_a_daemon_ends_with_the_judge_whose_code_is_told(folder: Path) -> None:
     supervised = Supervised(folder, DAEMON, "ends")
     process = int(supervised.line())
-
-    assert supervised.supervisor.wait(30) == 7
-    assert not is_alive(process)
-    assert (folder / ERRORS).exists()  # pytest reads there why it has ended
+    code = supervised.supervisor.wait(30)
+    errors = (folder / ERRORS).exists()
     supervised.end()
     supervised.supervisor.communicate()
+
+    assert code == 7
+    assert not is_alive(process)
+    assert errors  # pytest reads there why it has ended
 
 
 def test_a_judge_that_a_signal_ends_is_told_as_a_shell_tells_it(folder: Path) -> None:
