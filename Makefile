@@ -14,17 +14,22 @@ endif
 
 # The tests start several hundred Pythons: each would compile the package anew where no bytecode is kept.
 export PYTHONDONTWRITEBYTECODE :=
+# Processes that may write to their own folder alone cannot keep what they compile.
+COMPILE = $(BIN)/python -m compileall -q pytest_bbmigrate
 TESTS := pytest -n auto --dist worksteal
 
 .PHONY: check test coverage lint wheel matrix matrix-quick bench cases torture clean
 
 check: $(INSTALLED)
+	$(COMPILE)
 	$(BIN)/pytest --bb-check-migrations
 
 test: $(INSTALLED) lint
+	$(COMPILE)
 	$(BIN)/$(TESTS)
 
 coverage: $(INSTALLED)
+	$(COMPILE)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m $(TESTS) --hypothesis-profile=full
 	$(BIN)/coverage combine --quiet
