@@ -52,6 +52,9 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_and_carry(
         order: keeper.KeepOrder, work: Callable[[], int], *command: str
     ) -> keeper.Ending:
+        config = copy.copy(measured.config)
+        config.data_file = str(order.temporary / noted.name)
+        monkeypatch.setenv("COVERAGE_PROCESS_CONFIG", config.serialize())  # of one that is started
         try:
             return run_kept(order, work, *command)
         finally:
