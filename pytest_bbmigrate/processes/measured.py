@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,15 +88,21 @@ def measured_folders() -> list[str]:
 
 
 def save_measured() -> None:
-    """Write what was measured in this process, which ends without Python's own end."""
-    if Measured.folder is None:
+    """Write what was measured in this process, which ends without Python's own end.
+
+    In one that was forked from a process that coverage.py has not started by itself, nothing is:
+    both would have the same file.
+    """
+    starts_itself = any(name in os.environ for name in VARIABLES)
+    if "coverage" not in sys.modules or not (Measured.folder or starts_itself):
         return
     from coverage import Coverage
 
     coverage = Coverage.current()
     if coverage is not None:
         coverage.stop()
-        with warnings.catch_warnings(action="ignore"):  # that nothing was: it is nobody's output
+        # What cannot be written is lost, and that is nobody's output.
+        with warnings.catch_warnings(action="ignore"), suppress(Exception):
             coverage.save()
 
 

@@ -16,6 +16,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
 from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
@@ -108,6 +109,7 @@ def be_keeper(order: KeepOrder, work: Callable[[], int], report: int, lifeline: 
     except BaseException:  # noqa: BLE001 - the process that has started this one says it
         traceback.print_exc()
     finally:
+        save_measured()
         end_process(code)
 
 

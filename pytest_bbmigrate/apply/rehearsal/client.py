@@ -22,6 +22,8 @@ from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
 from pytest_bbmigrate.processes.launch import command_with_packages
+from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
+from pytest_bbmigrate.processes.measured import VARIABLES, Measurement, hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
 from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
 from pytest_bbmigrate.processes.parent import ended_with_this_process
@@ -109,10 +111,11 @@ class RehearsalOrder:
 
 @dataclass(frozen=True)
 class RehearsalInput:
-    """What the process of a rehearsal is told: the order, and ``sys.path``."""
+    """What the process of a rehearsal is told: the order, ``sys.path``, and what is measured."""
 
     order: RehearsalOrder
     path: tuple[str, ...]
+    measured: Measurement | None = None
 
 
 # What the annotations of these values name that their modules import for a type checker alone.
@@ -160,6 +163,8 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
         # What is still at work after a Ctrl-C ends with it.
         with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
             code = follow(child, order, at, on_progress)
+    if (measured := measurement()) is not None:
+        hand_over(measured, order.folder / MEASURED)
     rehearsal = read_result(order, code, at)
     if rehearsal.digest:
         take_working_copy(order)
@@ -186,7 +191,7 @@ def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=errors,
         env={
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in VARIABLES},
             # SQLite, too, puts what does not fit into memory there.
             **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary),
         },
@@ -204,7 +209,8 @@ def follow(
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     assert child.stdout is not None  # noqa: S101 - likewise
     with suppress(BrokenPipeError):  # it has ended: its exit code says more
-        child.stdin.write(encode_message("errand", RehearsalInput(order, tuple(sys.path))))
+        errand = RehearsalInput(order, tuple(sys.path), measurement())
+        child.stdin.write(encode_message("errand", errand))
         child.stdin.close()
     while line := child.stdout.readline(LONGEST_NAME):
         name = line.decode("utf-8", "surrogateescape").rstrip("\n")

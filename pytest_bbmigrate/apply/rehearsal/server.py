@@ -17,6 +17,8 @@ from pytest_bbmigrate.apply.rehearsal.client import (
     RehearsalInput,
 )
 from pytest_bbmigrate.apply.rehearsal.worker import attempt
+from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
+from pytest_bbmigrate.processes.measured import save_measured, start_measuring
 from pytest_bbmigrate.processes.messages import encode_message, read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES
@@ -44,7 +46,10 @@ def main(parent: str) -> int:
         told.write(f"{name}\n")
         told.flush()
 
+    if errand.measured is not None:
+        start_measuring(errand.measured, order.folder / MEASURED)
     result = attempt(order, tell, confine=landlock.restrict_writes)
+    save_measured()
     try:
         (order.folder / RESULT).write_bytes(told_of(result))
     except OSError:
