@@ -10,7 +10,6 @@ import json
 import os
 import site
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from pytest_bbmigrate.processes.measured import (
 from pytest_bbmigrate.processes.messages import read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox import landlock
+from pytest_bbmigrate.sandbox.fresh import use_temporary
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -33,32 +33,29 @@ def main(writable: str, path: str, measured: str, parent: str) -> int:
     """Answer questions until there are no more; return 0.
 
     ``writable`` are the only folders that may be written to, this process's own first, and ``path``
-    is ``sys.path``, both as JSON;
-    ``measured`` is what coverage.py is to measure, as a message, or ''; ``parent`` is the process
-    id of the supervisor. Python was started without its site: what that brings in may be somebody's
-    code.
+    is ``sys.path``, both as JSON; ``measured`` is what coverage.py is to measure, as a message, or
+    ''; ``parent`` is the process id of the supervisor. Python was started without its site: what
+    that brings in may be somebody's code.
     """
     end_with_parent(int(parent))
     folders = json.loads(writable)
     landlock.restrict_writes(folders)
-    folder = folders[0]
+    folder = Path(folders[0])
     questions, replies = take_pipes()
     for name in (IMAGES, PARTS, TEMPORARY):
-        (Path(folder) / name).mkdir()
-    temporary = str(Path(folder) / TEMPORARY)
-    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary))
-    tempfile.tempdir = None
+        (folder / name).mkdir()
+    use_temporary(folder / TEMPORARY)
     measures_nothing_itself()
     site.main()
     sys.path[:] = json.loads(path)
     if measured:
         start_measuring(
             read_message(measured.encode(), {"measured": Measurement}, {"Path": Path}),
-            Path(folder) / FOLDER,
+            folder / FOLDER,
         )
     from pytest_bbmigrate.judge.answering import answer_all
 
-    answer_all(Path(folder), questions, replies)
+    answer_all(folder, questions, replies)
     return 0
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_bbmigrate.judge.folder import ERRORS, OWNER
+from pytest_bbmigrate.processes.children import reap, woken_by_children
 from pytest_bbmigrate.processes.parent import adopt_orphans
 
 PAUSE_SECONDS = 0.01
@@ -30,22 +31,27 @@ def main(life: str, folder: str, *command: str) -> int:
     ends with it.
     """
     adopt_orphans()
-    owner = os.open(Path(folder) / OWNER, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(owner, fcntl.LOCK_EX)
-    read_end, write_end = os.pipe()
-    for end in (read_end, write_end):
-        os.set_blocking(end, False)
-    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    own(Path(folder))
+    woken = woken_by_children()
     judge = start((*command, str(os.getpid())), Path(folder) / ERRORS)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # the judge's alone: so pytest sees when it has ended
         os.dup2(nothing, descriptor)
-    code = follow(judge, int(life), read_end)
+    code = follow(judge, int(life), woken)
     end_descendants(judge)
     if is_over(int(life)):
         shutil.rmtree(folder, ignore_errors=True)
     return code
+
+
+def own(folder: Path) -> None:
+    """Say by a lock that ``folder`` is in use, for as long as this process lives.
+
+    The file gets its name when it is locked: without a lock it would be taken for abandoned.
+    """
+    unnamed = folder / f"{OWNER}.new"
+    fcntl.flock(os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600), fcntl.LOCK_EX)
+    unnamed.rename(folder / OWNER)
 
 
 def start(command: tuple[str, ...], errors: Path) -> int:
@@ -73,10 +79,8 @@ def follow(judge: int, life: int, woken: int) -> int:
         if life in ready:
             with suppress(ProcessLookupError):
                 os.kill(judge, signal.SIGKILL)
-        for process, status in ended_children():
-            if process == judge:
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else SIGNALLED - code
+        if (code := reap().get(judge)) is not None:
+            return code if code >= 0 else SIGNALLED - code
         if life in ready:
             time.sleep(PAUSE_SECONDS)  # until the judge that was killed has ended
 
@@ -84,15 +88,6 @@ def follow(judge: int, life: int, woken: int) -> int:
 def is_over(life: int) -> bool:
     """Return whether nobody has the other end of the pipe ``life`` any more."""
     return bool(select.select([life], [], [], 0)[0])
-
-
-def ended_children() -> list[tuple[int, int]]:
-    """Return the children that have ended since the last call, as (process id, status)."""
-    ended = []
-    with suppress(ChildProcessError):
-        while (child := os.waitpid(-1, os.WNOHANG))[0]:
-            ended.append(child)
-    return ended
 
 
 def end_descendants(judge: int) -> None:
@@ -104,7 +99,7 @@ def end_descendants(judge: int) -> None:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         time.sleep(PAUSE_SECONDS)
-        ended_children()
+        reap()
 
 
 def living_children() -> list[int]:

@@ -9,16 +9,8 @@ from contextlib import suppress
 
 import psutil
 
+from pytest_bbmigrate.processes.children import reap
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, program_name
-
-
-def reap() -> dict[int, int]:
-    """Return the exit codes of the children that have ended, by process id."""
-    codes: dict[int, int] = {}
-    with suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            codes[found[0]] = os.waitstatus_to_exitcode(found[1])
-    return codes
 
 
 def has_children() -> bool:

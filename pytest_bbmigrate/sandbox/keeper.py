@@ -16,11 +16,12 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from pytest_bbmigrate.processes.children import reap, woken_by_children
 from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
 from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
-from pytest_bbmigrate.sandbox.descendants import end_descendants, hold_more, reap
+from pytest_bbmigrate.sandbox.descendants import end_descendants, hold_more
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
@@ -126,16 +127,6 @@ def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
     else:
         running = end_orphans(order.temporary, patience, group=child)
     return Ending(code, running, over, put_back(real, held=order.confined and abi_version() > 0))
-
-
-def woken_by_children() -> int:
-    """Return a descriptor that can be read as soon as a child has ended."""
-    readable, writable = os.pipe()
-    for descriptor in (readable, writable):
-        os.set_blocking(descriptor, False)
-    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    return readable
 
 
 def fork_worker(order: KeepOrder, work: Callable[[], int]) -> int:

@@ -53,11 +53,10 @@ class Keeper:
 
 def keep_order(environment: RunEnvironment, folder: Path) -> KeepOrder:
     """Return how a process of a migration is kept that may write to ``folder``."""
-    seconds = environment.seconds
     return KeepOrder(
         folder,
         environment.real,
-        None if seconds is None else float(seconds),
+        environment.seconds,
         environment.memory,
         ORPHAN_SECONDS,
         confined=USE_LANDLOCK,
