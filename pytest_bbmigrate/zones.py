@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from pathlib import Path
 
 # A place whose clock differs from UTC by half hours and is changed twice a year: what depends on
 # the zone shows there.
@@ -16,11 +17,14 @@ POSIX_ZONE = re.compile(rf"{_NAME}{_TIME}(?:{_NAME}(?:{_TIME})?(?:,{_DAY},{_DAY}
 
 
 def is_zone(text: str) -> bool:
-    """Return whether ``text`` names a time zone; the C library takes any other for UTC."""
+    """Return whether ``text`` names a time zone; the C library takes any other for UTC.
+
+    That reads the system's files, and knows nothing of zones that a package of Python's brings.
+    """
     if POSIX_ZONE.fullmatch(text):
         return True
     try:
         zoneinfo.ZoneInfo(text)
     except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
         return False
-    return True
+    return any(Path(folder, text).is_file() for folder in zoneinfo.TZPATH)

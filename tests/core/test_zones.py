@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zoneinfo
 
 import pytest
 
@@ -29,6 +30,17 @@ def test_a_zone_is_known(zone: str) -> None:
 )
 def test_any_other_text_is_none(zone: str) -> None:
     assert not is_zone(zone)
+
+
+def test_a_zone_that_only_a_package_of_python_knows_is_none() -> None:
+    pytest.importorskip("tzdata")
+    try:
+        zoneinfo.reset_tzpath(to=())
+        zoneinfo.ZoneInfo("Europe/Berlin")  # which the package has
+
+        assert not is_zone("Europe/Berlin")
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 def test_the_default_is_a_zone_with_half_hours_that_changes_twice_a_year() -> None:
