@@ -13,6 +13,7 @@ from pytest_bbmigrate.errors import BBMigrateError, StateUnreachable
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.judge import Judge, describe_broken
 from pytest_bbmigrate.judge.model import (
+    KIND_OF,
     NAMES,
     QUESTIONS,
     AskFolder,
@@ -25,9 +26,8 @@ from pytest_bbmigrate.judge.model import (
     Refused,
     Stored,
     Unreachable,
-    kind_of,
 )
-from pytest_bbmigrate.private import note_own_rows, showing_values
+from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.messages import encode_message, read_message
 from pytest_bbmigrate.project import read_project
 
@@ -47,7 +47,7 @@ def answer_all(folder: Path, questions: BinaryIO, replies: BinaryIO) -> None:
     responder = Responder(folder, read_message(first, {"opening": Opening}, NAMES))
     while line := questions.readline():
         reply = responder.reply(read_message(line, QUESTIONS, NAMES))
-        replies.write(encode_message(kind_of(reply), reply) + b"\n")
+        replies.write(encode_message(KIND_OF[type(reply)], reply) + b"\n")
         replies.flush()
 
 
@@ -110,7 +110,6 @@ def open_project(opening: Opening, parts: Path) -> Project:
         shows_values=opening.shows_values,
     )
     refuse_changed(opening.fixed, opening.fixed.read_again(project.catalogue.texts))
-    note_own_rows(hidden=project.hides_own)
     if opening.order is not None and opening.judged is not None:
         project = project.in_order(opening.order, opening.judged)
     return replace(project, environment=replace(project.environment, parts=parts))

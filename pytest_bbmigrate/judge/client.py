@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
+    KIND_OF,
     AskFolder,
     AskRun,
     AskState,
@@ -20,13 +21,9 @@ from pytest_bbmigrate.judge.model import (
     Stored,
     Unreachable,
     judged,
-    kind_of,
 )
 from pytest_bbmigrate.judge.process import Process, start_process
-from pytest_bbmigrate.processes.untrusted_files import (
-    MOST_BYTES,
-    read_untrusted,
-)
+from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
 from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -135,7 +132,7 @@ class JudgeClient:
         following = [each for each in self._checks if each > position and self._works_ahead]
         if following and (following[0], self._checks[following[0]][0]) not in self._answers:
             self._ahead = AskVerdicts(following[0], self._checks[following[0]])
-            self._ready().send(kind_of(self._ahead), self._ahead)
+            self._ready().send(KIND_OF[AskVerdicts], self._ahead)
 
     def _ask(self, question: Question, wanted: type[R]) -> R:
         """Return the reply to ``question``.
@@ -151,24 +148,23 @@ class JudgeClient:
             return reply
         if isinstance(reply, Unreachable):
             raise StateUnreachable(reply.migration)
-        raise JudgeFailed(
-            reply.message
-            if isinstance(reply, Refused)
-            else reply.report
-            if isinstance(reply, Broken)
-            else "the process that judges has given another answer than was asked for"
-        )
+        if isinstance(reply, Refused):
+            raise JudgeFailed(reply.message)
+        if isinstance(reply, Broken):
+            raise JudgeFailed(reply.report)
+        raise JudgeFailed("the process that judges has given another answer than was asked for")
 
     def _reply_to(self, question: Question) -> Reply:
         process, ahead = self._ready(), self._ahead
+        shows_errors = self._opening is not None and self._opening.shows_errors
         self._ahead = None
         if ahead is not None and ahead != question:
-            answer = process.receive()
+            answer = process.receive(shows_errors=shows_errors)
             if isinstance(answer, Judged):
                 self._keep(ahead, answer)
         if ahead != question:
-            process.send(kind_of(question), question)
-        return process.receive()
+            process.send(KIND_OF[type(question)], question)
+        return process.receive(shows_errors=shows_errors)
 
     def _ready(self) -> Process:
         """Return the process, started anew if it has ended."""
@@ -182,7 +178,7 @@ class JudgeClient:
         """Return the image in the file ``name``, which is removed."""
         path = self._ready().images / Path(name).name
         try:
-            return read_untrusted(path, MOST_BYTES)
+            return read_untrusted(path, LARGEST_IMAGE)
         except OSError as error:
             raise JudgeFailed(f"{path}: no database was left there ({error})") from error
         finally:

@@ -130,6 +130,7 @@ REPLIES: dict[str, type[Reply]] = {
     "refused": Refused,
     "broken": Broken,
 }
+KIND_OF = {type_: kind for kind, type_ in (*QUESTIONS.items(), *REPLIES.items())}
 # What annotations of these values name that their modules import for a type checker alone.
 NAMES: dict[str, Any] = {
     "Cell": Cell,
@@ -140,12 +141,6 @@ NAMES: dict[str, Any] = {
     "Settings": Settings,
     "Verdict": Verdict,
 }
-
-
-def kind_of(value: Question | Reply) -> str:
-    """Return the kind of the message that ``value`` travels in."""
-    kinds = {type_: kind for kind, type_ in (*QUESTIONS.items(), *REPLIES.items())}
-    return kinds[type(value)]
 
 
 def judged(answer: Verdict | Broken) -> Verdict:

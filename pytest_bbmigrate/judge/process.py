@@ -15,20 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
-from pytest_bbmigrate.judge.model import (
-    NAMES,
-    REPLIES,
-    JudgeFailed,
-)
+from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
-from pytest_bbmigrate.processes.untrusted_files import (
-    MOST_BYTES,
-    read_untrusted_text,
-)
+from pytest_bbmigrate.processes.parent import close_pipes
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +32,8 @@ if TYPE_CHECKING:
 
 
 PREFIX = "bbmigrate-judge-"
-
-
 MEASURED_SECONDS = 30.0  # for a judge that is measured to finish what it is at
-
-
 END_SECONDS = 10.0  # for the supervisor to end all that the judge has left
-
-
 MOST_SHOWN = 4000  # characters of what a judge that has died had printed
 
 
@@ -76,15 +64,16 @@ class Process:
             self._supervisor.stdin.write(encode_message(kind, value) + b"\n")
             self._supervisor.stdin.flush()
 
-    def receive(self) -> Reply:
+    def receive(self, *, shows_errors: bool) -> Reply:
         """Return the next reply.
 
-        Raises: JudgeFailed when the process has ended, or what comes is no reply.
+        Raises: JudgeFailed when the process has ended, or what comes is no reply. With
+            ``shows_errors`` that says what it had printed.
         """
         assert self._supervisor.stdout is not None  # noqa: S101 - likewise
         line = self._supervisor.stdout.readline(MOST_BYTES)
         if not line:
-            raise JudgeFailed(self._how_it_ended())
+            raise JudgeFailed(self._how_it_ended(shows_errors=shows_errors))
         try:
             return read_message(line, REPLIES, NAMES)
         except Unreadable as error:
@@ -105,10 +94,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
             self._supervisor.wait()
-        for pipe in (self._supervisor.stdin, self._supervisor.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+        close_pipes(self._supervisor)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _hand_over(self, measured: Measurement) -> None:
@@ -120,9 +106,10 @@ class Process:
             self._supervisor.wait(MEASURED_SECONDS)
         hand_over(measured, self._folder / MEASURED)
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self, *, shows_errors: bool) -> str:
         """Return how the judge has ended, in a sentence."""
-        printed = read_untrusted_text(self._folder / ERRORS)[-MOST_SHOWN:].strip()
+        errors = read_untrusted_text(self._folder / ERRORS) if shows_errors else ""
+        printed = errors[-MOST_SHOWN:].strip()
         code = self._supervisor.wait()
         manner = f"ended with exit code {code}"
         if code > SIGNALLED:

@@ -1,7 +1,4 @@
-"""The names of the settings that a session's configuration gives, known to pytest or not.
-
-Imported in every session: nothing here may import the core.
-"""
+"""The names of the settings that a session's configuration gives, known to pytest or not."""
 
 from __future__ import annotations
 

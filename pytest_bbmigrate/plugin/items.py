@@ -23,7 +23,7 @@ from pytest_bbmigrate.report.summary import result_properties
 from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
 
-_TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure a check has told
+_TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure some check tells
 
 
 class CheckFailed(AssertionError):
@@ -143,20 +143,14 @@ class MigrationCheck(CheckItem):
         return verdict
 
     def _is_told(self, position: int) -> bool:
-        """Return whether this session tells of itself that the migration at ``position`` fails.
+        """Return whether another check tells that the migration at ``position`` fails.
 
-        It does where that is asked of it, or was told in place of what could not be tried.
+        Its own does where it is asked for; else the first that could not be tried does.
         """
-        told = self.config.stash.setdefault(_TOLD, set())
-        if position in told:
-            return True
+        told = self.config.stash[_TOLD]
+        is_told = position in told
         told.add(position)
-        return any(
-            isinstance(item, MigrationCheck)
-            and item.position == position
-            and item.name == CHECKS[0]
-            for item in self.session.items
-        )
+        return is_told
 
 
 def expect_checks(session: pytest.Session) -> None:
@@ -171,6 +165,7 @@ def expect_checks(session: pytest.Session) -> None:
     expected: dict[int, tuple[str, ...]] = {}
     for item in checks:
         expected[item.position] = (*expected.get(item.position, ()), item.name)
+    config.stash[_TOLD] = {position for position, names in expected.items() if CHECKS[0] in names}
     judge_of(config).expect(expected, works_ahead=not hasattr(config, "workerinput"))
 
 

@@ -55,7 +55,7 @@ def started_judge(config: pytest.Config) -> JudgeClient:
         shared = shared_memory_without(str(config.rootpath), str(database))
         judge = config.stash[_STARTED] = JudgeClient(shared)
         config.add_cleanup(judge.close)
-        config.pluginmanager.register(JudgeEnd(config), "bbmigrate_judge_end")
+        config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
         judge.start()
     return config.stash[_STARTED]
 
@@ -63,8 +63,8 @@ def started_judge(config: pytest.Config) -> JudgeClient:
 class JudgeEnd:
     """Ends the process that judges when the last test has run, before others collect its data."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, judge: JudgeClient) -> None:
+        self._judge = judge
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -72,7 +72,7 @@ class JudgeEnd:
         try:
             return (yield)
         finally:
-            started_judge(self._config).close()
+            self._judge.close()
 
 
 def judges_elsewhere(config: pytest.Config) -> bool:
@@ -93,9 +93,9 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
         fixed=freeze_text(config),
         order=None if judged is None else order,
         judged=judged,
-        fixes_modules=bool(options.writes_database(config)),
-        shows_values=bool(config.getoption("bb_show_values")),
-        shows_errors=bool(may_show_errors(config)),
+        fixes_modules=options.writes_database(config),
+        shows_values=config.getoption("bb_show_values"),
+        shows_errors=may_show_errors(config) and not project.hides_own,
     )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_BYTES = 256 << 20
+MOST_BYTES = 256 << 20  # of a message
+LARGEST_IMAGE = 4 << 30  # bytes: more than is kept in memory
 # So opening does not wait for a pipe and follows no link; Windows has neither flag.
 ONLY_FILES = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 

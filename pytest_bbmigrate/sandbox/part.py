@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.private import is_showing_values
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.processes.untrusted_files import read_untrusted, read_untrusted_text
+from pytest_bbmigrate.processes.untrusted_files import (
+    LARGEST_IMAGE,
+    read_untrusted,
+    read_untrusted_text,
+)
 from pytest_bbmigrate.runner.fixed_imports import note_young
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.python import get_ready
@@ -51,7 +55,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files import Content
 
 WORK = "work.db"
-LARGEST_IMAGE = 4 << 30
 FULL = "what it made of the database could not be written: is there room on that disk?"
 
 

@@ -189,6 +189,7 @@ def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
     for folder in (abandoned, made):
         folder.mkdir()
     (abandoned / "owner").touch()
+    (made / "owner.new").touch()
 
     project.runpytest("--bb-check-migrations")
 
@@ -289,3 +290,35 @@ def test_what_one_that_fails_has_printed_is_told_once(project: pytest.Pytester) 
     result = project.runpytest("migrations/004_says.py")
 
     assert result.stdout.str().count("adds nothing") == 1
+
+
+ENDS = """\
+import os
+
+def end(text):
+    os.write(2, text.encode())
+    os._exit(3)
+
+def prepare(db):
+    db.create_function("end", 1, end)
+"""
+
+
+@pytest.mark.parametrize("option", [(), ("--bb-show-values",)], ids=["hidden", "shown"])
+def test_what_a_judge_of_own_rows_had_printed_is_shown_only_where_values_are(
+    project: pytest.Pytester, option: tuple[str, ...]
+) -> None:
+    write_migrations(project)
+    (project.path / "migrations" / "001_accounts.sql").write_text("SELECT end(name) FROM people;")
+    (project.path / "base.sql").write_text(
+        "CREATE TABLE people (name TEXT); INSERT INTO people VALUES ('Dr. Smith');"
+    )
+    (project.path / "app.py").write_text(ENDS)
+    with (project.path / "tox.ini").open("a") as ini:
+        ini.write("\nbb_connection = app:prepare\nbb_base = base.sql\n")
+
+    result = project.runpytest("migrations/001_accounts.sql::up_applies", *option)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the process that judges ended with exit code 3*"])
+    assert ("Dr. Smith" in result.stdout.str()) is bool(option)

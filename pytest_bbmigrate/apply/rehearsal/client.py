@@ -28,6 +28,7 @@ from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read
 from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
 from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
+from pytest_bbmigrate.sandbox.fresh import TEMPORARY_VARIABLES
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
 from pytest_bbmigrate.verdict import Verdict
@@ -158,13 +159,14 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
     """
     (order.folder / TEMPORARY).mkdir()
     at: list[str] = []
+    errand = RehearsalInput(order, tuple(sys.path), measurement())
     with (order.folder / ERRORS).open("wb") as errors:
         begin = partial(start, order, errors.fileno())
         # What is still at work after a Ctrl-C ends with it.
         with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
-            code = follow(child, order, at, on_progress)
-    if (measured := measurement()) is not None:
-        hand_over(measured, order.folder / MEASURED)
+            code = follow(child, errand, at, on_progress)
+    if errand.measured is not None:
+        hand_over(errand.measured, order.folder / MEASURED)
     rehearsal = read_result(order, code, at)
     if rehearsal.digest:
         take_working_copy(order)
@@ -193,7 +195,7 @@ def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
         env={
             **{name: value for name, value in os.environ.items() if name not in VARIABLES},
             # SQLite, too, puts what does not fit into memory there.
-            **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), temporary),
+            **dict.fromkeys(TEMPORARY_VARIABLES, temporary),
         },
         start_new_session=True,
     )
@@ -201,20 +203,19 @@ def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
 
 def follow(
     child: subprocess.Popen[bytes],
-    order: RehearsalOrder,
+    errand: RehearsalInput,
     at: list[str],
     on_progress: Callable[[str], None],
 ) -> int:
-    """Hand the order over, pass on what is begun (also to ``at``), and return the exit code."""
+    """Hand ``errand`` over, pass on what is begun (also to ``at``), and return the exit code."""
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     assert child.stdout is not None  # noqa: S101 - likewise
     with suppress(BrokenPipeError):  # it has ended: its exit code says more
-        errand = RehearsalInput(order, tuple(sys.path), measurement())
         child.stdin.write(encode_message("errand", errand))
         child.stdin.close()
     while line := child.stdout.readline(LONGEST_NAME):
         name = line.decode("utf-8", "surrogateescape").rstrip("\n")
-        if name in order.names:  # a migration may have found the way to say something here
+        if name in errand.order.names:  # a migration may have found the way to say something here
             at.append(name)
             on_progress(name)
     return child.wait()
