@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.fill import add_rows
 from pytest_bbmigrate.seeding.filling.queries import (
+    delete_row,
+    insert_row,
     listed,
     matching,
-    or_abort,
     row_key,
     row_keys,
     select,
+    set_cell,
 )
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
@@ -53,12 +55,8 @@ class FormerRows:
                 fields[column] = found[0][0]
         if not fields:
             return False
-        sql = (
-            f"INSERT {or_abort(self.table)}INTO main.{quote_name(self.table.name)}"
-            f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})"
-        )
         try:
-            self.db.execute(sql, tuple(fields.values()))
+            insert_row(self.db, self.table, fields)
         except REFUSALS:
             return False
         return True
@@ -93,13 +91,7 @@ class FormerRows:
         """
         key = self.key_of(row)
         old = next(old for old, new in self.diff.columns.items() if new == column)
-        if key is None:
-            return False
-        sql = (
-            f"UPDATE {or_abort(self.table)}main.{quote_name(self.table.name)}"
-            f" SET {quote_name(old)} = ? WHERE {matching(row_key(self.table))}"
-        )
-        return self.db.execute(sql, (value, *key)).rowcount == 1
+        return key is not None and set_cell(self.db, self.table, key, old, value)
 
     def loses(self, row: Fields) -> bool:
         """Delete what ``row`` was, and return whether that is allowed.
@@ -107,10 +99,7 @@ class FormerRows:
         Raises: sqlite3.Error, as SQLite refuses it.
         """
         key = self.key_of(row)
-        sql = (
-            f"DELETE FROM main.{quote_name(self.table.name)} WHERE {matching(row_key(self.table))}"
-        )
-        return key is not None and self.db.execute(sql, key).rowcount == 1
+        return key is not None and delete_row(self.db, self.table, key)
 
     def key_of(self, row: Fields) -> Key | None:
         """Return the key of what ``row`` was: by its primary key, else by all that up has left."""

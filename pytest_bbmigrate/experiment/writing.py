@@ -16,12 +16,14 @@ from pytest_bbmigrate.experiment.former_rows import Fields, FormerRows
 from pytest_bbmigrate.experiment.written_columns import editable_columns, table_diff_of
 from pytest_bbmigrate.seeding.filling.fill import add_rows
 from pytest_bbmigrate.seeding.filling.queries import (
+    delete_row,
+    insert_row,
     listed,
     matching,
-    or_abort,
     row_key,
     row_keys,
     select,
+    set_cell,
 )
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import folded, quote_name
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
-    from pytest_bbmigrate.sql.values import Cell
 
 WRITTEN_ROWS = 5
 EDITED_ROWS = 5
@@ -167,8 +168,7 @@ def keep_what_fits(
         elif row is not None:
             work.beyond.append(row)
             work.passed_over += 1
-            condition = matching(row_key(work.table))
-            db.execute(f"DELETE FROM main.{quote_name(work.table.name)} WHERE {condition}", key)
+            delete_row(db, work.table, key)
 
 
 def add_as_before(db: sqlite3.Connection, work: WrittenTable, rows: Iterable[Fields]) -> None:
@@ -176,13 +176,9 @@ def add_as_before(db: sqlite3.Connection, work: WrittenTable, rows: Iterable[Fie
     table = work.table
     for row in rows:
         fields = {name: cell for name, cell in row.items() if name in table.stored_columns}
-        sql = (
-            f"INSERT {or_abort(table)}INTO main.{quote_name(table.name)}"
-            f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})"
-        )
         was_there = set(row_keys(db, table))
         try:
-            db.execute(sql, tuple(fields.values()))
+            insert_row(db, table, fields)
         except REFUSALS:
             work.passed_over += 1
             continue
@@ -214,18 +210,10 @@ class Writer:
                     continue
                 value = others[number * len(others) // EDITED_ROWS]
                 if self.is_done(
-                    partial(self.set_value, key, column, value),
+                    partial(set_cell, self.db, self.work.table, key, column, value),
                     partial(self.former.changes, row, column, value),
                 ):
                     self.work.edited.setdefault(key, []).append(column)
-
-    def set_value(self, key: Key, column: str, value: Cell) -> bool:
-        """Set one cell; return whether one row was changed."""
-        sql = (
-            f"UPDATE {or_abort(self.work.table)}main.{quote_name(self.work.table.name)}"
-            f" SET {quote_name(column)} = ? WHERE {matching(row_key(self.work.table))}"
-        )
-        return self.db.execute(sql, (value, *key)).rowcount == 1
 
     def delete(self) -> None:
         """Delete a few rows that were not edited."""
@@ -233,14 +221,9 @@ class Writer:
             row = read_row(self.db, self.work.table, key)
             if row is None or len(self.work.deleted) == DELETED_ROWS:
                 continue
-            if self.is_done(partial(self.remove, key), partial(self.former.loses, row)):
+            remove = partial(delete_row, self.db, self.work.table, key)
+            if self.is_done(remove, partial(self.former.loses, row)):
                 self.work.deleted[key] = row
-
-    def remove(self, key: Key) -> bool:
-        """Delete one row; return whether it was there."""
-        name = quote_name(self.work.table.name)
-        sql = f"DELETE FROM main.{name} WHERE {matching(row_key(self.work.table))}"
-        return self.db.execute(sql, key).rowcount == 1
 
     def is_done(self, write: Callable[[], bool], write_before: Callable[[], bool]) -> bool:
         """Write, if the state before allows the same; return whether it was written."""
@@ -288,13 +271,8 @@ def write_beyond(db: sqlite3.Connection, tables: Iterable[WrittenTable]) -> byte
     added = 0
     for work in tables:
         for row in work.beyond:
-            columns = listed(row)
-            marks = ", ".join("?" * len(row))
             try:
-                db.execute(
-                    f"INSERT INTO main.{quote_name(work.table.name)} ({columns}) VALUES ({marks})",
-                    tuple(row.values()),
-                )
+                insert_row(db, work.table, row)
                 added += 1
             except REFUSALS:
                 continue

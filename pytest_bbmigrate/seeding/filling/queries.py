@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.sql.values import Cell
@@ -64,6 +64,33 @@ def or_abort(table: Table) -> str:
     """
     has_clauses = table.conflicts or any(index.conflict for index in table.indexes)
     return "OR ABORT " if has_clauses else ""
+
+
+def insert_row(db: sqlite3.Connection, table: Table, fields: Mapping[str, Cell]) -> None:
+    """Add a row with ``fields``, by the names of their columns.
+
+    Raises: what is among REFUSALS, where SQLite refuses it.
+    """
+    db.execute(
+        f"INSERT {or_abort(table)}INTO main.{quote_name(table.name)}"
+        f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})",
+        tuple(fields.values()),
+    )
+
+
+def set_cell(db: sqlite3.Connection, table: Table, key: Key, column: str, value: Cell) -> bool:
+    """Set one cell of the row with ``key``; return whether one row was changed. Raises likewise."""
+    sql = (
+        f"UPDATE {or_abort(table)}main.{quote_name(table.name)}"
+        f" SET {quote_name(column)} = ? WHERE {matching(row_key(table))}"
+    )
+    return db.execute(sql, (value, *key)).rowcount == 1
+
+
+def delete_row(db: sqlite3.Connection, table: Table, key: Key) -> bool:
+    """Delete the row with ``key``; return whether it was there. Raises likewise."""
+    sql = f"DELETE FROM main.{quote_name(table.name)} WHERE {matching(row_key(table))}"
+    return db.execute(sql, key).rowcount == 1
 
 
 def row_count(db: sqlite3.Connection, table: Table) -> int:
