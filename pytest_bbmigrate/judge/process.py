@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 PREFIX = "bbmigrate-judge-"
 MEASURED_SECONDS = 30.0  # for a judge that is measured to finish what it is at
+START_SECONDS = 3600.0  # for a supervisor to own the folder that was made for it
 END_SECONDS = 10.0  # for the supervisor to end all that the judge has left
 MOST_SHOWN = 4000  # characters of what a judge that has died had printed
 
@@ -148,7 +150,15 @@ def start_process(shared: Sequence[str]) -> Process:
 
 
 def remove_abandoned(temporary: Path) -> None:
-    """Remove the folders of judges whose supervisors were killed: nobody holds their lock."""
+    """Remove the folders of judges whose supervisors were killed: nobody holds their lock.
+
+    One that nobody has come to own is removed when it is too old for a session that begins.
+    """
+    for folder in temporary.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            is_old = time.time() - folder.lstat().st_mtime > START_SECONDS
+            if is_old and not (folder / OWNER).exists():
+                shutil.rmtree(folder, ignore_errors=True)
     for owner in temporary.glob(f"{PREFIX}*/{OWNER}"):
         with suppress(OSError):
             descriptor = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)

@@ -186,14 +186,17 @@ def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
 ) -> None:
     write_migrations(project)
     abandoned, made = temporary / f"{PREFIX}abandoned", temporary / f"{PREFIX}made"
-    for folder in (abandoned, made):
+    old = temporary / f"{PREFIX}old"
+    for folder in (abandoned, made, old):
         folder.mkdir()
     (abandoned / "owner").touch()
     (made / "owner.new").touch()
+    os.utime(old, (0, 0))
 
     project.runpytest("--bb-check-migrations")
 
     assert not abandoned.exists()
+    assert not old.exists()
     assert made.exists()  # another run is about to begin there
 
 
