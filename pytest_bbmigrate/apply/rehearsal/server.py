@@ -48,8 +48,10 @@ def main(parent: str) -> int:
 
     if errand.measured is not None:
         start_measuring(errand.measured, order.folder / MEASURED)
-    result = attempt(order, tell, confine=landlock.restrict_writes)
-    save_measured()
+    try:
+        result = attempt(order, tell, confine=landlock.restrict_writes)
+    finally:  # what coverage.py would say at the end of one that raises is nobody's output
+        save_measured()
     try:
         (order.folder / RESULT).write_bytes(told_of(result))
     except OSError:
