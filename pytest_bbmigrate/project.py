@@ -126,7 +126,9 @@ def read_project(
         own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
         base = _read_base(settings.base, hook)
     try:
-        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing)
+        reading: Catalogue | CatalogueError = read_catalogue(
+            settings.migrations, importing, settings.reading_rules
+        )
     except CatalogueError as error:
         reading = error
     catalogue = reading if isinstance(reading, Catalogue) else None

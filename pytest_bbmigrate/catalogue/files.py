@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.flyway_settings import FileSettings, file_settings
 from pytest_bbmigrate.catalogue.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
+    FlywayName,
+    flyway_name,
     is_never_migration,
     leading_number,
     name_fault,
     number_fault,
     split_name,
 )
+from pytest_bbmigrate.catalogue.placeholders import fill_in
 from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
+from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault, unreadable
 from pytest_bbmigrate.errors import CatalogueError, Problem
@@ -32,13 +37,14 @@ class FolderEntry:
     """One file or folder that is a migration or part of one.
 
     ``siblings`` are the names of everything in its folder; ``contents`` those in the folder that it
-    is, None for a file; ``sources`` reads its files.
+    is, None for a file; ``sources`` reads its files, by ``rules``.
     """
 
     path: Path
     siblings: frozenset[str]
     contents: frozenset[str] | None = None
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
+    rules: ReadingRules = NO_RULES
 
     @cached_property
     def name(self) -> str:
@@ -52,13 +58,18 @@ class FolderEntry:
 
     @cached_property
     def number(self) -> tuple[int, ...] | None:
-        """The number that the name begins with."""
-        return leading_number(self.name)
+        """The number that the name begins with, or its version, as Flyway reads it."""
+        return self.flyway.version or None if self.flyway else leading_number(self.name)
+
+    @cached_property
+    def flyway(self) -> FlywayName | None:
+        """What Flyway reads in the name; None where it is not in Flyway's way."""
+        return flyway_name(self.path.name) if self.contents is None else None
 
     @cached_property
     def text(self) -> str:
         """The file's text; CatalogueError is raised when it does not read."""
-        return self.sources.text(self.path)
+        return self.sources.text(self.path) if self.ending == ".py" else self.sql_of(self.path)
 
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
@@ -70,6 +81,25 @@ class FolderEntry:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
         return read_python(self.path, self.text)
 
+    def settings_of(self, path: Path) -> FileSettings:
+        """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
+        return file_settings(path, self.siblings, self.sources)
+
+    def sql_of(self, path: Path) -> str:
+        """Return the text of an SQL file of this migration as it is to run.
+
+        Placeholders are filled in where there are such: in files named in Flyway's way, and in all
+        others where the settings name any.
+
+        Raises: CatalogueError.
+        """
+        text = self.sources.text(path)
+        if not (self.flyway or self.rules.placeholders):
+            return text
+        if not self.settings_of(path).replaces_placeholders:
+            return text
+        return fill_in(path, text, dict(self.rules.placeholders))
+
     def beside(self, *endings: str) -> tuple[Path, ...]:
         """Return the files beside this one that have its name and one of ``endings``."""
         names = (f"{self.name}{ending}" for ending in endings)
@@ -77,13 +107,14 @@ class FolderEntry:
 
 
 def list_entries(
-    folder: Path, sources: Sources
+    folder: Path, sources: Sources, rules: ReadingRules = NO_RULES
 ) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
     """Return the migrations and parts of one in ``folder``, by name, and the doubtful files.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
     paths = _contents(folder)
+    paths = [path for path in paths if not rules.passes_over(path.name)]
     siblings = frozenset(path.name for path in paths)
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
@@ -91,7 +122,7 @@ def list_entries(
         if is_never_migration(path.name):
             continue
         try:
-            entry = _entry(path, siblings, sources)
+            entry = _entry(path, siblings, sources, rules)
         except CatalogueError as error:
             problems.extend(error.problems)
         else:
@@ -110,14 +141,16 @@ def _contents(folder: Path) -> list[Path]:
         raise unreadable(folder, error) from error
 
 
-def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
+def _entry(
+    path: Path, siblings: frozenset[str], sources: Sources, rules: ReadingRules
+) -> FolderEntry | None:
     """Return the entry for ``path``, None when it does not look like a migration."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise unreadable(path, error) from error
     if stat.S_ISDIR(mode):
-        return _folder_entry(path, siblings, sources)
+        return _folder_entry(path, siblings, sources, rules)
     if not stat.S_ISREG(mode):
         raise fault(path, "this is neither a file nor a folder", "move it out of the folder")
     if not split_name(path.name)[1]:
@@ -130,16 +163,18 @@ def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntr
         return None
     if doubt := name_fault(path.name, siblings):
         raise fault(path, *doubt)
-    return FolderEntry(path, siblings, sources=sources)
+    return FolderEntry(path, siblings, sources=sources, rules=rules)
 
 
-def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
+def _folder_entry(
+    path: Path, siblings: frozenset[str], sources: Sources, rules: ReadingRules
+) -> FolderEntry | None:
     """Return the entry for a folder with an up or a down half; None for one without any SQL."""
     names = frozenset(child.name for child in _contents(path))
     if names & HALVES:
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
-        return FolderEntry(path, siblings, names, sources)
+        return FolderEntry(path, siblings, names, sources, rules)
     if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in names):
         raise fault(
             path,

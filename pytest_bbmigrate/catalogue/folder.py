@@ -8,6 +8,7 @@ from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
 from pytest_bbmigrate.catalogue.forms import (
     dbmate,
     down_file,
+    flyway,
     goose,
     managed,
     nested,
@@ -19,6 +20,7 @@ from pytest_bbmigrate.catalogue.forms import (
 from pytest_bbmigrate.catalogue.model import Catalogue
 from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
 from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
+from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
@@ -49,6 +51,7 @@ FORMS: tuple[Form, ...] = (
     pair,
     dbmate,
     goose,
+    flyway,
     plain,
     unsupported,
     managed,
@@ -56,8 +59,10 @@ FORMS: tuple[Form, ...] = (
 )
 
 
-def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogue:
-    """Return the migrations of ``folder``, ordered.
+def read_catalogue(
+    folder: Path, importing: Importing | None = None, rules: ReadingRules = NO_RULES
+) -> Catalogue:
+    """Return the migrations of ``folder``, read by ``rules`` and ordered.
 
     The modules of the project that their Python imports are read with them, from ``folder`` and
     where else ``importing`` says.
@@ -66,7 +71,7 @@ def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogu
     that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
     """
     sources = Sources()
-    entries, doubtful = list_entries(folder, sources)
+    entries, doubtful = list_entries(folder, sources, rules)
     problems = list(doubtful)
     migrations: dict[str, Migration] = {}
     steps = []
@@ -76,7 +81,8 @@ def read_catalogue(folder: Path, importing: Importing | None = None) -> Catalogu
         except CatalogueError as error:
             problems.extend(error.problems)
             # It keeps its place, so that what depends on it is not reported as well.
-            steps.extend([] if down_file.claims(entry) else [_step(entry, None)])
+            is_down = down_file.claims(entry) or flyway.is_undo(entry)
+            steps.extend([] if is_down else [_step(entry, None)])
             continue
         if migration:
             migrations[migration.name] = migration

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 # Longest first. What stands before the ending is the migration's name.
 ENDINGS = (".up.sql", ".down.sql", ".rollback.sql", ".sql", ".py")
-FLYWAY = re.compile(r"(?:[VUB][0-9]+(?:[._][0-9]+)*|R)__.+\.sql", re.DOTALL)
+FLYWAY = re.compile(
+    r"(?:(?P<kind>[vub])(?P<version>[0-9]+(?:[._][0-9]+)*)|(?P<repeated>r))__.+",
+    re.DOTALL | re.IGNORECASE,
+)
 
 # A date counts as a whole, whatever joins its parts; else all digit groups joined by hyphens do.
 DATED = r"(?:19|20)[0-9]{2}(?P<join>[-_])[0-9]{1,2}(?P=join)[0-9]{1,2}(?:[-_][0-9]+)?"
@@ -17,7 +21,18 @@ WORD_AFTER_DOT = re.compile(r".*(\.[A-Za-z]*)", re.DOTALL)
 HALF_WITHOUT_DOT = re.compile(r"(.+)[-_](?:down|rollback|undo)", re.IGNORECASE | re.DOTALL)
 
 NEVER_MIGRATIONS = frozenset({"__init__.py", "__pycache__", "atlas.sum", "migration_lock.toml"})
-NEVER_ENDINGS = (".md", ".lock", ".lck", ".pyc")
+NEVER_ENDINGS = (".md", ".lock", ".lck", ".pyc", ".sql.conf")
+
+
+class FlywayName(NamedTuple):
+    """What Flyway reads in a file's name.
+
+    ``kind`` is v for a version, u for what undoes one, b for a baseline or r for what is repeated;
+    ``version`` is in integers, without zeros at its end (1.0 is 1); () for r.
+    """
+
+    kind: str
+    version: tuple[int, ...]
 
 
 def split_name(file_name: str) -> tuple[str, str]:
@@ -26,6 +41,18 @@ def split_name(file_name: str) -> tuple[str, str]:
         if file_name.lower().endswith(ending):
             return file_name[: -len(ending)], ending
     return file_name, ""
+
+
+def flyway_name(file_name: str) -> FlywayName | None:
+    """Return what Flyway reads in the name of a file, None where that is not in Flyway's way."""
+    name, ending = split_name(file_name)
+    match = FLYWAY.fullmatch(name) if ending == ".sql" else None
+    if match is None:
+        return None
+    version = [int(digits) for digits in re.split("[._]", match["version"] or "") if digits]
+    while len(version) > 1 and version[-1] == 0:
+        version.pop()
+    return FlywayName((match["kind"] or match["repeated"]).lower(), tuple(version))
 
 
 def leading_number(name: str) -> tuple[int, ...] | None:
@@ -56,11 +83,8 @@ def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | No
     A typo must not turn the down file of one migration into a migration of its own.
     """
     name, ending = split_name(file_name)
-    if FLYWAY.fullmatch(file_name):
-        return (
-            "Flyway's way of naming is not supported",
-            "write 001_NAME.up.sql and 001_NAME.down.sql for V1__NAME.sql and U1__NAME.sql",
-        )
+    if flyway_name(file_name):
+        return None
     if not name.strip():
         return "the file has no name before its ending", f"write 001_NAME{ending}"
     if match := WORD_AFTER_DOT.fullmatch(name):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.markers import find_markers
 from pytest_bbmigrate.catalogue.model import SqlPart
+from pytest_bbmigrate.catalogue.names import flyway_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,16 +42,18 @@ def above_of(folder: Path, root: Path) -> Iterator[Path]:
 
 
 def runner_of_marks(catalogue: Catalogue) -> str:
-    """Return the tool whose marks all files of ``catalogue`` have; '' where they do not agree."""
+    """Return the tool whose marks, or way of naming, all files of ``catalogue`` have, or ''."""
     dialects = {dialect_of(migration, catalogue) for migration in catalogue.migrations}
     return dialects.pop() if len(dialects) == 1 else ""
 
 
 def dialect_of(migration: Migration, catalogue: Catalogue) -> str:
-    """Return whose marks the file of ``migration`` has; '' for none."""
+    """Return whose marks the file of ``migration`` has, or else its name; '' for nobody's."""
     if not isinstance(migration.up, SqlPart):
         return ""
     path = migration.up.path
     text = catalogue.texts[os.path.realpath(path)].decode("utf-8-sig")
     markers = find_markers(path, text)
-    return markers[0].dialect if markers else ""
+    if markers:
+        return markers[0].dialect
+    return "flyway" if flyway_name(path.name) else ""

@@ -100,7 +100,7 @@ def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
-    catalogue = read_catalogue(settings.migrations)
+    catalogue = read_catalogue(settings.migrations, rules=settings.reading_rules)
     has_table, history = _history(settings.database)
     shown = _shown(settings.database, config)
     if not settings.database.exists():

@@ -45,6 +45,29 @@ def test_nothing_given_means_the_defaults() -> None:
     )
 
 
+def test_placeholders_are_names_and_values() -> None:
+    lines = ("# the app's", "who = me = you", "nobody =")
+
+    assert settings_with(placeholders=lines).placeholders == (("who", "me = you"), ("nobody", ""))
+
+
+@pytest.mark.parametrize("line", ["who", "= me", "${who} = me"])
+def test_a_placeholder_without_a_name_or_value_is_refused(line: str) -> None:
+    refusal = refusal_of(placeholders=(line,))
+
+    assert refusal == f"bb_placeholders = {line}: 'name = value' is wanted"
+
+
+def test_a_placeholder_has_one_value() -> None:
+    refusal = refusal_of(placeholders=("who = me", "who = you"))
+
+    assert refusal == "bb_placeholders: two values for who; leave one of them"
+
+
+def test_what_is_ignored_are_patterns_a_line_each() -> None:
+    assert settings_with(ignore=("*.sh", "", "R__*")).reading_rules.ignore == ("*.sh", "R__*")
+
+
 def test_an_empty_value_means_the_default() -> None:
     fields = ("migrations", "database", "base", "rows", "seed", "rows_from", "strict")
 
