@@ -540,7 +540,6 @@ OTHER_ENDING = (
         ("001_a.sq1", OTHER_ENDING),
         ("001_a", OTHER_ENDING),
         ("1a.txt", OTHER_ENDING),
-        ("002_a.sh", OTHER_ENDING),
     ],
 )
 def test_a_name_that_fits_no_form_is_refused(
