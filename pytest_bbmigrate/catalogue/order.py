@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.listing import Listing
 
+OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
 # The tools that run files of one number, or without any, by name; others cannot run such folders.
 BY_NAME = frozenset({"d1", "prisma", "yoyo"})
 
@@ -129,7 +130,7 @@ def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
 def _shared_numbers(steps: Sequence[OrderEntry]) -> list[Problem]:
     numbered = [step for step in steps if step.number is not None]
     return [
-        _problem(group, "have the same number", "give each a number of its own")
+        _problem(group, "have the same number", OWN_NUMBER)
         for group in _grouped(numbered, lambda step: step.number)
         if len({step.name for step in group}) > 1
     ]

@@ -51,7 +51,7 @@ def test_two_files_of_one_version_are_refused(tmp_path: Path) -> None:
     assert complaints(tmp_path, files) == [
         (
             "V1.0__b.sql: V1.0__b.sql and V1__a.sql have the same number; "
-            "give each a number of its own"
+            "give each a number of its own, or list all in their order with bb_order = FILE"
         )
     ]
 

@@ -102,7 +102,7 @@ def test_a_number_that_two_have_is_refused(tmp_path: Path) -> None:
     assert complaints(tmp_path, files) == [
         (
             "0001_c.sql: 0001_c.sql and 001_a.sql and 1_b.sql have the same number; "
-            "give each a number of its own"
+            "give each a number of its own, or list all in their order with bb_order = FILE"
         )
     ]
 
