@@ -89,7 +89,8 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
         why = "the numbers in their names order them otherwise than the names do"
     raise SettingsError(
         f"it is not known in which order the {len(steps)} migrations run ({shown}, ..), for {why}: "
-        "list their files in one, a line each, and name it with bb_order = FILE"
+        "list their files in one, a line each (as `ls` does, where they run by name), and name it "
+        "with bb_order = FILE"
     )
 
 
