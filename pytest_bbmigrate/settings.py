@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.rules import ReadingRules
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
@@ -19,7 +20,7 @@ from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 from pytest_bbmigrate.zones import DEFAULT_ZONE, is_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DEFAULT_MIGRATIONS = "migrations"
 DEFAULT_DATABASE = "budget_buddy.db"
@@ -62,6 +63,8 @@ class Settings:
     ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
     ``memory`` is in bytes. ``runs_as`` is the runner profile, '' for the one that the folder's form
     says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
+    ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
+    ``order`` are the lines of ``order_file``, which lists the migrations in their order.
     """
 
     root: Path
@@ -83,6 +86,17 @@ class Settings:
     memory: int = DEFAULT_MEMORY
     runs_as: str = ""
     foreign_keys: bool | None = None
+    placeholders: tuple[tuple[str, str], ...] = ()
+    ignore: tuple[str, ...] = ()
+    order_file: Path | None = None
+    order: tuple[str, ...] = ()
+
+    @property
+    def reading_rules(self) -> ReadingRules:
+        """What is said here of how the folder is read."""
+        return ReadingRules(
+            self.placeholders, self.ignore, self.order_file, self.order, self.runs_as
+        )
 
 
 def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
@@ -97,6 +111,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
     def take(field: str) -> GivenValue:
         return given.get(field, nothing)
 
+    order_file = _existing_file(take("order"))
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
@@ -120,6 +135,10 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         memory=_memory(take("memory")),
         runs_as=_runner(take("runs_as")),
         foreign_keys=_on_or_off(take("foreign_keys")),
+        placeholders=_placeholders(take("placeholders")),
+        ignore=tuple(_lines(take("ignore"))),
+        order_file=order_file,
+        order=_lines_of_file(take("order"), order_file),
     )
 
 
@@ -230,12 +249,38 @@ def _zone(given: GivenValue) -> str:
     return given.text or DEFAULT_ZONE
 
 
-def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:
+def _lines(given: GivenValue) -> Iterator[str]:
+    """Yield the lines of a value that are neither empty nor a comment."""
     lines = given.value if isinstance(given.value, tuple) else given.text.splitlines()
-    queries: dict[str, str] = {}
     for line in (line.strip() for line in lines):
-        if not line or line.startswith("#"):
-            continue
+        if line and not line.startswith("#"):
+            yield line
+
+
+def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        return tuple(path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refuse(given, f"it cannot be read as UTF-8 text ({error})") from error
+
+
+def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:
+    values: dict[str, str] = {}
+    for line in _lines(given):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not (name and equals) or set(name) & set("{}$"):
+            raise _refuse(GivenValue(given.option, line, given.folder), "'name = value' is wanted")
+        if name in values:
+            raise SettingsError(f"{given.option}: two values for {name}; leave one of them")
+        values[name] = value
+    return tuple(values.items())
+
+
+def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:
+    queries: dict[str, str] = {}
+    for line in _lines(given):
         name, query = _invariant(GivenValue(given.option, line, given.folder))
         if name in queries:
             raise SettingsError(f"{given.option}: two queries are called {name}")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 TRANSACTION = re.compile(
     r"no-transaction|transactional\s*:\s*(\w+)|atlas:txmode\s+(\w+)", re.IGNORECASE
 )
-NO_TRANSACTION_WORDS = ("no-transaction", "false", "none")
+SQLX = "no-transaction"
+NO_TRANSACTION_WORDS = (SQLX, "false", "none")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ def _line_problems(remark: CommentLine) -> Iterable[Problem]:
             remark.line,
             "Atlas's delimiters are not supported",
             "end each statement with ; and leave the line out",
+        )
+    if remark.line > 1 and remark.text.lower() == SQLX:
+        yield Problem(
+            remark.path,
+            remark.line,
+            f"`-- {SQLX}` below the first line, where sqlx does not see it",
+            "put it on the first line, or write -- bb: no_transaction",
         )
     try:
         contract = read_contract(((remark.line, remark.text),))
