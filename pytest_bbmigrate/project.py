@@ -9,11 +9,17 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
+from pytest_bbmigrate.catalogue import (
+    Catalogue,
+    Importing,
+    ReadingRules,
+    importing_of,
+    read_catalogue,
+)
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.runner.choose import choose_profile
+from pytest_bbmigrate.runner.choose import choose_profile, runner_told
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
 from pytest_bbmigrate.runner.limits import DEFAULT_SECONDS
 from pytest_bbmigrate.schema.read.row_presence import has_rows
@@ -44,9 +50,10 @@ class Project:
 
     ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
     by name, where a database is to be changed, None elsewhere. ``importing`` is where the
-    migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
-    which all of it was written; ``base_has_rows`` is whether there are rows in the base, which are
-    the user's own, and ``shows_values`` whether such may be shown.
+    migrations' Python finds modules of the project, ``rules`` how the folder was read, and
+    ``began`` the time, in nanoseconds, before which all of it was written; ``base_has_rows`` is
+    whether there are rows in the base, which are the user's own, and ``shows_values`` whether such
+    may be shown.
     """
 
     settings: Settings
@@ -56,6 +63,7 @@ class Project:
     recipe: Recipe
     first: int
     importing: Importing
+    rules: ReadingRules
     began: int
     judged: frozenset[str] | None = None
     base_has_rows: bool = False
@@ -125,10 +133,9 @@ def read_project(
     with showing_values(everything=shows_values):
         own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
         base = _read_base(settings.base, hook)
+    rules = reading_rules(settings, base)
     try:
-        reading: Catalogue | CatalogueError = read_catalogue(
-            settings.migrations, importing, settings.reading_rules
-        )
+        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing, rules)
     except CatalogueError as error:
         reading = error
     catalogue = reading if isinstance(reading, Catalogue) else None
@@ -162,10 +169,20 @@ def read_project(
         ),
         first=_first(settings.check_from, reading),
         importing=importing,
+        rules=rules,
         began=began,
         base_has_rows=has_rows(base),
         shows_values=shows_values,
     )
+
+
+def reading_rules(settings: Settings, base: bytes = b"") -> ReadingRules:
+    """Return how the migration folder is to be read, and by whom it is run as far as that is told.
+
+    ``base`` is the image of the database that the first migration starts from.
+    """
+    told = runner_told(settings.runs_as, settings.migrations, settings.root, base)
+    return replace(settings.reading_rules, runner=told)
 
 
 def backup_folder(settings: Settings) -> Path:

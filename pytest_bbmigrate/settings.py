@@ -63,7 +63,8 @@ class Settings:
     ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
     ``memory`` is in bytes. ``runs_as`` is the runner profile, '' for the one that the folder's form
     says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
-    ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over.
+    ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
+    ``order`` are the lines of ``order_file``, which lists the migrations in their order.
     """
 
     root: Path
@@ -87,11 +88,15 @@ class Settings:
     foreign_keys: bool | None = None
     placeholders: tuple[tuple[str, str], ...] = ()
     ignore: tuple[str, ...] = ()
+    order_file: Path | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def reading_rules(self) -> ReadingRules:
         """What is said here of how the folder is read."""
-        return ReadingRules(self.placeholders, self.ignore)
+        return ReadingRules(
+            self.placeholders, self.ignore, self.order_file, self.order, self.runs_as
+        )
 
 
 def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
@@ -106,6 +111,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
     def take(field: str) -> GivenValue:
         return given.get(field, nothing)
 
+    order_file = _existing_file(take("order"))
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
@@ -131,6 +137,8 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         foreign_keys=_on_or_off(take("foreign_keys")),
         placeholders=_placeholders(take("placeholders")),
         ignore=tuple(_lines(take("ignore"))),
+        order_file=order_file,
+        order=_lines_of_file(take("order"), order_file),
     )
 
 
@@ -247,6 +255,15 @@ def _lines(given: GivenValue) -> Iterator[str]:
     for line in (line.strip() for line in lines):
         if line and not line.startswith("#"):
             yield line
+
+
+def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        return tuple(path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refuse(given, f"it cannot be read as UTF-8 text ({error})") from error
 
 
 def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:

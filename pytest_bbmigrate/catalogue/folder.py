@@ -17,10 +17,12 @@ from pytest_bbmigrate.catalogue.forms import (
     script,
     unsupported,
 )
+from pytest_bbmigrate.catalogue.listing import Listing, listing_of, read_journal
 from pytest_bbmigrate.catalogue.model import Catalogue
-from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
+from pytest_bbmigrate.catalogue.order import OrderEntry, arrange, refuse_guess
 from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
+from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
@@ -68,7 +70,8 @@ def read_catalogue(
     where else ``importing`` says.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
-    that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
+    that fits no form or does not read, duplicate numbers, unknown dependencies, cycles;
+    SettingsError when nothing says in which order they run.
     """
     sources = Sources()
     entries, doubtful = list_entries(folder, sources, rules)
@@ -89,14 +92,19 @@ def read_catalogue(
             steps.append(_step(entry, migration))
     if not steps and not problems:
         raise fault(folder, "there is no migration in this folder", START_HERE)
+    runner = rules.runner or runner_of_marks(migrations.values(), sources.texts)
+    listing: Listing | None = None
     try:
-        ordered = arrange(steps)
+        listing = _listing(folder, sources, rules)
+        ordered = arrange(steps, listing, runner)
     except CatalogueError as error:
         problems.extend(error.problems)
     if problems:
         raise CatalogueError(
             sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
         )
+    if listing is None:
+        refuse_guess(ordered, runner)
     programs = tuple(m.path for m in migrations.values() if m.path.suffix.lower() == ".py")
     read_imported(sources, programs, importing or Importing((folder,)))
     return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
@@ -107,12 +115,19 @@ def _read(entry: FolderEntry) -> Migration | None:
     return form.read(entry)
 
 
+def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | None:
+    """Return the list of the migrations in their order that there is. Raises: CatalogueError."""
+    if rules.order_file is not None:
+        return listing_of(rules.order_file, rules.order)
+    return read_journal(folder, sources)
+
+
 def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
     path = migration.path if migration else entry.path
     return OrderEntry(
         entry.name,
-        path.relative_to(entry.path.parent).as_posix(),
+        f"{entry.within}{path.relative_to(entry.path.parent).as_posix()}",
         path,
         entry.number,
         migration.contract.depends if migration else (),

@@ -17,7 +17,10 @@ DATED = r"(?:19|20)[0-9]{2}(?P<join>[-_])[0-9]{1,2}(?P=join)[0-9]{1,2}(?:[-_][0-
 PLAIN = r"[0-9]+(?:-[0-9]+)*"
 NUMBER = re.compile(rf"[vV]?(?P<number>{DATED}|{PLAIN})(?P<separator>[-_. ]+|$)")
 DIGITS_FIRST = re.compile(rf"(?P<digits>{DATED}|[0-9]+)(?P<rest>.*)", re.DOTALL)
-WORD_AFTER_DOT = re.compile(r".*(\.[A-Za-z]*)", re.DOTALL)
+WORD_AFTER_DOT = re.compile(r".*(\.(?P<word>[A-Za-z]*))", re.DOTALL)
+# A name may have words after dots (V0001.Budgets.up.sql), but none that is nearly one of these.
+LAST_WORDS = ("up", "down", "rollback", "undo", "sql", "py")
+VERSION = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)*")
 HALF_WITHOUT_DOT = re.compile(r"(.+)[-_](?:down|rollback|undo)", re.IGNORECASE | re.DOTALL)
 
 NEVER_MIGRATIONS = frozenset({"__init__.py", "__pycache__", "atlas.sum", "migration_lock.toml"})
@@ -66,11 +69,23 @@ def leading_number(name: str) -> tuple[int, ...] | None:
     return tuple(int(digits) for digits in re.split("[-_]", match["number"]))
 
 
+def version_of(folder_name: str) -> tuple[int, ...] | None:
+    """Return the version that is a folder's whole name (``0.10``, ``v2``), or None."""
+    match = VERSION.fullmatch(folder_name)
+    return numbers_in(match[0]) if match else None
+
+
+def numbers_in(name: str) -> tuple[int, ...]:
+    """Return all numbers in ``name``, wherever they stand."""
+    return tuple(int(digits) for digits in re.findall("[0-9]+", name))
+
+
 def is_never_migration(file_name: str) -> bool:
     """Return whether a file or folder of this name is never a migration."""
     lower = file_name.lower()
     return (
         lower.startswith(".")
+        or (lower.startswith("_") and lower.endswith(".py"))  # what the others import
         or lower in NEVER_MIGRATIONS
         or lower.endswith(NEVER_ENDINGS)
         or (lower.startswith("readme") and not split_name(file_name)[1])
@@ -87,7 +102,8 @@ def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | No
         return None
     if not name.strip():
         return "the file has no name before its ending", f"write 001_NAME{ending}"
-    if match := WORD_AFTER_DOT.fullmatch(name):
+    match = WORD_AFTER_DOT.fullmatch(name)
+    if match and _is_nearly_an_ending(match["word"].lower()):
         return (
             f"'{match[1]}{ending}' is no ending of a migration",
             "write NAME.sql, NAME.py, or NAME.up.sql and NAME.down.sql",
@@ -97,6 +113,26 @@ def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | No
     if match := HALF_WITHOUT_DOT.fullmatch(name):
         return _half_without_dot(match[1], ending, siblings)
     return None
+
+
+def _is_nearly_an_ending(word: str) -> bool:
+    """Return whether a word is none, or one of LAST_WORDS with a letter wrong or two swapped."""
+    return not word or any(
+        sorted(word) == sorted(last) or _differs_by_a_letter(word, last) for last in LAST_WORDS
+    )
+
+
+def _differs_by_a_letter(one: str, other: str) -> bool:
+    """Return whether one letter more, less or another makes ``one`` of ``other``."""
+    start = _in_common(one, other)
+    end = _in_common(one[start:][::-1], other[start:][::-1])
+    return max(len(one), len(other)) - start - end <= 1
+
+
+def _in_common(one: str, other: str) -> int:
+    """Return how many letters are the same at the beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def number_fault(name: str) -> tuple[str, str] | None:

@@ -21,6 +21,11 @@ def in_transaction(part: Part | None) -> bool:
     return part.in_transaction
 
 
+def marks_of(folder: Path) -> str:
+    catalogue = read_catalogue(folder)
+    return runner_of_marks(catalogue.migrations, catalogue.texts)
+
+
 def test_versions_are_compared_as_numbers(tmp_path: Path) -> None:
     names = ("V1.10__c.sql", "v1.9__b.sql", "V1__a.sql", "V2_1__e.sql", "V2__d.sql", "V10__f.sql")
 
@@ -46,7 +51,7 @@ def test_two_files_of_one_version_are_refused(tmp_path: Path) -> None:
     assert complaints(tmp_path, files) == [
         (
             "V1.0__b.sql: V1.0__b.sql and V1__a.sql have the same number; "
-            "give each a number of its own"
+            "give each a number of its own, or list all in their order with bb_order = FILE"
         )
     ]
 
@@ -159,10 +164,10 @@ def test_in_other_forms_there_are_placeholders_only_where_the_settings_name_some
 
 def test_the_way_of_naming_says_whose_rules_hold(tmp_path: Path) -> None:
     folder = write(tmp_path, {"V1__a.sql": "SELECT 1"})
-    alone = runner_of_marks(read_catalogue(folder))
+    alone = marks_of(folder)
     write(tmp_path, {"002_b.sql": "SELECT 1"})
 
-    assert (alone, runner_of_marks(read_catalogue(folder))) == ("flyway", "")
+    assert (alone, marks_of(folder)) == ("flyway", "")
 
 
 @pytest.mark.parametrize("name", ["1.10", "V1.10", "v1_10", "V1.10__c", "V1.10__c.sql"])
