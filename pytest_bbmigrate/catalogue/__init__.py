@@ -12,7 +12,7 @@ from pytest_bbmigrate.catalogue.model import (
     ScriptPart,
     SqlPart,
 )
-from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of
+from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of, path_by
 
 __all__ = [
     "Catalogue",
@@ -25,5 +25,6 @@ __all__ = [
     "SqlPart",
     "fingerprint",
     "importing_of",
+    "path_by",
     "read_catalogue",
 ]

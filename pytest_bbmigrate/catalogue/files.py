@@ -68,7 +68,7 @@ class FolderEntry:
     @cached_property
     def source(self) -> PythonSource:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
-        return read_python(self.path, self.text)
+        return read_python(self.path, self.text, self.sources.python)
 
     def beside(self, *endings: str) -> tuple[Path, ...]:
         """Return the files beside this one that have its name and one of ``endings``."""
