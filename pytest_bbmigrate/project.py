@@ -9,12 +9,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue import Catalogue, Importing, importing_of, read_catalogue
+from pytest_bbmigrate.catalogue import (
+    Catalogue,
+    Importing,
+    ReadingRules,
+    importing_of,
+    read_catalogue,
+)
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.processes.app_python import app_python
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.runner.choose import choose_profile
+from pytest_bbmigrate.runner.choose import choose_profile, runner_told
 from pytest_bbmigrate.runner.connection_hook import (
     late_connection_hook,
     load_connection_hook,
@@ -50,9 +56,10 @@ class Project:
 
     ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
     by name, where a database is to be changed, None elsewhere. ``importing`` is where the
-    migrations' Python finds modules of the project, and ``began`` the time, in nanoseconds, before
-    which all of it was written; ``base_has_rows`` is whether there are rows in the base, which are
-    the user's own, and ``shows_values`` whether such may be shown.
+    migrations' Python finds modules of the project, ``rules`` how the folder was read, and
+    ``began`` the time, in nanoseconds, before which all of it was written; ``base_has_rows`` is
+    whether there are rows in the base, which are the user's own, and ``shows_values`` whether such
+    may be shown.
     """
 
     settings: Settings
@@ -62,6 +69,7 @@ class Project:
     recipe: Recipe
     first: int
     importing: Importing
+    rules: ReadingRules
     began: int
     judged: frozenset[str] | None = None
     base_has_rows: bool = False
@@ -145,8 +153,11 @@ def read_project(
         base = (
             _read_base(settings.base, hook) if python is None else _read_for(python, settings, hook)
         )
+    rules = reading_rules(settings, base)
     try:
-        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing, python)
+        reading: Catalogue | CatalogueError = read_catalogue(
+            settings.migrations, importing, rules, python
+        )
     except CatalogueError as error:
         reading = error
     catalogue = reading if isinstance(reading, Catalogue) else None
@@ -180,10 +191,20 @@ def read_project(
         ),
         first=_first(settings.check_from, reading),
         importing=importing,
+        rules=rules,
         began=began,
         base_has_rows=has_rows(base),
         shows_values=shows_values,
     )
+
+
+def reading_rules(settings: Settings, base: bytes = b"") -> ReadingRules:
+    """Return how the migration folder is to be read, and by whom it is run as far as that is told.
+
+    ``base`` is the image of the database that the first migration starts from.
+    """
+    told = runner_told(settings.runs_as, settings.migrations, settings.root, base)
+    return replace(settings.reading_rules, runner=told)
 
 
 def backup_folder(settings: Settings) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.rules import ReadingRules
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
@@ -19,7 +20,7 @@ from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 from pytest_bbmigrate.zones import DEFAULT_ZONE, is_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DEFAULT_MIGRATIONS = "migrations"
 DEFAULT_DATABASE = "budget_buddy.db"
@@ -63,6 +64,8 @@ class Settings:
     ``memory`` is in bytes. ``runs_as`` is the runner profile, '' for the one that the folder's form
     says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
     ``python`` is the interpreter that runs the migrations, None for pytest's own.
+    ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
+    ``order`` are the lines of ``order_file``, which lists the migrations in their order.
     """
 
     root: Path
@@ -85,6 +88,17 @@ class Settings:
     runs_as: str = ""
     foreign_keys: bool | None = None
     python: Path | None = None
+    placeholders: tuple[tuple[str, str], ...] = ()
+    ignore: tuple[str, ...] = ()
+    order_file: Path | None = None
+    order: tuple[str, ...] = ()
+
+    @property
+    def reading_rules(self) -> ReadingRules:
+        """What is said here of how the folder is read."""
+        return ReadingRules(
+            self.placeholders, self.ignore, self.order_file, self.order, self.runs_as
+        )
 
 
 def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
@@ -99,6 +113,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
     def take(field: str) -> GivenValue:
         return given.get(field, nothing)
 
+    order_file = _existing_file(take("order"))
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
@@ -123,6 +138,10 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         runs_as=_runner(take("runs_as")),
         foreign_keys=_on_or_off(take("foreign_keys")),
         python=_program(take("python")),
+        placeholders=_placeholders(take("placeholders")),
+        ignore=tuple(_lines(take("ignore"))),
+        order_file=order_file,
+        order=_lines_of_file(take("order"), order_file),
     )
 
 
@@ -250,13 +269,39 @@ def _zone(given: GivenValue) -> str:
     return given.text or DEFAULT_ZONE
 
 
+def _lines(given: GivenValue) -> Iterator[str]:
+    """Yield the lines of a value that are neither empty nor a comment."""
+    lines = given.value if isinstance(given.value, tuple) else given.text.splitlines()
+    for line in (line.strip() for line in lines):
+        if line and not line.startswith("#"):
+            yield line
+
+
+def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        return tuple(path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refuse(given, f"it cannot be read as UTF-8 text ({error})") from error
+
+
+def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:
+    values: dict[str, str] = {}
+    for line in _lines(given):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not (name and equals) or set(name) & set("{}$"):
+            raise _refuse(GivenValue(given.option, line, given.folder), "'name = value' is wanted")
+        if name in values:
+            raise SettingsError(f"{given.option}: two values for {name}; leave one of them")
+        values[name] = value
+    return tuple(values.items())
+
+
 def _invariants(given: GivenValue, *, is_tried: bool) -> tuple[tuple[str, str], ...]:
     # What only the SQLite of the app's Python knows is not tried with this one.
-    lines = given.value if isinstance(given.value, tuple) else given.text.splitlines()
     queries: dict[str, str] = {}
-    for line in (line.strip() for line in lines):
-        if not line or line.startswith("#"):
-            continue
+    for line in _lines(given):
         one = GivenValue(given.option, line, given.folder)
         name, query = _invariant(one, is_tried=is_tried)
         if name in queries:

@@ -13,14 +13,17 @@ from pytest_bbmigrate.catalogue.model import (
     SqlPart,
 )
 from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of, path_by
+from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 
 __all__ = [
+    "NO_RULES",
     "Catalogue",
     "Fingerprint",
     "Importing",
     "Migration",
     "Part",
     "PythonPart",
+    "ReadingRules",
     "ScriptPart",
     "SqlPart",
     "fingerprint",

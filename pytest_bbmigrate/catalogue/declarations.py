@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 TRANSACTION = re.compile(
     r"no-transaction|transactional\s*:\s*(\w+)|atlas:txmode\s+(\w+)", re.IGNORECASE
 )
-NO_TRANSACTION_WORDS = ("no-transaction", "false", "none")
+SQLX = "no-transaction"
+NO_TRANSACTION_WORDS = (SQLX, "false", "none")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,13 @@ def _line_problems(remark: CommentLine) -> Iterable[Problem]:
             "Atlas's delimiters are not supported",
             "end each statement with ; and leave the line out",
         )
+    if remark.line > 1 and remark.text.lower() == SQLX:
+        yield Problem(
+            remark.path,
+            remark.line,
+            f"`-- {SQLX}` below the first line, where sqlx does not see it",
+            "put it on the first line, or write -- bb: no_transaction",
+        )
     try:
         contract = read_contract(((remark.line, remark.text),))
     except ContractError as error:
@@ -102,6 +110,7 @@ def _expressions(contract: Contract) -> Iterable[str]:
         ),  # the columns of one line share its condition
         *(delete.where for delete in contract.deletes[:1]),
         *(requirement.expression for requirement in contract.requires[:1]),
+        *(derived.expression for derived in contract.derives),
     )
     return (condition for condition in conditions if condition is not None)
 

@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.code_steps import code_problems, is_code
+from pytest_bbmigrate.catalogue.flyway_settings import FileSettings, file_settings
 from pytest_bbmigrate.catalogue.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
+    FlywayName,
+    flyway_name,
     is_never_migration,
     leading_number,
     name_fault,
     number_fault,
     split_name,
+    version_of,
 )
+from pytest_bbmigrate.catalogue.placeholders import fill_in
 from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
+from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault, unreadable
 from pytest_bbmigrate.errors import CatalogueError, Problem
@@ -32,17 +39,25 @@ class FolderEntry:
     """One file or folder that is a migration or part of one.
 
     ``siblings`` are the names of everything in its folder; ``contents`` those in the folder that it
-    is, None for a file; ``sources`` reads its files.
+    is, None for a file; ``sources`` reads its files, by ``rules``. ``within`` is the folder of a
+    version that it is in (``0.10/``), '' for the migration folder itself.
     """
 
     path: Path
     siblings: frozenset[str]
     contents: frozenset[str] | None = None
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
+    rules: ReadingRules = NO_RULES
+    within: str = ""
 
     @cached_property
     def name(self) -> str:
         """The migration's name: the file's without its ending, or the folder's."""
+        return f"{self.within}{self.stem}"
+
+    @cached_property
+    def stem(self) -> str:
+        """The name of the file without its ending, or that of the folder."""
         return self.path.name if self.contents is not None else split_name(self.path.name)[0]
 
     @cached_property
@@ -52,13 +67,19 @@ class FolderEntry:
 
     @cached_property
     def number(self) -> tuple[int, ...] | None:
-        """The number that the name begins with."""
-        return leading_number(self.name)
+        """The number that the name begins with, or its version, as Flyway reads it."""
+        number = self.flyway.version if self.flyway else leading_number(self.stem) or ()
+        return (*(version_of(self.within.removesuffix("/")) or ()), *number) or None
+
+    @cached_property
+    def flyway(self) -> FlywayName | None:
+        """What Flyway reads in the name; None where it is not in Flyway's way."""
+        return flyway_name(self.path.name) if self.contents is None else None
 
     @cached_property
     def text(self) -> str:
         """The file's text; CatalogueError is raised when it does not read."""
-        return self.sources.text(self.path)
+        return self.sources.text(self.path) if self.ending == ".py" else self.sql_of(self.path)
 
     @cached_property
     def markers(self) -> tuple[Marker, ...]:
@@ -70,33 +91,73 @@ class FolderEntry:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
         return read_python(self.path, self.text, self.sources.python)
 
+    def settings_of(self, path: Path) -> FileSettings:
+        """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
+        return file_settings(path, self.siblings, self.sources)
+
+    def sql_of(self, path: Path) -> str:
+        """Return the text of an SQL file of this migration as it is to run.
+
+        Placeholders are filled in where there are such: in files named in Flyway's way, and in all
+        others where the settings name any.
+
+        Raises: CatalogueError.
+        """
+        text = self.sources.text(path)
+        if not (self.flyway or self.rules.placeholders):
+            return text
+        if not self.settings_of(path).replaces_placeholders:
+            return text
+        return fill_in(path, text, dict(self.rules.placeholders))
+
     def beside(self, *endings: str) -> tuple[Path, ...]:
         """Return the files beside this one that have its name and one of ``endings``."""
-        names = (f"{self.name}{ending}" for ending in endings)
+        names = (f"{self.stem}{ending}" for ending in endings)
         return tuple(self.path.with_name(name) for name in names if name in self.siblings)
 
 
+@dataclass(frozen=True)
+class Place:
+    """A folder whose entries are listed; for ``within`` see ``FolderEntry``."""
+
+    folder: Path
+    siblings: frozenset[str]
+    sources: Sources
+    rules: ReadingRules
+    within: str = ""
+
+    def entry(self, path: Path, contents: frozenset[str] | None = None) -> FolderEntry:
+        """Return the entry for a file in this folder, or a folder with ``contents``."""
+        return FolderEntry(path, self.siblings, contents, self.sources, self.rules, self.within)
+
+
 def list_entries(
-    folder: Path, sources: Sources
+    folder: Path, sources: Sources, rules: ReadingRules = NO_RULES, within: str = ""
 ) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
     """Return the migrations and parts of one in ``folder``, by name, and the doubtful files.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
-    paths = _contents(folder)
-    siblings = frozenset(path.name for path in paths)
+    paths = [each for each in _contents(folder) if not rules.passes_over(f"{within}{each.name}")]
+    place = Place(folder, frozenset(path.name for path in paths), sources, rules, within)
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
+    code: list[Path] = []
     for path in paths:
         if is_never_migration(path.name):
             continue
         try:
-            entry = _entry(path, siblings, sources)
+            if _is_folder(path):
+                found, doubtful = _folder_entries(path, place)
+                entries.extend(found)
+                problems.extend(doubtful)
+            elif is_code(path.name) and _begins_with_number(path.name):
+                code.append(path)
+            else:
+                entries.extend(_file_entries(path, place))
         except CatalogueError as error:
             problems.extend(error.problems)
-        else:
-            entries.extend([entry] if entry else [])
-    return tuple(entries), tuple(problems)
+    return tuple(entries), (*problems, *code_problems(code, sources))
 
 
 def _contents(folder: Path) -> list[Path]:
@@ -110,16 +171,19 @@ def _contents(folder: Path) -> list[Path]:
         raise unreadable(folder, error) from error
 
 
-def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
-    """Return the entry for ``path``, None when it does not look like a migration."""
+def _is_folder(path: Path) -> bool:
+    """Return whether ``path`` is a folder. Raises: CatalogueError if it is no file either."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise unreadable(path, error) from error
-    if stat.S_ISDIR(mode):
-        return _folder_entry(path, siblings, sources)
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise fault(path, "this is neither a file nor a folder", "move it out of the folder")
+    return stat.S_ISDIR(mode)
+
+
+def _file_entries(path: Path, place: Place) -> tuple[FolderEntry, ...]:
+    """Return the entry for a file; none where it does not look like a migration."""
     if not split_name(path.name)[1]:
         if _begins_with_number(path.name):
             raise fault(
@@ -127,26 +191,36 @@ def _entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntr
                 "the name begins with a number, but no migration ends so",
                 "write NAME.sql or NAME.py, or move the file out of the folder",
             )
-        return None
-    if doubt := name_fault(path.name, siblings):
+        return ()
+    if doubt := name_fault(path.name, place.siblings):
         raise fault(path, *doubt)
-    return FolderEntry(path, siblings, sources=sources)
+    return (place.entry(path),)
 
 
-def _folder_entry(path: Path, siblings: frozenset[str], sources: Sources) -> FolderEntry | None:
-    """Return the entry for a folder with an up or a down half; None for one without any SQL."""
+def _folder_entries(
+    path: Path, place: Place
+) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
+    """Return the entry for a folder with an up or a down half, or those in that of a version.
+
+    None for one without any SQL, and for a package that the migrations import.
+    """
     names = frozenset(child.name for child in _contents(path))
     if names & HALVES:
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
-        return FolderEntry(path, siblings, names, sources)
-    if _begins_with_number(path.name) or any(name.lower().endswith(".sql") for name in names):
+        return (place.entry(path, names),), ()
+    if "__init__.py" in names:
+        return (), ()
+    has_sql = any(name.lower().endswith(".sql") for name in names)
+    if has_sql and not place.within and version_of(path.name):
+        return list_entries(path, place.sources, place.rules, f"{path.name}/")
+    if _begins_with_number(path.name) or has_sql:
         raise fault(
             path,
             "the folder holds neither up.sql nor migration.sql",
             "write NAME/up.sql, or move the folder out of this one",
         )
-    return None
+    return (), ()
 
 
 def _begins_with_number(name: str) -> bool:

@@ -8,6 +8,7 @@ from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
 from pytest_bbmigrate.catalogue.forms import (
     dbmate,
     down_file,
+    flyway,
     goose,
     managed,
     nested,
@@ -16,9 +17,12 @@ from pytest_bbmigrate.catalogue.forms import (
     script,
     unsupported,
 )
+from pytest_bbmigrate.catalogue.listing import Listing, listing_of, read_journal
 from pytest_bbmigrate.catalogue.model import Catalogue
-from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
+from pytest_bbmigrate.catalogue.order import OrderEntry, arrange, refuse_guess
 from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
+from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
+from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
@@ -50,6 +54,7 @@ FORMS: tuple[Form, ...] = (
     pair,
     dbmate,
     goose,
+    flyway,
     plain,
     unsupported,
     managed,
@@ -58,19 +63,23 @@ FORMS: tuple[Form, ...] = (
 
 
 def read_catalogue(
-    folder: Path, importing: Importing | None = None, python: AppPython | None = None
+    folder: Path,
+    importing: Importing | None = None,
+    rules: ReadingRules = NO_RULES,
+    python: AppPython | None = None,
 ) -> Catalogue:
-    """Return the migrations of ``folder``, ordered.
+    """Return the migrations of ``folder``, read by ``rules`` and ordered.
 
     The modules of the project that their Python imports are read with them, from ``folder`` and
     where else ``importing`` says. ``python`` is the app's, which may know syntax that this one does
     not.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
-    that fits no form or does not read, duplicate numbers, unknown dependencies, cycles.
+    that fits no form or does not read, duplicate numbers, unknown dependencies, cycles;
+    SettingsError when nothing says in which order they run.
     """
     sources = Sources(python)
-    entries, doubtful = list_entries(folder, sources)
+    entries, doubtful = list_entries(folder, sources, rules)
     problems = list(doubtful)
     migrations: dict[str, Migration] = {}
     steps = []
@@ -80,21 +89,27 @@ def read_catalogue(
         except CatalogueError as error:
             problems.extend(error.problems)
             # It keeps its place, so that what depends on it is not reported as well.
-            steps.extend([] if down_file.claims(entry) else [_step(entry, None)])
+            is_down = down_file.claims(entry) or flyway.is_undo(entry)
+            steps.extend([] if is_down else [_step(entry, None)])
             continue
         if migration:
             migrations[migration.name] = migration
             steps.append(_step(entry, migration))
     if not steps and not problems:
         raise fault(folder, "there is no migration in this folder", START_HERE)
+    runner = rules.runner or runner_of_marks(migrations.values(), sources.texts)
+    listing: Listing | None = None
     try:
-        ordered = arrange(steps)
+        listing = _listing(folder, sources, rules)
+        ordered = arrange(steps, listing, runner)
     except CatalogueError as error:
         problems.extend(error.problems)
     if problems:
         raise CatalogueError(
             sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
         )
+    if listing is None:
+        refuse_guess(ordered, runner)
     programs = tuple(m.path for m in migrations.values() if m.path.suffix.lower() == ".py")
     read_imported(sources, programs, importing or Importing((folder,)))
     return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
@@ -105,12 +120,19 @@ def _read(entry: FolderEntry) -> Migration | None:
     return form.read(entry)
 
 
+def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | None:
+    """Return the list of the migrations in their order that there is. Raises: CatalogueError."""
+    if rules.order_file is not None:
+        return listing_of(rules.order_file, rules.order)
+    return read_journal(folder, sources)
+
+
 def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
     path = migration.path if migration else entry.path
     return OrderEntry(
         entry.name,
-        path.relative_to(entry.path.parent).as_posix(),
+        f"{entry.within}{path.relative_to(entry.path.parent).as_posix()}",
         path,
         entry.number,
         migration.contract.depends if migration else (),

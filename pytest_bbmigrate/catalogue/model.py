@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import leading_number
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.sql import Statement
 
-NUMBER_ALONE = re.compile(r"[vV]?[0-9]+(?:[-_][0-9]+)*")
+NUMBER_ALONE = re.compile(r"[vV]?([0-9]+(?:[-_.][0-9]+)*)")
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,8 @@ class Catalogue:
         for index, migration in enumerate(self.migrations):
             if name in (migration.name, self._file_name(migration)):
                 return index
-        number = leading_number(name) if NUMBER_ALONE.fullmatch(name) else None
+        match = NUMBER_ALONE.fullmatch(name)
+        number = tuple(map(int, re.split("[-_.]", match[1]))) if match else None
         for index, migration in enumerate(self.migrations):
             if number is not None and migration.number == number:
                 return index

@@ -6,14 +6,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from difflib import get_close_matches
 from heapq import heappop, heappush
+from itertools import pairwise
+from operator import lt
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.catalogue.names import numbers_in
+from pytest_bbmigrate.errors import CatalogueError, Problem, SettingsError
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
     from pathlib import Path
+
+    from pytest_bbmigrate.catalogue.listing import Listing
+
+OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
+# The tools that run files of one number, or without any, by name; others cannot run such folders.
+BY_NAME = frozenset({"d1", "prisma", "yoyo"})
 
 Dependencies = dict[int, set[int]]  # the index of each step, and those of the steps before it
 
@@ -29,29 +38,86 @@ class OrderEntry:
     depends: tuple[str, ...] = ()
 
 
-def arrange(steps: Iterable[OrderEntry]) -> tuple[OrderEntry, ...]:
+def arrange(
+    steps: Iterable[OrderEntry], listing: Listing | None = None, runner: str = ""
+) -> tuple[OrderEntry, ...]:
     """Return ``steps`` in the order in which they run.
 
-    Those without a number come first, by name, then the others by number. One that depends on a
-    later one waits until that has run; nothing else is moved.
+    With a ``listing`` that is its order. Without, those without a number come first, by name, then
+    the others by number. One that depends on a later one waits until that has run; nothing else is
+    moved. ``runner`` is the tool that runs them, '' for an unknown one.
 
     Raises: CatalogueError with every problem: names or numbers that two have, unknown
-    dependencies, cycles.
+    dependencies, cycles, what the ``listing`` lacks or has too much.
     """
     ordered = sorted(
         steps, key=lambda step: (step.number is not None, step.number or (), step.name)
     )
+    problems = _shared_names(ordered)
+    if listing is not None:
+        ordered, unlisted = _as_listed(ordered, listing)
+        problems += unlisted
+    elif runner not in BY_NAME:
+        problems += _shared_numbers(ordered)
     needs, unknown = _dependencies(ordered)
     order = _topological_order(needs)
-    problems = [
-        *_shared_names(ordered),
-        *_shared_numbers(ordered),
+    problems += [
         *unknown,
         *_cycles(ordered, {index: needs[index] for index in needs.keys() - set(order)}),
     ]
     if problems:
         raise CatalogueError(problems)
     return tuple(ordered[index] for index in order)
+
+
+def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
+    """Raise SettingsError where nothing says in which order ``steps`` run; they are arranged.
+
+    Numbers at the beginning of names do, and numbers within them where they order them as the names
+    do; so do dependencies of each on the one before, and the tools that run files by name.
+    """
+    if runner in BY_NAME or any(step.number is not None for step in steps):
+        return
+    if all({one.name, one.shown} & {*after.depends} for one, after in pairwise(steps)):
+        return
+    within = [numbers_in(step.name) for step in steps]
+    if all(within) and all(map(lt, within, within[1:])):
+        return
+    shown = ", ".join(step.shown for step in steps[:3])
+    why = "their names do not begin with a number"
+    if all(within):
+        why = "the numbers in their names order them otherwise than the names do"
+    raise SettingsError(
+        f"it is not known in which order the {len(steps)} migrations run ({shown}, ..), for {why}: "
+        "list their files in one, a line each (as `ls` does, where they run by name), and name it "
+        "with bb_order = FILE"
+    )
+
+
+def _as_listed(
+    steps: Sequence[OrderEntry], listing: Listing
+) -> tuple[list[OrderEntry], list[Problem]]:
+    """Return ``steps`` in the order of ``listing``, and a problem for what only one of them has."""
+    by_name = {name: step for step in steps for name in (step.shown, step.name)}
+    problems: list[Problem] = []
+    places: dict[OrderEntry, int] = {}
+    for line, name in listing.names:
+        step = by_name.get(name)
+        if step is None:
+            nearest = "".join(get_close_matches(name, by_name, n=1, cutoff=0.0))
+            fault = f"it lists '{name}', and no migration is called so"
+            problems.append(
+                Problem(listing.path, line, fault, f"the nearest there is is '{nearest}'")
+            )
+        elif step in places:
+            fault = f"it lists '{name}' a second time"
+            problems.append(Problem(listing.path, line, fault, "leave one of them out"))
+        else:
+            places[step] = len(places)
+    fault = f"{listing.path.name}, which lists the migrations in their order, has not this one"
+    remedy = "add it there, or pass it over with bb_ignore"
+    problems += [Problem(step.path, None, fault, remedy) for step in steps if step not in places]
+    return sorted(steps, key=lambda step: places.get(step, len(places))), problems
 
 
 def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
@@ -65,7 +131,7 @@ def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
 def _shared_numbers(steps: Sequence[OrderEntry]) -> list[Problem]:
     numbered = [step for step in steps if step.number is not None]
     return [
-        _problem(group, "have the same number", "give each a number of its own")
+        _problem(group, "have the same number", OWN_NUMBER)
         for group in _grouped(numbered, lambda step: step.number)
         if len({step.name for step in group}) > 1
     ]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.listing import JOURNAL
 from pytest_bbmigrate.catalogue.markers import find_markers
 from pytest_bbmigrate.catalogue.model import SqlPart
+from pytest_bbmigrate.catalogue.names import flyway_name
+from pytest_bbmigrate.catalogue.sql_text import BREAKPOINT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.model import Catalogue, Migration
+    from pytest_bbmigrate.catalogue.model import Migration
 
 WRANGLER = ("wrangler.toml", "wrangler.jsonc", "wrangler.json")
-JOURNAL = "meta/_journal.json"
 LOCK = "migration_lock.toml"
 
 
@@ -40,17 +42,24 @@ def above_of(folder: Path, root: Path) -> Iterator[Path]:
             return
 
 
-def runner_of_marks(catalogue: Catalogue) -> str:
-    """Return the tool whose marks all files of ``catalogue`` have; '' where they do not agree."""
-    dialects = {dialect_of(migration, catalogue) for migration in catalogue.migrations}
+def runner_of_marks(migrations: Iterable[Migration], texts: Mapping[str, bytes]) -> str:
+    """Return the tool whose marks, or way of naming, all files have; '' where they do not agree.
+
+    ``texts`` are by real path.
+    """
+    dialects = {dialect_of(migration, texts) for migration in migrations}
     return dialects.pop() if len(dialects) == 1 else ""
 
 
-def dialect_of(migration: Migration, catalogue: Catalogue) -> str:
-    """Return whose marks the file of ``migration`` has; '' for none."""
+def dialect_of(migration: Migration, texts: Mapping[str, bytes]) -> str:
+    """Return whose marks the file of ``migration`` has, or else its name; '' for nobody's."""
     if not isinstance(migration.up, SqlPart):
         return ""
     path = migration.up.path
-    text = catalogue.texts[os.path.realpath(path)].decode("utf-8-sig")
+    text = texts[os.path.realpath(path)].decode("utf-8-sig")
     markers = find_markers(path, text)
-    return markers[0].dialect if markers else ""
+    if markers:
+        return markers[0].dialect
+    if BREAKPOINT in text:
+        return "drizzle"
+    return "flyway" if flyway_name(path.name) else ""

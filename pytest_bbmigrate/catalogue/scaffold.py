@@ -10,7 +10,13 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import NUMBER, is_never_migration, leading_number, split_name
+from pytest_bbmigrate.catalogue.names import (
+    NUMBER,
+    flyway_name,
+    is_never_migration,
+    leading_number,
+    split_name,
+)
 from pytest_bbmigrate.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -95,15 +101,24 @@ def _slug(title: str) -> str:
 
 def _next_number(folder: Path, now: datetime) -> str:
     """Return the beginning of the next file's name, in the style of the last file."""
-    names = [
-        split_name(path.name)[0] for path in folder.iterdir() if not is_never_migration(path.name)
-    ]
+    there = [path.name for path in folder.iterdir() if not is_never_migration(path.name)]
+    flyway = [(named, name) for name in there if (named := flyway_name(name))]
+    if versions := [each for each in flyway if each[0].kind == "v"]:
+        return _next_version(max(versions)[1])
+    names = [split_name(name)[0] for name in there]
     numbered = [(number, name) for name in names if (number := leading_number(name)) is not None]
     match = NUMBER.match(max(numbered)[1]) if numbered else None
     if match is None:
         return FIRST
     mark = match.string[: match.start("number")]
     return f"{mark}{_after(match['number'], now)}{match['separator'] or '_'}"
+
+
+def _next_version(last: str) -> str:
+    """Return the beginning of the name after ``last``, which is named in Flyway's way."""
+    version = last.partition("__")[0]
+    before = version.rstrip("0123456789")
+    return f"{before}{_plus_one(version.removeprefix(before))}__"
 
 
 def _after(last: str, now: datetime) -> str:

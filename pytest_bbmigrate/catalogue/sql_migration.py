@@ -27,8 +27,11 @@ def from_files(
     *,
     may_be_empty: bool,
     in_transaction: bool = True,
+    down_in_transaction: bool | None = None,
 ) -> Migration:
     """Return the migration whose parts are a file each.
+
+    ``in_transaction`` holds for both unless ``down_in_transaction`` is given.
 
     Raises: CatalogueError with every problem of both files; an empty up file is one unless
     ``may_be_empty``.
@@ -37,7 +40,7 @@ def from_files(
     problems: list[Problem] = []
     for path in (up, down) if down else (up,):
         try:
-            sections.append(_whole(path, entry.sources.text(path)))
+            sections.append(_whole(path, entry.sql_of(path)))
         except CatalogueError as error:
             problems.extend(error.problems)
     if problems:
@@ -51,7 +54,7 @@ def from_files(
         texts[0],
         texts[1] if down else None,
         up_in_transaction=in_transaction,
-        down_in_transaction=in_transaction,
+        down_in_transaction=in_transaction if down_in_transaction is None else down_in_transaction,
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sql import Comment, Statement
 
+# Where drizzle cuts a file into statements, whether there is a ; before it or not.
+BREAKPOINT = "--> statement-breakpoint"
 SCRIPT = re.compile(r"bb\s*:\s*script", re.IGNORECASE)
 
 
@@ -62,9 +64,10 @@ def read_sections(*sections: Section) -> tuple[SqlText, ...]:
 
 
 def _read_section(section: Section) -> SqlText:
+    sql = section.text.replace(BREAKPOINT, f";{BREAKPOINT}")
     try:
-        statements = split_statements(section.text, first_line=section.first_line)
-        comments = read_comments(section.text, first_line=section.first_line)
+        statements = split_statements(sql, first_line=section.first_line)
+        comments = read_comments(sql, first_line=section.first_line)
     except UnreadableSql as error:
         raise fault(section.path, error.message, error.remedy, error.line) from error
     remarks = tuple(

@@ -101,6 +101,7 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
         start=project_of(config).base,
         fixed=freeze_text(config),
         importing=project_of(config).importing,
+        rules=project_of(config).rules,
         since=project_of(config).began,
         shows_values=config.getoption("bb_show_values"),
         seconds=settings.seconds,

@@ -27,7 +27,7 @@ from pytest_bbmigrate.plugin.options import IS_POSIX, app_python_of, settings_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
-from pytest_bbmigrate.project import backup_folder
+from pytest_bbmigrate.project import backup_folder, reading_rules
 from pytest_bbmigrate.report.applied import describe_file_found
 from pytest_bbmigrate.runner.connection_hook import load_connection_hook
 from pytest_bbmigrate.schema import read_schema
@@ -100,7 +100,8 @@ def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
-    catalogue = read_catalogue(settings.migrations, python=app_python_of(config))
+    rules = reading_rules(settings)
+    catalogue = read_catalogue(settings.migrations, rules=rules, python=app_python_of(config))
     has_table, history = _history(settings.database)
     shown = _shown(settings.database, config)
     if not settings.database.exists():

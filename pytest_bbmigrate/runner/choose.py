@@ -24,10 +24,15 @@ def choose_profile(
     The table of another tool in the ``base``; what a tool has left around ``folder``, up to
     ``root``; marks that all files of the ``catalogue`` have (None for one that does not read).
     """
-    name = runs_as or runner_of_base(base) or runner_of_place(folder, root)
+    name = runner_told(runs_as, folder, root, base)
     if not name and catalogue is not None:
-        name = runner_of_marks(catalogue)
+        name = runner_of_marks(catalogue.migrations, catalogue.texts)
     return PROFILES.get(name, UNDECIDED)
+
+
+def runner_told(runs_as: str, folder: Path, root: Path, base: bytes) -> str:
+    """Return the runner that anything but the files of ``folder`` tells, as ``choose_profile``."""
+    return runs_as or runner_of_base(base) or runner_of_place(folder, root)
 
 
 def runner_of_base(base: bytes) -> str:

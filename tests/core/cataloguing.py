@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue import SqlPart, read_catalogue
+from pytest_bbmigrate.catalogue import NO_RULES, ReadingRules, SqlPart, read_catalogue
 from pytest_bbmigrate.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -25,21 +25,27 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def migrations(folder: Path, files: Mapping[str, str | bytes]) -> tuple[Migration, ...]:
+def migrations(
+    folder: Path, files: Mapping[str, str | bytes], rules: ReadingRules = NO_RULES
+) -> tuple[Migration, ...]:
     """Return what a folder with ``files`` reads as."""
-    return read_catalogue(write(folder, files)).migrations
+    return read_catalogue(write(folder, files), rules=rules).migrations
 
 
-def migration(folder: Path, files: Mapping[str, str | bytes]) -> Migration:
+def migration(
+    folder: Path, files: Mapping[str, str | bytes], rules: ReadingRules = NO_RULES
+) -> Migration:
     """Return the one migration that a folder with ``files`` reads as."""
-    (only,) = migrations(folder, files)
+    (only,) = migrations(folder, files, rules)
     return only
 
 
-def complaints(folder: Path, files: Mapping[str, str | bytes]) -> list[str]:
+def complaints(
+    folder: Path, files: Mapping[str, str | bytes], rules: ReadingRules = NO_RULES
+) -> list[str]:
     """Return the problems of a folder with ``files``, in words, without the path of the folder."""
     with pytest.raises(CatalogueError) as caught:
-        read_catalogue(write(folder, files))
+        read_catalogue(write(folder, files), rules=rules)
     return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
 
 

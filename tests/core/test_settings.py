@@ -45,6 +45,52 @@ def test_nothing_given_means_the_defaults() -> None:
     )
 
 
+def test_placeholders_are_names_and_values() -> None:
+    lines = ("# the app's", "who = me = you", "nobody =")
+
+    assert settings_with(placeholders=lines).placeholders == (("who", "me = you"), ("nobody", ""))
+
+
+@pytest.mark.parametrize("line", ["who", "= me", "${who} = me"])
+def test_a_placeholder_without_a_name_or_value_is_refused(line: str) -> None:
+    refusal = refusal_of(placeholders=(line,))
+
+    assert refusal == f"bb_placeholders = {line}: 'name = value' is wanted"
+
+
+def test_a_placeholder_has_one_value() -> None:
+    refusal = refusal_of(placeholders=("who = me", "who = you"))
+
+    assert refusal == "bb_placeholders: two values for who; leave one of them"
+
+
+def test_what_is_ignored_are_patterns_a_line_each() -> None:
+    assert settings_with(ignore=("*.sh", "", "R__*")).reading_rules.ignore == ("*.sh", "R__*")
+
+
+def test_an_order_is_the_lines_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "order.txt"
+    path.write_text("\ufeffb\n\n# a\na\n", "utf-8")
+
+    settings = settings_with(order=str(path))
+
+    assert (settings.order_file, settings.order) == (path, ("b", "", "# a", "a"))
+
+
+def test_an_order_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "order.txt").write_bytes(b"\xff")
+
+    refusal = refusal_of(order=str(tmp_path / "order.txt"))
+
+    assert refusal.startswith(f"bb_order = {tmp_path / 'order.txt'}: it cannot be read as UTF-8")
+
+
+def test_an_order_that_is_not_there_is_refused() -> None:
+    refusal = refusal_of(order="order.txt")
+
+    assert refusal == "bb_order = order.txt: there is no such file (/household/order.txt)"
+
+
 def test_an_empty_value_means_the_default() -> None:
     fields = ("migrations", "database", "base", "rows", "seed", "rows_from", "strict")
 

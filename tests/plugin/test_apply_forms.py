@@ -391,6 +391,7 @@ LEGACY_INI = """\
 bb_rows = 12
 bb_migrations = backend/database/migrations
 bb_base = baseline.sql
+bb_order = order.txt
 """
 LEGACY_ROWS = """
 INSERT INTO institutions (id, name, logo) VALUES (1, 'Bank', 'x');
@@ -410,7 +411,8 @@ ALTER TABLE monthly_reflections ADD COLUMN total_income FLOAT;
 def legacy(project: pytest.Pytester) -> Path:
     """Return the legacy database with rows, half way between two versions."""
     shutil.copytree(LEGACY / "backend", project.path / "backend")
-    shutil.copy(LEGACY / "baseline.sql", project.path)
+    for name in ("baseline.sql", "order.txt"):
+        shutil.copy(LEGACY / name, project.path)
     project.makeini(LEGACY_INI)
     path = project.path / "budget_buddy.db"
     with closing(sqlite3.connect(path)) as db:

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.catalogue import Fingerprint, Importing, path_by
+from pytest_bbmigrate.catalogue import (
+    NO_RULES,
+    Fingerprint,
+    Importing,
+    ReadingRules,
+    path_by,
+)
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
@@ -71,7 +77,7 @@ class RehearsalOrder:
 
     ``fixed`` is what every file said when it was checked, and is to say when it is read again;
     ``importing`` is where the migrations find modules of the project, none of which may have been
-    written after ``since``, in nanoseconds.
+    written after ``since``, in nanoseconds; ``rules`` is how the folder is read.
 
     With ``is_rollback`` the migrations are rolled back instead, in the order of ``names``;
     ``applied`` are then all that the database has, in their order, and ``start`` is the image of
@@ -103,6 +109,7 @@ class RehearsalOrder:
     start: bytes = b""
     fixed: Fingerprint | None = None
     importing: Importing | None = None
+    rules: ReadingRules = NO_RULES
     since: int | None = None
     shows_values: bool = False
     seconds: int | None = None
@@ -129,6 +136,7 @@ NAMES: dict[str, Any] = {
     "Importing": Importing,
     "Mapping": Mapping,
     "Path": Path,
+    "ReadingRules": ReadingRules,
     "Verdict": Verdict,
 }
 RESULTS: dict[str, type[Rehearsal | Refused]] = {"rehearsal": Rehearsal, "refused": Refused}

@@ -217,7 +217,7 @@ def read_fixed(order: RehearsalOrder) -> Catalogue:
 
     Raises: CatalogueError; StepFailed when they are not, to the byte, what was checked.
     """
-    catalogue = read_catalogue(order.migrations, order.importing)
+    catalogue = read_catalogue(order.migrations, order.importing, order.rules)
     if order.fixed is not None:
         refuse_changed(order.fixed, order.fixed.read_again(catalogue.texts))
     return catalogue

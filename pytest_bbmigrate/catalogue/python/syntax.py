@@ -83,13 +83,13 @@ def parsed_by(python: AppPython, text: str | bytes) -> tuple[ast.Module, Comment
 
 def main() -> int:
     """Say what standard input reads as; return 0."""
+    sys.setrecursionlimit(10_000)  # a sum of many terms is nested as deeply
     sys.stdout.write(answer(sys.stdin.buffer.read()))
     return 0
 
 
 def answer(content: bytes) -> str:
     """Return the message that says what a file reads as by this Python."""
-    sys.setrecursionlimit(100_000)
     try:
         text = content.decode("utf-8-sig")
         tree, comments = parse_with_comments(text)

@@ -279,7 +279,7 @@ def down(db):
 def test_managed_python_is_read_without_being_run(tmp_path: Path) -> None:
     others = dict.fromkeys(("b.sql", "c.sql", "d.sql"), "SELECT 1")
 
-    parsed = migrations(tmp_path, {"a.py": PYTHON, **others})[-1]
+    parsed = migrations(tmp_path, {"a.py": PYTHON, **others, "1.sql": "SELECT 1"})[-2]
 
     assert parsed.up == PythonPart(tmp_path / "a.py", "up", 19)
     assert parsed.down == PythonPart(tmp_path / "a.py", "down", 29)

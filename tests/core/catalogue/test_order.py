@@ -80,14 +80,14 @@ def test_forms_are_ordered_together(tmp_path: Path) -> None:
 
 
 def test_a_dependency_runs_first_and_the_rest_keeps_its_order(tmp_path: Path) -> None:
-    found = names(tmp_path, "b.sql", "c.sql", "d.sql", a="c")
+    found = names(tmp_path, "b.sql", "c.sql", "d.sql", "1.sql", a="c")
 
-    assert found == ["b", "c", "a", "d"]
+    assert found == ["b", "c", "a", "d", "1"]
 
 
 @pytest.mark.parametrize("needed", ["c", "c.sql", '"c"', "b, c.sql"])
 def test_a_dependency_is_a_name_or_a_file(tmp_path: Path, needed: str) -> None:
-    assert names(tmp_path, "b.sql", "c.sql", a=needed) == ["b", "c", "a"]
+    assert names(tmp_path, "b.sql", "c.sql", "1.sql", a=needed) == ["b", "c", "a", "1"]
 
 
 def test_a_folder_may_be_depended_on(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_number_that_two_have_is_refused(tmp_path: Path) -> None:
     assert complaints(tmp_path, files) == [
         (
             "0001_c.sql: 0001_c.sql and 001_a.sql and 1_b.sql have the same number; "
-            "give each a number of its own"
+            "give each a number of its own, or list all in their order with bb_order = FILE"
         )
     ]
 

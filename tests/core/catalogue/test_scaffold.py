@@ -41,6 +41,8 @@ def test_the_first_migration_makes_its_folder(tmp_path: Path) -> None:
         (["003_a/up.sql", "002_b.sql"], "004_x.sql"),
         (["004_README.md", "a.sql"], "001_x.sql"),
         (["a.py"], "001_x.sql"),
+        (["V1__a.sql", "V1.09__b.sql", "U3__b.sql", "002_c.sql"], "V1.10__x.sql"),
+        (["V009__a.sql", "V008.7__b.sql"], "V010__x.sql"),
     ],
 )
 def test_the_next_number_is_in_the_style_of_the_last(

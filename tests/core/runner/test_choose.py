@@ -33,7 +33,7 @@ def leave(root: Path, name: str) -> None:
     """Leave a file of another tool's there."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("{}")
+    path.write_text('{"entries": [{"tag": "001_step"}]}')
 
 
 def test_a_folder_of_plain_files_is_nobodys(tmp_path: Path) -> None:

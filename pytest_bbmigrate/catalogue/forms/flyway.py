@@ -1,0 +1,85 @@
+"""Flyway: ``V1.2__name.sql``, and ``U1.2__any_name.sql`` for its down part; any letter case.
+
+``NAME.sql.conf`` beside a file says whether it runs in a transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.catalogue.names import FlywayName, flyway_name
+from pytest_bbmigrate.catalogue.sql_migration import from_files
+from pytest_bbmigrate.catalogue.text import fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_bbmigrate.catalogue.files import FolderEntry
+    from pytest_bbmigrate.catalogue.model import Migration
+
+REFUSED = {
+    "r": (
+        "Flyway's repeatable migrations, which run again whenever they change, are not supported",
+        "pass it over with bb_ignore = R__*.sql, or write it as a versioned one",
+    ),
+    "b": (
+        "Flyway's baseline migrations are not supported",
+        "pass it over with bb_ignore = B*__*.sql; bb_base = FILE is what the first one starts from",
+    ),
+}
+
+
+def claims(entry: FolderEntry) -> bool:
+    """Return whether ``entry`` is named in Flyway's way."""
+    return entry.flyway is not None
+
+
+def is_undo(entry: FolderEntry) -> bool:
+    """Return whether ``entry`` is the down part of another entry."""
+    return entry.flyway is not None and entry.flyway.kind == "u"
+
+
+def read(entry: FolderEntry) -> Migration | None:
+    """Return the migration, None for an undo file, which is read with its own.
+
+    Raises: CatalogueError.
+    """
+    name = entry.flyway
+    assert name is not None  # noqa: S101 - it is claimed
+    if name.kind in REFUSED:
+        raise fault(entry.path, *REFUSED[name.kind])
+    partners = _of_version(entry, name)
+    if name.kind == "u":
+        if not any(partner.kind == "v" for _, partner in partners):
+            shown = ".".join(map(str, name.version))
+            raise fault(
+                entry.path, "an undo file without its version file", f"write V{shown}__NAME.sql"
+            )
+        return None
+    undos = [path for path, partner in partners if partner.kind == "u"]
+    undos += entry.beside(".down.sql", ".rollback.sql")
+    if len(undos) > 1:
+        raise fault(
+            entry.path,
+            f"two down files, {undos[0].name} and {undos[1].name}",
+            "leave one of them",
+        )
+    undo = undos[0] if undos else None
+    return from_files(
+        entry,
+        entry.path,
+        undo,
+        may_be_empty=False,
+        in_transaction=entry.settings_of(entry.path).in_transaction,
+        down_in_transaction=undo is None or entry.settings_of(undo).in_transaction,
+    )
+
+
+def _of_version(entry: FolderEntry, name: FlywayName) -> list[tuple[Path, FlywayName]]:
+    """Return the files beside ``entry`` of the version in ``name``."""
+    named = ((sibling, flyway_name(sibling)) for sibling in sorted(entry.siblings))
+    return [
+        (entry.path.with_name(sibling), other)
+        for sibling, other in named
+        if other is not None and other.version == name.version and sibling != entry.path.name
+    ]

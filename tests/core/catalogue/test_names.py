@@ -1,0 +1,209 @@
+"""Names as real folders have them: what is read in them, and when they do not tell the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
+from pytest_bbmigrate.errors import SettingsError
+from tests.core.cataloguing import complaints, migration, migrations, sql, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def names(folder: Path, files: Iterable[str], rules: ReadingRules | None = None) -> list[str]:
+    found = migrations(folder, dict.fromkeys(files, "SELECT 1"), rules or ReadingRules())
+    return [each.name for each in found]
+
+
+def test_a_name_may_have_words_after_dots(tmp_path: Path) -> None:
+    files = {"V0001.Budgets.up.sql": "SELECT 1", "V0001.Budgets.down.sql": "SELECT 2"}
+
+    parsed = migration(tmp_path, files)
+
+    assert (parsed.name, parsed.number) == ("V0001.Budgets", (1,))
+    assert sql(parsed.down) == [(1, "SELECT 2")]
+
+
+@pytest.mark.parametrize("word", ["dwon", "donw", "dow", "Dowm", "rolback", "ndo", "sq", ""])
+def test_a_word_after_a_dot_that_is_nearly_an_ending_is_refused(tmp_path: Path, word: str) -> None:
+    (found,) = complaints(tmp_path, {f"001_a.{word}.sql": "SELECT 1"})
+
+    assert f"'.{word}.sql' is no ending of a migration" in found
+
+
+@pytest.mark.parametrize("word", ["Users", "Update", "Groups", "Initial", "Rollout"])
+def test_a_word_after_a_dot_that_is_no_ending_is_part_of_the_name(
+    tmp_path: Path, word: str
+) -> None:
+    assert names(tmp_path, [f"001.{word}.sql"]) == [f"001.{word}"]
+
+
+def test_a_folder_of_a_version_holds_migrations_of_that_version(tmp_path: Path) -> None:
+    files = ("0.10/00__x.sql", "0.2/01__b.sql", "0.2/00__a.sql", "0.2/00__a.down.sql")
+
+    found = migrations(tmp_path, dict.fromkeys(files, "SELECT 1"))
+
+    assert [each.name for each in found] == ["0.2/00__a", "0.2/01__b", "0.10/00__x"]
+    assert [each.number for each in found] == [(0, 2, 0), (0, 2, 1), (0, 10, 0)]
+    assert found[0].down is not None
+
+
+def test_a_migration_in_a_folder_of_a_version_is_found_by_its_file(tmp_path: Path) -> None:
+    files = ("0.2/00__a.sql", "0.10/00__x.sql", "0.10/01__y.sql")
+    catalogue = read_catalogue(write(tmp_path, dict.fromkeys(files, "SELECT 1")))
+
+    found = [catalogue.position(name) for name in ("0.10/00__x", "0.10/01__y.sql", "0.10.1")]
+
+    assert found == [1, 2, 2]
+
+
+def test_a_migration_in_a_folder_of_a_version_may_be_depended_on(tmp_path: Path) -> None:
+    files = {"1/01_a.sql": "-- depends: 2/01_b.sql\nSELECT 1", "2/01_b.sql": "SELECT 1"}
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["2/01_b", "1/01_a"]
+
+
+def test_a_step_from_one_number_to_the_next_goes_by_the_first(tmp_path: Path) -> None:
+    assert names(tmp_path, ["10_to_11.sql", "9_to_10.sql"]) == ["9_to_10", "10_to_11"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("database_version_09.sql", "database_version_10.sql"),
+        ("schema-1.9.sql", "schema-2.0.sql"),
+        ("only.sql",),
+    ],
+)
+def test_numbers_within_names_are_an_order_where_they_are_that_of_the_names(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    assert names(tmp_path, reversed(files)) == [file.removesuffix(".sql") for file in files]
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        (("version_1.sql", "version_10.sql", "version_2.sql"), "the numbers in their names order"),
+        (("b_1.sql", "a_2.sql"), "the numbers in their names order"),
+        (("v_1a.sql", "v_1b.sql"), "the numbers in their names order"),
+        (("users.sql", "trips.sql"), "their names do not begin with a number"),
+        (("version_1.sql", "last.sql"), "their names do not begin with a number"),
+    ],
+)
+def test_an_order_that_nothing_tells_is_asked_for(
+    tmp_path: Path, files: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        names(tmp_path, files)
+
+    message = str(caught.value)
+    assert why in message
+    assert "bb_order = FILE" in message
+    assert all(file in message for file in files)
+
+
+def test_dependencies_of_each_on_the_one_before_are_an_order(tmp_path: Path) -> None:
+    files = {
+        "a.sql": "-- depends: c\nSELECT 1",
+        "b.sql": "SELECT 1",
+        "c.sql": "-- depends: b.sql\nSELECT 1",
+    }
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("runner", ["d1", "prisma", "yoyo"])
+def test_some_tools_order_by_name_what_has_one_number_or_none(tmp_path: Path, runner: str) -> None:
+    rules = ReadingRules(runner=runner)
+
+    same = names(tmp_path / "same", ["0001_b.sql", "0001_a.sql", "0000_c.sql"], rules)
+    none = names(tmp_path / "none", ["users.sql", "trips.sql"], rules)
+
+    assert (same, none) == (["0000_c", "0001_a", "0001_b"], ["trips", "users"])
+
+
+def test_a_file_that_does_not_read_is_told_before_the_order_is_asked_for(tmp_path: Path) -> None:
+    found = complaints(tmp_path, {"a.sql": "SELECT 'x", "b.sql": "SELECT 1"})
+
+    assert [complaint.split(": ")[0] for complaint in found] == ["a.sql:1"]
+
+
+def test_helpers_of_python_migrations_are_no_migrations(tmp_path: Path) -> None:
+    files = {
+        "001_a.py": "def up(db): db.x()",
+        "_money.py": "RATE = 2",
+        "money/__init__.py": "",
+        "money/rates.sql": "SELECT 1",
+    }
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["001_a"]
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        (
+            {"002_b.sh": "", "003_c.go": b"\xff", "main.go": "", "helper.js": ""},
+            (
+                "002_b.sh: a step in a language that is not run here (so are 003_c.go); write it "
+                "as SQL, or as def up(db): in Python, or pass them over with "
+                "bb_ignore = *.go and *.sh"
+            ),
+        ),
+        (
+            {f"V{number}__x.kt": "class" for number in range(1, 8)},
+            (
+                "V1__x.kt: a step in a language that is not run here (so are V2__x.kt, V3__x.kt, "
+                "V4__x.kt, V5__x.kt, 2 more); write it as SQL, or as def up(db): in Python, or "
+                "pass them over with bb_ignore = *.kt"
+            ),
+        ),
+        (
+            {"20200101000000_a.rb": "class A < ActiveRecord::Migration[7.0]"},
+            (
+                "20200101000000_a.rb: this is a migration of Rails, which keeps an order of its "
+                "own; run it with `bin/rails db:migrate`, or pass it over with bb_ignore = *.rb"
+            ),
+        ),
+        (
+            {"1700000000000-A.ts": "export class A implements MigrationInterface {"},
+            (
+                "1700000000000-A.ts: this is a migration of TypeORM, which keeps an order of its "
+                "own; run it with `typeorm migration:run`, or pass it over with bb_ignore = *.ts"
+            ),
+        ),
+        (
+            {"20200101_a.js": "exports.up = (knex) => knex.schema"},
+            (
+                "20200101_a.js: this is a migration of Knex, which keeps an order of its own; "
+                "run it with `knex migrate:latest`, or pass it over with bb_ignore = *.js"
+            ),
+        ),
+        (
+            {"1.json": '{"database": {"identityHash": "ab"}}'},
+            (
+                "1.json: this is a migration of Room, which keeps an order of its own; run it with "
+                "the app, and test it with Room's MigrationTestHelper, or pass it over with "
+                "bb_ignore = *.json"
+            ),
+        ),
+    ],
+)
+def test_steps_in_other_languages_are_refused_together(
+    tmp_path: Path, files: dict[str, str | bytes], complaint: str
+) -> None:
+    assert complaints(tmp_path, {"001_a.sql": "SELECT 1", **files}) == [complaint]
+
+
+def test_steps_in_other_languages_may_be_ignored(tmp_path: Path) -> None:
+    files = ("001_a.sql", "002_b.sh", "0.2/01_c.go", "0.2/00_b.sql", "0.2/02_d.sql")
+
+    rules = ReadingRules(ignore=("*.sh", "*.go", "0.2/02*"))
+
+    assert names(tmp_path, files, rules) == ["0.2/00_b", "001_a"]
