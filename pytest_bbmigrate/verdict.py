@@ -51,8 +51,9 @@ class Finding:
     ``step`` is the part of the experiment ('up', 'up on an empty database', 'down', 'up again',
     'down after writing', 'contract'); ``count`` of ``total`` rows are concerned; ``expected`` and
     ``observed`` are short values; ``cause`` names a known reason in SQLite, '' when none is known;
-    ``allow`` is the contract line that would allow it, '' when none would; ``printed`` is what a
-    Python part wrote before it failed; ``error`` is SQLite's name for the kind of what it raised.
+    ``allow`` is the contract line that would allow it, '' when none would; ``prove`` the one that
+    has what is lost proved where it went, ''  when none would; ``printed`` is what a Python part
+    wrote before it failed; ``error`` is SQLite's name for the kind of what it raised.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Finding:
     allow: str = ""
     printed: str = ""
     error: str = ""
+    prove: str = ""
 
 
 @dataclass(frozen=True)

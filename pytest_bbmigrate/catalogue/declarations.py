@@ -110,6 +110,7 @@ def _expressions(contract: Contract) -> Iterable[str]:
         ),  # the columns of one line share its condition
         *(delete.where for delete in contract.deletes[:1]),
         *(requirement.expression for requirement in contract.requires[:1]),
+        *(derived.expression for derived in contract.derives),
     )
     return (condition for condition in conditions if condition is not None)
 

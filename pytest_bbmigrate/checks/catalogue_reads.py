@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.derived_findings import unusable_finding
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Finding
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.contract import Delete, Insert
+    from pytest_bbmigrate.contract import Contract, Delete, Insert
     from pytest_bbmigrate.experiment import Chain
     from pytest_bbmigrate.schema import Schema
 
@@ -83,6 +84,7 @@ def names_of(migration: Migration) -> Iterator[NamedObject]:
     contract = migration.contract
     for change in contract.changes:
         yield NamedObject("column", change.table, change.column, change.line)
+    yield from names_of_derived(contract)
     of_rows: tuple[Insert | Delete, ...] = (*contract.inserts, *contract.deletes)
     for rows in of_rows:
         yield NamedObject("table", rows.table, "", rows.line)
@@ -98,6 +100,14 @@ def names_of(migration: Migration) -> Iterator[NamedObject]:
         kind = "column" if rename.column else "table"
         yield NamedObject(kind, rename.table, rename.column or "", rename.line)
         yield NamedObject(kind, rename.new_table, rename.new_column or "", rename.line)
+
+
+def names_of_derived(contract: Contract) -> Iterator[NamedObject]:
+    """Yield the columns whose values a contract derives, and the tables that they are read from."""
+    for derive in contract.derives:
+        yield NamedObject("column", derive.table, derive.column, derive.line)
+        if derive.source is not None:
+            yield NamedObject("table", derive.source, "", derive.line)
 
 
 def exists(named: NamedObject, schema: Schema) -> bool:
@@ -131,7 +141,11 @@ def known_names(named: NamedObject, schema: Schema) -> list[str]:
 
 
 def unanswerable_conditions(migration: Migration, chain: Chain, position: int) -> Iterator[Finding]:
-    """Yield a finding for each ``where`` and ``requires`` that SQLite cannot evaluate before up."""
+    """Yield a finding for each condition and value that SQLite cannot evaluate before up."""
+    up_diff = chain.evidence(position).up_diff if migration.contract.derives else None
+    for derivation in up_diff.derivations if up_diff else ():
+        if derivation.unusable:
+            yield unusable_finding(derivation, migration)
     for line, condition, error in chain.condition_errors(position):
         yield Finding(
             "condition fails",

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
+from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
+from pytest_bbmigrate.explain.suggest_derives import with_derived
 from pytest_bbmigrate.rows import RowAdded, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
@@ -28,7 +30,12 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     if evidence.up_diff is None:
         return Answer(reason="up does not apply")
     diff, migration = evidence.up_diff, evidence.migration
-    findings = tuple(with_rename(finding, evidence) for finding in find_lost_data(diff, migration))
+    findings = tuple(
+        with_derived(with_rename(finding, evidence), evidence)
+        for finding in find_lost_data(diff, migration)
+        # Of a line that nothing can be compared by, catalogue_reads tells.
+        if evidence.on_real_rows or finding.step != "contract"
+    )
     findings += tuple(
         Finding(
             "invariant broken",
@@ -63,8 +70,9 @@ def keys_on_notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def find_lost_data(diff: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:
-    """Return every undeclared loss or change of data on ``diff``."""
-    return tuple(finding for table in diff.tables for finding in find_in_table(table, migration))
+    """Return every undeclared loss or change of data on ``diff``, and what is not as derived."""
+    lost = tuple(finding for table in diff.tables for finding in find_in_table(table, migration))
+    return lost + find_underived(diff, migration)
 
 
 def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:

@@ -38,11 +38,8 @@ def undeclared_rows(diff: TableDiff, contract: Contract) -> Differences:
 
 def declared_columns(diff: TableDiff, contract: Contract) -> frozenset[str]:
     """Return the columns of the table (folded) that the contract says change."""
-    return frozenset(
-        fold_name(change.column)
-        for change in contract.changes
-        if same_name(change.table, diff.table)
-    )
+    changed = (c.column for c in contract.changes if same_name(c.table, diff.table))
+    return diff.derived.union(map(fold_name, changed))
 
 
 def is_declared(difference: RowDifference, diff: TableDiff, contract: Contract) -> bool:
@@ -56,7 +53,7 @@ def is_declared(difference: RowDifference, diff: TableDiff, contract: Contract) 
             for delete in contract.deletes
             if fold_name(delete.table) == table
         )
-    return any(
+    return fold_name(difference.column) in diff.derived or any(
         change.where is None or change.where in difference.satisfied
         for change in contract.changes
         if fold_name(change.table) == table and same_name(change.column, difference.column)

@@ -120,6 +120,7 @@ def allowed(contract: Contract, renames: Renames) -> Contract:
         named = fold_name(change.table), fold_name(change.column)
         for table, column in {named, origin.get(named, named)}:
             changes.append(Change(table, column, None, change.line))
+    changes += [Change(d.table, d.column, None, d.line) for d in contract.derives]
     tables = {new: old for old, new in renames.tables.items()}
     inserts = tuple(
         Insert(tables.get(fold_name(delete.table), delete.table), delete.line)

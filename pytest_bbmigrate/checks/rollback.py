@@ -62,7 +62,8 @@ def backwards(migration: Migration) -> Migration:
         if same_name(r.table, change.table)
         and (r.column is None or same_name(r.column, change.column))
     ]
-    changes = (*(replace(change, where=None) for change in contract.changes), *moved)
+    derived = [Change(d.table, d.column, None, d.line) for d in contract.derives]
+    changes = (*(replace(change, where=None) for change in contract.changes), *moved, *derived)
     turned = Contract(changes=changes, renames=renames)
     return replace(migration, up=migration.down or migration.up, contract=turned)
 

@@ -17,7 +17,7 @@ from pytest_bbmigrate.verdict import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.contract import Contract
+    from pytest_bbmigrate.contract import Change, Contract, Derive
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.schema import Table
 
@@ -113,7 +113,8 @@ def is_undeclared(contract: Contract, table: Table, command: Update | Delete) ->
         return False
     if isinstance(command, Delete):
         return all(fold_name(delete.table) != name for delete in contract.deletes)
-    declared = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
+    lines: tuple[Change | Derive, ...] = (*contract.changes, *contract.derives)
+    declared = {fold_name(line.column) for line in lines if fold_name(line.table) == name}
     return any(
         table.column(column) and column not in declared and not drops_column(contract, name, column)
         for column in map(fold_name, command.columns)

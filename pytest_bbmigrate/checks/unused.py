@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.ruled_out import is_ruled_out
+from pytest_bbmigrate.contract.derives import derives_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql import quote_name
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class Unused:
     """A declaration that no row used: as the contract has it, and in which line (from 1).
 
-    ``column`` is '' where it is about rows, ``where`` None for none.
+    ``column`` is '' where it is about rows, ``where`` None for none; ``why`` is what is known of
+    the reason.
     """
 
     text: str
@@ -32,6 +34,7 @@ class Unused:
     column: str
     where: str | None
     line: int
+    why: str = ""
 
 
 def unused_declarations(evidence: Evidence) -> Iterator[Unused]:
@@ -52,6 +55,21 @@ def unused_declarations(evidence: Evidence) -> Iterator[Unused]:
         if not has(tables.get(fold_name(delete.table)), RowLost):
             text = f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
             yield Unused(text, delete.table, "", delete.where, delete.line)
+    yield from unused_derivations(evidence)
+
+
+def unused_derivations(evidence: Evidence) -> Iterator[Unused]:
+    """Yield the values that are derived for no row at all."""
+    for derivation in evidence.up_diff.derivations if evidence.up_diff else ():
+        declared = derivation.declared
+        if not derivation.judged:
+            why = derivation.unusable or (
+                f"no row of {derivation.table} has its row in {derivation.source}"
+                if derivation.source_rows
+                else f"{derivation.source} has none"
+            )
+            text = derives_line(declared)
+            yield Unused(text, declared.table, declared.column, None, declared.line, why)
 
 
 def unproved_declarations(evidence: Evidence) -> Iterator[Unused]:
@@ -65,6 +83,9 @@ def unproved_declarations(evidence: Evidence) -> Iterator[Unused]:
     if evidence.on_real_rows or diff is None:
         return
     for unused in unused_declarations(evidence):
+        if unused.why:
+            yield unused
+            continue
         table = evidence.state.schema.table(unused.table)
         if table is None or (unused.column and table.column(unused.column) is None):
             continue
@@ -88,6 +109,8 @@ def is_kept(unused: Unused, diff: DatabaseDiff) -> bool:
 
 def why_unused(unused: Unused, evidence: Evidence) -> str:
     """Return why no generated row used a declaration, as far as that can be told."""
+    if unused.why:
+        return unused.why
     if not evidence.state.row_counts.get(fold_name(unused.table)):
         return f"{unused.table} has none"
     if unused.where is None:

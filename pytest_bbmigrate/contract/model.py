@@ -75,7 +75,23 @@ class Requirement:
     line: int
 
 
-Declaration = Change | Insert | Delete | Drop | Rename | Alter | Requirement
+@dataclass(frozen=True)
+class Derive:
+    """``derives t.c = expression [from s] [by k, ..]``: which value a new or changed column has.
+
+    ``table`` and ``column`` go by their names after. The expression is read over the row of
+    ``source``, a table before (None: what ``table`` was); ``by`` pairs the rows, () for their key.
+    """
+
+    table: str
+    column: str
+    expression: str
+    source: str | None
+    by: tuple[str, ...]
+    line: int
+
+
+Declaration = Change | Insert | Delete | Drop | Rename | Alter | Requirement | Derive
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,7 @@ class Contract:
     renames: tuple[Rename, ...] = ()
     alters: tuple[Alter, ...] = ()
     requires: tuple[Requirement, ...] = ()
+    derives: tuple[Derive, ...] = ()
     irreversible: str | None = None  # the reason given; '' when none was
     foreign_keys: bool | None = None  # None: not declared
     no_transaction: bool = False

@@ -12,6 +12,7 @@ from pytest_bbmigrate.contract.model import (
     Contract,
     ContractError,
     Delete,
+    Derive,
     Drop,
     Insert,
     Rename,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.contract.model import Declaration
 
 Lines = tuple[tuple[int, str], ...]
-Kind = TypeVar("Kind", Alter, Change, Delete, Drop, Insert, Rename, Requirement)
+Kind = TypeVar("Kind", Alter, Change, Delete, Derive, Drop, Insert, Rename, Requirement)
 
 SETTINGS = ("irreversible", "foreign_keys", "no_transaction", "script")
 KNOWN = (*VERBS, *SETTINGS, "depends")
@@ -73,6 +74,7 @@ def read_contract(lines: Lines) -> Contract:
         renames=_of_kind(Rename, declared),
         alters=_of_kind(Alter, declared),
         requires=_of_kind(Requirement, declared),
+        derives=_of_kind(Derive, declared),
         irreversible=_irreversible(directives),
         foreign_keys=_foreign_keys(directives),
         no_transaction=_is_declared("no_transaction", directives),

@@ -22,6 +22,7 @@ USAGE = {
     "drops": "TABLE.COLUMN",
     "renames": "OLD -> NEW",
     "alters": "TABLE.COLUMN",
+    "derives": "TABLE.COLUMN = EXPRESSION",
     "requires": "unique TABLE(COLUMN, ..)",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.contract.derives import read_derives
 from pytest_bbmigrate.contract.model import (
     Alter,
     Change,
@@ -119,6 +120,7 @@ VERBS: Mapping[str, Callable[[Directive], Sequence[Declaration]]] = {
     "renames": read_renames,
     "alters": read_alters,
     "requires": read_requires,
+    "derives": read_derives,
 }
 
 

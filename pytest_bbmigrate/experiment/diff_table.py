@@ -53,8 +53,12 @@ def diff_table(
     renames: Renames,
     contract: Contract,
     run: Run | None = None,
+    derived: Collection[tuple[str, str]] = (),
 ) -> TableDiff:
-    """Return what has become of ``table`` and its rows."""
+    """Return what has become of ``table`` and its rows.
+
+    ``derived`` are the (table, column), both folded, whose values the contract derives.
+    """
     name = fold_name(table.name)
     new_table = after.schema.table(renames.tables.get(name, ""))
     rows_before = before.row_counts[name]
@@ -75,7 +79,9 @@ def diff_table(
             Differences(),
             spelled=spelled_columns(table),
         )
+    derived_here = frozenset(column for of_table, column in derived if of_table == name)
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
+    rewritten |= derived_here
     key = row_key(table, columns, rewritten)
     compared = tuple(columns.items())
     by_rowid = is_known_by_rowid(table, before.schema) and not new_table.without_rowid
@@ -112,6 +118,7 @@ def diff_table(
             for old, new in columns.items()
             if affinity_of(table, old) == "REAL" and affinity_of(new_table, new) == "NUMERIC"
         ),
+        derived=derived_here,
     )
 
 

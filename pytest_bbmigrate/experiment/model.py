@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.experiment.derivations import Derivation
     from pytest_bbmigrate.rows import Differences, Layout, RowDifference
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference
@@ -100,7 +101,8 @@ class TableDiff:
     unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
     is gone were copied to, '' for none; then ``differences`` are what the copy lacks. ``spelled``
     has the names of columns before as they were declared; everywhere else they are folded.
-    ``real_to_numeric`` are those of REAL affinity that have NUMERIC affinity now.
+    ``real_to_numeric`` are those of REAL affinity that have NUMERIC affinity now. ``derived`` are
+    those whose values the contract derives, which are judged by that.
     """
 
     table: str
@@ -117,6 +119,7 @@ class TableDiff:
     copied_to: str = ""
     spelled: Mapping[str, str] = field(default_factory=dict)
     real_to_numeric: frozenset[str] = frozenset()
+    derived: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,8 @@ class DatabaseDiff:
     ``untouched`` are the tables (folded names) that their pages prove to be unchanged, with
     ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
     ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
-    ``views`` and ``remade_views`` are looked at after up only: down brings back what was before.
+    ``views``, ``remade_views`` and ``derivations`` are looked at after up only: down brings back
+    what was before.
     """
 
     tables: tuple[TableDiff, ...]
@@ -173,6 +177,7 @@ class DatabaseDiff:
     values_untouched: int = 0
     views: tuple[AffectedView, ...] = ()
     remade_views: tuple[RemadeView, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
 
     @property
     def values_compared(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract import Contract
+from pytest_bbmigrate.experiment.derived_rows import judge_derived
 from pytest_bbmigrate.experiment.diff_table import diff_dropped_table, diff_table
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.model import DatabaseDiff
@@ -44,7 +45,7 @@ def observe(
     ``contract`` and ``run`` tell which names were renamed. The contract's ``where`` conditions are
     evaluated on the rows before.
     """
-    if after is before:
+    if after is before and not (contract and contract.derives):
         return empty_diff(before)
     with closing(open_contents(before.image, after.image)) as pair:
         return diff_in(pair, before, after, contract or Contract(), run)
@@ -97,8 +98,10 @@ def diff_in(
         )
     untouched -= {old for old, new in renames.tables.items() if old != new}
     declared = contract or Contract()
+    derivations = judge_derived(pair, before, after, renames, declared)
+    derived = frozenset(d.column_before for d in derivations if d.column_before)
     tables = tuple(
-        diff_table(pair, table, before, after, renames, declared, run)
+        diff_table(pair, table, before, after, renames, declared, run, derived)
         if fold_name(table.name) in renames.tables or contract is None
         else diff_dropped_table(pair, table, before, after, declared, run)
         for table in before.schema.tables
@@ -109,7 +112,15 @@ def diff_in(
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames, strictly=contract is None)
-    diff = DatabaseDiff(tables, renames, differences, dangling, mismatches, sequences)
+    diff = DatabaseDiff(
+        tables,
+        renames,
+        differences,
+        dangling,
+        mismatches,
+        sequences,
+        derivations=derivations,
+    )
     if contract is not None:
         diff = replace(
             diff,

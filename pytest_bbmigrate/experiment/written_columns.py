@@ -35,7 +35,7 @@ def declared_columns(evidence: Evidence, diff: TableDiff, table: Table) -> froze
     """Return the columns (folded, names before) that up is declared to change in ``table``."""
     names = {fold_name(diff.table), fold_name(table.name)}
     changes = evidence.migration.contract.changes
-    return frozenset(fold_name(c.column) for c in changes if fold_name(c.table) in names)
+    return diff.derived.union(fold_name(c.column) for c in changes if fold_name(c.table) in names)
 
 
 def editable_columns(evidence: Evidence, after: Schema, table: Table) -> tuple[str, ...]:

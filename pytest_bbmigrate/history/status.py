@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.catalogue.model import Call
+from pytest_bbmigrate.contract.derives import derives_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.history.plan import WAS_APPLIED, Status
 from pytest_bbmigrate.visible import visible_line
@@ -61,6 +62,7 @@ def describe_contract(contract: Contract) -> tuple[str, ...]:
         ),
         *(f"alters {_target(alter.table, alter.column)}" for alter in contract.alters),
         *map(_requirement, contract.requires),
+        *map(derives_line, contract.derives),
         *_settings(contract),
     )
 

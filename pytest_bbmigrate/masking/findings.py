@@ -71,6 +71,7 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
         observed=known.masked_sql(finding.observed),
         cause=finding.cause if finding.cause in NAMED_CAUSES else "",
         allow=finding.allow if known.contains_sql(finding.allow) else "",
+        prove=finding.prove if known.contains_sql(finding.prove) else "",
         printed=HIDDEN if finding.printed else "",
     )
     mask = MASKS.get(finding.kind)
@@ -148,6 +149,11 @@ def mask_mismatch(finding: Finding, masked: Finding, known: Known) -> Finding:
     )
 
 
+def mask_derivation(finding: Finding, masked: Finding, known: Known) -> Finding:
+    """Return why a derived value cannot be computed or judged: the message, as far as known."""
+    return replace(masked, observed=safe_sqlite_message(finding.observed, known))
+
+
 def mask_condition(finding: Finding, masked: Finding, known: Known) -> Finding:
     """Return the condition of a declaration if it stands in a file."""
     before, separator, condition = finding.expected.partition(ONLY_WHERE)
@@ -197,6 +203,7 @@ MASKS: dict[str, Callable[[Finding, Finding, Known], Finding]] = {
     "invariant broken": mask_invariant,
     "sequence lowered": mask_sequence,
     "mismatched reference": mask_mismatch,
+    "derivation fails": mask_derivation,
     "values changed": mask_condition,
     "rows lost": mask_condition,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.verdict import Cells, Example, Finding, Verdict
 
 KINDS_ABOUT_CONDITIONS = frozenset({"condition fails", "invariant never runs"})
+DERIVED_KINDS = frozenset({"values not derived", "rows not derived", "derivation fails"})
 KINDS_MADE_OF_VALUES = frozenset({"invariant broken"})
 REFUSED = re.compile(r"(?P<before>.*\brefused: )(?P<message>.*)", re.DOTALL)
 STATEMENT = re.compile(r"`(?P<sql>.*)`", re.DOTALL)
@@ -67,10 +68,15 @@ def mask_own_finding(
         return mask_finding(finding, known)
     if finding.kind == "no rows":
         return replace(finding, observed=mask_reason(finding.observed, known))
+    if finding.kind == "derivation fails":
+        observed = safe_sqlite_message(finding.observed, known)
+        finding = replace(finding, observed=observed)
     if finding.kind in KINDS_ABOUT_CONDITIONS:
         return replace(finding, observed=safe_sqlite_message(finding.observed, known))
     table = fold_name(finding.table)
-    if table in own.tables or (finding.examples and not table):
+    # What is derived of own rows is as much theirs, in whatever table it stands.
+    is_of_own = finding.kind in DERIVED_KINDS and fold_name(finding.name) in own.tables
+    if table in own.tables or is_of_own or (finding.examples and not table):
         masked = replace(finding, examples=tuple(map(mask_example, finding.examples)))
         is_of_ids = finding.kind == "sequence lowered"
         return mask_sequence(finding, masked, known) if is_of_ids else masked

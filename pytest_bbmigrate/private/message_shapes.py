@@ -265,6 +265,14 @@ the migration ended and left {} running
 a thread that the migration has started was still at work when it had come back
 it closed the descriptors of its own process
 what it made of the database could not be written: is there room on that disk?
+other rows have the same {}
+there is no table {} before
+there is no table {} afterwards
+there is no column {} afterwards
+there is no column {} before to pair rows by
+there is no column {} to pair rows by
+{} is new: say which table it is read from, `from TABLE`
+nothing pairs the rows of {} with those of {}: say which columns do, `by COLUMN, ..`
 """
 
 

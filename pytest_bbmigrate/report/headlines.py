@@ -84,6 +84,16 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
         f"{of_total(f)} of {f.table} have another {f.column}{after_step(f)}"
     ),
     "values changed": lambda f: f"{f.table}.{f.column} changed in {of_total(f)}{after_step(f)}",
+    "values not derived": lambda f: (
+        f"{f.table}.{f.column} holds another value than is declared in {of_total(f)}"
+    ),
+    "rows not derived": lambda f: f"{f.table} has no row for {of_total(f)} of {f.name}",
+    "derivation fails": lambda f: (
+        f"the value of {f.table}.{f.column} cannot be computed in {of_total(f)} of {f.name}"
+        f": {f.observed}"
+        if f.count
+        else f"the value of {f.table}.{f.column} cannot be judged: {f.observed}"
+    ),
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
     "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",
     "sequence lowered": lambda f: (

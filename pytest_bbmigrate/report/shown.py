@@ -27,6 +27,7 @@ def shown_finding(finding: Finding) -> Finding:
         examples=tuple(map(shown_example, finding.examples)),
         cause=visible(finding.cause),
         allow=visible_line(finding.allow),
+        prove=visible_line(finding.prove),
         printed=visible(finding.printed),
     )
 

@@ -73,6 +73,9 @@ def describe_unreadable(error: CatalogueError, rerun: str) -> str:
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
+EXPECTED_ALONE = frozenset(
+    {"condition fails", "derivation fails", "no rows", "integrity", "invariant never runs"}
+)
 EXPECTED: dict[str, str] = {
     "table lost": "the table, under its own or a declared new name",
     "column lost": "the column, under its own or a declared new name",
@@ -97,6 +100,8 @@ def details(finding: Finding) -> Iterator[str]:
     yield from labelled("why", REASONS.get(finding.cause) or wrapped(finding.cause))
     if finding.allow:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
+    if finding.prove:
+        yield from labelled("to prove it", f"and the line:  {finding.prove}")
 
 
 def what_to_declare(finding: Finding, *, on_real_rows: bool) -> str:
@@ -125,7 +130,7 @@ def expectation(finding: Finding) -> Iterator[str]:
     expected = EXPECTED.get(
         finding.kind, finding.expected or DEFAULT_EXPECTATION.get(finding.kind, "")
     )
-    if finding.kind in {"condition fails", "no rows", "integrity", "invariant never runs"}:
+    if finding.kind in EXPECTED_ALONE:
         yield from labelled("expected", expected)
         return
     if finding.kind == "mismatched reference":
@@ -155,6 +160,8 @@ def describe_example(example: Example) -> str:
     """Return one row in one line: its key, and what was before and after."""
     key = describe_cells(example.key)
     before, after = describe_cells(example.before), describe_cells(example.after)
+    if example.before and example.after and example.before[0][0] != example.after[0][0]:
+        return ", ".join(filter(None, [key, before, after]))
     if example.before and example.after:
         cell_before, cell_after = example.before[0][1], example.after[0][1]
         change = f"{show_cell(cell_before)} -> {show_cell(cell_after)}"

@@ -167,7 +167,7 @@ def loss_faults(preflight: Preflight, rehearsal: Rehearsal) -> Iterator[str]:
 
 def undeclared_faults(contracts: Sequence[Contract], rehearsal: Rehearsal) -> Iterator[str]:
     """Yield losses and changes of a kind that no contract declares for any table."""
-    changes = any(contract.changes for contract in contracts)
+    changes = any(contract.changes or contract.derives for contract in contracts)
     drops = any(contract.drops for contract in contracts)
     rows = changes or drops or any(c.deletes or c.inserts for c in contracts)
     for change in rehearsal.changes:

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 EXACT = 2**53  # up to here REAL holds every whole number (https://sqlite.org/floatingpoint.html)
 SECONDS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 FINER = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?")
+DERIVED = frozenset({"values not derived"})  # its rows are: as declared, as found
 WHOLE = re.compile(r"[1-9]\d*")
 
 
-def all_changed(context: FindingContext, fits: Callable[[Cell, Cell], bool]) -> bool:
+def all_changed(
+    context: FindingContext,
+    fits: Callable[[Cell, Cell], bool],
+    kinds: frozenset[str] = CHANGED,
+) -> bool:
     """Return whether every example shows a change of the kind that ``fits`` tells."""
     return (
-        context.finding.kind in CHANGED
+        context.finding.kind in kinds
         and bool(context.values)
         and all(fits(before, after) for before, after in context.values)
     )
@@ -211,6 +216,7 @@ def is_integer_division(context: FindingContext) -> bool:
             and isinstance(after, int | float)
             and any(after in {math.trunc(before), math.trunc(before / d) * d} for d in divisors)
         ),
+        CHANGED | DERIVED,
     )
 
 
@@ -231,6 +237,7 @@ def is_cut_by_cast(context: FindingContext) -> bool:
             and abs(after) < abs(before)
             and math.isclose(before, after, abs_tol=1)
         ),
+        CHANGED | DERIVED,
     )
 
 

@@ -11,6 +11,7 @@ from pytest_bbmigrate.contract import (
     Contract,
     ContractError,
     Delete,
+    Derive,
     Drop,
     Insert,
     Rename,
@@ -51,6 +52,22 @@ def contract_of(*lines: str) -> Contract:
         ("bb: inserts t, u", Contract(inserts=(Insert("t", 1), Insert("u", 1)))),
         ("bb: deletes t", Contract(deletes=(Delete("t", None, 1),))),
         ("bb: deletes t where a = 0", Contract(deletes=(Delete("t", "a = 0", 1),))),
+        (
+            "bb: derives t.c = a * 100",
+            Contract(derives=(Derive("t", "c", "a * 100", None, (), 1),)),
+        ),
+        (
+            'bb: derives t."a = b" = (SELECT max(x) FROM u ORDER BY 1) FROM s BY "by", k',
+            Contract(
+                derives=(
+                    Derive("t", "a = b", "(SELECT max(x) FROM u ORDER BY 1)", "s", ("by", "k"), 1),
+                )
+            ),
+        ),
+        (
+            "bb: derives t.c=a IS NOT DISTINCT FROM b",
+            Contract(derives=(Derive("t", "c", "a IS NOT DISTINCT FROM b", None, (), 1),)),
+        ),
         ("bb: drops t", Contract(drops=(Drop("table", "t", None, 1),))),
         ("bb: drops t.c", Contract(drops=(Drop("column", "c", "t", 1),))),
         (
@@ -197,6 +214,16 @@ def test_lines_add_up_and_keep_their_numbers() -> None:
         ),
         ("bb: renames a -> b -> c", "'b -> c' is not the name", "write table or table.column"),
         ("bb: alters", "'alters' names nothing", "write `bb: alters TABLE.COLUMN`"),
+        ("bb: derives t = 3", "'derives t' names a table, not a column", "TABLE.COLUMN = EXPR"),
+        ("bb: derives t.c", "'derives t.c' gives no value", "TABLE.COLUMN = EXPRESSION"),
+        ("bb: derives t.c = ", "'derives t.c =' gives no value", "TABLE.COLUMN = EXPRESSION"),
+        ("bb: derives t.c 3", "'derives t.c 3' gives no value", "TABLE.COLUMN = EXPRESSION"),
+        ("bb: derives t.c = 1 from", "nothing after 'from'", "with `from TABLE`"),
+        ("bb: derives t.c = 1 from s by ", "nothing after 'by'", "`by COLUMN, ..`"),
+        ("bb: derives t.c = 1 by k from s", "'by' before 'from'", "with `from TABLE`"),
+        ("bb: derives t.c = 1 from s.k", "'from s.k' names a column", "`from s`"),
+        ("bb: derives t.c = 1 by s.k", "'by s.k' names a table", "`by k`"),
+        ("bb: derives t.c = 'x", "a string that is not finished", "close it with '"),
         ("bb: requires", "'requires ' is not understood", "write `bb: requires unique TABLE("),
         ("bb: requires t:", "'requires t:' is not understood", "`bb: requires TABLE: CONDITION`"),
         ("bb: requires unique", "'requires' names nothing", "write `bb: requires unique TABLE("),

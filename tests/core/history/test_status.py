@@ -83,6 +83,8 @@ def test_each_migration_is_a_line_with_how_it_stands() -> None:
         "irreversible because two categories become one",
         "requires unique transactions(account_id, external_id)",
         "requires transactions: amount <> 0",
+        "derives transactions.cents = CAST(round(amount * 100) AS INTEGER)",
+        'derives lines.cents = amount  * 100 from "the entries" by id, "by"',
         "foreign_keys on",
         "foreign_keys off",
         "no_transaction",

@@ -122,6 +122,27 @@ def test_what_sqlite_says_of_a_statement_in_a_file_is_shown() -> None:
     assert "UPDATE t SET cents = 0" in text
 
 
+@pytest.mark.parametrize(
+    ("observed", "shown"),
+    [
+        ("other rows have the same iban", "other rows have the same iban"),
+        ("integer overflow", "integer overflow"),
+        ("no such Dr. Smith", "an error of SQLite (not shown"),
+    ],
+)
+def test_what_is_derived_is_masked_and_why_it_fails_is_told(observed: str, shown: str) -> None:
+    example = Example((("id", 815),), (("declared", "Dr. Smith"),), (("name", 4711.5),))
+    text = text_of(
+        verdict_of(
+            kind="derivation fails", name="payees", observed=observed, examples=(example,), count=1
+        )
+    )
+
+    assert "id=<integer>, declared=<text of 9>, name=<real>" in text
+    assert shown in text
+    assert not any(secret in text for secret in SECRETS)
+
+
 def test_a_verdict_without_findings_is_what_it_was() -> None:
     passed = Verdict("data_survives", "003_tidy", Outcome.PASSED, rows=7)
 

@@ -28,6 +28,7 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.batches import backups_of, contents_of
 from pytest_bbmigrate.history.table import read_history
+from pytest_bbmigrate.private.value_kinds import ValueKind
 from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.rows import content_of
@@ -441,6 +442,28 @@ class TestOnRealRows:
         assert [(f.kind, f.observed) for f in findings(verdicts)] == [
             ("integrity", "CHECK constraint failed in goals")
         ]
+
+    @pytest.mark.parametrize(
+        ("value", "found"),
+        [
+            ("CAST(amount * 3 AS INTEGER)", []),
+            ("CAST(round(amount * 3) AS INTEGER)", [("values not derived", 150, 300)]),
+            ("CAST(amount * 3 AS INTEGER) by nothing", [("derivation fails", 0, 0)]),
+        ],
+    )
+    def test_real_rows_are_held_to_what_is_derived(
+        self, bench: Bench, value: str, found: list[tuple[str, int, int]]
+    ) -> None:
+        order = bench.order(
+            f"-- bb: drops bookings.amount\n-- bb: derives bookings.n = {value}\n"
+            "ALTER TABLE bookings ADD COLUMN n INTEGER;"
+            "UPDATE bookings SET n = CAST(amount * 3 AS INTEGER);"
+            "ALTER TABLE bookings DROP COLUMN amount;"
+        )
+        told = findings(bench.here(order).verdicts)
+
+        assert [(f.kind, f.count, f.total) for f in told] == found
+        assert {type(cell) for f in told for e in f.examples for _, cell in e.before} <= {ValueKind}
 
     def test_an_invariant_holds_on_real_rows_or_not(self, bench: Bench) -> None:
         order = bench.order("-- bb: changes bookings.amount\nUPDATE bookings SET amount = 1;")
