@@ -237,7 +237,9 @@ OWN = {
         "UPDATE ledger SET note = json_extract('{}', (SELECT name FROM categories "
         "ORDER BY rowid LIMIT 1));"
     ),
-    "002_carries.sql": "UPDATE notes SET body = (SELECT name FROM categories ORDER BY rowid LIMIT 1);",
+    "002_carries.sql": (
+        "UPDATE notes SET body = (SELECT name FROM categories ORDER BY rowid LIMIT 1);"
+    ),
 }
 
 
