@@ -201,6 +201,24 @@ def test_steps_in_other_languages_are_refused_together(
     assert complaints(tmp_path, {"001_a.sql": "SELECT 1", **files}) == [complaint]
 
 
+def test_a_folder_of_another_tool_is_recognised_whatever_its_names(tmp_path: Path) -> None:
+    files = {
+        "Migration1To2.kt": "val M = object : androidx.room.migration.Migration(1, 2) {}",
+        "Helper.kt": "",
+        "schemas/notes.txt": "",
+    }
+
+    (found,) = complaints(tmp_path, files)
+
+    assert found.startswith("Migration1To2.kt: this is a migration of Room, which keeps an order")
+
+
+def test_a_folder_of_alembic_is_recognised_by_its_environment(tmp_path: Path) -> None:
+    (found,) = complaints(tmp_path, {"env.py": "from alembic import context", "versions/a.py": ""})
+
+    assert found.startswith("env.py: this is a migration of Alembic")
+
+
 def test_steps_in_other_languages_may_be_ignored(tmp_path: Path) -> None:
     files = ("001_a.sql", "002_b.sh", "0.2/01_c.go", "0.2/00_b.sql", "0.2/02_d.sql")
 
