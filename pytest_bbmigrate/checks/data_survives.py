@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import undeclared_rows
 from pytest_bbmigrate.checks.derived_findings import find_underived
+from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
@@ -52,7 +53,11 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     )
     return Answer(
         findings,
-        notes=(*unneeded_notes(evidence), *keys_on_notes(evidence)),
+        notes=(
+            *unneeded_notes(evidence),
+            *keys_on_notes(evidence),
+            *dropped_value_notes(evidence),
+        ),
         rows=diff.rows_compared,
         values=diff.values_compared,
     )
