@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.declared import drops_table
 from pytest_bbmigrate.contract.derives import derives_line
-from pytest_bbmigrate.contract.spelling import dotted
+from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.suggest_derives import derived_of, is_read_by, writes_anew
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
@@ -23,11 +24,28 @@ def dropped_value_notes(evidence: Evidence) -> tuple[str, ...]:
     note where up fills a column that it adds to the table, and reads the dropped one for nothing.
     """
     diff = evidence.up_diff
-    return tuple(
-        note
-        for table in (diff.tables if diff else ())
-        for column in declared_dropped(evidence, table)
-        if (note := note_on(evidence, table, column))
+    tables = diff.tables if diff else ()
+    return (
+        *(
+            note
+            for table in tables
+            for column in declared_dropped(evidence, table)
+            if (note := note_on(evidence, table, column))
+        ),
+        *(note for table in tables if (note := copy_note(evidence, table))),
+    )
+
+
+def copy_note(evidence: Evidence, table: TableDiff) -> str:
+    """Return a note that a table that is declared dropped is all in another, '' where it is not."""
+    if not table.copied_to or table.is_kept_aside or table.differences:
+        return ""
+    if not drops_table(evidence.migration.contract, table.table):
+        return ""
+    old, new = bare_or_quoted(table.table), bare_or_quoted(table.copied_to)
+    return (
+        f"the rows of {old} are in {new}: with `renames {old} -> {new}` in place of the drop, "
+        "every value of them is looked at"
     )
 
 
