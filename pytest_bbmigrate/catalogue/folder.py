@@ -15,7 +15,9 @@ from pytest_bbmigrate.catalogue.forms import (
     pair,
     plain,
     script,
+    sets,
     unsupported,
+    yoyo,
 )
 from pytest_bbmigrate.catalogue.listing import Listing, listing_of, read_journal
 from pytest_bbmigrate.catalogue.model import Catalogue
@@ -41,8 +43,11 @@ class Form(Protocol):
         """Return whether ``entry`` is of this form. Raises: CatalogueError."""
         ...
 
-    def read(self, entry: FolderEntry) -> Migration | None:
-        """Return the migration, None for what another entry reads. Raises: CatalogueError."""
+    def read(self, entry: FolderEntry) -> Migration | tuple[Migration, ...] | None:
+        """Return the migration, or those of a set; None for what another entry reads.
+
+        Raises: CatalogueError.
+        """
         ...
 
 
@@ -56,6 +61,8 @@ FORMS: tuple[Form, ...] = (
     flyway,
     plain,
     unsupported,
+    sets,
+    yoyo,
     managed,
     script,
 )
@@ -80,16 +87,15 @@ def read_catalogue(
     steps = []
     for entry in entries:
         try:
-            migration = _read(entry)
+            found = _read(entry)
         except CatalogueError as error:
             problems.extend(error.problems)
             # It keeps its place, so that what depends on it is not reported as well.
             is_down = down_file.claims(entry) or flyway.is_undo(entry)
             steps.extend([] if is_down else [_step(entry, None)])
             continue
-        if migration:
-            migrations[migration.name] = migration
-            steps.append(_step(entry, migration))
+        migrations.update((migration.name, migration) for migration in found)
+        steps.extend(_step(entry, migration) for migration in found)
     if not steps and not problems:
         raise fault(folder, "there is no migration in this folder", START_HERE)
     runner = rules.runner or runner_of_marks(migrations.values(), sources.texts)
@@ -110,9 +116,12 @@ def read_catalogue(
     return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
 
 
-def _read(entry: FolderEntry) -> Migration | None:
+def _read(entry: FolderEntry) -> tuple[Migration, ...]:
     form = next(form for form in FORMS if form.claims(entry))
-    return form.read(entry)
+    found = form.read(entry)
+    if found is None:
+        return ()
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | None:
@@ -124,11 +133,10 @@ def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | N
 
 def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
-    path = migration.path if migration else entry.path
-    return OrderEntry(
-        entry.name,
-        f"{entry.within}{path.relative_to(entry.path.parent).as_posix()}",
-        path,
-        entry.number,
-        migration.contract.depends if migration else (),
-    )
+    if migration is None:
+        return OrderEntry(entry.name, f"{entry.within}{entry.path.name}", entry.path, entry.number)
+    shown = f"{entry.within}{migration.path.relative_to(entry.path.parent).as_posix()}"
+    if migration.function:
+        shown = f"{shown}::{migration.function}"
+    depends = migration.contract.depends
+    return OrderEntry(migration.name, shown, migration.path, migration.number, depends)

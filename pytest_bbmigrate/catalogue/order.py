@@ -57,10 +57,10 @@ def arrange(
     if listing is not None:
         ordered, unlisted = _as_listed(ordered, listing)
         problems += unlisted
-    elif runner not in BY_NAME:
-        problems += _shared_numbers(ordered)
     needs, unknown = _dependencies(ordered)
     order = _topological_order(needs)
+    if listing is None and runner not in BY_NAME:
+        problems += _shared_numbers([ordered[index] for index in order])
     problems += [
         *unknown,
         *_cycles(ordered, {index: needs[index] for index in needs.keys() - set(order)}),
@@ -78,7 +78,7 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
     """
     if runner in BY_NAME or any(step.number is not None for step in steps):
         return
-    if all({one.name, one.shown} & {*after.depends} for one, after in pairwise(steps)):
+    if _follow_one_another(steps):
         return
     within = [numbers_in(step.name) for step in steps]
     if all(within) and all(map(lt, within, within[1:])):
@@ -133,8 +133,13 @@ def _shared_numbers(steps: Sequence[OrderEntry]) -> list[Problem]:
     return [
         _problem(group, "have the same number", OWN_NUMBER)
         for group in _grouped(numbered, lambda step: step.number)
-        if len({step.name for step in group}) > 1
+        if len({step.name for step in group}) > 1 and not _follow_one_another(group)
     ]
+
+
+def _follow_one_another(steps: Iterable[OrderEntry]) -> bool:
+    """Return whether each of ``steps`` depends on the one before it."""
+    return all({one.name, one.shown} & {*after.depends} for one, after in pairwise(steps))
 
 
 def _grouped(
