@@ -180,12 +180,12 @@ def test_a_drop_whose_rows_are_all_elsewhere_is_noted(tmp_path: Path) -> None:
         "data_survives", chain_of(tmp_path, OLD, f"-- bb: drops old\n{WHOLE}{DROP}")
     )
 
+    (note,) = verdict.notes
+
     assert verdict.outcome is Outcome.PASSED
-    assert verdict.notes == (
-        (
-            "the rows of old are in neu: with `renames old -> neu` in place of the drop, every value"
-            " of them is looked at"
-        ),
+    assert note == (
+        "the rows of old are in neu: with `renames old -> neu` in place of the drop, "
+        "every value of them is looked at"
     )
 
 
