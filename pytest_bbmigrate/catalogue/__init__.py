@@ -13,7 +13,7 @@ from pytest_bbmigrate.catalogue.model import (
     ScriptPart,
     SqlPart,
 )
-from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of
+from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of, path_by
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "SqlPart",
     "fingerprint",
     "importing_of",
+    "path_by",
     "read_catalogue",
 ]

@@ -93,7 +93,7 @@ class FolderEntry:
     @cached_property
     def source(self) -> PythonSource:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
-        return read_python(self.path, self.text)
+        return read_python(self.path, self.text, self.sources.python)
 
     def settings_of(self, path: Path) -> FileSettings:
         """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
