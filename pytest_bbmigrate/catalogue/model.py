@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_bbmigrate.catalogue.column_reads import ColumnRead
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.sql import Statement
 
@@ -72,7 +73,9 @@ class Migration:
     ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
     ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
     ``expected_literals`` are those that it expects rows to have: conditions of its up part ask for
-    them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set.
+    them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set,
+    ``taken_literals`` those of them that a row may hold already. ``column_reads`` are what its
+    statements read in columns.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
     ``function`` is the one of its file that it is, where that holds several; '' for a whole file.
@@ -89,6 +92,8 @@ class Migration:
     explicit_drops: frozenset[tuple[str, str]] = frozenset()
     expected_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    taken_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    column_reads: frozenset[ColumnRead] = frozenset()
     function: str = ""
 
 
