@@ -76,7 +76,14 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
     Numbers at the beginning of names do, and numbers within them where they order them as the names
     do; so do dependencies of each on the one before, and the tools that run files by name.
     """
-    if runner in BY_NAME or any(step.number is not None for step in steps):
+    unnumbered = [step for step in steps if step.number is None]
+    if unnumbered and any("/" in step.name for step in steps):
+        raise SettingsError(
+            f"it is not known when {unnumbered[0].shown} runs, for it has no number and stands "
+            "beside folders of versions: pass it over with bb_ignore, if it is the schema of the "
+            "latest, or list all files in their order and name the list with bb_order = FILE"
+        )
+    if runner in BY_NAME or len(unnumbered) < len(steps):
         return
     if _follow_one_another(steps):
         return

@@ -108,6 +108,11 @@ def test_an_order_that_nothing_tells_is_asked_for(
     assert all(file in message for file in files)
 
 
+def test_a_file_without_a_number_beside_folders_of_versions_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"it is not known when LATEST\.sql runs"):
+        names(tmp_path, ["LATEST.sql", "0.2/00__a.sql", "0.10/00__b.sql"])
+
+
 def test_dependencies_of_each_on_the_one_before_are_an_order(tmp_path: Path) -> None:
     files = {
         "a.sql": "-- depends: c\nSELECT 1",
