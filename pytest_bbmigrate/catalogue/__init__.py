@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, ColumnRead
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint, fingerprint
 from pytest_bbmigrate.catalogue.folder import read_catalogue
 from pytest_bbmigrate.catalogue.model import (
@@ -12,12 +13,14 @@ from pytest_bbmigrate.catalogue.model import (
     ScriptPart,
     SqlPart,
 )
-from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of
+from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of, path_by
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 
 __all__ = [
+    "ASKED_OF_ROWS",
     "NO_RULES",
     "Catalogue",
+    "ColumnRead",
     "Fingerprint",
     "Importing",
     "Migration",
@@ -28,5 +31,6 @@ __all__ = [
     "SqlPart",
     "fingerprint",
     "importing_of",
+    "path_by",
     "read_catalogue",
 ]

@@ -15,7 +15,9 @@ from pytest_bbmigrate.catalogue.forms import (
     pair,
     plain,
     script,
+    sets,
     unsupported,
+    yoyo,
 )
 from pytest_bbmigrate.catalogue.listing import Listing, listing_of, read_journal
 from pytest_bbmigrate.catalogue.model import Catalogue
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
+    from pytest_bbmigrate.processes.app_python import AppPython
 
 
 class Form(Protocol):
@@ -41,8 +44,11 @@ class Form(Protocol):
         """Return whether ``entry`` is of this form. Raises: CatalogueError."""
         ...
 
-    def read(self, entry: FolderEntry) -> Migration | None:
-        """Return the migration, None for what another entry reads. Raises: CatalogueError."""
+    def read(self, entry: FolderEntry) -> Migration | tuple[Migration, ...] | None:
+        """Return the migration, or those of a set; None for what another entry reads.
+
+        Raises: CatalogueError.
+        """
         ...
 
 
@@ -56,40 +62,45 @@ FORMS: tuple[Form, ...] = (
     flyway,
     plain,
     unsupported,
+    sets,
+    yoyo,
     managed,
     script,
 )
 
 
 def read_catalogue(
-    folder: Path, importing: Importing | None = None, rules: ReadingRules = NO_RULES
+    folder: Path,
+    importing: Importing | None = None,
+    rules: ReadingRules = NO_RULES,
+    python: AppPython | None = None,
 ) -> Catalogue:
     """Return the migrations of ``folder``, read by ``rules`` and ordered.
 
     The modules of the project that their Python imports are read with them, from ``folder`` and
-    where else ``importing`` says.
+    where else ``importing`` says. ``python`` is the app's, which may know syntax that this one does
+    not.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
     that fits no form or does not read, duplicate numbers, unknown dependencies, cycles;
     SettingsError when nothing says in which order they run.
     """
-    sources = Sources()
+    sources = Sources(python)
     entries, doubtful = list_entries(folder, sources, rules)
     problems = list(doubtful)
     migrations: dict[str, Migration] = {}
     steps = []
     for entry in entries:
         try:
-            migration = _read(entry)
+            found = _read(entry)
         except CatalogueError as error:
             problems.extend(error.problems)
             # It keeps its place, so that what depends on it is not reported as well.
             is_down = down_file.claims(entry) or flyway.is_undo(entry)
             steps.extend([] if is_down else [_step(entry, None)])
             continue
-        if migration:
-            migrations[migration.name] = migration
-            steps.append(_step(entry, migration))
+        migrations.update((migration.name, migration) for migration in found)
+        steps.extend(_step(entry, migration) for migration in found)
     if not steps and not problems:
         raise fault(folder, "there is no migration in this folder", START_HERE)
     runner = rules.runner or runner_of_marks(migrations.values(), sources.texts)
@@ -110,9 +121,12 @@ def read_catalogue(
     return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
 
 
-def _read(entry: FolderEntry) -> Migration | None:
+def _read(entry: FolderEntry) -> tuple[Migration, ...]:
     form = next(form for form in FORMS if form.claims(entry))
-    return form.read(entry)
+    found = form.read(entry)
+    if found is None:
+        return ()
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | None:
@@ -124,11 +138,10 @@ def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | N
 
 def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
-    path = migration.path if migration else entry.path
-    return OrderEntry(
-        entry.name,
-        f"{entry.within}{path.relative_to(entry.path.parent).as_posix()}",
-        path,
-        entry.number,
-        migration.contract.depends if migration else (),
-    )
+    if migration is None:
+        return OrderEntry(entry.name, f"{entry.within}{entry.path.name}", entry.path, entry.number)
+    shown = f"{entry.within}{migration.path.relative_to(entry.path.parent).as_posix()}"
+    if migration.function:
+        shown = f"{shown}::{migration.function}"
+    depends = migration.contract.depends
+    return OrderEntry(migration.name, shown, migration.path, migration.number, depends)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_bbmigrate.catalogue.column_reads import ColumnRead
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.sql import Statement
 
@@ -26,9 +28,20 @@ class SqlPart:
     in_transaction: bool = True
 
 
+class Call(Enum):
+    """What a Python part is given, or what of its file runs."""
+
+    DATABASE = "a sqlite_utils.Database"
+    CONNECTION = "a plain connection"
+    STEPS = "the steps of yoyo"
+    ROLLBACKS = "the rollbacks of yoyo's steps, last first"
+
+
 @dataclass(frozen=True)
 class PythonPart:
     """A function ``function(db)`` of a Python file; ``line`` is where it is defined.
+
+    ``call`` says what it is given; of yoyo's steps ``function`` is what is shown, ``steps``.
 
     ``texts`` are the bytes of it and of the modules that it imports, by their real paths, when the
     catalogue was read: these run, whatever the files hold by then.
@@ -39,6 +52,7 @@ class PythonPart:
     line: int
     in_transaction: bool = True
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    call: Call = Call.DATABASE
 
 
 @dataclass(frozen=True)
@@ -59,9 +73,12 @@ class Migration:
     ``path`` is the file its node id shows; ``number`` its leading number as integers, or None.
     ``literals`` are the strings and numbers its own text mentions, as (column or None, value).
     ``expected_literals`` are those that it expects rows to have: conditions of its up part ask for
-    them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set.
+    them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set,
+    ``taken_literals`` those of them that a row may hold already. ``column_reads`` are what its
+    statements read in columns.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
+    ``function`` is the one of its file that it is, where that holds several; '' for a whole file.
     """
 
     name: str
@@ -75,6 +92,9 @@ class Migration:
     explicit_drops: frozenset[tuple[str, str]] = frozenset()
     expected_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    taken_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    column_reads: frozenset[ColumnRead] = frozenset()
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,4 +128,5 @@ class Catalogue:
 
     def _file_name(self, migration: Migration) -> str:
         """Return the path of a migration's file within the folder."""
-        return migration.path.relative_to(self.folder).as_posix()
+        path = migration.path.relative_to(self.folder).as_posix()
+        return f"{path}::{migration.function}" if migration.function else path

@@ -13,7 +13,12 @@ FLYWAY = re.compile(
 )
 
 # A date counts as a whole, whatever joins its parts; else all digit groups joined by hyphens do.
-DATED = r"(?:19|20)[0-9]{2}(?P<join>[-_])[0-9]{1,2}(?P=join)[0-9]{1,2}(?:[-_][0-9]+)?"
+# So does a day with a number of that day, as yoyo writes it.
+OF_A_DAY = "(?:19|20)[0-9]{6}_[0-9]{2}(?=_)"
+DATED = (
+    rf"{OF_A_DAY}|(?:19|20)[0-9]{{2}}(?P<join>[-_])[0-9]{{1,2}}(?P=join)[0-9]{{1,2}}"
+    r"(?:[-_][0-9]+)?"
+)
 PLAIN = r"[0-9]+(?:-[0-9]+)*"
 NUMBER = re.compile(rf"[vV]?(?P<number>{DATED}|{PLAIN})(?P<separator>[-_. ]+|$)")
 DIGITS_FIRST = re.compile(rf"(?P<digits>{DATED}|[0-9]+)(?P<rest>.*)", re.DOTALL)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.listing import JOURNAL
 from pytest_bbmigrate.catalogue.markers import find_markers
-from pytest_bbmigrate.catalogue.model import SqlPart
+from pytest_bbmigrate.catalogue.model import Call, ScriptPart, SqlPart
 from pytest_bbmigrate.catalogue.names import flyway_name
 from pytest_bbmigrate.catalogue.sql_text import BREAKPOINT
 
@@ -53,7 +53,13 @@ def runner_of_marks(migrations: Iterable[Migration], texts: Mapping[str, bytes])
 
 def dialect_of(migration: Migration, texts: Mapping[str, bytes]) -> str:
     """Return whose marks the file of ``migration`` has, or else its name; '' for nobody's."""
-    if not isinstance(migration.up, SqlPart):
+    part = migration.up
+    if migration.function:
+        return "sqlite-utils"
+    if part.path.suffix.lower() == ".py" and not isinstance(part, ScriptPart):
+        steps = isinstance(part, SqlPart) or part.call is Call.STEPS
+        return "yoyo" if steps else ""
+    if not isinstance(part, SqlPart):
         return ""
     path = migration.up.path
     text = texts[os.path.realpath(path)].decode("utf-8-sig")

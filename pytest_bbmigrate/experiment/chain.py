@@ -21,7 +21,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
@@ -71,7 +71,14 @@ class Chain:
         self._base = base
         self._invariants = invariants
         self.shows_values = shows_values
-        self._expected_values = read_expected_values(catalogue.migrations)
+        migrations = catalogue.migrations
+        self._expected_values = read_expected_values(
+            migrations, [migration.expected_literals for migration in migrations]
+        )
+        self._taken_values = read_expected_values(
+            migrations, [migration.taken_literals for migration in migrations]
+        )
+        self._reads = frozenset(read for one in migrations for read in one.column_reads)
         self._states: list[SeededState] = []
         self._up_results: dict[int, CachedUpResult] = {}
         self._evidence: dict[int, Evidence] = {}
@@ -144,7 +151,9 @@ class Chain:
         """Return the setup of an experiment on the migration at ``position``."""
         recipe = replace(
             self.recipe,
-            expected_literals=self._expected_literals(position),
+            expected_literals=values_at(position, self._expected_values),
+            taken_literals=values_at(position, self._taken_values),
+            reads=self._reads,
             assigned_literals=tuple(
                 literal
                 for migration in self.catalogue.migrations[position:]
@@ -153,17 +162,6 @@ class Chain:
             requires=self._requirements(position),
         )
         return ExperimentSetup(recipe, self.environment, self._invariants)
-
-    def _expected_literals(self, position: int) -> tuple[Literal, ...]:
-        """Return what migrations from ``position`` on look for and none of them writes.
-
-        A key that a later migration writes itself must not be generated before.
-        """
-        return tuple(
-            expected.literal
-            for expected in self._expected_values
-            if expected.last_writer < position <= expected.position
-        )
 
     def _requirements(self, position: int) -> tuple[Requirement, ...]:
         """Return what the migrations from ``position`` on require of rows."""
@@ -231,20 +229,34 @@ class Chain:
         return self._with_own(state, previous, up)
 
 
-def read_expected_values(migrations: Sequence[Migration]) -> tuple[ExpectedValue, ...]:
-    """Return the values that conditions in ``migrations`` look for, in order."""
+def read_expected_values(
+    migrations: Sequence[Migration], wanted: Sequence[Sequence[Literal]]
+) -> tuple[ExpectedValue, ...]:
+    """Return the values ``wanted`` in rows by each of ``migrations``, in order."""
     writers: dict[Literal, set[int]] = {}
     for position, migration in enumerate(migrations):
         for literal in set(migration.literals).difference(migration.expected_literals):
             writers.setdefault(literal, set()).add(position)
     expected = []
-    for position, migration in enumerate(migrations):
-        for literal in migration.expected_literals:
+    for position, literals in enumerate(wanted):
+        for literal in literals:
             in_any_column = (None, literal[1])
             positions = writers.get(literal, set()) | writers.get(in_any_column, set())
             last_writer = max(positions - {position}, default=-1)
             expected.append(ExpectedValue(position, literal, last_writer))
     return tuple(expected)
+
+
+def values_at(position: int, values: Iterable[ExpectedValue]) -> tuple[Literal, ...]:
+    """Return what migrations from ``position`` on look for and none of them writes.
+
+    A key that a later migration writes itself must not be generated before.
+    """
+    return tuple(
+        expected.literal
+        for expected in values
+        if expected.last_writer < position <= expected.position
+    )
 
 
 def names_after_up(schema: Schema, up: Run) -> dict[str, frozenset[str]]:

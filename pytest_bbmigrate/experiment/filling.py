@@ -12,6 +12,7 @@ from pytest_bbmigrate.experiment.requirements import keep_requirements
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
 from pytest_bbmigrate.seeding.model import Unfilled
+from pytest_bbmigrate.seeding.values.pools import ROWS_FOR_ALL_HOSTILE
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
@@ -41,7 +42,8 @@ def fill_state(
     schema, recipe = bare.schema, setup.recipe
     tables = tables_to_fill(bare, filled_names)
     with closing(open_image(require_bytes(bare.image))) as db:
-        filling = fill_tables(db, schema, tables, recipe)
+        beside = 0 if position else ROWS_FOR_ALL_HOSTILE  # the rows of a base are the user's
+        filling = fill_tables(db, schema, tables, recipe, beside=beside)
         columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)

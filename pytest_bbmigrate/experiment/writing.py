@@ -112,7 +112,14 @@ def write_since(
     evidence: Evidence, before: Snapshot, after: Snapshot, tables: Iterable[str], recipe: Recipe
 ) -> Writing:
     """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was."""
-    later = replace(recipe, seed=recipe.seed + 1, own_rows={}, expected_literals=(), requires=())
+    later = replace(
+        recipe,
+        seed=recipe.seed + 1,
+        own_rows={},
+        expected_literals=(),
+        taken_literals=(),
+        requires=(),
+    )
     written: list[WrittenTable] = []
     unwritten: list[Unfilled] = []
     with (

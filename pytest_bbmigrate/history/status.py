@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
+from pytest_bbmigrate.catalogue.model import Call
 from pytest_bbmigrate.contract.derives import derives_line
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.history.plan import WAS_APPLIED, Status
@@ -143,6 +144,7 @@ def _steps(migration: Migration) -> Iterator[str]:
             yield f"{statement.line:>4}  {first}"
             yield from (f"      {line}" for line in others)
     elif isinstance(part, PythonPart):
-        yield f"{part.line:>4}  {part.function}(db)"
+        given = {Call.DATABASE: "(db)", Call.CONNECTION: "(connection)"}.get(part.call, "")
+        yield f"{part.line:>4}  {part.function}{given}"
     else:
         yield f"   1  python {part.path.name}"

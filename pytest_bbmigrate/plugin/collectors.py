@@ -86,24 +86,40 @@ class MigrationFolder(NamedCollector, pytest.Directory):
 
 
 class MigrationFile(NamedCollector, pytest.File):
-    """One migration."""
+    """One migration, or a file of several."""
 
-    position: int
+    positions: Sequence[int] = ()
 
-    def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each check."""
-        selection = selection_of(self.config)
-        selected = (selection or {}).get(self.path) or frozenset(CHECKS)
-        unknown = sorted(selected - frozenset(CHECKS))
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield an item for each check, or a collector for each function that is a migration."""
+        migrations = project_of(self.config).catalogue.migrations
+        functions = {migrations[position].function: position for position in self.positions}
+        selected = (selection_of(self.config) or {}).get(self.path) or frozenset()
+        unknown = sorted(selected - frozenset(CHECKS) - functions.keys())
         if unknown:
             raise self.CollectError(
                 visible(f"{unknown[0]} is not a check; the checks are {', '.join(CHECKS)}")
             )
-        for check in CHECKS:
-            if check in selected:
-                item: MigrationCheck = MigrationCheck.from_parent(self, name=check)
-                item.position = self.position
-                yield item
+        checks = [check for check in CHECKS if check in selected] or CHECKS
+        wanted = (selected & functions.keys()) or functions.keys()
+        for function, position in functions.items():
+            if not function:
+                yield from _checks(self, position, checks)
+            elif function in wanted:
+                step: MigrationFunction = MigrationFunction.from_parent(self, name=function)
+                step.position, step.checks = position, checks
+                yield step
+
+
+class MigrationFunction(NamedCollector):
+    """One migration of a file that holds several."""
+
+    position: int
+    checks: Sequence[str] = ()
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each check."""
+        yield from _checks(self, self.position, self.checks)
 
 
 class UnreadableFile(NamedCollector, pytest.File):
@@ -118,6 +134,16 @@ class UnreadableFile(NamedCollector, pytest.File):
                 self.error, rerun_command(self.config, self.path.parent, CATALOGUE_CHECK)
             )
         )
+
+
+def _checks(
+    parent: MigrationFile | MigrationFunction, position: int, checks: Sequence[str]
+) -> Iterator[pytest.Item]:
+    """Yield an item for each of ``checks`` of the migration at ``position``."""
+    for check in checks:
+        item: MigrationCheck = MigrationCheck.from_parent(parent, name=check)
+        item.position = position
+        yield item
 
 
 def _positions_judged(session: pytest.Session, project: Project) -> Iterator[int]:
@@ -154,7 +180,7 @@ def _children(
     for path, positions_below in below.items():
         if path == migrations[positions_below[0]].path:
             file: MigrationFile = MigrationFile.from_parent(parent, path=path)
-            file.position = positions_below[0]
+            file.positions = positions_below
             yield file
         else:
             folder: MigrationFolder = MigrationFolder.from_parent(parent, path=path)

@@ -54,6 +54,11 @@ class CheckItem(pytest.Item):
     def subject(self) -> str:
         """The name of the migration, or of the folder, that is checked."""
 
+    @property
+    def asked(self) -> str:
+        """What is asked, as it stands behind the path on the command line."""
+        return self.name
+
     @abc.abstractmethod
     def judge(self) -> Verdict:
         """Return the verdict."""
@@ -75,7 +80,7 @@ class CheckItem(pytest.Item):
     # The types of a style and of a representation are not public in pytest.
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return a verdict or an error of ours in words; anything else as pytest shows it."""
-        rerun = rerun_command(self.config, self.path, self.name)
+        rerun = rerun_command(self.config, self.path, self.asked)
         if isinstance(excinfo.value, CheckFailed):
             return describe_failure(
                 excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
@@ -122,6 +127,12 @@ class MigrationCheck(CheckItem):
     def subject(self) -> str:
         """The migration's name."""
         return project_of(self.config).catalogue.migrations[self.position].name
+
+    @property
+    def asked(self) -> str:
+        """The check, behind the function where that is the migration."""
+        function = project_of(self.config).catalogue.migrations[self.position].function
+        return f"{function}::{self.name}" if function else self.name
 
     def judge(self) -> Verdict:
         """Return this check's verdict on the migration; show what that printed with the first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 import os
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
+from pytest_bbmigrate.catalogue.model import Call
+from pytest_bbmigrate.runner.awaited import Awaitable
 from pytest_bbmigrate.runner.fixed_imports import FixedFinder, ReadLoader, fixed
 from pytest_bbmigrate.runner.model import Failure
+from pytest_bbmigrate.runner.stand_ins import run_steps, stand_ins
 from pytest_bbmigrate.runner.tracebacks import describe, line_in, statement_of
 
 if TYPE_CHECKING:
@@ -70,9 +74,13 @@ def call(
 ) -> Failure | None:
     """Load the file of ``part`` and call its function; return what it raised."""
     try:
-        with loaded(part.path, part.texts) as module:
-            result = getattr(module, part.function)(RunDatabase(db, recursive_triggers=False))
-            refuse_unfinished(part.function, result)
+        of_yoyo = part.call in (Call.STEPS, Call.ROLLBACKS)
+        with stand_ins(yoyo=of_yoyo) as steps, loaded(part.path, part.texts) as module:
+            if of_yoyo:
+                back = part.call is Call.ROLLBACKS
+                run_steps(db, steps.made[::-1] if back else steps.made, back=back)
+            else:
+                call_function(db, part, getattr(module, part.function))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it raises is evidence, a skip as well
@@ -80,6 +88,19 @@ def call(
         note = explain(error)
         return Failure(part.path, line, statement_of(error), describe(error), note=note)
     return None
+
+
+def call_function(db: RunConnection, part: PythonPart, function: Callable[..., object]) -> None:
+    """Call ``function``, the one of ``part``, with what it is to be given; wait for an async one.
+
+    Raises: whatever it raises; TypeError when what it returns would be run by nobody.
+    """
+    plain = part.call is Call.CONNECTION
+    given: object = db if plain else RunDatabase(db, recursive_triggers=False)
+    if inspect.iscoroutinefunction(function):
+        asyncio.run(function(Awaitable(given)))
+    else:
+        refuse_unfinished(part.function, function(given))
 
 
 def refuse_unfinished(function: str, result: object) -> None:

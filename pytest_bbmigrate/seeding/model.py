@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.sql.values import Cell
 
 if TYPE_CHECKING:
+    from pytest_bbmigrate.catalogue import ColumnRead
     from pytest_bbmigrate.contract import Requirement
 
 OwnRows = Mapping[str, Sequence[Mapping[str, Cell]]]
@@ -20,10 +21,12 @@ class Recipe:
     """How many rows a table gets, from which seed, and what else decides their values.
 
     ``literals`` are (column or None, value) pairs in the text of the migrations. Of these
-    ``expected_literals`` are what their conditions look for, the only ones that a key may have, and
-    ``assigned_literals`` what their UPDATEs set. ``requires`` are constraints that later migrations
-    add, which rows must meet already. ``own_rows`` are the user's, by table (folded): they are used
-    as they are, and no others are generated for that table.
+    ``expected_literals`` are what their conditions look for, the only ones that a key may have,
+    ``assigned_literals`` what their UPDATEs set, and ``taken_literals`` those of them that a row
+    may hold already. ``reads`` are what their statements read in columns. ``requires`` are
+    constraints that later migrations add, which rows must meet already. ``own_rows`` are the
+    user's, by table (folded): they are used as they are, and no others are generated for that
+    table.
     """
 
     rows: int = 200
@@ -31,6 +34,8 @@ class Recipe:
     literals: tuple[tuple[str | None, str | int | float], ...] = ()
     expected_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    taken_literals: tuple[tuple[str | None, str | int | float], ...] = ()
+    reads: frozenset[ColumnRead] = frozenset()
     requires: tuple[Requirement, ...] = ()
     own_rows: OwnRows = field(default_factory=dict)
 

@@ -403,3 +403,42 @@ def test_an_interrupt_during_a_check_ends_the_session(
     result = project.runpytest(*arguments, no_reraise_ctrlc=True)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+SET = """\
+from sqlite_utils import Migrations
+
+steps = Migrations("steps")
+
+
+@steps()
+def m001_trips(db):
+    db["trips"].create({"id": int}, pk="id")
+
+
+@steps()
+def m002_forgets(db):
+    db["trips"].delete_where()
+"""
+
+
+def test_each_function_of_a_set_is_a_migration_with_checks_of_its_own(
+    project: pytest.Pytester,
+) -> None:
+    folder = write_migrations(project)
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "migrations.py").write_text(SET)
+    items = {name: f"migrations/migrations.py::{name}" for name in ("m001_trips", "m002_forgets")}
+    checks = [f"{item}::{check}" for item in items.values() for check in CHECKS]
+    asked = f"{items['m002_forgets']}::data_survives"
+
+    assert collected(project, "migrations") == ["migrations::catalogue_reads", *checks]
+    assert collected(project, "migrations::catalogue_reads", asked) == [
+        *("migrations::catalogue_reads", asked)
+    ]
+
+    result = project.runpytest(asked)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*m002_forgets: data_survives*", f"*rerun * pytest {asked}"])

@@ -1,13 +1,17 @@
-"""Managed Python: ``up(db)`` or ``upgrade(db)``, and perhaps ``down(db)`` or ``downgrade(db)``."""
+"""Managed Python: ``up(db)`` or ``upgrade(db)``, and perhaps ``down(db)`` or ``downgrade(db)``.
+
+A down function with nothing in it but ``pass`` is none.
+"""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.model import Migration, PythonPart
+from pytest_bbmigrate.catalogue.model import Call, Migration, PythonPart
 from pytest_bbmigrate.catalogue.python.contract import python_contract
 from pytest_bbmigrate.catalogue.python.facts import python_facts
+from pytest_bbmigrate.catalogue.python.parameter import takes_connection
 from pytest_bbmigrate.catalogue.python.source import without_docstring
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError, Problem
@@ -33,10 +37,12 @@ def read(entry: FolderEntry) -> Migration:
     ups, downs = source.functions(*UP), source.functions(*DOWN)
     problems = [*_missing(source, ups, downs), *_repeated(source, ups), *_repeated(source, downs)]
     for function in (*ups, *downs):
-        problems.extend(_problems(source, function))
+        left_out = function in downs and _is_left_out(source, function)
+        problems.extend(problems_of(source, function, may_be_empty=left_out))
     if problems:
         raise CatalogueError(problems)
-    up, down = ups[0], downs[0] if downs else None
+    up = ups[0]
+    down = next((function for function in downs if not _is_left_out(source, function)), None)
     contract = python_contract(source, (*ups, *downs))
     if contract.script:
         raise fault(
@@ -49,7 +55,8 @@ def read(entry: FolderEntry) -> Migration:
 
     def part(function: Function) -> PythonPart:
         texts = entry.sources.texts
-        return PythonPart(entry.path, function.name, function.lineno, in_transaction, texts)
+        call = Call.CONNECTION if takes_connection(function) else Call.DATABASE
+        return PythonPart(entry.path, function.name, function.lineno, in_transaction, texts, call)
 
     return Migration(
         name=entry.name,
@@ -62,6 +69,8 @@ def read(entry: FolderEntry) -> Migration:
         literals=facts.literals,
         expected_literals=facts.expected_literals,
         assigned_literals=facts.assigned_literals,
+        taken_literals=facts.taken_literals,
+        column_reads=facts.column_reads,
         explicit_drops=facts.explicit_drops,
     )
 
@@ -88,11 +97,11 @@ def _repeated(source: PythonSource, functions: Sequence[Function]) -> Iterator[P
         )
 
 
-def _problems(source: PythonSource, function: Function) -> Iterator[Problem]:
+def problems_of(
+    source: PythonSource, function: Function, *, may_be_empty: bool = False
+) -> Iterator[Problem]:
     """Yield what is wrong with a function that is to be a part."""
     name, line = function.name, function.lineno
-    if isinstance(function, ast.AsyncFunctionDef):
-        yield Problem(source.path, line, f"{name} is asynchronous", f"write def {name}(db):")
     if not _takes_one(function.args):
         yield Problem(
             source.path,
@@ -100,7 +109,7 @@ def _problems(source: PythonSource, function: Function) -> Iterator[Problem]:
             f"{name} does not take the database, and nothing else, as its parameter",
             f"write def {name}(db):",
         )
-    if _is_empty(source, function):
+    if not may_be_empty and _is_empty(source, function):
         yield Problem(
             source.path,
             line,
@@ -115,6 +124,11 @@ def _takes_one(arguments: ast.arguments) -> bool:
     required = positional - len(arguments.defaults)
     takes_one = positional > 0 or arguments.vararg is not None
     return takes_one and required <= 1 and None not in arguments.kw_defaults
+
+
+def _is_left_out(source: PythonSource, function: Function) -> bool:
+    """Return whether a function is ``pass`` alone, as caribou's template has it."""
+    return _is_empty(source, function) and all(isinstance(n, ast.Pass) for n in function.body)
 
 
 def _is_empty(source: PythonSource, function: Function) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import names_assigned
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
@@ -19,15 +19,6 @@ DJANGO = (
     "this is a migration of Django, which keeps an order and a history of its own",
     "run it with `python manage.py migrate`, or write its steps as def up(db):",
 )
-YOYO = (
-    "yoyo's steps are not supported",
-    "write def up(db): and def down(db): with db.execute(..) for each step",
-)
-SQLITE_UTILS = (
-    "a set of sqlite-utils migrations is not supported",
-    "write a file for each function, 001_NAME.py, with the function called up(db)",
-)
-SETS = frozenset({"sqlite_utils.Migrations", "sqlite_migrate.Migrations"})
 
 
 def claims(entry: FolderEntry) -> bool:
@@ -43,23 +34,14 @@ def read(entry: FolderEntry) -> None:
 def _refusals(entry: FolderEntry) -> list[Problem]:
     """Return the problem with a file that is written for one of the tools; none for another."""
     tree = entry.source.tree
-    imported = _imported(tree)
+    imported = dotted_imports(tree)
     assigned = frozenset().union(*map(names_assigned, tree.body))
     tools = (
-        (ALEMBIC, "alembic.op" in imported or {"revision", "down_revision"} <= assigned),
+        (
+            ALEMBIC,
+            any(name.split(".")[0] == "alembic" for name in imported)
+            or {"revision", "down_revision"} <= assigned,
+        ),
         (DJANGO, "django.db" in imported),
-        (YOYO, "yoyo" in imported),
-        (SQLITE_UTILS, not imported.isdisjoint(SETS)),
     )
     return [Problem(entry.path, None, *refusal) for refusal, matches in tools if matches][:1]
-
-
-def _imported(tree: ast.Module) -> frozenset[str]:
-    """Return the dotted names that a file imports: modules, and names from modules."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.update((f"{node.module}", *(f"{node.module}.{each.name}" for each in node.names)))
-    return frozenset(names)

@@ -54,7 +54,7 @@ def python_contract(source: PythonSource, parts: Sequence[Function] = ()) -> Con
 def _depends(source: PythonSource) -> tuple[str, ...]:
     """Return the names that ``__depends__`` holds."""
     value = source.assigned(DEPENDS)
-    if value is None:
+    if value is None or (isinstance(value, ast.Dict) and not value.keys):  # as yoyo writes it
         return ()
     items = value.elts if isinstance(value, ast.Set | ast.List | ast.Tuple) else [value]
     names = [

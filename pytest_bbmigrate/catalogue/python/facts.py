@@ -7,26 +7,30 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.facts import (
+from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
+from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, ColumnRead, column_reads
+from pytest_bbmigrate.catalogue.facts import StatementFacts, explicit_drops
+from pytest_bbmigrate.catalogue.literals import (
     LARGEST_INTEGER,
-    StatementFacts,
+    NAMES,
     assigned_literals,
     distinct,
-    expected_literals,
-    explicit_drops,
     read_statement,
     sql_literals,
 )
 from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
 from pytest_bbmigrate.catalogue.python.source import names_assigned, without_docstring
 from pytest_bbmigrate.sql import UnreadableSql, split_statements
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.catalogue.facts import Literal, ReadStatement
+    from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
     from pytest_bbmigrate.catalogue.python.source import Function
 
+# What takes a text apart that has a form: a day, JSON, a number.
+READS_FORMS = frozenset({"fromisoformat", "strptime", "parse", "isoparse", "loads", "Decimal"})
 LONGEST_VALUE = 60  # characters; longer strings are messages, not values
 SQL = re.compile(
     r"(?:\s|--[^\n]*\n|/\*[^*]*\*+(?:[^*/][^*]*\*+)*/)*"
@@ -48,6 +52,11 @@ def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
         frozenset(python_drops(tree, down)),
         expected_literals(read, others),
         assigned_literals(read),
+        taken_literals(read, others),
+        frozenset(
+            {read for read in python_reads(tree) if read.kind not in ASKED_OF_ROWS}
+            | {read for read in python_reads(up_code) if read.kind in ASKED_OF_ROWS}
+        ),
     )
 
 
@@ -82,6 +91,26 @@ def python_literals(tree: ast.Module) -> Iterator[Literal]:
                 yield from sql_literals(read)
         elif not isinstance(value, str) or (len(value) <= LONGEST_VALUE and "\n" not in value):
             yield None, value
+
+
+def python_reads(tree: ast.Module) -> Iterator[ColumnRead]:
+    """Yield what a file's SQL reads in columns.
+
+    Where its code takes texts apart, any name in a string may be that of the column they are from.
+    """
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    called |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    reads_forms = bool(called & READS_FORMS)
+    for value in _constants(tree):
+        if not isinstance(value, str):
+            continue
+        for read in _statements(value) if SQL.match(value) else ():
+            yield from column_reads(read)
+            if reads_forms:
+                names = (token.name for token in read.tokens if token.kind in NAMES)
+                yield from (ColumnRead("python", fold_name(name)) for name in names)
+        if reads_forms and value.isidentifier():
+            yield ColumnRead("python", fold_name(value))
 
 
 def python_drops(tree: ast.Module, down: Function | None) -> Iterator[tuple[str, str]]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, update_row
 from pytest_bbmigrate.seeding.filling.drawing import find_sources
+from pytest_bbmigrate.seeding.filling.parents import FromParents
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
-from pytest_bbmigrate.seeding.filling.sources import FromParents, Placeholders
+from pytest_bbmigrate.seeding.filling.shapes import fill_ends
+from pytest_bbmigrate.seeding.filling.sources import Placeholders
 from pytest_bbmigrate.seeding.model import Unfilled, storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.filling.context import Context
-    from pytest_bbmigrate.seeding.filling.drawing import RowSources
     from pytest_bbmigrate.seeding.filling.queries import Key
+    from pytest_bbmigrate.seeding.filling.row_sources import RowSources
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
     from pytest_bbmigrate.seeding.filling.tables import TableWork
     from pytest_bbmigrate.sql.values import Cell
@@ -41,7 +43,9 @@ def set_columns(
     count = (2 * len(work.kept) + 2) // 3
     row_sources = find_sources(db, context, table, to_itself, count, work.rng)
     rows = _read_rows(db, table, row_sources.columns)
-    chosen = [rows[number] for number in sorted(work.rng.sample(range(len(rows)), count))]
+    ends = {0, len(rows) - 1} if rows else set()
+    inner = work.rng.sample(range(1, len(rows) - 1), count - len(ends)) if count > 2 else []
+    chosen = [rows[number] for number in sorted({*inner, *ends})]
     unfilled = [item for item in row_sources.unfilled if fold_name(item.column) in names]
     for source in row_sources.sources:
         wanted = [
@@ -113,9 +117,13 @@ def _with_values(
     if isinstance(source, FromParents):
         source.kept = frozenset(source.positions) - set(wanted)
         pairs = zip(keys, changed, strict=True)
-        return [(key, values) for key, values in pairs if source.redraw(values, work.rng)]
-    count = source.fill(changed, work.rng)
-    return list(zip(keys[:count], changed[:count], strict=True))
+        drawn = [(key, values) for key, values in pairs if source.redraw(values, work.rng)]
+    else:
+        count = source.fill(changed, work.rng)
+        drawn = list(zip(keys[:count], changed[:count], strict=True))
+    if drawn:
+        fill_ends([values for _, values in drawn], [source], work.rng)
+    return drawn
 
 
 def _set_own_parents(

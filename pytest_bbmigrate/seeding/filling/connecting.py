@@ -68,7 +68,8 @@ def connect_foreign_key(
     connected = 0
     for number, child in enumerate(children):
         row = child[:width]
-        if row not in rows or (nullable and rng.random() * ROOTS < 1):
+        is_root = nullable and rng.random() * ROOTS < 1 and number < len(children) - 1
+        if row not in rows or is_root:
             continue
         group = fitting.get(tuple(child[width + position] for position in fixed), [])
         if to_itself:

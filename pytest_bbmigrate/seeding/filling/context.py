@@ -7,25 +7,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import CheckConstraint
-from pytest_bbmigrate.seeding.model import exact_key, storable
+from pytest_bbmigrate.seeding.filling.mentioned import MentionedValues
+from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.accepted import ColumnProbe
-from pytest_bbmigrate.seeding.values.expressions import columns_mentioned, dates_like
-from pytest_bbmigrate.seeding.values.flags import flag_texts
+from pytest_bbmigrate.seeding.values.expressions import columns_mentioned
 from pytest_bbmigrate.seeding.values.meaning import (
-    AMOUNTS,
-    FREE_TEXT,
-    TEMPORAL,
     Family,
+    is_loosely_meant,
     length_limit,
     read_family,
     read_meaning,
 )
 from pytest_bbmigrate.seeding.values.pools import ColumnProfile
 from pytest_bbmigrate.sql import Kind, UnreadableSql, folded, tokenize
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
@@ -43,19 +41,9 @@ class Context:
     recipe: Recipe
 
     @cached_property
-    def literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The migrations' literals by the column that they are about, None for any."""
-        return _by_column(self.recipe.literals)
-
-    @cached_property
-    def expected_literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The literals that conditions of the migrations look for, by column."""
-        return _by_column(self.recipe.expected_literals)
-
-    @cached_property
-    def assigned_literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The literals that UPDATEs of the migrations set, by column."""
-        return _by_column(self.recipe.assigned_literals)
+    def mentioned(self) -> MentionedValues:
+        """What the migrations' text says of values."""
+        return MentionedValues(self.recipe)
 
     @cached_property
     def children(self) -> dict[str, list[tuple[Table, ForeignKey]]]:
@@ -118,7 +106,10 @@ class Context:
         own_checks = [check for check in self.checks(table) if _about(table, check) == {name}]
         child_checks = [*self._child_checks(table, name)]
         key = name in _folded_names(table.primary_key) or bool(child_checks)
-        distinct = (name,) in self.uniques(table)
+        uniques = self.uniques(table)
+        distinct = (name,) in uniques
+        if self.mentioned.reads.is_json(column) and family in (Family.TEXT, Family.ANY) and not key:
+            family, meaning = Family.TEXT, "json"
         probe = ColumnProbe(
             column.name if own_checks else "value",
             column.type,
@@ -141,14 +132,40 @@ class Context:
             check_tokens=(*(check.tokens for check in own_checks), *child_checks),
             literals=tuple(
                 (exact_key(value), value)
-                for value in self._mentioned(name, family, meaning, avoided=key or distinct)
+                for value in self.mentioned.possible(name, family, meaning, avoided=key or distinct)
             ),
-            expected=self._expected(column, family, meaning),
+            expected=self.mentioned.expected_in_form(
+                self._names_of_children(table, column),
+                column,
+                family,
+                meaning,
+                unique=any(name in one for one in uniques),
+            ),
             assigned=tuple(
-                (exact_key(value), value)
-                for value in _suited(self.assigned_literals.get(name, ()), family)
+                (exact_key(value), value) for value in self.mentioned.assigned(name, family)
             ),
+            documents=self.mentioned.reads.documents(column) if meaning == "json" else ((), ()),
+            loose=family is Family.TEXT
+            and not key
+            and is_loosely_meant(column.name, column.type)
+            and not self.mentioned.is_day(column)
+            and not self.mentioned.reads.is_read_by_python(column)
+            and not self.mentioned.reads.documents(column)[0],
         )
+
+    def expected(self, table: Table, column: Column) -> tuple[Cell, ...]:
+        """Return the literals that migrations look for in a unique column, or set in it."""
+        names = self._names_of_children(table, column)
+        return self.mentioned.expected(names, column, unique=True)
+
+    def _names_of_children(self, table: Table, column: Column) -> list[str]:
+        """Return the (folded) columns of other names that refer to ``column``."""
+        return [
+            fold_name(own)
+            for _, key in self.children.get(fold_name(table.name), ())
+            for own, parent in zip(key.columns, key.parent_columns, strict=False)
+            if same_name(parent, column.name) and not same_name(own, parent)
+        ]
 
     def _may_have_null_key(self, table: Table, name: str) -> bool:
         """Return whether a row may have NULL in column ``name``, which is the whole primary key.
@@ -179,57 +196,6 @@ class Context:
                     for check in child.checks:
                         if _about(child, check) == {fold_name(own)}:
                             yield check.tokens
-
-    def expected(self, column: Column) -> tuple[Cell, ...]:
-        """Return the literals that migrations look for in a column; by rowid, in the first one."""
-        literals = self.expected_literals.get(fold_name(column.name), ())
-        by_rowid = () if column.position else self.expected_literals.get("rowid", ())
-        return literals + by_rowid
-
-    def _expected(self, column: Column, family: Family, meaning: str) -> tuple[Cell, ...]:
-        """Return the literals that migrations look for in a column, in the form that it has."""
-        looked_for = self.expected(column)
-        values = _suited(looked_for, family)
-        if meaning == "flag" and family is Family.INTEGER:
-            values += flag_texts(looked_for)
-        is_day = meaning in TEMPORAL and family is Family.TEXT
-        return dates_like(values, meaning) if is_day else values
-
-    def _mentioned(
-        self, name: str, family: Family, meaning: str, *, avoided: bool
-    ) -> tuple[Cell, ...]:
-        """Return the literals that the column may hold, or with ``avoided`` must not hold."""
-        own, others = self.literals.get(name, ()), self.literals.get(None, ())
-        if avoided:
-            return own + tuple(value for value in others if isinstance(value, str))
-        if meaning in TEMPORAL and family is Family.TEXT:
-            return dates_like(own + others, meaning)
-        if meaning in TEMPORAL or family is Family.BLOB:
-            return ()
-        flags = flag_texts(own) if meaning == "flag" and family is Family.INTEGER else ()
-        return flags + _suited(own, family) + _suited(others, family, meaning)
-
-
-def _by_column(
-    literals: Iterable[tuple[str | None, str | int | float]],
-) -> dict[str | None, tuple[Cell, ...]]:
-    """Return the values that SQLite can store, by the (folded) column that they are about."""
-    by_column: dict[str | None, list[Cell]] = {}
-    for name, value in literals:
-        if storable(value):
-            by_column.setdefault(name and fold_name(name), []).append(value)
-    return {name: tuple(values) for name, values in by_column.items()}
-
-
-def _suited(values: Sequence[Cell], family: Family, meaning: str | None = None) -> tuple[Cell, ...]:
-    """Return the values of the column's kind; given a ``meaning``, only where that allows any."""
-    any_meaning = meaning is None
-    kinds: tuple[type, ...] = ()
-    if family in (Family.TEXT, Family.ANY) and (any_meaning or meaning in FREE_TEXT):
-        kinds += (str,)
-    if family is not Family.TEXT and (any_meaning or meaning in AMOUNTS | FREE_TEXT):
-        kinds += (int,) if family is Family.INTEGER else (int, float)
-    return tuple(value for value in values if isinstance(value, kinds))
 
 
 def _quoted_names(requirement: Requirement) -> frozenset[str]:

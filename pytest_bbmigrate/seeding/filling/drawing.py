@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.seeding.filling.parents import (
+    FromParents,
+    Reference,
+    notable_parents,
+    sources_of,
+)
 from pytest_bbmigrate.seeding.filling.queries import select
 from pytest_bbmigrate.seeding.filling.references import (
     missing_parent,
     nullable_columns,
     parent_keys,
 )
+from pytest_bbmigrate.seeding.filling.row_sources import RowSources
 from pytest_bbmigrate.seeding.filling.sources import (
     FromPool,
     OneByOne,
     Placeholders,
-    Reference,
-    avoid_assigned_values,
     placeholders,
     row_numbers,
-    sources_of,
 )
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.values.accepted import accepted_values
-from pytest_bbmigrate.seeding.values.household_words import MERCHANTS
-from pytest_bbmigrate.seeding.values.pools import ROWS_FOR_ALL_HOSTILE, build_pool
+from pytest_bbmigrate.seeding.values.pools import build_pool
 from pytest_bbmigrate.seeding.values.unique import unique_values
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -33,55 +35,18 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 if TYPE_CHECKING:
     import random
     import sqlite3
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pytest_bbmigrate.schema import Column, ForeignKey, Table
     from pytest_bbmigrate.seeding.filling.context import Context
     from pytest_bbmigrate.seeding.filling.queries import Key
-    from pytest_bbmigrate.seeding.filling.sources import Row, Source
+    from pytest_bbmigrate.seeding.filling.sources import Source
     from pytest_bbmigrate.seeding.values.pools import ColumnProfile
     from pytest_bbmigrate.sql.values import Cell
 
 HIGHEST_EXPECTED = 2**31
 HIGHEST = 2**62  # a row number after which numbering starts over at 1
 CHILDLESS = 10  # one parent in so many has no child
-_KNOWN_MERCHANTS = frozenset(chain.from_iterable(MERCHANTS.values()))
-
-
-@dataclass(frozen=True)
-class RowSources:
-    """The sources of a table's rows, and the columns for which there was no value.
-
-    ``columns`` are the names of those to write: all but the generated ones. ``pending`` are the
-    foreign keys whose parents come later, each with the columns that are its own to set.
-    ``merchant`` are the positions of a merchant and its category.
-    """
-
-    table: Table
-    columns: tuple[str, ...]
-    sources: tuple[Source, ...]
-    pending: tuple[tuple[ForeignKey, tuple[str, ...]], ...]
-    merchant: tuple[int, int] | None
-    unfilled: tuple[Unfilled, ...]
-
-    def draw(self, count: int, rng: random.Random) -> list[Row]:
-        """Return up to ``count`` rows; fewer where unique values or parents run out."""
-        rows: list[Row] = [[None] * len(self.columns) for _ in range(count)]
-        for source in self.sources:
-            del rows[source.fill(rows, rng) :]
-        if self.merchant:
-            _match_merchants(rows, *self.merchant, rng)
-        if len(rows) >= ROWS_FOR_ALL_HOSTILE:
-            self._repeat_first(rows)
-        avoid_assigned_values(rows, self.sources, rng)
-        return rows
-
-    def _repeat_first(self, rows: Sequence[Row]) -> None:
-        """Make the last row a duplicate of the first, but for what is unique."""
-        for source in self.sources:
-            for position in source.positions:
-                if source.repeatable:
-                    rows[-1][position] = rows[0][position]
 
 
 def find_sources(
@@ -153,6 +118,7 @@ class _SourceFinder:
             tuple(sorted(sources, key=lambda source: source.repeatable)),
             tuple(later),
             self._merchant(),
+            tuple(self._keys(sources)),
             tuple(self.unfilled),
         )
 
@@ -178,7 +144,10 @@ class _SourceFinder:
         if once and self.holds_rows:
             taken = set(self._select(", ".join(quote_name(name) for name in key.columns)))
             parents = [parent for parent in parents if parent not in taken]
-        return Reference(positions, self._with_child(parents, once=once), nullable, once=once)
+        notable = notable_parents(self.context, self.table, key, parents)
+        reference = Reference(positions, self._with_child(parents, once=once), nullable, once=once)
+        reference.notable = notable
+        return reference
 
     def _with_child(self, parents: list[Key], *, once: bool) -> list[Key]:
         """Return in any order those of ``parents`` that get a child.
@@ -230,7 +199,9 @@ class _SourceFinder:
             expected = self._expected_numbers(column)
             avoided = {*self._mentioned_numbers(column), *expected}
             numbers = row_numbers(self._first_row_number(column.name), avoided)
-            return OneByOne(position, chain(expected, numbers), self.context.expected(column))
+            return OneByOne(
+                position, chain(expected, numbers), self.context.expected(self.table, column)
+            )
         if profile.distinct:
             rows = self._select(quote_name(column.name)) if self.holds_rows else []
             values = unique_values(profile, self.count, [value for (value,) in rows], self.rng)
@@ -260,7 +231,7 @@ class _SourceFinder:
 
     def _mentioned_numbers(self, column: Column) -> Collection[Cell]:
         """Return the row numbers in the migrations' text, which a migration may yet INSERT."""
-        literals = self.context.literals
+        literals = self.context.mentioned.literals
         return (*literals.get(fold_name(column.name), ()), *literals.get("rowid", ()))
 
     def _expected_numbers(self, column: Column) -> list[Cell]:
@@ -271,12 +242,31 @@ class _SourceFinder:
         taken = {number for (number,) in self._select(quote_name(column.name))}
         numbers: list[Cell] = [
             number
-            for value in self.context.expected(column)
+            for value in self.context.expected(self.table, column)
             if isinstance(value, int)
             for number in (value, value + 1, value - 1)
             if 0 < number <= HIGHEST_EXPECTED and number not in taken
         ]
         return list(dict.fromkeys(numbers))[: self.count // 2]
+
+    def _keys(self, sources: Sequence[Source]) -> Iterator[tuple[int, ...]]:
+        """Yield the positions of each unique set of columns, and of those that make a group.
+
+        That is a column in which migrations look for more than one value, with all that refers to
+        parents: the settings of one user, told apart by their names.
+        """
+        for names in self.context.uniques(self.table):
+            if len(names) > 1 and all(name in self.position for name in names):
+                yield tuple(self.position[name] for name in names)
+        parents = [
+            position
+            for source in sources
+            if isinstance(source, FromParents) and source.repeatable
+            for position in source.positions
+        ]
+        for source in sources:
+            if parents and isinstance(source, FromPool) and len(source.pool.expected) > 1:
+                yield (*parents, *source.positions)
 
     def _merchant(self) -> tuple[int, int] | None:
         if "merchant" in self.by_meaning and "category" in self.by_meaning:
@@ -285,11 +275,3 @@ class _SourceFinder:
 
     def _select(self, what: str, rest: str = "") -> list[Key]:
         return select(self.db, f"SELECT {what} FROM main.{quote_name(self.table.name)} {rest}")
-
-
-def _match_merchants(rows: Sequence[Row], merchant: int, category: int, rng: random.Random) -> None:
-    """Replace realistic merchants by some of the row's category."""
-    for row in rows:
-        fitting = MERCHANTS.get(str(row[category]))
-        if fitting and row[merchant] in _KNOWN_MERCHANTS:
-            row[merchant] = rng.choice(fitting)

@@ -48,9 +48,17 @@ NONE_GIVEN = "the file of its own rows holds none"
 
 
 def fill_tables(
-    db: sqlite3.Connection, schema: Schema, tables: Collection[str], recipe: Recipe
+    db: sqlite3.Connection,
+    schema: Schema,
+    tables: Collection[str],
+    recipe: Recipe,
+    *,
+    beside: int = 0,
 ) -> Filling:
     """Add rows to ``tables`` until each has ``recipe.rows``, beside the rows it has already.
+
+    At least ``beside`` rows are added to each, however many it has, but no more than
+    ``recipe.rows``.
 
     Foreign keys, NOT NULL, CHECK, UNIQUE and ``recipe.requires`` hold in the rows added. A table of
     which the user gave rows gets those and no others. Constraints may leave fewer rows. Unfilled
@@ -61,7 +69,10 @@ def fill_tables(
     context = Context(schema, recipe)
     order = fill_order(schema, {fold_name(name) for name in tables})  # parents first
     before = {table.name: row_count(db, table) for table, _ in order}
-    goals = {table.name: _goal(table, recipe) for table, _ in order}
+    goals = {
+        table.name: max(_goal(table, recipe), _least(before[table.name], table, recipe, beside))
+        for table, _ in order
+    }
     works = {
         table.name: start_work(db, context, table, "rows")
         for table, _ in order
@@ -85,6 +96,13 @@ def fill_tables(
     ]
     added = {table.name: row_count(db, table) - before[table.name] for table, _ in order}
     return Filling(added, (*missing, *empty, *unfilled))
+
+
+def _least(before: int, table: Table, recipe: Recipe, beside: int) -> int:
+    """Return how many rows ``table`` should hold beside the user's, where it holds any."""
+    if fold_name(table.name) in recipe.own_rows:
+        return 0
+    return before + min(beside, recipe.rows)
 
 
 def _goal(table: Table, recipe: Recipe) -> int:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
 from itertools import count as counting
+from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.seeding.model import exact_key
-from pytest_bbmigrate.seeding.values.pools import NULL_SHARE, mix_values
+from pytest_bbmigrate.seeding.values.pools import mix_values
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.values.pools import Pool
     from pytest_bbmigrate.sql.values import Cell
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 GAP_EVERY = 17  # row numbers between two gaps, which a copy without row numbers would close
 FIRST_PLACEHOLDER = 1_000_000_000  # as a key beyond those of any generated row
-TRIES = 12  # to find parents that agree where foreign keys share columns
 
 
 class Source(Protocol):
@@ -66,6 +64,11 @@ class FromPool:
         """Put a realistic value into ``row``, or a plain one."""
         row[self.positions[0]] = rng.choice(self.pool.plain if plain else self.pool.realistic)
         return True
+
+    def choose_any(self, row: Row, rng: random.Random) -> None:
+        """Put a realistic value that is not NULL into ``row``, where there is one."""
+        values = [value for value in self.pool.realistic if value is not None]
+        row[self.positions[0]] = rng.choice(values) if values else None
 
     def is_hostile(self, row: Row) -> bool:
         """Return whether ``row`` has a hostile value here, other than one that is common."""
@@ -133,108 +136,6 @@ class Placeholders:
         for position, values in zip(self.positions, self._values, strict=True):
             row[position] = next(values)
         return True
-
-
-class Reference:
-    """One foreign key, and the keys of the ``parents`` that it can refer to.
-
-    Where any of the ``nullable`` positions is NULL the key refers to nothing. With ``once`` no two
-    rows refer to the same parent.
-    """
-
-    def __init__(
-        self,
-        positions: tuple[int, ...],
-        parents: Sequence[Key],
-        nullable: Collection[int],
-        *,
-        once: bool,
-    ) -> None:
-        self.positions = positions
-        self.parents = list(parents)
-        self.nullable = tuple(position for position in positions if position in nullable)
-        self.once = once
-        self._by_values: dict[tuple[int, ...], dict[Key, list[Key]]] = {}
-
-    def choose(self, chosen: dict[int, Cell], rng: random.Random, *, null: bool) -> bool:
-        """Add this key's values to those ``chosen`` for other keys; return False if none fit."""
-        free = [position for position in self.nullable if position not in chosen]
-        refers_to_nothing = any(chosen.get(position, 0) is None for position in self.positions)
-        if free and (null or refers_to_nothing):
-            chosen.update(dict.fromkeys(free))
-            refers_to_nothing = True
-        fixed = tuple(position for position in self.positions if chosen.get(position) is not None)
-        fitting = self._with_values(fixed, tuple(chosen[position] for position in fixed))
-        if fitting:
-            use_up = self.once and not refers_to_nothing
-            parent = fitting.pop() if use_up else rng.choice(fitting)
-            for position, value in zip(self.positions, parent, strict=True):
-                chosen.setdefault(position, value)
-            return True
-        chosen.update(dict.fromkeys(free))
-        return bool(free)
-
-    def _with_values(self, fixed: tuple[int, ...], values: Key) -> list[Key]:
-        """Return the parents that have ``values`` at the positions ``fixed``."""
-        if not fixed:
-            return self.parents
-        if fixed not in self._by_values:
-            indexes = [self.positions.index(position) for position in fixed]
-            groups = self._by_values[fixed] = {}
-            for parent in self.parents:
-                groups.setdefault(tuple(parent[index] for index in indexes), []).append(parent)
-        return self._by_values[fixed].get(values, [])
-
-
-class FromParents:
-    """The columns of one foreign key, or of several that share columns."""
-
-    def __init__(self, references: Sequence[Reference]) -> None:
-        self.references = sorted(references, key=lambda reference: -len(reference.positions))
-        self.positions = tuple(
-            dict.fromkeys(
-                position for reference in self.references for position in reference.positions
-            )
-        )
-        self.repeatable = not any(reference.once for reference in references)
-        self.kept: frozenset[int] = frozenset()  # positions whose values stay as they are
-
-    def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
-        """Put keys of parents into ``rows``, NULL into the second and some further ones."""
-        for number, row in enumerate(rows):
-            if not self._choose(row, rng, null=number == 1):
-                return number
-        return len(rows)
-
-    def redraw(self, row: Row, rng: random.Random, *, plain: bool = False) -> bool:
-        """Put the keys of other parents into ``row``, or NULL into half of the ``plain`` ones."""
-        return self._choose(row, rng, null=plain and rng.random() < 0.5)
-
-    def _choose(self, row: Row, rng: random.Random, *, null: bool) -> bool:
-        for _ in range(TRIES):
-            chosen = {position: row[position] for position in self.kept}
-            if all(
-                reference.choose(chosen, rng, null=null or rng.random() * NULL_SHARE < 1)
-                for reference in self.references
-            ):
-                for position, value in chosen.items():
-                    row[position] = value
-                return True
-        return False
-
-
-def sources_of(references: Iterable[Reference]) -> list[FromParents]:
-    """Return a source for each group of ``references`` that share columns with one another."""
-    groups: list[list[Reference]] = []
-    for reference in references:
-        joined = [
-            group
-            for group in groups
-            if any(set(other.positions) & set(reference.positions) for other in group)
-        ]
-        groups = [group for group in groups if group not in joined]
-        groups.append([*chain.from_iterable(joined), reference])
-    return [FromParents(group) for group in groups]
 
 
 def avoid_assigned_values(

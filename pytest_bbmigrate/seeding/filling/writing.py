@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
-    from pytest_bbmigrate.seeding.filling.drawing import RowSources
+    from pytest_bbmigrate.seeding.filling.row_sources import RowSources
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
 
 TRIES = 100  # other values for a refused row, after which it is dropped

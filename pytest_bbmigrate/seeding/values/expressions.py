@@ -67,6 +67,11 @@ def dates_like(values: Iterable[Cell], meaning: str) -> tuple[Cell, ...]:
     return tuple(dates)
 
 
+def is_day(value: Cell) -> bool:
+    """Return whether ``value`` is, or begins with, a day, a month or a year of our time."""
+    return isinstance(value, str) and bool(_DAY.match(value))
+
+
 def texts_for(tokens: Tokens, rng: random.Random) -> Iterator[str]:
     """Yield texts that may meet the patterns and lengths in an expression."""
     for before, token in zip(("", *tokens), tokens, strict=False):

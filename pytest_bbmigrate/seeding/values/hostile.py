@@ -55,7 +55,10 @@ _JSON = (
     '{ "spaced" : 1.0 }',
     '{"b": 1, "a": [true, "Caf\\u00e9", "' + ACCENTS + '"]}',
     '{"big": 9007199254740993}',
+    ' {"Padded": [1, 2]}  ',
 )
+LOOSE_TEXTS = ("", "By Hand", "by hand", "BY HAND", "  By hand ", " ")
+_FLAGS = ("", "true", "false", "True", "yes", "no", "t", "0", "1", " yes ")
 _LIMITS: dict[str, tuple[int, ...]] = {
     "month": (1, 2, 12),
     "month_number": (1, 2, 12),
@@ -87,11 +90,30 @@ def hostile_keys(family: Family, meaning: str, example: Cell) -> tuple[Cell, ...
 
     NULL is not among them: ``ColumnProfile.null_key`` says whether one row may have it.
     """
-    if family is not Family.TEXT or meaning in TEMPORAL | {"uuid", "currency"}:
-        return ()
     text = str(example)
+    if family is Family.TEXT and meaning == "uuid":
+        return (text, text.upper())
+    if family is not Family.TEXT or meaning in TEMPORAL | {"currency"}:
+        return ()
     decomposed = unicodedata.normalize("NFD", ACCENTS)
-    return (text, text.swapcase(), f" {text} ", ACCENTS, decomposed, "🏖 trip", *DIGITS)
+    padded = f" {text} "
+    alone = f" {text} one  "  # without padding no row has it
+    return (text, text.swapcase(), padded, alone, "", ACCENTS, decomposed, "🏖 trip", *DIGITS)
+
+
+def kind_of_text(value: Cell) -> str:
+    """Return in which way a text is odd, '' for one that is not, or for another value."""
+    if not isinstance(value, str):
+        return ""
+    if not value:
+        return "empty"
+    if value != value.strip():
+        return "padded" if value == f" {value.strip()} " else "padded alone"
+    if value.isdigit():
+        return "digits"
+    if not value.isascii():
+        return "accents"
+    return "capitals" if value.isupper() else "swapped" * value[0].islower()
 
 
 def _texts(meaning: str, example: str) -> tuple[str, ...]:
@@ -99,6 +121,8 @@ def _texts(meaning: str, example: str) -> tuple[str, ...]:
         return _TEMPORAL_TEXTS[meaning]
     if meaning in STRUCTURED_TEXT:
         return _JSON
+    if meaning == "flag":
+        return _FLAGS
     if meaning in SMALL_NUMBERS - {"id"}:
         return ("",)
     if meaning in AMOUNTS:
@@ -126,6 +150,8 @@ def _integers(meaning: str) -> tuple[int, ...]:
     if meaning in TEMPORAL:
         # A leap day's midnight, a year's last second, and what is before or after any WHERE.
         return (1_709_164_800, 1_735_689_599, 946_684_799, 4_070_908_800)
+    if meaning in ("id", "rank"):  # of a bank, or counted up: however large
+        return (BEYOND_FLOAT,)
     if meaning in SMALL_NUMBERS:
         return ()
     if meaning == "count":

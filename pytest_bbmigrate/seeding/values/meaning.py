@@ -125,6 +125,9 @@ _TABLES: tuple[tuple[str, str], ...] = (
     (r"users?|people|persons?|members?|owners?|customers?|authors?", "person"),
 )
 _TEMPORAL_TYPES = (("DATETIME", "timestamp"), ("TIMESTAMP", "timestamp"), ("DATE", "date"))
+# These words say that a text is a day; others (due, on, deadline, period) only that it may be one.
+_DAY_WORDS = r"(?:.*_)?(?:date|dates|at|datetime|timestamp|month|week|day)(?:_.*)?|week_\w+"
+_JSON_WORDS = r"(?:.*_)?(?:json|payload|metadata)(?:_.*)?"
 # In a DATE column, a name that means a month or a week means the day that stands for it.
 _DAYS = {"month": "month_start", "week_start": "week_start", "week_end": "week_end"}
 _ACCOUNT_KINDS = frozenset({"account", "accounts"})
@@ -158,6 +161,19 @@ def read_family(declared: str, affinity: str) -> Family:
     if affinity == "NUMERIC":
         return Family.REAL
     return Family(affinity.lower())
+
+
+@lru_cache(maxsize=4096)
+def is_loosely_meant(name: str, declared: str) -> bool:
+    """Return whether only a name promises numbers, days or JSON in a column of texts."""
+    by_name = _first(_NAMES, _words(name))
+    if _meaning_of_type(declared) or "STRING" in declared:
+        return False
+    if by_name in TEMPORAL:
+        return not re.fullmatch(_DAY_WORDS, _words(name))
+    if by_name in STRUCTURED_TEXT:
+        return not re.fullmatch(_JSON_WORDS, _words(name))
+    return by_name in AMOUNTS | SMALL_NUMBERS
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.accepted import ColumnProbe, accepted_values, evaluate
 from pytest_bbmigrate.seeding.values.expressions import literals_in, texts_for
-from pytest_bbmigrate.seeding.values.hostile import hostile_keys, hostile_values
+from pytest_bbmigrate.seeding.values.hostile import LOOSE_TEXTS, hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
 from pytest_bbmigrate.sql.names import fold_name
@@ -48,10 +48,11 @@ class ColumnProfile:
     A ``key`` is (part of) a primary key, or what a foreign key refers to; with ``null_key`` one row
     may have NULL all the same. A ``distinct`` column is unique by itself.
 
-    The last three are values from the migrations. ``expected`` are those that conditions look for,
-    ``assigned`` those that UPDATEs set. ``literals`` are all of the column's own kind; for a key or
-    a distinct column, all there are, since it avoids them. Two have ``exact_key`` beside each
-    value, because profiles are compared and 1 equals 1.0 in Python.
+    ``documents`` are the usual and the odd ones of JSON that SQL reads; in a ``loose`` column only
+    the name promises numbers or days. ``expected``, ``assigned`` and ``literals`` are values from
+    the migrations: those that conditions look for, those that UPDATEs set, and all of the column's
+    own kind; for a key or a distinct column, all there are, since it avoids them. Two have
+    ``exact_key`` beside each value, because profiles are compared and 1 equals 1.0 in Python.
     """
 
     probe: ColumnProbe
@@ -68,6 +69,8 @@ class ColumnProfile:
     literals: tuple[tuple[tuple[str, str], Cell], ...] = ()
     expected: tuple[Cell, ...] = ()
     assigned: tuple[tuple[tuple[str, str], Cell], ...] = ()
+    documents: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,13 @@ class Pool:
 def build_pool(profile: ColumnProfile) -> Pool:
     """Return the pool of a column with this ``profile``."""
     usual = realistic(profile.seed, profile.family, profile.meaning)
+    documents, odd_documents = profile.documents
     hostile_of = hostile_keys if profile.key else hostile_values
+    odd = LOOSE_TEXTS if profile.loose else odd_documents
     candidates = (
-        usual,
+        documents or usual,
         _hints(profile),
-        hostile_of(profile.family, profile.meaning, usual[0]),
+        (*hostile_of(profile.family, profile.meaning, usual[0]), *odd),
         () if profile.key or profile.distinct else [value for _, value in profile.literals],
         _PLAIN[profile.family],
         profile.expected,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue.facts import number_of
+from pytest_bbmigrate.catalogue.literals import number_of
 from tests.core.cataloguing import migration
 
 if TYPE_CHECKING:
@@ -196,7 +196,10 @@ def test_what_no_64_bits_hold_is_no_literal() -> None:
     [
         ("DELETE FROM t WHERE a = 'x' AND b IN (1, 2)", [("a", "x"), ("b", 1), ("b", 2)]),
         ("UPDATE t SET a = 'y', b = 3 WHERE a = 'x'", [("a", "x")]),
-        ("UPDATE t SET a = CASE b WHEN 'x' THEN 'y' END, c = 'z' WHERE d = 1", [("d", 1)]),
+        (
+            "UPDATE t SET a = CASE b WHEN 'x' THEN 'y' END, c = 'z' WHERE d = 1",
+            [("b", "x"), ("d", 1)],
+        ),
         ("UPDATE t SET a = (SELECT b FROM u WHERE c = 'x'), d = 'z'", [("c", "x")]),
         ("UPDATE t SET \"where\" = 'x', b = 'y' WHERE c = 'z'", [("c", "z")]),
         ("UPDATE t SET a = 'x' WHERE a = 'y'; UPDATE t SET a = 'z' WHERE a = 'x'", [("a", "y")]),

@@ -124,9 +124,9 @@ def test_text_that_is_not_utf_8_is_refused_with_its_byte_and_line(tmp_path: Path
             ),
         ),
         (
-            "\n.timeout 30000\nSELECT 1;",
+            "\n.read other.sql\nSELECT 1;",
             (
-                "a.sql:2: '.timeout' is a command of the sqlite3 shell, not SQL; "
+                "a.sql:2: '.read' is a command of the sqlite3 shell, not SQL; "
                 "leave it out, or write in SQL what it is to do"
             ),
         ),
@@ -595,14 +595,6 @@ DJANGO = (
     "this is a migration of Django, which keeps an order and a history of its own; "
     "run it with `python manage.py migrate`, or write its steps as def up(db):"
 )
-YOYO = (
-    "yoyo's steps are not supported; "
-    "write def up(db): and def down(db): with db.execute(..) for each step"
-)
-SETS = (
-    "a set of sqlite-utils migrations is not supported; "
-    "write a file for each function, 001_NAME.py, with the function called up(db)"
-)
 MISPLACED = (
     "a directive after the first statement; "
     "move it above the first statement of the file, or of its up or down part"
@@ -653,7 +645,6 @@ MISPLACED = (
         (
             "async def up(db):\n    ...",
             [
-                "a.py:1: up is asynchronous; write def up(db):",
                 (
                     "a.py:1: the function up of this migration is still empty; "
                     "write what it does, or a comment that says why it does nothing"
@@ -787,10 +778,49 @@ MISPLACED = (
         ),
         ("import django.db", [f"a.py: {DJANGO}"]),
         ("from alembic import op\nimport yoyo", [f"a.py: {ALEMBIC}"]),
-        ("from yoyo import step\nsteps = [step('SELECT 1')]", [f"a.py: {YOYO}"]),
         (
-            "from sqlite_utils import Migrations\nm = Migrations('x')\n@m()\ndef up(db): db.x()",
-            [f"a.py: {SETS}"],
+            "from yoyo import step",
+            ['a.py: it imports yoyo\'s step, and has no step(..); write step("sql", "sql")'],
+        ),
+        (
+            'from yoyo import step\nstep("""SELECT 1;\n-- bb: drops t""")',
+            [f"a.py:3: {MISPLACED}"],
+        ),
+        (
+            "from sqlite_utils import Migrations\nm = Migrations('x')",
+            [
+                (
+                    "a.py: it imports Migrations of sqlite-utils, and there is no migration in it; "
+                    "write a function below @NAME(), where NAME = Migrations(..)"
+                )
+            ],
+        ),
+        (
+            "from sqlite_utils import Migrations\nm = Migrations('x')\nfor f in g(): m()(f)",
+            [
+                (
+                    "a.py: which migrations this set has cannot be told without running the file; "
+                    "write each as a function at the top of the file, below @NAME()"
+                )
+            ],
+        ),
+        (
+            (
+                "import sqlite_migrate\nfrom sqlite_migrate import Migrations\n"
+                "m = Migrations('x')\n# bb: drops t\n@m(name=X)\ndef a(db): db.x()\n"
+                "@m()\ndef b(): f()"
+            ),
+            [
+                f"a.py:4: {MISPLACED}",
+                (
+                    "a.py:5: what this migration is called cannot be told without running the "
+                    'file; write @NAME(name="..", transactional=False) with values as they are'
+                ),
+                (
+                    "a.py:8: b does not take the database, and nothing else, as its parameter; "
+                    "write def b(db):"
+                ),
+            ],
         ),
     ],
 )

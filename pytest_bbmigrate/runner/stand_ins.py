@@ -1,0 +1,99 @@
+"""Modules that migrations of other tools import, and that need not be installed: ours instead."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+SAVEPOINT = "bb_step"
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of yoyo: what it does and how that is undone, each SQL, a function or None.
+
+    ``ignore_errors`` is 'apply', 'rollback', 'all' or None, as yoyo has it.
+    """
+
+    apply: Any
+    rollback: Any = None
+    ignore_errors: str | None = None
+
+
+class Steps:
+    """The steps that a migration makes while it is loaded, in their order."""
+
+    def __init__(self) -> None:
+        self.made: list[Step] = []
+
+    def step(self, apply: Any, rollback: Any = None, ignore_errors: str | None = None) -> Step:
+        """Make a step, as ``yoyo.step`` does."""
+        self.made.append(Step(apply, rollback, ignore_errors))
+        return self.made[-1]
+
+    def group(self, *steps: Any, ignore_errors: str | None = None) -> list[Step]:
+        """Put steps that are made together, as ``yoyo.group`` does: they run as they were made."""
+        listed = [each for step in steps for each in (step if isinstance(step, list) else [step])]
+        if ignore_errors is not None:
+            places = [self.made.index(step) for step in listed]
+            for place in places:
+                old = self.made[place]
+                self.made[place] = Step(old.apply, old.rollback, old.ignore_errors or ignore_errors)
+            return [self.made[place] for place in places]
+        return listed
+
+
+@contextmanager
+def stand_ins(*, yoyo: bool) -> Iterator[Steps]:
+    """Have modules be ours while the block runs; give the steps that are made by then.
+
+    They are ``yoyo``, if that is wanted, and ``sqlite_migrate`` where it is not installed.
+    """
+    steps = Steps()
+    ours: dict[str, ModuleType] = {}
+    if yoyo:
+        ours["yoyo"] = ModuleType("yoyo")
+        vars(ours["yoyo"]).update(step=steps.step, group=steps.group, transaction=steps.group)
+    if "sqlite_migrate" not in sys.modules and find_spec("sqlite_migrate") is None:
+        from sqlite_utils import Migrations
+
+        ours["sqlite_migrate"] = ModuleType("sqlite_migrate")
+        vars(ours["sqlite_migrate"]).update(Migrations=Migrations)
+    theirs = {name: sys.modules.get(name) for name in ours}
+    sys.modules.update(ours)
+    try:
+        yield steps
+    finally:
+        for name, module in theirs.items():
+            if sys.modules.get(name) is ours[name]:
+                del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
+
+
+def run_steps(db: sqlite3.Connection, steps: Iterable[Step], *, back: bool) -> None:
+    """Do what the steps do, or undo it, in the order given. Raises: whatever they raise."""
+    for step in steps:
+        action = step.rollback if back else step.apply
+        ignores = step.ignore_errors in ("all", "rollback" if back else "apply")
+        if ignores:
+            db.execute(f"SAVEPOINT {SAVEPOINT}")
+        try:
+            if callable(action):
+                action(db)
+            elif action:
+                db.execute(action)
+        except sqlite3.Error:
+            if not ignores:
+                raise
+            db.execute(f"ROLLBACK TO {SAVEPOINT}")
+        if ignores:
+            db.execute(f"RELEASE {SAVEPOINT}")
