@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.listing import read_order
 from pytest_bbmigrate.catalogue.rules import ReadingRules
-from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.errors import CatalogueError, SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
@@ -281,9 +282,10 @@ def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        return tuple(path.read_text("utf-8-sig").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise _refuse(given, f"it cannot be read as UTF-8 text ({error})") from error
+        return read_order(path)
+    except CatalogueError as error:
+        problem = error.problems[0]
+        raise _refuse(given, f"{problem.message}; {problem.remedy}") from error
 
 
 def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:

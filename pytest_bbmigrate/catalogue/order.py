@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.listing import Listing
 
+OWN_NAME = "rename all but one of them, or pass over with bb_ignore what another one reads"
 OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
 # The tools that run files of one number, or without any, by name; others cannot run such folders.
 BY_NAME = frozenset({"d1", "prisma", "yoyo"})
@@ -129,7 +130,7 @@ def _as_listed(
 
 def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
     return [
-        _problem(group, "have the same name", "rename all but one of them")
+        _problem(group, "have the same name", OWN_NAME)
         for group in _grouped(steps, lambda step: visible_line(step.name))  # as printed
         if len(group) > 1
     ]

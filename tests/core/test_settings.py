@@ -82,7 +82,10 @@ def test_an_order_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
     refusal = refusal_of(order=str(tmp_path / "order.txt"))
 
-    assert refusal.startswith(f"bb_order = {tmp_path / 'order.txt'}: it cannot be read as UTF-8")
+    path = tmp_path / "order.txt"
+    assert refusal == (
+        f"bb_order = {path}: byte 0 of the file (0xff) is not UTF-8; save the file as UTF-8"
+    )
 
 
 def test_an_order_that_is_not_there_is_refused() -> None:
