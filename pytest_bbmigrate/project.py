@@ -18,9 +18,14 @@ from pytest_bbmigrate.catalogue import (
 )
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
+from pytest_bbmigrate.processes.app_python import app_python
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.choose import choose_profile, runner_told
-from pytest_bbmigrate.runner.connection_hook import load_connection_hook, refuse_other_files
+from pytest_bbmigrate.runner.connection_hook import (
+    late_connection_hook,
+    load_connection_hook,
+    refuse_other_files,
+)
 from pytest_bbmigrate.runner.limits import DEFAULT_SECONDS
 from pytest_bbmigrate.schema.read.row_presence import has_rows
 from pytest_bbmigrate.seeding.model import Recipe
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from pytest_bbmigrate.processes.app_python import AppPython
     from pytest_bbmigrate.runner.connection_hook import ConnectionHook
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sql import Statement
@@ -114,9 +120,16 @@ class Project:
 
 
 def read_project(
-    settings: Settings, *, fixes_modules: bool = False, shows_values: bool = False
+    settings: Settings,
+    *,
+    fixes_modules: bool = False,
+    shows_values: bool = False,
+    runs_migrations: bool = False,
 ) -> Project:
     """Return what ``settings`` name.
+
+    With ``runs_migrations`` this process is run by the Python that ``bb_python`` names, where one
+    does; else nothing of the app's is imported here before it is needed.
 
     With ``fixes_modules`` the project's own modules that migrations import are read as well: the
     whole run uses that text.
@@ -129,13 +142,22 @@ def read_project(
     if fixes_modules:
         modules = [settings.connection.partition(":")[0]] if settings.connection else []
         importing = importing_of(settings.migrations, settings.root, sys.path, modules)
-    hook = load_connection_hook(settings.connection, settings.root)
+    python = None
+    if settings.python is None or runs_migrations:
+        hook = load_connection_hook(settings.connection, settings.root)
+    else:
+        python = app_python(settings.python)
+        hook = late_connection_hook(settings.connection, settings.root)
     with showing_values(everything=shows_values):
         own_rows = read_own_rows(settings.rows_from) if settings.rows_from else {}
-        base = _read_base(settings.base, hook)
+        base = (
+            _read_base(settings.base, hook) if python is None else _read_for(python, settings, hook)
+        )
     rules = reading_rules(settings, base)
     try:
-        reading: Catalogue | CatalogueError = read_catalogue(settings.migrations, importing, rules)
+        reading: Catalogue | CatalogueError = read_catalogue(
+            settings.migrations, importing, rules, python
+        )
     except CatalogueError as error:
         reading = error
     catalogue = reading if isinstance(reading, Catalogue) else None
@@ -224,6 +246,25 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
         if db.in_transaction:
             raise SettingsError(f"bb_base = {path}: its BEGIN has no COMMIT")
         return take_image(db)
+
+
+def _read_for(python: AppPython, settings: Settings, hook: ConnectionHook | None) -> bytes:
+    """Return the image that the first migration starts from, where ``python`` runs them.
+
+    This process's SQLite reads it, too, and the app's hook is called only where it has to be.
+    """
+    try:
+        return _read_base(settings.base, None)
+    except (SettingsError, DatabaseError):
+        if hook is not None:
+            return _read_base(settings.base, hook)
+        if python.sqlite == sqlite3.sqlite_version:
+            raise
+        fault = sys.exception()
+        raise SettingsError(
+            f"{fault}; SQLite {sqlite3.sqlite_version} of pytest's Python reads it as well as "
+            f"SQLite {python.sqlite} of the app's (bb_python)"
+        ) from fault
 
 
 def _refuse_damage(path: Path, image: bytes, hook: ConnectionHook | None) -> bytes:

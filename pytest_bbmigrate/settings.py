@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.listing import read_order
 from pytest_bbmigrate.catalogue.rules import ReadingRules
-from pytest_bbmigrate.errors import SettingsError
+from pytest_bbmigrate.errors import CatalogueError, SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
 from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
@@ -63,6 +64,7 @@ class Settings:
     ``seconds`` is how long one run of one part may take, None for what is meant by giving nothing;
     ``memory`` is in bytes. ``runs_as`` is the runner profile, '' for the one that the folder's form
     says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
+    ``python`` is the interpreter that runs the migrations, None for pytest's own.
     ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
     ``order`` are the lines of ``order_file``, which lists the migrations in their order.
     """
@@ -86,6 +88,7 @@ class Settings:
     memory: int = DEFAULT_MEMORY
     runs_as: str = ""
     foreign_keys: bool | None = None
+    python: Path | None = None
     placeholders: tuple[tuple[str, str], ...] = ()
     ignore: tuple[str, ...] = ()
     order_file: Path | None = None
@@ -118,7 +121,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         migrations=_path(take("migrations")) or root / DEFAULT_MIGRATIONS,
         database=database,
         base=_base_path(take("base"), database),
-        invariants=_invariants(take("invariants")),
+        invariants=_invariants(take("invariants"), is_tried=not take("python").text),
         rows=_row_count(take("rows")),
         seed=_integer(take("seed"), DEFAULT_SEED, "an integer"),
         rows_from=_existing_folder(take("rows_from")),
@@ -135,6 +138,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         memory=_memory(take("memory")),
         runs_as=_runner(take("runs_as")),
         foreign_keys=_on_or_off(take("foreign_keys")),
+        python=_program(take("python")),
         placeholders=_placeholders(take("placeholders")),
         ignore=tuple(_lines(take("ignore"))),
         order_file=order_file,
@@ -160,6 +164,23 @@ def _existing_file(given: GivenValue) -> Path | None:
     path = _path(given)
     if path is not None and not path.is_file():
         raise _refuse(given, f"there is no such file ({path})")
+    return path
+
+
+def _program(given: GivenValue) -> Path | None:
+    path = _path(given)
+    if path is None:
+        return None
+    if os.name != "posix":
+        raise _refuse(given, "migrations run in pytest's own Python on Windows; leave it out here")
+    if path.is_dir():
+        raise _refuse(
+            given, f"this is a folder; name the interpreter in it, its bin/python ({path})"
+        )
+    if not path.exists():
+        raise _refuse(given, f"there is no such file ({path})")
+    if not os.access(path, os.X_OK):
+        raise _refuse(given, f"this is no program: it may not be executed ({path})")
     return path
 
 
@@ -261,9 +282,10 @@ def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        return tuple(path.read_text("utf-8-sig").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise _refuse(given, f"it cannot be read as UTF-8 text ({error})") from error
+        return read_order(path)
+    except CatalogueError as error:
+        problem = error.problems[0]
+        raise _refuse(given, f"{problem.message}; {problem.remedy}") from error
 
 
 def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:
@@ -278,26 +300,28 @@ def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:
     return tuple(values.items())
 
 
-def _invariants(given: GivenValue) -> tuple[tuple[str, str], ...]:
+def _invariants(given: GivenValue, *, is_tried: bool) -> tuple[tuple[str, str], ...]:
+    # What only the SQLite of the app's Python knows is not tried with this one.
     queries: dict[str, str] = {}
     for line in _lines(given):
-        name, query = _invariant(GivenValue(given.option, line, given.folder))
+        one = GivenValue(given.option, line, given.folder)
+        name, query = _invariant(one, is_tried=is_tried)
         if name in queries:
             raise SettingsError(f"{given.option}: two queries are called {name}")
         queries[name] = query
     return tuple(queries.items())
 
 
-def _invariant(given: GivenValue) -> tuple[str, str]:
+def _invariant(given: GivenValue, *, is_tried: bool) -> tuple[str, str]:
     name, colon, query = (part.strip() for part in given.text.partition(":"))
     if not (name and colon and re.match(r"(?i)(select|with|values)\b", query)):
         raise _refuse(given, "a line 'name: SELECT ..' is wanted")
-    if fault := _fault_of_query(query):
+    if fault := _fault_of_query(query, is_tried=is_tried):
         raise _refuse(given, fault)
     return name, query.removesuffix(";").rstrip()
 
 
-def _fault_of_query(query: str) -> str:
+def _fault_of_query(query: str, *, is_tried: bool) -> str:
     """Return why ``query`` can run on no database, or would write to one; '' if neither."""
     try:
         statements = split_statements(query)
@@ -308,6 +332,8 @@ def _fault_of_query(query: str) -> str:
     for _, token in outline(tokenize(query)):
         if keyword(token) in _WRITES:
             return f"a query that only reads is wanted, and this has {token.text}"
+    if not is_tried:
+        return ""
     with closing(sqlite3.connect(":memory:")) as db:
         try:
             db.execute(f"EXPLAIN {query}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
+from pytest_bbmigrate.catalogue.listing import read_order
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
 from pytest_bbmigrate.history.plan import PlanError, compare_with_history, history_problems
 from pytest_bbmigrate.history.table import lacks_history, read_history
@@ -13,12 +14,18 @@ from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Mapping
 
     from pytest_bbmigrate.history.table import Applied
 
 
 def pending(
-    database: str | os.PathLike[str], migrations: str | os.PathLike[str]
+    database: str | os.PathLike[str],
+    migrations: str | os.PathLike[str],
+    *,
+    order: str | os.PathLike[str] | None = None,
+    placeholders: Mapping[str, str] | None = None,
+    ignore: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Return the names of the migrations in a folder that a database does not have, in order.
 
@@ -29,17 +36,26 @@ def pending(
         if stale := pytest_bbmigrate.pending("budget_buddy.db", "migrations"):
             raise RuntimeError(f"{', '.join(stale)} pending: run pytest --bb-apply first")
 
+    ``order`` (a file), ``placeholders`` and ``ignore`` are what bb_order, bb_placeholders and
+    bb_ignore say, for a folder that needs them.
+
     The database is read as any other program may read it, beside those that write; nothing is
     written to it, and nothing is made beside it, also where it is on a read-only disk. No migration
     is run or imported, and neither pytest nor anything else beside the standard library.
 
     Raises: DatabaseError when the database is not there, does not read, is locked for longer than 5
-        seconds, or has tables and no history; CatalogueError when the folder does not read;
-        BBMigrateError when an applied migration's file was changed since or is missing. All are
-        BBMigrateErrors, and say what to do.
+        seconds, or has tables and no history; CatalogueError when the folder or ``order`` does not
+        read; SettingsError when nothing tells the order; BBMigrateError when an applied migration's
+        file was changed since or is missing. All are BBMigrateErrors, and say what to do.
     """
     path = Path(database)
-    catalogue = read_catalogue(Path(migrations))
+    rules = ReadingRules(
+        tuple((placeholders or {}).items()),
+        tuple(ignore),
+        Path(order) if order is not None else None,
+        read_order(Path(order)) if order is not None else (),
+    )
+    catalogue = read_catalogue(Path(migrations), rules=rules)
     recorded = {applied.name: applied.checksum for applied in _history_of(path)}
     statuses = compare_with_history(catalogue, recorded)
     problems = [f"{path}: {problem}" for problem in history_problems(statuses)]

@@ -24,6 +24,7 @@ from pytest_bbmigrate.apply.reporter import step
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import new_id
+from pytest_bbmigrate.processes.app_python import app_python, unreadable_here
 from pytest_bbmigrate.sql.own_tables import IDENTITY_TABLE
 from pytest_bbmigrate.sqlite_files.notes import discard_backup
 from pytest_bbmigrate.verdict import Outcome
@@ -257,7 +258,11 @@ def check_copy(
 
     Raises: StepFailed.
     """
-    report = witness(order_sent.before, order_sent.work, rehearsal.changes)
+    try:
+        report = witness(order_sent.before, order_sent.work, rehearsal.changes)
+    except StepFailed as error:
+        python = app_python(order_sent.python) if order_sent.python else None
+        raise StepFailed(f"{error}{unreadable_here(python, str(error))}") from error
     refuse_forged_copy(order.preflight, order_sent, rehearsal, report)
     if report.after.identity != expected:
         raise StepFailed(

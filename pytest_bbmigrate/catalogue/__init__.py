@@ -14,7 +14,7 @@ from pytest_bbmigrate.catalogue.model import (
     ScriptPart,
     SqlPart,
 )
-from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of
+from pytest_bbmigrate.catalogue.python.imported import Importing, importing_of, path_by
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "SqlPart",
     "fingerprint",
     "importing_of",
+    "path_by",
     "read_catalogue",
     "result_literals",
 ]

@@ -39,6 +39,11 @@ def is_code(name: str) -> bool:
     return name.lower().endswith(ENDINGS)
 
 
+def written_for_a_tool(paths: Sequence[Path], sources: Sources) -> list[Path]:
+    """Return those of ``paths`` that are code of a tool that is known here."""
+    return [path for path in paths if is_code(path.name) and _tool_of(path, sources)]
+
+
 def code_problems(paths: Sequence[Path], sources: Sources) -> list[Problem]:
     """Return the one problem with all ``paths`` together, which are code; none for no path."""
     if not paths:

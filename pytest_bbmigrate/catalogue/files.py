@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.code_steps import code_problems, is_code
+from pytest_bbmigrate.catalogue.code_steps import (
+    code_problems,
+    is_code,
+    written_for_a_tool,
+)
 from pytest_bbmigrate.catalogue.flyway_settings import FileSettings, file_settings
 from pytest_bbmigrate.catalogue.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
@@ -89,7 +93,7 @@ class FolderEntry:
     @cached_property
     def source(self) -> PythonSource:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
-        return read_python(self.path, self.text)
+        return read_python(self.path, self.text, self.sources.python)
 
     def settings_of(self, path: Path) -> FileSettings:
         """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
@@ -157,6 +161,8 @@ def list_entries(
                 entries.extend(_file_entries(path, place))
         except CatalogueError as error:
             problems.extend(error.problems)
+    if not entries and not problems and not code:  # what is it then, if not SQL or Python?
+        code = written_for_a_tool([path for path in paths if path.is_file()], sources)
     return tuple(entries), (*problems, *code_problems(code, sources))
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
+    from pytest_bbmigrate.processes.app_python import AppPython
 
 
 class Form(Protocol):
@@ -69,18 +70,22 @@ FORMS: tuple[Form, ...] = (
 
 
 def read_catalogue(
-    folder: Path, importing: Importing | None = None, rules: ReadingRules = NO_RULES
+    folder: Path,
+    importing: Importing | None = None,
+    rules: ReadingRules = NO_RULES,
+    python: AppPython | None = None,
 ) -> Catalogue:
     """Return the migrations of ``folder``, read by ``rules`` and ordered.
 
     The modules of the project that their Python imports are read with them, from ``folder`` and
-    where else ``importing`` says.
+    where else ``importing`` says. ``python`` is the app's, which may know syntax that this one does
+    not.
 
     Raises: CatalogueError with every problem found: no such folder, no migration in it, a file
     that fits no form or does not read, duplicate numbers, unknown dependencies, cycles;
     SettingsError when nothing says in which order they run.
     """
-    sources = Sources()
+    sources = Sources(python)
     entries, doubtful = list_entries(folder, sources, rules)
     problems = list(doubtful)
     migrations: dict[str, Migration] = {}

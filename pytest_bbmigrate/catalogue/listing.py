@@ -6,13 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-    from pytest_bbmigrate.catalogue.sources import Sources
 
 JOURNAL = "meta/_journal.json"
 
@@ -26,6 +25,11 @@ class Listing:
 
     path: Path
     names: tuple[tuple[int | None, str], ...]
+
+
+def read_order(path: Path) -> tuple[str, ...]:
+    """Return the lines of a file that lists migrations. Raises: CatalogueError."""
+    return tuple(Sources().text(path).splitlines())
 
 
 def listing_of(path: Path, lines: Iterable[str]) -> Listing:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.listing import Listing
 
+OWN_NAME = "rename all but one of them, or pass over with bb_ignore what another one reads"
 OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
 # The tools that run files of one number, or without any, by name; others cannot run such folders.
 BY_NAME = frozenset({"d1", "prisma", "yoyo"})
@@ -76,7 +77,14 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
     Numbers at the beginning of names do, and numbers within them where they order them as the names
     do; so do dependencies of each on the one before, and the tools that run files by name.
     """
-    if runner in BY_NAME or any(step.number is not None for step in steps):
+    unnumbered = [step for step in steps if step.number is None]
+    if unnumbered and any("/" in step.name for step in steps):
+        raise SettingsError(
+            f"it is not known when {unnumbered[0].shown} runs, for it has no number and stands "
+            "beside folders of versions: pass it over with bb_ignore, if it is the schema of the "
+            "latest, or list all files in their order and name the list with bb_order = FILE"
+        )
+    if runner in BY_NAME or len(unnumbered) < len(steps):
         return
     if _follow_one_another(steps):
         return
@@ -122,7 +130,7 @@ def _as_listed(
 
 def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
     return [
-        _problem(group, "have the same name", "rename all but one of them")
+        _problem(group, "have the same name", OWN_NAME)
         for group in _grouped(steps, lambda step: visible_line(step.name))  # as printed
         if len(group) > 1
     ]

@@ -13,11 +13,17 @@ from pytest_bbmigrate.catalogue.text import decoded, unreadable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_bbmigrate.processes.app_python import AppPython
+
 
 class Sources:
-    """The contents read so far; a file that is asked for again is not read again."""
+    """The contents read so far; a file that is asked for again is not read again.
 
-    def __init__(self) -> None:
+    ``python`` is the app's, for syntax that this one does not know; None where there is none.
+    """
+
+    def __init__(self, python: AppPython | None = None) -> None:
+        self.python = python
         self.texts: dict[str, bytes] = {}
 
     def content(self, path: Path) -> bytes:

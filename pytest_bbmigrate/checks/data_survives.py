@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.declared import undeclared_rows
+from pytest_bbmigrate.checks.declared import drops_column, drops_table, undeclared_rows
 from pytest_bbmigrate.checks.derived_findings import find_underived
+from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
@@ -21,7 +22,6 @@ from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Differences
 
@@ -53,7 +53,11 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     )
     return Answer(
         findings,
-        notes=(*unneeded_notes(evidence), *keys_on_notes(evidence)),
+        notes=(
+            *unneeded_notes(evidence),
+            *keys_on_notes(evidence),
+            *dropped_value_notes(evidence),
+        ),
         rows=diff.rows_compared,
         values=diff.values_compared,
     )
@@ -83,7 +87,8 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
         renamed = renaming_line(table, migration)
         if drops_table(contract, table.table):
             return tuple(
-                replace(finding, allow=renamed) for finding in lost_in_copy(table, migration)
+                replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
+                for finding in lost_in_copies(table, migration)
             )
         place = locate(migration.up, (table.table,), SHAPES)
         return (
@@ -142,11 +147,14 @@ def renaming_line(table: TableDiff, migration: Migration) -> str:
     return contract_line(migration, f"renames {old} -> {new}")
 
 
-def lost_in_copy(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
-    """Return what the copy of a table lacks that was dropped as declared: ``drops`` hides no loss.
+def lost_in_copies(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
+    """Return what the copies of a table lack that was dropped as declared: no loss is hidden.
 
-    What a copy has beside, and whatever was not copied at all, is not asked.
+    What a copy has beside, and whatever was not copied at all, is not asked; nor what was put aside
+    for a down part, which is to bring it back.
     """
+    if table.is_kept_aside and migration.down and migration.contract.irreversible is None:
+        return ()
     lost = undeclared_rows(table, migration.contract).filter_groups(
         lambda difference: not isinstance(difference, RowAdded)
     )
@@ -197,19 +205,3 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
         condition = condition_of_statements(migration, finding.table, column)
         declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))
-
-
-def drops_table(contract: Contract, table: str) -> bool:
-    """Return whether the contract says that ``table`` goes."""
-    return any(drop.kind == "table" and same_name(drop.name, table) for drop in contract.drops)
-
-
-def drops_column(contract: Contract, table: str, column: str) -> bool:
-    """Return whether the contract says that ``table.column`` goes."""
-    return any(
-        drop.kind == "column"
-        and drop.table is not None
-        and same_name(drop.table, table)
-        and same_name(drop.name, column)
-        for drop in contract.drops
-    )

@@ -60,6 +60,22 @@ def is_declared(difference: RowDifference, diff: TableDiff, contract: Contract) 
     )
 
 
+def drops_table(contract: Contract, table: str) -> bool:
+    """Return whether the contract says that ``table`` goes."""
+    return any(drop.kind == "table" and same_name(drop.name, table) for drop in contract.drops)
+
+
+def drops_column(contract: Contract, table: str, column: str) -> bool:
+    """Return whether the contract says that ``table.column`` goes."""
+    return any(
+        drop.kind == "column"
+        and drop.table is not None
+        and same_name(drop.table, table)
+        and same_name(drop.name, column)
+        for drop in contract.drops
+    )
+
+
 def pair_up(
     differences: Iterable[RowDifference], columns: frozenset[str]
 ) -> tuple[RowDifference, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.alike import is_told_of_up
-from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.declared import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.schema_survives import is_altered

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
-from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.declared import drops_column, drops_table
 from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.text_defaults import text_defaults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.checks.data_survives import drops_column, drops_table
+from pytest_bbmigrate.checks.declared import drops_column, drops_table
 from pytest_bbmigrate.checks.ruled_out import is_ruled_out, is_sure
 from pytest_bbmigrate.explain.causes.context import FindingContext
 from pytest_bbmigrate.sql.clauses import Delete, Update

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.experiment.copied_tables import copy_of_table
+from pytest_bbmigrate.experiment.copied_tables import copies_of_table, successor_among
 from pytest_bbmigrate.experiment.kept_in_place import is_kept_in_place
 from pytest_bbmigrate.experiment.model import TableDiff
 from pytest_bbmigrate.experiment.renumbered_keys import (
@@ -20,6 +20,7 @@ from pytest_bbmigrate.rows import (
     Differences,
     Pairing,
     RowConditions,
+    RowLost,
     ValueChanged,
     compare_rows,
     differences_of,
@@ -35,7 +36,7 @@ from pytest_bbmigrate.sqlite_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.contract import Change, Contract, Delete
     from pytest_bbmigrate.experiment.snapshot import Snapshot
@@ -139,20 +140,54 @@ def diff_dropped_table(
     table: Table,
     before: Snapshot,
     after: Snapshot,
+    renames: Renames,
     contract: Contract,
     run: Run | None,
 ) -> TableDiff:
-    """Return what has become of ``table``, which is gone: perhaps its rows stand in another one."""
+    """Return what has become of ``table``, which is gone: perhaps its rows stand in others."""
     gone = diff_table(db, table, before, after, Renames(), contract)
-    copied = copy_of_table(db, table, before.schema, after.schema, run)
-    if copied is None:
+    copies = copies_of_table(db, table, renames, after.schema, run)
+    gone = replace(
+        gone,
+        copied_to=successor_among(copies, table),
+        is_kept_aside=bool(table.primary_key)
+        and not any(copied.table.primary_key for copied in copies),
+    )
+    conditions = conditions_on(table, contract)
+    comparisons = [
+        Comparison(before.image, after.image, pairing, conditions)
+        for copied in copies
+        if (pairing := copied.pairing(table)) is not None
+    ]
+    if not comparisons:
         return gone
-    pairing = copied.pairing(table)
-    gone = replace(gone, copied_to=copied.table.name)
-    if pairing is None:
-        return gone
-    comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
-    return replace(gone, key=pairing.key, differences=comparison.differences(db))
+    key = comparisons[0].pairing.key
+    if len(comparisons) == 1:
+        return replace(gone, key=key, differences=comparisons[0].differences(db))
+    return replace(gone, key=key, differences=lost_in_all(db, comparisons))
+
+
+def lost_in_all(db: sqlite3.Connection, comparisons: Sequence[Comparison]) -> Differences:
+    """Return the rows that none of several copies of a table has; they are told by their key.
+
+    A row without a key is as a whole in one of them, or it is not.
+    """
+
+    def identity(lost: RowLost) -> object:
+        return lost.key or tuple(map(repr, lost.row.values()))
+
+    first, *others = comparisons
+    lacking = [
+        {identity(d) for d in compare_rows(db, each.pairing) if isinstance(d, RowLost)}
+        for each in others
+    ]
+    with first.row_conditions() as conditions:
+        return differences_of(
+            difference
+            for difference in compare_rows(db, first.pairing, conditions)
+            if isinstance(difference, RowLost)
+            and all(identity(difference) in keys for keys in lacking)
+        )
 
 
 @dataclass(frozen=True)

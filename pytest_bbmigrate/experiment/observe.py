@@ -103,7 +103,7 @@ def diff_in(
     tables = tuple(
         diff_table(pair, table, before, after, renames, declared, run, derived)
         if fold_name(table.name) in renames.tables or contract is None
-        else diff_dropped_table(pair, table, before, after, declared, run)
+        else diff_dropped_table(pair, table, before, after, renames, declared, run)
         for table in before.schema.tables
         if fold_name(table.name) not in untouched
     )

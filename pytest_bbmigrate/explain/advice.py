@@ -111,7 +111,8 @@ def advise(
         return advise_on_missing(absent["kind"], absent["name"], version)
     if module := MISSING_MODULE.search(message):
         return Advice(
-            "install it where pytest runs, or import from the migration's own folder",
+            "install it where the migrations run (in pytest's Python, or the one that bb_python "
+            "names), or import from the migration's own folder",
             f"module {module['name']}",
         )
     words = plain_text(statement)

@@ -28,6 +28,13 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        r"^printed more than",
+        (
+            "does it print in a loop that does not end? Have it print what somebody is to read: "
+            "everything it prints is kept, to be shown beside a failure"
+        ),
+    ),
+    (
         r"^(BEGIN|COMMIT|ROLLBACK) is refused",
         (
             "leave it out: the runner puts the whole migration into one transaction (a single "

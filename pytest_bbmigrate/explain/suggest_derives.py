@@ -14,12 +14,12 @@ from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
-from pytest_bbmigrate.sql.tokens import Kind
+from pytest_bbmigrate.sql.tokens import Kind, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.experiment import Evidence
+    from pytest_bbmigrate.experiment import Evidence, TableDiff
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.sql.clauses import Query
     from pytest_bbmigrate.sql.cursor import Tokens
@@ -200,3 +200,36 @@ def name_at_the_end(move: Move, executed: Sequence[str]) -> str:
         if isinstance(command, RenameTable) and command.table.folded == name:
             name = fold_name(command.new)
     return name
+
+
+def writes_anew(table: TableDiff, evidence: Evidence) -> bool:
+    """Return whether up puts values that its SQL tells into a column that it adds to ``table``."""
+    source, after = evidence.state.schema.table(table.table), evidence.schema_after
+    made = after.table(table.after or "") if after else None
+    if source is None or made is None:
+        return False
+    new = set(made.stored_columns) - set(table.columns.values())
+    name = fold_name(made.name)
+    return any(
+        move.column in new and name_at_the_end(move, evidence.up.executed) == name
+        for move in moves_from(source, evidence.up.executed)
+    )
+
+
+def is_read_by(executed: Sequence[str], column: str) -> bool:
+    """Return whether a statement that writes rows names ``column``, or takes columns unnamed.
+
+    A statement with parameters, or with ``*``, may write anything.
+    """
+    for sql in executed:
+        command = read_command(sql)
+        if isinstance(command, Insert | Update) or getattr(command, "query", None) is not None:
+            words = folded(sql)
+            if column in words or "*" in words or any(is_parameter(word) for word in words):
+                return True
+    return False
+
+
+def is_parameter(word: str) -> bool:
+    """Return whether a token is a parameter, whose value the statement does not tell."""
+    return word[:1] in {"?", ":", "@", "$"}

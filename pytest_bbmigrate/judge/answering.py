@@ -108,6 +108,7 @@ def open_project(opening: Opening, parts: Path) -> Project:
         opening.settings,
         fixes_modules=opening.fixes_modules,
         shows_values=opening.shows_values,
+        runs_migrations=True,
     )
     refuse_changed(opening.fixed, opening.fixed.read_again(project.catalogue.texts))
     if opening.order is not None and opening.judged is not None:

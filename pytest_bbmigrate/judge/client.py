@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
+    from pytest_bbmigrate.processes.app_python import AppPython
 
     R = TypeVar("R", bound=Reply)
 
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
 class JudgeClient:
     """The judge of a session; its process is started when ``start`` is called, or first needed.
 
-    ``shared`` are folders that it may write to besides its own.
+    ``shared`` are folders that it may write to besides its own; ``python`` is the app's, which runs
+    it, None for the one that runs this process.
     """
 
-    def __init__(self, shared: Sequence[str] = ()) -> None:
+    def __init__(self, shared: Sequence[str] = (), python: AppPython | None = None) -> None:
         self._shared = tuple(shared)
+        self._python = python
         self._process: Process | None = None
         self._opening: Opening | None = None
         self._checks: Mapping[int, tuple[str, ...]] = {}
@@ -55,7 +58,7 @@ class JudgeClient:
     def start(self) -> None:
         """Start the process, so that it imports what it needs while others do their work."""
         if self._process is None:
-            self._process = start_process(self._shared)
+            self._process = start_process(self._shared, self._python)
 
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
@@ -169,7 +172,7 @@ class JudgeClient:
     def _ready(self) -> Process:
         """Return the process, started anew if it has ended."""
         if self._process is None:
-            self._process = start_process(self._shared)
+            self._process = start_process(self._shared, self._python)
             if self._opening is not None:
                 self._process.send("opening", self._opening)
         return self._process

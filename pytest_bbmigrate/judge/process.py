@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.judge.model import Reply
+    from pytest_bbmigrate.processes.app_python import AppPython
     from pytest_bbmigrate.processes.measured import Measurement
 
 
@@ -119,22 +120,24 @@ class Process:
         return f"the process that judges {manner}{f': {printed}' if printed else ''}"
 
 
-def start_process(shared: Sequence[str]) -> Process:
+def start_process(shared: Sequence[str], python: AppPython | None = None) -> Process:
     """Start a supervisor with a judge, in a session of its own: no Ctrl-C reaches it.
 
-    It may write to the folders ``shared`` besides its own. What runs that were killed have left is
-    removed first.
+    It may write to the folders ``shared`` besides its own, and is run by ``python``, the app's, or
+    the Python of this process. The app's is not measured: it need not have coverage.py. What runs
+    that were killed have left is removed first.
     """
     remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     life, write_end = os.pipe()
-    measured = measurement()
+    measured = measurement() if python is None else None
     told = encode_message("measured", measured).decode() if measured else ""
     judge = isolated_command(
         "pytest_bbmigrate.judge.server",
         json.dumps([str(folder), *shared]),
-        json.dumps(sys.path),
+        json.dumps(sys.path if python is None else python.path),
         told,
+        python=python,
     )
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - our own program

@@ -108,6 +108,7 @@ def _order_rehearsal(config: pytest.Config, preflight_result: Preflight) -> Rehe
         memory=settings.memory,
         runs_as=project_of(config).environment.profile.name,
         foreign_keys=settings.foreign_keys,
+        python=settings.python,
     )
 
 

@@ -32,13 +32,14 @@ from pytest_bbmigrate.plugin.early_backup import (
     give_way,
 )
 from pytest_bbmigrate.plugin.judged import ORDER_INPUT, judge_in_order, refuse_unjudged
-from pytest_bbmigrate.plugin.options import settings_of
+from pytest_bbmigrate.plugin.options import app_python_of, settings_of
 from pytest_bbmigrate.plugin.ordering import SET_ASIDE_OUTPUT, record_set_aside
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import TEXT_PROPERTY, freeze_text
 from pytest_bbmigrate.plugin.step_reporter import StepReporter
 from pytest_bbmigrate.plugin.tamper_watch import DatabaseWatch, refuse_exits
 from pytest_bbmigrate.private import showing_values
+from pytest_bbmigrate.processes.app_python import unreadable_here
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import describe_preflight
@@ -76,7 +77,8 @@ def prepare_apply(session: pytest.Session) -> None:
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     except BBMigrateError as error:
-        state.fault = str(error)
+        python = app_python_of(config)
+        state.fault = f"{error}{unreadable_here(python, str(error))}"
     state.seconds = time.perf_counter() - started
     if state.preflight is not None:
         judge_in_order(config, *order_of(state.preflight))

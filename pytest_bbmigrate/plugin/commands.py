@@ -23,7 +23,7 @@ from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.status import describe_status
 from pytest_bbmigrate.history.table import has_history, read_history
 from pytest_bbmigrate.plugin.invocation import command_of
-from pytest_bbmigrate.plugin.options import IS_POSIX, settings_of
+from pytest_bbmigrate.plugin.options import IS_POSIX, app_python_of, settings_of
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
@@ -100,7 +100,8 @@ def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
 
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
-    catalogue = read_catalogue(settings.migrations, rules=reading_rules(settings))
+    rules = reading_rules(settings)
+    catalogue = read_catalogue(settings.migrations, rules=rules, python=app_python_of(config))
     has_table, history = _history(settings.database)
     shown = _shown(settings.database, config)
     if not settings.database.exists():
@@ -161,6 +162,10 @@ def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
             environment = replace(project.environment, parts=Path(parts) if IS_POSIX else None)
             matching = recognise(schema, project.catalogue, environment, project.base)
         lines = describe_recognition(matching, project.catalogue, Path(_shown(database, config)))
+        if matching.stopped and settings.python is not None:
+            lines.append(
+                "they ran by pytest's own Python and SQLite, and not by those of bb_python"
+            )
         if not wanted:
             return [*lines, *_next_step(matching)]
         migrations = migrations_to_record(matching, project.catalogue, wanted, database)

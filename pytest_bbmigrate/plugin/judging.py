@@ -5,7 +5,6 @@ Imported in every session that checks: what the judge needs is imported where it
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +52,7 @@ def started_judge(config: pytest.Config) -> JudgeClient:
 
         database = options.settings_of(config).database
         shared = shared_memory_without(str(config.rootpath), str(database))
-        judge = config.stash[_STARTED] = JudgeClient(shared)
+        judge = config.stash[_STARTED] = JudgeClient(shared, options.app_python_of(config))
         config.add_cleanup(judge.close)
         config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
         judge.start()
@@ -81,6 +80,7 @@ def judges_elsewhere(config: pytest.Config) -> bool:
 
 
 def _opening(config: pytest.Config, project: Project) -> Opening:
+    from pytest_bbmigrate.catalogue import path_by
     from pytest_bbmigrate.judge.model import Opening
     from pytest_bbmigrate.plugin.session import may_show_errors
     from pytest_bbmigrate.plugin.session_text import freeze_text
@@ -89,7 +89,7 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
     order = tuple(migration.name for migration in project.catalogue.migrations)
     return Opening(
         settings=project.settings,
-        path=tuple(sys.path),
+        path=path_by(options.app_python_of(config), config.rootpath),
         fixed=freeze_text(config),
         order=None if judged is None else order,
         judged=judged,
@@ -123,6 +123,11 @@ def refuse_debugger(config: pytest.Config) -> None:
         raise options.usage_error(
             "--bb-in-process: what changes a database runs its migrations in processes of their "
             "own; debug them with --bb-check-migrations --bb-in-process"
+        )
+    if in_process and options.settings_of(config).python is not None:
+        raise options.usage_error(
+            "--bb-in-process runs migrations in pytest's own Python, and bb_python names another: "
+            "add -o bb_python= to debug them in this one"
         )
     if options.checks_are_wanted(config) and not in_process:
         for option, flag in (("usepdb", "--pdb"), ("trace", "--trace")):

@@ -83,6 +83,7 @@ OPTIONS = (
     ),
     Option("invariants", "linelist", "Lines 'name: SELECT ..' whose result may never change"),
     Option("connection", "string", "'package.module:function' called with every connection"),
+    Option("python", "string", "Interpreter of the app that runs the migrations, such as a venv's"),
     Option(
         "runs_as",
         "string",

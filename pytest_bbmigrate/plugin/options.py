@@ -16,10 +16,10 @@ from pytest_bbmigrate.plugin.option_table import DATABASE_COMMANDS, MODIFIERS, O
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_bbmigrate.processes.app_python import AppPython
     from pytest_bbmigrate.settings import GivenValue, Settings
 
 DEFAULT_FOLDER = "migrations"
-OLDEST_SQLITE = (3, 38)  # the oldest that the tests are run with
 SMOKE_VARIABLE = "PYTEST_BBMIGRATE_SMOKE"  # the folder with the order; every child inherits it
 IS_POSIX = os.name == "posix"  # signals, process groups, and the locks that an apply relies on
 
@@ -201,6 +201,23 @@ def settings_of(config: pytest.Config) -> Settings:
     return config.stash[_SETTINGS]
 
 
+def app_python_of(config: pytest.Config) -> AppPython | None:
+    """Return the interpreter that ``bb_python`` names, asked which it is; None for pytest's own.
+
+    Raises: pytest.UsageError when it is none that can be used.
+    """
+    program = settings_of(config).python
+    if program is None:
+        return None
+    from pytest_bbmigrate.errors import SettingsError
+    from pytest_bbmigrate.processes.app_python import app_python
+
+    try:
+        return app_python(program)
+    except SettingsError as error:
+        raise usage_error(str(error)) from error
+
+
 def _given(config: pytest.Config) -> Iterator[tuple[str, GivenValue]]:
     from pytest_bbmigrate.settings import GivenValue
 
@@ -239,6 +256,8 @@ def refuse_old_sqlite() -> None:
     Raises: pytest.UsageError.
     """
     import sqlite3
+
+    from pytest_bbmigrate.processes.app_python import OLDEST_SQLITE
 
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.plugin.judging import judges_elsewhere
-from pytest_bbmigrate.plugin.options import applies_here, writes_database
+from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
 from pytest_bbmigrate.report.summary import (
@@ -45,7 +45,8 @@ def header(config: pytest.Config) -> list[str]:
     if folder.is_relative_to(config.rootpath):
         folder = folder.relative_to(config.rootpath)
     count = len(project.reading.migrations) if isinstance(project.reading, Catalogue) else 0
-    version = sqlite3.sqlite_version
+    python = app_python_of(config)
+    version = f"SQLite {sqlite3.sqlite_version}" if python is None else str(python)
     judged = None if project.judged is None else len(project.judged)
     runner = describe_runner(project.environment.profile, foreign_keys=settings.foreign_keys)
     lines = [describe_header(folder, count, settings.rows, settings.seed, version, runner, judged)]

@@ -15,10 +15,12 @@ from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
+from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.masking import mask_examples, safe_part_message
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, showing_values
+from pytest_bbmigrate.processes.app_python import app_python, unreadable_here
 from pytest_bbmigrate.report import details, headline, shown_finding
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
@@ -62,12 +64,30 @@ class Databases:
         self._open.close()
 
     def open(self, image: Snapshot) -> Database:
-        """Return a database with the content of ``image``, prepared as a migration's is."""
+        """Return a database with the content of ``image``, prepared as a migration's is.
+
+        Raises: SettingsError when this process's SQLite cannot read it.
+        """
         connection = open_image(image)
         self._open.callback(connection.close)
+        self._refuse_unreadable(connection)
         with showing_values(everything=not self.project.hides_own):
             call_hook(self.project.environment.prepare_connection, connection)
         return Database(connection, recursive_triggers=False)
+
+    def _refuse_unreadable(self, connection: sqlite3.Connection) -> None:
+        """Make sure that this SQLite can read what that of the app's Python has made.
+
+        Raises: SettingsError with the version of both.
+        """
+        program = self.project.settings.python
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.DatabaseError as error:
+            python = None if program is None else app_python(program)
+            raise SettingsError(
+                f"bb_python = {program}: {error}{unreadable_here(python, str(error))}"
+            ) from error
 
     def at(self, name: str) -> Database:
         """Return the database after the migration called ``name``, with data.
@@ -81,7 +101,10 @@ class Databases:
             position = self.project.catalogue.position(name)
         except LookupError as error:
             raise LookupError(*error.args) from None
-        return self.open(self.judge.state(position + 1))
+        try:
+            return self.open(self.judge.state(position + 1))
+        except SettingsError as error:
+            raise error.with_traceback(None) from None
 
     def head_image(self) -> Snapshot:
         """Return the image of the database after the last migration, with data."""

@@ -253,6 +253,7 @@ held more than bb_memory = {n}
 held more than bb_memory = {n}KB
 held more than bb_memory = {n}MB
 held more than bb_memory = {n}GB
+printed more than {n}MB
 its process was ended by SIGABRT
 its process was ended by SIGBUS
 its process was ended by SIGFPE

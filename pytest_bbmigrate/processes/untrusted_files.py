@@ -36,9 +36,9 @@ def open_untrusted(path: Path) -> BinaryIO:
     return open(descriptor, "rb")  # noqa: PTH123 - a descriptor
 
 
-def read_untrusted_text(path: Path) -> str:
-    """Return the text in the file ``path``; '' when it cannot be read."""
+def read_untrusted_text(path: Path, most: int = MOST_BYTES) -> str:
+    """Return the text in the first ``most`` bytes of the file ``path``; '' if it cannot be read."""
     try:
-        return read_untrusted(path).decode("utf-8", "replace")
+        return read_untrusted(path, most).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -75,12 +75,13 @@ def describe_header(
 ) -> str:
     """Return the line that says what is about to be checked, by whose rules, and on what.
 
-    ``judged`` is how many of the migrations are, None for all; ``runner`` is in words.
+    ``judged`` is how many of the migrations are, None for all; ``runner`` and ``sqlite``, by which
+    they run, are in words.
     """
     of_them = "" if judged is None else f"{judged:,} of them to be judged, "
     return (
         f"bbmigrate: {folder}, {_count(migrations, 'migration')}, {of_them}"
-        f"{_count(rows, 'row')} in each table, seed {seed}, SQLite {sqlite}, {runner}"
+        f"{_count(rows, 'row')} in each table, seed {seed}, {sqlite}, {runner}"
     )
 
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+def plain_sql(value: Any) -> Any:
+    """Return the SQL of SQLAlchemy's ``text("..")``, and any other value as it is."""
+    return str(value) if type(value).__name__ == "TextClause" else value
+
+
 class Awaitable:
     """``inner``, of which every method gives what can be awaited."""
 
@@ -25,7 +30,7 @@ class Awaitable:
             return found
 
         def call(*args: Any, **kwargs: Any) -> Awaitable:
-            return Awaitable(found(*args, **kwargs))
+            return Awaitable(found(*map(plain_sql, args), **kwargs))
 
         return call
 

@@ -55,6 +55,28 @@ def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
     return hook
 
 
+def late_connection_hook(name: str, root: Path) -> ConnectionHook | None:
+    """Return what does as ``load_connection_hook``'s, and imports the module at the first call.
+
+    Where ``bb_python`` names the app's Python, this one need not have what that module imports.
+    """
+    if not name:
+        return None
+    load = functools.cache(load_connection_hook)
+
+    def prepare(connection: sqlite3.Connection) -> object:
+        try:
+            hook = load(name, root)
+        except SettingsError as error:
+            raise SettingsError(
+                f"{error}; bb_python runs the migrations, but this database is opened in pytest's "
+                "own Python, which needs the module as well"
+            ) from error
+        return hook(connection) if hook is not None else None
+
+    return prepare
+
+
 def _held(function: ConnectionHook) -> ConnectionHook:
     """Return ``function`` so that it opens no other database, and rows stay plain tuples."""
 

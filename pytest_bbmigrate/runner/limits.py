@@ -7,6 +7,7 @@ import re
 DEFAULT_SECONDS = 300  # what takes longer on a few hundred rows will not end
 DEFAULT_MEMORY = 2_000_000_000  # bytes
 LEAST_MEMORY = 64_000_000  # Python itself and a few modules hold half of that
+MOST_PRINTED = 16_000_000  # bytes, of which nobody reads a part
 UNITS = {"GB": 10**9, "MB": 10**6, "KB": 10**3}
 
 
@@ -34,3 +35,8 @@ def overdue(seconds: float | None) -> str:
 def oversized(memory: int | None) -> str:
     """Return what is said of a part that holds more than ``memory`` bytes."""
     return f"held more than bb_memory = {show_size(memory or 0)}"
+
+
+def too_loud() -> str:
+    """Return what is said of a part that prints too much."""
+    return f"printed more than {show_size(MOST_PRINTED)}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Transactions:
     """What a file says about its transaction.
 
-    ``outer`` are the positions of a BEGIN and COMMIT around the whole file, () when it has none;
+    ``outer`` are the positions of each BEGIN and COMMIT around what is in the file, () for none;
     ``foreign_keys`` what a PRAGMA before all other statements turns them to, None for nothing;
     ``switches`` the positions of all that set that pragma.
     """
@@ -45,7 +45,7 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
     before = next((at for at, word in enumerate(words) if word != "pragma"), len(words))
     leading = [value for position, value in switches.items() if position < before]
     return Transactions(
-        outer=outer_pair(words, [statement.text for statement in statements]),
+        outer=outer_blocks(words, [statement.text for statement in statements]),
         foreign_keys=leading[-1] if leading else None,
         switches=frozenset(switches),
     )
@@ -59,14 +59,20 @@ def as_run_by(profile: Profile, part: SqlPart) -> SqlPart:
     return replace(part, in_transaction=False) if acts else part
 
 
-def outer_pair(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
-    """Return where the only BEGIN and the only COMMIT are, if all but PRAGMAs is between them."""
+def outer_blocks(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
+    """Return where each BEGIN and its COMMIT are, if all but PRAGMAs is between such two.
+
+    In a transaction of ours the blocks are one: a file runs as a whole, or not at all.
+    """
     control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
-    if [words[at] for at in control] not in (["begin", "commit"], ["begin", "end"]):
+    blocks = list(zip(control[::2], control[1::2], strict=False))
+    if len(control) % 2 or any(
+        words[begin] != "begin" or words[end] not in ("commit", "end") for begin, end in blocks
+    ):
         return ()
-    begin, commit = control
-    outside = {*words[:begin], *words[commit + 1 :]}
-    return (begin, commit) if outside <= {"pragma"} else ()
+    within = {at for begin, end in blocks for at in range(begin, end + 1)}
+    outside = {word for at, word in enumerate(words) if at not in within}
+    return tuple(control) if outside <= {"pragma"} else ()
 
 
 def controls_transaction(word: str, sql: str) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.runner.limits import overdue, oversized
+from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
+from pytest_bbmigrate.runner.limits import overdue, oversized, too_loud
 from pytest_bbmigrate.runner.model import Failure
-from pytest_bbmigrate.sandbox.keeper import TOO_LARGE, TOO_LONG
+from pytest_bbmigrate.sandbox.passed_limits import TOO_LARGE, TOO_LONG, TOO_LOUD
 from pytest_bbmigrate.sqlite_files import open_private, written_content
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sandbox.keeper import Ending, KeepOrder
 
 PART_END = "its process ended with exit code {} before the migration had come back"
+MOST_SHOWN = 4000  # bytes of what one has printed that printed too much
 PUT_BACK = (
     "it was put back; a migration is given the database to change, and nothing of the file it is in"
 )
@@ -41,12 +43,21 @@ def refuse_written(path: Path, order: KeepOrder, ending: Ending) -> None:
 
 
 def failure_of_limit(path: Path, order: KeepOrder, ending: Ending) -> Failure | None:
-    """Return the failure of a part that took too long or held too much; None where it did not."""
+    """Return the failure of a part that took too long, or held or printed too much; else None."""
     if ending.over == TOO_LONG:
         return Failure(path, None, "", overdue(order.seconds))
     if ending.over == TOO_LARGE:
         return Failure(path, None, "", oversized(order.memory))
+    if ending.over == TOO_LOUD:
+        return Failure(path, None, "", too_loud())
     return None
+
+
+def printed_by(order: KeepOrder, ending: Ending) -> str:
+    """Return what a process has printed; the beginning of it where that was too much."""
+    if ending.over != TOO_LOUD:
+        return read_untrusted_text(order.printed)
+    return f"{read_untrusted_text(order.printed, MOST_SHOWN)}\n[..]\n"
 
 
 def failure_of_rest(path: Path, ending: Ending, name: str) -> Failure | None:

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import sys
-import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -21,9 +20,10 @@ from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
 from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
-from pytest_bbmigrate.sandbox.descendants import end_descendants, hold_more
+from pytest_bbmigrate.sandbox.descendants import end_descendants
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
+from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS, IN_TIME, TOO_LOUD, Limits
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
-LOOK_SECONDS = 0.05  # from one look at the memory to the next
-LOOKING_SHARE = 10  # so many times as long as a look takes, the next one waits at least
-# A statement that is interrupted when the time is over says which it was; then it is too late.
-GRACE_SECONDS = 0.25
-
-IN_TIME, TOO_LONG, TOO_LARGE = "", "time", "memory"
 NOTHING_HAPPENED = Meanwhile()
 
 
@@ -119,8 +113,10 @@ def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
     adopts = adopt_orphans()
     woken = woken_by_children()
     real = look_at(order.real)
+    printed = os.open(order.printed, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     child = fork_worker(order, work)
-    code, over = wait_for(child, order, lifeline, woken)
+    limits = Limits(order.seconds, order.memory, printed)
+    code, over = wait_for(child, limits, lifeline, woken)
     patience = 0.0 if over else order.patience
     if adopts:
         running = end_descendants(patience)
@@ -149,30 +145,18 @@ def fork_worker(order: KeepOrder, work: Callable[[], int]) -> int:
         end_process(code)
 
 
-def wait_for(child: int, order: KeepOrder, lifeline: int, woken: int) -> tuple[int, str]:
+def wait_for(child: int, limits: Limits, lifeline: int, woken: int) -> tuple[int, str]:
     """Wait for the ``child``, and end it where it passes a limit; return its code and which one."""
     over = IN_TIME
-    began = time.monotonic()
-    deadline = None if order.seconds is None else began + order.seconds + GRACE_SECONDS
-    look = None if order.memory is None else began + LOOK_SECONDS
     while (code := reap().get(child)) is None:
-        now = time.monotonic()
-        waits = [max(0.0, until - now) for until in (deadline, look) if until is not None]
-        ready, _, _ = select.select([lifeline, woken], [], [], min(waits, default=None))
+        wait = None if over else limits.seconds_to_next()
+        ready, _, _ = select.select([lifeline, woken], [], [], wait)
         if lifeline in ready:
             end_descendants(0.0)
             sys.exit("the process that has started this one is gone")
         if woken in ready:
             os.read(woken, select.PIPE_BUF)
-        now = time.monotonic()
-        if deadline is not None and now >= deadline:
-            over, deadline, look = TOO_LONG, None, None
-        elif look is not None and now >= look:
-            is_too_large = order.memory is not None and hold_more(order.memory)
-            cost = time.monotonic() - now
-            look = now + max(LOOK_SECONDS, cost * LOOKING_SHARE)
-            if is_too_large:
-                over, deadline, look = TOO_LARGE, None, None
+        over = over or limits.passed()
         if over:
             os.kill(child, signal.SIGKILL)
-    return code, over
+    return code, over or (TOO_LOUD if limits.is_too_loud() else IN_TIME)

@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.private import is_showing_values
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.processes.untrusted_files import (
-    LARGEST_IMAGE,
-    read_untrusted,
-    read_untrusted_text,
-)
+from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
 from pytest_bbmigrate.runner.fixed_imports import note_young
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.python import get_ready
@@ -28,6 +24,7 @@ from pytest_bbmigrate.sandbox.endings import (
     failure_of_limit,
     failure_of_rest,
     how_it_ended,
+    printed_by,
     recorded,
     refuse_written,
 )
@@ -87,7 +84,7 @@ def run_in_child(
             copy.replace(order.content)
         ending = run_order(order, copy, environment)
         refuse_written(part.path, order.kept, ending)
-        printed = read_untrusted_text(order.kept.printed)
+        printed = printed_by(order.kept, ending)
         result = result_of(order, ending, copy)
         if result.failure is None and record is not None:
             result = recorded(result, part.path, record)

@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.sandbox import script_start
 from pytest_bbmigrate.sandbox.endings import (
     failure_of_limit,
     failure_of_rest,
     how_it_ended,
+    printed_by,
     recorded,
     refuse_written,
 )
@@ -58,7 +58,7 @@ def run_script(
         put_copy(order, copy)
         ending = run_child(order)
         refuse_written(part.path, order.kept, ending)
-        printed = read_untrusted_text(order.kept.printed)
+        printed = printed_by(order.kept, ending)
         report = read_report(order.report)
         executed = report.executed if report else ()
         failure = failure_of(part, order, report, ending)

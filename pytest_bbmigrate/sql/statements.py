@@ -27,7 +27,12 @@ WORD_END = r"(?![A-Za-z0-9_$\x80-\U0010ffff])"
 
 # Matching a repetition takes memory for each turn. So it is matched in parts, see ``_after``.
 TURNS = "{1,1000}"
-BETWEEN = re.compile(rf"(?:[{BLANKS};]+|{COMMENT}){TURNS}")  # comments and empty statements
+# The lines by which the sqlite3 shell is told how to show things, or how long to wait.
+SHELL_LINE = (
+    r"(?<![^\n])\.(?:bail|changes|echo|eqp|explain|headers?|mode|nullvalue|print|separator|show|stats"
+    r"|timeout|timer|width)(?![A-Za-z])[^'\"`\[\r\n]*(?=\r?\n|\Z)"
+)
+BETWEEN = re.compile(rf"(?:[{BLANKS};]+|{COMMENT}|{SHELL_LINE}){TURNS}")  # and empty statements
 CODE = re.compile(rf"(?:[^;{MARKS}\x00]+|{LITERAL}|{COMMENT}){TURNS}")  # up to a semicolon
 TOKENS = re.compile(f"(?:{GAP}*(?:[^;{MARKS}{BLANKS}]+|{LITERAL})){TURNS}")  # no gap at its end
 NO_COMMENT = re.compile(rf"(?:[^{MARKS}\x00]+|{LITERAL}){TURNS}")

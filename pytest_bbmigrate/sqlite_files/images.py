@@ -127,6 +127,8 @@ def call_hook(hook: Hook | None, db: sqlite3.Connection) -> None:
     try:
         with muted():
             hook(db)
+    except SettingsError:
+        raise
     except Exception as error:
         name = getattr(hook, "__name__", repr(hook))
         raise SettingsError(

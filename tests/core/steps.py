@@ -89,7 +89,9 @@ class Matching:
     def single(self, code: Any, value: Any, at: int) -> tuple[int, ...]:
         """Return the only end there is, () for none."""
         if code in (codes.ASSERT, codes.ASSERT_NOT):
-            found = next(self.sequence(list(value[1]), at), None) is not None
+            looked_at = at if value[0] > 0 else at - 1  # one character back is all there is
+            ends = self.sequence(list(value[1]), looked_at) if looked_at >= 0 else iter(())
+            found = next(ends, None) is not None
             return (at,) if found is (code is codes.ASSERT) else ()
         if code is codes.AT:
             assert value is codes.AT_END_STRING

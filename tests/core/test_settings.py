@@ -82,7 +82,10 @@ def test_an_order_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
     refusal = refusal_of(order=str(tmp_path / "order.txt"))
 
-    assert refusal.startswith(f"bb_order = {tmp_path / 'order.txt'}: it cannot be read as UTF-8")
+    path = tmp_path / "order.txt"
+    assert refusal == (
+        f"bb_order = {path}: byte 0 of the file (0xff) is not UTF-8; save the file as UTF-8"
+    )
 
 
 def test_an_order_that_is_not_there_is_refused() -> None:
@@ -470,3 +473,38 @@ def test_a_runner_that_is_not_known_is_refused_with_those_that_are() -> None:
 
     assert message.startswith("bb_runs_as = alembic: one of bbmigrate, sqlite3, dbmate, goose, ")
     assert refusal_of(foreign_keys="1") == "bb_foreign_keys = 1: on or off is wanted"
+
+
+def test_an_interpreter_is_named_by_its_path_whose_links_stay(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)
+
+    settings = read_settings(tmp_path, {"python": GivenValue("bb_python", "python", tmp_path)})
+
+    assert settings.python == tmp_path / "python"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", "there is no such file ({})"),
+        ("venv", "this is a folder; name the interpreter in it, its bin/python ({})"),
+        ("notes", "this is no program: it may not be executed ({})"),
+    ],
+)
+def test_what_can_be_no_interpreter_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "notes").write_text("")
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings(tmp_path, {"python": GivenValue("bb_python", name, tmp_path)})
+
+    assert str(caught.value) == f"bb_python = {name}: {message.format(tmp_path / name)}"
+
+
+def test_an_invariant_is_not_tried_by_another_sqlite_than_the_migrations() -> None:
+    with pytest.raises(SettingsError, match="syntax error"):
+        settings_with(invariants=("a: SELECT sum(a SOMEHOW b) FROM t",))
+
+    assert settings_with(
+        invariants=("a: SELECT sum(a SOMEHOW b) FROM t",), python=sys.executable
+    ).invariants == (("a", "SELECT sum(a SOMEHOW b) FROM t"),)

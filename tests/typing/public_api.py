@@ -27,6 +27,7 @@ def an_app_asks_what_is_pending(folder: Path) -> None:
     assert_type(pending("budget_buddy.db", "migrations"), tuple[str, ...])
     assert_type(pytest_bbmigrate.pending(folder / "budget_buddy.db", folder), tuple[str, ...])
 
+    pending(folder, folder, order=folder, placeholders={"a": "b"}, ignore=["*.sh"])
     pending("budget_buddy.db")  # type: ignore[call-arg]
     pending("budget_buddy.db", ["001_accounts"])  # type: ignore[arg-type]
     pending(b"budget_buddy.db", "migrations")  # type: ignore[arg-type]

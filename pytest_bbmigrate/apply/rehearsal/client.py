@@ -7,7 +7,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -16,11 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.apply.model import Rehearsal
-from pytest_bbmigrate.catalogue import NO_RULES, Fingerprint, Importing, ReadingRules
+from pytest_bbmigrate.catalogue import (
+    NO_RULES,
+    Fingerprint,
+    Importing,
+    ReadingRules,
+    path_by,
+)
 from pytest_bbmigrate.checks.discards import Discarded
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import Identity, read_identity
 from pytest_bbmigrate.private import class_name
+from pytest_bbmigrate.processes.app_python import AppPython, app_python
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import VARIABLES, Measurement, hand_over, measurement
@@ -78,6 +84,7 @@ class RehearsalOrder:
     the base. With ``shows_values`` findings and messages may hold the values of rows. ``seconds``
     and ``memory`` are what one run of one part may take and hold, None for any. ``runs_as`` is the
     runner profile, '' for an unknown one, and ``foreign_keys`` what the settings say of them.
+    ``python`` is the app's interpreter, None for this process's own.
     """
 
     migrations: Path
@@ -109,6 +116,7 @@ class RehearsalOrder:
     memory: int | None = None
     runs_as: str = ""
     foreign_keys: bool | None = None
+    python: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -161,9 +169,11 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
     """
     (order.folder / TEMPORARY).mkdir()
     at: list[str] = []
-    errand = RehearsalInput(order, tuple(sys.path), measurement())
+    python = None if order.python is None else app_python(order.python)
+    measured = measurement() if python is None else None  # the app need not have coverage.py
+    errand = RehearsalInput(order, path_by(python, order.root), measured)
     with (order.folder / ERRORS).open("wb") as errors:
-        begin = partial(start, order, errors.fileno())
+        begin = partial(start, order, errors.fileno(), python)
         # What is still at work after a Ctrl-C ends with it.
         with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
             code = follow(child, errand, at, on_progress)
@@ -186,11 +196,15 @@ def take_working_copy(order: RehearsalOrder) -> None:
     shutil.move(left, order.work)
 
 
-def start(order: RehearsalOrder, errors: int) -> subprocess.Popen[bytes]:
+def start(
+    order: RehearsalOrder, errors: int, python: AppPython | None = None
+) -> subprocess.Popen[bytes]:
     """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
     temporary = str(order.folder / TEMPORARY)
     return subprocess.Popen(  # noqa: S603 - our own program
-        command_with_packages("pytest_bbmigrate.apply.rehearsal.server", str(os.getpid())),
+        command_with_packages(
+            "pytest_bbmigrate.apply.rehearsal.server", str(os.getpid()), python=python
+        ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -37,7 +37,11 @@ def _refusals(entry: FolderEntry) -> list[Problem]:
     imported = dotted_imports(tree)
     assigned = frozenset().union(*map(names_assigned, tree.body))
     tools = (
-        (ALEMBIC, "alembic.op" in imported or {"revision", "down_revision"} <= assigned),
+        (
+            ALEMBIC,
+            any(name.split(".")[0] == "alembic" for name in imported)
+            or {"revision", "down_revision"} <= assigned,
+        ),
         (DJANGO, "django.db" in imported),
     )
     return [Problem(entry.path, None, *refusal) for refusal, matches in tools if matches][:1]

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import ast
 import os
-import warnings
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.python.syntax import parse
 from pytest_bbmigrate.errors import CatalogueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_bbmigrate.catalogue.sources import Sources
+    from pytest_bbmigrate.processes.app_python import AppPython
 
 IMPORTS = frozenset({"import_module", "__import__"})
 NOT_THE_PROJECT = frozenset({"site-packages", "dist-packages", "node_modules", "__pycache__"})
@@ -48,6 +50,17 @@ def importing_of(
     return Importing(tuple(dict.fromkeys(own)), tuple(modules))
 
 
+def path_by(python: AppPython | None, root: Path) -> tuple[str, ...]:
+    """Return what ``sys.path`` is to be in a process of ours: this one's, or with the app's Python.
+
+    That one finds the project in ``root`` as this process does, and what it has itself.
+    """
+    if python is None:
+        return tuple(sys.path)
+    own = (each for each in sys.path if each and belongs_to_project(Path(each), root))
+    return tuple(dict.fromkeys((*own, *python.path)))
+
+
 def belongs_to_project(path: Path, root: Path) -> bool:
     """Return whether ``path`` belongs to the project in ``root``, and is not installed in it."""
     if not path.is_relative_to(root):
@@ -65,7 +78,7 @@ def read_imported(sources: Sources, programs: Iterable[Path], importing: Importi
     seen: set[str] = set()
     waiting = [*importing.modules]
     for path in programs:
-        waiting += imported_names(sources.content(path), "")
+        waiting += imported_names(sources.content(path), "", sources.python)
     while waiting:
         name = waiting.pop()
         for spec in specs_of(name, importing, finders):
@@ -74,7 +87,8 @@ def read_imported(sources: Sources, programs: Iterable[Path], importing: Importi
             seen.add(spec.name)
             package = spec.name if spec.submodule_search_locations is not None else spec.parent
             with suppress(CatalogueError):  # then importing it fails as well
-                waiting += imported_names(sources.content(Path(spec.origin)), package or "")
+                content = sources.content(Path(spec.origin))
+                waiting += imported_names(content, package or "", sources.python)
 
 
 def specs_of(
@@ -108,12 +122,10 @@ def find_module(folders: list[str], name: str, finders: dict[str, FileFinder]) -
     return namespace
 
 
-def imported_names(content: bytes, package: str) -> list[str]:
+def imported_names(content: bytes, package: str, python: AppPython | None = None) -> list[str]:
     """Return the full names of the modules that a file in ``package`` may import."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(content)
+        tree = parse(content, python)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     names: list[str] = []

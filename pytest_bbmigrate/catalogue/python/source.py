@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.python.syntax import parse_with_comments
 from pytest_bbmigrate.catalogue.text import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from pytest_bbmigrate.processes.app_python import AppPython
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -59,8 +59,8 @@ class PythonSource:
         )
 
 
-def read_python(path: Path, text: str) -> PythonSource:
-    """Return the parsed file.
+def read_python(path: Path, text: str, python: AppPython | None = None) -> PythonSource:
+    """Return the parsed file; ``python`` is the app's, which may know more syntax than this one.
 
     Raises: CatalogueError when it is no Python.
     """
@@ -68,16 +68,14 @@ def read_python(path: Path, text: str) -> PythonSource:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise fault(path, "a NUL character", "save the file as plain UTF-8 text", line)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about an invalid escape, say: it concerns the author
-            tree = ast.parse(text)
+        tree, comments = parse_with_comments(text, python)
     except SyntaxError as error:
         raise fault(
             path, f"Python cannot read it ({error.msg})", "correct the syntax", error.lineno
         ) from error
     except (RecursionError, MemoryError) as error:
         raise fault(path, "it is nested too deeply for Python", "write it flatter") from error
-    return PythonSource(path, tree, tuple(_comments(text)))
+    return PythonSource(path, tree, comments)
 
 
 def names_assigned(node: ast.stmt) -> frozenset[str]:
@@ -103,14 +101,6 @@ def is_text(node: ast.stmt) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
-
-
-def _comments(text: str) -> Iterator[tuple[int, str]]:
-    # Universal newlines, as the parser has them, so that both count the same lines.
-    lines = io.StringIO(text, newline=None)
-    for token in tokenize.generate_tokens(lines.readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string.lstrip("#").strip()
 
 
 def _first_line(body: list[ast.stmt], *, default: int) -> int:

@@ -210,3 +210,17 @@ def test_a_folder_that_does_not_read_is_told(place: Path) -> None:
 
     with pytest.raises(CatalogueError, match="absent"):
         pending(path, place / "absent")
+
+
+def test_a_folder_that_needs_settings_is_given_them(place: Path) -> None:
+    folder = write(place / "unnumbered", {"b.sql": "SELECT ${x};", "a.sql": "SELECT 1", "3.sh": ""})
+    order = write(place, {"order.txt": "b\na\n"}) / "order.txt"
+    with closing(sqlite3.connect(place / "empty.db")) as db:
+        make_history(db)
+        db.commit()
+
+    found = pending(
+        place / "empty.db", folder, order=order, placeholders={"x": "2"}, ignore=["*.sh"]
+    )
+
+    assert found == ("b", "a")

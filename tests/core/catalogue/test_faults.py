@@ -124,9 +124,9 @@ def test_text_that_is_not_utf_8_is_refused_with_its_byte_and_line(tmp_path: Path
             ),
         ),
         (
-            "\n.timeout 30000\nSELECT 1;",
+            "\n.read other.sql\nSELECT 1;",
             (
-                "a.sql:2: '.timeout' is a command of the sqlite3 shell, not SQL; "
+                "a.sql:2: '.read' is a command of the sqlite3 shell, not SQL; "
                 "leave it out, or write in SQL what it is to do"
             ),
         ),

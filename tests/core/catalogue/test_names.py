@@ -108,6 +108,11 @@ def test_an_order_that_nothing_tells_is_asked_for(
     assert all(file in message for file in files)
 
 
+def test_a_file_without_a_number_beside_folders_of_versions_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"it is not known when LATEST\.sql runs"):
+        names(tmp_path, ["LATEST.sql", "0.2/00__a.sql", "0.10/00__b.sql"])
+
+
 def test_dependencies_of_each_on_the_one_before_are_an_order(tmp_path: Path) -> None:
     files = {
         "a.sql": "-- depends: c\nSELECT 1",
@@ -199,6 +204,24 @@ def test_steps_in_other_languages_are_refused_together(
     tmp_path: Path, files: dict[str, str | bytes], complaint: str
 ) -> None:
     assert complaints(tmp_path, {"001_a.sql": "SELECT 1", **files}) == [complaint]
+
+
+def test_a_folder_of_another_tool_is_recognised_whatever_its_names(tmp_path: Path) -> None:
+    files = {
+        "Migration1To2.kt": "val M = object : androidx.room.migration.Migration(1, 2) {}",
+        "Helper.kt": "",
+        "schemas/notes.txt": "",
+    }
+
+    (found,) = complaints(tmp_path, files)
+
+    assert found.startswith("Migration1To2.kt: this is a migration of Room, which keeps an order")
+
+
+def test_a_folder_of_alembic_is_recognised_by_its_environment(tmp_path: Path) -> None:
+    (found,) = complaints(tmp_path, {"env.py": "from alembic import context", "versions/a.py": ""})
+
+    assert found.startswith("env.py: this is a migration of Alembic")
 
 
 def test_steps_in_other_languages_may_be_ignored(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_name_that_two_have_is_refused(tmp_path: Path) -> None:
     assert complaints(tmp_path, files) == [
         (
             "001_a.py: 001_a.py and 001_a.sql and 001_a.up.sql have the same name; "
-            "rename all but one of them"
+            "rename all but one of them, or pass over with bb_ignore what another one reads"
         )
     ]
 

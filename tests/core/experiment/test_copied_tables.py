@@ -73,6 +73,122 @@ def test_a_declared_drop_hides_no_row_that_the_copy_lacks(
     assert {f.allow for f in verdict.findings} <= {"-- bb: renames old -> neu"}
 
 
+KINDS = "CREATE TABLE kinds (id INTEGER PRIMARY KEY, text TEXT);"
+WHOLE = f"{NEW} INSERT INTO neu SELECT * FROM old;"
+MORE = NEW.replace("neu", "more")
+IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM t; DROP TABLE t;"
+
+
+@pytest.mark.parametrize(
+    ("step", "kinds", "line"),
+    [
+        # By CREATE TABLE .. AS, by a join, beside another, and where no one statement tells.
+        (
+            "CREATE TABLE neu AS SELECT * FROM old WHERE id > 4;",
+            ["rows lost"],
+            "renames old -> neu",
+        ),
+        (
+            (
+                f"{NEW} INSERT INTO neu SELECT o.id, o.text, k.id FROM old o"
+                " JOIN kinds k ON k.id = o.id AND k.id > 4;"
+            ),
+            ["rows lost"],
+            "renames old -> neu",
+        ),
+        (
+            (
+                f"CREATE TABLE names AS SELECT DISTINCT text FROM old; {NEW} INSERT INTO neu"
+                " SELECT o.id, o.text, n.rowid FROM old o, names n WHERE n.text = o.text;"
+            ),
+            ["rows lost"],
+            "renames old -> neu",
+        ),
+        (
+            f"CREATE TEMP TABLE t AS SELECT * FROM old WHERE id > 4; {IN_TWO_STEPS}",
+            ["rows lost"],
+            "renames old -> neu",
+        ),
+        # To a table that was there, and shared out among two.
+        ("INSERT OR IGNORE INTO kinds SELECT id + 0, text FROM old;", [], ""),
+        (
+            "DELETE FROM kinds; INSERT INTO kinds SELECT id, text FROM old WHERE id > 4;",
+            ["rows lost"],
+            "deletes old",
+        ),
+        (
+            (
+                f"{NEW} INSERT INTO neu SELECT * FROM old WHERE cents > 0;"
+                f"{MORE} INSERT INTO more SELECT * FROM old WHERE cents < 0;"
+            ),
+            ["rows lost"],
+            "deletes old",
+        ),
+        (
+            (
+                f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id > 4;"
+                f"{MORE} INSERT INTO more SELECT * FROM old WHERE id < 5;"
+            ),
+            [],
+            "",
+        ),
+        ("CREATE TABLE neu AS SELECT text, sum(cents) FROM old GROUP BY text;", [], ""),
+    ],
+)
+def test_no_copy_of_a_table_declared_dropped_hides_a_loss(
+    tmp_path: Path, step: str, kinds: list[str], line: str
+) -> None:
+    declared = "-- bb: drops old\n-- bb: inserts kinds\n-- bb: deletes kinds\n"
+    chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{declared}{step} {DROP}")
+    verdict = judge_last("data_survives", chain)
+    found = [finding for finding in verdict.findings if finding.table == "old"]
+
+    assert [finding.kind for finding in found] == kinds
+    assert {finding.allow for finding in found} == ({f"-- bb: {line}"} if line else set())
+
+
+@pytest.mark.parametrize(
+    ("way_back", "kinds"),
+    [("", ["rows lost"]), ("\n-- migrate:down\nALTER TABLE kept RENAME TO old;", [])],
+)
+def test_what_is_kept_for_the_way_back_is_no_copy(
+    tmp_path: Path, way_back: str, kinds: list[str]
+) -> None:
+    step = f"CREATE TABLE kept AS SELECT * FROM old WHERE id > 4; {DROP}"
+    chain = chain_of(tmp_path, OLD, f"-- bb: drops old\n-- migrate:up\n{step}{way_back}")
+
+    assert [f.kind for f in judge_last("data_survives", chain).findings] == kinds
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"{NEW} INSERT INTO neu SELECT o.id, o.text, k.id FROM old o LEFT JOIN kinds k USING (id);",
+        f"CREATE TABLE names AS SELECT DISTINCT text FROM old; {WHOLE}",
+        f"CREATE TEMP TABLE t AS SELECT * FROM old WHERE id > 4; {IN_TWO_STEPS}",
+    ],
+)
+def test_the_copy_that_tells_the_rows_apart_is_offered(tmp_path: Path, step: str) -> None:
+    chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{step} {DROP}")
+    (lost,) = judge_last("data_survives", chain).findings
+
+    assert (lost.kind, lost.allow) == ("table lost", "-- bb: renames old -> neu")
+
+
+def test_a_drop_whose_rows_are_all_elsewhere_is_noted(tmp_path: Path) -> None:
+    verdict = judge_last(
+        "data_survives", chain_of(tmp_path, OLD, f"-- bb: drops old\n{WHOLE}{DROP}")
+    )
+
+    (note,) = verdict.notes
+
+    assert verdict.outcome is Outcome.PASSED
+    assert note == (
+        "the rows of old are in neu: with `renames old -> neu` in place of the drop, "
+        "every value of them is looked at"
+    )
+
+
 def test_a_rename_by_rebuild_that_is_declared_passes(tmp_path: Path) -> None:
     step = f"-- bb: renames old -> neu\n{NEW} INSERT INTO neu SELECT * FROM old; {DROP}"
 

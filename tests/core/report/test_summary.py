@@ -171,7 +171,7 @@ def test_in_brief_what_did_not_fail_is_not_counted() -> None:
 
 
 def test_the_header_says_what_is_checked_on_what() -> None:
-    assert describe_header(Path("migrations"), 22, 200, 20260101, "3.40.1", "run as d1") == (
+    assert describe_header(Path("migrations"), 22, 200, 20260101, "SQLite 3.40.1", "run as d1") == (
         "bbmigrate: migrations, 22 migrations, 200 rows in each table, seed 20260101, "
         "SQLite 3.40.1, run as d1"
     )
@@ -179,7 +179,7 @@ def test_the_header_says_what_is_checked_on_what() -> None:
 
 def test_the_header_says_how_many_are_judged_where_not_all_are() -> None:
     assert "22 migrations, 0 of them to be judged, 200 rows" in describe_header(
-        Path("migrations"), 22, 200, 1, "3.40.1", "run as d1", 0
+        Path("migrations"), 22, 200, 1, "SQLite 3.40.1", "run as d1", 0
     )
 
 

@@ -111,6 +111,21 @@ def test_an_async_function_is_awaited_and_what_it_awaits_is_there(tmp_path: Path
     assert rows(after, "SELECT id FROM trips") == [1, 2, 3]
 
 
+def test_an_async_function_may_give_the_text_of_sqlalchemy(tmp_path: Path) -> None:
+    source = """
+        from sqlalchemy import text
+
+        async def up(c):
+            await c.execute(text("INSERT INTO trips VALUES (:id, 'b')"), {"id": 2})
+            await c.commit()
+    """
+
+    run, after = run_python(tmp_path, source, image_of(TRIPS))
+
+    assert run.failure is None
+    assert rows(after, "SELECT id FROM trips") == [1, 2]
+
+
 def test_steps_of_yoyo_run_where_yoyo_is_not_installed(tmp_path: Path) -> None:
     succeeded, after = part_of(tmp_path, YOYO)
 

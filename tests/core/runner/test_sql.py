@@ -139,10 +139,11 @@ def test_a_deferred_violation_fails_at_the_commit() -> None:
         "PRAGMA foreign_keys = OFF; BEGIN EXCLUSIVE; CREATE TABLE a (x); COMMIT; PRAGMA optimize",
         "-- first\nbegin /* now */ deferred; CREATE TABLE a (x); end -- last",
         "BEGIN; SAVEPOINT s; CREATE TABLE a (x); ROLLBACK TO s; CREATE TABLE a (x); COMMIT",
+        "BEGIN; CREATE TABLE a (x); COMMIT; PRAGMA optimize; BEGIN; INSERT INTO a VALUES (1); END",
     ],
 )
 @pytest.mark.parametrize("in_transaction", [True, False])
-def test_a_sole_outer_begin_and_commit_are_honoured(sql: str, in_transaction: bool) -> None:  # noqa: FBT001 - a case
+def test_begins_and_commits_around_all_are_honoured(sql: str, in_transaction: bool) -> None:  # noqa: FBT001 - a case
     run, after = run_sql(sql, in_transaction=in_transaction)
 
     assert run.failure is None
@@ -154,7 +155,7 @@ def test_a_sole_outer_begin_and_commit_are_honoured(sql: str, in_transaction: bo
     [
         ("CREATE TABLE a (x);\nCOMMIT;\nBOOM", 2, "COMMIT is refused in a migration"),
         ("CREATE TABLE a (x);\nBEGIN;\nCOMMIT", 2, "BEGIN is refused in a migration"),
-        ("BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nCOMMIT", 1, "BEGIN is refused in a migration"),
+        ("BEGIN;\nCOMMIT;\nSELECT 1;\nBEGIN;\nCOMMIT", 1, "BEGIN is refused in a migration"),
         ("BEGIN;\nSELECT 1;", 1, "BEGIN is refused in a migration"),
         ("SELECT 1;\nROLLBACK", 2, "ROLLBACK is refused in a migration"),
         ("ATTACH 'other.db' AS o", 1, "ATTACH of other.db is refused in a migration"),

@@ -105,6 +105,26 @@ def test_what_holds_too_much_is_ended(home: Household, what: str) -> None:
     assert psutil.Process().children() == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: print('x' * 1000)",
+        "subprocess.run(['yes'])",
+        "os.unlink(os.readlink('/proc/self/fd/1'))\nwhile True: print('x' * 1000)",
+        "print('x' * 20_000_000)",
+    ],
+)
+def test_what_prints_too_much_is_ended(home: Household, body: str) -> None:
+    run, image = home.run(body)
+
+    assert failure_of(run).message == "printed more than 16MB"
+    assert "print in a loop that does not end" in advise_on_failure(failure_of(run)).text
+    assert len(run.printed) < 5000
+    assert image == image_of(TABLE)
+    assert psutil.Process().children() == []
+    assert [*home.parts.iterdir()] == []
+
+
 def test_what_is_wanted_at_once_is_refused(home: Household) -> None:
     run, _ = home.run("bytearray(10 ** 12)", memory=100_000_000)
 

@@ -889,3 +889,10 @@ def test_elsewhere_than_on_linux_nothing_is_restricted(monkeypatch: pytest.Monke
 def test_a_system_call_that_fails_is_an_error() -> None:
     with pytest.raises(OSError, match="Landlock system call 446 failed"):
         landlock.checked_call(landlock.RESTRICT_SELF, -1, 0)
+
+
+def test_a_script_that_prints_without_end_is_ended(project: Project) -> None:
+    run, _ = project.run("while True: print('x' * 1000)")
+
+    assert failure_of(run).message == "printed more than 16MB"
+    assert len(run.printed) < 5000

@@ -63,6 +63,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "digits, a dot and an open exponent": lambda n: "1" * n + "." + "1" * n + "e",
     "hexadecimal digits": lambda n: "0x" + "f" * n + "g",
     "dots": lambda n: "a" + "." * n,
+    "lines for the shell": lambda n: ".mode a\n" * n,
     "parameters": lambda n: "?1:a@b$c" * n,
     "a gap within what is no trigger": lambda n: "create " + "/**/ " * n + "temp" + "\n-- a\n" * n,
     "gaps within what is no trigger": lambda n: "explain" + " /**/" * n + "query" + "/* */ " * n,

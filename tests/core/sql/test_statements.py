@@ -111,7 +111,10 @@ def test_statements_have_the_line_on_which_they_begin() -> None:
         ("SELECT 1;\rSELECT 2 /* abc", 2, "a comment that is not finished"),
         ("SELECT 1;\n\0", 2, "a NUL character, where SQLite stops reading"),
         ("SELECT 'a\0b', 'c", 1, "a string that is not finished"),
-        ("\n.mode csv\nSELECT 1;", 2, "'.mode' is a command of the sqlite3 shell, not SQL"),
+        ("\n.import a.csv t\nSELECT 1;", 2, "'.import' is a command of the sqlite3 shell, not SQL"),
+        ("SELECT 1; .mode csv", 1, "'.mode' is a command of the sqlite3 shell, not SQL"),
+        (".timeouts 3", 1, "'.timeouts' is a command of the sqlite3 shell, not SQL"),
+        (".print 'a", 1, "a string that is not finished"),
         ("SELECT 1;\n.read x.sql", 2, "'.read' is a command of the sqlite3 shell, not SQL"),
         ("\n" + TRIGGER[:-3], 2, "a CREATE TRIGGER that is not finished"),
         ("\n" + TRIGGER[:-3] + "SELECT 2;", 2, "a CREATE TRIGGER that is not finished"),
@@ -135,6 +138,19 @@ def test_a_statement_that_a_lone_carriage_return_would_hide_in_a_comment_is_refu
     for read in (split_statements, read_comments, tokenize):
         with pytest.raises(UnreadableSql, match="carriage return without a line feed"):
             read(hidden)
+
+
+def test_a_line_that_tells_the_shell_how_to_show_things_is_passed_over() -> None:
+    shown = ".mode csv -- wide\n.headers on"
+    text = f".timeout 30000\n.bail on\r\nSELECT 1;\n{shown}\nSELECT 2\n;\n.echo off"
+
+    found = [(each.line, each.text) for each in split_statements(text)]
+
+    assert found == [(3, "SELECT 1"), (6, "SELECT 2")]
+    assert [comment.leading for comment in read_comments(f".echo on\n-- a\n{text}")] == [
+        True,
+        False,
+    ]
 
 
 def test_a_number_that_begins_with_a_dot_is_no_dot_command() -> None:
