@@ -180,6 +180,14 @@ def mask_examples(finding: Finding) -> Finding:
     return replace(finding, examples=tuple(map(mask_example, finding.examples)))
 
 
+def mask_unnamed(finding: Finding) -> Finding:
+    """Return ``finding``, on two snapshots, without values; nothing is known of what it names."""
+    masked = mask_examples(finding)
+    if finding.kind == "derivation fails":
+        return mask_derivation(finding, masked, Known())
+    return mask_sequence(finding, masked, Known()) if finding.kind == "sequence lowered" else masked
+
+
 def mask_example(example: Example) -> Example:
     """Return ``example`` with the kind for each of its values."""
     return replace(
