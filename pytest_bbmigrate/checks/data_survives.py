@@ -14,6 +14,7 @@ from pytest_bbmigrate.checks.unneeded import unneeded_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
+from pytest_bbmigrate.explain.statement_where import condition_of_statements
 from pytest_bbmigrate.explain.suggest_derives import with_derived
 from pytest_bbmigrate.rows import RowAdded, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -199,4 +200,8 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
     outside = " or ".join(where for where in wheres if where)
     if outside:
         return replace(finding, expected=f"only rows where {outside}")
+    if finding.kind != "rows renumbered":
+        column = finding.column if finding.kind == "values changed" else ""
+        condition = condition_of_statements(migration, finding.table, column)
+        declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))

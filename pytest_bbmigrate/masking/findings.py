@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.alike import AS_DECLARED
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.private import (
@@ -67,7 +68,9 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
         table=known_or_masked(finding.table, known),
         column=known_or_masked(finding.column, known),
         name=known_or_masked(finding.name, known),
-        expected=known.masked_sql(finding.expected),
+        expected=finding.expected
+        if finding.expected == AS_DECLARED
+        else known.masked_sql(finding.expected),
         observed=known.masked_sql(finding.observed),
         cause=finding.cause if finding.cause in NAMED_CAUSES else "",
         allow=finding.allow if known.contains_sql(finding.allow) else "",

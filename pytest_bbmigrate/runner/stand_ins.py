@@ -39,16 +39,21 @@ class Steps:
         self.made.append(Step(apply, rollback, ignore_errors))
         return self.made[-1]
 
-    def group(self, *steps: Any, ignore_errors: str | None = None) -> list[Step]:
-        """Put steps that are made together, as ``yoyo.group`` does: they run as they were made."""
-        listed = [each for step in steps for each in (step if isinstance(step, list) else [step])]
-        if ignore_errors is not None:
-            places = [self.made.index(step) for step in listed]
-            for place in places:
-                old = self.made[place]
-                self.made[place] = Step(old.apply, old.rollback, old.ignore_errors or ignore_errors)
-            return [self.made[place] for place in places]
-        return listed
+    def group(
+        self, *given: Any, steps: Iterable[Step] = (), ignore_errors: str | None = None
+    ) -> Step:
+        """Make one step of several, as ``yoyo.group`` does; it comes after what is made by then."""
+        each = [*steps, *(s for one in given for s in (one if isinstance(one, list) else [one]))]
+        for step in each:
+            self.made.remove(step)
+
+        def apply(db: sqlite3.Connection) -> None:
+            run_steps(db, each, back=False)
+
+        def rollback(db: sqlite3.Connection) -> None:
+            run_steps(db, each[::-1], back=True)
+
+        return self.step(apply, rollback, ignore_errors)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +35,9 @@ def back(conn):
 steps = [
     step(go, back),
     step("INSERT INTO trips VALUES (1, 'is there')", "DELETE FROM nowhere", ignore_errors="all"),
-    group([step("INSERT INTO trips VALUES (3, 'c')", "DELETE FROM trips WHERE id = 3")],
+    group([step("INSERT INTO trips VALUES (3, 'c')", "DELETE FROM trips WHERE id = 3"),
+           step("UPDATE trips SET name = 'd' WHERE id = 3", "UPDATE trips SET name = 'c'")]),
+    group(step("INSERT INTO trips VALUES (4, 'e')"), step("INSERT INTO nowhere VALUES (1)"),
           ignore_errors="apply"),
 ]
 """
@@ -164,3 +168,15 @@ def more(db):
 
     assert succeeded
     assert rows(after, "SELECT id FROM trips") == [1, 2]
+
+
+def test_an_installed_yoyo_is_there_again_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = ModuleType("yoyo")
+    monkeypatch.setitem(sys.modules, "yoyo", installed)
+
+    succeeded, _ = part_of(tmp_path, YOYO)
+
+    assert succeeded
+    assert sys.modules["yoyo"] is installed
