@@ -25,6 +25,7 @@ from pytest_bbmigrate.catalogue.names import (
     version_of,
 )
 from pytest_bbmigrate.catalogue.placeholders import fill_in
+from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.sources import Sources
@@ -94,6 +95,11 @@ class FolderEntry:
     def source(self) -> PythonSource:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
         return read_python(self.path, self.text, self.sources.python)
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The dotted names that a Python file imports; CatalogueError is raised if it is none."""
+        return dotted_imports(self.source.tree) if self.ending == ".py" else frozenset()
 
     def settings_of(self, path: Path) -> FileSettings:
         """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""

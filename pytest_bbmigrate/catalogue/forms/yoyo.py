@@ -13,7 +13,6 @@ from pytest_bbmigrate.catalogue.facts import sql_facts
 from pytest_bbmigrate.catalogue.model import Call, Migration, PythonPart, SqlPart
 from pytest_bbmigrate.catalogue.python.contract import python_contract
 from pytest_bbmigrate.catalogue.python.facts import python_facts
-from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import is_text, names_assigned
 from pytest_bbmigrate.catalogue.sql_text import Section, read_sections
 from pytest_bbmigrate.catalogue.text import fault
@@ -30,10 +29,9 @@ PARTS = ("apply", "rollback")
 
 def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` imports yoyo's steps."""
-    if entry.ending != ".py":
-        return False
-    imported = dotted_imports(entry.source.tree)
-    return "yoyo.step" in imported or ("yoyo" in imported and bool(_steps(entry.source.tree)))
+    if "yoyo.step" in entry.imports:
+        return True
+    return "yoyo" in entry.imports and bool(_steps(entry.source.tree))
 
 
 def read(entry: FolderEntry) -> Migration:

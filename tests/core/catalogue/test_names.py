@@ -139,6 +139,12 @@ def test_a_file_that_does_not_read_is_told_before_the_order_is_asked_for(tmp_pat
     assert [complaint.split(": ")[0] for complaint in found] == ["a.sql:1"]
 
 
+def test_what_editors_leave_is_no_migration(tmp_path: Path) -> None:
+    files = ("001_a.sql", "001_a.sql~", ".001_a.sql.swp", "002_b.sql.swp", ".#001_a.sql", "#1.sql#")
+
+    assert names(tmp_path, files) == ["001_a"]
+
+
 def test_helpers_of_python_migrations_are_no_migrations(tmp_path: Path) -> None:
     files = {
         "001_a.py": "def up(db): db.x()",
