@@ -183,6 +183,12 @@ def test_a_column_that_holds_what_is_derived_passes(
             ["derivation fails"],
         ),
         (
+            "CREATE TABLE entries (code TEXT PRIMARY KEY, n INT) WITHOUT ROWID;",
+            "derives entries.m = json_extract(code, '$.a')",
+            "ALTER TABLE entries ADD COLUMN m;",
+            ["derivation fails"],
+        ),
+        (
             "CREATE TABLE entries (kind TEXT, n INT);",
             "derives totals.n = n from entries by kind",
             "CREATE TABLE totals AS SELECT kind, sum(n) AS n FROM entries GROUP BY kind;",
