@@ -221,7 +221,7 @@ def _folder_entries(
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
         return (place.entry(path, names),), ()
-    if "__init__.py" in names:
+    if "__init__.py" in names and not any(map(_begins_with_number, names)):
         return (), ()
     has_sql = any(name.lower().endswith(".sql") for name in names)
     if has_sql and not place.within and version_of(path.name):

@@ -107,7 +107,11 @@ def _set_names(tree: ast.Module) -> frozenset[str]:
         and isinstance(node.value, ast.Call)
         and ast.unparse(node.value.func).rpartition(".")[2] == "Migrations"
     )
-    return frozenset().union(*map(names_assigned, made))
+    names = frozenset().union(*map(names_assigned, made))
+    for node in tree.body:  # other names for the same
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) in names:
+            names |= names_assigned(node)
+    return names
 
 
 def _is_registration(node: ast.AST, names: Iterable[str]) -> bool:

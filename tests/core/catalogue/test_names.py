@@ -139,6 +139,18 @@ def test_a_file_that_does_not_read_is_told_before_the_order_is_asked_for(tmp_pat
     assert [complaint.split(": ")[0] for complaint in found] == ["a.sql:1"]
 
 
+def test_a_package_that_holds_migrations_is_no_helper(tmp_path: Path) -> None:
+    files = {"0.2/__init__.py": "", "0.2/01_a.sql": "SELECT 1", "sql/__init__.py": ""}
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["0.2/01_a"]
+    assert complaints(tmp_path, {"sql/001_b.sql": "SELECT 1"}) == [
+        (
+            "sql: the folder holds neither up.sql nor migration.sql; "
+            "write NAME/up.sql, or move the folder out of this one"
+        )
+    ]
+
+
 def test_what_editors_leave_is_no_migration(tmp_path: Path) -> None:
     files = ("001_a.sql", "001_a.sql~", ".001_a.sql.swp", "002_b.sql.swp", ".#001_a.sql", "#1.sql#")
 
