@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
+from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
@@ -51,12 +52,14 @@ def ask_data_survives(evidence: Evidence) -> Answer:
         and invariant.after is not None
         and invariant.before != invariant.after
     )
+    findings += zone_findings(evidence)
     return Answer(
         findings,
         notes=(
             *unneeded_notes(evidence),
             *keys_on_notes(evidence),
             *dropped_value_notes(evidence),
+            *zone_notes(evidence, findings),
         ),
         rows=diff.rows_compared,
         values=diff.values_compared,

@@ -105,6 +105,9 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
         if f.count
         else f"the value of {f.table}.{f.column} cannot be judged: {f.observed}"
     ),
+    "depends on the zone": lambda f: (
+        f"up does something else in {f.name}: its result depends on the time zone"
+    ),
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
     "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",
     "sequence lowered": lambda f: (
