@@ -151,6 +151,15 @@ def test_a_package_that_holds_migrations_is_no_helper(tmp_path: Path) -> None:
     ]
 
 
+def test_sql_that_the_python_file_of_its_name_reads_is_no_migration(tmp_path: Path) -> None:
+    program = "def upgrade(db):\n    db.executescript(open(HERE + '/001_a.sql').read())"
+
+    assert names(tmp_path / "others", ["002_b.sql"]) == ["002_b"]
+    assert migration(tmp_path / "own", {"001_a.py": program, "001_a.sql": ""}).path.name == (
+        "001_a.py"
+    )
+
+
 def test_what_editors_leave_is_no_migration(tmp_path: Path) -> None:
     files = ("001_a.sql", "001_a.sql~", ".001_a.sql.swp", "002_b.sql.swp", ".#001_a.sql", "#1.sql#")
 

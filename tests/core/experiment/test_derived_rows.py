@@ -125,6 +125,16 @@ def files(lines: str, step: str) -> str:
             "derives lines.cents = id from entries",
             "DELETE FROM lines; INSERT INTO lines SELECT id, id FROM entries;",
         ),
+        # Several rows for each, by the column that refers to it.
+        (
+            ENTRIES,
+            "derives parts.half = amount / 2 from entries by entry",
+            (
+                "CREATE TABLE parts (id INTEGER PRIMARY KEY, entry INT REFERENCES entries, half);"
+                "INSERT INTO parts (entry, half) SELECT id, amount / 2 FROM entries"
+                " UNION ALL SELECT id, amount / 2 FROM entries;"
+            ),
+        ),
         (
             "CREATE TABLE entries (a TEXT, b TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;",
             "derives entries.c = a || b",
@@ -175,6 +185,16 @@ def test_a_column_that_holds_what_is_derived_passes(
             "derives lines.cents = 5 from entries by id",
             "UPDATE lines SET cents = iif(id IN (SELECT id FROM entries), 5, 6);",
             ["rows not derived", "values not derived"],
+        ),
+        (
+            ENTRIES,
+            "derives parts.half = amount / 2 from entries by entry",
+            (
+                "CREATE TABLE parts (id INTEGER PRIMARY KEY, entry INT REFERENCES entries, half);"
+                "INSERT INTO parts (entry, half) SELECT id, amount / 2 FROM entries"
+                " UNION ALL SELECT id, amount / 3 FROM entries;"
+            ),
+            ["values not derived"],
         ),
         (
             ENTRIES,

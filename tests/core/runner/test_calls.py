@@ -65,10 +65,18 @@ def test_what_a_function_does_with_it_says_what_it_takes(
     assert parsed.up.call is expected
 
 
-def test_pass_alone_is_no_way_back(tmp_path: Path) -> None:
-    text = "def upgrade(db): db.x()\ndef downgrade(db):\n    pass"
+@pytest.mark.parametrize(
+    ("body", "has_down"),
+    [
+        ("pass", False),
+        ("# add your downgrade step here\n    pass", False),
+        ("# nothing to undo\n    pass", True),
+    ],
+)
+def test_pass_alone_is_no_way_back(tmp_path: Path, body: str, *, has_down: bool) -> None:
+    text = f"def upgrade(db): db.x()\ndef downgrade(db):\n    {body}"
 
-    assert migration(tmp_path, {"1_a.py": text}).down is None
+    assert (migration(tmp_path, {"1_a.py": text}).down is not None) is has_down
 
 
 def part_of(folder: Path, text: str, *, down: bool = False) -> tuple[bool, bytes]:
