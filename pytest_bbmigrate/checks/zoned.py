@@ -32,7 +32,7 @@ def zone_findings(evidence: Evidence) -> tuple[Finding, ...]:
             part.path,
             getattr(part, "line", None),
             name=other.zone,
-            expected=f"{counted(up.statements)} run in every zone",
+            expected=f"{counted(up.statements)} in every zone",
             observed=f"{'a failure' if other.fails else counted(other.statements)} in {other.zone}",
         ),
     )

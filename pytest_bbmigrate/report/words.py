@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
+from pytest_bbmigrate.report.remedies import what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK
 from pytest_bbmigrate.visible import visible, visible_line
@@ -102,6 +103,7 @@ def details(finding: Finding) -> Iterator[str]:
     yield from labelled("why", REASONS.get(finding.cause) or wrapped(finding.cause))
     if finding.allow:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
+    yield from labelled("to mend it", what_to_change(finding))
     if finding.prove:
         yield from labelled("to prove it", f"and the line:  {finding.prove}")
 
