@@ -3,6 +3,7 @@
 # Author: Budget Buddy
 # Purpose: Sums of REAL dollars drifted by a cent; whole cents add up.
 # bb: drops transactions.amount
+# bb: derives transactions.amount_cents = CAST(round(amount * 100) AS INTEGER)
 # What the way back needs, and all it needs: cents give each amount back to the last bit. An amount
 # such as 1.005 has no cents to become. The bound leaves room for adding them up in 64 bits.
 # bb: requires transactions: amount IS CAST(round(amount * 100) AS INTEGER) / 100.0

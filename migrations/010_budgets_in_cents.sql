@@ -5,6 +5,9 @@
 -- bb: drops budget_allocations.amount
 -- bb: drops monthly_income.amount
 -- bb: drops accounts.current_balance
+-- bb: derives budget_allocations.amount_cents = CAST(round(amount * 100) AS INTEGER)
+-- bb: derives monthly_income.amount_cents = CAST(round(amount * 100) AS INTEGER)
+-- bb: derives accounts.current_balance_cents = CAST(round(current_balance * 100) AS INTEGER)
 -- The way back is exact for amounts that are cents, and only for those.
 -- bb: requires budget_allocations: amount IS CAST(round(amount * 100) AS INTEGER) / 100.0
 -- bb: requires budget_allocations: abs(amount) < 1e12

@@ -3,6 +3,7 @@
 # Author: Budget Buddy
 # Purpose: A merchant can be renamed once, and will carry a logo and a default category.
 # bb: drops transactions.merchant_name
+# bb: derives transactions.merchant_id = (SELECT id FROM merchants WHERE name = merchant_name)
 # bb: drops index idx_transactions_lower_merchant
 
 """Move the names of merchants out of the transactions, and back."""

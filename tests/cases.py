@@ -16,11 +16,13 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.experiment import Chain
+from pytest_bbmigrate.experiment.other_zone import in_zone
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.runner.choose import choose_profile
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
+from pytest_bbmigrate.zones import DEFAULT_ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,7 +74,13 @@ def read_case(folder: Path) -> Case:
 
 
 def judge_case(case: Case) -> tuple[Verdict, ...]:
-    """Return the verdict of every check on every migration of a case."""
+    """Return the verdict of every check on every migration of a case, in the zone of the judge."""
+    with in_zone(DEFAULT_ZONE):
+        return judge_here(case)
+
+
+def judge_here(case: Case) -> tuple[Verdict, ...]:
+    """Return the verdicts on a case in the time zone that this process is in."""
     catalogue = read_catalogue(case.folder / "migrations")
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
     recipe = Recipe(rows=case.rows, literals=literals)

@@ -32,6 +32,7 @@ PAGE = ROOT / "docs" / "checks.md"
 README = (ROOT / "README.md").read_text()
 APPLY = (ROOT / "docs" / "apply.md").read_text()
 TEXT = PAGE.read_text()
+AUTHORS = (ROOT / "docs" / "test-authors.md").read_text()
 CAUSES = (ROOT / "docs" / "causes.md").read_text()
 EXAMPLE = re.compile(r"^<!-- (\w+/\w+) -->\n(.*?)(?=\n\*\*)", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## )", re.MULTILINE | re.DOTALL)
@@ -109,6 +110,15 @@ def test_what_sqlite_says_is_answered_as_the_page_has_it(
 @pytest.mark.parametrize(("name", "shown"), EXAMPLE.findall(TEXT))
 def test_an_example_is_what_the_case_gives(name: str, shown: str) -> None:
     assert shown == example(name)
+
+
+def test_the_failure_that_test_authors_are_shown_is_the_one_that_they_get() -> None:
+    ((code, said),) = re.findall(r"```python\n(.*?)```\n```text\n(.*?)```", AUTHORS, re.DOTALL)
+
+    with pytest.raises(AssertionError) as caught:
+        exec(code, {})  # what the page shows is what is run
+
+    assert str(caught.value) == said.rstrip("\n")
 
 
 def test_the_page_can_be_read_in_one_sitting() -> None:

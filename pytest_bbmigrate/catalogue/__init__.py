@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.catalogue.asked_values import result_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, ColumnRead
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint, fingerprint
 from pytest_bbmigrate.catalogue.folder import read_catalogue
@@ -33,4 +34,5 @@ __all__ = [
     "importing_of",
     "path_by",
     "read_catalogue",
+    "result_literals",
 ]

@@ -71,7 +71,8 @@ def taken_literals(
         known.update(_known_values(read, links))
         if isinstance(read.command, Update) and read.command.conflict != "ignore":
             for assignment in read.command.assignments:
-                values = [*_results(assignment.expression)] if len(assignment.columns) == 1 else []
+                is_one = len(assignment.columns) == 1
+                values = [*result_literals(assignment.expression)] if is_one else []
                 taken += ((fold_name(assignment.columns[0]), value) for value in values)
     return distinct(literal for literal in taken if literal[1] not in known)
 
@@ -166,7 +167,7 @@ def _known_values(read: ReadStatement, links: ValueLinks) -> Iterator[object]:
     yield from (value for _, value in overwriting(read))
 
 
-def _results(expression: Tokens) -> Iterator[str | int | float]:
+def result_literals(expression: Tokens) -> Iterator[str | int | float]:
     """Yield the literals that an expression may come to: itself, or after its THEN and ELSE."""
     if len(expression) in (1, 2) and keyword(expression[0]) != "case":
         if (value := literal_of(expression)) is not None:

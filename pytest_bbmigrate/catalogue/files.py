@@ -25,6 +25,7 @@ from pytest_bbmigrate.catalogue.names import (
     version_of,
 )
 from pytest_bbmigrate.catalogue.placeholders import fill_in
+from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.sources import Sources
@@ -94,6 +95,11 @@ class FolderEntry:
     def source(self) -> PythonSource:
         """The Python file, parsed; CatalogueError is raised when it cannot be."""
         return read_python(self.path, self.text, self.sources.python)
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The dotted names that a Python file imports; CatalogueError is raised if it is none."""
+        return dotted_imports(self.source.tree) if self.ending == ".py" else frozenset()
 
     def settings_of(self, path: Path) -> FileSettings:
         """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
@@ -215,7 +221,7 @@ def _folder_entries(
         if doubt := number_fault(path.name):
             raise fault(path, *doubt)
         return (place.entry(path, names),), ()
-    if "__init__.py" in names:
+    if "__init__.py" in names and not any(map(_begins_with_number, names)):
         return (), ()
     has_sql = any(name.lower().endswith(".sql") for name in names)
     if has_sql and not place.within and version_of(path.name):

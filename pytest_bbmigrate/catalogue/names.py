@@ -29,6 +29,7 @@ VERSION = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)*")
 HALF_WITHOUT_DOT = re.compile(r"(.+)[-_](?:down|rollback|undo)", re.IGNORECASE | re.DOTALL)
 
 NEVER_MIGRATIONS = frozenset({"__init__.py", "__pycache__", "atlas.sum", "migration_lock.toml"})
+OF_EDITORS = ("~", ".swp", "#")
 NEVER_ENDINGS = (".md", ".lock", ".lck", ".pyc", ".sql.conf")
 
 
@@ -92,7 +93,7 @@ def is_never_migration(file_name: str) -> bool:
         lower.startswith(".")
         or (lower.startswith("_") and lower.endswith(".py"))  # what the others import
         or lower in NEVER_MIGRATIONS
-        or lower.endswith(NEVER_ENDINGS)
+        or lower.endswith((*NEVER_ENDINGS, *OF_EDITORS))
         or (lower.startswith("readme") and not split_name(file_name)[1])
     )
 

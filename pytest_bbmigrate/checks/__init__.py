@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.alike import gather_alike
 from pytest_bbmigrate.checks.catalogue_reads import ask_catalogue_reads
-from pytest_bbmigrate.checks.data_survives import ask_data_survives, find_lost_data
+from pytest_bbmigrate.checks.data_survives import ask_data_survives
 from pytest_bbmigrate.checks.down_restores import ask_down_restores
 from pytest_bbmigrate.checks.foreign_keys_hold import ask_foreign_keys_hold
 from pytest_bbmigrate.checks.schema_survives import ask_schema_survives
@@ -30,7 +31,6 @@ QUESTIONS = {
 NEEDS_ROWS = frozenset({"data_survives", "foreign_keys_hold", *DOWN_CHECKS})
 
 __all__ = [
-    "find_lost_data",
     "judge",
     "judge_catalogue",
 ]
@@ -49,7 +49,7 @@ def judge(check: str, evidence: Evidence, *, strict: bool = False) -> Verdict:
         if check == "data_survives" and not answer.findings and not answer.reason:
             answer = ask_for_sight(answer, evidence, strict=strict)
     explained = tuple(with_cause(finding, evidence) for finding in answer.findings)
-    return conclude(check, name, replace(answer, findings=explained))
+    return conclude(check, name, replace(answer, findings=gather_alike(explained)))
 
 
 def judge_catalogue(chain: Chain) -> Verdict:

@@ -11,9 +11,11 @@ from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes
+from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
+from pytest_bbmigrate.explain.statement_where import condition_of_statements
 from pytest_bbmigrate.explain.suggest_derives import with_derived
 from pytest_bbmigrate.rows import RowAdded, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -50,12 +52,14 @@ def ask_data_survives(evidence: Evidence) -> Answer:
         and invariant.after is not None
         and invariant.before != invariant.after
     )
+    findings += zone_findings(evidence)
     return Answer(
         findings,
         notes=(
             *unneeded_notes(evidence),
             *keys_on_notes(evidence),
             *dropped_value_notes(evidence),
+            *zone_notes(evidence, findings),
         ),
         rows=diff.rows_compared,
         values=diff.values_compared,
@@ -199,4 +203,8 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
     outside = " or ".join(where for where in wheres if where)
     if outside:
         return replace(finding, expected=f"only rows where {outside}")
+    if finding.kind != "rows renumbered":
+        column = finding.column if finding.kind == "values changed" else ""
+        condition = condition_of_statements(migration, finding.table, column)
+        declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.alike import is_told_of_up
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
@@ -61,7 +62,8 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     notes: tuple[str, ...] = ()
     rows = values = 0
     if evidence.down_diff is not None:
-        findings += find_unrestored(evidence.down_diff, part, evidence.migration)
+        found = find_unrestored(evidence.down_diff, part, evidence.migration)
+        findings += [one for one in found if not is_told_of_up(one, evidence)] or found
         notes = blank_notes(evidence.down_diff, evidence.migration)
         rows, values = evidence.down_diff.rows_compared, evidence.down_diff.values_compared
     findings += [

@@ -132,16 +132,11 @@ def key_pairs(
 
     Raises: UnderivableError where nothing pairs them.
     """
-    for name in declared.by:
-        if source.column(name) is None:
-            raise UnderivableError(
-                f"there is no column {source.name}.{name} before to pair rows by"
-            )
-        if table.column(kept[fold_name(name)]) is None:
-            raise UnderivableError(f"there is no column {table.name}.{name} to pair rows by")
-    names = tuple(map(fold_name, declared.by or source.primary_key))
+    if declared.by:
+        return tuple(named_pair(name, source, table, kept) for name in map(fold_name, declared.by))
+    names = tuple(map(fold_name, source.primary_key))
     pairs = tuple((name, kept[name]) for name in names)
-    if declared.by or is_key_of(table, {new for _, new in pairs} - {derived}, len(pairs)):
+    if is_key_of(table, {new for _, new in pairs} - {derived}, len(pairs)):
         return pairs
     if not names and not table.primary_key:
         rowids = rowid_name(source), rowid_name(table)
@@ -151,6 +146,37 @@ def key_pairs(
         f"nothing pairs the rows of {source.name} with those of {table.name}: "
         "say which columns do, `by COLUMN, ..`"
     )
+
+
+def named_pair(name: str, source: Table, table: Table, kept: dict[str, str]) -> tuple[str, str]:
+    """Return the column called ``name`` (folded) before and after, or what it refers to and itself.
+
+    Raises: UnderivableError where it is neither in both tables nor a reference to ``source``.
+    """
+    if source.column(name) is None:
+        referred = referred_column(table, name, source)
+        if not referred:
+            raise UnderivableError(
+                f"there is no column {source.name}.{name} before to pair rows by"
+            )
+        return referred, name
+    if table.column(kept[name]) is None:
+        raise UnderivableError(f"there is no column {table.name}.{name} to pair rows by")
+    return name, kept[name]
+
+
+def referred_column(table: Table, name: str, source: Table) -> str:
+    """Return the column (folded) of ``source`` that a foreign key of ``table`` says ``name`` is.
+
+    '' for none: a foreign key to a table that ``source`` is called otherwise now counts for none.
+    """
+    for key in table.foreign_keys:
+        if fold_name(key.parent) == fold_name(source.name):
+            pairs = zip(key.columns, key.parent_columns, strict=False)
+            found = {fold_name(own): fold_name(parent) for own, parent in pairs}
+            if name in found and source.column(found[name]) is not None:
+                return found[name]
+    return ""
 
 
 def is_key_of(table: Table, names: set[str], count: int) -> bool:

@@ -160,7 +160,7 @@ class DerivedRows:
         for row in self.db.execute(listed).fetchall():
             try:
                 self.db.execute(each, row[: len(identity)])
-            except sqlite3.Error as raised:
+            except (sqlite3.Error, UnicodeEncodeError) as raised:  # of a key that is not UTF-8
                 failed += 1
                 error = error or str(raised)
                 keys += [row[len(identity) :]] if len(keys) < SHOWN else []

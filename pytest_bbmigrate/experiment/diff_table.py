@@ -94,7 +94,8 @@ def diff_table(
     # The rows that it shows are judged where they are; that its index agrees is asked of FTS5.
     shows_others = bool(table.external_content and new_table.external_content)
     if columns and not shows_others:
-        pairing = Pairing(table.name, new_table.name, compared, key)
+        keeps_rowids = fold_name(table.rowid_alias or "") not in rewritten
+        pairing = Pairing(table.name, new_table.name, compared, key, by_rowid=keeps_rowids)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
         differences = comparison.differences(db)
         renumbered = find_renumbered(db, pairing, differences)

@@ -193,6 +193,20 @@ class DatabaseDiff:
 
 
 @dataclass(frozen=True)
+class OtherZone:
+    """What up gave in another time ``zone``, where that differs.
+
+    ``columns`` are those that hold other values, as (table, column), '' for whole rows;
+    ``statements`` is how many it ran there; ``fails`` is whether it does not run there.
+    """
+
+    zone: str
+    statements: int
+    columns: tuple[tuple[str, str], ...] = ()
+    fails: bool = False
+
+
+@dataclass(frozen=True)
 class WrittenRows:
     """What was written between up and down, and what down did to it; tables by their names after.
 
@@ -235,7 +249,8 @@ class Evidence:
     ``grown_on_empty`` are the tables (folded names) that the contract says get rows, and that got
     some on the empty database. ``profile`` is by whose rules the parts ran, and
     ``lost_with_keys_on`` are the tables that would lose rows or references with foreign keys on,
-    where nobody knows whether they are.
+    where nobody knows whether they are. ``other_zone`` is what up gives otherwise in another time
+    zone, None where nothing.
     """
 
     migration: Migration
@@ -258,3 +273,4 @@ class Evidence:
     grown_on_empty: frozenset[str] = frozenset()
     profile: Profile = UNDECIDED
     lost_with_keys_on: tuple[str, ...] = ()
+    other_zone: OtherZone | None = None

@@ -10,6 +10,7 @@ from pytest_bbmigrate.experiment.full_text import broken_searches
 from pytest_bbmigrate.experiment.keys_on import lost_with_keys_on
 from pytest_bbmigrate.experiment.model import Evidence
 from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
+from pytest_bbmigrate.experiment.other_zone import run_in_other_zone
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.experiment.writing import tables_to_write, write_since
@@ -126,6 +127,9 @@ def gather_evidence(
         lost_with_keys_on=()
         if setup.on_real_rows
         else lost_with_keys_on(migration, result.up, before, after, setup.environment),
+        other_zone=None
+        if setup.on_real_rows
+        else run_in_other_zone(migration, result.up, before, after, setup.environment),
     )
     irreversible = migration.contract.irreversible is not None
     if migration.down is None or irreversible or setup.skips_down:

@@ -248,6 +248,10 @@ REASONS: dict[str, str] = {
         "REAL holds whole numbers exactly up to 2^53 only; keep large ones in INTEGER, and out of\n"
         "REAL expressions"
     ),
+    "time zone": (
+        "its result depends on the time zone: SQLite's 'localtime' and 'utc', and the clock of\n"
+        "Python, go by the zone of the machine that runs it; write the offset that is meant"
+    ),
     "whole seconds": (
         "datetime() gives whole seconds in UTC: it leaves fractions out and works time zones in;\n"
         "keep the text, or write strftime('%Y-%m-%d %H:%M:%f', x)"

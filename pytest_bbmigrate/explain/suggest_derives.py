@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract import Derive
 from pytest_bbmigrate.contract.derives import derives_line
 from pytest_bbmigrate.experiment.copied_tables import is_row_by_row
+from pytest_bbmigrate.experiment.derivations import referred_column
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.clauses import Insert, Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
@@ -80,13 +81,26 @@ def derived_of(table: str, column: str, evidence: Evidence) -> Derive | None:
         }
         if (not is_same and name in diff.renames.tables.values()) or move.column in taken:
             continue
-        keys = tuple(source.primary_key)
-        copied = all((fold_name(key), fold_name(key)) in move.plain for key in keys)
-        if is_same or (keys and copied):
-            by = () if is_same else keys
+        by = () if is_same else keys_copied(source, target, move)
+        if is_same or by:
             from_table = None if is_same else source.name
             return Derive(target.name, made.name, move.text, from_table, by, 0)
     return None
+
+
+def keys_copied(source: Table, target: Table, move: Move) -> tuple[str, ...]:
+    """Return the columns of ``target`` that say which row of ``source`` a row is of, () for none.
+
+    They have the names of its key, or refer to it.
+    """
+    keys = []
+    for key in map(fold_name, source.primary_key):
+        named = [new for old, new in sorted(move.plain) if old == key]
+        found = [new for new in named if new == key or referred_column(target, new, source) == key]
+        if not found:
+            return ()
+        keys.append(key if key in found else found[0])
+    return tuple(keys)
 
 
 def moves_from(source: Table, executed: Sequence[str]) -> Iterator[Move]:

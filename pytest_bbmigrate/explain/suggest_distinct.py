@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import result_literals
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import created_columns, read_copy
 from pytest_bbmigrate.sql import Kind
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
 
 FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
+WIDENING = frozenset(
+    {"or", "like", "in", "glob", "<", ">", "<>", "!="}
+)  # more than one row meets it
 OTHER = "o"  # what the other row is called
 
 
@@ -39,7 +43,35 @@ def distinct_requirement(failure: Failure, executed: Sequence[str], before: Sche
     if isinstance(command, CreateIndex) and command.is_unique and not command.where:
         table = before.table(command.table)
         return unique_terms(table, command.terms, executed) if table is not None else ""
+    if isinstance(command, Update):
+        return names_not_taken(failure, command, before)
     return merged_key(failure, executed, before)
+
+
+def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
+    """Return that no row has yet what an UPDATE gives to one row each, by the name that it had."""
+    table = before.table(command.table.name)
+    match = FAILED.search(failure.message)
+    if table is None or match is None or "," in match["what"]:
+        return ""
+    column = table.column(match["what"].rpartition(".")[2].strip())
+    if column is None or not command.sets(column.name):
+        return ""
+    given = next(a.expression for a in command.assignments if same_name(a.columns[0], column.name))
+    values = list(result_literals(given))
+    words = {fold_name(token.name) for token in command.where}
+    is_by_name = fold_name(column.name) in words and not words & WIDENING
+    is_case = len(values) > 1 and len(set(values)) == len(values)
+    if not values or not (is_case or (len(values) == 1 and is_by_name)):
+        return ""
+    name, shown = bare_or_quoted(column.name), [literal_text(value) for value in values]
+    condition = f"<> {shown[0]}" if len(shown) == 1 else f"NOT IN ({', '.join(shown)})"
+    return f"{bare_or_quoted(table.name)}: {name} {condition}"
+
+
+def literal_text(value: str | float) -> str:
+    """Return a value as SQL."""
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
 def unique_terms(table: Table, terms: Sequence[Tokens], executed: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.parent import close_pipes
 from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted_text
+from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,12 +133,16 @@ def start_process(shared: Sequence[str], python: AppPython | None = None) -> Pro
     life, write_end = os.pipe()
     measured = measurement() if python is None else None
     told = encode_message("measured", measured).decode() if measured else ""
-    judge = isolated_command(
-        "pytest_bbmigrate.judge.server",
-        json.dumps([str(folder), *shared]),
-        json.dumps(sys.path if python is None else python.path),
-        told,
-        python=python,
+    writable = [str(folder), *shared]
+    judge = held_command(
+        writable,
+        isolated_command(
+            "pytest_bbmigrate.judge.server",
+            json.dumps(writable),
+            json.dumps(sys.path if python is None else python.path),
+            told,
+            python=python,
+        ),
     )
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - our own program

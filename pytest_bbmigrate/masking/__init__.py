@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bbmigrate.masking.findings import (
     known_names,
-    mask_examples,
+    mask_unnamed,
     mask_verdict,
     mask_verdict_examples,
     safe_part_message,
@@ -13,8 +13,8 @@ from pytest_bbmigrate.masking.own_rows import mask_own_rows
 
 __all__ = [
     "known_names",
-    "mask_examples",
     "mask_own_rows",
+    "mask_unnamed",
     "mask_verdict",
     "mask_verdict_examples",
     "safe_part_message",

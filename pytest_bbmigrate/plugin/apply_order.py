@@ -13,6 +13,7 @@ from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import freeze_text
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.project import backup_folder
+from pytest_bbmigrate.runner.connection_hook import called_if_possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
             catalogue,
             which=config.getoption("bb_rollback"),
             backup_folder=backup_folder(settings),
-            hook=project_of(config).environment.prepare_connection,
+            hook=called_if_possible(project_of(config).environment.prepare_connection),
         )
     return preflight(
         settings.database,
@@ -49,7 +50,7 @@ def run_preflight(config: pytest.Config, settings: Settings, catalogue: Catalogu
         allow_late=config.getoption("bb_allow_late"),
         create=config.getoption("bb_create"),
         backup_folder=backup_folder(settings),
-        hook=project_of(config).environment.prepare_connection,
+        hook=called_if_possible(project_of(config).environment.prepare_connection),
         publishes=not config.getoption("bb_rehearse"),
     )
 

@@ -43,6 +43,7 @@ from pytest_bbmigrate.processes.app_python import unreadable_here
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder
 from pytest_bbmigrate.report.applied import describe_preflight
+from pytest_bbmigrate.runner.connection_hook import LateHook
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def prepare_apply(session: pytest.Session) -> None:
         raise pytest.UsageError(str(error)) from error
     except BBMigrateError as error:
         python = app_python_of(config)
-        state.fault = f"{error}{unreadable_here(python, str(error))}"
+        hook = project.environment.prepare_connection
+        not_called = hook.fault if isinstance(hook, LateHook) else ""
+        state.fault = f"{error}{unreadable_here(python, str(error))}{not_called}"
     state.seconds = time.perf_counter() - started
     if state.preflight is not None:
         judge_in_order(config, *order_of(state.preflight))

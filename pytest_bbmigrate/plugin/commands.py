@@ -29,7 +29,11 @@ from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder, reading_rules
 from pytest_bbmigrate.report.applied import describe_file_found
-from pytest_bbmigrate.runner.connection_hook import load_connection_hook
+from pytest_bbmigrate.runner.connection_hook import (
+    called_if_possible,
+    late_connection_hook,
+    load_connection_hook,
+)
 from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database
@@ -148,7 +152,8 @@ def _write_note(text: str) -> None:
 def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
     project = project_of(config)
     wanted, database = config.getoption("bb_adopt"), settings.database
-    hook, folder = project.environment.prepare_connection, backup_folder(settings)
+    hook = called_if_possible(project.environment.prepare_connection)
+    folder = backup_folder(settings)
     with app_connections(hook):
         history, schema = read_database(
             database, lambda db: (read_history(db), read_schema(db)), hook, folder
@@ -188,6 +193,8 @@ def _next_step(matching: MatchingVersions) -> list[str]:
 
 
 def _hook(settings: Settings) -> Hook | None:
+    if settings.python is not None:
+        return called_if_possible(late_connection_hook(settings.connection, settings.root))
     return load_connection_hook(settings.connection, settings.root)
 
 

@@ -21,7 +21,7 @@ from pytest_bbmigrate.report.summary import (
     describe_smoke_tests,
     read_result,
 )
-from pytest_bbmigrate.sandbox import landlock
+from pytest_bbmigrate.sandbox import landlock, sandbox_exec
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 UNCONFINED = (
     "bbmigrate: this system has no Landlock, so that no kernel keeps from your files what a Python "
     "migration does in C, or by another program"
+)
+# What no Mac has confirmed is not relied on: all else is as without it.
+MEANT_TO_HOLD = (
+    "bbmigrate: sandbox-exec is to keep from your files what a Python migration does, which no Mac "
+    "has confirmed"
 )
 BACKED_UP = ": the database is backed up before they run"
 
@@ -51,7 +56,8 @@ def header(config: pytest.Config) -> list[str]:
     runner = describe_runner(project.environment.profile, foreign_keys=settings.foreign_keys)
     lines = [describe_header(folder, count, settings.rows, settings.seed, version, runner, judged)]
     if judges_elsewhere(config) and not landlock.abi_version():
-        lines.append(UNCONFINED + BACKED_UP * is_backed_up_early(config))
+        held = MEANT_TO_HOLD if sandbox_exec.is_usable() else UNCONFINED
+        lines.append(held + BACKED_UP * is_backed_up_early(config))
     if writes_database(config) and may_have_smoke_tests(config):
         is_rollback = config.getoption("bb_rollback") is not None
         lines.append(describe_smoke_tests(is_rollback=is_rollback))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from contextlib import ExitStack
@@ -10,18 +11,17 @@ from typing import TYPE_CHECKING, Self
 
 from sqlite_utils import Database
 
-from pytest_bbmigrate.catalogue import Migration, SqlPart
 from pytest_bbmigrate.catalogue.texts import texts_of
-from pytest_bbmigrate.checks import find_lost_data
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
+from pytest_bbmigrate.checks.preserved import find_unpreserved, nameless
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.errors import SettingsError
-from pytest_bbmigrate.experiment import DatabaseDiff, observe, snapshot_of
+from pytest_bbmigrate.experiment import observe, snapshot_of
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.masking import mask_examples, safe_part_message
+from pytest_bbmigrate.masking import mask_unnamed, safe_part_message
 from pytest_bbmigrate.private import Known, own_rows_are_hidden, showing_values
 from pytest_bbmigrate.processes.app_python import app_python, unreadable_here
-from pytest_bbmigrate.report import details, headline, shown_finding
+from pytest_bbmigrate.report import describe_unpreserved, shown_finding
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
     call_hook,
@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+    from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Finding
 
+MARK = re.compile(r"\s*(?:--|#)?\s*(?:bb\s*:)?\s*", re.IGNORECASE)  # of a contract line in a file
 Snapshot = bytes
 Subject = Snapshot | Database | sqlite3.Connection | Path
 
@@ -197,21 +199,28 @@ def take_snapshot(subject: Subject) -> Snapshot:
     return take_image(connection)
 
 
-def assert_preserved(before: Subject, after: Subject, *directives: str) -> None:
-    """Assert that ``after`` has every row and value of ``before``, and no other row.
+def assert_preserved(
+    before: Subject, after: Subject, *directives: str, schema: bool = True
+) -> None:
+    """Assert that ``after`` has all of ``before``: every row, value and part of the schema.
 
-    Each is a snapshot, an open database or the path of one. ``directives`` are contract lines that
-    say what may differ: ``"changes transactions.bb_category where bb_category = 'Dining Out'"``.
+    Each is a snapshot, an open database or the path of one. No row may have been added either;
+    tables, columns, indexes and constraints may. ``directives`` are contract lines that say what
+    may differ, with or without their ``-- bb:``, as a failure prints them:
+    ``"changes transactions.bb_category where bb_category = 'Dining Out'"``. With ``schema=False``
+    rows and values alone are looked at.
 
     Raises: AssertionError naming rows and columns; ContractError for a directive not understood.
     """
     __tracebackhide__ = True
     try:
-        contract = read_contract(tuple((n, f"bb: {line}") for n, line in enumerate(directives, 1)))
+        contract = read_contract(
+            tuple((n, f"bb: {MARK.sub('', line, count=1)}") for n, line in enumerate(directives, 1))
+        )
     except ContractError as error:
         raise error.with_traceback(None) from None
-    diff = _compare(take_snapshot(before), take_snapshot(after), contract)
-    _fail_with(find_lost_data(diff, _anonymous(contract)))
+    found = find_unpreserved(take_snapshot(before), take_snapshot(after), contract, schema=schema)
+    _fail_with(found)
 
 
 def assert_foreign_keys(database: Subject) -> None:
@@ -221,31 +230,20 @@ def assert_foreign_keys(database: Subject) -> None:
     """
     __tracebackhide__ = True
     # Against an empty database everything that dangles is new.
-    diff = _compare(b"", take_snapshot(database), Contract())
-    nameless = _anonymous(Contract())
+    empty = snapshot_of(b"")
+    diff = observe(empty, snapshot_of(take_snapshot(database), empty), contract=Contract())
+    migration = nameless(Contract())
     _fail_with(
         [
-            *(dangling_finding(dangling, nameless) for dangling in diff.dangling),
-            *(mismatch_finding(mismatch, nameless) for mismatch in diff.mismatches),
+            *(dangling_finding(dangling, migration) for dangling in diff.dangling),
+            *(mismatch_finding(mismatch, migration) for mismatch in diff.mismatches),
         ]
     )
-
-
-def _compare(before: Snapshot, after: Snapshot, contract: Contract) -> DatabaseDiff:
-    earlier = snapshot_of(before)
-    return observe(earlier, snapshot_of(after, earlier), contract=contract)
-
-
-def _anonymous(contract: Contract) -> Migration:
-    """Return a migration in place of whatever happened between two snapshots."""
-    nowhere = SqlPart(Path("snapshot"), ())
-    return Migration("snapshot", nowhere.path, None, nowhere, None, contract, "")
 
 
 def _fail_with(findings: Iterable[Finding]) -> None:
     __tracebackhide__ = True
     hides = own_rows_are_hidden()
-    shown = [shown_finding(mask_examples(f) if hides else f) for f in findings]
-    lines = [line for finding in shown for line in (headline(finding), *details(finding))]
-    if lines:
-        raise AssertionError("\n".join(lines))
+    shown = [shown_finding(mask_unnamed(f) if hides else f) for f in findings]
+    if shown:
+        raise AssertionError(describe_unpreserved(shown))

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pytest_bbmigrate.report.headlines import headline
+from pytest_bbmigrate.report.preserved import describe_unpreserved
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.report.words import (
     GENERATED,
     beside_own,
     describe_failure,
     describe_unreadable,
-    details,
 )
 
 __all__ = [
     "GENERATED",
     "beside_own",
     "describe_failure",
+    "describe_unpreserved",
     "describe_unreadable",
-    "details",
     "headline",
     "shown_finding",
 ]

@@ -34,6 +34,7 @@ def structural_headline(finding: Finding) -> str:
     return f"{text}{after_step(finding)}"
 
 
+MOST_COLUMNS = 4  # that a headline names
 STATES = {
     "lost": "is gone",
     "added": "is there and was not before",
@@ -49,8 +50,16 @@ def object_name(finding: Finding) -> str:
     if table and has_own_name:
         return f"{finding.name} on {table}"
     if table and column:
-        return f"{table}.{column}"
+        return columns_of(finding)
     return finding.name or table
+
+
+def columns_of(finding: Finding) -> str:
+    """Return the column of a finding with its table, or how many it is about."""
+    count = finding.column.count(", ") + 1
+    if count > MOST_COLUMNS:
+        return f"{count} columns of {finding.table}"
+    return f"{finding.table}.{finding.column}"
 
 
 def after_step(finding: Finding) -> str:
@@ -83,7 +92,9 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "rows renumbered": lambda f: (
         f"{of_total(f)} of {f.table} have another {f.column}{after_step(f)}"
     ),
-    "values changed": lambda f: f"{f.table}.{f.column} changed in {of_total(f)}{after_step(f)}",
+    "values changed": lambda f: (
+        f"{columns_of(f)} changed in {'up to ' * (', ' in f.column)}{of_total(f)}{after_step(f)}"
+    ),
     "values not derived": lambda f: (
         f"{f.table}.{f.column} holds another value than is declared in {of_total(f)}"
     ),
@@ -93,6 +104,9 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
         f": {f.observed}"
         if f.count
         else f"the value of {f.table}.{f.column} cannot be judged: {f.observed}"
+    ),
+    "depends on the zone": lambda f: (
+        f"up does something else in {f.name}: its result depends on the time zone"
     ),
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
     "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",

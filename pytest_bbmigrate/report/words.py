@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
+from pytest_bbmigrate.report.remedies import what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK
 from pytest_bbmigrate.visible import visible, visible_line
@@ -85,6 +86,8 @@ EXPECTED: dict[str, str] = {
     "written values changed": "values written after up to be there after down",
     "edits undone": "what an old row was set to after up to be there after down",
     "deleted rows back": "what was deleted after up to stay deleted",
+    "view broken": "it to compile, as it did before",
+    "trigger broken": "it to compile, as it did before",
     "names nothing": "",
 }
 
@@ -96,10 +99,11 @@ def details(finding: Finding) -> Iterator[str]:
     yield from labelled("where", f"{where}{step}")
     yield from expectation(finding)
     for example in finding.examples:
-        yield from labelled("", describe_example(example))
+        yield from labelled("", describe_example(example, named=", " in finding.column))
     yield from labelled("why", REASONS.get(finding.cause) or wrapped(finding.cause))
     if finding.allow:
         yield from labelled("to allow it", f"add the line:  {finding.allow}")
+    yield from labelled("to mend it", what_to_change(finding))
     if finding.prove:
         yield from labelled("to prove it", f"and the line:  {finding.prove}")
 
@@ -156,15 +160,19 @@ DEFAULT_EXPECTATION = {
 }
 
 
-def describe_example(example: Example) -> str:
-    """Return one row in one line: its key, and what was before and after."""
+def describe_example(example: Example, *, named: bool = False) -> str:
+    """Return one row in one line: its key, and what was before and after.
+
+    What changed is ``named`` where it is not in the headline alone.
+    """
     key = describe_cells(example.key)
     before, after = describe_cells(example.before), describe_cells(example.after)
     if example.before and example.after and example.before[0][0] != example.after[0][0]:
         return ", ".join(filter(None, [key, before, after]))
     if example.before and example.after:
         cell_before, cell_after = example.before[0][1], example.after[0][1]
-        change = f"{show_cell(cell_before)} -> {show_cell(cell_after)}"
+        name = f"{example.before[0][0]}: " * named
+        change = f"{name}{show_cell(cell_before)} -> {show_cell(cell_after)}"
         return f"{key}: {change}" if key else change
     cells = example.before or example.after
     if cells and {name for name, _ in example.key} <= {name for name, _ in cells}:

@@ -162,7 +162,7 @@ def _compare_bags(
     unmatched = _unmatched_rows(*sides, satisfied)
     lost = {row: count for row, count in unmatched.items() if count > 0}
     added = {row: -count for row, count in unmatched.items() if count < 0}
-    if lost and added:
+    if lost and added and pairing.by_rowid:
         yield from _pair_by_rowid(pairing, sides, lost, added)
     for row, count in lost.items():
         for _ in range(count):

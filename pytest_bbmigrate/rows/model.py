@@ -21,13 +21,15 @@ class Pairing:
     """A table before and after: its names, and the columns to compare, as pairs (before, after).
 
     ``key`` are the columns that identify a row, by their names before; they are among ``columns``.
-    Without a key the rows are compared as a multiset.
+    Without a key the rows are compared as a multiset; ``by_rowid`` is whether their rowids may tell
+    which of them has become which.
     """
 
     before: str
     after: str
     columns: tuple[tuple[str, str], ...]
     key: tuple[str, ...]
+    by_rowid: bool = True
 
 
 @dataclass(frozen=True)

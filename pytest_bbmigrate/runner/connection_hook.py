@@ -55,26 +55,48 @@ def load_connection_hook(name: str, root: Path) -> ConnectionHook | None:
     return hook
 
 
-def late_connection_hook(name: str, root: Path) -> ConnectionHook | None:
-    """Return what does as ``load_connection_hook``'s, and imports the module at the first call.
+class LateHook:
+    """Does as ``load_connection_hook``'s result, and imports the module at its first call.
 
     Where ``bb_python`` names the app's Python, this one need not have what that module imports.
+    ``fault`` is why it could not be called where it was wanted if possible; '' for nothing.
     """
-    if not name:
-        return None
-    load = functools.cache(load_connection_hook)
 
-    def prepare(connection: sqlite3.Connection) -> object:
+    def __init__(self, name: str, root: Path) -> None:
+        self._load = functools.cache(lambda: load_connection_hook(name, root))
+        self.fault = ""
+
+    def __call__(self, connection: sqlite3.Connection) -> object:
+        """Prepare ``connection``.
+
+        Raises: SettingsError when the module cannot be imported here, or is of no use.
+        """
         try:
-            hook = load(name, root)
+            hook = self._load()
         except SettingsError as error:
             raise SettingsError(
                 f"{error}; bb_python runs the migrations, but this database is opened in pytest's "
                 "own Python, which needs the module as well"
             ) from error
-        return hook(connection) if hook is not None else None
+        return None if hook is None else hook(connection)
 
-    return prepare
+    def if_possible(self, connection: sqlite3.Connection) -> object:
+        """Prepare ``connection`` where that can be done: what then lacks a function says so."""
+        try:
+            return self(connection)
+        except SettingsError as error:
+            self.fault = f"; {error}"
+            return None
+
+
+def late_connection_hook(name: str, root: Path) -> LateHook | None:
+    """Return the hook that 'package.module:function' names, not imported yet; None for ''."""
+    return LateHook(name, root) if name else None
+
+
+def called_if_possible(hook: ConnectionHook | None) -> ConnectionHook | None:
+    """Return ``hook``; one that is not imported yet is called only where it can be."""
+    return hook.if_possible if isinstance(hook, LateHook) else hook
 
 
 def _held(function: ConnectionHook) -> ConnectionHook:

@@ -39,16 +39,21 @@ class Steps:
         self.made.append(Step(apply, rollback, ignore_errors))
         return self.made[-1]
 
-    def group(self, *steps: Any, ignore_errors: str | None = None) -> list[Step]:
-        """Put steps that are made together, as ``yoyo.group`` does: they run as they were made."""
-        listed = [each for step in steps for each in (step if isinstance(step, list) else [step])]
-        if ignore_errors is not None:
-            places = [self.made.index(step) for step in listed]
-            for place in places:
-                old = self.made[place]
-                self.made[place] = Step(old.apply, old.rollback, old.ignore_errors or ignore_errors)
-            return [self.made[place] for place in places]
-        return listed
+    def group(
+        self, *given: Any, steps: Iterable[Step] = (), ignore_errors: str | None = None
+    ) -> Step:
+        """Make one step of several, as ``yoyo.group`` does; it comes after what is made by then."""
+        each = [*steps, *(s for one in given for s in (one if isinstance(one, list) else [one]))]
+        for step in each:
+            self.made.remove(step)
+
+        def apply(db: sqlite3.Connection) -> None:
+            run_steps(db, each, back=False)
+
+        def rollback(db: sqlite3.Connection) -> None:
+            run_steps(db, each[::-1], back=True)
+
+        return self.step(apply, rollback, ignore_errors)
 
 
 @contextmanager
@@ -63,10 +68,8 @@ def stand_ins(*, yoyo: bool) -> Iterator[Steps]:
         ours["yoyo"] = ModuleType("yoyo")
         vars(ours["yoyo"]).update(step=steps.step, group=steps.group, transaction=steps.group)
     if "sqlite_migrate" not in sys.modules and find_spec("sqlite_migrate") is None:
-        from sqlite_utils import Migrations
-
         ours["sqlite_migrate"] = ModuleType("sqlite_migrate")
-        vars(ours["sqlite_migrate"]).update(Migrations=Migrations)
+        vars(ours["sqlite_migrate"])["__getattr__"] = _of_sqlite_utils
     theirs = {name: sys.modules.get(name) for name in ours}
     sys.modules.update(ours)
     try:
@@ -77,6 +80,13 @@ def stand_ins(*, yoyo: bool) -> Iterator[Steps]:
                 del sys.modules[name]
             if module is not None:
                 sys.modules[name] = module
+
+
+def _of_sqlite_utils(name: str) -> object:
+    """Return what sqlite-utils has under ``name``; it is asked when a migration imports that."""
+    import sqlite_utils
+
+    return getattr(sqlite_utils, name)
 
 
 def run_steps(db: sqlite3.Connection, steps: Iterable[Step], *, back: bool) -> None:

@@ -165,3 +165,17 @@ def test_a_python_migration_that_cannot_be_imported_fails_its_check(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*nothing_there*"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize("command", ["--bb-check-migrations", "--bb-status", "--bb-apply"])
+def test_an_order_that_nothing_tells_ends_the_session(
+    project: pytest.Pytester, command: str
+) -> None:
+    folder = project.mkdir("migrations")
+    for name in ("version_1", "version_2", "version_10"):
+        (folder / f"{name}.sql").write_text("SELECT 1;")
+
+    result = project.runpytest(command)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: it is not known in which order*bb_order = FILE"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -341,12 +342,12 @@ TWO = (
 )
 
 
-def preserve(script: str, *directives: str) -> None:
+def preserve(script: str, *directives: str, schema: bool = True) -> None:
     """Assert that ``script`` preserves a small table."""
     with closing(database(TWO)) as db:
         before = take_snapshot(db)
         db.conn.executescript(script)
-        assert_preserved(before, db, *directives)
+        assert_preserved(before, db, *directives, schema=schema)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +359,8 @@ def preserve(script: str, *directives: str) -> None:
         ("DELETE FROM t", ["deletes t"]),
         ("INSERT INTO t VALUES (3, 'z', 3)", ["inserts t"]),
         ("UPDATE t SET a = 1; DELETE FROM t WHERE b = 2", ["changes t.a", "deletes t where b = 2"]),
+        ("UPDATE t SET a = b", ["derives t.a = b"]),
+        ("CREATE INDEX i ON t (a); CREATE VIEW v AS SELECT a FROM t", []),
     ],
 )
 def test_what_is_preserved_or_declared_passes(script: str, directives: list[str]) -> None:
@@ -372,6 +375,16 @@ def test_what_is_preserved_or_declared_passes(script: str, directives: list[str]
         ("DELETE FROM t WHERE id = 2", ["changes t.a"], "t lost 1 of 2 rows"),
         ("INSERT INTO t VALUES (3, 'z', 3)", [], "t has 1 new row"),
         ("DROP TABLE t", [], "table t and its 2 rows are gone"),
+        ("UPDATE t SET a = b", ["derives t.a = b + 1"], "t.a holds another value than is declared"),
+        ("SELECT 1", ["derives t.a = sum(b)"], "the value of t.a cannot be judged: misuse of agg"),
+        (
+            (
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, b); INSERT INTO n SELECT * FROM t;"
+                "DROP TABLE t; ALTER TABLE n RENAME TO t;"
+            ),
+            [],
+            "column type of t.a changed",
+        ),
     ],
 )
 def test_what_is_lost_without_a_word_fails(
@@ -386,6 +399,61 @@ def test_what_is_lost_without_a_word_fails(
 def test_a_directive_that_is_not_understood_is_refused() -> None:
     with pytest.raises(ContractError, match="line 2: "):
         preserve("", "changes t.a", "chnages t.b")
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("UPDATE t SET a = 'z' WHERE id = 1", "-- bb: changes t.a"),
+        ("DELETE FROM t WHERE id = 1", "-- bb: deletes t"),
+        ("DROP INDEX by_a", "-- bb: drops index by_a"),
+        ("ALTER TABLE t DROP COLUMN b", "-- bb: drops t.b"),
+        (
+            (
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, b); INSERT INTO n SELECT * FROM t;"
+                "DROP TABLE t; ALTER TABLE n RENAME TO t; CREATE INDEX by_a ON t (a)"
+            ),
+            "-- bb: alters t.a",
+        ),
+        (
+            (
+                "CREATE TABLE n (id INTEGER PRIMARY KEY, a, b); INSERT INTO n SELECT * FROM t;"
+                "DROP TABLE t; CREATE INDEX by_a ON n (a)"
+            ),
+            "-- bb: renames t -> n",
+        ),
+        (
+            (
+                "CREATE TABLE n (id INTEGER PRIMARY KEY); INSERT INTO n SELECT id FROM child;"
+                "DROP TABLE child; ALTER TABLE n RENAME TO child;"
+            ),
+            "-- bb: alters child",
+        ),
+    ],
+)
+def test_the_line_that_is_printed_is_what_allows_it(script: str, line: str) -> None:
+    more = "CREATE INDEX by_a ON t (a); CREATE TABLE child (id INTEGER PRIMARY KEY REFERENCES t);"
+    with closing(database(TWO + more)) as db:
+        before = take_snapshot(db)
+        db.conn.executescript(script)
+        with pytest.raises(AssertionError) as caught:
+            assert_preserved(before, db)
+
+        assert f"pass the line:  {line}" in str(caught.value)
+        assert_preserved(before, db, line)
+        assert_preserved(before, db, line.removeprefix("-- bb: "))
+        assert_preserved(before, db, line.replace("--", "#"))
+
+
+def test_the_schema_may_be_left_out() -> None:
+    rebuilt = (
+        "CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT, b); INSERT INTO n SELECT * FROM t;"
+        "DROP TABLE t; ALTER TABLE n RENAME TO t;"
+    )
+
+    preserve(rebuilt, schema=False)
+    with pytest.raises(AssertionError, match=re.escape("t.a changed in 2 of 2 rows")):
+        preserve(f"{rebuilt} UPDATE t SET a = 1", schema=False)
 
 
 def test_what_is_not_committed_is_not_passed_over() -> None:

@@ -266,6 +266,18 @@ def test_where_no_kernel_holds_migrations_the_header_says_so(
     result.stdout.fnmatch_lines(["bbmigrate: this system has no Landlock, *"])
 
 
+def test_on_a_mac_the_header_says_what_is_to_hold_migrations(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_migrations(project)
+    monkeypatch.setattr("pytest_bbmigrate.sandbox.landlock.abi_version", lambda: 0)
+    monkeypatch.setattr("pytest_bbmigrate.sandbox.sandbox_exec.is_usable", lambda: True)
+
+    result = project.runpytest("--bb-check-migrations", "--collect-only")
+
+    result.stdout.fnmatch_lines(["bbmigrate: sandbox-exec is to keep from your files *"])
+
+
 def test_a_migration_may_use_shared_memory(project: pytest.Pytester) -> None:
     uses = "import multiprocessing\n\ndef up(db):\n    multiprocessing.Lock().acquire()\n"
     uses += "    db.execute('CREATE TABLE t (id)')\n"

@@ -58,9 +58,11 @@ def a_test_compares_databases(
     assert_preserved(before, bb_head)
     assert_preserved(bb_at("003_add_trip_tags"), bb_head.conn, "inserts trips", "deletes trips")
     assert_preserved(before, bb_head_path)
+    assert_preserved(before, bb_head, "-- bb: changes trips.name", schema=False)
     assert_foreign_keys(bb_head)
     assert_foreign_keys(bb_head_path)
 
+    assert_preserved(before, bb_head, schema="trips")  # type: ignore[arg-type]
     assert_preserved(before)  # type: ignore[call-arg]
     assert_preserved(str(bb_head_path), bb_head)  # type: ignore[arg-type]
     assert_preserved(before, bb_head, ["inserts trips"])  # type: ignore[arg-type]

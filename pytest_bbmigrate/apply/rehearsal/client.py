@@ -35,6 +35,7 @@ from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
 from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
 from pytest_bbmigrate.sandbox.fresh import TEMPORARY_VARIABLES
+from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.sqlite_files import open_content
 from pytest_bbmigrate.verdict import Verdict
@@ -201,10 +202,10 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
     temporary = str(order.folder / TEMPORARY)
+    name = "pytest_bbmigrate.apply.rehearsal.server"
+    server = command_with_packages(name, str(os.getpid()), python=python)
     return subprocess.Popen(  # noqa: S603 - our own program
-        command_with_packages(
-            "pytest_bbmigrate.apply.rehearsal.server", str(os.getpid()), python=python
-        ),
+        held_command([str(order.folder)], server),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.names import FlywayName, flyway_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
 
+CALLBACK = re.compile(r"(?:before|after|create)[A-Z][A-Za-z]*(?:__.*)?", re.DOTALL)
 REFUSED = {
     "r": (
         "Flyway's repeatable migrations, which run again whenever they change, are not supported",
@@ -30,8 +32,8 @@ REFUSED = {
 
 
 def claims(entry: FolderEntry) -> bool:
-    """Return whether ``entry`` is named in Flyway's way."""
-    return entry.flyway is not None
+    """Return whether ``entry`` is named in Flyway's way, or a callback beside such files."""
+    return entry.flyway is not None or _is_callback(entry)
 
 
 def is_undo(entry: FolderEntry) -> bool:
@@ -45,7 +47,12 @@ def read(entry: FolderEntry) -> Migration | None:
     Raises: CatalogueError.
     """
     name = entry.flyway
-    assert name is not None  # noqa: S101 - it is claimed
+    if name is None:
+        raise fault(
+            entry.path,
+            "Flyway's callbacks, which run around other migrations, are not supported",
+            f"pass it over with bb_ignore = {entry.path.name}",
+        )
     if name.kind in REFUSED:
         raise fault(entry.path, *REFUSED[name.kind])
     partners = _of_version(entry, name)
@@ -73,6 +80,12 @@ def read(entry: FolderEntry) -> Migration | None:
         in_transaction=entry.settings_of(entry.path).in_transaction,
         down_in_transaction=undo is None or entry.settings_of(undo).in_transaction,
     )
+
+
+def _is_callback(entry: FolderEntry) -> bool:
+    """Return whether Flyway takes ``entry`` for what runs before or after others."""
+    named = entry.ending == ".sql" and CALLBACK.fullmatch(entry.stem)
+    return bool(named) and any(flyway_name(sibling) for sibling in entry.siblings)
 
 
 def _of_version(entry: FolderEntry, name: FlywayName) -> list[tuple[Path, FlywayName]]:

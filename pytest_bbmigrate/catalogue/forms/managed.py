@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 UP = ("up", "upgrade")
 DOWN = ("down", "downgrade")
+UNWRITTEN = "add your downgrade step here"
 
 
 def claims(entry: FolderEntry) -> bool:
@@ -127,8 +128,12 @@ def _takes_one(arguments: ast.arguments) -> bool:
 
 
 def _is_left_out(source: PythonSource, function: Function) -> bool:
-    """Return whether a function is ``pass`` alone, as caribou's template has it."""
-    return _is_empty(source, function) and all(isinstance(n, ast.Pass) for n in function.body)
+    """Return whether a function is ``pass`` alone, or as caribou's template has it."""
+    if not all(isinstance(node, ast.Pass) for node in function.body):
+        return False
+    last_line = function.end_lineno or function.lineno
+    said = {text for line, text in source.comments if function.lineno <= line <= last_line}
+    return said <= {UNWRITTEN}
 
 
 def _is_empty(source: PythonSource, function: Function) -> bool:

@@ -17,8 +17,13 @@ def claims(entry: FolderEntry) -> bool:
     return entry.ending == ".sql"
 
 
-def read(entry: FolderEntry) -> Migration:
-    """Return the migration. Raises: CatalogueError."""
+def read(entry: FolderEntry) -> Migration | None:
+    """Return the migration, None for SQL that the Python file of the same name reads by itself.
+
+    Raises: CatalogueError.
+    """
+    if any(entry.path.name in entry.sources.text(program) for program in entry.beside(".py")):
+        return None
     down_files = entry.beside(".down.sql", ".rollback.sql")
     if len(down_files) > 1:
         raise fault(

@@ -11,7 +11,6 @@ from pytest_bbmigrate.catalogue.forms.managed import problems_of
 from pytest_bbmigrate.catalogue.model import Migration, PythonPart
 from pytest_bbmigrate.catalogue.python.contract import python_contract
 from pytest_bbmigrate.catalogue.python.facts import python_facts
-from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import Function, names_assigned
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import is_directive
@@ -28,7 +27,7 @@ SETS = frozenset({"sqlite_utils.Migrations", "sqlite_migrate.Migrations"})
 
 def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` imports what such a set is made of."""
-    return entry.ending == ".py" and not dotted_imports(entry.source.tree).isdisjoint(SETS)
+    return not entry.imports.isdisjoint(SETS)
 
 
 def read(entry: FolderEntry) -> tuple[Migration, ...]:
@@ -108,7 +107,11 @@ def _set_names(tree: ast.Module) -> frozenset[str]:
         and isinstance(node.value, ast.Call)
         and ast.unparse(node.value.func).rpartition(".")[2] == "Migrations"
     )
-    return frozenset().union(*map(names_assigned, made))
+    names = frozenset().union(*map(names_assigned, made))
+    for node in tree.body:  # other names for the same
+        if isinstance(node, ast.Assign) and ast.unparse(node.value) in names:
+            names |= names_assigned(node)
+    return names
 
 
 def _is_registration(node: ast.AST, names: Iterable[str]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import names_assigned
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
@@ -34,7 +33,7 @@ def read(entry: FolderEntry) -> None:
 def _refusals(entry: FolderEntry) -> list[Problem]:
     """Return the problem with a file that is written for one of the tools; none for another."""
     tree = entry.source.tree
-    imported = dotted_imports(tree)
+    imported = entry.imports
     assigned = frozenset().union(*map(names_assigned, tree.body))
     tools = (
         (

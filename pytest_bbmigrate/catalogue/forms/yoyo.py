@@ -13,7 +13,6 @@ from pytest_bbmigrate.catalogue.facts import sql_facts
 from pytest_bbmigrate.catalogue.model import Call, Migration, PythonPart, SqlPart
 from pytest_bbmigrate.catalogue.python.contract import python_contract
 from pytest_bbmigrate.catalogue.python.facts import python_facts
-from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import is_text, names_assigned
 from pytest_bbmigrate.catalogue.sql_text import Section, read_sections
 from pytest_bbmigrate.catalogue.text import fault
@@ -30,10 +29,9 @@ PARTS = ("apply", "rollback")
 
 def claims(entry: FolderEntry) -> bool:
     """Return whether ``entry`` imports yoyo's steps."""
-    if entry.ending != ".py":
-        return False
-    imported = dotted_imports(entry.source.tree)
-    return "yoyo.step" in imported or ("yoyo" in imported and bool(_steps(entry.source.tree)))
+    if "yoyo.step" in entry.imports:
+        return True
+    return "yoyo" in entry.imports and bool(_steps(entry.source.tree))
 
 
 def read(entry: FolderEntry) -> Migration:
@@ -59,7 +57,7 @@ def read(entry: FolderEntry) -> Migration:
         line, texts = steps[0].lineno, entry.sources.texts
         up = PythonPart(entry.path, "steps", line, in_transaction, texts, Call.STEPS)
         down = None
-        if any(_argument(step, 1) is not None for step in steps):
+        if any(_may_go_back(step) for step in steps):
             down = PythonPart(entry.path, "steps", line, in_transaction, texts, Call.ROLLBACKS)
     return Migration(
         name=entry.name,
@@ -117,9 +115,21 @@ def _calls_of(node: ast.stmt) -> list[ast.Call]:
 def _is_constant(step: ast.Call) -> bool:
     """Return whether a step is given one or two strings, and nothing else."""
     given = [*step.args, *(keyword.value for keyword in step.keywords)]
-    return {keyword.arg for keyword in step.keywords} <= {*PARTS} and all(
-        isinstance(value, ast.Constant) and isinstance(value.value, str | None) for value in given
+    named = {keyword.arg for keyword in step.keywords}
+    return (
+        len(step.args) <= len(PARTS)
+        and named <= {*PARTS}
+        and all(
+            isinstance(value, ast.Constant) and isinstance(value.value, str | None)
+            for value in given
+        )
     )
+
+
+def _may_go_back(step: ast.Call) -> bool:
+    """Return whether a step has a way back, or what it is given cannot be told."""
+    hidden = any(isinstance(each, ast.Starred) for each in step.args)
+    return hidden or None in {each.arg for each in step.keywords} or bool(_argument(step, 1))
 
 
 def _argument(step: ast.Call, place: int) -> ast.expr | None:

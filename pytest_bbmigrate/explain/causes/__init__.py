@@ -84,6 +84,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("trim", values.is_trimmed),
     ("letter case", values.is_other_case),
     ("large integer", values.is_rounded_integer),
+    ("time zone", values.is_zoned),
     ("whole seconds", values.is_whole_seconds),
     ("integer division", values.is_integer_division),
     ("cast", values.is_cut_by_cast),

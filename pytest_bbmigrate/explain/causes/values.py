@@ -12,6 +12,7 @@ from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.schema import Column
 from pytest_bbmigrate.sql import Kind, tokenize
+from pytest_bbmigrate.sql.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,6 +156,15 @@ def is_rounded_integer(context: FindingContext) -> bool:
             and isinstance(after, int | float)
             and float(after) == float(before)
         ),
+    )
+
+
+def is_zoned(context: FindingContext) -> bool:
+    """Tell whether up gives other values in another time zone."""
+    other, finding = context.evidence.other_zone, context.finding
+    return other is not None and any(
+        same_name(finding.table, table) and same_name(finding.column, column)
+        for table, column in other.columns
     )
 
 

@@ -75,6 +75,13 @@ def test_two_files_of_one_version_are_refused(tmp_path: Path) -> None:
             ),
         ),
         (
+            ("V1__a.sql", "afterMigrate__views.sql"),
+            (
+                "afterMigrate__views.sql: Flyway's callbacks, which run around other migrations, "
+                "are not supported; pass it over with bb_ignore = afterMigrate__views.sql"
+            ),
+        ),
+        (
             ("V1__a.sql", "U2.1__b.sql"),
             "U2.1__b.sql: an undo file without its version file; write V2.1__NAME.sql",
         ),
@@ -88,6 +95,12 @@ def test_what_cannot_be_read_is_refused_by_name(
     tmp_path: Path, files: tuple[str, ...], complaint: str
 ) -> None:
     assert complaints(tmp_path, dict.fromkeys(files, "SELECT 1")) == [complaint]
+
+
+def test_a_callbacks_name_alone_is_no_callback(tmp_path: Path) -> None:
+    files = dict.fromkeys(("001_a.sql", "beforeMigrate.sql"), "SELECT 1")
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["beforeMigrate", "001_a"]
 
 
 def test_what_is_to_be_ignored_is_passed_over(tmp_path: Path) -> None:

@@ -139,6 +139,33 @@ def test_a_file_that_does_not_read_is_told_before_the_order_is_asked_for(tmp_pat
     assert [complaint.split(": ")[0] for complaint in found] == ["a.sql:1"]
 
 
+def test_a_package_that_holds_migrations_is_no_helper(tmp_path: Path) -> None:
+    files = {"0.2/__init__.py": "", "0.2/01_a.sql": "SELECT 1", "sql/__init__.py": ""}
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["0.2/01_a"]
+    assert complaints(tmp_path, {"sql/001_b.sql": "SELECT 1"}) == [
+        (
+            "sql: the folder holds neither up.sql nor migration.sql; "
+            "write NAME/up.sql, or move the folder out of this one"
+        )
+    ]
+
+
+def test_sql_that_the_python_file_of_its_name_reads_is_no_migration(tmp_path: Path) -> None:
+    program = "def upgrade(db):\n    db.executescript(open(HERE + '/001_a.sql').read())"
+
+    assert names(tmp_path / "others", ["002_b.sql"]) == ["002_b"]
+    assert migration(tmp_path / "own", {"001_a.py": program, "001_a.sql": ""}).path.name == (
+        "001_a.py"
+    )
+
+
+def test_what_editors_leave_is_no_migration(tmp_path: Path) -> None:
+    files = ("001_a.sql", "001_a.sql~", ".001_a.sql.swp", "002_b.sql.swp", ".#001_a.sql", "#1.sql#")
+
+    assert names(tmp_path, files) == ["001_a"]
+
+
 def test_helpers_of_python_migrations_are_no_migrations(tmp_path: Path) -> None:
     files = {
         "001_a.py": "def up(db): db.x()",

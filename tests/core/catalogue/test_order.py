@@ -107,6 +107,12 @@ def test_a_number_that_two_have_is_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_a_number_that_two_have_is_none_where_one_depends_on_the_other(tmp_path: Path) -> None:
+    files = {"0001_b.sql": "SELECT 1", "0001_a.sql": "-- depends: 0001_b\nSELECT 1"}
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["0001_b", "0001_a"]
+
+
 def test_a_name_that_two_have_is_refused(tmp_path: Path) -> None:
     files = {
         "001_a.sql": "SELECT 1",

@@ -67,6 +67,12 @@ def test_a_function_that_is_added_changes_no_other(tmp_path: Path) -> None:
     assert len({each.checksum for each in after}) == 3
 
 
+def test_a_set_may_have_two_names(tmp_path: Path) -> None:
+    found = read(tmp_path, more="\n\nmore = trips\n\n@more()\ndef m003(db):\n    db.x()\n")
+
+    assert [each.name for each in found] == ["m002_create", "later", "m003"]
+
+
 @pytest.mark.parametrize("name", ["later", "migrations.py::m001_vacuum", "2"])
 def test_a_function_is_found_by_its_name_or_file(tmp_path: Path, name: str) -> None:
     read(tmp_path)

@@ -78,6 +78,9 @@ def test_what_is_declared_holds(tmp_path: Path) -> None:
         ("steps = [step(f'SELECT {1}', 'SELECT 2')]", True),
         ("steps = [step('SELECT 1', ignore_errors='apply')]", False),
         ("for n in range(3): step('SELECT 1', rollback='SELECT 2')", True),
+        ("steps = [step('SELECT 1', 'SELECT 2', 'apply')]", True),
+        ("steps = [step(*pair) for pair in pairs()]", True),
+        ("steps = [step(**pair) for pair in pairs()]", True),
         ("from yoyo import group\nsteps = group(step('SELECT 1'))", False),
     ],
 )

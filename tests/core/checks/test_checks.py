@@ -21,8 +21,22 @@ if TYPE_CHECKING:
 
 
 REMEDY_OF_CASE = [
-    ("data_survives/undeclared_update", "-- bb: changes transactions.bb_category"),
-    ("data_survives/deduplication_undeclared", "-- bb: deletes transactions"),
+    (
+        "data_survives/undeclared_update",
+        "-- bb: changes transactions.bb_category where bb_category = 'Dining Out'",
+    ),
+    (
+        "data_survives/deduplication_undeclared",
+        (
+            "-- bb: deletes transactions where id NOT IN (SELECT min(id) FROM transactions"
+            " GROUP BY merchant, bb_category)"
+        ),
+    ),
+    ("data_survives/update_in_a_without_rowid_table", "-- bb: changes exchange_rates.rate"),
+    (
+        "up_applies/name_taken_already",
+        "-- bb: requires merchants: handle NOT IN ('green basket', 'aldergate')",
+    ),
     ("data_survives/rows_inserted_undeclared", "-- bb: inserts categories"),
     ("data_survives/table_dropped_undeclared", "-- bb: drops monthly_reflections"),
     ("data_survives/column_dropped_undeclared", "-- bb: drops transactions.note"),
@@ -318,3 +332,47 @@ def test_names_are_told_as_they_are_declared(tmp_path: Path) -> None:
     assert changed.examples[0].key[0][0] == "rowKey"
     assert changed.examples[0].before[0][0] == "defaultKey"
     assert lost.column == "other"
+
+
+def test_a_view_that_up_broke_is_told_once(tmp_path: Path) -> None:
+    base = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);"
+    base += "CREATE VIEW v AS SELECT text FROM notes;"
+    (tmp_path / "002_step.down.sql").write_text("SELECT 1;")
+    step = "-- bb: drops notes.text\nDROP VIEW v; ALTER TABLE notes DROP COLUMN text;\n"
+    chain = chain_of(tmp_path, base, f"{step}CREATE VIEW v AS SELECT text FROM notes;")
+    kinds = {
+        check: [finding.kind for finding in judge_last(check, chain).findings]
+        for check in ("schema_survives", "down_restores")
+    }
+
+    assert kinds["schema_survives"] == ["view broken"]
+    assert "view broken" not in kinds["down_restores"]
+    assert "column lost" in kinds["down_restores"]
+
+
+COPY = "INSERT INTO n SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t;"
+
+
+def test_columns_that_change_by_one_cause_are_one_finding_with_a_line_each(tmp_path: Path) -> None:
+    declared = ", ".join(f'"c {number}" {{0}}' for number in range(10))
+    before, after = declared.format("INTEGER"), declared.format("TEXT")
+    base = f"CREATE TABLE t (id INTEGER PRIMARY KEY, {before});"
+    step = f"CREATE TABLE n (id INTEGER PRIMARY KEY, {after}); {COPY}"
+    chain = chain_of(tmp_path, base, step)
+    (types,) = judge_last("schema_survives", chain).findings
+    (values,) = judge_last("data_survives", chain).findings
+    verdict = judge_last("schema_survives", chain)
+
+    assert len(types.observed.splitlines()) == len(values.examples) == 10
+    assert types.observed.startswith("c 0: INTEGER -> TEXT\n")
+    assert types.allow.startswith('-- bb: alters t."c 0", t."c 1", ')
+    assert values.allow.startswith('-- bb: changes t."c 0", t."c 1", ')
+    assert describe_failure(verdict, "").startswith("column type of 10 columns of t changed\n")
+
+
+def test_columns_that_change_for_unknown_reasons_are_findings_of_their_own(tmp_path: Path) -> None:
+    base = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b INTEGER);"
+    step = "UPDATE t SET a = a + 1, b = b + 1;"
+    found = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
+
+    assert {finding.column for finding in found} == {"a", "b"}

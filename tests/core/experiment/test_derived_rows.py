@@ -125,6 +125,16 @@ def files(lines: str, step: str) -> str:
             "derives lines.cents = id from entries",
             "DELETE FROM lines; INSERT INTO lines SELECT id, id FROM entries;",
         ),
+        # Several rows for each, by the column that refers to it.
+        (
+            ENTRIES,
+            "derives parts.half = amount / 2 from entries by entry",
+            (
+                "CREATE TABLE parts (id INTEGER PRIMARY KEY, entry INT REFERENCES entries, half);"
+                "INSERT INTO parts (entry, half) SELECT id, amount / 2 FROM entries"
+                " UNION ALL SELECT id, amount / 2 FROM entries;"
+            ),
+        ),
         (
             "CREATE TABLE entries (a TEXT, b TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;",
             "derives entries.c = a || b",
@@ -178,8 +188,24 @@ def test_a_column_that_holds_what_is_derived_passes(
         ),
         (
             ENTRIES,
+            "derives parts.half = amount / 2 from entries by entry",
+            (
+                "CREATE TABLE parts (id INTEGER PRIMARY KEY, entry INT REFERENCES entries, half);"
+                "INSERT INTO parts (entry, half) SELECT id, amount / 2 FROM entries"
+                " UNION ALL SELECT id, amount / 3 FROM entries;"
+            ),
+            ["values not derived"],
+        ),
+        (
+            ENTRIES,
             "derives entries.n = abs(-9223372036854775807 - (id = 3))",
             "ALTER TABLE entries ADD COLUMN n INT; UPDATE entries SET n = 9223372036854775807;",
+            ["derivation fails"],
+        ),
+        (
+            "CREATE TABLE entries (code TEXT PRIMARY KEY, n INT) WITHOUT ROWID;",
+            "derives entries.m = json_extract(code, '$.a')",
+            "ALTER TABLE entries ADD COLUMN m;",
             ["derivation fails"],
         ),
         (

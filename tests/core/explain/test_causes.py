@@ -61,6 +61,7 @@ CAUSE_OF_CASE = [
     ("data_survives/set_null_by_drop_table", "cascade"),
     ("data_survives/swap_without_a_key", "copied by position"),
     ("data_survives/time_fraction_cut", "whole seconds"),
+    ("data_survives/utc_taken_for_local_time", "time zone"),
     ("data_survives/trigger_changes_another_table", "trigger"),
     ("data_survives/trigger_touches_updated_at", "trigger"),
     ("data_survives/trigger_writes_an_audit_row", "trigger"),
@@ -416,6 +417,7 @@ NOT_FOR_THAT = [
     ("trim", NOTES, "UPDATE notes SET text = trim(text) || '!';\n"),
     ("letter case", NOTES, "UPDATE notes SET text = upper(substr(text, 1, 3));\n"),
     ("large integer", NOTES, "UPDATE notes SET cents = cents + 1 WHERE cents > 9000000000;\n"),
+    ("time zone", NOTES, "UPDATE notes SET text = text || datetime('now');\n"),
     (
         "whole seconds",
         NOTES + "CREATE TABLE log (id INTEGER PRIMARY KEY, created_at TEXT);\n",

@@ -50,6 +50,13 @@ LINES = "CREATE TABLE lines (id INTEGER PRIMARY KEY, cents INTEGER);"
             "derives lines.cents = amount * 100 from t by id",
         ),
         (
+            (
+                "CREATE TABLE lines (id INTEGER PRIMARY KEY, of_t INT REFERENCES t, cents INT);"
+                f"INSERT INTO lines (of_t, cents) SELECT id, amount * 100 FROM t; {GONE}"
+            ),
+            "derives lines.cents = amount * 100 from t by of_t",
+        ),
+        (
             f"CREATE TABLE lines AS SELECT id, amount * 100 AS cents FROM t; {GONE}",
             "derives lines.cents = amount * 100 from t by id",
         ),

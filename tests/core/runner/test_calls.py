@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +35,9 @@ def back(conn):
 steps = [
     step(go, back),
     step("INSERT INTO trips VALUES (1, 'is there')", "DELETE FROM nowhere", ignore_errors="all"),
-    group([step("INSERT INTO trips VALUES (3, 'c')", "DELETE FROM trips WHERE id = 3")],
+    group([step("INSERT INTO trips VALUES (3, 'c')", "DELETE FROM trips WHERE id = 3"),
+           step("UPDATE trips SET name = 'd' WHERE id = 3", "UPDATE trips SET name = 'c'")]),
+    group(step("INSERT INTO trips VALUES (4, 'e')"), step("INSERT INTO nowhere VALUES (1)"),
           ignore_errors="apply"),
 ]
 """
@@ -61,10 +65,18 @@ def test_what_a_function_does_with_it_says_what_it_takes(
     assert parsed.up.call is expected
 
 
-def test_pass_alone_is_no_way_back(tmp_path: Path) -> None:
-    text = "def upgrade(db): db.x()\ndef downgrade(db):\n    pass"
+@pytest.mark.parametrize(
+    ("body", "has_down"),
+    [
+        ("pass", False),
+        ("# add your downgrade step here\n    pass", False),
+        ("# nothing to undo\n    pass", True),
+    ],
+)
+def test_pass_alone_is_no_way_back(tmp_path: Path, body: str, *, has_down: bool) -> None:
+    text = f"def upgrade(db): db.x()\ndef downgrade(db):\n    {body}"
 
-    assert migration(tmp_path, {"1_a.py": text}).down is None
+    assert (migration(tmp_path, {"1_a.py": text}).down is not None) is has_down
 
 
 def part_of(folder: Path, text: str, *, down: bool = False) -> tuple[bool, bytes]:
@@ -164,3 +176,15 @@ def more(db):
 
     assert succeeded
     assert rows(after, "SELECT id FROM trips") == [1, 2]
+
+
+def test_an_installed_yoyo_is_there_again_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = ModuleType("yoyo")
+    monkeypatch.setitem(sys.modules, "yoyo", installed)
+
+    succeeded, _ = part_of(tmp_path, YOYO)
+
+    assert succeeded
+    assert sys.modules["yoyo"] is installed

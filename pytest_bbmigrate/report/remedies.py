@@ -1,0 +1,54 @@
+"""What to change in a migration, where no reason is known and no line allows it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.verdict import Finding
+
+ONLY_WHERE = "only rows where "
+BACK = "down"
+REBUILT_BACK = "down must rebuild the table: create it as it was, copy the rows, drop the other one"
+ON_ROWS = "down must undo what up did on the rows that are there by then, one by one by their keys"
+BY_ORDER = (
+    "give nothing out by the order in which rows happen to come: number them by ORDER BY a key,\n"
+    "or copy the numbers that they have"
+)
+MADE_AGAIN = "drop it before what it reads changes, and create it again as it must be then"
+OF_UP = {
+    "view broken": MADE_AGAIN,
+    "trigger broken": MADE_AGAIN,
+    "depends on the zone": (
+        "do the same in every zone: write the offset that is meant, and do not ask the machine"
+    ),
+}
+OF_DOWN = {
+    **dict.fromkeys(
+        ("check added", "unique added", "primary key", "foreign key added"), REBUILT_BACK
+    ),
+    **dict.fromkeys(
+        ("written rows lost", "written values changed", "edits undone", "deleted rows back"),
+        ON_ROWS,
+    ),
+    "table lost": "down must create it again, with its rows, or rename it back",
+    "column lost": "down must add it again, with its values, or rename it back",
+    "index lost": "down must create it again under the name that it had",
+    "index added": "down must drop it",
+    "sequence lowered": (
+        "down must set it again: UPDATE sqlite_sequence SET seq = .. WHERE name = .."
+    ),
+}
+
+
+def what_to_change(finding: Finding) -> str:
+    """Return what to change in the file for ``finding``; '' where something else says it."""
+    if finding.cause or finding.allow or finding.prove:
+        return ""
+    if finding.expected.startswith(ONLY_WHERE):
+        return "narrow what the statement does to these rows, or widen the line in the file"
+    if finding.step == "up again":
+        return BY_ORDER if finding.kind.startswith(("rows ", "values ")) else ""
+    if finding.step.startswith(BACK):
+        return OF_DOWN.get(finding.kind, "")
+    return OF_UP.get(finding.kind, "")
