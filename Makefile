@@ -31,7 +31,7 @@ test: $(INSTALLED) lint
 coverage: $(INSTALLED)
 	$(COMPILE)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m $(TESTS) --hypothesis-profile=full
+	$(BIN)/coverage run -m $(TESTS) --started --hypothesis-profile=full
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -25,12 +26,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_bbmigrate.judge import supervisor
-from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes.launch import START, START_ISOLATED
 from pytest_bbmigrate.sandbox import fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import BinaryIO
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import BinaryIO, Self
 
     import pytest
 
@@ -44,6 +45,7 @@ MODULES = (
     "pytest_bbmigrate.processes.parent",
 )
 
+start_judge = supervisor.start
 _kept: list[object] = []  # what must not be freed: it would close a descriptor that is another's
 
 
@@ -61,7 +63,7 @@ class Forked:
         self.pid, self.stdin, self.stdout = pid, stdin, stdout
         self.returncode: int | None = None
 
-    def __enter__(self) -> Forked:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -94,7 +96,7 @@ class Forked:
             os.kill(self.pid, signal.SIGKILL)
 
 
-def start(  # noqa: PLR0913 - as subprocess.Popen has them
+def start(  # as subprocess.Popen has them
     command: Sequence[str],
     *,
     stdin: int | None = None,
@@ -121,7 +123,7 @@ def start(  # noqa: PLR0913 - as subprocess.Popen has them
     our_output, its_output = os.pipe() if stdout == PIPE else (None, None)
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    pid = fork()
     if not pid:
         given = {0: its_input, 1: its_output, 2: stderr}
         become(module, arguments, given, pass_fds, env, new_session=start_new_session)
@@ -135,16 +137,22 @@ def start(  # noqa: PLR0913 - as subprocess.Popen has them
     )
 
 
+def fork() -> int:
+    """Fork this process, though xdist has a thread in it, which waits for messages."""
+    with warnings.catch_warnings(action="ignore"):
+        return os.fork()
+
+
 def module_of(command: Sequence[str]) -> tuple[str, list[str]] | None:
     """Return the module of ours that ``command`` runs, and its arguments; None for another."""
-    for code in (launch.START, launch.START_ISOLATED):
+    for code in (START, START_ISOLATED):
         if code in command:
             _, module, *arguments = command[command.index(code) + 1 :]
             return module, arguments
     return None
 
 
-def become(  # noqa: PLR0913 - as subprocess.Popen has them
+def become(  # as subprocess.Popen has them
     module: str,
     arguments: list[str],
     given: Mapping[int, int | None],
@@ -162,6 +170,7 @@ def become(  # noqa: PLR0913 - as subprocess.Popen has them
         if env is not None:
             os.environ.clear()
             os.environ.update(env)
+            tempfile.tempdir = None  # it is looked up again
         if module == supervisor.__name__:
             supervisor.start = fork_judge
         code = import_module(module).main(*arguments)
@@ -172,15 +181,16 @@ def become(  # noqa: PLR0913 - as subprocess.Popen has them
         traceback.print_exc()
     finally:
         with suppress(BaseException):
-            atexit._run_exitfuncs()  # noqa: SLF001 - it was cleared: these are its own
+            atexit._run_exitfuncs()  # it was cleared: these are its own
         fresh.end_process(code)
 
 
 def fork_judge(command: Sequence[str], errors: Path) -> int:
     """Fork the judge in a process group of its own, as a supervisor starts it; return its id."""
     found = module_of(command)
-    assert found is not None
-    pid = os.fork()
+    if found is None:  # by another Python
+        return start_judge(tuple(command), errors)
+    pid = fork()
     if not pid:
         os.setpgid(0, 0)
         output = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -191,7 +201,7 @@ def fork_judge(command: Sequence[str], errors: Path) -> int:
 def forget(given: Mapping[int, int | None], kept: set[int]) -> None:
     """Have this fork share nothing with the process that tests but what that has imported."""
     gc.freeze()  # what is garbage must not be freed: its end might close descriptors
-    atexit._clear()  # noqa: SLF001 - as multiprocessing has it for the processes that it forks
+    atexit._clear()  # as multiprocessing has it for the processes that it forks
     logging.root.handlers.clear()
     fresh.forget_handlers()
     faulthandler.disable()

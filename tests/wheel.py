@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parent.parent
 TAKEN_ALONG = ("tests", "fixtures", "migrations", "README.md", "pyproject.toml")
 TESTS = ("tests/plugin", "tests/migrations", "tests/core/test_public_api.py")
-OPTIONS = ("-p", "tests.installed", "-n", "auto", "--dist", "worksteal")
+OPTIONS = ("-p", "tests.installed", "-n", "auto", "--dist", "worksteal", "--started")
 TYPED = "tests/typing/public_api.py"
 
 # What could lead a Python or a pytest somewhere else.

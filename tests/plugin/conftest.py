@@ -10,7 +10,6 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-import coverage
 import faker  # noqa: F401
 import pytest
 
@@ -32,15 +31,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _fork_what_is_started(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Have sessions in this process fork their judges, rehearsals and watches.
-
-    Where all is measured they are started, as a run does it, and likewise by ``--started``.
-    """
-    is_measured = coverage.Coverage.current() is not None
-    if sys.platform == "linux" and not is_measured and not request.config.getoption("started"):
+def _fork_what_is_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have sessions in this process fork their judges, rehearsals and watches."""
+    if sys.platform == "linux" and not request.config.getoption("started"):
         fork_what_is_started(monkeypatch)
 
 

@@ -20,7 +20,7 @@ from pytest_bbmigrate.apply.adopt import (
     replay,
 )
 from pytest_bbmigrate.apply.preflight import preflight
-from pytest_bbmigrate.catalogue import Catalogue, read_catalogue
+from pytest_bbmigrate.catalogue import Catalogue, ReadingRules, read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.table import read_history
@@ -32,6 +32,10 @@ from tests.core.cataloguing import write
 from tests.core.running import image_of
 
 LEGACY = Path(__file__).parents[3] / "fixtures" / "legacy"
+LEGACY_RULES = ReadingRules(
+    order_file=LEGACY / "order.txt",
+    order=tuple((LEGACY / "order.txt").read_text(encoding="utf-8").splitlines()),
+)
 DATABASE = Path("budget.db")
 COLLATIONS = "COLLATE NOCASE is there, COLLATE BINARY was expected"
 NULLS = "NOT NULL is there, nothing was expected"
@@ -436,7 +440,8 @@ class Legacy:
 
 @pytest.fixture(scope="module")
 def legacy() -> Legacy:
-    catalogue = read_catalogue(LEGACY / "backend" / "database" / "migrations")
+    migrations = LEGACY / "backend" / "database" / "migrations"
+    catalogue = read_catalogue(migrations, rules=LEGACY_RULES)
     baseline = (LEGACY / "baseline.sql").read_text(encoding="utf-8")
     environment = RunEnvironment(root=LEGACY)
     images = [image_of(baseline + ROWS)]
