@@ -15,6 +15,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Ctrl-C would come through to what is tested here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of these tests."""
+    parser.addoption(
+        "--started",
+        action="store_true",
+        help="start each process of a run anew, as it is outside of tests, where a fork would do",
+    )
+
+
 # What would make a pytest inside a test behave otherwise than on its own.
 AMBIENT = ("CI", "GITHUB_ACTIONS", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
 

@@ -68,10 +68,8 @@ def stand_ins(*, yoyo: bool) -> Iterator[Steps]:
         ours["yoyo"] = ModuleType("yoyo")
         vars(ours["yoyo"]).update(step=steps.step, group=steps.group, transaction=steps.group)
     if "sqlite_migrate" not in sys.modules and find_spec("sqlite_migrate") is None:
-        from sqlite_utils import Migrations
-
         ours["sqlite_migrate"] = ModuleType("sqlite_migrate")
-        vars(ours["sqlite_migrate"]).update(Migrations=Migrations)
+        vars(ours["sqlite_migrate"])["__getattr__"] = _of_sqlite_utils
     theirs = {name: sys.modules.get(name) for name in ours}
     sys.modules.update(ours)
     try:
@@ -82,6 +80,13 @@ def stand_ins(*, yoyo: bool) -> Iterator[Steps]:
                 del sys.modules[name]
             if module is not None:
                 sys.modules[name] = module
+
+
+def _of_sqlite_utils(name: str) -> object:
+    """Return what sqlite-utils has under ``name``; it is asked when a migration imports that."""
+    import sqlite_utils
+
+    return getattr(sqlite_utils, name)
 
 
 def run_steps(db: sqlite3.Connection, steps: Iterable[Step], *, back: bool) -> None:

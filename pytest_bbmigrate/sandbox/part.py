@@ -19,7 +19,7 @@ from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untru
 from pytest_bbmigrate.runner.fixed_imports import note_young
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.python import get_ready
-from pytest_bbmigrate.sandbox import part_process
+from pytest_bbmigrate.sandbox import kept, part_process
 from pytest_bbmigrate.sandbox.endings import (
     failure_of_limit,
     failure_of_rest,
@@ -29,7 +29,7 @@ from pytest_bbmigrate.sandbox.endings import (
     refuse_written,
 )
 from pytest_bbmigrate.sandbox.in_process import keys_wanted
-from pytest_bbmigrate.sandbox.kept import can_fork, keep_order, run_kept
+from pytest_bbmigrate.sandbox.kept import keep_order, run_kept
 from pytest_bbmigrate.sandbox.part_process import (
     AFTER,
     BEFORE,
@@ -117,7 +117,7 @@ def run_order(order: PartOrder, copy: Content, environment: RunEnvironment) -> E
     """Have the process run and return how it came to its end."""
     image = copy if isinstance(copy, bytes) else None
     folder = order.kept.folder
-    if can_fork():
+    if kept.can_fork():
         get_ready()  # or each process that is forked would have to
     else:
         (folder / ORDER).write_bytes(encode_message("order", order))

@@ -7,21 +7,41 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
+import coverage
+import faker  # noqa: F401
 import pytest
 
+import pytest_bbmigrate.apply.rehearsal.server
+import pytest_bbmigrate.judge.answering
+import pytest_bbmigrate.judge.server
 import pytest_bbmigrate.plugin.apply_session
 import pytest_bbmigrate.plugin.commands
 import pytest_bbmigrate.plugin.items
 import pytest_bbmigrate.plugin.terminal
 import pytest_bbmigrate.plugin.testing  # noqa: F401
+from tests.forks import fork_what_is_started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     MakesProject = Callable[[pytest.Pytester], object]
+
+
+@pytest.fixture(autouse=True)
+def _fork_what_is_started(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have sessions in this process fork their judges, rehearsals and watches.
+
+    Where all is measured they are started, as a run does it, and likewise by ``--started``.
+    """
+    is_measured = coverage.Coverage.current() is not None
+    if sys.platform == "linux" and not is_measured and not request.config.getoption("started"):
+        fork_what_is_started(monkeypatch)
 
 
 @pytest.fixture

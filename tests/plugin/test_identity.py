@@ -130,7 +130,7 @@ def test_what_the_app_forges_in_the_rehearsal_is_not_published(
     with (project.path / "tox.ini").open("a") as ini:
         ini.write("\nbb_connection = app:patch\n")
 
-    result = project.runpytest("--bb-apply")
+    result = project.runpytest_subprocess("--bb-apply")  # what is patched stays so
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*a migration has written to _bb_database, and the result*"])

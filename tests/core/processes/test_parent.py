@@ -55,34 +55,51 @@ with ended_with_this_process(start, folder, "WHOSE"):
     FORKS
     time.sleep(600)
 """
-FORKS = "if not os.fork(): os.setsid(); time.sleep(5); os._exit(0)"  # with all pipes of its parent
+# It has all pipes of its parent, and keeps them longer than any test waits.
+FORKS = """if not os.fork():
+        os.setsid()
+        Path(sys.argv[1]).with_name("fork").write_text(f"{os.getpid()}.")
+        time.sleep(600)
+        os._exit(0)"""
 LOCKS = """
 import os, sys, time
 from pathlib import Path
 from pytest_bbmigrate.apply.lock.client import LockClient
 client = LockClient(Path(sys.argv[1]).parent / "real.db")
 client.lock()
-FORKS
+if True:
+    FORKS
 time.sleep(600)
 """.replace("FORKS", FORKS)
 
 
 @contextmanager
 def started(program: str, folder: Path, count: int) -> Iterator[list[int]]:
-    """Kill a program when it has ``count`` descendants, and give their pids."""
-    pipe = folder / "pipe"
+    """Kill a program when it has ``count`` descendants, and give their pids, but for its fork's.
+
+    That one outlives the block, and is killed then.
+    """
+    pipe, fork = folder / "pipe", folder / "fork"
     if not pipe.exists():
         os.mkfifo(pipe)
     with subprocess.Popen(
         [sys.executable, "-c", program, str(pipe)], env={**os.environ, "PYTHONPATH": PACKAGES}
     ) as parent:
         here = psutil.Process(parent.pid)
+        forks = "os.fork()" in program
         wait_until(lambda: len(here.children(recursive=True)) >= count)
-        pids = [child.pid for child in here.children(recursive=True)]
+        wait_until(lambda: not forks or (fork.exists() and fork.read_text().endswith(".")))
+        forked = int(fork.read_text().rstrip(".")) if forks else None
+        pids = [child.pid for child in here.children(recursive=True) if child.pid != forked]
         time.sleep(0.3)  # so that they are at work
         parent.kill()
-    yield pids
-    assert not any(map(is_running, pids))
+    try:
+        yield pids
+        assert not any(map(is_running, pids))
+        assert forked is None or is_running(forked)
+    finally:
+        if forked is not None:
+            os.kill(forked, signal.SIGKILL)
 
 
 @WAYS

@@ -69,7 +69,7 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Household:
-    """Make a real database, whose Python parts run in forks where this process can be forked."""
+    """Make a real database, whose Python parts run in forks of this process."""
     return household(tmp_path)
 
 
@@ -78,9 +78,5 @@ def either_home(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Household:
     """Make the same, for both ways in which a part gets its process."""
-    forks = request.param == "forked"
-    if forks and not kept.can_fork():
-        pytest.skip("this process has more than one thread")
-    monkeypatch.setattr(kept, "can_fork", lambda: forks)
-    monkeypatch.setattr("pytest_bbmigrate.sandbox.part.can_fork", lambda: forks)
+    monkeypatch.setattr(kept, "can_fork", lambda: request.param == "forked")
     return household(tmp_path)

@@ -1,0 +1,228 @@
+"""Processes of ours that are forked from the one that tests, where a run would start new Pythons.
+
+A new Python takes a third of a second to import what the judge and the rehearsal need; a fork has
+it. What runs in it is the same, from ``main`` on. ``--started`` starts them as a run does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import gc
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_bbmigrate.judge import supervisor
+from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.sandbox import fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import BinaryIO
+
+    import pytest
+
+PIPE = subprocess.PIPE
+TimeoutExpired = subprocess.TimeoutExpired
+PAUSE_SECONDS = 0.002
+STANDARD = (0, 1, 2)
+MODULES = (
+    "pytest_bbmigrate.judge.process",
+    "pytest_bbmigrate.apply.rehearsal.client",
+    "pytest_bbmigrate.processes.parent",
+)
+
+_kept: list[object] = []  # what must not be freed: it would close a descriptor that is another's
+
+
+def fork_what_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have judges, rehearsals and watches forked from this process, until the test ends."""
+    forking = SimpleNamespace(PIPE=PIPE, TimeoutExpired=TimeoutExpired, Popen=start)
+    for module in MODULES:
+        monkeypatch.setattr(f"{module}.subprocess", forking)
+
+
+class Forked:
+    """A fork, as ``subprocess.Popen`` has the process that it has started."""
+
+    def __init__(self, pid: int, stdin: BinaryIO | None, stdout: BinaryIO | None) -> None:
+        self.pid, self.stdin, self.stdout = pid, stdin, stdout
+        self.returncode: int | None = None
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for pipe in (self.stdin, self.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        self.wait()
+
+    def poll(self) -> int | None:
+        """Return its exit code, negative for a signal; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code. Raises: TimeoutExpired when it still runs after ``timeout``."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutExpired("a fork", timeout or 0.0)
+            time.sleep(PAUSE_SECONDS)
+        return code
+
+    def kill(self) -> None:
+        """Kill it, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def start(  # noqa: PLR0913 - as subprocess.Popen has them
+    command: Sequence[str],
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Iterable[int] = (),
+    start_new_session: bool = False,
+) -> Forked | subprocess.Popen[bytes]:
+    """Fork what ``command`` starts, if that is a module of ours, or else start it."""
+    found = module_of(command)
+    if found is None:
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=env,
+            pass_fds=tuple(pass_fds),
+            start_new_session=start_new_session,
+        )
+    module, arguments = found
+    its_input, our_input = os.pipe() if stdin == PIPE else (None, None)
+    our_output, its_output = os.pipe() if stdout == PIPE else (None, None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if not pid:
+        given = {0: its_input, 1: its_output, 2: stderr}
+        become(module, arguments, given, pass_fds, env, new_session=start_new_session)
+    for theirs in (its_input, its_output):
+        if theirs is not None:
+            os.close(theirs)
+    return Forked(
+        pid,
+        None if our_input is None else os.fdopen(our_input, "wb"),
+        None if our_output is None else os.fdopen(our_output, "rb"),
+    )
+
+
+def module_of(command: Sequence[str]) -> tuple[str, list[str]] | None:
+    """Return the module of ours that ``command`` runs, and its arguments; None for another."""
+    for code in (launch.START, launch.START_ISOLATED):
+        if code in command:
+            _, module, *arguments = command[command.index(code) + 1 :]
+            return module, arguments
+    return None
+
+
+def become(  # noqa: PLR0913 - as subprocess.Popen has them
+    module: str,
+    arguments: list[str],
+    given: Mapping[int, int | None],
+    kept: Iterable[int],
+    env: Mapping[str, str] | None,
+    *,
+    new_session: bool,
+) -> NoReturn:
+    """Be a new process that runs ``main`` of ``module``; end as Python would."""
+    code = 1
+    try:
+        if new_session:
+            os.setsid()
+        forget(given, {*kept})
+        if env is not None:
+            os.environ.clear()
+            os.environ.update(env)
+        if module == supervisor.__name__:
+            supervisor.start = fork_judge
+        code = import_module(module).main(*arguments)
+        end_threads()
+    except SystemExit as end:
+        code = said_at_exit(end)
+    except BaseException:  # noqa: BLE001 - as Python has it at the end of a program
+        traceback.print_exc()
+    finally:
+        with suppress(BaseException):
+            atexit._run_exitfuncs()  # noqa: SLF001 - it was cleared: these are its own
+        fresh.end_process(code)
+
+
+def fork_judge(command: Sequence[str], errors: Path) -> int:
+    """Fork the judge in a process group of its own, as a supervisor starts it; return its id."""
+    found = module_of(command)
+    assert found is not None
+    pid = os.fork()
+    if not pid:
+        os.setpgid(0, 0)
+        output = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        become(*found, {2: output}, (), None, new_session=False)
+    return pid
+
+
+def forget(given: Mapping[int, int | None], kept: set[int]) -> None:
+    """Have this fork share nothing with the process that tests but what that has imported."""
+    gc.freeze()  # what is garbage must not be freed: its end might close descriptors
+    atexit._clear()  # noqa: SLF001 - as multiprocessing has it for the processes that it forks
+    logging.root.handlers.clear()
+    fresh.forget_handlers()
+    faulthandler.disable()
+    sys.unraisablehook, threading.excepthook = sys.__unraisablehook__, threading.__excepthook__
+    for standard, descriptor in given.items():
+        if descriptor is not None:
+            os.dup2(descriptor, standard)
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if descriptor not in STANDARD and descriptor not in kept:
+            with suppress(OSError):  # the one by which the folder was listed
+                os.close(descriptor)
+    _kept.extend((sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = open(  # noqa: SIM115 - as long as the process lives
+            number, "w" if number else "r", encoding="utf-8", errors="replace", closefd=False
+        )
+        vars(sys).update({name: stream, f"__{name}__": stream})
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+
+
+def end_threads() -> None:
+    """Wait for the threads that Python waits for at its end."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+
+
+def said_at_exit(end: SystemExit) -> int:
+    """Return the exit code of a process that ends so, having said why."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
