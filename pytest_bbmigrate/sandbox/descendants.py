@@ -6,11 +6,15 @@ import os
 import sys
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import psutil
 
 from pytest_bbmigrate.processes.children import reap
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, program_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def has_children() -> bool:
@@ -32,14 +36,16 @@ def living() -> list[psutil.Process]:
     return found
 
 
-def end_descendants(patience: float) -> tuple[str, ...]:
+def end_descendants(
+    patience: float, is_enough: Callable[[], bool] = lambda: False
+) -> tuple[str, ...]:
     """End every descendant of this process, which has adopted orphans.
 
     Return the program names of those that had to be killed, sorted; all have ``patience`` seconds
-    to end by themselves.
+    to end by themselves, unless ``is_enough()`` before that.
     """
     deadline = time.monotonic() + patience
-    while is_survived() and time.monotonic() < deadline:
+    while is_survived() and time.monotonic() < deadline and not is_enough():
         time.sleep(PAUSE_SECONDS)
     names: set[str] = set()
     deadline = time.monotonic() + KILL_SECONDS

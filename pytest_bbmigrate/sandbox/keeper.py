@@ -119,9 +119,11 @@ def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
     code, over = wait_for(child, limits, lifeline, woken)
     patience = 0.0 if over else order.patience
     if adopts:
-        running = end_descendants(patience)
+        running = end_descendants(patience, limits.is_too_loud)
     else:
         running = end_orphans(order.temporary, patience, group=child)
+    if not over and limits.is_too_loud():
+        over = TOO_LOUD
     return Ending(code, running, over, put_back(real, held=order.confined and abi_version() > 0))
 
 
@@ -159,4 +161,4 @@ def wait_for(child: int, limits: Limits, lifeline: int, woken: int) -> tuple[int
         over = over or limits.passed()
         if over:
             os.kill(child, signal.SIGKILL)
-    return code, over or (TOO_LOUD if limits.is_too_loud() else IN_TIME)
+    return code, over

@@ -110,6 +110,12 @@ class StillRunning(BaseException):
     """Raised where threads have not come to their end in time."""
 
 
+class Threads:
+    """Whether those of this process were still at work; Python 3.13 drops what is raised then."""
+
+    are_late = False
+
+
 def main(folder: str, report: str, lifeline: str) -> int:
     """Keep a process that does what the order in ``folder`` says, in one that was started."""
     order = read_message(read_file(Path(folder) / ORDER), {"order": PartOrder}, NAMES)
@@ -209,12 +215,12 @@ def end_of_program(part: PythonPart) -> Failure | None:
     migration has registered, for there are no others in this process.
     """
     failure = None
-    try:
+    with suppress(StillRunning):
         signal.signal(signal.SIGALRM, raise_still_running)
         signal.setitimer(signal.ITIMER_REAL, THREAD_SECONDS)
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing
         signal.setitimer(signal.ITIMER_REAL, 0)
-    except StillRunning:
+    if Threads.are_late:
         failure = Failure(
             part.path,
             None,
@@ -233,7 +239,8 @@ def end_of_program(part: PythonPart) -> Failure | None:
 
 
 def raise_still_running(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Raise StillRunning: a handler of signals."""
+    """Note that, and raise StillRunning: a handler of signals."""
+    Threads.are_late = True
     raise StillRunning
 
 

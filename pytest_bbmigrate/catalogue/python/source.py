@@ -70,8 +70,9 @@ def read_python(path: Path, text: str, python: AppPython | None = None) -> Pytho
     try:
         tree, comments = parse_with_comments(text, python)
     except SyntaxError as error:
+        reader = "Python" if python is None else f"Python {python.version} (bb_python)"
         raise fault(
-            path, f"Python cannot read it ({error.msg})", "correct the syntax", error.lineno
+            path, f"{reader} cannot read it ({error.msg})", "correct the syntax", error.lineno
         ) from error
     except (RecursionError, MemoryError) as error:
         raise fault(path, "it is nested too deeply for Python", "write it flatter") from error

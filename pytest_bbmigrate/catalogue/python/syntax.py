@@ -33,7 +33,7 @@ Comments = tuple[tuple[int, str], ...]
 
 
 def parse(text: str | bytes, python: AppPython | None = None) -> ast.Module:
-    """Return the tree of a file; where this Python does not know its syntax, as ``python`` has it.
+    """Return the tree of a file, read by this Python; where it cannot, as ``python`` has it.
 
     Raises: SyntaxError, ValueError, RecursionError or MemoryError when neither can read it.
     """
@@ -50,12 +50,24 @@ def parse_with_comments(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about an invalid escape, say: it concerns the author
-            tree = ast.parse(text)
+            tree = ast.parse(text, feature_version=grammar_of(python))
     except SyntaxError:
         if python is None:
             raise
         return parsed_by(python, text)
     return tree, tuple(comments_in(text)) if isinstance(text, str) else ()
+
+
+def grammar_of(python: AppPython | None) -> tuple[int, int] | None:
+    """Return the version of Python's grammar to read by where ``python`` is older than this one.
+
+    The parser does what it can (https://docs.python.org/3/library/ast.html#ast.parse): what it lets
+    through, the process that the older one runs refuses when it reads the file.
+    """
+    if python is None:
+        return None
+    major, minor, *_ = map(int, python.version.split("."))
+    return (major, minor) if (major, minor) < sys.version_info[:2] else None
 
 
 def parsed_by(python: AppPython, text: str | bytes) -> tuple[ast.Module, Comments]:
@@ -127,9 +139,9 @@ def node_of(plain: Any) -> Any:
     """Return what ``plain_of`` has made plain."""
     if isinstance(plain, list):
         name, kind, content, place = plain
-        known = getattr(ast, name, None) or type(name, (KINDS[kind],), {})
-        node = known()
-        node._fields = tuple(field for field, _ in content)
+        known: type[ast.AST] = getattr(ast, name, None) or type(name, (KINDS[kind],), {})
+        node = known.__new__(known)  # its fields follow; some Pythons want them at once
+        vars(node)["_fields"] = tuple(field for field, _ in content)  # those of that Python
         for field, value in content:
             setattr(node, field, node_of(value))
         for at, value in zip(PLACE, place, strict=True):

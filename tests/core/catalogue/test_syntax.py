@@ -5,13 +5,24 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pytest_bbmigrate.catalogue.python import syntax
 from pytest_bbmigrate.catalogue.python.facts import code_checksum
 from pytest_bbmigrate.catalogue.python.imported import imported_names
-from pytest_bbmigrate.catalogue.python.syntax import answer, node_of, parse, parsed_by, plain_of
+from pytest_bbmigrate.catalogue.python.source import read_python
+from pytest_bbmigrate.catalogue.python.syntax import (
+    answer,
+    grammar_of,
+    node_of,
+    parse,
+    parsed_by,
+    plain_of,
+)
+from pytest_bbmigrate.errors import CatalogueError
 from pytest_bbmigrate.processes.app_python import AppPython, own_packages
 
 TEXT = """\
@@ -67,6 +78,28 @@ def test_another_python_reads_what_this_one_cannot(monkeypatch: pytest.MonkeyPat
     assert comments == ((1, "bb: changes t.a"), (6, "why"))
     assert parse("import is new", THIS) is tree
     assert imported_names(b"import is new", "", THIS) == ["helper"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python knows nothing newer than 3.11")
+def test_what_an_older_python_does_not_know_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    older, its = replace(THIS, version="3.11.2"), ast.parse("")
+    monkeypatch.setattr(syntax, "parsed_by", lambda *_: (its, ()))
+
+    assert parse("type X = int", older) is its
+    assert parse("type X = int", THIS) is not its
+
+
+def test_only_an_older_python_has_another_grammar() -> None:
+    assert grammar_of(replace(THIS, version="3.9.2")) == (3, 9)
+    assert grammar_of(THIS) is None
+    assert grammar_of(None) is None
+
+
+def test_a_file_that_the_apps_python_cannot_read_is_told_with_its_version() -> None:
+    with pytest.raises(
+        CatalogueError, match=r"m\.py:2: Python 3\.99\.0 \(bb_python\) cannot read it"
+    ):
+        read_python(Path("m.py"), "x = 1\ndef (", THIS)
 
 
 def test_what_no_python_reads_has_its_line() -> None:

@@ -112,6 +112,7 @@ def test_what_holds_too_much_is_ended(home: Household, what: str) -> None:
         "subprocess.run(['yes'])",
         "os.unlink(os.readlink('/proc/self/fd/1'))\nwhile True: print('x' * 1000)",
         "print('x' * 20_000_000)",
+        "subprocess.Popen(['yes'])",
     ],
 )
 def test_what_prints_too_much_is_ended(home: Household, body: str) -> None:
