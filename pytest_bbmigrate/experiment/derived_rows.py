@@ -118,14 +118,34 @@ class DerivedRows:
     def _refuse_unreadable(self) -> None:
         """Make sure that the expression is one of a single row: no aggregate may stand in WHERE.
 
+        Nor may it read the column that it is to be compared with, which always holds what it holds.
+
         Raises: UnderivableError.
         """
+        derived = ("main", fold_name(self.pairs.table.name), fold_name(self.pairs.column.name))
+        reads: set[tuple[str, str, str]] = set()
+
+        def authorize(
+            action: int, table: str | None, column: str | None, schema: str | None, _: str | None
+        ) -> int:
+            if action == sqlite3.SQLITE_READ:
+                reads.add((schema or "", fold_name(table or ""), fold_name(column or "")))
+            return sqlite3.SQLITE_OK
+
+        self.db.set_authorizer(authorize)
         try:
             self.db.execute(
                 f"EXPLAIN SELECT 1 FROM {self.source} WHERE {self.value} IS NULL"
             ).close()
         except sqlite3.Error as error:
             raise UnderivableError(str(error)) from error
+        finally:
+            self.db.set_authorizer(None)
+        if derived in reads:
+            raise UnderivableError(
+                "it is read from that column itself as it is afterwards, which proves nothing: "
+                "read it from what was there before"
+            )
 
     def _make_table(self) -> None:
         """Make the table for the values, with a key as the rows after have it."""

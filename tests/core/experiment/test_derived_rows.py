@@ -254,6 +254,17 @@ def test_what_is_not_as_derived_is_told(
         ("derives entries.memo = sum(amount)", "SELECT 1;", "misuse of aggregate"),
         ("derives entries.memo = (", "SELECT 1;", "syntax error"),
         ("derives entries.memo = memmo", "SELECT 1;", "no such column: memmo"),
+        # What the column holds now would prove any value right, also by a view.
+        (
+            "derives entries.memo = (SELECT memo FROM entries AS e WHERE e.id = entries.id)",
+            "SELECT 1;",
+            "which proves nothing",
+        ),
+        (
+            "derives entries.memo = (SELECT m FROM v WHERE n = entries.id)",
+            "CREATE VIEW v AS SELECT id AS n, Memo AS m FROM entries;",
+            "which proves nothing",
+        ),
         ("derives entries.memo = 1 by nothing", "SELECT 1;", "no column entries.nothing before"),
         (
             "derives lines.cents = 1 from entries by memo",
