@@ -89,7 +89,7 @@ def in_zone(zone: str) -> Iterator[None]:
         yield
     finally:
         if own is None:
-            del os.environ["TZ"]
+            os.environ.pop("TZ", None)
         else:
             os.environ["TZ"] = own
         time.tzset()
