@@ -125,12 +125,8 @@ def _operand_before(tokens: Tokens, index: int) -> Tokens:
         end -= 1
     if end and tokens[end - 1].text != ")":
         return tokens[end - 1 : end]
-    depth = 0
-    for place in range(end - 1, -1, -1):
-        depth += (tokens[place].text == ")") - (tokens[place].text == "(")
-        if not depth:
-            return tokens[place:end]
-    return ()
+    opened = [start for start, closed in closings(tokens).items() if closed == end - 1]
+    return tokens[opened[0] : end] if opened else ()
 
 
 def _inner_column(expression: Tokens) -> str:

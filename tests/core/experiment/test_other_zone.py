@@ -84,12 +84,13 @@ def test_the_zone_is_put_back() -> None:
     assert own == (os.environ["TZ"], time.timezone)
 
 
-def test_a_process_without_a_zone_has_none_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TZ")
-    with in_zone("EST5"):
-        pass
+def test_a_process_without_a_zone_has_none_afterwards() -> None:
+    with pytest.MonkeyPatch.context() as patching:
+        patching.delenv("TZ")
+        with in_zone("EST5"):
+            pass
 
-    assert "TZ" not in os.environ
+        assert "TZ" not in os.environ
 
 
 @pytest.mark.parametrize(
