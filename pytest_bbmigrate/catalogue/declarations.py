@@ -59,6 +59,16 @@ def misplaced(path: Path, line: int) -> Problem:
     )
 
 
+def outside_its_function(path: Path, line: int) -> Problem:
+    """Return the problem with a directive that belongs to no function of a set."""
+    return Problem(
+        path,
+        line,
+        "a directive outside the functions, each of which is a migration of its own",
+        "move it into the function that it is about, above its first statement",
+    )
+
+
 def runs_in_transaction(remarks: Iterable[CommentLine]) -> bool:
     """Return whether no comment turns the transaction off."""
     matches = (TRANSACTION.fullmatch(remark.text) for remark in remarks)

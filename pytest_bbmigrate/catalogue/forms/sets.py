@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.declarations import misplaced
+from pytest_bbmigrate.catalogue.declarations import outside_its_function
 from pytest_bbmigrate.catalogue.forms.managed import problems_of
 from pytest_bbmigrate.catalogue.model import Migration, PythonPart
 from pytest_bbmigrate.catalogue.python.contract import python_contract
@@ -54,7 +54,7 @@ def read(entry: FolderEntry) -> tuple[Migration, ...]:
             "write a function below @NAME(), where NAME = Migrations(..)",
         )
     problems = [
-        misplaced(entry.path, line)
+        outside_its_function(entry.path, line)
         for line, text in source.comments
         if is_directive(text) and not any(_holds(function, line) for function, _ in registered)
     ]

@@ -599,6 +599,10 @@ MISPLACED = (
     "a directive after the first statement; "
     "move it above the first statement of the file, or of its up or down part"
 )
+OUTSIDE = (
+    "a directive outside the functions, each of which is a migration of its own; "
+    "move it into the function that it is about, above its first statement"
+)
 
 
 @pytest.mark.parametrize(
@@ -811,7 +815,7 @@ MISPLACED = (
                 "@m()\ndef b(): f()"
             ),
             [
-                f"a.py:4: {MISPLACED}",
+                f"a.py:4: {OUTSIDE}",
                 (
                     "a.py:5: what this migration is called cannot be told without running the "
                     'file; write @NAME(name="..", transactional=False) with values as they are'
