@@ -11,6 +11,7 @@ from pytest_bbmigrate.seeding.filling.shapes import (
     fill_ends,
     match_merchants,
     repeat_first,
+    repeat_odd_texts,
 )
 from pytest_bbmigrate.seeding.filling.sources import avoid_assigned_values
 from pytest_bbmigrate.seeding.values.pools import ROWS_FOR_ALL_HOSTILE
@@ -53,6 +54,7 @@ class RowSources:
         if rows:
             fill_ends(rows, self.sources, rng)
         if len(rows) >= ROWS_FOR_ALL_HOSTILE:
+            repeat_odd_texts(rows, self.sources)
             repeat_first(rows, self.sources)
         avoid_assigned_values(rows, self.sources, rng)
         return rows

@@ -58,6 +58,34 @@ def _swap_null(rows: Sequence[Row], number: int, position: int) -> bool:
     return False
 
 
+def repeat_odd_texts(rows: Sequence[Row], sources: Sequence[Source]) -> None:
+    """Give one more row an odd text that only rows have which migrations look for.
+
+    These may be deleted rightly, and what is done to such a text in the others would be unseen.
+    """
+    expecting = [
+        source for source in sources if isinstance(source, FromPool | OneByOne) and source.expects
+    ]
+    for source in sources:
+        others = [other for other in expecting if other is not source]
+        if not isinstance(source, FromPool) or not others:
+            continue
+        position = source.positions[0]
+
+        def is_met(row: Row, others: Sequence[FromPool | OneByOne] = tuple(others)) -> bool:
+            return any(other.is_expected(row) for other in others)
+
+        free = [
+            row
+            for row in rows[1:-1]
+            if not (is_met(row) or source.is_hostile(row) or source.is_expected(row))
+        ]
+        for text in source.odd_texts():
+            having = [row for row in rows if row[position] == text]
+            if having and free and all(map(is_met, having)):
+                free.pop()[position] = text
+
+
 def agree_in_part(
     rows: Sequence[Row], sources: Sequence[Source], keys: Iterable[Collection[int]]
 ) -> None:

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_bbmigrate.seeding.model import exact_key
+from pytest_bbmigrate.seeding.values.hostile import kind_of_text
 from pytest_bbmigrate.seeding.values.pools import mix_values
 
 if TYPE_CHECKING:
@@ -74,9 +75,18 @@ class FromPool:
         """Return whether ``row`` has a hostile value here, other than one that is common."""
         return exact_key(row[self.positions[0]]) in self._hostile
 
+    @property
+    def expects(self) -> bool:
+        """Whether migrations look for any value here."""
+        return bool(self._expected)
+
     def is_expected(self, row: Row) -> bool:
         """Return whether migrations look for the value in ``row``."""
-        return bool(self._expected) and exact_key(row[self.positions[0]]) in self._expected
+        return self.expects and exact_key(row[self.positions[0]]) in self._expected
+
+    def odd_texts(self) -> list[str]:
+        """Return the hostile values that are texts, odd in one way or another."""
+        return [str(value) for value in self.pool.hostile if kind_of_text(value)]
 
     def avoid_assigned(self, row: Row, rng: random.Random) -> None:
         """Replace the value in ``row`` by another one if an UPDATE sets that value."""
@@ -111,9 +121,14 @@ class OneByOne:
             return True
         return False
 
+    @property
+    def expects(self) -> bool:
+        """Whether migrations look for any value here."""
+        return bool(self._expected)
+
     def is_expected(self, row: Row) -> bool:
         """Return whether migrations look for the value in ``row``."""
-        return bool(self._expected) and exact_key(row[self.positions[0]]) in self._expected
+        return self.expects and exact_key(row[self.positions[0]]) in self._expected
 
 
 class Placeholders:

@@ -152,3 +152,13 @@ def test_rows_stand_beside_those_that_are_somebodys_own() -> None:
 
         assert filling.added == {"t": 60, "few": 199}
         assert db.execute("SELECT count(DISTINCT name) FROM t").fetchone()[0] > 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_odd_text_is_in_a_row_that_no_condition_meets_too(seed: int) -> None:
+    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, amount REAL NOT NULL)"
+    recipe = Recipe(seed=seed, expected_literals=(("amount", 5), ("id", 7)))
+    with filled(sql, recipe) as result:
+        names = "SELECT name FROM t WHERE amount <> 5 AND id <> 7"
+
+        assert any(name != name.strip() for name in result.values(f"{names} AND name <> ''"))
