@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, column_reads
@@ -40,6 +40,10 @@ class StatementFacts:
     assigned_literals: tuple[Literal, ...] = ()
     taken_literals: tuple[Literal, ...] = ()
     column_reads: frozenset[ColumnRead] = frozenset()
+
+    def by_field(self) -> dict[str, Any]:
+        """Return each fact by the name of its field in Migration."""
+        return dict(vars(self))
 
 
 def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFacts:

@@ -126,13 +126,7 @@ def _assemble(
         up=part(up, in_transaction=up_in_transaction),
         down=part(down, in_transaction=down_in_transaction) if down else None,
         contract=contract,
-        checksum=facts.checksum,
-        literals=facts.literals,
-        expected_literals=facts.expected_literals,
-        assigned_literals=facts.assigned_literals,
-        taken_literals=facts.taken_literals,
-        column_reads=facts.column_reads,
-        explicit_drops=facts.explicit_drops,
+        **facts.by_field(),
     )
 
 

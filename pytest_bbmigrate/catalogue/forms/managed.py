@@ -66,13 +66,7 @@ def read(entry: FolderEntry) -> Migration:
         up=part(up),
         down=part(down) if down else None,
         contract=contract,
-        checksum=facts.checksum,
-        literals=facts.literals,
-        expected_literals=facts.expected_literals,
-        assigned_literals=facts.assigned_literals,
-        taken_literals=facts.taken_literals,
-        column_reads=facts.column_reads,
-        explicit_drops=facts.explicit_drops,
+        **facts.by_field(),
     )
 
 

@@ -87,14 +87,8 @@ def _migration(
         up=PythonPart(entry.path, function.name, function.lineno, in_transaction, texts),
         down=None,
         contract=contract,
-        checksum=facts.checksum,
-        literals=facts.literals,
-        expected_literals=facts.expected_literals,
-        assigned_literals=facts.assigned_literals,
-        taken_literals=facts.taken_literals,
-        column_reads=facts.column_reads,
-        explicit_drops=facts.explicit_drops,
         function=function.name,
+        **facts.by_field(),
     )
 
 
