@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
+from pytest_bbmigrate.sql.cursor import source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import (
@@ -24,7 +25,6 @@ from pytest_bbmigrate.sql.schema_clauses import (
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
-    from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.sql.reading import Command
 
 LONGEST = 200  # characters of a condition that a line repeats
@@ -90,7 +90,7 @@ def plain_condition(command: Command, touched: set[str]) -> str:
         return ""
     if touched.intersection(fold_name(token.name) for token in command.where):
         return ""
-    return one_line(command.where)
+    return source_text(command.where)
 
 
 def names_touched(command: Command) -> set[str]:
@@ -106,13 +106,3 @@ def names_touched(command: Command) -> set[str]:
     if isinstance(command, AddColumn | DropColumn):
         return {fold_name(command.column)}
     return {command.name.folded} if isinstance(command, Creation | Drop) else set()
-
-
-def one_line(tokens: Tokens) -> str:
-    """Return ``tokens`` as text, with one blank wherever there is any gap or comment."""
-    parts: list[str] = []
-    end = tokens[0].start if tokens else 0
-    for token in tokens:
-        parts.append(token.text if token.start == end else f" {token.text}")
-        end = token.start + len(token.text)
-    return "".join(parts)

@@ -58,6 +58,16 @@ def fold_tokens(tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(fold(token) for token in tokens)
 
 
+def source_text(tokens: Sequence[Token]) -> str:
+    """Return ``tokens`` as they were written, a single blank for each gap, comments left out."""
+    parts: list[str] = []
+    end = tokens[0].start if tokens else 0
+    for token in tokens:
+        parts.append(token.text if token.start == end else f" {token.text}")
+        end = token.start + len(token.text)
+    return "".join(parts)
+
+
 def closings(tokens: Sequence[Token]) -> dict[int, int]:
     """Return, by the index of each '(', that of its ')'; ``len(tokens)`` if there is none."""
     closed: dict[int, int] = {}

@@ -18,10 +18,10 @@ from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.schema.read.tokens import (
     canonical,
     is_word,
-    source_text,
     without_parentheses,
 )
 from pytest_bbmigrate.sql import Kind
+from pytest_bbmigrate.sql.cursor import source_text
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 from pytest_bbmigrate.sql.reading import read_as
 from pytest_bbmigrate.sql.schema_clauses import CreateIndex, CreateVirtualTable

@@ -90,16 +90,6 @@ def without_parentheses(tokens: Sequence[Token]) -> Sequence[Token]:
     return tokens[start:end]
 
 
-def source_text(tokens: Sequence[Token]) -> str:
-    """Return ``tokens`` as they were written, a single blank for each gap, comments left out."""
-    parts: list[str] = []
-    end = tokens[0].start if tokens else 0
-    for token in tokens:
-        parts.append(token.text if token.start == end else f" {token.text}")
-        end = token.start + len(token.text)
-    return "".join(parts)
-
-
 def readable(tokens: Tokens) -> str:
     """Return folded ``tokens`` as one line of SQL for a reader."""
     parts: list[str] = []
