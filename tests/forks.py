@@ -25,6 +25,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
+import pytest
+
 from pytest_bbmigrate.judge import supervisor
 from pytest_bbmigrate.processes.launch import START, START_ISOLATED
 from pytest_bbmigrate.sandbox import fresh
@@ -32,8 +34,6 @@ from pytest_bbmigrate.sandbox import fresh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import BinaryIO, Self
-
-    import pytest
 
 PIPE = subprocess.PIPE
 TimeoutExpired = subprocess.TimeoutExpired
@@ -49,8 +49,19 @@ start_judge = supervisor.start
 _kept: list[object] = []  # what must not be freed: it would close a descriptor that is another's
 
 
-def fork_what_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have judges, rehearsals and watches forked from this process, until the test ends."""
+def may_fork(config: pytest.Config) -> bool:
+    """Return whether tests fork what a run would start."""
+    return sys.platform == "linux" and not config.getoption("started")
+
+
+@pytest.fixture(autouse=True)
+def fork_what_is_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have judges, rehearsals and watches forked from this process, until the test ends.
+
+    For every test below the conftest that imports it.
+    """
+    if not may_fork(request.config):
+        return
     forking = SimpleNamespace(PIPE=PIPE, TimeoutExpired=TimeoutExpired, Popen=start)
     for module in MODULES:
         monkeypatch.setattr(f"{module}.subprocess", forking)

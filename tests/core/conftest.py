@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from pytest_bbmigrate.sandbox import kept
+from tests.forks import may_fork
 
 
 @pytest.fixture(autouse=True)
@@ -15,5 +14,5 @@ def _fork_beside_xdist(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
     Its other thread waits for messages, and holds no lock that a fork could come to need.
     """
-    if sys.platform == "linux" and not request.config.getoption("started"):
+    if may_fork(request.config):
         monkeypatch.setattr(kept, "can_fork", lambda: True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import faker  # noqa: F401
@@ -21,20 +20,13 @@ import pytest_bbmigrate.plugin.commands
 import pytest_bbmigrate.plugin.items
 import pytest_bbmigrate.plugin.terminal
 import pytest_bbmigrate.plugin.testing  # noqa: F401
-from tests.forks import fork_what_is_started
+from tests.forks import fork_what_is_started  # noqa: F401 - of all tests here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     MakesProject = Callable[[pytest.Pytester], object]
-
-
-@pytest.fixture(autouse=True)
-def _fork_what_is_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have sessions in this process fork their judges, rehearsals and watches."""
-    if sys.platform == "linux" and not request.config.getoption("started"):
-        fork_what_is_started(monkeypatch)
 
 
 @pytest.fixture
