@@ -62,13 +62,15 @@ class Isolated:
     ) -> int:
         """Return the id of a process that runs ``module`` with the three ``standard`` descriptors.
 
-        It is 0 where there is none.
+        Raises: OSError where the system has no such fork.
         """
         mask = os.umask(0)
         os.umask(mask)
         order = json.dumps([module, arguments, new_session, mask, dict(os.environ)])
         socket.send_fds(self.socket, [order.encode()], standard)
-        return int(self.socket.recv(MOST_BYTES) or 0)
+        if not (pid := int(self.socket.recv(MOST_BYTES) or 0)):
+            raise OSError("this system has no fork that is a child of another: run with --started")
+        return pid
 
 
 def surroundings() -> tuple[object, ...]:
