@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.chain import Chain
     from pytest_bbmigrate.contract import Contract, Delete, Insert
-    from pytest_bbmigrate.experiment import Chain
     from pytest_bbmigrate.schema import Schema
 
 

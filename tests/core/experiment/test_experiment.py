@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment import Chain, run
+from pytest_bbmigrate.experiment import run
 from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
