@@ -6,9 +6,9 @@ import traceback
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
 from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
 from pytest_bbmigrate.private import safe_exception

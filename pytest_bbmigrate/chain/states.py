@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
+    from pytest_bbmigrate.experiment.requirements import FailingCondition
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
@@ -130,11 +131,8 @@ class Chain:
         self._gathered.add(position)
         self._forget(position)
 
-    def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
-        """Return the conditions of the contract at ``position`` that cannot run before it.
-
-        Each as (line, text of the condition, SQLite's message).
-        """
+    def condition_errors(self, position: int) -> tuple[FailingCondition, ...]:
+        """Return the conditions of the contract at ``position`` that cannot run before it."""
         state, migration = self.state(position), self.catalogue.migrations[position]
         with self.at_work():
             return condition_errors(state, migration.contract)
