@@ -101,15 +101,11 @@ def test_what_is_wrong_with_many_files_is_said_once() -> None:
 
     text = describe_unreadable(error, "pytest m")
 
-    assert text.splitlines()[:3] == [
+    assert text.splitlines()[:2] == [
         "m/0_a.py: of Alembic (and 20 more)",
         (
             "  where       m/0_a.py, m/1_a.py, m/2_a.py, m/3_a.py, m/4_a.py, m/5_a.py, m/6_a.py, "
             "m/7_a.py,"
-        ),
-        (
-            "              m/8_a.py, m/9_a.py, m/10_a.py, m/11_a.py, m/12_a.py, m/13_a.py, "
-            "m/14_a.py,"
         ),
     ]
     assert (text.count("remedy      run it"), text.count("a typo")) == (1, 1)
