@@ -91,7 +91,8 @@ class Verdict:
     """The answer of one check on one migration (or, for the catalogue, on a folder).
 
     ``reason`` says why a skipped check could not be asked; ``notes`` are worth saying, not faults;
-    ``rows`` and ``values`` are how many rows and cells were compared for the answer.
+    ``rows`` and ``values`` are how many rows and cells were compared for the answer. ``narrowed``
+    says which rows the migration was judged on, where up does not run on all: '' for all.
     """
 
     check: str
@@ -102,3 +103,4 @@ class Verdict:
     notes: tuple[str, ...] = ()
     rows: int = 0
     values: int = 0
+    narrowed: str = ""
