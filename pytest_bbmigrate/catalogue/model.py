@@ -77,7 +77,8 @@ class Migration:
     ``taken_literals`` those of them that a row may hold already. ``column_reads`` are what its
     statements read in columns.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
-    ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
+    ``checksum`` covers the statements (of a Python file: its code), not comments or line ends; it
+    ends with + and a digest where lines outside the file change how, or when, it runs.
     ``function`` is the one of its file that it is, where that holds several; '' for a whole file.
     """
 
@@ -102,12 +103,14 @@ class Catalogue:
     """The migrations of a folder, in the order in which they run.
 
     ``texts`` are the bytes of every file that was read for them, by its real path: their own, and
-    the modules that their Python imports.
+    the modules that their Python imports. ``contracts_file`` is among them, which has contract
+    lines of migrations; None where their own files have all.
     """
 
     folder: Path
     migrations: tuple[Migration, ...]
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    contracts_file: Path | None = None
 
     def position(self, name: str) -> int:
         """Return the index of the migration called ``name``, or whose file or number is ``name``.

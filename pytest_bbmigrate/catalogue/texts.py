@@ -10,8 +10,13 @@ if TYPE_CHECKING:
 
 
 def texts_of(catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the text of each file of the catalogue's migrations; not of what they import."""
+    """Return the text of each file of the catalogue's migrations, and of their contracts.
+
+    Not of what they import.
+    """
     parts = (part for m in catalogue.migrations for part in (m.up, m.down) if part is not None)
     paths = dict.fromkeys(os.path.realpath(part.path) for part in parts)
+    if catalogue.contracts_file is not None:
+        paths[os.path.realpath(catalogue.contracts_file)] = None
     texts = catalogue.texts
     return tuple(texts[path].decode("utf-8", "replace") for path in paths if path in texts)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
+    from pytest_bbmigrate.experiment.requirements import FailingCondition
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
@@ -83,6 +84,7 @@ class Chain:
         self._up_results: dict[int, CachedUpResult] = {}
         self._grounds: dict[int, Ground] = {}
         self._evidence: dict[int, Evidence] = {}
+        self._gathered: set[int] = set()
         keep_freed_memory()
 
     def state(self, position: int) -> SeededState:
@@ -108,14 +110,32 @@ class Chain:
                 result, ground = self._up_result(position), self._grounds[position]
                 evidence = gather_evidence(migration, ground.state, result, ground.setup)
             self._evidence[position] = replace(evidence, narrowed=ground.narrowed)
+            self._gathered.add(position)
             self._forget(position)
         return self._evidence[position]
 
-    def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
-        """Return the conditions of the contract at ``position`` that cannot run before it.
+    def prepare_apart(self, position: int, most_bytes: int) -> bool:
+        """Make what the evidence on the migration at ``position`` is gathered from, once.
 
-        Each as (line, text of the condition, SQLite's message).
+        Return whether to gather it in a fork of this process, which then drops what it keeps for
+        it: not where that has been done here, or the database has more than ``most_bytes``.
+
+        Raises: as ``evidence`` does.
         """
+        state = self.state(position)
+        if position in self._gathered or sum(map(len, state.pages)) > most_bytes:
+            return False
+        with self.at_work():
+            self._up_result(position)
+        return True
+
+    def gathered_apart(self, position: int) -> None:
+        """Drop what was kept for evidence that a fork of this process gathers."""
+        self._gathered.add(position)
+        self._forget(position)
+
+    def condition_errors(self, position: int) -> tuple[FailingCondition, ...]:
+        """Return the conditions of the contract at ``position`` that cannot run before it."""
         state, migration = self.state(position), self.catalogue.migrations[position]
         with self.at_work():
             return condition_errors(state, migration.contract)
@@ -192,7 +212,7 @@ class Chain:
 
     def _forget(self, position: int) -> None:
         """Drop the result of up once both the next state and the evidence are made."""
-        if position + 1 < len(self._states) and position in self._evidence:
+        if position + 1 < len(self._states) and position in self._gathered:
             self._up_results.pop(position, None)
             self._grounds.pop(position, None)
 

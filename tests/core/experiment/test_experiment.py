@@ -252,7 +252,8 @@ def test_conditions_that_cannot_be_evaluated_are_reported_with_their_line(tmp_pa
         "SELECT 1;",
     )
 
-    assert sorted(chain.condition_errors(1)) == [
+    found = chain.condition_errors(1)
+    assert sorted((each.line, each.condition, each.error) for each in found) == [
         (1, "cent = 0", "no such column: cent"),
         (2, "nam <> ''", "no such column: nam"),
         (3, "unique nam", "no such column: trips.nam"),
