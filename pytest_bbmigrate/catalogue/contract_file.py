@@ -103,11 +103,11 @@ def _entries(path: Path, text: str) -> Iterator[OutsideLines]:
     places = place_texts(text, wanted)
     for name, lines in held.items():
         at = next(places).line
-        remarks = tuple(CommentLine(path, next(places).line, _as_comment(each)) for each in lines)
+        remarks = tuple(CommentLine(path, next(places).line, as_comment(each)) for each in lines)
         yield OutsideLines(name, at, remarks)
 
 
-def _as_comment(line: str) -> str:
+def as_comment(line: str) -> str:
     """Return a line as it is in a comment of the migration's file, without the comment's mark."""
     text = MARKS.sub("", line.strip(), count=1) if MARKS.match(line.strip()) else line.strip()
     if DIRECTIVE.match(text):

@@ -118,7 +118,7 @@ class Catalogue:
         Raises: LookupError that names the nearest names there are.
         """
         for index, migration in enumerate(self.migrations):
-            if name in (migration.name, self._file_name(migration)):
+            if name in (migration.name, self.file_name(migration)):
                 return index
         match = NUMBER_ALONE.fullmatch(name)
         number = tuple(map(int, re.split("[-_.]", match[1]))) if match else None
@@ -129,7 +129,7 @@ class Catalogue:
         nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
 
-    def _file_name(self, migration: Migration) -> str:
-        """Return the path of a migration's file within the folder."""
+    def file_name(self, migration: Migration) -> str:
+        """Return the path of a migration's file within the folder, with its function in a set."""
         path = migration.path.relative_to(self.folder).as_posix()
         return f"{path}::{migration.function}" if migration.function else path

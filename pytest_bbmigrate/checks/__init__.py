@@ -88,4 +88,5 @@ def conclude(check: str, subject: str, answer: Answer) -> Verdict:
         answer.notes,
         answer.rows,
         answer.values,
+        answer.unneeded,
     )

@@ -72,15 +72,22 @@ def rows_judged(verdict: Verdict) -> tuple[str, str]:
 
 
 def describe_unreadable(error: CatalogueError, rerun: str) -> str:
-    """Return the text for a folder that cannot be read; its first line stands alone."""
+    """Return the text for a folder that cannot be read; its first line stands alone.
+
+    What is wrong with several files is said once, with the names of all.
+    """
     first, *others = error.problems
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{shown_place(first.path, first.line)}: {visible(first.message)}{more}"]
-    for number, problem in enumerate(error.problems):
+    causes: dict[tuple[str, str], list[str]] = {}
+    for problem in error.problems:
+        place = shown_place(problem.path, problem.line)
+        causes.setdefault((problem.message, problem.remedy), []).append(place)
+    for number, ((message, remedy), places) in enumerate(causes.items()):
         if number:
-            lines += ["", visible(problem.message)]
-        lines += labelled("where", shown_place(problem.path, problem.line))
-        lines += labelled("remedy", visible(problem.remedy))
+            lines += ["", visible(message)]
+        lines += labelled("where", wrapped(", ".join(places)))
+        lines += labelled("remedy", visible(remedy))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
