@@ -186,7 +186,7 @@ class JudgeClient:
         if isinstance(reply, wanted):
             return reply
         if isinstance(reply, Unreachable):
-            raise StateUnreachable(reply.migration)
+            raise StateUnreachable(reply.migration, reply.lacks)
         if isinstance(reply, Refused):
             raise JudgeFailed(reply.message)
         if isinstance(reply, Broken):

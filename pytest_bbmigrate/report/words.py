@@ -11,7 +11,7 @@ from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
 from pytest_bbmigrate.report.remedies import what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
-from pytest_bbmigrate.verdict import CATALOGUE_CHECK
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -58,7 +58,17 @@ def describe_failure(
             lines += labelled("to allow it", what_to_declare(finding, on_real_rows=are_real))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
+        lines += labelled(*rows_judged(verdict))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
+
+
+def rows_judged(verdict: Verdict) -> tuple[str, str]:
+    """Return which of the rows were judged, with its label, where up does not run on all."""
+    if not verdict.narrowed:
+        return "", ""
+    if verdict.check == CHECKS[0]:
+        return "the rest", f"was judged on {verdict.narrowed}"
+    return "judged on", verdict.narrowed
 
 
 def describe_unreadable(error: CatalogueError, rerun: str) -> str:
