@@ -154,7 +154,8 @@ def _list(
         sources.keep(path, rules.steps.encode())
         steps = read_steps(path, rules.steps, sources)
     entries, doubtful = list_entries(folder, sources, rules, steps=steps)
-    unknown = unknown_steps(path, steps, entries) if path is not None else ()
+    found = [entry.step.name for entry in entries if entry.step is not None]
+    unknown = unknown_steps(path, steps, found) if path is not None else ()
     return entries, [*doubtful, *unknown]
 
 

@@ -12,10 +12,9 @@ from pytest_bbmigrate.catalogue.toml_text import place_texts, read_toml
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.sources import Sources
     from pytest_bbmigrate.catalogue.toml_text import PlacedText
 
@@ -70,10 +69,9 @@ def read_steps(path: Path, text: str, sources: Sources) -> dict[str, Step]:
 
 
 def unknown_steps(
-    path: Path, steps: Mapping[str, Step], found: Iterable[FolderEntry]
+    path: Path, steps: Mapping[str, Step], known: Collection[str]
 ) -> Iterator[Problem]:
-    """Yield a problem for each of ``steps`` that is none of those ``found``, which are code."""
-    known = [entry.step.name for entry in found if entry.step is not None]
+    """Yield a problem for each of ``steps`` that is none of those ``known`` to be there."""
     for name in steps.keys() - set(known):
         near = get_close_matches(name, known, 1, cutoff=0.0)
         yield Problem(

@@ -98,7 +98,7 @@ def test_sql_may_stand_in_files_of_its_own_with_the_way_back(tmp_path: Path) -> 
         ),
         (
             """'002_b.go' = '''\nSELECT 1;\nSELECT "2;'''""",
-            'steps.toml:3: a " that is never closed; close it',
+            'steps.toml:3: a name in " that is not finished; close it with "',
         ),
     ],
 )
