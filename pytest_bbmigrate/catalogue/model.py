@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -108,6 +110,15 @@ class Catalogue:
     folder: Path
     migrations: tuple[Migration, ...]
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def shown_texts(self) -> tuple[str, ...]:
+        """The text of each file of the migrations, comments included; not of what they import."""
+        parts = (part for m in self.migrations for part in (m.up, m.down) if part is not None)
+        paths = dict.fromkeys(os.path.realpath(part.path) for part in parts)
+        return tuple(
+            self.texts[path].decode("utf-8", "replace") for path in paths if path in self.texts
+        )
 
     def position(self, name: str) -> int:
         """Return the index of the migration called ``name``, or whose file or number is ``name``.
