@@ -111,7 +111,7 @@ class Table:
     conflicts: tuple[str, ...] = ()  # ON CONFLICT clauses of NOT NULL and PRIMARY KEY, sorted
     key: Index | None = None
 
-    @property
+    @cached_property
     def rowid_alias(self) -> str | None:
         """The INTEGER PRIMARY KEY column that is the rowid, or None.
 
