@@ -2,6 +2,10 @@
 
 A new Python takes a third of a second to import what the judge and the rehearsal need; a fork has
 it. What runs in it is the same, from ``main`` on. ``--started`` starts them as a run does.
+
+The lock process and the witness are forked from one that is isolated as they are
+(``isolated_forks.py``): SQLite remembers in a process which locks that has on a file, and would
+take the test's own to be the fork's.
 """
 
 from __future__ import annotations
@@ -19,7 +23,8 @@ import threading
 import time
 import traceback
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,14 +33,15 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pytest_bbmigrate.judge import supervisor
-from pytest_bbmigrate.processes.launch import START, START_ISOLATED
+from pytest_bbmigrate.processes.launch import PACKAGES, START, START_ISOLATED
 from pytest_bbmigrate.sandbox import fresh
+from tests.isolated_forks import Isolated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import BinaryIO, Self
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import IO, BinaryIO, Self
 
-PIPE = subprocess.PIPE
+PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
 TimeoutExpired = subprocess.TimeoutExpired
 PAUSE_SECONDS = 0.002
 STANDARD = (0, 1, 2)
@@ -43,6 +49,12 @@ MODULES = (
     "pytest_bbmigrate.judge.process",
     "pytest_bbmigrate.apply.rehearsal.client",
     "pytest_bbmigrate.processes.parent",
+    "pytest_bbmigrate.apply.lock.process",
+    "pytest_bbmigrate.apply.rehearsal.witness",
+)
+ISOLATED_MODULES = (
+    "pytest_bbmigrate.apply.lock.server",
+    "pytest_bbmigrate.apply.rehearsal.witness",
 )
 
 start_judge = supervisor.start
@@ -56,13 +68,15 @@ def may_fork(config: pytest.Config) -> bool:
 
 @pytest.fixture(autouse=True)
 def fork_what_is_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have judges, rehearsals and watches forked from this process, until the test ends.
+    """Have what a run would start forked, until the test ends.
 
     For every test below the conftest that imports it.
     """
     if not may_fork(request.config):
         return
-    forking = SimpleNamespace(PIPE=PIPE, TimeoutExpired=TimeoutExpired, Popen=start)
+    forking = SimpleNamespace(
+        PIPE=PIPE, DEVNULL=DEVNULL, TimeoutExpired=TimeoutExpired, Popen=start, run=run
+    )
     for module in MODULES:
         monkeypatch.setattr(f"{module}.subprocess", forking)
 
@@ -112,19 +126,21 @@ def start(  # as subprocess.Popen has them
     *,
     stdin: int | None = None,
     stdout: int | None = None,
-    stderr: int | None = None,
+    stderr: int | IO[bytes] | None = None,
+    cwd: str | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Iterable[int] = (),
     start_new_session: bool = False,
 ) -> Forked | subprocess.Popen[bytes]:
     """Fork what ``command`` starts, if that is a module of ours, or else start it."""
     found = module_of(command)
-    if found is None:
+    if found is None or (found[0] in ISOLATED_MODULES and not isolated().can_fork(found[0])):
         return subprocess.Popen(
             command,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
+            cwd=cwd,
             env=env,
             pass_fds=tuple(pass_fds),
             start_new_session=start_new_session,
@@ -134,10 +150,13 @@ def start(  # as subprocess.Popen has them
     our_output, its_output = os.pipe() if stdout == PIPE else (None, None)
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = fork()
-    if not pid:
-        given = {0: its_input, 1: its_output, 2: stderr}
-        become(module, arguments, given, pass_fds, env, new_session=start_new_session)
+    with nothing_or(stderr) as errors:
+        given = {0: its_input, 1: its_output, 2: errors}
+        if module in ISOLATED_MODULES:
+            standard = [each if each is not None else number for number, each in given.items()]
+            pid = isolated().fork(module, arguments, standard, new_session=start_new_session)
+        elif not (pid := fork()):
+            become(module, arguments, given, pass_fds, env, new_session=start_new_session)
     for theirs in (its_input, its_output):
         if theirs is not None:
             os.close(theirs)
@@ -146,6 +165,46 @@ def start(  # as subprocess.Popen has them
         None if our_input is None else os.fdopen(our_input, "wb"),
         None if our_output is None else os.fdopen(our_output, "rb"),
     )
+
+
+def run(  # as subprocess.run has them
+    command: Sequence[str],
+    *,
+    input: bytes,  # noqa: A002
+    stdout: int,
+    stderr: int,
+    cwd: str,
+    check: bool,
+) -> SimpleNamespace:
+    """Fork what ``command`` starts, give it its input, and return what it has said at its end."""
+    assert not check
+    with start(command, stdin=PIPE, stdout=stdout, stderr=stderr, cwd=cwd) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(input)
+            process.stdin.close()
+        said = process.stdout.read()
+    return SimpleNamespace(stdout=said, returncode=process.returncode)
+
+
+@contextmanager
+def nothing_or(errors: int | IO[bytes] | None) -> Iterator[int | None]:
+    """Give the descriptor that ``errors`` stands for, None for this process's own."""
+    if errors != DEVNULL:
+        yield errors if errors is None or isinstance(errors, int) else errors.fileno()
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        yield nothing
+    finally:
+        os.close(nothing)
+
+
+@cache
+def isolated() -> Isolated:
+    """Return what forks isolated processes for this one, which starts it when it is wanted."""
+    return Isolated(PACKAGES, *ISOLATED_MODULES)
 
 
 def fork() -> int:

@@ -18,7 +18,8 @@ from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, DOWN_CHECKS, Answer, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.experiment import Chain, Evidence
+    from pytest_bbmigrate.chain import Chain
+    from pytest_bbmigrate.experiment import Evidence
 
 QUESTIONS = {
     "up_applies": ask_up_applies,
@@ -73,4 +74,5 @@ def conclude(check: str, subject: str, answer: Answer) -> Verdict:
         answer.notes,
         answer.rows,
         answer.values,
+        answer.unneeded,
     )

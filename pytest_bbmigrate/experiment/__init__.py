@@ -1,8 +1,7 @@
-"""The fixed experiment on a migration, and the chain of states it starts from."""
+"""The fixed experiment on a migration."""
 
 from __future__ import annotations
 
-from pytest_bbmigrate.experiment.chain import Chain
 from pytest_bbmigrate.experiment.model import (
     Dangling,
     DatabaseDiff,
@@ -21,7 +20,6 @@ from pytest_bbmigrate.experiment.real_rows import (
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_of
 
 __all__ = [
-    "Chain",
     "Dangling",
     "DatabaseDiff",
     "Evidence",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.references import missing_part, orphaned_where
@@ -13,6 +14,7 @@ from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
     from pytest_bbmigrate.experiment.model import SeededState
@@ -64,8 +66,18 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
     return None
 
 
-def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int, str, str], ...]:
-    """Return each ``where`` and ``requires`` that cannot be evaluated, as (line, text, error)."""
+@dataclass(frozen=True)
+class FailingCondition:
+    """A condition of a contract that cannot be evaluated, its place there, and SQLite's error."""
+
+    line: int
+    path: Path | None
+    condition: str
+    error: str
+
+
+def condition_errors(state: SeededState, contract: Contract) -> tuple[FailingCondition, ...]:
+    """Return each ``where`` and ``requires`` that cannot be evaluated."""
     declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
     with_where = [declaration for declaration in declared if declaration.where is not None]
     if not with_where and not contract.requires:
@@ -76,7 +88,7 @@ def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int,
         for required in contract.requires:
             if error := requirement_error(db, schema, required):
                 text = required.expression or f"unique {', '.join(required.unique)}"
-                errors.append((required.line, text, error))
+                errors.append(FailingCondition(required.line, required.path, text, error))
         for declaration in with_where:
             table = schema.table(declaration.table)
             if table is None:
@@ -84,7 +96,11 @@ def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int,
             try:
                 db.execute(f"SELECT 1 FROM {quote_name(table.name)} WHERE ({declaration.where}\n)")
             except sqlite3.Error as raised:
-                errors.append((declaration.line, declaration.where or "", str(raised)))
+                errors.append(
+                    FailingCondition(
+                        declaration.line, declaration.path, declaration.where or "", str(raised)
+                    )
+                )
     return tuple(errors)
 
 

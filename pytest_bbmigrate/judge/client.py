@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ class JudgeClient:
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
         self._failures: dict[int, str] = {}
-        self._ahead: AskVerdicts | None = None
+        self._ahead: deque[Question] = deque()
 
     def start(self) -> None:
         """Start the process, so that it imports what it needs while others do their work."""
@@ -69,7 +70,7 @@ class JudgeClient:
     def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
         """Say which checks will be asked for, by the position of the migration, in their order.
 
-        With ``works_ahead`` the judge is asked for the next migration's while the last one's are
+        With ``works_ahead`` the judge is asked for the next migrations' while the last one's are
         reported.
         """
         self._checks, self._works_ahead = checks, works_ahead
@@ -85,11 +86,10 @@ class JudgeClient:
             expected = self._checks.get(position, ())
             question = AskVerdicts(position, expected if check in expected else (check,))
             try:
-                self._keep(question, self._ask(question, Judged))
+                self._keep(question, self._ask_alone_if_need_be(question))
             except JudgeFailed as error:
                 self._failures[position] = str(error)
                 raise
-            self._ask_ahead(position)
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
     def folder_verdict(self) -> Verdict:
@@ -118,7 +118,8 @@ class JudgeClient:
 
     def close(self) -> None:
         """End the process, and all that it has left."""
-        process, self._process, self._ahead = self._process, None, None
+        process, self._process = self._process, None
+        self._ahead.clear()
         if process is not None:
             process.end()
 
@@ -130,12 +131,35 @@ class JudgeClient:
             )
         self._printed[question.position] = reply.printed
 
-    def _ask_ahead(self, position: int) -> None:
-        """Ask for what comes after ``position``, and do not wait for the answer."""
-        following = [each for each in self._checks if each > position and self._works_ahead]
-        if following and (following[0], self._checks[following[0]][0]) not in self._answers:
-            self._ahead = AskVerdicts(following[0], self._checks[following[0]])
-            self._ready().send(KIND_OF[AskVerdicts], self._ahead)
+    def _ask_alone_if_need_be(self, question: AskVerdicts) -> Judged:
+        """Return the reply to ``question``; what comes after it is asked for as well.
+
+        Where the process ends meanwhile, any of them may be the cause: from then on each is asked
+        alone.
+
+        Raises: as ``verdict`` does.
+        """
+        self._ask_ahead(question)
+        is_alone = len(self._ahead) <= 1
+        try:
+            return self._ask(question, Judged)
+        except JudgeFailed:
+            if self._process is not None or is_alone:
+                raise
+            self._works_ahead = False
+            return self._ask(question, Judged)
+
+    def _ask_ahead(self, question: AskVerdicts) -> None:
+        """Ask for ``question`` and for what comes after it, and wait for no answer."""
+        if not self._works_ahead:
+            return
+        following = [each for each in self._checks if each > question.position]
+        ahead = 1 if self._opening is None else 1 + 6 * self._opening.most_apart
+        wanted = [AskVerdicts(each, self._checks[each]) for each in following[:ahead]]
+        for each in (question, *wanted):
+            if each not in self._ahead and (each.position, each.checks[0]) not in self._answers:
+                self._send(each)
+                self._ahead.append(each)
 
     def _ask(self, question: Question, wanted: type[R]) -> R:
         """Return the reply to ``question``.
@@ -158,16 +182,21 @@ class JudgeClient:
         raise JudgeFailed("the process that judges has given another answer than was asked for")
 
     def _reply_to(self, question: Question) -> Reply:
-        process, ahead = self._ready(), self._ahead
-        shows_errors = self._opening is not None and self._opening.shows_errors
-        self._ahead = None
-        if ahead is not None and ahead != question:
-            answer = process.receive(shows_errors=shows_errors)
-            if isinstance(answer, Judged):
-                self._keep(ahead, answer)
-        if ahead != question:
-            process.send(KIND_OF[type(question)], question)
-        return process.receive(shows_errors=shows_errors)
+        """Return the reply to ``question``, having kept those to what was asked before it."""
+        if question not in self._ahead:
+            self._send(question)
+            self._ahead.append(question)
+        while True:
+            asked = self._ahead.popleft()
+            shows_errors = self._opening is not None and self._opening.shows_errors
+            reply = self._ready().receive(shows_errors=shows_errors)
+            if asked == question:
+                return reply
+            if isinstance(asked, AskVerdicts) and isinstance(reply, Judged):
+                self._keep(asked, reply)
+
+    def _send(self, question: Question) -> None:
+        self._ready().send(KIND_OF[type(question)], question)
 
     def _ready(self) -> Process:
         """Return the process, started anew if it has ended."""

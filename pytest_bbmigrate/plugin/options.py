@@ -38,6 +38,7 @@ def attach_values(args: list[str]) -> None:
     Else argparse would take the next argument, a path to collect, as the value.
     """
     bare = {flag for command in DATABASE_COMMANDS if command.metavar for flag in command.flags}
+    bare.update(modifier.flag for modifier in MODIFIERS if modifier.may_be_bare)
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
@@ -95,6 +96,7 @@ def complete_command(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
     if not _asks_for_help(config):
         _refuse_idle(config, given)
+        _refuse_draft(config, given)
     if not IS_POSIX and given and _writes_anything(config):
         raise pytest.UsageError(
             f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
@@ -115,6 +117,25 @@ def _refuse_idle(config: pytest.Config, commands: list[str]) -> None:
         if not set(modifier.commands).intersection(commands):
             needed = " or ".join(modifier.commands)
             raise usage_error(f"{modifier.flag} does nothing here: it goes with {needed}")
+
+
+def _refuse_draft(config: pytest.Config, commands: list[str]) -> None:
+    """Refuse to draft contract lines in what is no check run. Raises: pytest.UsageError."""
+    if config.getoption("bb_draft_contracts") is None:
+        return
+    if commands:
+        raise usage_error(
+            f"--bb-draft-contracts and {commands[0]} cannot be combined: have the lines drafted by "
+            "a check run, read them, and apply then"
+        )
+    selects = any(
+        argument_path(config, argument).is_relative_to(migrations_folder(config))
+        for argument in config.args
+    )
+    if not (selects or config.getoption("bb_check_migrations")):
+        raise usage_error(
+            "--bb-draft-contracts does nothing here: it goes with --bb-check-migrations"
+        )
 
 
 def refuse_unknown_settings(config: pytest.Config) -> None:

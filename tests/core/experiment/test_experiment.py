@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment import Chain, run
+from pytest_bbmigrate.experiment import run
 from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
@@ -248,7 +249,8 @@ def test_conditions_that_cannot_be_evaluated_are_reported_with_their_line(tmp_pa
         "SELECT 1;",
     )
 
-    assert sorted(chain.condition_errors(1)) == [
+    found = chain.condition_errors(1)
+    assert sorted((each.line, each.condition, each.error) for each in found) == [
         (1, "cent = 0", "no such column: cent"),
         (2, "nam <> ''", "no such column: nam"),
         (3, "unique nam", "no such column: trips.nam"),

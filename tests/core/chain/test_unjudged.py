@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge_catalogue
 from pytest_bbmigrate.errors import StateUnreachable
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.verdict import Outcome

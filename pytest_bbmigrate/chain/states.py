@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
+    from pytest_bbmigrate.experiment.requirements import FailingCondition
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
@@ -82,6 +83,7 @@ class Chain:
         self._states: list[SeededState] = []
         self._up_results: dict[int, CachedUpResult] = {}
         self._evidence: dict[int, Evidence] = {}
+        self._gathered: set[int] = set()
         keep_freed_memory()
 
     def state(self, position: int) -> SeededState:
@@ -105,14 +107,32 @@ class Chain:
             with self.at_work():
                 result = self._up_result(position)
                 self._evidence[position] = gather_evidence(migration, state, result, setup)
+                self._gathered.add(position)
             self._forget(position)
         return self._evidence[position]
 
-    def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
-        """Return the conditions of the contract at ``position`` that cannot run before it.
+    def prepare_apart(self, position: int, most_bytes: int) -> bool:
+        """Make what the evidence on the migration at ``position`` is gathered from, once.
 
-        Each as (line, text of the condition, SQLite's message).
+        Return whether to gather it in a fork of this process, which then drops what it keeps for
+        it: not where that has been done here, or the database has more than ``most_bytes``.
+
+        Raises: as ``evidence`` does.
         """
+        state = self.state(position)
+        if position in self._gathered or sum(map(len, state.pages)) > most_bytes:
+            return False
+        with self.at_work():
+            self._up_result(position)
+        return True
+
+    def gathered_apart(self, position: int) -> None:
+        """Drop what was kept for evidence that a fork of this process gathers."""
+        self._gathered.add(position)
+        self._forget(position)
+
+    def condition_errors(self, position: int) -> tuple[FailingCondition, ...]:
+        """Return the conditions of the contract at ``position`` that cannot run before it."""
         state, migration = self.state(position), self.catalogue.migrations[position]
         with self.at_work():
             return condition_errors(state, migration.contract)
@@ -203,7 +223,7 @@ class Chain:
         filled_names = names_after_up(previous.schema, result.up)
         setup = self._setup(position)
         state = fill_state(position, result.after, result.empty, previous, filled_names, setup)
-        if position - 1 in self._evidence:
+        if position - 1 in self._gathered:
             self._up_results.pop(position - 1, None)
         return self._with_own(state, previous, result.up)
 
