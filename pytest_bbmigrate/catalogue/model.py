@@ -133,9 +133,8 @@ class Catalogue:
 
         Raises: LookupError that names the nearest names there are.
         """
-        for index, migration in enumerate(self.migrations):
-            if name in (migration.name, self.file_name(migration)):
-                return index
+        if (index := self._positions.get(name)) is not None:
+            return index
         match = NUMBER_ALONE.fullmatch(name)
         number = tuple(map(int, re.split("[-_.]", match[1]))) if match else None
         for index, migration in enumerate(self.migrations):
@@ -144,6 +143,15 @@ class Catalogue:
         names = [migration.name for migration in self.migrations]
         nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        """The index of each migration by its name, and by its file; the first one's for a name."""
+        positions: dict[str, int] = {}
+        for index, migration in enumerate(self.migrations):
+            for name in (migration.name, self.file_name(migration)):
+                positions.setdefault(name, index)
+        return positions
 
     def file_name(self, migration: Migration) -> str:
         """Return the path of a migration's file within the folder, with its function in a set."""

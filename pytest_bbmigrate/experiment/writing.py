@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
     from pytest_bbmigrate.sql.values import Cell
 
+    ExactKey = tuple[str, str]
+
 WRITTEN_ROWS = 5
 EDITED_ROWS = 5
 DELETED_ROWS = 3
@@ -215,7 +217,7 @@ class Writer:
             if row is not None:
                 self.set_cells(key, values_for(row, number, values))
 
-    def values(self, columns: tuple[str, ...]) -> dict[str, list[Cell]]:
+    def values(self, columns: tuple[str, ...]) -> dict[str, dict[ExactKey, Cell]]:
         """Return different values of ``columns``: those of the last keys' rows, if they differ."""
         rows = [
             row
@@ -223,14 +225,13 @@ class Writer:
             if columns and (row := read_row(self.db, self.work.table, key)) is not None
         ]
         values = {
-            column: list({exact_key(row[column]): row[column] for row in rows}.values())
-            for column in columns
+            column: {exact_key(row[column]): row[column] for row in rows} for column in columns
         }
         table = quote_name(self.work.table.name)
         for column, found in values.items():
             if len(found) < 2:
                 query = f"SELECT DISTINCT {quote_name(column)} FROM main.{table}"
-                values[column] = [value for (value,) in select(self.db, query)]
+                values[column] = {exact_key(v): v for (v,) in select(self.db, query)}
         return values
 
     def set_cells(self, key: Key, values: Fields) -> None:
@@ -285,11 +286,14 @@ def some_of(keys: Sequence[Key], table: Table) -> list[Key]:
     return [keys[place] for place in dice.sample(range(len(keys)), min(count, len(keys)))]
 
 
-def values_for(row: Fields, number: int, values: Mapping[str, Sequence[Cell]]) -> dict[str, Cell]:
+def values_for(
+    row: Fields, number: int, values: Mapping[str, Mapping[ExactKey, Cell]]
+) -> dict[str, Cell]:
     """Return for each column one of its ``values`` that ``row``, the edit ``number``, has not."""
     chosen = {}
     for column, found in values.items():
-        others = [value for value in found if exact_key(value) != exact_key(row[column])]
+        own = exact_key(row[column])
+        others = [value for key, value in found.items() if key != own]
         if others:
             chosen[column] = others[number * len(others) // EDITED_ROWS]
     return chosen

@@ -141,6 +141,11 @@ class Table:
         return tuple(fold_name(c.name) for c in self.columns if not c.generated)
 
     @cached_property
+    def ordered_names(self) -> tuple[str, ...]:
+        """The case-folded names of the columns, in their order."""
+        return tuple(fold_name(column.name) for column in self.columns)
+
+    @cached_property
     def column_names(self) -> frozenset[str]:
         """The case-folded names of the columns."""
         return frozenset(self._columns_by_name)
