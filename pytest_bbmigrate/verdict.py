@@ -97,7 +97,8 @@ class Verdict:
 
     ``reason`` says why a skipped check could not be asked; ``notes`` are worth saying, not faults;
     ``rows`` and ``values`` are how many rows and cells were compared for the answer. ``unneeded``
-    as an Answer has it.
+    as an Answer has it. ``narrowed`` says which rows the migration was judged on, where up does not
+    run on all: '' for all.
     """
 
     check: str
@@ -109,3 +110,4 @@ class Verdict:
     rows: int = 0
     values: int = 0
     unneeded: tuple[str, ...] | None = None
+    narrowed: str = ""

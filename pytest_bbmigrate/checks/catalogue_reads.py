@@ -11,7 +11,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Migration
@@ -49,8 +49,10 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
             reason = f"contracts could be looked up only as far as {migration.name}: {error}"
             break
         if migration.name not in chain.unjudged:
-            findings += unknown_names(migration, before, after)
-            findings += unanswerable_conditions(migration, chain, position)
+            unknown = tuple(unknown_names(migration, before, after))
+            findings += unknown
+            told = {(finding.path, finding.line) for finding in unknown}
+            findings += unanswerable_conditions(migration, chain, position, told)
     else:
         chain.refuse_unused_own_rows()
         findings += silent_invariants(chain)
@@ -142,12 +144,18 @@ def known_names(named: NamedObject, schema: Schema) -> list[str]:
     return [table.name for table in schema.tables]
 
 
-def unanswerable_conditions(migration: Migration, chain: Chain, position: int) -> Iterator[Finding]:
-    """Yield a finding for each condition and value that SQLite cannot evaluate before up."""
+def unanswerable_conditions(
+    migration: Migration, chain: Chain, position: int, told: Container[tuple[Path, int | None]]
+) -> Iterator[Finding]:
+    """Yield a finding for each condition and value that SQLite cannot evaluate before up.
+
+    Not for a value of lines of which another finding is ``told``, which is the cause.
+    """
     up_diff = chain.evidence(position).up_diff if migration.contract.derives else None
     for derivation in up_diff.derivations if up_diff else ():
-        if derivation.unusable:
-            yield unusable_finding(derivation, migration)
+        found = unusable_finding(derivation, migration)
+        if derivation.unusable and (found.path, found.line) not in told:
+            yield found
     for failing in chain.condition_errors(position):
         yield Finding(
             "condition fails",

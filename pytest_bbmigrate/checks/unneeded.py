@@ -31,9 +31,10 @@ def unneeded_outside(evidence: Evidence) -> tuple[str, ...] | None:
     """Return the declarations in the file of bb_contracts that nothing needed.
 
     Among them are those that no generated row used, if no statement is there that meets no row and
-    might need them. None on real rows: another database may have what this one does not.
+    might need them. None on real rows, for another database may have what this one does not, and
+    where up does not run on all rows, for those left out may have it.
     """
-    if evidence.on_real_rows:
+    if evidence.on_real_rows or evidence.narrowed is not None:
         return None
     idle = {fold_name(statement.table) for statement in idle_statements(evidence)}
     unused = [
@@ -48,7 +49,7 @@ def unneeded_outside(evidence: Evidence) -> tuple[str, ...] | None:
 def unneeded_declarations(evidence: Evidence) -> tuple[Unused, ...]:
     """Return each declaration of rows, columns and objects that nothing made use of."""
     diff, after = evidence.up_diff, evidence.schema_after
-    if diff is None or after is None:
+    if diff is None or after is None or evidence.narrowed is not None:
         return ()
     contract = evidence.migration.contract
     unproved = set(unproved_declarations(evidence))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.references import missing_part, orphaned_where
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
@@ -31,7 +32,8 @@ def keep_requirements(
 
     New rows are generated to meet the requirements. This is for rows that were generated before a
     rename or a rebuild gave a table or column the name that a requirement uses. Rows of
-    ``own_tables`` (folded) are the user's: they stay, and show what an apply would meet.
+    ``own_tables`` (folded) are the user's: they stay, and show what an apply would meet; so do rows
+    that a trigger keeps from being deleted.
     """
     deleted = 0
     for required in requires:
@@ -40,14 +42,8 @@ def keep_requirements(
             continue
         condition = broken_condition(table, required)
         if requirement_error(db, schema, required) is None:
-            deleted += db.execute(
-                f"DELETE FROM {quote_name(table.name)} WHERE {condition}"
-            ).rowcount
-    orphans = deleted
-    while orphans:
-        orphans = delete_orphans(db, schema)
-        deleted += orphans
-    return deleted
+            deleted += delete_where(db, quote_name(table.name), condition)
+    return deleted + (delete_all_orphans(db, schema) if deleted else 0)
 
 
 def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirement) -> str | None:
@@ -119,12 +115,26 @@ def broken_condition(table: Table, required: Requirement) -> str:
     return f"{present} AND ({identity}) NOT IN ({kept})"
 
 
+def delete_where(db: sqlite3.Connection, target: str, condition: str) -> int:
+    """Delete the rows of ``target`` that meet a condition; return how many, 0 if it is refused."""
+    try:
+        return db.execute(f"DELETE FROM {target} WHERE {condition}").rowcount
+    except REFUSALS:
+        return 0
+
+
+def delete_all_orphans(db: sqlite3.Connection, schema: Schema) -> int:
+    """Delete rows without their parent row, and what refers to those; return how many."""
+    deleted = 0
+    while orphans := delete_orphans(db, schema):
+        deleted += orphans
+    return deleted
+
+
 def delete_orphans(db: sqlite3.Connection, schema: Schema) -> int:
     """Delete rows whose parent row does not exist; return how many."""
     return sum(
-        db.execute(
-            f"DELETE FROM {quote_name(table.name)} AS c WHERE {orphaned_where('main', schema, key)}"
-        ).rowcount
+        delete_where(db, f"{quote_name(table.name)} AS c", orphaned_where("main", schema, key))
         for table in schema.tables
         for key in table.foreign_keys
         if not missing_part(schema, key)

@@ -79,7 +79,7 @@ class Responder:
             with showing_values(everything=self._opening.shows_errors):
                 return self._answer(question)
         except StateUnreachable as error:
-            return Unreachable(error.migration)
+            return Unreachable(error.migration, error.lacks)
         except BBMigrateError as error:
             return Refused(str(error))
         except Exception as error:  # noqa: BLE001 - it is reported, and the next question answered

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=Reply)
 
 
+AHEAD = 64  # questions for each core that answers besides: no more than a pipe holds
+
+
 class JudgeClient:
     """The judge of a session; its process is started when ``start`` is called, or first needed.
 
@@ -54,6 +57,8 @@ class JudgeClient:
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
         self._failures: dict[int, str] = {}
+        self._unreachable: dict[int, str] = {}
+        self._reached: int | None = None
         self._ahead: deque[Question] = deque()
 
     def start(self) -> None:
@@ -82,19 +87,28 @@ class JudgeClient:
         """
         if position in self._failures:
             raise JudgeFailed(self._failures[position])
+        if position != self._reached:
+            self._reached = position
+            self._ask_ahead(position)
         if (position, check) not in self._answers:
             expected = self._checks.get(position, ())
             question = AskVerdicts(position, expected if check in expected else (check,))
             try:
-                self._keep(question, self._ask_alone_if_need_be(question))
+                if position not in self._unreachable:
+                    self._keep(question, self._ask_alone_if_need_be(question))
+            except StateUnreachable as error:
+                self._unreachable[position] = error.migration
             except JudgeFailed as error:
                 self._failures[position] = str(error)
                 raise
+        if position in self._unreachable:
+            raise StateUnreachable(self._unreachable[position])
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
     def folder_verdict(self) -> Verdict:
         """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
-        return with_kinds(judged(*self._ask(AskFolder(), Judged).answers))
+        self._ask_ahead(0)  # that needs all states: others judge on the first ones meanwhile
+        return with_kinds(judged(*self._ask_alone_if_need_be(AskFolder()).answers))
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.
@@ -131,16 +145,15 @@ class JudgeClient:
             )
         self._printed[question.position] = reply.printed
 
-    def _ask_alone_if_need_be(self, question: AskVerdicts) -> Judged:
-        """Return the reply to ``question``; what comes after it is asked for as well.
+    def _ask_alone_if_need_be(self, question: AskVerdicts | AskFolder) -> Judged:
+        """Return the reply to ``question``.
 
-        Where the process ends meanwhile, any of them may be the cause: from then on each is asked
-        alone.
+        Where the process ends while others are asked as well, any of them may be the cause: from
+        then on each is asked alone.
 
         Raises: as ``verdict`` does.
         """
-        self._ask_ahead(question)
-        is_alone = len(self._ahead) <= 1
+        is_alone = not {*self._ahead} - {question}
         try:
             return self._ask(question, Judged)
         except JudgeFailed:
@@ -149,17 +162,16 @@ class JudgeClient:
             self._works_ahead = False
             return self._ask(question, Judged)
 
-    def _ask_ahead(self, question: AskVerdicts) -> None:
-        """Ask for ``question`` and for what comes after it, and wait for no answer."""
-        if not self._works_ahead:
-            return
-        following = [each for each in self._checks if each > question.position]
-        ahead = 1 if self._opening is None else 1 + 6 * self._opening.most_apart
-        wanted = [AskVerdicts(each, self._checks[each]) for each in following[:ahead]]
-        for each in (question, *wanted):
-            if each not in self._ahead and (each.position, each.checks[0]) not in self._answers:
-                self._send(each)
-                self._ahead.append(each)
+    def _ask_ahead(self, position: int) -> None:
+        """Ask for what is expected from ``position`` on, and wait for no answer."""
+        apart = 0 if self._opening is None else self._opening.most_apart
+        most = 2 + AHEAD * apart if self._works_ahead else 0
+        for each in [each for each in self._checks if each >= position][:most]:
+            question = AskVerdicts(each, self._checks[each])
+            is_known = (each, question.checks[0]) in self._answers or each in self._unreachable
+            if not is_known and question not in self._ahead:
+                self._send(question)
+                self._ahead.append(question)
 
     def _ask(self, question: Question, wanted: type[R]) -> R:
         """Return the reply to ``question``.
@@ -174,7 +186,7 @@ class JudgeClient:
         if isinstance(reply, wanted):
             return reply
         if isinstance(reply, Unreachable):
-            raise StateUnreachable(reply.migration)
+            raise StateUnreachable(reply.migration, reply.lacks)
         if isinstance(reply, Refused):
             raise JudgeFailed(reply.message)
         if isinstance(reply, Broken):
@@ -194,6 +206,8 @@ class JudgeClient:
                 return reply
             if isinstance(asked, AskVerdicts) and isinstance(reply, Judged):
                 self._keep(asked, reply)
+            if isinstance(asked, AskVerdicts) and isinstance(reply, Unreachable):
+                self._unreachable[asked.position] = reply.migration
 
     def _send(self, question: Question) -> None:
         self._ready().send(KIND_OF[type(question)], question)

@@ -103,9 +103,13 @@ class Ran:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """The ``migration`` that does not apply, so that what was asked for cannot be had."""
+    """The ``migration`` that does not apply, so that what was asked for cannot be had.
+
+    ``lacks`` is what the set-up lacks for it, '' for nothing.
+    """
 
     migration: str
+    lacks: str = ""
 
 
 @dataclass(frozen=True)

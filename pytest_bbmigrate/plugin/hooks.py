@@ -80,6 +80,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate.plugin.session import prepare_checks
 
         prepare_checks(session.config)
+        from pytest_bbmigrate.plugin.grouping import prepare_grouping
+
+        prepare_grouping(session.config)
     if session.config.getoption("bb_draft_contracts") is not None:
         from pytest_bbmigrate.plugin.drafting import prepare_drafting
 
@@ -99,9 +102,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the judge which checks will be asked for."""
     if options.checks_are_wanted(session.config):
+        from pytest_bbmigrate.plugin.grouping import shorten_progress
         from pytest_bbmigrate.plugin.items import expect_checks
 
         expect_checks(session)
+        shorten_progress(session)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -190,6 +195,10 @@ def pytest_terminal_summary(
         from pytest_bbmigrate.plugin.drafting import write_draft_summary
 
         write_draft_summary(terminalreporter)
+    if options.checks_are_wanted(config):
+        from pytest_bbmigrate.plugin.grouping import write_next
+
+        write_next(terminalreporter)
     if options.applies_here(config):
         from pytest_bbmigrate.plugin.apply_summary import write_apply_summary
 

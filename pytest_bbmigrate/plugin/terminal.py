@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.plugin.grouping import grouped_results, write_groups
 from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
@@ -79,6 +80,9 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     results = list(_results(reporter))
     if not results:
         return
+    grouped = grouped_results(reporter)
+    if grouped:
+        write_groups(reporter, grouped)
     if reporter.config.getoption("verbose") < 0:
         reporter.write_line(visible_line(describe_briefly(results)))
         return
@@ -86,7 +90,7 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     project = project_of(reporter.config)
     as_applied = project.judged is not None
     unjudged = _unjudged_before(project) if as_applied else project.first
-    for line in describe_results(results, unjudged, as_applied=as_applied):
+    for line in describe_results(results, unjudged, as_applied=as_applied, in_groups=bool(grouped)):
         reporter.write_line(visible_line(line), red=line.startswith("failed: "))
 
 

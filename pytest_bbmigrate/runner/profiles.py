@@ -20,14 +20,16 @@ class Profile:
 
     ``foreign_keys`` is whether they are enforced when a file begins, None where the tool leaves
     that to its user: they are off then, and what would be lost with them on is told.
-    ``leaves_transaction`` is whether a file can run outside a transaction; with
-    ``helps_add_column`` the runner does what ``ADD COLUMN IF NOT EXISTS`` means.
+    ``leaves_transaction`` is whether a file can run outside a transaction, ``takes_commit`` whether
+    it may end the one around it and begin another; with ``helps_add_column`` the runner does what
+    ``ADD COLUMN IF NOT EXISTS`` means.
     """
 
     name: str
     foreign_keys: bool | None
     pragma: PragmaRule
     leaves_transaction: bool = True
+    takes_commit: bool = True
     helps_add_column: bool = False
 
 
@@ -48,7 +50,13 @@ PROFILES = {
         Profile("diesel", foreign_keys=None, pragma=PragmaRule.NOTHING),
         Profile("prisma", foreign_keys=True, pragma=PragmaRule.ACTS),
         Profile("drizzle", foreign_keys=True, pragma=PragmaRule.NOTHING, leaves_transaction=False),
-        Profile("d1", foreign_keys=True, pragma=PragmaRule.NOTHING, leaves_transaction=False),
+        Profile(
+            "d1",
+            foreign_keys=True,
+            pragma=PragmaRule.NOTHING,
+            leaves_transaction=False,
+            takes_commit=False,
+        ),
         Profile("flyway", foreign_keys=False, pragma=PragmaRule.ACTS),
         Profile("yoyo", foreign_keys=False, pragma=PragmaRule.NOTHING),
         Profile("sqlite-utils", foreign_keys=False, pragma=PragmaRule.NOTHING),

@@ -25,12 +25,16 @@ class Transactions:
 
     ``outer`` are the positions of each BEGIN and COMMIT around what is in the file, () for none;
     ``foreign_keys`` what a PRAGMA before all other statements turns them to, None for nothing;
-    ``switches`` the positions of all that set that pragma.
+    ``switches`` the positions of all that set that pragma. ``inverted`` are the positions of each
+    COMMIT and BEGIN by which the file leaves the transaction that a tool has begun around it, and
+    gives it back, () for none; ``between`` is what it turns foreign keys to the first time.
     """
 
     outer: tuple[int, ...]
     foreign_keys: bool | None
     switches: frozenset[int]
+    inverted: tuple[int, ...] = ()
+    between: bool | None = None
 
 
 def read_transactions(statements: Sequence[Statement]) -> Transactions:
@@ -44,11 +48,25 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
     switches = {position: value for position, value in pragmas.items() if value is not None}
     before = next((at for at, word in enumerate(words) if word != "pragma"), len(words))
     leading = [value for position, value in switches.items() if position < before]
+    texts = [statement.text for statement in statements]
+    inverted = inverted_blocks(words, texts)
+    first = [value for at, value in switches.items() if inverted and at < inverted[1]]
     return Transactions(
-        outer=outer_blocks(words, [statement.text for statement in statements]),
+        outer=outer_blocks(words, texts),
         foreign_keys=leading[-1] if leading else None,
         switches=frozenset(switches),
+        inverted=inverted,
+        between=first[-1] if first else None,
     )
+
+
+def as_left(transactions: Transactions) -> Transactions:
+    """Return ``transactions`` of a file that leaves its tool's transaction, as what it amounts to.
+
+    In a transaction of ours that is one without the COMMIT and BEGIN, and with foreign keys as the
+    file has turned them outside.
+    """
+    return replace(transactions, outer=transactions.inverted, foreign_keys=transactions.between)
 
 
 def as_run_by(profile: Profile, part: SqlPart) -> SqlPart:
@@ -73,6 +91,23 @@ def outer_blocks(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
     within = {at for begin, end in blocks for at in range(begin, end + 1)}
     outside = {word for at, word in enumerate(words) if at not in within}
     return tuple(control) if outside <= {"pragma"} else ()
+
+
+def inverted_blocks(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
+    """Return where each COMMIT and its BEGIN are, if only PRAGMAs are between such two.
+
+    The file begins with a COMMIT and ends with a BEGIN.
+    """
+    control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
+    gaps = list(zip(control[::2], control[1::2], strict=False))
+    if not gaps or len(control) % 2 or control[0] or control[-1] != len(words) - 1:
+        return ()
+    for commit, begin in gaps:
+        if words[commit] not in ("commit", "end") or words[begin] != "begin":
+            return ()
+        if set(words[commit + 1 : begin]) - {"pragma"}:
+            return ()
+    return tuple(control)
 
 
 def controls_transaction(word: str, sql: str) -> bool:

@@ -14,7 +14,7 @@ from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.profiles import PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
-from pytest_bbmigrate.runner.transactions import as_run_by, read_transactions
+from pytest_bbmigrate.runner.transactions import as_left, as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
@@ -128,7 +128,11 @@ def run_sql(
     """Begin a transaction as the contract and ``part`` ask for, and run its statements."""
     transactions = read_transactions(part.statements)
     wanted = keys_wanted(contract, environment)
-    declares = environment.profile.pragma is PragmaRule.DECLARES
+    profile = environment.profile
+    declares = profile.pragma is PragmaRule.DECLARES
+    is_around = profile.pragma is PragmaRule.NOTHING and part.in_transaction
+    if is_around and profile.takes_commit and transactions.inverted:
+        transactions, declares = as_left(transactions), True
     if declares and contract.foreign_keys is None and transactions.foreign_keys is not None:
         wanted = transactions.foreign_keys
     db.begin(foreign_keys=wanted, atomic=part.in_transaction)

@@ -55,7 +55,10 @@ def set_columns(
             if fold_name(row_sources.columns[position]) in names
         ]
         if wanted:
-            refusal = _set_values(db, work, row_sources, source, wanted, chosen)
+            columns = {fold_name(row_sources.columns[position]) for position in wanted}
+            held = _referred_to(db, context, table, columns)
+            free = [key for key in chosen if key not in held] if held else chosen
+            refusal = _set_values(db, work, row_sources, source, wanted, free) if free else ""
             reported = {item.column for item in unfilled}
             unfilled += [
                 Unfilled(table.name, row_sources.columns[position], refusal)
@@ -63,6 +66,32 @@ def set_columns(
                 if refusal and row_sources.columns[position] not in reported
             ]
     return unfilled
+
+
+def _referred_to(
+    db: sqlite3.Connection, context: Context, table: Table, names: set[str]
+) -> frozenset[Key]:
+    """Return the keys of the rows that others refer to by one of the columns ``names`` (folded).
+
+    Another value there would leave those without their parent: a column that a migration adds to a
+    key of several columns has rows that refer by it at once.
+    """
+    keys: set[Key] = set()
+    for child, foreign in context.children.get(fold_name(table.name), ()):
+        if names.isdisjoint(map(fold_name, foreign.parent_columns)):
+            continue
+        parents = map(quote_name, foreign.parent_columns)
+        pairs = zip(parents, map(quote_name, foreign.columns), strict=False)
+        matches = " AND ".join(f"p.{parent} = c.{own}" for parent, own in pairs)
+        listed_keys = ", ".join(f"p.{name}" for name in row_key(table))
+        keys.update(
+            select(
+                db,
+                f"SELECT {listed_keys} FROM main.{quote_name(child.name)} AS c"
+                f" JOIN main.{quote_name(table.name)} AS p ON {matches}",
+            )
+        )
+    return frozenset(keys)
 
 
 def _set_values(

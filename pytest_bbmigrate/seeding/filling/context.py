@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_bbmigrate.contract import Requirement
-    from pytest_bbmigrate.schema import Column, IndexColumn, Schema, Table
+    from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
     from pytest_bbmigrate.schema.model import Tokens
     from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sql import Token
@@ -46,15 +46,23 @@ class Context:
         return MentionedValues(self.recipe)
 
     @cached_property
-    def children(self) -> dict[tuple[str, str], list[tuple[Table, str]]]:
-        """The columns that refer to each (table, column)."""
-        children: dict[tuple[str, str], list[tuple[Table, str]]] = {}
+    def children(self) -> dict[str, list[tuple[Table, ForeignKey]]]:
+        """The foreign keys that refer to each table."""
+        children: dict[str, list[tuple[Table, ForeignKey]]] = {}
         for table in self.schema.tables:
             for key in table.foreign_keys:
-                for own, parent in zip(key.columns, key.parent_columns, strict=False):
-                    referred = (fold_name(key.parent), fold_name(parent))
-                    children.setdefault(referred, []).append((table, own))
+                children.setdefault(fold_name(key.parent), []).append((table, key))
         return children
+
+    @cached_property
+    def child_columns(self) -> dict[tuple[str, str], list[tuple[Table, str]]]:
+        """The columns that refer to each (table, column)."""
+        columns: dict[tuple[str, str], list[tuple[Table, str]]] = {}
+        for name, children in self.children.items():
+            for table, key in children:
+                for own, parent in zip(key.columns, key.parent_columns, strict=False):
+                    columns.setdefault((name, fold_name(parent)), []).append((table, own))
+        return columns
 
     def requirements(self, table: Table) -> list[Requirement]:
         """Return the recipe's requirements on ``table``, those on later columns left out.
@@ -175,7 +183,9 @@ class Context:
         """Return the (folded) columns of other names that refer to ``column``."""
         return [
             fold_name(own)
-            for _, own in self.children.get((fold_name(table.name), fold_name(column.name)), ())
+            for _, own in self.child_columns.get(
+                (fold_name(table.name), fold_name(column.name)), ()
+            )
             if not same_name(own, column.name)
         ]
 
@@ -201,7 +211,7 @@ class Context:
 
     def _child_checks(self, table: Table, name: str) -> Iterable[Tokens]:
         """Yield the defaults and CHECKs of the columns that refer to column ``name``."""
-        for child, own in self.children.get((fold_name(table.name), name), ()):
+        for child, own in self.child_columns.get((fold_name(table.name), name), ()):
             if column := child.column(own):
                 yield folded(column.default or "")
                 for check in child.checks:

@@ -145,7 +145,7 @@ def test_what_changes_the_run_enters_the_checksum_and_nothing_else_does(tmp_path
         (
             "002_b = [\n'deletes t where 1; 2']",
             (
-                "contracts.toml:2: the condition '1; 2' does not read: there is a ; in it; write "
+                "contracts.toml:2: the expression '1; 2' does not read: there is a ; in it; write "
                 "one SQL expression"
             ),
         ),

@@ -79,6 +79,7 @@ CAUSE_OF_CASE = [
     ("down_restores/index_left_behind", "not dropped by down"),
     ("down_restores/index_not_put_back", "not recreated by down"),
     ("down_restores/options_not_put_back", "empty down part"),
+    ("down_restores/references_follow_on_the_way_back", "old table renamed first"),
     ("down_restores/transform_on_the_way_back", "transform"),
     ("foreign_keys_hold/child_moved_to_nowhere", "written unchecked"),
     ("foreign_keys_hold/children_inserted_without_parent", "written unchecked"),

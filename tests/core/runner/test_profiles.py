@@ -94,6 +94,19 @@ def test_a_pragma_in_the_middle_of_a_file_takes_effect_where_no_transaction_is_a
     assert costs_left(f"CREATE TABLE notes (id);{ON}{REBUILD}", PROFILES["bbmigrate"]) == 3
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_file_may_leave_the_transaction_around_it_and_give_it_back(name: str) -> None:
+    leaving = f"COMMIT; {OFF} BEGIN; {REBUILD} COMMIT; {ON} BEGIN"
+    profile = PROFILES[name]
+    if name == "d1" or profile.pragma is not PragmaRule.NOTHING:
+        run, _ = run_sql(leaving, FAMILY, environment=RunEnvironment(profile=profile))
+
+        assert run.failure is not None
+        assert run.failure.message == "COMMIT is refused in a migration"
+    else:
+        assert costs_left(leaving, profile) == 3
+
+
 def test_what_a_hook_sets_is_obeyed() -> None:
     assert costs_left(REBUILD, UNDECIDED, prepare=turn_on) == 0
     assert costs_left(OFF + REBUILD, PROFILES["goose"], prepare=turn_on) == 0
