@@ -52,7 +52,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
     for name in (
         *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
         *("backup_dir", "keep_backups", "zone", "seconds", "memory", "smoke_seconds"),
-        *("placeholders", "ignore", "order", "contracts"),
+        *("placeholders", "ignore", "order", "contracts", "steps"),
     ):
         assert f"  bb_{name} (" in help_text
 
