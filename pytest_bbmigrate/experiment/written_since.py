@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,11 @@ from pytest_bbmigrate.experiment.writing import read_row
 from pytest_bbmigrate.experiment.written_columns import declared_columns, table_diff_of
 from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content, open_image
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.experiment.model import Evidence
@@ -71,7 +72,15 @@ def comparison_of(
         return None
     declared = declared_columns(evidence, diff, work.table)
     columns = {new: old for old, new in diff.columns.items() if old not in declared}
-    found = rows_of(db, diff.table, tuple(columns.values()))
+    for table in (diff.table, work.table.name):  # the latter where down gives no name back
+        if there := columns_there(db, table):
+            break
+    else:
+        return None  # that it is gone is in ``down_diff``
+    columns = {
+        new: name for new, old in columns.items() for name in (new, old) if fold_name(name) in there
+    }
+    found = rows_of(db, table, tuple(columns.values()))
     key = row_key(work.table, columns)
     return WrittenComparison(work.table.name, found, tuple(columns), key)
 
@@ -134,19 +143,18 @@ class WrittenComparison:
                 yield RowLost(self.table, key if self.key else (), dict(row))
 
 
-def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
-    """Return ``columns`` of every row of ``table``; none if the table does not exist.
+def columns_there(db: sqlite3.Connection, table: str) -> frozenset[str]:
+    """Return the columns (folded) of a table, none if it does not exist."""
+    found = db.execute("SELECT name FROM pragma_table_xinfo(?)", (table,))
+    return frozenset(fold_name(name) for (name,) in found)
 
-    The columns are qualified, since SQLite takes a bare name in double quotes for a text if there
-    is no such column (https://sqlite.org/quirks.html#dblquote).
-    """
+
+def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
+    """Return ``columns`` of every row of ``table``."""
     if not columns:
         return []
     wanted = ", ".join(f"t.{quote_name(column)}" for column in columns)
-    try:
-        return db.execute(f"SELECT {wanted} FROM {quote_name(table)} AS t").fetchall()
-    except sqlite3.OperationalError:
-        return []  # down did not bring the table or a column back, which is in ``down_diff``
+    return db.execute(f"SELECT {wanted} FROM main.{quote_name(table)} AS t").fetchall()
 
 
 def exact(cells: Sequence[Cell]) -> tuple[tuple[type, str], ...]:
