@@ -175,6 +175,12 @@ MODIFIERS = (
         may_be_bare=True,
     ),
     Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
+    Modifier(
+        "--bb-write-base",
+        "Write the schema that --bb-adopt finds to lie before the first migration",
+        ("--bb-adopt",),
+        "FILE",
+    ),
 )
 
 

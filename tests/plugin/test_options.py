@@ -47,6 +47,8 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-draft-contracts=[FILE] Write the contract lines for what fails (default: where "
         "bb_contracts has them) "
         "--bb-to=NAME Last migration that --bb-apply applies "
+        "--bb-write-base=FILE "
+        "Write the schema that --bb-adopt finds to lie before the first migration "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
     for name in (
