@@ -51,7 +51,8 @@ matrix-quick: $(INSTALLED)
 	$(BIN)/python -m tests.matrix --quick
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/chain_length.py
+	$(COMPILE)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 cases: $(INSTALLED)
 	$(BIN)/python -m tests.cases
@@ -69,4 +70,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .matrix .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .bench .matrix .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

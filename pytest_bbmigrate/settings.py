@@ -71,7 +71,8 @@ class Settings:
     ``python`` is the interpreter that runs the migrations, None for pytest's own.
     ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
     ``order`` are the lines of ``order_file``, which lists the migrations in their order;
-    ``contracts`` is the text of ``contracts_file``, which has contract lines of migrations.
+    ``contracts`` is the text of ``contracts_file``, which has contract lines of migrations, and
+    ``steps`` that of ``steps_file``, which says what SQL steps in other languages amount to.
     """
 
     root: Path
@@ -100,6 +101,8 @@ class Settings:
     order: tuple[str, ...] = ()
     contracts_file: Path | None = None
     contracts: str = ""
+    steps_file: Path | None = None
+    steps: str = ""
 
     @property
     def reading_rules(self) -> ReadingRules:
@@ -112,6 +115,8 @@ class Settings:
             self.runs_as,
             self.contracts_file,
             self.contracts,
+            self.steps_file,
+            self.steps,
         )
 
 
@@ -129,6 +134,7 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
 
     order_file = _existing_file(take("order"))
     contracts_file = _existing_file(take("contracts"))
+    steps_file = _existing_file(take("steps"))
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
@@ -159,6 +165,8 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         order=_read_file(take("order"), order_file, read_order, ()),
         contracts_file=contracts_file,
         contracts=_read_file(take("contracts"), contracts_file, exact_text, ""),
+        steps_file=steps_file,
+        steps=_read_file(take("steps"), steps_file, exact_text, ""),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tests.isolated_forks import pids
+from tests.fork_server import pids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def started_here() -> list[psutil.Process]:
     """Return the processes that come from this one, but for the judge of this very session.
 
     Regression tests of migrations share that: it is started in the repository's own folder. Nor is
-    there what all tests share that have isolated processes forked.
+    there what all tests share that have processes forked.
     """
     children = psutil.Process().children(recursive=True)
     return [each for each in children if each.pid not in pids and not _is_own_judge(each)]

@@ -28,6 +28,7 @@ def pending(
     placeholders: Mapping[str, str] | None = None,
     ignore: Iterable[str] = (),
     contracts: str | os.PathLike[str] | None = None,
+    steps: str | os.PathLike[str] | None = None,
 ) -> tuple[str, ...]:
     """Return the names of the migrations in a folder that a database does not have, in order.
 
@@ -38,16 +39,16 @@ def pending(
         if stale := pytest_bbmigrate.pending("budget_buddy.db", "migrations"):
             raise RuntimeError(f"{', '.join(stale)} pending: run pytest --bb-apply first")
 
-    ``order`` (a file), ``placeholders``, ``ignore`` and ``contracts`` (a file) are what bb_order,
-    bb_placeholders, bb_ignore and bb_contracts say, for a folder that needs them.
+    ``order``, ``contracts`` and ``steps`` (files), ``placeholders`` and ``ignore`` are what
+    bb_order, bb_contracts, bb_steps, bb_placeholders and bb_ignore say, for a folder that needs it.
 
     The database is read as any other program may read it, beside those that write; nothing is
     written to it, and nothing is made beside it, also where it is on a read-only disk. No migration
     is run or imported, and neither pytest nor anything else beside the standard library.
 
     Raises: DatabaseError when the database is not there, does not read, is locked for longer than 5
-        seconds, or has tables and no history; CatalogueError when the folder, ``order`` or
-        ``contracts`` does not read; SettingsError when nothing tells the order; BBMigrateError when
+        seconds, or has tables and no history; CatalogueError when the folder or one of these
+        files does not read; SettingsError when nothing tells the order; BBMigrateError when
         an applied migration's file was changed since or is missing. All are BBMigrateErrors, and
         say what to do.
     """
@@ -59,6 +60,8 @@ def pending(
         read_order(Path(order)) if order is not None else (),
         contracts_file=Path(contracts) if contracts is not None else None,
         contracts=exact_text(Path(contracts)) if contracts is not None else "",
+        steps_file=Path(steps) if steps is not None else None,
+        steps=exact_text(Path(steps)) if steps is not None else "",
     )
     catalogue = read_catalogue(Path(migrations), rules=rules)
     recorded = {applied.name: applied.checksum for applied in _history_of(path)}

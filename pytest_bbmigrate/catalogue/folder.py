@@ -18,6 +18,7 @@ from pytest_bbmigrate.catalogue.forms import (
     plain,
     script,
     sets,
+    step,
     unsupported,
     yoyo,
 )
@@ -28,12 +29,14 @@ from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks
 from pytest_bbmigrate.catalogue.sources import Sources
+from pytest_bbmigrate.catalogue.steps_file import read_steps, unknown_steps
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
+    from pytest_bbmigrate.errors import Problem
     from pytest_bbmigrate.processes.app_python import AppPython
 
 
@@ -54,6 +57,7 @@ class Form(Protocol):
 
 # The first that claims an entry reads it.
 FORMS: tuple[Form, ...] = (
+    step,
     nested,
     down_file,
     pair,
@@ -87,8 +91,7 @@ def read_catalogue(
     """
     sources = Sources(python)
     outside = _outside(rules, sources)
-    entries, doubtful = list_entries(folder, sources, rules)
-    problems = list(doubtful)
+    entries, problems = _list(folder, sources, rules)
     migrations: dict[str, Migration] = {}
     steps = []
     for entry in entries:
@@ -137,6 +140,23 @@ def _outside(rules: ReadingRules, sources: Sources) -> ContractFile:
         return ContractFile(Path(), ())
     sources.keep(path, rules.contracts.encode())
     return read_contract_file(path, rules.contracts)
+
+
+def _list(
+    folder: Path, sources: Sources, rules: ReadingRules
+) -> tuple[tuple[FolderEntry, ...], list[Problem]]:
+    """Return the entries of ``folder``, those that bb_steps names too, and what is wrong there.
+
+    Raises: CatalogueError when the folder, or the file of bb_steps, does not read.
+    """
+    path, steps = rules.steps_file, {}
+    if path is not None:
+        sources.keep(path, rules.steps.encode())
+        steps = read_steps(path, rules.steps, sources)
+    entries, doubtful = list_entries(folder, sources, rules, steps=steps)
+    found = [entry.step.name for entry in entries if entry.step is not None]
+    unknown = unknown_steps(path, steps, found) if path is not None else ()
+    return entries, [*doubtful, *unknown]
 
 
 def _read(entry: FolderEntry) -> tuple[Migration, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -112,14 +114,27 @@ class Catalogue:
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
     contracts_file: Path | None = None
 
+    @cached_property
+    def shown_texts(self) -> tuple[str, ...]:
+        """The text of each file of the migrations, comments included, and of their contracts.
+
+        Not of what they import.
+        """
+        parts = (part for m in self.migrations for part in (m.up, m.down) if part is not None)
+        paths = dict.fromkeys(os.path.realpath(part.path) for part in parts)
+        if self.contracts_file is not None:
+            paths[os.path.realpath(self.contracts_file)] = None
+        return tuple(
+            self.texts[path].decode("utf-8", "replace") for path in paths if path in self.texts
+        )
+
     def position(self, name: str) -> int:
         """Return the index of the migration called ``name``, or whose file or number is ``name``.
 
         Raises: LookupError that names the nearest names there are.
         """
-        for index, migration in enumerate(self.migrations):
-            if name in (migration.name, self.file_name(migration)):
-                return index
+        if (index := self._positions.get(name)) is not None:
+            return index
         match = NUMBER_ALONE.fullmatch(name)
         number = tuple(map(int, re.split("[-_.]", match[1]))) if match else None
         for index, migration in enumerate(self.migrations):
@@ -128,6 +143,15 @@ class Catalogue:
         names = [migration.name for migration in self.migrations]
         nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        """The index of each migration by its name, and by its file; the first one's for a name."""
+        positions: dict[str, int] = {}
+        for index, migration in enumerate(self.migrations):
+            for name in (migration.name, self.file_name(migration)):
+                positions.setdefault(name, index)
+        return positions
 
     def file_name(self, migration: Migration) -> str:
         """Return the path of a migration's file within the folder, with its function in a set."""

@@ -16,7 +16,7 @@ class ReadingRules:
     ``order_file`` is the file that lists the migrations in their order, and ``order`` its lines;
     ``runner`` is the tool that runs them, as far as that is told by another thing than the files.
     ``contracts`` is the text of ``contracts_file``, which declares what files do not that must not
-    be touched.
+    be touched; ``steps`` is that of ``steps_file``, which says what SQL code amounts to.
     """
 
     placeholders: tuple[tuple[str, str], ...] = ()
@@ -26,6 +26,8 @@ class ReadingRules:
     runner: str = ""
     contracts_file: Path | None = None
     contracts: str = ""
+    steps_file: Path | None = None
+    steps: str = ""
 
     def passes_over(self, name: str) -> bool:
         """Return whether ``name``, a path within the folder with /, is to be passed over."""

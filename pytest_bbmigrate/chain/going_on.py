@@ -31,11 +31,20 @@ NO_ROWS = "up runs on the empty database alone"
 
 @dataclass(frozen=True)
 class Ground:
-    """What up runs from: a state, the setup by which its rows are made, and why it is not all."""
+    """What up runs from: a state, the setup by which its rows are made, and why it is not all.
+
+    ``is_declared`` is whether the contract says that some tables have no rows.
+    """
 
     state: SeededState
     setup: ExperimentSetup
     narrowed: Narrowed | None = None
+    is_declared: bool = False
+
+    @property
+    def has_fewer_rows(self) -> bool:
+        """Whether it lacks rows that the state before had, and that later ones are to have."""
+        return self.is_declared or self.narrowed is not None
 
 
 class WentOn(NamedTuple):
@@ -43,6 +52,16 @@ class WentOn(NamedTuple):
 
     ground: Ground
     result: UpResult
+
+
+def without_rows(migration: Migration, ground: Ground) -> Ground:
+    """Return ``ground`` without the rows of tables that ``migration`` requires to have none."""
+    emptied = tuple(each for each in migration.contract.requires if each.allows_no_row)
+    if not emptied:
+        return ground
+    requires = (*ground.setup.recipe.requires, *emptied)
+    stricter = replace(ground.setup, recipe=replace(ground.setup.recipe, requires=requires))
+    return Ground(refill_state(ground.state, stricter), stricter, is_declared=True)
 
 
 def what_is_lacking(failure: Failure) -> str:
@@ -93,7 +112,7 @@ def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) ->
     if up.failure is not None:
         refused.append(Refused(up))
     narrowed = Narrowed(tuple(refused))
-    return WentOn(Ground(state, setup, narrowed), result)
+    return WentOn(replace(ground, state=state, setup=setup, narrowed=narrowed), result)
 
 
 def is_same_failure(failure: Failure | None, before: Failure) -> bool:

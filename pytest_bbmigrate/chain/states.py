@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking
+from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
@@ -187,11 +187,15 @@ class Chain:
         return ExperimentSetup(recipe, self.environment, self._invariants)
 
     def _requirements(self, position: int) -> tuple[Requirement, ...]:
-        """Return what the migrations from ``position`` on require of rows."""
+        """Return what the migrations from ``position`` on require of rows.
+
+        One that allows no row says nothing of the rows before, which earlier migrations meet.
+        """
         return tuple(
             requirement
             for migration in self.catalogue.migrations[position:]
             for requirement in migration.contract.requires
+            if not requirement.allows_no_row
         )
 
     def _up_result(self, position: int) -> UpResult:
@@ -202,7 +206,7 @@ class Chain:
         if position in self._up_results:
             return self._up_results[position].with_images(self._grounds[position].state)
         migration = self.catalogue.migrations[position]
-        ground = Ground(self.state(position), self._setup(position))
+        ground = without_rows(migration, Ground(self.state(position), self._setup(position)))
         result = run_up(migration, ground.state, ground.setup)
         if not result.up.succeeded and (went_on := go_on(migration, ground, result)):
             ground, result = went_on
@@ -232,8 +236,9 @@ class Chain:
         if result.up.failure is not None:
             name = self.catalogue.migrations[position - 1].name
             raise StateUnreachable(name, what_is_lacking(result.up.failure))
-        previous, narrowed = self._grounds[position - 1].state, self._grounds[position - 1].narrowed
-        is_empty = narrowed is not None and narrowed.is_empty
+        ground = self._grounds[position - 1]
+        previous = ground.state
+        is_empty = ground.narrowed is not None and ground.narrowed.is_empty
         filled_names = {} if is_empty else names_after_up(previous.schema, result.up)
         state = fill_state(
             position,
@@ -242,7 +247,7 @@ class Chain:
             previous,
             filled_names,
             setup,
-            tops_up=narrowed is not None,
+            tops_up=ground.has_fewer_rows,
         )
         return self._with_own(state, previous, result.up)
 

@@ -88,6 +88,11 @@ class Requirement:
     line: int
     path: Path | None = None
 
+    @property
+    def allows_no_row(self) -> bool:
+        """Whether it is ``requires t: 0``: that the table is empty then."""
+        return self.expression is not None and self.expression.strip().lower() in {"0", "false"}
+
 
 @dataclass(frozen=True)
 class Derive:

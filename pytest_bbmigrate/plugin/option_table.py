@@ -95,6 +95,7 @@ OPTIONS = (
     Option("placeholders", "linelist", "Lines 'name = value': what ${name} is in SQL files"),
     Option("order", "string", "File that lists the migrations in their order, one a line"),
     Option("contracts", "string", "TOML file with contract lines of files not to be touched"),
+    Option("steps", "string", "TOML file with the SQL that steps in other languages amount to"),
     Option("ignore", "linelist", "Patterns of files in the migration folder to pass over: *.sh"),
     Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
     Option("check_from", "string", "First migration to judge; earlier ones run unjudged"),
@@ -174,6 +175,7 @@ MODIFIERS = (
         metavar="FILE",
         may_be_bare=True,
     ),
+    Modifier("--bb-since", "Judge the migrations that a git REF does not have", metavar="REF"),
     Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
     Modifier(
         "--bb-write-base",

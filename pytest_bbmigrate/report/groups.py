@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.report.told import sort_out
-from pytest_bbmigrate.report.words import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.report.told import Declared, Fault, Told
 
 MOST_IN_FULL = 12  # failed checks whose texts are all shown
-MOST_FAULTS = 60  # lines
+MOST_FAULTS = 70  # lines
 MOST_DECLARED = 30  # lines
 LEAST_OF_A_KIND = 2
 WIDTH = 118
@@ -34,13 +34,23 @@ def describe_faults(faults: Sequence[Fault]) -> list[str]:
         kinds.setdefault(fault.found.kind, []).append(fault)
     if not kinds:
         return []
-    most = max(LEAST_OF_A_KIND, (MOST_FAULTS - 2 * len(kinds)) // len(kinds))
+    most = most_of_each([len(group) for group in kinds.values()])
     migrations = len({fault.told.migration for fault in faults})
     lines = [f"{counted(len(faults), 'fault')} in {counted(migrations, 'migration')}"]
     for kind, group in sorted(kinds.items(), key=rank):
         lines.append(f"  {kind} ({len(group):,})")
         lines += first_of([f"    {in_one_line(fault)}" for fault in group], most, kind)
     return [*lines, ""]
+
+
+def most_of_each(sizes: Sequence[int]) -> int:
+    """Return how many lines groups of these ``sizes`` may have each, for all to fit."""
+
+    def lines(most: int) -> int:
+        return sum(1 + min(size, most + 1) for size in sizes)
+
+    fitting = (most for most in range(max(sizes), 0, -1) if lines(most) <= MOST_FAULTS)
+    return max(LEAST_OF_A_KIND, next(fitting, 0))
 
 
 def rank(kind: tuple[str, Sequence[Fault]]) -> tuple[bool, int]:
@@ -52,7 +62,16 @@ def rank(kind: tuple[str, Sequence[Fault]]) -> tuple[bool, int]:
 def in_one_line(fault: Fault) -> str:
     """Return a fault in a line: its migration, what broke, and where."""
     found, told = fault.found, fault.told
-    return shorten(f"{told.migration}: {found.headline} ({found.place})", WIDTH)
+    file, _, line = found.place.rpartition(":")
+    if told.file and (file.endswith(f"/{told.file}") or found.place.endswith(f"/{told.file}")):
+        place = f":{line}" if file.endswith(told.file) else ""
+        return cut(f"{told.migration}{place}: {found.headline}")
+    return cut(f"{told.migration}: {found.headline} ({PurePath(found.place).name})")
+
+
+def cut(line: str) -> str:
+    """Return ``line``, its end left out where it is longer than fits."""
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]} .."
 
 
 def describe_declared(declared: Sequence[Declared]) -> list[str]:
@@ -67,8 +86,7 @@ def describe_declared(declared: Sequence[Declared]) -> list[str]:
     where = f"in {counted(len(by_migration), 'migration')}, where that is what is meant"
     lines = [f"{counted(len(declared), 'line')} would allow the rest, {where}", f"  {counts}"]
     shown = [
-        shorten(f"    {migration}: {'; '.join(of_it)}", WIDTH)
-        for migration, of_it in by_migration.items()
+        cut(f"    {migration}: {'; '.join(of_it)}") for migration, of_it in by_migration.items()
     ]
     return [*lines, *first_of(shown, MOST_DECLARED, "migration"), ""]
 

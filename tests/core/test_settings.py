@@ -92,10 +92,12 @@ def test_contract_lines_of_other_files_are_read_from_their_file(tmp_path: Path) 
     path = tmp_path / "contracts.toml"
     path.write_bytes(b"\xef\xbb\xbfx = []\r\n")
 
-    settings = settings_with(contracts=str(path))
+    settings = settings_with(contracts=str(path), steps=str(path))
 
     assert (settings.contracts_file, settings.contracts) == (path, "\ufeffx = []\r\n")
-    assert settings.reading_rules.contracts == settings.contracts
+    assert (settings.steps_file, settings.steps) == (path, settings.contracts)
+    rules = settings.reading_rules
+    assert (rules.contracts, rules.steps) == (settings.contracts, settings.steps)
 
 
 def test_contract_lines_that_are_not_there_are_refused() -> None:

@@ -33,7 +33,7 @@ def test_many_failures_are_told_in_groups_and_in_full_where_they_are_asked_for(
             "*= findings =*",
             "1 fault in 1 migration",
             "  does not run (1)",
-            "    050_broken: up does not run: no such table: nowhere (migrations/050_broken.sql:1)",
+            "    050_broken:1: up does not run: no such table: nowhere",
             "13 lines would allow the rest, in 13 migrations, where that is what is meant",
             "  changes (13)",
             "    004_forget: changes transactions.note",

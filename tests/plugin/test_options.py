@@ -46,6 +46,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
         "--bb-draft-contracts=[FILE] Write the contract lines for what fails (default: where "
         "bb_contracts has them) "
+        "--bb-since=REF Judge the migrations that a git REF does not have "
         "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-write-base=FILE "
         "Write the schema that --bb-adopt finds to lie before the first migration "
@@ -54,7 +55,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
     for name in (
         *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
         *("backup_dir", "keep_backups", "zone", "seconds", "memory", "smoke_seconds"),
-        *("placeholders", "ignore", "order", "contracts"),
+        *("placeholders", "ignore", "order", "contracts", "steps"),
     ):
         assert f"  bb_{name} (" in help_text
 

@@ -156,6 +156,20 @@ def test_a_folder_of_many_faults_is_judged_to_its_end(tmp_path: Path) -> None:
     assert chain.state(7).row_counts["trips"] == 40
 
 
+def test_a_table_that_is_to_be_empty_for_one_migration_has_rows_for_the_others(
+    tmp_path: Path,
+) -> None:
+    needed = "-- bb: requires trips: 0\nALTER TABLE trips ADD COLUMN day TEXT NOT NULL;"
+    chain = chain_of(tmp_path, TRIPS + COSTS, ADDS, needed, "SELECT 1;", rows=40)
+
+    rows = [chain.evidence(position).state.row_counts for position in range(4)]
+
+    assert [counts.get("trips") for counts in rows] == [None, 40, 0, 40]
+    assert [counts.get("costs") for counts in rows] == [None, 40, 0, 40]
+    outcomes = {judge("up_applies", chain.evidence(position)).outcome for position in range(4)}
+    assert outcomes == {Outcome.PASSED}
+
+
 def test_the_same_files_go_on_with_the_same_rows(tmp_path: Path) -> None:
     files = (TRIPS + COSTS + ABORTS, UNIQUE, "UPDATE trips SET cents = cents - 1;", ADDS)
 

@@ -1,7 +1,7 @@
-"""Isolated processes of ours that are forked, where a run would start new Pythons.
+"""Processes of ours that are forked from one without tests, where a run would start new Pythons.
 
-Each would import the same modules first. Here one Python that is isolated like them, with nothing
-of pytest's in it and no database ever opened, has done that, and is forked each time it is asked.
+Each would import the same modules first. Here one Python has done that, started as they would be,
+with nothing of the test's in it and no database ever opened, and is forked each time it is asked.
 The fork is a child of the process that asks, as if that had started it, and runs from ``main`` on.
 
 → a message, and with it the descriptors that are to be standard input, output and errors
@@ -20,28 +20,34 @@ import socket
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
 MOST_BYTES = 1 << 18
 # https://man7.org/linux/man-pages/man2/clone.2.html
 CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE_PARENT = 0x8000
 RUN = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+PYTHONPATH = "PYTHONPATH"  # what is to read it may do so
 LIMITS = ("AS", "CORE", "DATA", "FSIZE", "NOFILE", "NPROC", "STACK")
 
 pids: set[int] = set()  # of those that are forked
 
 
-class Isolated:
-    """The process that is forked, as the one that asks has it; ``modules`` are what it runs."""
+class ForkServer:
+    """The process that is forked, as the one that asks has it.
 
-    def __init__(self, packages: str, *modules: str) -> None:
-        self.modules, self.owner, self.surroundings = modules, os.getpid(), surroundings()
+    It is a Python with those ``flags``, and has ``modules``, which are in the folder ``packages``.
+    """
+
+    def __init__(self, flags: tuple[str, ...], packages: str, *modules: str) -> None:
+        self.modules, self.owner = modules, os.getpid()
+        self.surroundings = surroundings(os.environ)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        program = [sys.executable, "-I", "-S", f"-Xutf8={sys.flags.utf8_mode}", "-c", RUN, __file__]
+        program = [sys.executable, *flags, f"-Xutf8={sys.flags.utf8_mode}", "-c", RUN, __file__]
         arguments = [*program, str(theirs.fileno()), packages, *modules]
         self.pid = os.posix_spawn(
             sys.executable,
@@ -52,13 +58,20 @@ class Isolated:
         theirs.close()
         pids.add(self.pid)
 
-    def can_fork(self, module: str) -> bool:
+    def can_fork(self, module: str, environment: Mapping[str, str]) -> bool:
         """Return whether a fork would be what a process is that runs ``module``, started here."""
         is_its_own = self.owner == os.getpid() and module in self.modules
-        return is_its_own and self.surroundings == surroundings()
+        return is_its_own and self.surroundings == surroundings(environment)
 
     def fork(
-        self, module: str, arguments: list[str], standard: list[int], *, new_session: bool
+        self,
+        module: str,
+        arguments: list[str],
+        standard: list[int],
+        *,
+        cwd: str | os.PathLike[str] | None,
+        environment: Mapping[str, str],
+        new_session: bool,
     ) -> int:
         """Return the id of a process that runs ``module`` with the three ``standard`` descriptors.
 
@@ -66,21 +79,29 @@ class Isolated:
         """
         mask = os.umask(0)
         os.umask(mask)
-        order = json.dumps([module, arguments, new_session, mask, dict(os.environ)])
+        folder = str(Path.cwd() / (cwd or ""))
+        order = json.dumps([module, arguments, folder, dict(environment), new_session, mask])
         socket.send_fds(self.socket, [order.encode()], standard)
         if not (pid := int(self.socket.recv(MOST_BYTES) or 0)):
             raise OSError("this system has no fork that is a child of another: run with --started")
         return pid
 
 
-def surroundings() -> tuple[object, ...]:
-    """Return what a process has from the one that starts it, and a fork from the isolated one."""
+def surroundings(environment: Mapping[str, str]) -> tuple[object, ...]:
+    """Return what a new process takes from the one that starts it, and a fork cannot.
+
+    That is what Python and the loader read in the ``environment``, too.
+    """
     users = (os.getresuid(), os.getresgid(), os.getgroups(), os.getsid(0), os.nice(0))
     limits = [resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in LIMITS]
-    loader = {name: value for name, value in os.environ.items() if name.startswith("LD_")}
+    read = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(("LD_", "PYTHON")) and name != PYTHONPATH
+    }
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     ignored = {n for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN}
-    return users, limits, loader, blocked, ignored
+    return users, limits, read, blocked, ignored
 
 
 def serve(pipe: socket.socket) -> tuple[str, list[str]]:
@@ -106,7 +127,7 @@ def serve(pipe: socket.socket) -> tuple[str, list[str]]:
 
 def become(order: Any, descriptors: list[int]) -> tuple[str, list[str]]:
     """Have this process be as ``order`` would have started it; return what it is to run."""
-    module, arguments, new_session, mask, environment = order
+    module, arguments, cwd, environment, new_session, mask = order
     for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)
         os.close(descriptor)
@@ -114,7 +135,7 @@ def become(order: Any, descriptors: list[int]) -> tuple[str, list[str]]:
     if new_session:
         os.setsid()
     os.umask(mask)
-    os.chdir("/")
+    os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
@@ -122,16 +143,18 @@ def become(order: Any, descriptors: list[int]) -> tuple[str, list[str]]:
 
 
 def main() -> int:
-    """Be the isolated process, and then each of its forks; return the exit code of a fork."""
+    """Be the process that is forked, and then each of its forks; return the exit code of a fork."""
     descriptor, packages, *modules = sys.argv[1:]
     sys.path.append(packages)
-    mains: dict[str, Callable[..., int]] = {
-        module: import_module(module).main for module in modules
-    }
+    imported = {module: import_module(module) for module in modules}
+    for each in imported.values():
+        getattr(each, "prepare", int)()
     del sys.path[-1]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with its owner
+    os.chdir("/")
     module, arguments = serve(socket.socket(fileno=int(descriptor)))
-    return mains[module](*arguments)
+    code: int = imported[module].main(*arguments)
+    return code
 
 
 if __name__ == "__main__":
