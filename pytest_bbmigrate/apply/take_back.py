@@ -22,7 +22,6 @@ from pytest_bbmigrate.apply.structure_written import (
     structural_commands,
 )
 from pytest_bbmigrate.catalogue import SqlPart
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.masking import safe_part_message
 from pytest_bbmigrate.private import Known
 from pytest_bbmigrate.sandbox.run_part import run_part
@@ -146,7 +145,7 @@ def _way_there(tried: _Try, catalogue: Catalogue, environment: RunEnvironment) -
 
 
 def _stops(who: str, failure: Failure, catalogue: Catalogue) -> str:
-    known = Known(texts=texts_of(catalogue))
+    known = Known(texts=catalogue.shown_texts)
     message = safe_part_message(failure.path, failure.message, failure.error, known)
     return f"{who} cannot be taken back: on what is left it stops ({message})"
 
