@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_bbmigrate.checks.changed_since import with_changes
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
@@ -128,8 +129,9 @@ class CatalogueCheck(CheckItem):
         return self.path.name
 
     def judge(self) -> Verdict:
-        """Return whether every file reads and every contract names what exists."""
-        return judge_of(self.config).folder_verdict()
+        """Return whether every file reads, has stayed, and every contract names what exists."""
+        verdict = judge_of(self.config).folder_verdict()
+        return with_changes(verdict, project_of(self.config).past)
 
 
 class MigrationCheck(CheckItem):

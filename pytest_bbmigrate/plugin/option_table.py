@@ -175,6 +175,7 @@ MODIFIERS = (
         metavar="FILE",
         may_be_bare=True,
     ),
+    Modifier("--bb-since", "Judge the migrations that a git REF does not have", metavar="REF"),
     Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
 )
 

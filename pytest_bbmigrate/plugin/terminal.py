@@ -89,8 +89,9 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     reporter.write_sep("=", "migrations")
     project = project_of(reporter.config)
     as_applied = project.judged is not None
-    unjudged = _unjudged_before(project) if as_applied else project.first
-    for line in describe_results(results, unjudged, as_applied=as_applied, in_groups=bool(grouped)):
+    unjudged = _unjudged_before(project) if as_applied else len(project.past.names)
+    says = "" if as_applied else project.past.says
+    for line in describe_results(results, unjudged, says=says, in_groups=bool(grouped)):
         reporter.write_line(visible_line(line), red=line.startswith("failed: "))
 
 

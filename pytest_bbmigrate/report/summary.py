@@ -107,19 +107,19 @@ def describe_results(
     results: Sequence[Result],
     unjudged: int = 0,
     *,
-    as_applied: bool = False,
+    says: str = "",
     in_groups: bool = False,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks.
 
-    With ``as_applied`` that is because the database has them. With ``in_groups`` what failed stands
-    in groups elsewhere.
+    What ``says`` so is a setting, or it is '' because the database has them. With ``in_groups``
+    what failed stands in groups elsewhere.
     """
     lines = [*_proofs(results), *_amount(results)]
-    if unjudged and as_applied:
-        lines.append(f"{_count(unjudged, 'applied migration')} ran unjudged")
+    if unjudged and says:
+        lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as {says} says")
     elif unjudged:
-        lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as bb_check_from says")
+        lines.append(f"{_count(unjudged, 'applied migration')} ran unjudged")
     failures = _failures(results)
     lines += _in_one(results, len(failures)) if in_groups else failures
     lines += _skips(results)

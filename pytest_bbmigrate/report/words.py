@@ -92,7 +92,14 @@ def describe_unreadable(error: CatalogueError, rerun: str) -> str:
 
 
 EXPECTED_ALONE = frozenset(
-    {"condition fails", "derivation fails", "no rows", "integrity", "invariant never runs"}
+    {
+        "changed since",
+        "condition fails",
+        "derivation fails",
+        "no rows",
+        "integrity",
+        "invariant never runs",
+    }
 )
 EXPECTED: dict[str, str] = {
     "table lost": "the table, under its own or a declared new name",

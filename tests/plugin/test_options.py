@@ -46,6 +46,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
         "--bb-draft-contracts=[FILE] Write the contract lines for what fails (default: where "
         "bb_contracts has them) "
+        "--bb-since=REF Judge the migrations that a git REF does not have "
         "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )

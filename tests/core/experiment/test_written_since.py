@@ -93,6 +93,16 @@ def test_an_edit_follows_a_renamed_column(tmp_path: Path) -> None:
     assert found.edits_undone == ()
 
 
+@pytest.mark.parametrize("down", ["-- none", "CREATE INDEX i ON notes (id);"])
+def test_rows_written_are_still_there_where_down_gives_a_column_no_name_back(
+    tmp_path: Path, down: str
+) -> None:
+    step = both("ALTER TABLE notes RENAME COLUMN text TO body;", down)
+    verdict = judge_last("down_restores", chain_of(tmp_path, KEYED, step))
+
+    assert "written rows lost" not in {finding.kind for finding in verdict.findings}
+
+
 def test_what_a_foreign_key_or_a_trigger_refuses_is_passed_over(tmp_path: Path) -> None:
     base = (
         KEYED + "CREATE TABLE tags (id INTEGER PRIMARY KEY, "
