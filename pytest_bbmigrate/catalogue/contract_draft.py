@@ -45,7 +45,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Draft:
-    """The new ``text`` of the file; how many lines were added, for how many migrations, or marked."""
+    """The new ``text`` of the file; lines added, for how many migrations, and marked."""
 
     text: str
     added: int
