@@ -237,4 +237,3 @@ def test_a_written_row_is_asked_for_by_what_unicode_has_and_told_by_all_of_it() 
         assert look_up({"name": "b"}) == [("b", 1), ("b", "1")]
         assert list(comparison.differences([odd])) == []
         assert list(comparison.differences([real])) == [RowLost("t", (), real)]
-        assert rows_like(db, "gone", columns, odd) == []
