@@ -390,3 +390,19 @@ def test_columns_that_change_for_unknown_reasons_are_findings_of_their_own(tmp_p
     found = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
 
     assert {finding.column for finding in found} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "ALTER TABLE notes RENAME COLUMN mood TO tone;\nUPDATE notes SET tone = NULL;",
+        "UPDATE notes SET mood = NULL;\nALTER TABLE notes RENAME COLUMN mood TO tone;",
+    ],
+)
+def test_a_rename_that_is_followed_is_no_line_for_values_that_are_gone(
+    tmp_path: Path, step: str
+) -> None:
+    verdict = judge_last("data_survives", chain_of(tmp_path, NOTES, step))
+
+    (finding,) = verdict.findings
+    assert finding.allow == "-- bb: changes notes.mood"

@@ -45,6 +45,16 @@ def test_old_rows_are_edited_and_deleted_and_a_good_down_keeps_both(
     assert (found.edits_undone, found.deleted_back, found.differences) == ((), (), ())
 
 
+def test_a_column_whose_values_are_refused_keeps_no_other_from_being_edited(tmp_path: Path) -> None:
+    base = "CREATE TABLE notes (id INTEGER PRIMARY KEY, code TEXT UNIQUE, mood TEXT, text TEXT);"
+    step = both("ALTER TABLE notes ADD COLUMN tag TEXT;", "ALTER TABLE notes DROP COLUMN tag;")
+    found = written(tmp_path, base, step)
+
+    columns = [column for _, column in found.edited]
+    assert (columns.count("mood"), columns.count("text")) == (5, 5)
+    assert found.passed_over >= 5 - columns.count("code") > 0
+
+
 @pytest.mark.parametrize("base", [KEYED, BY_TEXT])
 def test_a_backup_that_replaces_rows_undoes_edits_and_deletions(tmp_path: Path, base: str) -> None:
     up = f"{BACKUP} UPDATE notes SET mood = trim(mood);"
