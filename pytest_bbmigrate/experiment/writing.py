@@ -114,9 +114,19 @@ def words_of(run: Run) -> frozenset[str]:
 
 
 def write_since(
-    evidence: Evidence, before: Snapshot, after: Snapshot, tables: Iterable[str], recipe: Recipe
+    evidence: Evidence,
+    before: Snapshot,
+    after: Snapshot,
+    tables: Iterable[str],
+    recipe: Recipe,
+    *,
+    as_before: bool = False,
 ) -> Writing:
-    """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was."""
+    """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was.
+
+    With ``as_before`` the app knows nothing of what up made: rows are added to no table of that,
+    and have no value of their own in a column of that.
+    """
     later = replace(
         recipe,
         seed=recipe.seed + 1,
@@ -141,10 +151,11 @@ def write_since(
             written.append(work)
             former = former_rows(evidence, earlier, table)
             keys = row_keys(db, table)
-            filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later, there=keys)
-            unwritten += filling.unfilled
-            keep_what_fits(db, work, former, set(keys))
-            if former is not None and work.beyond and not work.added:
+            if not as_before:
+                filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later, there=keys)
+                unwritten += filling.unfilled
+                keep_what_fits(db, work, former, set(keys))
+            if former is not None and (as_before or (work.beyond and not work.added)):
                 add_as_before(db, work, former.drawn(before.schema, WRITTEN_ROWS, later))
             if former is not None:
                 writers.append(Writer(db, work, former, some_of(keys, table)))
