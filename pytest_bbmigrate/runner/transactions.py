@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.runner.profiles import PragmaRule
+from pytest_bbmigrate.runner.profiles import Around, ControlRule, PragmaRule
 from pytest_bbmigrate.sql import first_word
 from pytest_bbmigrate.sql.clauses import Control, Pragma
 from pytest_bbmigrate.sql.reading import read_command
@@ -25,12 +25,14 @@ class Transactions:
 
     ``outer`` are the positions of each BEGIN and COMMIT around what is in the file, () for none;
     ``foreign_keys`` what a PRAGMA before all other statements turns them to, None for nothing;
-    ``switches`` the positions of all that set that pragma.
+    ``switches`` the positions of all that set that pragma; ``control`` those of all that begin or
+    end a transaction.
     """
 
     outer: tuple[int, ...]
     foreign_keys: bool | None
     switches: frozenset[int]
+    control: frozenset[int] = frozenset()
 
 
 def read_transactions(statements: Sequence[Statement]) -> Transactions:
@@ -44,10 +46,13 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
     switches = {position: value for position, value in pragmas.items() if value is not None}
     before = next((at for at, word in enumerate(words) if word != "pragma"), len(words))
     leading = [value for position, value in switches.items() if position < before]
+    texts = [statement.text for statement in statements]
+    control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
     return Transactions(
-        outer=outer_blocks(words, [statement.text for statement in statements]),
+        outer=outer_blocks(words, control),
         foreign_keys=leading[-1] if leading else None,
         switches=frozenset(switches),
+        control=frozenset(control),
     )
 
 
@@ -55,16 +60,38 @@ def as_run_by(profile: Profile, part: SqlPart) -> SqlPart:
     """Return ``part`` in a transaction or in none, as the runner has it whose rules these are."""
     if not profile.leaves_transaction:
         return replace(part, in_transaction=True)
+    if profile.around is Around.NOTHING:
+        return replace(part, in_transaction=False)
     acts = profile.pragma is PragmaRule.ACTS and read_transactions(part.statements).switches
     return replace(part, in_transaction=False) if acts else part
 
 
-def outer_blocks(words: Sequence[str], texts: Sequence[str]) -> tuple[int, ...]:
+def left_to_runner(profile: Profile, part: SqlPart, transactions: Transactions) -> frozenset[int]:
+    """Return the positions of the statements that are not run, for the runner sees to them.
+
+    In a transaction these are an outer BEGIN and COMMIT, where they are honoured, and each PRAGMA
+    foreign_keys, which does nothing there (https://sqlite.org/pragma.html), unless the file itself
+    leaves that transaction.
+    """
+    if not part.in_transaction:
+        return frozenset()
+    if profile.control is ControlRule.HONOURED:
+        return transactions.switches.union(transactions.outer)
+    return frozenset() if transactions.control else transactions.switches
+
+
+def reaching_sqlite(profile: Profile, part: SqlPart, transactions: Transactions) -> frozenset[int]:
+    """Return the positions of the statements that begin or end a transaction, and may."""
+    if profile.control is ControlRule.PASSED:
+        return transactions.control
+    return frozenset() if part.in_transaction else frozenset(transactions.outer)
+
+
+def outer_blocks(words: Sequence[str], control: Sequence[int]) -> tuple[int, ...]:
     """Return where each BEGIN and its COMMIT are, if all but PRAGMAs is between such two.
 
     In a transaction of ours the blocks are one: a file runs as a whole, or not at all.
     """
-    control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
     blocks = list(zip(control[::2], control[1::2], strict=False))
     if len(control) % 2 or any(
         words[begin] != "begin" or words[end] not in ("commit", "end") for begin, end in blocks
