@@ -54,7 +54,8 @@ runners: $(INSTALLED)
 	$(BIN)/python -m tests.runners
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/chain_length.py
+	$(COMPILE)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 cases: $(INSTALLED)
 	$(BIN)/python -m tests.cases
@@ -72,4 +73,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .matrix .runners .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .bench .matrix .runners .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -15,12 +15,12 @@ import resource
 import shutil
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
+
+from benchmarks.timing import cost_of
 
 TURNS = 3
 FIRST = """\
@@ -93,20 +93,11 @@ def fill(database: Path, megabytes: int) -> None:
             db.commit()
 
 
-def seconds_of(command: list[str], folder: Path) -> float:
-    """Return the wall seconds of one command that must succeed."""
-    started = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{command} failed:\n{done.stdout}{done.stderr}")
-    return time.perf_counter() - started
-
-
 def by_hand(folder: Path, database: Path) -> float:
     """Copy, migrate and check as people do."""
     files = [str(folder / "migrations" / f"{name}.sql") for name in PENDING]
-    copied = seconds_of(["cp", str(database), f"{database}.backup"], folder)
-    done = seconds_of([sys.executable, "-c", BY_HAND, str(database), *files], folder)
+    copied = cost_of(["cp", database, f"{database}.backup"], folder).wall
+    done = cost_of([sys.executable, "-c", BY_HAND, database, *files], folder).wall
     Path(f"{database}.backup").unlink()
     return copied + done
 
@@ -114,7 +105,7 @@ def by_hand(folder: Path, database: Path) -> float:
 def by_apply(folder: Path) -> float:
     """Apply as this project does."""
     command = [sys.executable, "-m", "pytest", "--bb-apply", "--bb-skip-way-back", "-q"]
-    taken = seconds_of([*command, "-p", "no:cacheprovider"], folder)
+    taken = cost_of([*command, "-p", "no:cacheprovider"], folder).wall
     for backup in folder.glob("*.backup.*"):
         backup.unlink()
     return taken
@@ -129,7 +120,7 @@ def main() -> None:
         write_project(folder, pending=False)
         database = folder / "budget_buddy.db"
         made = [sys.executable, "-m", "pytest", "--bb-apply", "--bb-create", "-q"]
-        seconds_of(made, folder)
+        cost_of(made, folder)
         fill(database, megabytes)
         write_project(folder, pending=True)
         pristine = folder / "pristine"

@@ -84,8 +84,13 @@ class StepFailed(BBMigrateError):
 
 
 class StateUnreachable(BBMigrateError):
-    """Raised when an earlier migration does not apply; ``migration`` is its name."""
+    """Raised when an earlier migration does not apply; ``migration`` is its name.
 
-    def __init__(self, migration: str) -> None:
+    ``lacks`` is what the set-up lacks that it needs, '' where the migration is at fault.
+    """
+
+    def __init__(self, migration: str, lacks: str = "") -> None:
         self.migration = migration
-        super().__init__(f"{migration} does not apply, so nothing after it can be tried")
+        self.lacks = lacks
+        why = f"needs {lacks}, which is not here" if lacks else "does not apply"
+        super().__init__(f"{migration} {why}, so nothing after it can be tried")

@@ -16,6 +16,7 @@ from pytest_bbmigrate.catalogue import (
     importing_of,
     read_catalogue,
 )
+from pytest_bbmigrate.catalogue.since import NOTHING_PAST, Past
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
 from pytest_bbmigrate.processes.app_python import app_python
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 class Project:
     """What the settings name: the migration folder as read, and what its migrations start from.
 
-    ``first`` is the position of the first migration to judge; ``judged`` are the only ones to be,
-    by name, where a database is to be changed, None elsewhere. ``importing`` is where the
+    ``past`` are the migrations that run unjudged as old history; ``judged`` are the only ones to
+    be, by name, where a database is to be changed, None elsewhere. ``importing`` is where the
     migrations' Python finds modules of the project, ``rules`` how the folder was read, and
     ``began`` the time, in nanoseconds, before which all of it was written; ``base_has_rows`` is
     whether there are rows in the base, which are the user's own, and ``shows_values`` whether such
@@ -67,7 +68,7 @@ class Project:
     environment: RunEnvironment
     base: bytes
     recipe: Recipe
-    first: int
+    past: Past
     importing: Importing
     rules: ReadingRules
     began: int
@@ -189,7 +190,7 @@ def read_project(
             literals=tuple(literals.values()),
             own_rows=own_rows,
         ),
-        first=_first(settings.check_from, reading),
+        past=_past(settings.check_from, reading),
         importing=importing,
         rules=rules,
         began=began,
@@ -212,13 +213,15 @@ def backup_folder(settings: Settings) -> Path:
     return settings.backup_dir or settings.database.resolve().parent
 
 
-def _first(check_from: str, reading: Catalogue | CatalogueError) -> int:
+def _past(check_from: str, reading: Catalogue | CatalogueError) -> Past:
     if not check_from or isinstance(reading, CatalogueError):
-        return 0
+        return NOTHING_PAST
     try:
-        return reading.position(check_from)
+        first = reading.position(check_from)
     except LookupError as error:
         raise SettingsError(f"bb_check_from = {check_from}: {error.args[0]}") from error
+    names = frozenset(migration.name for migration in reading.migrations[:first])
+    return Past(names, "bb_check_from")
 
 
 def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.listing import read_order
 from pytest_bbmigrate.catalogue.rules import ReadingRules
+from pytest_bbmigrate.catalogue.text import exact_text
 from pytest_bbmigrate.errors import CatalogueError, SettingsError
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
@@ -21,7 +22,10 @@ from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 from pytest_bbmigrate.zones import DEFAULT_ZONE, is_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 DEFAULT_MIGRATIONS = "migrations"
 DEFAULT_DATABASE = "budget_buddy.db"
@@ -66,7 +70,9 @@ class Settings:
     says; ``foreign_keys`` is whether they are on for the folder, None for as the profile has it.
     ``python`` is the interpreter that runs the migrations, None for pytest's own.
     ``placeholders`` are (name, value) pairs, and ``ignore`` patterns of names to pass over;
-    ``order`` are the lines of ``order_file``, which lists the migrations in their order.
+    ``order`` are the lines of ``order_file``, which lists the migrations in their order;
+    ``contracts`` is the text of ``contracts_file``, which has contract lines of migrations, and
+    ``steps`` that of ``steps_file``, which says what SQL steps in other languages amount to.
     """
 
     root: Path
@@ -93,12 +99,24 @@ class Settings:
     ignore: tuple[str, ...] = ()
     order_file: Path | None = None
     order: tuple[str, ...] = ()
+    contracts_file: Path | None = None
+    contracts: str = ""
+    steps_file: Path | None = None
+    steps: str = ""
 
     @property
     def reading_rules(self) -> ReadingRules:
         """What is said here of how the folder is read."""
         return ReadingRules(
-            self.placeholders, self.ignore, self.order_file, self.order, self.runs_as
+            self.placeholders,
+            self.ignore,
+            self.order_file,
+            self.order,
+            self.runs_as,
+            self.contracts_file,
+            self.contracts,
+            self.steps_file,
+            self.steps,
         )
 
 
@@ -115,6 +133,8 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         return given.get(field, nothing)
 
     order_file = _existing_file(take("order"))
+    contracts_file = _existing_file(take("contracts"))
+    steps_file = _existing_file(take("steps"))
     database = as_spelled(_path(take("database")) or root / DEFAULT_DATABASE)
     return Settings(
         root=root,
@@ -142,7 +162,11 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         placeholders=_placeholders(take("placeholders")),
         ignore=tuple(_lines(take("ignore"))),
         order_file=order_file,
-        order=_lines_of_file(take("order"), order_file),
+        order=_read_file(take("order"), order_file, read_order, ()),
+        contracts_file=contracts_file,
+        contracts=_read_file(take("contracts"), contracts_file, exact_text, ""),
+        steps_file=steps_file,
+        steps=_read_file(take("steps"), steps_file, exact_text, ""),
     )
 
 
@@ -278,11 +302,12 @@ def _lines(given: GivenValue) -> Iterator[str]:
             yield line
 
 
-def _lines_of_file(given: GivenValue, path: Path | None) -> tuple[str, ...]:
+def _read_file(given: GivenValue, path: Path | None, read: Callable[[Path], T], nothing: T) -> T:
+    """Return what ``read`` reads in the file at ``path``, ``nothing`` without a file."""
     if path is None:
-        return ()
+        return nothing
     try:
-        return read_order(path)
+        return read(path)
     except CatalogueError as error:
         problem = error.problems[0]
         raise _refuse(given, f"{problem.message}; {problem.remedy}") from error

@@ -77,13 +77,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question found: faults, what is worth noting, or the reason it cannot be asked."""
+    """What a question found: faults, what is worth noting, or the reason it cannot be asked.
+
+    ``unneeded`` are the declarations in the file that bb_contracts names which nothing needed, as
+    a contract has them; None where that was not asked.
+    """
 
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     reason: str = ""
     rows: int = 0
     values: int = 0
+    unneeded: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ class Verdict:
     """The answer of one check on one migration (or, for the catalogue, on a folder).
 
     ``reason`` says why a skipped check could not be asked; ``notes`` are worth saying, not faults;
-    ``rows`` and ``values`` are how many rows and cells were compared for the answer.
+    ``rows`` and ``values`` are how many rows and cells were compared for the answer. ``unneeded``
+    as an Answer has it. ``narrowed`` says which rows the migration was judged on, where up does not
+    run on all: '' for all.
     """
 
     check: str
@@ -102,3 +109,5 @@ class Verdict:
     notes: tuple[str, ...] = ()
     rows: int = 0
     values: int = 0
+    unneeded: tuple[str, ...] | None = None
+    narrowed: str = ""

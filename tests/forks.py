@@ -2,6 +2,10 @@
 
 A new Python takes a third of a second to import what the judge and the rehearsal need; a fork has
 it. What runs in it is the same, from ``main`` on. ``--started`` starts them as a run does.
+
+The lock process and the witness are forked from one that is isolated as they are
+(``fork_server.py``): SQLite remembers in a process which locks that has on a file, and would take
+the test's own to be the fork's.
 """
 
 from __future__ import annotations
@@ -19,7 +23,8 @@ import threading
 import time
 import traceback
 import warnings
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,21 +33,32 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pytest_bbmigrate.judge import supervisor
-from pytest_bbmigrate.processes.launch import START, START_ISOLATED
+from pytest_bbmigrate.processes.launch import PACKAGES, START, START_ISOLATED
 from pytest_bbmigrate.sandbox import fresh
+from tests.fork_server import ForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import BinaryIO, Self
+    from typing import IO, Any, BinaryIO, Self
 
-PIPE = subprocess.PIPE
+PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
 TimeoutExpired = subprocess.TimeoutExpired
 PAUSE_SECONDS = 0.002
 STANDARD = (0, 1, 2)
-MODULES = (
+# Which modules start them. The second ones start what is isolated.
+OF_PYTEST = (
     "pytest_bbmigrate.judge.process",
     "pytest_bbmigrate.apply.rehearsal.client",
     "pytest_bbmigrate.processes.parent",
+)
+MODULES = (
+    *OF_PYTEST,
+    "pytest_bbmigrate.apply.lock.process",
+    "pytest_bbmigrate.apply.rehearsal.witness",
+)
+ISOLATED_MODULES = (
+    "pytest_bbmigrate.apply.lock.server",
+    "pytest_bbmigrate.apply.rehearsal.witness",
 )
 
 start_judge = supervisor.start
@@ -56,13 +72,15 @@ def may_fork(config: pytest.Config) -> bool:
 
 @pytest.fixture(autouse=True)
 def fork_what_is_started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have judges, rehearsals and watches forked from this process, until the test ends.
+    """Have what a run would start forked, until the test ends.
 
     For every test below the conftest that imports it.
     """
     if not may_fork(request.config):
         return
-    forking = SimpleNamespace(PIPE=PIPE, TimeoutExpired=TimeoutExpired, Popen=start)
+    forking = SimpleNamespace(
+        PIPE=PIPE, DEVNULL=DEVNULL, TimeoutExpired=TimeoutExpired, Popen=start, run=run
+    )
     for module in MODULES:
         monkeypatch.setattr(f"{module}.subprocess", forking)
 
@@ -103,8 +121,12 @@ class Forked:
 
     def kill(self) -> None:
         """Kill it, if it runs."""
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
 
 
 def start(  # as subprocess.Popen has them
@@ -112,40 +134,101 @@ def start(  # as subprocess.Popen has them
     *,
     stdin: int | None = None,
     stdout: int | None = None,
-    stderr: int | None = None,
+    stderr: int | IO[bytes] | None = None,
+    cwd: str | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Iterable[int] = (),
     start_new_session: bool = False,
 ) -> Forked | subprocess.Popen[bytes]:
     """Fork what ``command`` starts, if that is a module of ours, or else start it."""
     found = module_of(command)
-    if found is None:
+    environment = os.environ if env is None else env
+    if found is None or (
+        found[0] in ISOLATED_MODULES and not isolated().can_fork(found[0], environment)
+    ):
         return subprocess.Popen(
             command,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
+            cwd=cwd,
             env=env,
             pass_fds=tuple(pass_fds),
             start_new_session=start_new_session,
         )
     module, arguments = found
-    its_input, our_input = os.pipe() if stdin == PIPE else (None, None)
-    our_output, its_output = os.pipe() if stdout == PIPE else (None, None)
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = fork()
-    if not pid:
-        given = {0: its_input, 1: its_output, 2: stderr}
-        become(module, arguments, given, pass_fds, env, new_session=start_new_session)
-    for theirs in (its_input, its_output):
-        if theirs is not None:
-            os.close(theirs)
-    return Forked(
-        pid,
-        None if our_input is None else os.fdopen(our_input, "wb"),
-        None if our_output is None else os.fdopen(our_output, "rb"),
-    )
+    with ExitStack() as stack:
+        standard, ours = standard_of(stack, stdin, stdout, stderr)
+        if module in ISOLATED_MODULES:
+            pid = isolated().fork(
+                module,
+                arguments,
+                standard,
+                cwd=cwd,
+                environment=environment,
+                new_session=start_new_session,
+            )
+        elif not (pid := fork()):
+            become(module, arguments, standard, pass_fds, env, new_session=start_new_session)
+    return Forked(pid, *ours)
+
+
+def standard_of(
+    stack: ExitStack, *wanted: int | IO[Any] | None
+) -> tuple[list[int], tuple[BinaryIO | None, BinaryIO | None]]:
+    """Return descriptors for a process that are ``wanted`` as subprocess.Popen has them.
+
+    They are closed with ``stack``. With them comes our end of its input and of its output, where
+    that is a pipe.
+    """
+    its: list[int] = []
+    ours: list[BinaryIO | None] = []
+    for number, each in enumerate(wanted):
+        pipe: BinaryIO | None = None
+        if each == PIPE:
+            read, write = os.pipe()
+            theirs, our = (write, read) if number else (read, write)
+            pipe = os.fdopen(our, "rb" if number else "wb")
+            stack.callback(os.close, theirs)
+        elif each == DEVNULL:
+            theirs = os.open(os.devnull, os.O_RDWR)
+            stack.callback(os.close, theirs)
+        elif each == STDOUT:
+            theirs = its[1]
+        else:
+            theirs = number if each is None else each if isinstance(each, int) else each.fileno()
+        its.append(theirs)
+        ours.append(pipe)
+    return its, (ours[0], ours[1])
+
+
+def run(  # as subprocess.run has them
+    command: Sequence[str],
+    *,
+    input: bytes,  # noqa: A002
+    stdout: int,
+    stderr: int,
+    cwd: str,
+    check: bool,
+) -> SimpleNamespace:
+    """Fork what ``command`` starts, give it its input, and return what it has said at its end."""
+    assert not check
+    with start(command, stdin=PIPE, stdout=stdout, stderr=stderr, cwd=cwd) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(input)
+            process.stdin.close()
+        said = process.stdout.read()
+    return SimpleNamespace(stdout=said, returncode=process.returncode)
+
+
+@cache
+def isolated() -> ForkServer:
+    """Return what forks isolated processes for this one, which starts it when it is wanted."""
+    return ForkServer(("-I", "-S"), PACKAGES, *ISOLATED_MODULES)
 
 
 def fork() -> int:
@@ -166,7 +249,7 @@ def module_of(command: Sequence[str]) -> tuple[str, list[str]] | None:
 def become(  # as subprocess.Popen has them
     module: str,
     arguments: list[str],
-    given: Mapping[int, int | None],
+    given: Sequence[int],
     kept: Iterable[int],
     env: Mapping[str, str] | None,
     *,
@@ -205,11 +288,11 @@ def fork_judge(command: Sequence[str], errors: Path) -> int:
     if not pid:
         os.setpgid(0, 0)
         output = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        become(*found, {2: output}, (), None, new_session=False)
+        become(*found, (0, 1, output), (), None, new_session=False)
     return pid
 
 
-def forget(given: Mapping[int, int | None], kept: set[int]) -> None:
+def forget(given: Sequence[int], kept: set[int]) -> None:
     """Have this fork share nothing with the process that tests but what that has imported."""
     gc.freeze()  # what is garbage must not be freed: its end might close descriptors
     atexit._clear()  # as multiprocessing has it for the processes that it forks
@@ -217,9 +300,8 @@ def forget(given: Mapping[int, int | None], kept: set[int]) -> None:
     fresh.forget_handlers()
     faulthandler.disable()
     sys.unraisablehook, threading.excepthook = sys.__unraisablehook__, threading.__excepthook__
-    for standard, descriptor in given.items():
-        if descriptor is not None:
-            os.dup2(descriptor, standard)
+    for standard, descriptor in enumerate(given):
+        os.dup2(descriptor, standard)
     for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if descriptor not in STANDARD and descriptor not in kept:
             with suppress(OSError):  # the one by which the folder was listed

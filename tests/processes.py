@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.fork_server import pids
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,9 +31,16 @@ def is_running(pid: int) -> bool:
 def started_here() -> list[psutil.Process]:
     """Return the processes that come from this one, but for the judge of this very session.
 
-    Regression tests of migrations share that: it is started in the repository's own folder.
+    Regression tests of migrations share that: it is started in the repository's own folder. Nor is
+    there what all tests share that have processes forked.
     """
-    return [each for each in psutil.Process().children(recursive=True) if not _is_own_judge(each)]
+    children = psutil.Process().children(recursive=True)
+    return [each for each in children if each.pid not in pids and not _is_own_judge(each)]
+
+
+def lock_processes() -> list[psutil.Process]:
+    """Return the processes that hold a lock for this one."""
+    return [each for each in started_here() if "apply.lock.server" in " ".join(each.cmdline())]
 
 
 def _is_own_judge(process: psutil.Process) -> bool:

@@ -15,7 +15,6 @@ from pytest_bbmigrate.apply.schema_distance import (
     names_in,
     names_mentioned,
 )
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import write_identity
 from pytest_bbmigrate.history.table import Applied, make_history, read_history, record, utc_now
@@ -125,7 +124,7 @@ def find_version(
     stopped_at = len(replayed.steps) if replayed.failure else None
     shown = None
     if not is_showing_values():  # a default, say, may have been made of a value
-        shown = known_names([schema, *replayed.schemas]) | Known(texts=texts_of(catalogue))
+        shown = known_names([schema, *replayed.schemas]) | Known(texts=catalogue.shown_texts)
     return MatchingVersions(
         positions,
         nearest,
@@ -239,7 +238,7 @@ def _stopped(catalogue: Catalogue, replayed: ReplayedSchemas, position: int | No
     failure = replayed.failure
     message = failure.message
     if not is_showing_values():  # the base may have rows
-        known = known_names(replayed.schemas) | Known(texts=texts_of(catalogue))
+        known = known_names(replayed.schemas) | Known(texts=catalogue.shown_texts)
         message = safe_part_message(failure.path, message, failure.error, known)
     where = f"{failure.path.name}:{failure.line}" if failure.line else failure.path.name
     return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
 from pytest_bbmigrate.catalogue.listing import read_order
+from pytest_bbmigrate.catalogue.text import exact_text
 from pytest_bbmigrate.errors import BBMigrateError, DatabaseError
 from pytest_bbmigrate.history.plan import PlanError, compare_with_history, history_problems
 from pytest_bbmigrate.history.table import lacks_history, read_history
@@ -26,6 +27,8 @@ def pending(
     order: str | os.PathLike[str] | None = None,
     placeholders: Mapping[str, str] | None = None,
     ignore: Iterable[str] = (),
+    contracts: str | os.PathLike[str] | None = None,
+    steps: str | os.PathLike[str] | None = None,
 ) -> tuple[str, ...]:
     """Return the names of the migrations in a folder that a database does not have, in order.
 
@@ -36,17 +39,18 @@ def pending(
         if stale := pytest_bbmigrate.pending("budget_buddy.db", "migrations"):
             raise RuntimeError(f"{', '.join(stale)} pending: run pytest --bb-apply first")
 
-    ``order`` (a file), ``placeholders`` and ``ignore`` are what bb_order, bb_placeholders and
-    bb_ignore say, for a folder that needs them.
+    ``order``, ``contracts`` and ``steps`` (files), ``placeholders`` and ``ignore`` are what
+    bb_order, bb_contracts, bb_steps, bb_placeholders and bb_ignore say, for a folder that needs it.
 
     The database is read as any other program may read it, beside those that write; nothing is
     written to it, and nothing is made beside it, also where it is on a read-only disk. No migration
     is run or imported, and neither pytest nor anything else beside the standard library.
 
     Raises: DatabaseError when the database is not there, does not read, is locked for longer than 5
-        seconds, or has tables and no history; CatalogueError when the folder or ``order`` does not
-        read; SettingsError when nothing tells the order; BBMigrateError when an applied migration's
-        file was changed since or is missing. All are BBMigrateErrors, and say what to do.
+        seconds, or has tables and no history; CatalogueError when the folder or one of these
+        files does not read; SettingsError when nothing tells the order; BBMigrateError when
+        an applied migration's file was changed since or is missing. All are BBMigrateErrors, and
+        say what to do.
     """
     path = Path(database)
     rules = ReadingRules(
@@ -54,6 +58,10 @@ def pending(
         tuple(ignore),
         Path(order) if order is not None else None,
         read_order(Path(order)) if order is not None else (),
+        contracts_file=Path(contracts) if contracts is not None else None,
+        contracts=exact_text(Path(contracts)) if contracts is not None else "",
+        steps_file=Path(steps) if steps is not None else None,
+        steps=exact_text(Path(steps)) if steps is not None else "",
     )
     catalogue = read_catalogue(Path(migrations), rules=rules)
     recorded = {applied.name: applied.checksum for applied in _history_of(path)}

@@ -53,7 +53,8 @@ def code_problems(paths: Sequence[Path], sources: Sources) -> list[Problem]:
     tool = next(filter(None, (_tool_of(path, sources) for path in paths)), None)
     if tool is None:
         message = f"a step in a language that is not run here{_others(paths)}"
-        remedy = f"write it as SQL, or as def up(db): in Python, or {ignored}"
+        them = "it amounts" if len(paths) == 1 else "they amount"
+        remedy = f"give the SQL that {them} to with bb_steps = FILE.toml, or {ignored}"
     else:
         message = (
             f"this is a migration of {tool[0]}, which keeps an order of its own{_others(paths)}"

@@ -12,6 +12,7 @@ from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
 from pytest_bbmigrate.errors import Problem
 from pytest_bbmigrate.sql import UnreadableSql, tokenize
+from pytest_bbmigrate.sql.tokens import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,7 +109,7 @@ def _line_problems(remark: CommentLine) -> Iterable[Problem]:
             yield Problem(
                 remark.path,
                 remark.line,
-                f"the condition '{expression}' does not read: {complaint}",
+                f"the expression '{expression}' does not read: {complaint}",
                 "write one SQL expression",
             )
 
@@ -131,4 +132,7 @@ def _complaint(expression: str) -> str:
         tokens = tokenize(expression)
     except UnreadableSql as error:
         return error.message
-    return "there is a ; in it" if any(token.text == ";" for token in tokens) else ""
+    if any(token.text == ";" for token in tokens):
+        return "there is a ; in it"
+    unbound = [token.text for token in tokens if token.kind is Kind.PARAMETER]
+    return f"nothing gives the parameter {unbound[0]} a value" if unbound else ""

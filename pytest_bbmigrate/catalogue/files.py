@@ -33,8 +33,12 @@ from pytest_bbmigrate.catalogue.text import fault, unreadable
 from pytest_bbmigrate.errors import CatalogueError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_bbmigrate.catalogue.steps_file import Step
+
+NO_STEPS: Mapping[str, Step] = {}
 HALVES = frozenset({"up.sql", "migration.sql", "down.sql"})
 START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR names another folder"
 
@@ -45,7 +49,8 @@ class FolderEntry:
 
     ``siblings`` are the names of everything in its folder; ``contents`` those in the folder that it
     is, None for a file; ``sources`` reads its files, by ``rules``. ``within`` is the folder of a
-    version that it is in (``0.10/``), '' for the migration folder itself.
+    version that it is in (``0.10/``), '' for the migration folder itself. ``step`` is what bb_steps
+    says of a file in another language.
     """
 
     path: Path
@@ -54,6 +59,7 @@ class FolderEntry:
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
     rules: ReadingRules = NO_RULES
     within: str = ""
+    step: Step | None = None
 
     @cached_property
     def name(self) -> str:
@@ -63,6 +69,8 @@ class FolderEntry:
     @cached_property
     def stem(self) -> str:
         """The name of the file without its ending, or that of the folder."""
+        if self.step is not None:
+            return self.path.stem
         return self.path.name if self.contents is not None else split_name(self.path.name)[0]
 
     @cached_property
@@ -128,28 +136,41 @@ class FolderEntry:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder whose entries are listed; for ``within`` see ``FolderEntry``."""
+    """A folder whose entries are listed; for ``within`` see ``FolderEntry``.
+
+    ``steps`` is what bb_steps says, by the path within the migration folder.
+    """
 
     folder: Path
     siblings: frozenset[str]
     sources: Sources
     rules: ReadingRules
     within: str = ""
+    steps: Mapping[str, Step] = field(default_factory=dict)
 
     def entry(self, path: Path, contents: frozenset[str] | None = None) -> FolderEntry:
         """Return the entry for a file in this folder, or a folder with ``contents``."""
-        return FolderEntry(path, self.siblings, contents, self.sources, self.rules, self.within)
+        step = self.steps.get(f"{self.within}{path.name}")
+        return FolderEntry(
+            path, self.siblings, contents, self.sources, self.rules, self.within, step
+        )
 
 
 def list_entries(
-    folder: Path, sources: Sources, rules: ReadingRules = NO_RULES, within: str = ""
+    folder: Path,
+    sources: Sources,
+    rules: ReadingRules = NO_RULES,
+    within: str = "",
+    steps: Mapping[str, Step] = NO_STEPS,
 ) -> tuple[tuple[FolderEntry, ...], tuple[Problem, ...]]:
     """Return the migrations and parts of one in ``folder``, by name, and the doubtful files.
+
+    A file that ``steps`` has is one, in whatever language it is.
 
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
     paths = [each for each in _contents(folder) if not rules.passes_over(f"{within}{each.name}")]
-    place = Place(folder, frozenset(path.name for path in paths), sources, rules, within)
+    place = Place(folder, frozenset(path.name for path in paths), sources, rules, within, steps)
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
     code: list[Path] = []
@@ -161,6 +182,8 @@ def list_entries(
                 found, doubtful = _folder_entries(path, place)
                 entries.extend(found)
                 problems.extend(doubtful)
+            elif is_code(path.name) and f"{within}{path.name}" in steps:
+                entries.append(place.entry(path))
             elif is_code(path.name) and _begins_with_number(path.name):
                 code.append(path)
             else:
@@ -225,7 +248,7 @@ def _folder_entries(
         return (), ()
     has_sql = any(name.lower().endswith(".sql") for name in names)
     if has_sql and not place.within and version_of(path.name):
-        return list_entries(path, place.sources, place.rules, f"{path.name}/")
+        return list_entries(path, place.sources, place.rules, f"{path.name}/", place.steps)
     if _begins_with_number(path.name) or has_sql:
         raise fault(
             path,

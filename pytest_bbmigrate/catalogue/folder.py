@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_bbmigrate.catalogue.contract_file import ContractFile, read_contract_file
 from pytest_bbmigrate.catalogue.files import START_HERE, list_entries
 from pytest_bbmigrate.catalogue.forms import (
     dbmate,
@@ -16,6 +18,7 @@ from pytest_bbmigrate.catalogue.forms import (
     plain,
     script,
     sets,
+    step,
     unsupported,
     yoyo,
 )
@@ -26,14 +29,14 @@ from pytest_bbmigrate.catalogue.python.imported import Importing, read_imported
 from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks
 from pytest_bbmigrate.catalogue.sources import Sources
+from pytest_bbmigrate.catalogue.steps_file import read_steps, unknown_steps
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
+    from pytest_bbmigrate.errors import Problem
     from pytest_bbmigrate.processes.app_python import AppPython
 
 
@@ -54,6 +57,7 @@ class Form(Protocol):
 
 # The first that claims an entry reads it.
 FORMS: tuple[Form, ...] = (
+    step,
     nested,
     down_file,
     pair,
@@ -86,13 +90,13 @@ def read_catalogue(
     SettingsError when nothing says in which order they run.
     """
     sources = Sources(python)
-    entries, doubtful = list_entries(folder, sources, rules)
-    problems = list(doubtful)
+    outside = _outside(rules, sources)
+    entries, problems = _list(folder, sources, rules)
     migrations: dict[str, Migration] = {}
     steps = []
     for entry in entries:
         try:
-            found = _read(entry)
+            found = tuple(outside.joined(m, _file_of(entry, m)) for m in _read(entry))
         except CatalogueError as error:
             problems.extend(error.problems)
             # It keeps its place, so that what depends on it is not reported as well.
@@ -103,6 +107,9 @@ def read_catalogue(
         steps.extend(_step(entry, migration) for migration in found)
     if not steps and not problems:
         raise fault(folder, "there is no migration in this folder", START_HERE)
+    if not problems:
+        known = dict.fromkeys(name for step in steps for name in (step.name, step.shown))
+        problems.extend(outside.unknown(known))
     runner = rules.runner or runner_of_marks(migrations.values(), sources.texts)
     listing: Listing | None = None
     try:
@@ -118,7 +125,38 @@ def read_catalogue(
         refuse_guess(ordered, runner)
     programs = tuple(m.path for m in migrations.values() if m.path.suffix.lower() == ".py")
     read_imported(sources, programs, importing or Importing((folder,)))
-    return Catalogue(folder, tuple(migrations[step.name] for step in ordered), sources.texts)
+    return Catalogue(
+        folder,
+        tuple(migrations[step.name] for step in ordered),
+        sources.texts,
+        rules.contracts_file,
+    )
+
+
+def _outside(rules: ReadingRules, sources: Sources) -> ContractFile:
+    """Return what bb_contracts declares; nothing without it. Raises: CatalogueError."""
+    path = rules.contracts_file
+    if path is None:
+        return ContractFile(Path(), ())
+    sources.keep(path, rules.contracts.encode())
+    return read_contract_file(path, rules.contracts)
+
+
+def _list(
+    folder: Path, sources: Sources, rules: ReadingRules
+) -> tuple[tuple[FolderEntry, ...], list[Problem]]:
+    """Return the entries of ``folder``, those that bb_steps names too, and what is wrong there.
+
+    Raises: CatalogueError when the folder, or the file of bb_steps, does not read.
+    """
+    path, steps = rules.steps_file, {}
+    if path is not None:
+        sources.keep(path, rules.steps.encode())
+        steps = read_steps(path, rules.steps, sources)
+    entries, doubtful = list_entries(folder, sources, rules, steps=steps)
+    found = [entry.step.name for entry in entries if entry.step is not None]
+    unknown = unknown_steps(path, steps, found) if path is not None else ()
+    return entries, [*doubtful, *unknown]
 
 
 def _read(entry: FolderEntry) -> tuple[Migration, ...]:
@@ -140,8 +178,12 @@ def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
     if migration is None:
         return OrderEntry(entry.name, f"{entry.within}{entry.path.name}", entry.path, entry.number)
-    shown = f"{entry.within}{migration.path.relative_to(entry.path.parent).as_posix()}"
-    if migration.function:
-        shown = f"{shown}::{migration.function}"
     depends = migration.contract.depends
+    shown = _file_of(entry, migration)
     return OrderEntry(migration.name, shown, migration.path, migration.number, depends)
+
+
+def _file_of(entry: FolderEntry, migration: Migration) -> str:
+    """Return the path within the folder of a migration's file, with its function in a set."""
+    shown = f"{entry.within}{migration.path.relative_to(entry.path.parent).as_posix()}"
+    return f"{shown}::{migration.function}" if migration.function else shown

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ class Migration:
     ``taken_literals`` those of them that a row may hold already. ``column_reads`` are what its
     statements read in columns.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
-    ``checksum`` covers the statements (of a Python file: its code), not comments or line ends.
+    ``checksum`` covers the statements (of a Python file: its code), not comments or line ends; it
+    ends with + and a digest where lines outside the file change how, or when, it runs.
     ``function`` is the one of its file that it is, where that holds several; '' for a whole file.
     """
 
@@ -107,21 +110,36 @@ class Catalogue:
     """The migrations of a folder, in the order in which they run.
 
     ``texts`` are the bytes of every file that was read for them, by its real path: their own, and
-    the modules that their Python imports.
+    the modules that their Python imports. ``contracts_file`` is among them, which has contract
+    lines of migrations; None where their own files have all.
     """
 
     folder: Path
     migrations: tuple[Migration, ...]
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    contracts_file: Path | None = None
+
+    @cached_property
+    def shown_texts(self) -> tuple[str, ...]:
+        """The text of each file of the migrations, comments included, and of their contracts.
+
+        Not of what they import.
+        """
+        parts = (part for m in self.migrations for part in (m.up, m.down) if part is not None)
+        paths = dict.fromkeys(os.path.realpath(part.path) for part in parts)
+        if self.contracts_file is not None:
+            paths[os.path.realpath(self.contracts_file)] = None
+        return tuple(
+            self.texts[path].decode("utf-8", "replace") for path in paths if path in self.texts
+        )
 
     def position(self, name: str) -> int:
         """Return the index of the migration called ``name``, or whose file or number is ``name``.
 
         Raises: LookupError that names the nearest names there are.
         """
-        for index, migration in enumerate(self.migrations):
-            if name in (migration.name, self._file_name(migration)):
-                return index
+        if (index := self._positions.get(name)) is not None:
+            return index
         match = NUMBER_ALONE.fullmatch(name)
         number = tuple(map(int, re.split("[-_.]", match[1]))) if match else None
         for index, migration in enumerate(self.migrations):
@@ -131,7 +149,16 @@ class Catalogue:
         nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
 
-    def _file_name(self, migration: Migration) -> str:
-        """Return the path of a migration's file within the folder."""
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        """The index of each migration by its name, and by its file; the first one's for a name."""
+        positions: dict[str, int] = {}
+        for index, migration in enumerate(self.migrations):
+            for name in (migration.name, self.file_name(migration)):
+                positions.setdefault(name, index)
+        return positions
+
+    def file_name(self, migration: Migration) -> str:
+        """Return the path of a migration's file within the folder, with its function in a set."""
         path = migration.path.relative_to(self.folder).as_posix()
         return f"{path}::{migration.function}" if migration.function else path

@@ -97,12 +97,12 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
     within = [numbers_in(step.name) for step in steps]
     if all(within) and all(map(lt, within, within[1:])):
         return
-    shown = ", ".join(step.shown for step in steps[:3])
+    shown = ", ".join([*(step.shown for step in steps[:3]), *[".."][: len(steps[3:])]])
     why = "their names do not begin with a number"
     if all(within):
         why = "the numbers in their names order them otherwise than the names do"
     raise SettingsError(
-        f"it is not known in which order the {len(steps)} migrations run ({shown}, ..), for {why}: "
+        f"it is not known in which order the {len(steps)} migrations run ({shown}), for {why}: "
         "list their files in one, a line each (as `ls` does, where they run by name), and name it "
         "with bb_order = FILE"
     )

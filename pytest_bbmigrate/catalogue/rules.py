@@ -15,6 +15,8 @@ class ReadingRules:
     patterns (``*.sh``) of the names, or paths within the folder, that are passed over.
     ``order_file`` is the file that lists the migrations in their order, and ``order`` its lines;
     ``runner`` is the tool that runs them, as far as that is told by another thing than the files.
+    ``contracts`` is the text of ``contracts_file``, which declares what files do not that must not
+    be touched; ``steps`` is that of ``steps_file``, which says what SQL code amounts to.
     """
 
     placeholders: tuple[tuple[str, str], ...] = ()
@@ -22,6 +24,10 @@ class ReadingRules:
     order_file: Path | None = None
     order: tuple[str, ...] = ()
     runner: str = ""
+    contracts_file: Path | None = None
+    contracts: str = ""
+    steps_file: Path | None = None
+    steps: str = ""
 
     def passes_over(self, name: str) -> bool:
         """Return whether ``name``, a path within the folder with /, is to be passed over."""

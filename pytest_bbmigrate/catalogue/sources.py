@@ -39,6 +39,10 @@ class Sources:
                 raise unreadable(path, error) from error
         return self.texts[key]
 
+    def keep(self, path: Path, content: bytes) -> None:
+        """Keep the bytes of a file that was read before."""
+        self.texts[os.path.realpath(path)] = content
+
     def text(self, path: Path) -> str:
         """Return the text of a file, without a byte order mark; its line ends are left as they are.
 

@@ -45,9 +45,31 @@ def from_files(
             problems.extend(error.problems)
     if problems:
         raise CatalogueError(problems)
-    texts = read_sections(*sections)
+    return from_sections(
+        entry,
+        sections[0],
+        sections[1] if down else None,
+        may_be_empty=may_be_empty,
+        in_transaction=in_transaction,
+        down_in_transaction=down_in_transaction,
+    )
+
+
+def from_sections(
+    entry: FolderEntry,
+    up: Section,
+    down: Section | None,
+    *,
+    may_be_empty: bool = False,
+    in_transaction: bool = True,
+    down_in_transaction: bool | None = None,
+) -> Migration:
+    """Return the migration of which each part is a section; otherwise as ``from_files`` does."""
+    texts = read_sections(up, *((down,) if down else ()))
     if texts[0].is_blank and not may_be_empty:
-        raise fault(up, "the migration is still empty", "write its statements, or delete the file")
+        raise fault(
+            up.path, "the migration is still empty", "write its statements, or delete the file"
+        )
     return _assemble(
         entry,
         None,

@@ -24,6 +24,19 @@ def unreadable(path: Path, error: OSError) -> CatalogueError:
     )
 
 
+def exact_text(path: Path) -> str:
+    """Return the text of a file, which is its bytes again once it is encoded.
+
+    Raises: CatalogueError when it cannot be read or is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    decoded(path, content)
+    return content.decode()
+
+
 def decoded(path: Path, content: bytes) -> str:
     """Return the text that is the ``content`` of a file, without a byte order mark.
 

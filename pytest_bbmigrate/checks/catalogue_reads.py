@@ -11,11 +11,12 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+    from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.chain import Chain
     from pytest_bbmigrate.contract import Contract, Delete, Insert
-    from pytest_bbmigrate.experiment import Chain
     from pytest_bbmigrate.schema import Schema
 
 
@@ -27,6 +28,7 @@ class NamedObject:
     name: str
     column: str
     line: int
+    path: Path | None
 
 
 def ask_catalogue_reads(chain: Chain) -> Answer:
@@ -47,8 +49,10 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
             reason = f"contracts could be looked up only as far as {migration.name}: {error}"
             break
         if migration.name not in chain.unjudged:
-            findings += unknown_names(migration, before, after)
-            findings += unanswerable_conditions(migration, chain, position)
+            unknown = tuple(unknown_names(migration, before, after))
+            findings += unknown
+            told = {(finding.path, finding.line) for finding in unknown}
+            findings += unanswerable_conditions(migration, chain, position, told)
     else:
         chain.refuse_unused_own_rows()
         findings += silent_invariants(chain)
@@ -71,7 +75,7 @@ def unknown_names(migration: Migration, before: Schema, after: Schema) -> Iterat
             yield Finding(
                 "names nothing",
                 "contract",
-                migration.path,
+                named.path or migration.path,
                 named.line,
                 table=named.kind,
                 name=shown,
@@ -83,31 +87,31 @@ def names_of(migration: Migration) -> Iterator[NamedObject]:
     """Yield everything that a contract names, as the thing it must be."""
     contract = migration.contract
     for change in contract.changes:
-        yield NamedObject("column", change.table, change.column, change.line)
+        yield NamedObject("column", change.table, change.column, change.line, change.path)
     yield from names_of_derived(contract)
     of_rows: tuple[Insert | Delete, ...] = (*contract.inserts, *contract.deletes)
     for rows in of_rows:
-        yield NamedObject("table", rows.table, "", rows.line)
+        yield NamedObject("table", rows.table, "", rows.line, rows.path)
     for alter in contract.alters:
         kind = "column" if alter.column else "table"
-        yield NamedObject(kind, alter.table, alter.column or "", alter.line)
+        yield NamedObject(kind, alter.table, alter.column or "", alter.line, alter.path)
     for drop in contract.drops:
         if drop.kind == "column":
-            yield NamedObject("column", drop.table or "", drop.name, drop.line)
+            yield NamedObject("column", drop.table or "", drop.name, drop.line, drop.path)
         else:
-            yield NamedObject(drop.kind, drop.name, "", drop.line)
+            yield NamedObject(drop.kind, drop.name, "", drop.line, drop.path)
     for rename in contract.renames:
         kind = "column" if rename.column else "table"
-        yield NamedObject(kind, rename.table, rename.column or "", rename.line)
-        yield NamedObject(kind, rename.new_table, rename.new_column or "", rename.line)
+        yield NamedObject(kind, rename.table, rename.column or "", rename.line, rename.path)
+        yield NamedObject(kind, rename.new_table, rename.new_column or "", rename.line, rename.path)
 
 
 def names_of_derived(contract: Contract) -> Iterator[NamedObject]:
     """Yield the columns whose values a contract derives, and the tables that they are read from."""
     for derive in contract.derives:
-        yield NamedObject("column", derive.table, derive.column, derive.line)
+        yield NamedObject("column", derive.table, derive.column, derive.line, derive.path)
         if derive.source is not None:
-            yield NamedObject("table", derive.source, "", derive.line)
+            yield NamedObject("table", derive.source, "", derive.line, derive.path)
 
 
 def exists(named: NamedObject, schema: Schema) -> bool:
@@ -140,18 +144,24 @@ def known_names(named: NamedObject, schema: Schema) -> list[str]:
     return [table.name for table in schema.tables]
 
 
-def unanswerable_conditions(migration: Migration, chain: Chain, position: int) -> Iterator[Finding]:
-    """Yield a finding for each condition and value that SQLite cannot evaluate before up."""
+def unanswerable_conditions(
+    migration: Migration, chain: Chain, position: int, told: Container[tuple[Path, int | None]]
+) -> Iterator[Finding]:
+    """Yield a finding for each condition and value that SQLite cannot evaluate before up.
+
+    Not for a value of lines of which another finding is ``told``, which is the cause.
+    """
     up_diff = chain.evidence(position).up_diff if migration.contract.derives else None
     for derivation in up_diff.derivations if up_diff else ():
-        if derivation.unusable:
-            yield unusable_finding(derivation, migration)
-    for line, condition, error in chain.condition_errors(position):
+        found = unusable_finding(derivation, migration)
+        if derivation.unusable and (found.path, found.line) not in told:
+            yield found
+    for failing in chain.condition_errors(position):
         yield Finding(
             "condition fails",
             "contract",
-            migration.path,
-            line,
-            name=condition,
-            observed=error,
+            failing.path or migration.path,
+            failing.line,
+            name=failing.condition,
+            observed=failing.error,
         )

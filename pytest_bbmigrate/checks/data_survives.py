@@ -10,7 +10,7 @@ from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
-from pytest_bbmigrate.checks.unneeded import unneeded_notes
+from pytest_bbmigrate.checks.unneeded import unneeded_notes, unneeded_outside
 from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
@@ -63,6 +63,7 @@ def ask_data_survives(evidence: Evidence) -> Answer:
         ),
         rows=diff.rows_compared,
         values=diff.values_compared,
+        unneeded=unneeded_outside(evidence),
     )
 
 

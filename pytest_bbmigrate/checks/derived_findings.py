@@ -33,7 +33,7 @@ def unusable_finding(derivation: Derivation, migration: Migration) -> Finding:
     return Finding(
         "derivation fails",
         "contract",
-        migration.path,
+        declared.path or migration.path,
         declared.line,
         table=declared.table,
         column=declared.column,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.unused import unproved_declarations, unused_declarations
+from pytest_bbmigrate.checks.untested_statements import idle_statements
+from pytest_bbmigrate.checks.unused import Unused, unproved_declarations, unused_declarations
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
@@ -23,21 +24,44 @@ def unneeded_notes(evidence: Evidence) -> tuple[str, ...]:
 
     Those that generated rows should have shown are none: they are unproved.
     """
+    return tuple(f"nothing needed `{each.text}`" for each in unneeded_declarations(evidence))
+
+
+def unneeded_outside(evidence: Evidence) -> tuple[str, ...] | None:
+    """Return the declarations in the file of bb_contracts that nothing needed.
+
+    Among them are those that no generated row used, if no statement is there that meets no row and
+    might need them. None on real rows, for another database may have what this one does not, and
+    where up does not run on all rows, for those left out may have it.
+    """
+    if evidence.on_real_rows or evidence.narrowed is not None:
+        return None
+    idle = {fold_name(statement.table) for statement in idle_statements(evidence)}
+    unused = [
+        each
+        for each in unproved_declarations(evidence)
+        if not (each.where or each.why or fold_name(each.table) in idle)
+    ]
+    unneeded = (*unneeded_declarations(evidence), *unused)
+    return tuple(each.text for each in unneeded if each.path is not None)
+
+
+def unneeded_declarations(evidence: Evidence) -> tuple[Unused, ...]:
+    """Return each declaration of rows, columns and objects that nothing made use of."""
     diff, after = evidence.up_diff, evidence.schema_after
-    if diff is None or after is None:
+    if diff is None or after is None or evidence.narrowed is not None:
         return ()
     contract = evidence.migration.contract
     unproved = set(unproved_declarations(evidence))
-    found = (
-        *(unused.text for unused in unused_declarations(evidence) if unused not in unproved),
+    return (
+        *(unused for unused in unused_declarations(evidence) if unused not in unproved),
         *(
-            f"drops {drop_text(drop)}"
+            Unused(f"drops {drop_text(drop)}", drop.table or "", "", None, drop.line, drop.path)
             for drop in contract.drops
             if is_there(drop, after) and not is_another(drop, evidence, diff)
         ),
         *unneeded_alters(contract, diff),
     )
-    return tuple(f"nothing needed `{declaration}`" for declaration in found)
 
 
 def is_there(drop: Drop, schema: Schema) -> bool:
@@ -76,7 +100,7 @@ def drop_text(drop: Drop) -> str:
     return name if drop.kind == "table" else f"{drop.kind} {name}"
 
 
-def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
+def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[Unused]:
     """Yield the tables and columns that are declared to be altered and are what they were."""
     altered = {
         (fold_name(difference.table), fold_name(column))
@@ -92,4 +116,7 @@ def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[str]:
             needed = bool({(table, fold_name(alter.column)), (table, "")} & altered)
         if not needed:
             column = alter.column
-            yield f"alters {dotted(alter.table, column) if column else bare_or_quoted(alter.table)}"
+            target = dotted(alter.table, column) if column else bare_or_quoted(alter.table)
+            yield Unused(
+                f"alters {target}", alter.table, column or "", None, alter.line, alter.path
+            )

@@ -116,7 +116,7 @@ def told_of_declarations(
                 Finding(
                     "no rows",
                     "contract",
-                    path,
+                    each.path or path,
                     each.line,
                     table=each.table,
                     column=each.column,

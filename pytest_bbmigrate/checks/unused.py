@@ -17,13 +17,14 @@ from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
 
 
 @dataclass(frozen=True)
 class Unused:
-    """A declaration that no row used: as the contract has it, and in which line (from 1).
+    """A declaration that no row used: as the contract has it, and its line and file there.
 
     ``column`` is '' where it is about rows, ``where`` None for none; ``why`` is what is known of
     the reason.
@@ -34,6 +35,7 @@ class Unused:
     column: str
     where: str | None
     line: int
+    path: Path | None = None
     why: str = ""
 
 
@@ -45,16 +47,16 @@ def unused_declarations(evidence: Evidence) -> Iterator[Unused]:
         table = tables.get(fold_name(change.table))
         if table is None or not has_changed(table, fold_name(change.column)):
             text = f"changes {dotted(change.table, change.column)}{condition(change.where)}"
-            yield Unused(text, change.table, change.column, change.where, change.line)
+            yield Unused(text, change.table, change.column, change.where, change.line, change.path)
     for insert in contract.inserts:
         name = fold_name(insert.table)
         if not has(tables.get(name), RowAdded) and name not in evidence.grown_on_empty:
             text = f"inserts {bare_or_quoted(insert.table)}"
-            yield Unused(text, insert.table, "", None, insert.line)
+            yield Unused(text, insert.table, "", None, insert.line, insert.path)
     for delete in contract.deletes:
         if not has(tables.get(fold_name(delete.table)), RowLost):
             text = f"deletes {bare_or_quoted(delete.table)}{condition(delete.where)}"
-            yield Unused(text, delete.table, "", delete.where, delete.line)
+            yield Unused(text, delete.table, "", delete.where, delete.line, delete.path)
     yield from unused_derivations(evidence)
 
 
@@ -69,7 +71,9 @@ def unused_derivations(evidence: Evidence) -> Iterator[Unused]:
                 else f"{derivation.source} has none"
             )
             text = derives_line(declared)
-            yield Unused(text, declared.table, declared.column, None, declared.line, why)
+            yield Unused(
+                text, declared.table, declared.column, None, declared.line, declared.path, why
+            )
 
 
 def unproved_declarations(evidence: Evidence) -> Iterator[Unused]:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.experiment.model import Refused
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
-from pytest_bbmigrate.explain.suggest_requires import requirement_line
+from pytest_bbmigrate.explain.causes import with_cause
+from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.runner.dialect import read_addition
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -16,27 +18,17 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.runner import Failure, Run
 
-
 HELPED = "ADD COLUMN IF NOT EXISTS is no SQLite: bbmigrate does what it means, other tools fail"
 NOT_NULL = "NOT NULL constraint failed"
 
 
 def ask_up_applies(evidence: Evidence) -> Answer:
     """Return what kept the way up from running, or what it left damaged."""
-    findings = []
-    if evidence.up.failure:
-        failed = failure_finding(evidence.up.failure, "up", evidence.up.printed)
-        if broken := broken_before(evidence.up.failure, evidence.state.schema):
-            failed = replace(failed, cause=broken)
-        line = requirement_line(evidence.up.failure, evidence)
-        cause = without_template(failed.cause, line)
-        if line.endswith(": 0") and NOT_NULL in failed.observed:
-            column = failed.observed.rpartition(".")[2]
-            cause = (
-                f"the INSERT leaves {column} out, which may not be NULL and has no default: give it"
-                " a value, or a DEFAULT"
-            )
-        findings.append(replace(failed, cause=cause, allow=line))
+    narrowed = evidence.narrowed
+    refused = narrowed.refused if narrowed else (Refused(evidence.up),)
+    findings = [
+        refusal_finding(each.up.failure, each, evidence) for each in refused if each.up.failure
+    ]
     if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
         findings.append(on_empty_finding(evidence.up_on_empty.failure))
     part = evidence.migration.up
@@ -48,6 +40,24 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     return Answer(
         tuple(findings), notes=notes_on_help(evidence), rows=sum(state.row_counts.values())
     )
+
+
+def refusal_finding(failure: Failure, refused: Refused, evidence: Evidence) -> Finding:
+    """Return a ``failure`` of up, with the line under which it was seen to come further."""
+    finding = failure_finding(failure, "up", refused.up.printed)
+    if broken := broken_before(failure, evidence.state.schema):
+        finding = replace(finding, cause=broken)
+    line = ""
+    if refused.requirement:
+        line = contract_line(evidence.migration, f"requires {refused.requirement}")
+    cause = without_template(finding.cause, line)
+    if line.endswith(": 0") and NOT_NULL in finding.observed:
+        column = finding.observed.rpartition(".")[2]
+        cause = (
+            f"the INSERT leaves {column} out, which may not be NULL and has no default: give it"
+            " a value, or a DEFAULT"
+        )
+    return with_cause(replace(finding, cause=cause, allow=line), replace(evidence, up=refused.up))
 
 
 def notes_on_help(evidence: Evidence) -> tuple[str, ...]:

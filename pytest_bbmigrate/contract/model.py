@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Each declaration has its ``line``, from 1, and the ``path`` of the file that it is in, which is
+# None for the migration's own.
 
 
 @dataclass(frozen=True)
@@ -13,6 +20,7 @@ class Change:
     column: str
     where: str | None
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,7 @@ class Insert:
 
     table: str
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Delete:
     table: str
     where: str | None
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Drop:
     name: str
     table: str | None
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Rename:
     new_table: str
     new_column: str | None
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,7 @@ class Alter:
     table: str
     column: str | None
     line: int
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,12 @@ class Requirement:
     unique: tuple[str, ...]
     expression: str | None
     line: int
+    path: Path | None = None
+
+    @property
+    def allows_no_row(self) -> bool:
+        """Whether it is ``requires t: 0``: that the table is empty then."""
+        return self.expression is not None and self.expression.strip().lower() in {"0", "false"}
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,7 @@ class Derive:
     source: str | None
     by: tuple[str, ...]
     line: int
+    path: Path | None = None
 
 
 Declaration = Change | Insert | Delete | Drop | Rename | Alter | Requirement | Derive

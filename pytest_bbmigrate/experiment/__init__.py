@@ -1,13 +1,14 @@
-"""The fixed experiment on a migration, and the chain of states it starts from."""
+"""The fixed experiment on a migration."""
 
 from __future__ import annotations
 
-from pytest_bbmigrate.experiment.chain import Chain
 from pytest_bbmigrate.experiment.model import (
     Dangling,
     DatabaseDiff,
     Evidence,
     Mismatch,
+    Narrowed,
+    Refused,
     RemadeView,
     TableDiff,
     WrittenRows,
@@ -21,11 +22,12 @@ from pytest_bbmigrate.experiment.real_rows import (
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_of
 
 __all__ = [
-    "Chain",
     "Dangling",
     "DatabaseDiff",
     "Evidence",
     "Mismatch",
+    "Narrowed",
+    "Refused",
     "RemadeView",
     "Snapshot",
     "TableDiff",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.requirements import keep_requirements
+from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
 from pytest_bbmigrate.seeding.model import Unfilled
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.run import ExperimentSetup
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
 
@@ -34,21 +36,26 @@ def fill_state(
     previous: SeededState | None,
     filled_names: Mapping[str, frozenset[str]],
     setup: ExperimentSetup,
+    *,
+    tops_up: bool = False,
 ) -> SeededState:
     """Fill the new and the empty tables of ``bare``, and its new columns; return the state.
 
-    ``filled_names`` are the tables that the ``previous`` state has filled, with their columns.
+    ``filled_names`` are the tables that the ``previous`` state has filled, with their columns. With
+    ``tops_up`` tables that rows were left out of get others.
     """
     schema, recipe = bare.schema, setup.recipe
     tables = tables_to_fill(bare, filled_names)
+    short = short_tables(schema, bare.row_counts, recipe) if tops_up else ()
     with closing(open_image(require_bytes(bare.image))) as db:
         beside = 0 if position else ROWS_FOR_ALL_HOSTILE  # the rows of a base are the user's
-        filling = fill_tables(db, schema, tables, recipe, beside=beside)
+        filling = fill_tables(db, schema, {*tables, *short}, recipe, beside=beside)
         columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         # A trigger may have written to any table, and the deletion has reached others as well.
-        recount = [table.name for table in schema.tables] if schema.triggers or deleted else tables
+        is_all = schema.triggers or deleted or short
+        recount = [table.name for table in schema.tables] if is_all else tables
         counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in recount}}
         layout = replace(bare.layout, own_pages=schema_pages(db))
         image = take_image(db)
@@ -63,6 +70,50 @@ def fill_state(
         counts,
         unfilled,
         layout,
+    )
+
+
+def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
+    """Return ``state`` with other rows in place of those that break what the recipe requires."""
+    schema, recipe = state.schema, setup.recipe
+    with closing(open_image(state.image)) as db:
+        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
+        fill_tables(db, schema, short_tables(schema, counts, recipe), recipe)
+        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        image = take_image(db)
+    return state_with(state, image, "no row that meets what is required was found")
+
+
+def state_with(state: SeededState, image: bytes, why_empty: str) -> SeededState:
+    """Return ``state`` with the rows of ``image``, where tables are empty for a reason."""
+    snapshot = snapshot_of(image)
+    with closing(open_image(image)) as db:
+        layout = replace(snapshot.layout, own_pages=schema_pages(db))
+    counts = dict(snapshot.row_counts)
+    new = [
+        Unfilled(table.name, "", why_empty)
+        for table in snapshot.schema.tables
+        if not counts[fold_name(table.name)] and state.row_counts.get(fold_name(table.name))
+    ]
+    return replace(
+        state,
+        pages=share_pages(image, state.pages),
+        schema=snapshot.schema,
+        row_counts=counts,
+        layout=layout,
+        unfilled=remember_unfilled(snapshot.schema, counts, state, tuple(new)),
+    )
+
+
+def short_tables(schema: Schema, counts: Mapping[str, int], recipe: Recipe) -> tuple[str, ...]:
+    """Return the tables that hold fewer rows than they are to have, and none that the user gave."""
+    return tuple(
+        table.name
+        for table in schema.tables
+        if table.virtual is None
+        and fold_name(table.name) not in recipe.own_rows
+        and counts[fold_name(table.name)] < recipe.rows
     )
 
 

@@ -15,7 +15,7 @@ from pytest_bbmigrate.seeding.filling.queries import (
     row_key,
     row_keys,
     select,
-    set_cell,
+    set_cells,
 )
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
@@ -84,14 +84,13 @@ class FormerRows:
             )
         ]
 
-    def changes(self, row: Fields, column: str, value: Cell) -> bool:
-        """Set ``column`` (its name after) of what ``row`` was, and return whether that is allowed.
+    def changes(self, row: Fields, values: Fields) -> bool:
+        """Set ``values`` (names after) in what ``row`` was, and return whether that is allowed.
 
         Raises: sqlite3.Error, as SQLite refuses it.
         """
         key = self.key_of(row)
-        old = next(old for old, new in self.diff.columns.items() if new == column)
-        return key is not None and set_cell(self.db, self.table, key, old, value)
+        return key is not None and set_cells(self.db, self.table, key, self.named_before(values))
 
     def loses(self, row: Fields) -> bool:
         """Delete what ``row`` was, and return whether that is allowed.

@@ -53,6 +53,31 @@ class SeededState:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A run of up that failed, and the requirement under which it then came further.
+
+    The ``requirement`` is as a contract words it, 'unique t(a)'; '' where there is none.
+    """
+
+    up: Run
+    requirement: str = ""
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Which rows up ran on, where it does not run on all that were generated.
+
+    ``refused`` are the runs before, the first on all of them. ``left_out`` is how many rows were
+    left out in the end, by table, with those that refer to them; with ``is_empty`` up runs on the
+    empty database alone.
+    """
+
+    refused: tuple[Refused, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    is_empty: bool = False
+
+
+@dataclass(frozen=True)
 class Dangling:
     """Rows of ``table`` whose ``columns`` refer to no row of ``parent``, with some ``values``."""
 
@@ -250,7 +275,8 @@ class Evidence:
     some on the empty database. ``profile`` is by whose rules the parts ran, and
     ``lost_with_keys_on`` are the tables that would lose rows or references with foreign keys on,
     where nobody knows whether they are. ``other_zone`` is what up gives otherwise in another time
-    zone, None where nothing.
+    zone, None where nothing. ``narrowed`` is set where ``state`` is not the one that was made for
+    up, on which it does not run, but one on which it does.
     """
 
     migration: Migration
@@ -274,3 +300,4 @@ class Evidence:
     profile: Profile = UNDECIDED
     lost_with_keys_on: tuple[str, ...] = ()
     other_zone: OtherZone | None = None
+    narrowed: Narrowed | None = None

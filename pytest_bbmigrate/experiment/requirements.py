@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.references import missing_part, orphaned_where
+from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
     from pytest_bbmigrate.experiment.model import SeededState
@@ -29,7 +32,8 @@ def keep_requirements(
 
     New rows are generated to meet the requirements. This is for rows that were generated before a
     rename or a rebuild gave a table or column the name that a requirement uses. Rows of
-    ``own_tables`` (folded) are the user's: they stay, and show what an apply would meet.
+    ``own_tables`` (folded) are the user's: they stay, and show what an apply would meet; so do rows
+    that a trigger keeps from being deleted.
     """
     deleted = 0
     for required in requires:
@@ -38,14 +42,8 @@ def keep_requirements(
             continue
         condition = broken_condition(table, required)
         if requirement_error(db, schema, required) is None:
-            deleted += db.execute(
-                f"DELETE FROM {quote_name(table.name)} WHERE {condition}"
-            ).rowcount
-    orphans = deleted
-    while orphans:
-        orphans = delete_orphans(db, schema)
-        deleted += orphans
-    return deleted
+            deleted += delete_where(db, quote_name(table.name), condition)
+    return deleted + (delete_all_orphans(db, schema) if deleted else 0)
 
 
 def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirement) -> str | None:
@@ -64,8 +62,18 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
     return None
 
 
-def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int, str, str], ...]:
-    """Return each ``where`` and ``requires`` that cannot be evaluated, as (line, text, error)."""
+@dataclass(frozen=True)
+class FailingCondition:
+    """A condition of a contract that cannot be evaluated, its place there, and SQLite's error."""
+
+    line: int
+    path: Path | None
+    condition: str
+    error: str
+
+
+def condition_errors(state: SeededState, contract: Contract) -> tuple[FailingCondition, ...]:
+    """Return each ``where`` and ``requires`` that cannot be evaluated."""
     declared: tuple[Change | Delete, ...] = (*contract.changes, *contract.deletes)
     with_where = [declaration for declaration in declared if declaration.where is not None]
     if not with_where and not contract.requires:
@@ -76,7 +84,7 @@ def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int,
         for required in contract.requires:
             if error := requirement_error(db, schema, required):
                 text = required.expression or f"unique {', '.join(required.unique)}"
-                errors.append((required.line, text, error))
+                errors.append(FailingCondition(required.line, required.path, text, error))
         for declaration in with_where:
             table = schema.table(declaration.table)
             if table is None:
@@ -84,7 +92,11 @@ def condition_errors(state: SeededState, contract: Contract) -> tuple[tuple[int,
             try:
                 db.execute(f"SELECT 1 FROM {quote_name(table.name)} WHERE ({declaration.where}\n)")
             except sqlite3.Error as raised:
-                errors.append((declaration.line, declaration.where or "", str(raised)))
+                errors.append(
+                    FailingCondition(
+                        declaration.line, declaration.path, declaration.where or "", str(raised)
+                    )
+                )
     return tuple(errors)
 
 
@@ -103,12 +115,26 @@ def broken_condition(table: Table, required: Requirement) -> str:
     return f"{present} AND ({identity}) NOT IN ({kept})"
 
 
+def delete_where(db: sqlite3.Connection, target: str, condition: str) -> int:
+    """Delete the rows of ``target`` that meet a condition; return how many, 0 if it is refused."""
+    try:
+        return db.execute(f"DELETE FROM {target} WHERE {condition}").rowcount
+    except REFUSALS:
+        return 0
+
+
+def delete_all_orphans(db: sqlite3.Connection, schema: Schema) -> int:
+    """Delete rows without their parent row, and what refers to those; return how many."""
+    deleted = 0
+    while orphans := delete_orphans(db, schema):
+        deleted += orphans
+    return deleted
+
+
 def delete_orphans(db: sqlite3.Connection, schema: Schema) -> int:
     """Delete rows whose parent row does not exist; return how many."""
     return sum(
-        db.execute(
-            f"DELETE FROM {quote_name(table.name)} AS c WHERE {orphaned_where('main', schema, key)}"
-        ).rowcount
+        delete_where(db, f"{quote_name(table.name)} AS c", orphaned_where("main", schema, key))
         for table in schema.tables
         for key in table.foreign_keys
         if not missing_part(schema, key)

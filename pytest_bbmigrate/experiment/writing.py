@@ -23,8 +23,9 @@ from pytest_bbmigrate.seeding.filling.queries import (
     row_key,
     row_keys,
     select,
-    set_cell,
+    set_cells,
 )
+from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import folded, quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -32,7 +33,7 @@ from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.experiment.model import DatabaseDiff, Evidence
     from pytest_bbmigrate.experiment.snapshot import Snapshot
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
+    from pytest_bbmigrate.sql.values import Cell
+
+    ExactKey = tuple[str, str]
 
 WRITTEN_ROWS = 5
 EDITED_ROWS = 5
 DELETED_ROWS = 3
 TRIES = 12  # rows that are tried for one that may be deleted
+ROWS_GIVING_VALUES = 40  # whose values other rows are given
 
 
 @dataclass
@@ -135,14 +140,14 @@ def write_since(
             work = WrittenTable(table)
             written.append(work)
             former = former_rows(evidence, earlier, table)
-            was_there = set(row_keys(db, table))
+            keys = row_keys(db, table)
             filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later)
             unwritten += filling.unfilled
-            keep_what_fits(db, work, former, was_there)
+            keep_what_fits(db, work, former, set(keys))
             if former is not None and work.beyond and not work.added:
                 add_as_before(db, work, former.drawn(before.schema, WRITTEN_ROWS, later))
             if former is not None:
-                writers.append(Writer(db, work, former, sorted(was_there, key=repr)))
+                writers.append(Writer(db, work, former, some_of(keys, table)))
         db.execute("PRAGMA foreign_keys = ON")
         for writer in writers:
             writer.edit(editable_columns(evidence, after.schema, writer.work.table))
@@ -194,33 +199,58 @@ def add_as_before(db: sqlite3.Connection, work: WrittenTable, rows: Iterable[Fie
 
 @dataclass
 class Writer:
-    """Edits and deletes old rows of one table; ``keys`` are those that were there after up."""
+    """Edits and deletes old rows of one table; ``keys`` are some of those that were there after up.
+
+    The first are edited, the next deleted, and what the last ones hold is what rows are given.
+    """
 
     db: sqlite3.Connection
     work: WrittenTable
     former: FormerRows
-    keys: list[Key]
-
-    def __post_init__(self) -> None:
-        seed = f"{fold_name(self.work.table.name)}:{len(self.keys)}"
-        self.keys = random.Random(seed).sample(self.keys, len(self.keys))  # noqa: S311
+    keys: Sequence[Key]
 
     def edit(self, columns: Iterable[str]) -> None:
-        """Give a few rows another row's value in each of ``columns``."""
-        for column in columns:
-            table = quote_name(self.work.table.name)
-            values = select(self.db, f"SELECT DISTINCT {quote_name(column)} FROM main.{table}")
-            for number, key in enumerate(self.keys[:EDITED_ROWS]):
-                row = read_row(self.db, self.work.table, key)
-                others = [v for (v,) in values if row is None or repr(v) != repr(row[column])]
-                if row is None or not others:
-                    continue
-                value = others[number * len(others) // EDITED_ROWS]
-                if self.is_done(
-                    partial(set_cell, self.db, self.work.table, key, column, value),
-                    partial(self.former.changes, row, column, value),
-                ):
-                    self.work.edited.setdefault(key, []).append(column)
+        """Give a few rows another row's values in ``columns``."""
+        values = self.values(tuple(columns))
+        for number, key in enumerate(self.keys[:EDITED_ROWS]):
+            row = read_row(self.db, self.work.table, key)
+            if row is not None:
+                self.set_cells(key, values_for(row, number, values))
+
+    def values(self, columns: tuple[str, ...]) -> dict[str, dict[ExactKey, Cell]]:
+        """Return different values of ``columns``: those of the last keys' rows, if they differ."""
+        rows = [
+            row
+            for key in self.keys[EDITED_ROWS + TRIES :]
+            if columns and (row := read_row(self.db, self.work.table, key)) is not None
+        ]
+        values = {
+            column: {exact_key(row[column]): row[column] for row in rows} for column in columns
+        }
+        table = quote_name(self.work.table.name)
+        for column, found in values.items():
+            if len(found) < 2:
+                query = f"SELECT DISTINCT {quote_name(column)} FROM main.{table}"
+                values[column] = {exact_key(v): v for (v,) in select(self.db, query)}
+        return values
+
+    def set_cells(self, key: Key, values: Fields) -> None:
+        """Set ``values`` in the row with ``key``: all of them, or those that are not refused."""
+        row = read_row(self.db, self.work.table, key) if values else None
+        if row is None:
+            return
+        if self.is_done(
+            partial(set_cells, self.db, self.work.table, key, values),
+            partial(self.former.changes, row, values),
+        ):
+            self.work.edited.setdefault(key, []).extend(values)
+        elif len(values) == 1:
+            self.work.passed_over += 1
+        else:
+            cells = list(values.items())
+            half = len(cells) // 2
+            self.set_cells(key, dict(cells[:half]))
+            self.set_cells(key, dict(cells[half:]))
 
     def delete(self) -> None:
         """Delete a few rows that were not edited."""
@@ -231,6 +261,8 @@ class Writer:
             remove = partial(delete_row, self.db, self.work.table, key)
             if self.is_done(remove, partial(self.former.loses, row)):
                 self.work.deleted[key] = row
+            else:
+                self.work.passed_over += 1
 
     def is_done(self, write: Callable[[], bool], write_before: Callable[[], bool]) -> bool:
         """Write, if the state before allows the same; return whether it was written."""
@@ -239,13 +271,32 @@ class Writer:
             done = write() and write_before()
         except REFUSALS:
             done = False
-        self.work.passed_over += not done
         if self.db.in_transaction:  # a trigger may have ended it
             if not done:
                 self.db.execute("ROLLBACK TO written")
             self.db.execute("RELEASE written")
             return done
         return False
+
+
+def some_of(keys: Sequence[Key], table: Table) -> list[Key]:
+    """Return a few of ``keys``, the same ones each time, in any order."""
+    dice = random.Random(f"{fold_name(table.name)}:{len(keys)}")  # noqa: S311 -- reproducible
+    count = EDITED_ROWS + TRIES + ROWS_GIVING_VALUES
+    return [keys[place] for place in dice.sample(range(len(keys)), min(count, len(keys)))]
+
+
+def values_for(
+    row: Fields, number: int, values: Mapping[str, Mapping[ExactKey, Cell]]
+) -> dict[str, Cell]:
+    """Return for each column one of its ``values`` that ``row``, the edit ``number``, has not."""
+    chosen = {}
+    for column, found in values.items():
+        own = exact_key(row[column])
+        others = [value for key, value in found.items() if key != own]
+        if others:
+            chosen[column] = others[number * len(others) // EDITED_ROWS]
+    return chosen
 
 
 def read_row(db: sqlite3.Connection, table: Table, key: Key) -> Fields | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.diff_table import row_key
@@ -11,17 +12,21 @@ from pytest_bbmigrate.experiment.model import WrittenRows
 from pytest_bbmigrate.experiment.writing import read_row
 from pytest_bbmigrate.experiment.written_columns import declared_columns, table_diff_of
 from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell
+from pytest_bbmigrate.seeding.filling.queries import select
+from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sqlite_files import open_content, open_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.experiment.model import Evidence
     from pytest_bbmigrate.experiment.writing import Writing, WrittenTable
     from pytest_bbmigrate.rows import Key, RowDifference
     from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.sqlite_files import Content
+
+ASKED_CELLS = 50  # SQLite takes no more than 1,000 conditions
 
 
 def look_at_written(evidence: Evidence, writing: Writing, after_down: Content) -> WrittenRows:
@@ -71,29 +76,44 @@ def comparison_of(
         return None
     declared = declared_columns(evidence, diff, work.table)
     columns = {new: old for old, new in diff.columns.items() if old not in declared}
-    found = rows_of(db, diff.table, tuple(columns.values()))
     key = row_key(work.table, columns)
-    return WrittenComparison(work.table.name, found, tuple(columns), key)
+    return WrittenComparison(
+        work.table.name, tuple(columns), key, partial(rows_like, db, diff.table, columns)
+    )
 
 
 class WrittenComparison:
-    """The rows of one table after down, by the cells that identify them.
+    """What has become of written rows of one table after down.
 
-    ``columns`` are their columns, by the names after up, in the order of the cells. Without a
-    ``key``, a row is known by all of its cells.
+    ``columns`` are those compared, by their names after up. Without a ``key``, a row is known by
+    all of its cells. ``look_up`` returns rows after down, with cells in the order of
+    ``columns``; among them are all that have the given cells.
     """
 
     def __init__(
-        self, table: str, rows: list[Key], columns: tuple[str, ...], key: tuple[str, ...]
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        key: tuple[str, ...],
+        look_up: Callable[[Mapping[str, Cell]], list[Key]],
     ) -> None:
         self.table = table
         self.columns = columns
         self.key = key
+        self.look_up = look_up
         self.identity = tuple(name for name in columns if not key or name in key)
-        places = [columns.index(name) for name in self.identity]
+        self.places = [columns.index(name) for name in self.identity]
         self.by_key: dict[tuple[object, ...], list[Key]] = {}
-        for cells in rows:
-            self.by_key.setdefault(exact([cells[place] for place in places]), []).append(cells)
+
+    def found(self, row: Mapping[str, Cell]) -> list[Key]:
+        """Return the rows after down with the very cells that identify ``row``."""
+        wanted = exact(self.key_of(row))
+        if wanted not in self.by_key:
+            alike = self.look_up({name: row[name] for name in self.identity})
+            self.by_key[wanted] = [
+                cells for cells in alike if exact([cells[place] for place in self.places]) == wanted
+            ]
+        return self.by_key[wanted]
 
     def key_of(self, row: Mapping[str, Cell]) -> Key:
         """Return the cells that identify ``row``."""
@@ -109,7 +129,7 @@ class WrittenComparison:
     ) -> Iterator[RowDifference]:
         """Yield how one row differs after down in ``columns``, or that it is lost."""
         key = self.key_of(row)
-        candidates = self.by_key.get(exact(key), [])
+        candidates = self.found(row)
         if not candidates:
             yield RowLost(self.table, key if self.key else (), dict(row))
             return
@@ -129,22 +149,31 @@ class WrittenComparison:
     def back(self, deleted: Iterable[Mapping[str, Cell]]) -> Iterator[RowDifference]:
         """Yield the ``deleted`` rows that are there again."""
         for row in deleted:
-            key = self.key_of(row)
-            if self.by_key.get(exact(key)):
-                yield RowLost(self.table, key if self.key else (), dict(row))
+            if self.found(row):
+                yield RowLost(self.table, self.key_of(row) if self.key else (), dict(row))
 
 
-def rows_of(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Key]:
-    """Return ``columns`` of every row of ``table``; none if the table does not exist.
+def rows_like(
+    db: sqlite3.Connection, table: str, columns: Mapping[str, str], cells: Mapping[str, Cell]
+) -> list[Key]:
+    """Return ``columns`` (names after up: before) of the rows of ``table`` with ``cells``.
 
-    The columns are qualified, since SQLite takes a bare name in double quotes for a text if there
-    is no such column (https://sqlite.org/quirks.html#dblquote).
+    Among them are rows that SQLite takes for equal; none if the table does not exist. What is no
+    Unicode cannot be asked for, and of very many cells the first ones will do. The columns are
+    qualified, since SQLite takes a bare name in double quotes for a text if there is no such column
+    (https://sqlite.org/quirks.html#dblquote).
     """
     if not columns:
         return []
-    wanted = ", ".join(f"t.{quote_name(column)}" for column in columns)
+    wanted = ", ".join(f"t.{quote_name(column)}" for column in columns.values())
+    asked = [name for name, cell in cells.items() if storable(cell)][:ASKED_CELLS]
+    conditions = [f"t.{quote_name(columns[name])} IS ?" for name in asked]
     try:
-        return db.execute(f"SELECT {wanted} FROM {quote_name(table)} AS t").fetchall()
+        return select(
+            db,
+            f"SELECT {wanted} FROM {quote_name(table)} AS t WHERE {' AND '.join(conditions) or 1}",
+            [cells[name] for name in asked],
+        )
     except sqlite3.OperationalError:
         return []  # down did not bring the table or a column back, which is in ``down_diff``
 

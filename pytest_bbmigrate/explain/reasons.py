@@ -84,8 +84,8 @@ REASONS: dict[str, str] = {
     ),
     "cascade under sqlx": (
         "sqlx has foreign keys on, and with SQLite each file is in a transaction, whatever its\n"
-        "first line says, where PRAGMA foreign_keys does nothing: DROP TABLE, DELETE or REPLACE of\n"
-        "the parent did what ON DELETE says; turn them off where the app connects, and say so\n"
+        "first line says, where PRAGMA foreign_keys does nothing: DROP TABLE, DELETE or REPLACE\n"
+        "of the parent did what ON DELETE says; turn them off where the app connects, and say so\n"
         "here by bb_foreign_keys = off, or copy the children to a table before, and back from it\n"
         "afterwards"
     ),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 from pytest_bbmigrate.explain.suggest_distinct import distinct_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_bbmigrate.contract import Contract
-    from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql import Token
@@ -48,13 +46,15 @@ class ConstraintSource:
     filled: frozenset[str] | None = None
 
 
-def requirement_line(failure: Failure, evidence: Evidence) -> str:
-    """Return the ``requires`` line under which up would not meet ``failure``, '' for none.
+def suggested_requirement(
+    failure: Failure, executed: Sequence[str], before: Schema, contract: Contract
+) -> str:
+    """Return what rows before up must satisfy for it not to meet ``failure``, '' for nothing.
 
-    There is one where a constraint that up makes is on columns of a table that was there before,
-    or on what up computes from them. A line that stands there already does not help.
+    It is as a contract words it, and stands behind ``requires``. There is something where a
+    constraint that up makes is on columns of a table that was there before, or on what up computes
+    from them. What the ``contract`` says already does not help.
     """
-    executed, before = evidence.up.executed, evidence.state.schema
     source = source_of_copy(failure.statement, executed, before)
     if source is None:
         source = indexed_table(failure.statement, executed, before)
@@ -64,8 +64,8 @@ def requirement_line(failure: Failure, evidence: Evidence) -> str:
         empty_table(failure, before),
     )
     for requirement in possible:
-        if requirement and not is_declared(requirement, evidence.migration.contract):
-            return contract_line(evidence.migration, f"requires {requirement}")
+        if requirement and not is_declared(requirement, contract):
+            return requirement
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -38,13 +38,20 @@ class Status(Enum):
 WAS_APPLIED = frozenset({Status.APPLIED, Status.CHANGED, Status.RENAMED})
 
 
+OUTSIDE = "what bb_contracts says of how it runs (foreign_keys, no_transaction, depends)"
+
+
 @dataclass(frozen=True)
 class MigrationStatus:
-    """A migration, its status, and its name in the history (None when pending)."""
+    """A migration, its status, and its name in the history (None when pending).
+
+    ``says_otherwise`` is what says something else since it was applied, where its status is so.
+    """
 
     migration: Migration
     status: Status
     applied_as: str | None
+    says_otherwise: str = "its file"
 
 
 @dataclass(frozen=True)
@@ -118,10 +125,12 @@ def _status_of(
         return MigrationStatus(migration, Status.RENAMED, former)
     if migration.name not in applied:
         return MigrationStatus(migration, Status.PENDING, None)
-    unchanged = applied[migration.name] == migration.checksum
-    return MigrationStatus(
-        migration, Status.APPLIED if unchanged else Status.CHANGED, migration.name
-    )
+    recorded = applied[migration.name]
+    if recorded == migration.checksum:
+        return MigrationStatus(migration, Status.APPLIED, migration.name)
+    changed = MigrationStatus(migration, Status.CHANGED, migration.name)
+    is_of_file = recorded.partition("+")[0] != migration.checksum.partition("+")[0]
+    return changed if is_of_file else replace(changed, says_otherwise=OUTSIDE)
 
 
 def _mark_out_of_order(entries: list[MigrationStatus]) -> tuple[MigrationStatus, ...]:
@@ -165,12 +174,19 @@ def plan_run(
 
 def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
     """Yield a problem for each applied migration whose file has changed or is missing."""
-    for migration in statuses.changed:
-        yield (
-            f"{migration.name} is applied, and {migration.path} says something else since: bring "
-            "the file back as it was when it was applied, and write what is to change as a "
-            "migration of its own"
-        )
+    for entry in statuses.entries:
+        migration = entry.migration
+        if entry.says_otherwise == OUTSIDE:
+            yield (
+                f"{migration.name} is applied, and {OUTSIDE} is something else since: bring these "
+                "lines back as they were when it was applied"
+            )
+        elif entry.status is Status.CHANGED:
+            yield (
+                f"{migration.name} is applied, and {migration.path} says something else since: "
+                "bring the file back as it was when it was applied, and write what is to change as "
+                "a migration of its own"
+            )
     pending = [migration.name for migration in statuses.pending]
     for name in statuses.missing:
         similar = get_close_matches(name, pending, n=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.errors import SettingsError, StepFailed
-from pytest_bbmigrate.history.plan import Status, compare_with_history
+from pytest_bbmigrate.history.plan import OUTSIDE, Status, compare_with_history
 from pytest_bbmigrate.history.table import last_batch
 from pytest_bbmigrate.visible import first_lines
 
@@ -100,6 +100,8 @@ def _obstacle(entry: MigrationStatus | None) -> str:
     if entry is None:
         return "has no file any more; bring its file back into the folder"
     migration = entry.migration
+    if entry.says_otherwise == OUTSIDE:
+        return f"is applied, and {OUTSIDE} is something else since; bring these lines back"
     if entry.status is Status.CHANGED:
         return f"says something else since it was applied; bring {migration.path} back as it was"
     if migration.contract.irreversible is not None:

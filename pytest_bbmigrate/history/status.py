@@ -122,7 +122,7 @@ def _remark(entry: MigrationStatus, by_name: Mapping[str, Applied]) -> str:
         return entry.migration.contract.headers.get("Migration", "")
     when = f"applied {by_name[entry.applied_as].applied_at}"
     if entry.status is Status.CHANGED:
-        return f"{when}, and its file says something else since"
+        return f"{when}, and {entry.says_otherwise} says something else since"
     if entry.status is Status.RENAMED:
         return f"{when} as {entry.applied_as}"
     return by_name[entry.applied_as].applied_at

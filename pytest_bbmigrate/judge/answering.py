@@ -1,4 +1,4 @@
-"""Answer the questions that come to the judge's process."""
+"""Answer a question that comes to the judge's process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.judge import Judge, describe_broken
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
-    NAMES,
-    QUESTIONS,
     AskFolder,
     AskRun,
     AskState,
@@ -28,27 +26,15 @@ from pytest_bbmigrate.judge.model import (
     Unreachable,
 )
 from pytest_bbmigrate.private import showing_values
-from pytest_bbmigrate.processes.messages import encode_message, read_message
+from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.project import read_project
+from pytest_bbmigrate.sandbox import kept
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import BinaryIO
 
     from pytest_bbmigrate.judge.model import Question, Reply
     from pytest_bbmigrate.project import Project
-
-
-def answer_all(folder: Path, questions: BinaryIO, replies: BinaryIO) -> None:
-    """Read the opening, then answer each question, until there are no more."""
-    first = questions.readline()
-    if not first:
-        return  # nothing was asked
-    responder = Responder(folder, read_message(first, {"opening": Opening}, NAMES))
-    while line := questions.readline():
-        reply = responder.reply(read_message(line, QUESTIONS, NAMES))
-        replies.write(encode_message(KIND_OF[type(reply)], reply) + b"\n")
-        replies.flush()
 
 
 class Responder:
@@ -60,22 +46,47 @@ class Responder:
         self._judge: Judge | None = None
         self._count = 0
 
+    @property
+    def most_apart(self) -> int:
+        """How many questions may be answered apart at the same time."""
+        return self._opening.most_apart
+
+    def prepare_apart(self, question: Question) -> bool:
+        """Prepare for a process forked from this one to answer ``question``.
+
+        Return whether it is to: where one cannot be, this process does better.
+        """
+        if not self.most_apart or not isinstance(question, AskVerdicts) or not kept.can_fork():
+            return False
+        try:
+            return self._the_judge().prepare_apart(question.position)
+        except Exception:  # noqa: BLE001 - the answer to the question says it
+            return False
+
+    def answered_apart(self, question: Question) -> None:
+        """Drop what was kept for a ``question`` that another process answers."""
+        if isinstance(question, AskVerdicts):
+            self._the_judge().answered_apart(question.position)
+
+    def message(self, question: Question) -> bytes:
+        """Return the answer to ``question`` as it is sent."""
+        reply = self.reply(question)
+        return encode_message(KIND_OF[type(reply)], reply)
+
     def reply(self, question: Question) -> Reply:
         """Return the answer to ``question``, or why there is none."""
         try:
             with showing_values(everything=self._opening.shows_errors):
                 return self._answer(question)
         except StateUnreachable as error:
-            return Unreachable(error.migration)
+            return Unreachable(error.migration, error.lacks)
         except BBMigrateError as error:
             return Refused(str(error))
         except Exception as error:  # noqa: BLE001 - it is reported, and the next question answered
             return Broken(describe_broken(error, hides_values=not self._opening.shows_errors))
 
     def _answer(self, question: Question) -> Reply:
-        if self._judge is None:
-            self._judge = Judge(open_project(self._opening, self._folder / PARTS))
-        judge = self._judge
+        judge = self._the_judge()
         match question:
             case AskVerdicts():
                 return judge.verdicts(question.position, question.checks)
@@ -87,6 +98,12 @@ class Responder:
                 given = self._folder / IMAGES / question.image
                 ran, image = judge.run(question.position, question.side, given.read_bytes())
                 return ran if ran.failure else replace(ran, image=self._store(image))
+
+    def _the_judge(self) -> Judge:
+        """Return the judge, which reads the project when it is first asked."""
+        if self._judge is None:
+            self._judge = Judge(open_project(self._opening, self._folder / PARTS))
+        return self._judge
 
     def _store(self, image: bytes) -> str:
         """Write ``image`` into a file of its own; return its name."""

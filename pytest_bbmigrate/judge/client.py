@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     R = TypeVar("R", bound=Reply)
 
 
+AHEAD = 64  # questions for each core that answers besides: no more than a pipe holds
+
+
 class JudgeClient:
     """The judge of a session; its process is started when ``start`` is called, or first needed.
 
@@ -53,7 +57,9 @@ class JudgeClient:
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
         self._failures: dict[int, str] = {}
-        self._ahead: AskVerdicts | None = None
+        self._unreachable: dict[int, str] = {}
+        self._reached: int | None = None
+        self._ahead: deque[Question] = deque()
 
     def start(self) -> None:
         """Start the process, so that it imports what it needs while others do their work."""
@@ -69,7 +75,7 @@ class JudgeClient:
     def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
         """Say which checks will be asked for, by the position of the migration, in their order.
 
-        With ``works_ahead`` the judge is asked for the next migration's while the last one's are
+        With ``works_ahead`` the judge is asked for the next migrations' while the last one's are
         reported.
         """
         self._checks, self._works_ahead = checks, works_ahead
@@ -81,20 +87,28 @@ class JudgeClient:
         """
         if position in self._failures:
             raise JudgeFailed(self._failures[position])
+        if position != self._reached:
+            self._reached = position
+            self._ask_ahead(position)
         if (position, check) not in self._answers:
             expected = self._checks.get(position, ())
             question = AskVerdicts(position, expected if check in expected else (check,))
             try:
-                self._keep(question, self._ask(question, Judged))
+                if position not in self._unreachable:
+                    self._keep(question, self._ask_alone_if_need_be(question))
+            except StateUnreachable as error:
+                self._unreachable[position] = error.migration
             except JudgeFailed as error:
                 self._failures[position] = str(error)
                 raise
-            self._ask_ahead(position)
+        if position in self._unreachable:
+            raise StateUnreachable(self._unreachable[position])
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
     def folder_verdict(self) -> Verdict:
         """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
-        return with_kinds(judged(*self._ask(AskFolder(), Judged).answers))
+        self._ask_ahead(0)  # that needs all states: others judge on the first ones meanwhile
+        return with_kinds(judged(*self._ask_alone_if_need_be(AskFolder()).answers))
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.
@@ -118,7 +132,8 @@ class JudgeClient:
 
     def close(self) -> None:
         """End the process, and all that it has left."""
-        process, self._process, self._ahead = self._process, None, None
+        process, self._process = self._process, None
+        self._ahead.clear()
         if process is not None:
             process.end()
 
@@ -130,12 +145,33 @@ class JudgeClient:
             )
         self._printed[question.position] = reply.printed
 
+    def _ask_alone_if_need_be(self, question: AskVerdicts | AskFolder) -> Judged:
+        """Return the reply to ``question``.
+
+        Where the process ends while others are asked as well, any of them may be the cause: from
+        then on each is asked alone.
+
+        Raises: as ``verdict`` does.
+        """
+        is_alone = not {*self._ahead} - {question}
+        try:
+            return self._ask(question, Judged)
+        except JudgeFailed:
+            if self._process is not None or is_alone:
+                raise
+            self._works_ahead = False
+            return self._ask(question, Judged)
+
     def _ask_ahead(self, position: int) -> None:
-        """Ask for what comes after ``position``, and do not wait for the answer."""
-        following = [each for each in self._checks if each > position and self._works_ahead]
-        if following and (following[0], self._checks[following[0]][0]) not in self._answers:
-            self._ahead = AskVerdicts(following[0], self._checks[following[0]])
-            self._ready().send(KIND_OF[AskVerdicts], self._ahead)
+        """Ask for what is expected from ``position`` on, and wait for no answer."""
+        apart = 0 if self._opening is None else self._opening.most_apart
+        most = 2 + AHEAD * apart if self._works_ahead else 0
+        for each in [each for each in self._checks if each >= position][:most]:
+            question = AskVerdicts(each, self._checks[each])
+            is_known = (each, question.checks[0]) in self._answers or each in self._unreachable
+            if not is_known and question not in self._ahead:
+                self._send(question)
+                self._ahead.append(question)
 
     def _ask(self, question: Question, wanted: type[R]) -> R:
         """Return the reply to ``question``.
@@ -150,7 +186,7 @@ class JudgeClient:
         if isinstance(reply, wanted):
             return reply
         if isinstance(reply, Unreachable):
-            raise StateUnreachable(reply.migration)
+            raise StateUnreachable(reply.migration, reply.lacks)
         if isinstance(reply, Refused):
             raise JudgeFailed(reply.message)
         if isinstance(reply, Broken):
@@ -158,16 +194,23 @@ class JudgeClient:
         raise JudgeFailed("the process that judges has given another answer than was asked for")
 
     def _reply_to(self, question: Question) -> Reply:
-        process, ahead = self._ready(), self._ahead
-        shows_errors = self._opening is not None and self._opening.shows_errors
-        self._ahead = None
-        if ahead is not None and ahead != question:
-            answer = process.receive(shows_errors=shows_errors)
-            if isinstance(answer, Judged):
-                self._keep(ahead, answer)
-        if ahead != question:
-            process.send(KIND_OF[type(question)], question)
-        return process.receive(shows_errors=shows_errors)
+        """Return the reply to ``question``, having kept those to what was asked before it."""
+        if question not in self._ahead:
+            self._send(question)
+            self._ahead.append(question)
+        while True:
+            asked = self._ahead.popleft()
+            shows_errors = self._opening is not None and self._opening.shows_errors
+            reply = self._ready().receive(shows_errors=shows_errors)
+            if asked == question:
+                return reply
+            if isinstance(asked, AskVerdicts) and isinstance(reply, Judged):
+                self._keep(asked, reply)
+            if isinstance(asked, AskVerdicts) and isinstance(reply, Unreachable):
+                self._unreachable[asked.position] = reply.migration
+
+    def _send(self, question: Question) -> None:
+        self._ready().send(KIND_OF[type(question)], question)
 
     def _ready(self) -> Process:
         """Return the process, started anew if it has ended."""

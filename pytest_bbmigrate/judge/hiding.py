@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.experiment.own_rows import NOBODYS, own_after
 from pytest_bbmigrate.masking import known_names, mask_own_rows
 from pytest_bbmigrate.private import Known
@@ -36,4 +35,4 @@ def hide_in_contracts(verdict: Verdict, project: Project) -> Verdict:
 def shown_in_files(project: Project) -> Known:
     """Return the texts of the migrations and settings: what is in them may be shown."""
     invariants = (text for both in project.settings.invariants for text in both)
-    return Known(texts=(*texts_of(project.catalogue), *invariants))
+    return Known(texts=(*project.catalogue.shown_texts, *invariants))

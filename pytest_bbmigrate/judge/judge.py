@@ -5,9 +5,10 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
 from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
 from pytest_bbmigrate.private import safe_exception
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Verdict
+
+
+MOST_BYTES_APART = 64 << 20  # of a state whose evidence is gathered beside others'
 
 
 class Judge:
@@ -46,6 +50,25 @@ class Judge:
         evidence = self._chain.evidence(position)
         answers = tuple(self._answer(check, evidence) for check in checks)
         return Judged(answers, "" if self._project.hides_own else printed_in(evidence))
+
+    def prepare_apart(self, position: int) -> bool:
+        """Make what evidence on the migration at ``position`` needs, to be gathered in a fork.
+
+        Return whether it can be. That of Python cannot: of two at a time, neither could be told to
+        be the one that has written the real database. That of a large database would need the
+        memory for it several times, and that of derived values is asked for once more.
+
+        Raises: as ``verdicts`` does.
+        """
+        migration = self._project.catalogue.migrations[position]
+        parts = (migration.up, migration.down or migration.up)
+        if migration.contract.derives or not all(isinstance(part, SqlPart) for part in parts):
+            return False
+        return self._chain.prepare_apart(position, MOST_BYTES_APART)
+
+    def answered_apart(self, position: int) -> None:
+        """Drop what was kept for the migration at ``position``, whose answers another gives."""
+        self._chain.gathered_apart(position)
 
     def _answer(self, check: str, evidence: Evidence) -> Verdict | Broken:
         """Return the verdict of one check; an error that nobody expected is that check's alone."""

@@ -27,6 +27,7 @@ class Opening:
     migrations in the order that the database gets them and ``judged`` those that are judged, both
     None but in a session that changes a database; ``fixes_modules`` as in ``read_project``. With
     ``shows_values`` rows of the user's own may be shown, with ``shows_errors`` errors as they are.
+    ``most_apart`` is how many questions may be answered at the same time in further processes.
     """
 
     settings: Settings
@@ -37,6 +38,7 @@ class Opening:
     fixes_modules: bool = False
     shows_values: bool = False
     shows_errors: bool = False
+    most_apart: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,13 @@ class Ran:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """The ``migration`` that does not apply, so that what was asked for cannot be had."""
+    """The ``migration`` that does not apply, so that what was asked for cannot be had.
+
+    ``lacks`` is what the set-up lacks for it, '' for nothing.
+    """
 
     migration: str
+    lacks: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import os
 import site
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS, TEMPORARY
 from pytest_bbmigrate.processes.measured import (
@@ -24,9 +23,6 @@ from pytest_bbmigrate.processes.messages import read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sandbox.fresh import use_temporary
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 
 def main(writable: str, path: str, measured: str, parent: str) -> int:
@@ -53,17 +49,17 @@ def main(writable: str, path: str, measured: str, parent: str) -> int:
             read_message(measured.encode(), {"measured": Measurement}, {"Path": Path}),
             folder / FOLDER,
         )
-    from pytest_bbmigrate.judge.answering import answer_all
+    from pytest_bbmigrate.judge.turns import answer_all
 
     answer_all(folder, questions, replies)
     return 0
 
 
-def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def take_pipes() -> tuple[int, int]:
     """Return the pipes of the questions and the replies; nothing else can read or write there."""
     questions, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    return os.fdopen(questions, "rb"), os.fdopen(replies, "wb")
+    return questions, replies

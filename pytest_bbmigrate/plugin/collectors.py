@@ -149,11 +149,11 @@ def _checks(
 def _positions_judged(session: pytest.Session, project: Project) -> Iterator[int]:
     """Yield the positions of the migrations to judge.
 
-    What bb_check_from leaves out is judged when asked for by name. A session that changes a
+    What is left out as old history is judged when asked for by name. A session that changes a
     database judges the migrations that it applies or rolls back.
     """
     selection, unjudged = selection_of(session.config), project.unjudged
-    first = project.first if project.judged is None else 0
+    past = project.past.names if project.judged is None else frozenset()
     for position, migration in enumerate(project.catalogue.migrations):
         if migration.name in unjudged:
             continue
@@ -164,7 +164,7 @@ def _positions_judged(session: pytest.Session, project: Project) -> Iterator[int
                 if path != project.settings.migrations
             ):
                 yield position
-        elif position >= first or session.isinitpath(migration.path):
+        elif migration.name not in past or session.isinitpath(migration.path):
             yield position
 
 

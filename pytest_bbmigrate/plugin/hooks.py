@@ -80,6 +80,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from pytest_bbmigrate.plugin.session import prepare_checks
 
         prepare_checks(session.config)
+        from pytest_bbmigrate.plugin.grouping import prepare_grouping
+
+        prepare_grouping(session.config)
+    if session.config.getoption("bb_draft_contracts") is not None:
+        from pytest_bbmigrate.plugin.drafting import prepare_drafting
+
+        prepare_drafting(session.config)
     if options.writes_database(session.config):
         from pytest_bbmigrate.plugin.judged import receive_order
         from pytest_bbmigrate.plugin.session_text import freeze_text
@@ -95,9 +102,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell the judge which checks will be asked for."""
     if options.checks_are_wanted(session.config):
+        from pytest_bbmigrate.plugin.grouping import shorten_progress
         from pytest_bbmigrate.plugin.items import expect_checks
 
         expect_checks(session)
+        shorten_progress(session)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -160,12 +169,16 @@ def pytest_collection_modifyitems(
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skipped check name its migration's file; hide what checks print about own rows."""
+    """Make a skipped check name its migration's file; hide what checks print about own rows.
+
+    What a check has found goes with its report.
+    """
     report = yield
     if options.checks_are_wanted(item.config):
-        from pytest_bbmigrate.plugin.items import hide_captured, place_skip
+        from pytest_bbmigrate.plugin.items import hide_captured, place_skip, tell_found
 
         place_skip(item, report)
+        tell_found(item, report)
         hide_captured(item, report)
     return report
 
@@ -178,6 +191,14 @@ def pytest_terminal_summary(
         from pytest_bbmigrate.plugin.terminal import write_checks_summary
 
         write_checks_summary(terminalreporter)
+    if config.getoption("bb_draft_contracts") is not None:
+        from pytest_bbmigrate.plugin.drafting import write_draft_summary
+
+        write_draft_summary(terminalreporter)
+    if options.checks_are_wanted(config):
+        from pytest_bbmigrate.plugin.grouping import write_next
+
+        write_next(terminalreporter)
     if options.applies_here(config):
         from pytest_bbmigrate.plugin.apply_summary import write_apply_summary
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK
 from pytest_bbmigrate.visible import typed
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ SETTING_FLAGS = {
     "bb_backup_dir": "--bb-backup-dir",
 }
 PATHS = ("bb_migrations", "bb_database", "bb_backup_dir")
+OF_FOLDER = f"::{CATALOGUE_CHECK}"
 APPLY_FLAGS = {
     "bb_to": "--bb-to",
     "bb_allow_late": "--bb-allow-late",
@@ -50,8 +52,17 @@ def command_of(
         if config.getoption(name) is not None
     )
     overridden = (word for each in config.getoption("override_ini") or () for word in ("-o", each))
-    words = ["pytest", *_settings(config, path, anywhere=anywhere), *overridden, *given, *arguments]
+    settings = _settings(config, path, anywhere=anywhere)
+    words = ["pytest", *settings, *overridden, *given, *_since(config, arguments), *arguments]
     return " ".join(map(typed, words))
+
+
+def _since(config: pytest.Config, arguments: tuple[str, ...]) -> Iterator[str]:
+    """Yield the option that says what is old history, where ``arguments`` ask about more."""
+    ref = config.getoption("bb_since")
+    asks = any(each == "--bb-check-migrations" or each.endswith(OF_FOLDER) for each in arguments)
+    if ref is not None and asks:
+        yield f"--bb-since={ref}"
 
 
 def rerun_command(config: pytest.Config, path: Path, check: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_bbmigrate.checks.changed_since import with_changes
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
@@ -20,7 +21,8 @@ from pytest_bbmigrate.report import (
     describe_unreadable,
 )
 from pytest_bbmigrate.report.summary import result_properties
-from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
+from pytest_bbmigrate.report.told import TOLD, Told, to_plain, told_of
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
 
 _TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure some check tells
@@ -49,6 +51,8 @@ class NotTried(Exception):
 class CheckItem(pytest.Item):
     """One check, of one migration or of the folder."""
 
+    told: Told | None = None  # what it has found, once it was asked
+
     @property
     @abc.abstractmethod
     def subject(self) -> str:
@@ -63,12 +67,23 @@ class CheckItem(pytest.Item):
     def judge(self) -> Verdict:
         """Return the verdict."""
 
+    def tell(self, verdict: Verdict) -> Told:
+        """Return what ``verdict`` has found, of the migration or folder that it is about."""
+        catalogue = project_of(self.config).catalogue
+        if verdict.check == CATALOGUE_CHECK:
+            return told_of(verdict, -1, verdict.subject)
+        position = catalogue.position(verdict.subject)
+        migration = catalogue.migrations[position]
+        file = catalogue.file_name(migration)
+        return told_of(verdict, position, migration.name, file, migration.function)
+
     def runtest(self) -> None:
         """Judge; a check that fails raises CheckFailed, one that cannot be made skips."""
         text = text_properties(self.config)
         self.user_properties[:] = [*result_properties(self.subject, self.name), *text]
         try:
             verdict = self.judge()
+            self.told = self.tell(verdict)
         except StateUnreachable as error:
             pytest.skip(visible(str(error)))
         self.user_properties[:] = [*result_properties(self.subject, self.name, verdict), *text]
@@ -114,8 +129,9 @@ class CatalogueCheck(CheckItem):
         return self.path.name
 
     def judge(self) -> Verdict:
-        """Return whether every file reads and every contract names what exists."""
-        return judge_of(self.config).folder_verdict()
+        """Return whether every file reads, has stayed, and every contract names what exists."""
+        verdict = judge_of(self.config).folder_verdict()
+        return with_changes(verdict, project_of(self.config).past)
 
 
 class MigrationCheck(CheckItem):
@@ -142,7 +158,9 @@ class MigrationCheck(CheckItem):
         except StateUnreachable as error:
             position = project_of(self.config).catalogue.position(error.migration)
             if not self._is_told(position):
-                raise NotTried(error.migration, judge.verdict(position, CHECKS[0])[0]) from None
+                verdict = judge.verdict(position, CHECKS[0])[0]
+                self.told = self.tell(verdict)
+                raise NotTried(error.migration, verdict) from None
             raise
         if verdict.outcome is Outcome.SKIPPED and not self._is_told(self.position):
             first, _ = judge.verdict(self.position, CHECKS[0])
@@ -184,6 +202,12 @@ def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:
     """Drop what a check has printed and logged where it ran on hidden rows of the user's own."""
     if isinstance(item, CheckItem) and project_of(item.config).hides_own:
         report.sections = []
+
+
+def tell_found(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Give the report of a check what that has found."""
+    if isinstance(item, CheckItem) and item.told is not None and report.when == "call":
+        setattr(report, TOLD, to_plain(item.told))
 
 
 def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:

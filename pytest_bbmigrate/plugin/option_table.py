@@ -94,6 +94,8 @@ OPTIONS = (
     Option("foreign_keys", "string", "Whether foreign keys are on while files run: on or off"),
     Option("placeholders", "linelist", "Lines 'name = value': what ${name} is in SQL files"),
     Option("order", "string", "File that lists the migrations in their order, one a line"),
+    Option("contracts", "string", "TOML file with contract lines of files not to be touched"),
+    Option("steps", "string", "TOML file with the SQL that steps in other languages amount to"),
     Option("ignore", "linelist", "Patterns of files in the migration folder to pass over: *.sh"),
     Option("rows_from", "string", "Folder of TABLE.json, .csv or .sql files to use as rows"),
     Option("check_from", "string", "First migration to judge; earlier ones run unjudged"),
@@ -135,13 +137,15 @@ DATABASE_COMMANDS = (
 class Modifier(NamedTuple):
     """What changes how a command is done; without one of ``commands`` it would do nothing.
 
-    With () it has its use in any session. ``metavar`` names its value, '' for none.
+    With () it has its use in any session. ``metavar`` names its value, '' for none; with
+    ``may_be_bare`` it may be left out.
     """
 
     flag: str
     help: str
     commands: tuple[str, ...] = ()
     metavar: str = ""
+    may_be_bare: bool = False
 
     @property
     def dest(self) -> str:
@@ -165,6 +169,13 @@ MODIFIERS = (
         "Let a restore or a rollback lose what was written since",
         ("--bb-restore", "--bb-rollback"),
     ),
+    Modifier(
+        "--bb-draft-contracts",
+        "Write the contract lines for what fails (default: where bb_contracts has them)",
+        metavar="FILE",
+        may_be_bare=True,
+    ),
+    Modifier("--bb-since", "Judge the migrations that a git REF does not have", metavar="REF"),
     Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
 )
 
@@ -197,12 +208,20 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             group.addoption(command.flag, action="store_true", help=command.help)
     for modifier in MODIFIERS:
-        if modifier.metavar:
-            group.addoption(modifier.flag, metavar=modifier.metavar, help=modifier.help)
-        else:
-            group.addoption(modifier.flag, action="store_true", help=modifier.help)
+        _add_modifier(group, modifier)
     group.addoption(
         "--bb-new",
         metavar="NAME",
         help="Write the next numbered migration from a template, and exit",
     )
+
+
+def _add_modifier(group: pytest.OptionGroup, modifier: Modifier) -> None:
+    if modifier.may_be_bare:
+        group.addoption(
+            modifier.flag, nargs="?", const="", metavar=modifier.metavar, help=modifier.help
+        )
+    elif modifier.metavar:
+        group.addoption(modifier.flag, metavar=modifier.metavar, help=modifier.help)
+    else:
+        group.addoption(modifier.flag, action="store_true", help=modifier.help)

@@ -38,6 +38,7 @@ def attach_values(args: list[str]) -> None:
     Else argparse would take the next argument, a path to collect, as the value.
     """
     bare = {flag for command in DATABASE_COMMANDS if command.metavar for flag in command.flags}
+    bare.update(modifier.flag for modifier in MODIFIERS if modifier.may_be_bare)
     args[:] = [f"{argument}=" if argument in bare else argument for argument in args]
 
 
@@ -95,6 +96,7 @@ def complete_command(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{' and '.join(given)} are two commands; give one of them")
     if not _asks_for_help(config):
         _refuse_idle(config, given)
+        _refuse_beside(config, given)
     if not IS_POSIX and given and _writes_anything(config):
         raise pytest.UsageError(
             f"{given[0]}: no database is written on Windows, whose locks are none that this relies "
@@ -115,6 +117,27 @@ def _refuse_idle(config: pytest.Config, commands: list[str]) -> None:
         if not set(modifier.commands).intersection(commands):
             needed = " or ".join(modifier.commands)
             raise usage_error(f"{modifier.flag} does nothing here: it goes with {needed}")
+
+
+OF_CHECK_RUNS = {
+    "--bb-draft-contracts": ("have the lines drafted by a check run, read them, and apply then"),
+    "--bb-since": "what is pending is judged there, whatever git has",
+}
+
+
+def _refuse_beside(config: pytest.Config, commands: list[str]) -> None:
+    """Refuse options of a check run in what is none. Raises: pytest.UsageError."""
+    selects = any(
+        argument_path(config, argument).is_relative_to(migrations_folder(config))
+        for argument in config.args
+    )
+    for flag, instead in OF_CHECK_RUNS.items():
+        if config.getoption(flag.removeprefix("--").replace("-", "_")) is None:
+            continue
+        if commands:
+            raise usage_error(f"{flag} and {commands[0]} cannot be combined: {instead}")
+        if not (selects or config.getoption("bb_check_migrations")):
+            raise usage_error(f"{flag} does nothing here: it goes with --bb-check-migrations")
 
 
 def refuse_unknown_settings(config: pytest.Config) -> None:

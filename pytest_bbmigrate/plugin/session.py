@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pytest_bbmigrate.errors import BBMigrateError
-from pytest_bbmigrate.plugin.options import settings_of, usage_error, writes_database
+from pytest_bbmigrate.catalogue.since import past_since
+from pytest_bbmigrate.errors import BBMigrateError, CatalogueError
+from pytest_bbmigrate.plugin.options import (
+    app_python_of,
+    settings_of,
+    usage_error,
+    writes_database,
+)
 from pytest_bbmigrate.private import note_own_rows, showing_values
 from pytest_bbmigrate.project import Project, read_project
 
@@ -42,6 +50,28 @@ def replace_project(config: pytest.Config, project: Project) -> None:
     config.stash[_PROJECT] = project
 
 
+def leave_out_past(config: pytest.Config) -> None:
+    """Have this session judge only what the git ref of --bb-since does not have.
+
+    Raises: pytest.UsageError when that cannot be told.
+    """
+    ref, project = config.getoption("bb_since"), project_of(config)
+    if ref is None:
+        return
+    if project.settings.check_from:
+        raise usage_error(
+            f"--bb-since={ref} and bb_check_from = {project.settings.check_from} both say what is "
+            "judged; give one of them"
+        )
+    if isinstance(project.reading, CatalogueError):
+        return  # which catalogue_reads tells
+    try:
+        past = past_since(ref, project.reading, project.rules, app_python_of(config))
+    except BBMigrateError as error:
+        raise usage_error(f"--bb-since={ref}: {error}") from error
+    replace_project(config, replace(project, past=past))
+
+
 def prepare_checks(config: pytest.Config) -> None:
     """Read what the checks of this session need, so that a wrong setting ends it before any test.
 
@@ -57,3 +87,4 @@ def prepare_checks(config: pytest.Config) -> None:
             f"the migration folder {folder} {fault}; name another with bb_migrations or "
             "--bb-migrations=DIR, or write the first migration with --bb-new=NAME"
         )
+    leave_out_past(config)

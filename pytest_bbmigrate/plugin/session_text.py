@@ -43,8 +43,11 @@ def other_files(config: pytest.Config, settings: Settings) -> Iterator[Path]:
     """Yield the files beside the migrations that a verdict rests on."""
     if config.inipath is not None:
         yield config.inipath
-    if settings.base is not None:
-        yield settings.base
+    beside = (
+        *(settings.base, settings.order_file),
+        *(settings.contracts_file, settings.steps_file),
+    )
+    yield from (path for path in beside if path is not None)
     if settings.rows_from is not None:
         yield from (path for path in settings.rows_from.iterdir() if path.is_file())
 

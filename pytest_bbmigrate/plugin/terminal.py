@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import Catalogue
+from pytest_bbmigrate.plugin.grouping import grouped_results, write_groups
 from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
@@ -79,14 +80,18 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     results = list(_results(reporter))
     if not results:
         return
+    grouped = grouped_results(reporter)
+    if grouped:
+        write_groups(reporter, grouped)
     if reporter.config.getoption("verbose") < 0:
         reporter.write_line(visible_line(describe_briefly(results)))
         return
     reporter.write_sep("=", "migrations")
     project = project_of(reporter.config)
     as_applied = project.judged is not None
-    unjudged = _unjudged_before(project) if as_applied else project.first
-    for line in describe_results(results, unjudged, as_applied=as_applied):
+    unjudged = _unjudged_before(project) if as_applied else len(project.past.names)
+    says = "" if as_applied else project.past.says
+    for line in describe_results(results, unjudged, says=says, in_groups=bool(grouped)):
         reporter.write_line(visible_line(line), red=line.startswith("failed: "))
 
 

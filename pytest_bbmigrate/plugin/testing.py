@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 
 from sqlite_utils import Database
 
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
 from pytest_bbmigrate.checks.preserved import find_unpreserved, nameless
 from pytest_bbmigrate.contract import Contract, ContractError, read_contract
@@ -162,7 +161,7 @@ class MigrationUnderTest:
         if ran.failure is not None:
             failure, message = ran.failure, ran.failure.message
             if project.hides_own:
-                may_be_shown = Known(texts=texts_of(project.catalogue))
+                may_be_shown = Known(texts=project.catalogue.shown_texts)
                 message = safe_part_message(
                     failure.path, failure.message, failure.error, may_be_shown
                 )

@@ -25,7 +25,7 @@ NEEDED = ("faker", "psutil", "sqlite-utils")
 NOT_IMPORTED = frozenset({"pip", "setuptools"})  # that some name, and no module of theirs imports
 # What they import between them is all that our processes import.
 TRIED = (
-    "judge.answering",
+    "judge.turns",
     "runner.python",
     "sandbox.descendants",
     "sandbox.script_main",

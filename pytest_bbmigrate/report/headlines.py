@@ -109,6 +109,7 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
         f"up does something else in {f.name}: its result depends on the time zone"
     ),
     "invariant broken": lambda f: f"invariant {f.name!r} does not hold",
+    "changed since": lambda f: f"{f.name} was {f.observed}",
     "invariant never runs": lambda f: f"invariant {f.name!r} runs at no version: {f.observed}",
     "sequence lowered": lambda f: (
         f"the sequence of {f.table} fell from {f.expected} to {f.observed}{after_step(f)}"

@@ -104,18 +104,24 @@ def describe_smoke_tests(*, is_rollback: bool) -> str:
 
 
 def describe_results(
-    results: Sequence[Result], unjudged: int = 0, *, as_applied: bool = False
+    results: Sequence[Result],
+    unjudged: int = 0,
+    *,
+    says: str = "",
+    in_groups: bool = False,
 ) -> tuple[str, ...]:
     """Return the summary, a line each; ``unjudged`` is how many migrations ran without checks.
 
-    With ``as_applied`` that is because the database has them.
+    What ``says`` so is a setting, or it is '' because the database has them. With ``in_groups``
+    what failed stands in groups elsewhere.
     """
     lines = [*_proofs(results), *_amount(results)]
-    if unjudged and as_applied:
-        lines.append(f"{_count(unjudged, 'applied migration')} ran unjudged")
+    if unjudged and says:
+        lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as {says} says")
     elif unjudged:
-        lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as bb_check_from says")
-    lines += _failures(results)
+        lines.append(f"{_count(unjudged, 'applied migration')} ran unjudged")
+    failures = _failures(results)
+    lines += _in_one(results, len(failures)) if in_groups else failures
     lines += _skips(results)
     lines += _notes(results)
     return tuple(lines)
@@ -167,6 +173,12 @@ def _failures(results: Sequence[Result]) -> list[str]:
         if result.outcome == "failed":
             failed.setdefault(result.subject, []).append(result.check)
     return [f"failed: {subject}: {', '.join(checks)}" for subject, checks in failed.items()]
+
+
+def _in_one(results: Sequence[Result], migrations: int) -> list[str]:
+    """Return in one line how many checks failed, of how many migrations."""
+    failed = sum(result.outcome == "failed" for result in results)
+    return [f"failed: {_count(failed, 'check')} of {_count(migrations, 'migration')}"]
 
 
 def _skips(results: Sequence[Result]) -> list[str]:

@@ -11,7 +11,7 @@ from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
 from pytest_bbmigrate.report.remedies import what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
-from pytest_bbmigrate.verdict import CATALOGUE_CHECK
+from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
 
 if TYPE_CHECKING:
@@ -58,24 +58,48 @@ def describe_failure(
             lines += labelled("to allow it", what_to_declare(finding, on_real_rows=are_real))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
+        lines += labelled(*rows_judged(verdict))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
+def rows_judged(verdict: Verdict) -> tuple[str, str]:
+    """Return which of the rows were judged, with its label, where up does not run on all."""
+    if not verdict.narrowed:
+        return "", ""
+    if verdict.check == CHECKS[0]:
+        return "the rest", f"was judged on {verdict.narrowed}"
+    return "judged on", verdict.narrowed
+
+
 def describe_unreadable(error: CatalogueError, rerun: str) -> str:
-    """Return the text for a folder that cannot be read; its first line stands alone."""
+    """Return the text for a folder that cannot be read; its first line stands alone.
+
+    What is wrong with several files is said once, with the names of all.
+    """
     first, *others = error.problems
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{shown_place(first.path, first.line)}: {visible(first.message)}{more}"]
-    for number, problem in enumerate(error.problems):
+    causes: dict[tuple[str, str], list[str]] = {}
+    for problem in error.problems:
+        place = shown_place(problem.path, problem.line)
+        causes.setdefault((problem.message, problem.remedy), []).append(place)
+    for number, ((message, remedy), places) in enumerate(causes.items()):
         if number:
-            lines += ["", visible(problem.message)]
-        lines += labelled("where", shown_place(problem.path, problem.line))
-        lines += labelled("remedy", visible(problem.remedy))
+            lines += ["", visible(message)]
+        lines += labelled("where", wrapped(", ".join(places)))
+        lines += labelled("remedy", visible(remedy))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
 
 
 EXPECTED_ALONE = frozenset(
-    {"condition fails", "derivation fails", "no rows", "integrity", "invariant never runs"}
+    {
+        "changed since",
+        "condition fails",
+        "derivation fails",
+        "no rows",
+        "integrity",
+        "invariant never runs",
+    }
 )
 EXPECTED: dict[str, str] = {
     "table lost": "the table, under its own or a declared new name",

@@ -40,3 +40,8 @@ def oversized(memory: int | None) -> str:
 def too_loud() -> str:
     """Return what is said of a part that prints too much."""
     return f"printed more than {show_size(MOST_PRINTED)}"
+
+
+def is_of_limit(message: str) -> bool:
+    """Return whether ``message`` is what is said of a part that was ended for taking too much."""
+    return message.startswith(("took longer than bb_", "held more than bb_", "printed more than "))

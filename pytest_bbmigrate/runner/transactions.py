@@ -26,13 +26,17 @@ class Transactions:
     ``outer`` are the positions of each BEGIN and COMMIT around what is in the file, () for none;
     ``foreign_keys`` what a PRAGMA before all other statements turns them to, None for nothing;
     ``switches`` the positions of all that set that pragma; ``control`` those of all that begin or
-    end a transaction.
+    end a transaction. ``inverted`` are the positions of each COMMIT and BEGIN by which the file
+    leaves the transaction that a tool has begun around it, and gives it back, () for none;
+    ``between`` is what it turns foreign keys to the first time.
     """
 
     outer: tuple[int, ...]
     foreign_keys: bool | None
     switches: frozenset[int]
     control: frozenset[int] = frozenset()
+    inverted: tuple[int, ...] = ()
+    between: bool | None = None
 
 
 def read_transactions(statements: Sequence[Statement]) -> Transactions:
@@ -48,11 +52,29 @@ def read_transactions(statements: Sequence[Statement]) -> Transactions:
     leading = [value for position, value in switches.items() if position < before]
     texts = [statement.text for statement in statements]
     control = [at for at, word in enumerate(words) if controls_transaction(word, texts[at])]
+    inverted = inverted_blocks(words, control)
+    first = [value for at, value in switches.items() if inverted and at < inverted[1]]
     return Transactions(
         outer=outer_blocks(words, control),
         foreign_keys=leading[-1] if leading else None,
         switches=frozenset(switches),
         control=frozenset(control),
+        inverted=inverted,
+        between=first[-1] if first else None,
+    )
+
+
+def as_left(transactions: Transactions) -> Transactions:
+    """Return ``transactions`` of a file that leaves its tool's transaction, as what it amounts to.
+
+    In a transaction of ours that is one without the COMMIT and BEGIN, and with foreign keys as the
+    file has turned them outside.
+    """
+    return replace(
+        transactions,
+        outer=transactions.inverted,
+        foreign_keys=transactions.between,
+        control=frozenset(),
     )
 
 
@@ -75,9 +97,9 @@ def left_to_runner(profile: Profile, part: SqlPart, transactions: Transactions) 
     """
     if not part.in_transaction:
         return frozenset()
-    if profile.control is ControlRule.HONOURED:
-        return transactions.switches.union(transactions.outer)
-    return frozenset() if transactions.control else transactions.switches
+    if profile.control is not ControlRule.HONOURED and transactions.control:
+        return frozenset()
+    return transactions.switches.union(transactions.outer)
 
 
 def reaching_sqlite(profile: Profile, part: SqlPart, transactions: Transactions) -> frozenset[int]:
@@ -100,6 +122,22 @@ def outer_blocks(words: Sequence[str], control: Sequence[int]) -> tuple[int, ...
     within = {at for begin, end in blocks for at in range(begin, end + 1)}
     outside = {word for at, word in enumerate(words) if at not in within}
     return tuple(control) if outside <= {"pragma"} else ()
+
+
+def inverted_blocks(words: Sequence[str], control: Sequence[int]) -> tuple[int, ...]:
+    """Return where each COMMIT and its BEGIN are, if only PRAGMAs are between such two.
+
+    The file begins with a COMMIT and ends with a BEGIN.
+    """
+    gaps = list(zip(control[::2], control[1::2], strict=False))
+    if not gaps or len(control) % 2 or control[0] or control[-1] != len(words) - 1:
+        return ()
+    for commit, begin in gaps:
+        if words[commit] not in ("commit", "end") or words[begin] != "begin":
+            return ()
+        if set(words[commit + 1 : begin]) - {"pragma"}:
+            return ()
+    return tuple(control)
 
 
 def controls_transaction(word: str, sql: str) -> bool:

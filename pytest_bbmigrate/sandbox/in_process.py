@@ -12,9 +12,9 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
-from pytest_bbmigrate.runner.profiles import PragmaRule
+from pytest_bbmigrate.runner.profiles import ControlRule, PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
-from pytest_bbmigrate.runner.transactions import as_run_by, read_transactions
+from pytest_bbmigrate.runner.transactions import as_left, as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
@@ -138,16 +138,20 @@ def run_sql(
     db: RunConnection, contract: Contract, part: SqlPart, environment: RunEnvironment
 ) -> Failure | None:
     """Begin a transaction as the contract and ``part`` ask for, and run its statements."""
-    if environment.profile.single_statements and (odd := part.not_single) is not None:
+    profile = environment.profile
+    if profile.single_statements and (odd := part.not_single) is not None:
         message, note = (NOT_ALONE, PUT_BREAKPOINT) if odd.text else (NO_STATEMENT, PUT_STATEMENT)
         return Failure(part.path, odd.line, odd.text, message, note=note)
     transactions = read_transactions(part.statements)
     wanted = keys_wanted(contract, environment)
-    declares = environment.profile.pragma is PragmaRule.DECLARES
+    declares = profile.pragma is PragmaRule.DECLARES
+    is_around = profile.pragma is PragmaRule.NOTHING and part.in_transaction
+    if is_around and profile.control is not ControlRule.REFUSED and transactions.inverted:
+        transactions, declares = as_left(transactions), True
     if declares and contract.foreign_keys is None and transactions.foreign_keys is not None:
         wanted = transactions.foreign_keys
     db.begin(foreign_keys=wanted, atomic=part.in_transaction)
-    return run_statements(db, part, transactions, environment.profile)
+    return run_statements(db, part, transactions, profile)
 
 
 def keys_wanted(contract: Contract, environment: RunEnvironment) -> bool | None:

@@ -111,7 +111,7 @@ class Table:
     conflicts: tuple[str, ...] = ()  # ON CONFLICT clauses of NOT NULL and PRIMARY KEY, sorted
     key: Index | None = None
 
-    @property
+    @cached_property
     def rowid_alias(self) -> str | None:
         """The INTEGER PRIMARY KEY column that is the rowid, or None.
 
@@ -139,6 +139,11 @@ class Table:
     def stored_columns(self) -> tuple[str, ...]:
         """The case-folded names of the columns that are not generated."""
         return tuple(fold_name(c.name) for c in self.columns if not c.generated)
+
+    @cached_property
+    def ordered_names(self) -> tuple[str, ...]:
+        """The case-folded names of the columns, in their order."""
+        return tuple(fold_name(column.name) for column in self.columns)
 
     @cached_property
     def column_names(self) -> frozenset[str]:

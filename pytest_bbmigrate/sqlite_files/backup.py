@@ -11,7 +11,7 @@ from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.sqlite_files.compare_files import same_pages, same_pages_in_subprocess
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages, same_pages_in_fork
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.held_file import forget_pages
 from pytest_bbmigrate.sqlite_files.images import HEADER_SIZE
@@ -155,7 +155,7 @@ def matches_file_in_place(db: sqlite3.Connection, file: Path, pace: Pace) -> boo
     if journal_mode(db) == "wal" and wal.exists() and wal.stat().st_size:
         forget_pages(db)
         return matches_file(db, file, pace)
-    return same_pages_in_subprocess(Path(path), file)
+    return same_pages_in_fork(Path(path), file)
 
 
 def copy_out(db: sqlite3.Connection, target: Path, pace: Pace, stack: ExitStack) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import subprocess
-import sys
-from contextlib import suppress
+import signal
+import warnings
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
+from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES
 from pytest_bbmigrate.sqlite_files.failures import describe_error
 from pytest_bbmigrate.sqlite_files.images import HEADER_SIZE, page_size, size_in_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CHUNK = 1024 * 1024
 LOCK_BYTE = 0x40000000  # the page with this byte is never used: fileformat2.html, 1.5
@@ -30,9 +30,22 @@ REWRITTEN_RANGES = ((18, 20), (24, 28), (40, 44), (92, 100))
 
 @dataclass(frozen=True)
 class Compared:
-    """What the child process says: whether two files are the same."""
+    """What the other process says: whether two files are the same."""
 
     same: bool
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """What it says where it could not compare them: why."""
+
+    reason: str
+
+
+KINDS: dict[str, type[Compared | NotCompared]] = {
+    "compared": Compared,
+    "not compared": NotCompared,
+}
 
 
 def same_pages(one: Path, other: Path, go_on: Callable[[], None] = lambda: None) -> bool:
@@ -82,33 +95,72 @@ def zeroed(chunk: bytes, ranges: list[tuple[int, int]]) -> bytes:
     return bytes(blanked)
 
 
-def same_pages_in_subprocess(locked: Path, other: Path) -> bool:
-    """Return the result of ``same_pages``, found in a child process; this one holds the lock.
+def same_pages_in_fork(locked: Path, other: Path) -> bool:
+    """Return the result of ``same_pages``, found in a fork of this process, which holds the lock.
 
     A process that closes a file loses its locks on it, however it opened the file; what another
-    process does has no such effect (https://sqlite.org/howtocorrupt.html, 2.2).
+    process does has no such effect (https://sqlite.org/howtocorrupt.html, 2.2). Locks do not go
+    over to a fork (https://man7.org/linux/man-pages/man2/fork.2.html), and this one leaves alone
+    what it has of SQLite's: it ends without freeing anything.
 
     Raises: DatabaseError when they cannot be compared; OSError when no process can be started.
     """
-    done = subprocess.run(  # noqa: S603 - our own program
-        isolated_command(__name__, str(os.getpid()), str(locked), str(other)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        with suppress(Unreadable):
-            return read_message(done.stdout, {"compared": Compared}, {}).same
-    last_line = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-    reason = "".join(last_line) or f"its process ended with {done.returncode}"
-    raise DatabaseError(other, f"could not be compared with {locked.name}: {reason}")
-
-
-def main(parent: str, one: str, other: str) -> None:
-    """Compare two files for the process ``parent``, and send the answer."""
-    end_with_parent(int(parent))
+    answer, its_answer = os.pipe()
+    with open(answer, "rb") as said:  # noqa: PTH123 - a descriptor
+        try:
+            child = fork_compares(os.getpid(), its_answer, locked, other)
+        finally:
+            os.close(its_answer)
+        try:
+            message = said.read(MOST_BYTES)
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            raise
+        finally:
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
-        compared = Compared(same_pages(Path(one), Path(other)))
+        told = read_message(message, KINDS, {})
+    except Unreadable:
+        told = NotCompared(f"its process ended with {code}")
+    if isinstance(told, NotCompared):
+        reason = f"could not be compared with {locked.name}: {told.reason}"
+        raise DatabaseError(other, reason)
+    return told.same
+
+
+def fork_compares(parent: int, answer: int, locked: Path, other: Path) -> int:
+    """Fork this process, ``parent``, and return the id of the fork, which writes its ``answer``.
+
+    Nothing is collected as garbage on the way: the end of a connection might write its file.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        # The other thread of a lock process waits for orders, with no lock that is wanted here.
+        with warnings.catch_warnings(action="ignore"):
+            child = os.fork()
+        if not child:
+            compare_and_end(parent, answer, locked, other)
+    finally:
+        if collects:
+            gc.enable()
+    return child
+
+
+def compare_and_end(parent: int, answer: int, locked: Path, other: Path) -> NoReturn:
+    """Compare two files for the process ``parent``, write the answer, and end."""
+    code = 1
+    try:
+        end_with_parent(parent)
+        os.write(answer, what_is_said_of(locked, other))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def what_is_said_of(locked: Path, other: Path) -> bytes:
+    """Return the message on whether two files are the same."""
+    try:
+        return encode_message("compared", Compared(same_pages(locked, other)))
     except OSError as error:
-        sys.exit(describe_error(error))
-    sys.stdout.buffer.write(encode_message("compared", compared))
+        return encode_message("not compared", NotCompared(describe_error(error)))

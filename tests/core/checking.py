@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
 

@@ -88,6 +88,24 @@ def test_an_order_that_is_no_text_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_contract_lines_of_other_files_are_read_from_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "contracts.toml"
+    path.write_bytes(b"\xef\xbb\xbfx = []\r\n")
+
+    settings = settings_with(contracts=str(path), steps=str(path))
+
+    assert (settings.contracts_file, settings.contracts) == (path, "\ufeffx = []\r\n")
+    assert (settings.steps_file, settings.steps) == (path, settings.contracts)
+    rules = settings.reading_rules
+    assert (rules.contracts, rules.steps) == (settings.contracts, settings.steps)
+
+
+def test_contract_lines_that_are_not_there_are_refused() -> None:
+    refusal = refusal_of(contracts="c.toml")
+
+    assert refusal == "bb_contracts = c.toml: there is no such file (/household/c.toml)"
+
+
 def test_an_order_that_is_not_there_is_refused() -> None:
     refusal = refusal_of(order="order.txt")
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import subprocess
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import faker  # noqa: F401
@@ -20,13 +22,28 @@ import pytest_bbmigrate.plugin.commands
 import pytest_bbmigrate.plugin.items
 import pytest_bbmigrate.plugin.terminal
 import pytest_bbmigrate.plugin.testing  # noqa: F401
-from tests.forks import fork_what_is_started  # noqa: F401 - of all tests here
+from tests import whole_pytest
+from tests.forks import fork_what_is_started, may_fork  # noqa: F401 - of all tests here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     MakesProject = Callable[[pytest.Pytester], object]
+
+
+@pytest.fixture(autouse=True)
+def _fork_whole_pytests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the pytests forked that a pytester starts."""
+    if may_fork(request.config):
+        starts = SimpleNamespace(**{**vars(subprocess), "Popen": whole_pytest.start})
+        monkeypatch.setattr("_pytest.pytester.subprocess", starts)
+
+
+@pytest.fixture
+def started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each whole pytest started, where it is looked at what that has imported."""
+    monkeypatch.setattr("_pytest.pytester.subprocess", subprocess)
 
 
 @pytest.fixture

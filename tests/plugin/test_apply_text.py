@@ -96,6 +96,21 @@ def test_a_file_that_comes_or_goes_during_the_session_stops_the_run(
     assert names(money) == ["001_tx"]
 
 
+def test_contract_lines_outside_the_files_are_of_what_was_checked(
+    project: pytest.Pytester, money: Path
+) -> None:
+    edit = "(root / 'c.toml').write_text('002_step = []')"
+    project.makepyfile(test_it=EDITS.replace("EDIT", edit))
+    project.path.joinpath("c.toml").write_text("002_step = ['foreign_keys on']\n")
+    before = money.read_bytes()
+
+    result = project.runpytest("--bb-apply", "-p", "no:cacheprovider", "-o", "bb_contracts=c.toml")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*c.toml was changed", "*run again"])
+    assert money.read_bytes() == before
+
+
 def test_a_contract_that_is_written_during_the_session_allows_nothing(
     project: pytest.Pytester,
 ) -> None:

@@ -178,4 +178,5 @@ def test_an_order_that_nothing_tells_ends_the_session(
     result = project.runpytest(command)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: it is not known in which order*bb_order = FILE"])
+    listed = "*(version_1.sql, version_10.sql, version_2.sql), for*"
+    result.stderr.fnmatch_lines([f"ERROR: it is not known in which order{listed}bb_order = FILE"])

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pytest_bbmigrate.judge.process import PREFIX
-from tests.plugin.sample import write_migrations
+from tests.plugin.sample import CHECKS, write_migrations
 from tests.processes import started_here
 
 if TYPE_CHECKING:
@@ -179,6 +179,29 @@ def test_a_judge_that_is_killed_fails_the_migration_at_work(
         "FAILED migrations/004_waits.sql::up_applies - the process that judges was ended by SIGKILL"
         in said
     )
+
+
+def test_a_judge_that_ends_while_it_is_ahead_fails_the_migration_that_ends_it(
+    project: pytest.Pytester,
+) -> None:
+    write_migrations(
+        project,
+        _004_note__sql="ALTER TABLE accounts ADD COLUMN note TEXT;",
+        _005_ends__sql="CREATE TABLE ends AS SELECT end_all() AS id;",
+    )
+    (project.path / "app.py").write_text(
+        "import os\n\ndef prepare(db):\n    db.create_function('end_all', 0, lambda: os._exit(3))\n"
+    )
+
+    result = project.runpytest("--bb-check-migrations", "-o", "bb_connection=app:prepare", "-rfp")
+
+    passed = [line for line in result.outlines if line.startswith("PASSED")]
+    failed = [line for line in result.outlines if line.startswith("FAILED")]
+    assert [line for line in passed if "004_note" in line]
+    assert [line.split(" - ")[0] for line in failed] == [
+        "FAILED migrations::catalogue_reads",
+        *(f"FAILED migrations/005_ends.sql::{check}" for check in CHECKS),
+    ]
 
 
 def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(

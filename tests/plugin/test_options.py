@@ -44,13 +44,16 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-show-values Show values of your own rows in failures "
         "--bb-in-process Run migrations in pytest's own process, for a debugger "
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
+        "--bb-draft-contracts=[FILE] Write the contract lines for what fails (default: where "
+        "bb_contracts has them) "
+        "--bb-since=REF Judge the migrations that a git REF does not have "
         "--bb-to=NAME Last migration that --bb-apply applies "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
     for name in (
         *("base", "invariants", "connection", "rows_from", "check_from", "strict"),
         *("backup_dir", "keep_backups", "zone", "seconds", "memory", "smoke_seconds"),
-        *("placeholders", "ignore", "order"),
+        *("placeholders", "ignore", "order", "contracts", "steps"),
     ):
         assert f"  bb_{name} (" in help_text
 

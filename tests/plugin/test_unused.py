@@ -16,6 +16,7 @@ def pytest_unconfigure():
 """
 
 
+@pytest.mark.usefixtures("started_anew")
 def test_a_session_that_does_not_use_it_imports_nothing_heavy(project: pytest.Pytester) -> None:
     project.makeconftest(LISTS_MODULES)
     project.makepyfile("def test_app(tmp_path): pass")

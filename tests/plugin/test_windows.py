@@ -87,6 +87,7 @@ def test_what_looks_at_a_database_is_not_refused(project: pytest.Pytester) -> No
     assert project.runpytest("--bb-new=trips").ret == pytest.ExitCode.OK
 
 
+@pytest.mark.usefixtures("started_anew")
 def test_migrations_in_sql_and_python_are_checked_without_what_windows_does_not_have(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

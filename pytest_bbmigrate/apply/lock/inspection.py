@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.what_is_left import Content
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file_in_place
-from pytest_bbmigrate.sqlite_files.compare_files import same_pages_in_subprocess
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages_in_fork
 from pytest_bbmigrate.sqlite_files.failures import describe_error
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 
@@ -58,7 +58,7 @@ def inspect_other(real: Path, known: KnownContents) -> FoundContent:
         if not real.stat().st_size:
             return Content.EMPTY, ""
         for content, file in known:
-            if file.is_file() and same_pages_in_subprocess(real, file):
+            if file.is_file() and same_pages_in_fork(real, file):
                 return content, ""
     except (BBMigrateError, OSError):
         return Content.OTHER, ""  # which it is to be taken for

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.adopt import replay
 from pytest_bbmigrate.apply.model import Rehearsal
 from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks.discards import Versions
 from pytest_bbmigrate.checks.rollback import judge_rollback, look_back
 from pytest_bbmigrate.errors import StepFailed
@@ -66,7 +65,7 @@ def versions_of(
     replayed = replay(replace(catalogue, migrations=ordered), environment, order.start)
     if replayed.failure is not None:
         failed = replayed.failure
-        known = Known(texts=texts_of(catalogue))
+        known = Known(texts=catalogue.shown_texts)
         why = failed.message  # the base has rows
         if not is_showing_values():
             why = safe_part_message(failed.path, failed.message, failed.error, known)

@@ -19,7 +19,6 @@ from pytest_bbmigrate.apply.rehearsal.working_copy import (
     refuse_written,
 )
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.catalogue.texts import texts_of
 from pytest_bbmigrate.checks import judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
@@ -242,7 +241,7 @@ def wanted(order: RehearsalOrder, catalogue: Catalogue) -> tuple[Migration, ...]
 def in_files(order: RehearsalOrder, catalogue: Catalogue) -> Known:
     """Return what stands in the user's files, which may be shown."""
     invariants = (text for both in order.invariants for text in both)
-    return Known(texts=(*texts_of(catalogue), *invariants))
+    return Known(texts=(*catalogue.shown_texts, *invariants))
 
 
 def masked(order: RehearsalOrder, verdicts: Iterable[Verdict], known: Known) -> Iterable[Verdict]:

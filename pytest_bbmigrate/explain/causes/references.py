@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.causes.rows import sets
+from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Pragma
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.schema_clauses import RenameTable
 
 if TYPE_CHECKING:
@@ -30,11 +31,24 @@ def follows(context: FindingContext, name: str) -> bool:
     kind = context.finding.kind
     if kind in {"mismatched reference", "dangling reference"}:
         return fold_name(context.finding.name) == name
+    if context.is_back and kind in {"foreign key lost", "foreign key added"}:
+        return name in led_to_by_down(context)
     if kind == "foreign key lost":
         after = context.evidence.schema_after
         table = after.table(context.name_after_up) if after else None
         return any(fold_name(key.parent) == name for key in (table.foreign_keys if table else ()))
     return kind in {"view broken", "trigger broken"} and name in context.broken_object
+
+
+def led_to_by_down(context: FindingContext) -> set[str]:
+    """Return the tables (folded) that the finding's table has foreign keys to only after down."""
+    back = context.evidence.down_diff
+    keys = [
+        folded(difference.after)
+        for difference in (back.schema if back else ())
+        if difference.kind == "foreign key added" and same_name(difference.table, context.table)
+    ]
+    return {words[words.index("references") + 1] for words in keys if "references" in words[:-1]}
 
 
 def is_legacy_rename(context: FindingContext) -> bool:

@@ -60,7 +60,7 @@ def match_names(
         if table_after is None or (table == table_after and not _mentions(table, changed_names)):
             continue
         columns[name] = _follow(
-            column_names(table), column_names(table_after), renamed.get(name, {})
+            table.ordered_names, table_after.column_names, renamed.get(name, {})
         )
     return Correspondence(tables, columns, bool(changed_names), strictly)
 
@@ -69,11 +69,6 @@ def _mentions(table: Table, names: Collection[str]) -> bool:
     """Return whether ``table`` or one that it refers to is among ``names``."""
     parents = (fold_name(key.parent) for key in table.foreign_keys)
     return any(name in names for name in (fold_name(table.name), *parents))
-
-
-def column_names(table: Table) -> list[str]:
-    """Return the case-folded names of the columns of ``table``."""
-    return [fold_name(column.name) for column in table.columns]
 
 
 def _follow(
@@ -100,9 +95,8 @@ def renamed_in_table(table: Table, after: Table, names: Correspondence) -> dict[
     old name after, the word may also stay: then it never meant the column.
     """
     old_table = fold_name(table.name)
-    columns_after = set(column_names(after))
     words = {
-        old: {new} if old in columns_after else {new, old}
+        old: {new} if old in after.column_names else {new, old}
         for old, new in names.columns[old_table].items()
         if old != new
     }

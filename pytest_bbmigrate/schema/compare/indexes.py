@@ -193,13 +193,13 @@ def _changed(pair: TablePair, old: Index, new: Index) -> SchemaDifference:
 
 def _compare_conflicts(pair: TablePair) -> Iterator[SchemaDifference]:
     """Yield the UNIQUE constraints of both sides whose ON CONFLICT differs."""
-    for old in pair.before.indexes:
+    for old in (index for index in pair.before.indexes if index.conflict):
         same = [new for new in pair.after.indexes if _is_equivalent(pair, old, new)]
-        if old.conflict and same and all(new.conflict != old.conflict for new in same):
+        if same and all(new.conflict != old.conflict for new in same):
             yield _other_conflict(pair, old, old.conflict, same[0].conflict)
-    for new in pair.after.indexes:
+    for new in (index for index in pair.after.indexes if index.conflict):
         same = [old for old in pair.before.indexes if _is_equivalent(pair, old, new)]
-        if new.conflict and same and not any(old.conflict for old in same):
+        if same and not any(old.conflict for old in same):
             yield _other_conflict(pair, same[0], "ABORT", new.conflict)  # the default
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.compare import wording
-from pytest_bbmigrate.schema.compare.correspondence import column_names
 from pytest_bbmigrate.schema.compare.indexes import compare_indexes, has_other_key_terms
 from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
 from pytest_bbmigrate.schema.compare.table_pair import is_part_of, only
@@ -114,8 +113,8 @@ COLUMN_ASPECTS: tuple[
 
 
 def _compare_order(pair: TablePair) -> Iterator[SchemaDifference]:
-    old = [name for name in column_names(pair.before) if name in pair.columns]
-    new = [name for name in column_names(pair.after) if name not in pair.added]
+    old = [name for name in pair.before.ordered_names if name in pair.columns]
+    new = [name for name in pair.after.ordered_names if name not in pair.added]
     if [pair.columns[name] for name in old] != new:
         yield pair.difference("column order", "", ", ".join(old), ", ".join(new))
 

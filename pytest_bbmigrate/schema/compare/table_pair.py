@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.compare.correspondence import column_names, renamed_in_table
+from pytest_bbmigrate.schema.compare.correspondence import renamed_in_table
 from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -33,12 +33,12 @@ class TablePair:
     @property
     def lost(self) -> frozenset[str]:
         """The case-folded names of the lost columns."""
-        return frozenset(column_names(self.before)) - self.columns.keys()
+        return self.before.column_names - self.columns.keys()
 
     @property
     def added(self) -> frozenset[str]:
         """The case-folded names of the added columns."""
-        return frozenset(column_names(self.after)) - frozenset(self.columns.values())
+        return self.after.column_names - frozenset(self.columns.values())
 
     def difference(self, kind: str, column: str, before: str, after: str) -> SchemaDifference:
         """Return a difference of the table itself or a constraint, named after the table before."""

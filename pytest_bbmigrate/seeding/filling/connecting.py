@@ -20,7 +20,7 @@ from pytest_bbmigrate.sql.names import same_name
 if TYPE_CHECKING:
     import random
     import sqlite3
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.schema import ForeignKey, Schema, Table
     from pytest_bbmigrate.seeding.filling.queries import Key
@@ -33,12 +33,15 @@ KEPT_BY_A_TRIGGER = "a trigger kept them as they were"
 
 def update_row(db: sqlite3.Connection, table: Table, key: Key, values: Mapping[str, Cell]) -> str:
     """Set ``values`` (by column) in the row with ``key``; return '' or why that was refused."""
-    assigned = ", ".join(f"{quote_name(column)} = ?" for column in values)
-    return _run(
-        db,
+    return refusal_of(db, update_of(table, values), (*values.values(), *key))
+
+
+def update_of(table: Table, columns: Iterable[str]) -> str:
+    """Return the UPDATE of ``columns`` of one row: values first, then the row's key."""
+    assigned = ", ".join(f"{quote_name(column)} = ?" for column in columns)
+    return (
         f"UPDATE {or_abort(table)}main.{quote_name(table.name)} SET {assigned}"
-        f" WHERE {matching(row_key(table))}",
-        (*values.values(), *key),
+        f" WHERE {matching(row_key(table))}"
     )
 
 
@@ -153,10 +156,11 @@ def _new_dangling_rows(
 def _delete_row(db: sqlite3.Connection, table: Table, row: Key) -> str:
     """Delete ``row``; return '' or why that was refused."""
     name, condition = quote_name(table.name), matching(row_key(table))
-    return _run(db, f"DELETE FROM main.{name} WHERE {condition}", row)
+    return refusal_of(db, f"DELETE FROM main.{name} WHERE {condition}", row)
 
 
-def _run(db: sqlite3.Connection, sql: str, parameters: Sequence[Cell]) -> str:
+def refusal_of(db: sqlite3.Connection, sql: str, parameters: Sequence[Cell]) -> str:
+    """Run a statement; return '' or why it was refused."""
     try:
         db.execute(sql, parameters)
     except REFUSALS as error:

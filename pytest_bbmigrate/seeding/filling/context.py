@@ -54,6 +54,16 @@ class Context:
                 children.setdefault(fold_name(key.parent), []).append((table, key))
         return children
 
+    @cached_property
+    def child_columns(self) -> dict[tuple[str, str], list[tuple[Table, str]]]:
+        """The columns that refer to each (table, column)."""
+        columns: dict[tuple[str, str], list[tuple[Table, str]]] = {}
+        for name, children in self.children.items():
+            for table, key in children:
+                for own, parent in zip(key.columns, key.parent_columns, strict=False):
+                    columns.setdefault((name, fold_name(parent)), []).append((table, own))
+        return columns
+
     def requirements(self, table: Table) -> list[Requirement]:
         """Return the recipe's requirements on ``table``, those on later columns left out.
 
@@ -68,7 +78,7 @@ class Context:
             for requirement in self.recipe.requires
             if fold_name(requirement.table) == name
             and _quoted_names(requirement).union(_folded_names(requirement.unique))
-            <= _names_of(table)
+            <= table.column_names
         ]
 
     def checks(self, table: Table) -> list[CheckConstraint]:
@@ -82,6 +92,17 @@ class Context:
 
     def uniques(self, table: Table) -> list[tuple[str, ...]]:
         """Return which columns (folded) are unique together in all rows of ``table``."""
+        name = fold_name(table.name)
+        if name not in self._uniques:
+            self._uniques[name] = self._find_uniques(table)
+        return self._uniques[name]
+
+    @cached_property
+    def _uniques(self) -> dict[str, list[tuple[str, ...]]]:
+        """What has been found so far, by table."""
+        return {}
+
+    def _find_uniques(self, table: Table) -> list[tuple[str, ...]]:
         requirements = self.requirements(table)
         names = [tuple(one.unique) for one in requirements if one.unique]
         names += [table.primary_key] if table.primary_key else []
@@ -96,7 +117,7 @@ class Context:
         """Return the columns in one term of an index."""
         if column.name is not None:
             return (column.name,)
-        return columns_mentioned(column.expression or (), _names_of(table))
+        return columns_mentioned(column.expression or (), table.column_names)
 
     def profile(self, table: Table, column: Column) -> ColumnProfile:
         """Return what decides the values of ``column`` of ``table``."""
@@ -162,9 +183,10 @@ class Context:
         """Return the (folded) columns of other names that refer to ``column``."""
         return [
             fold_name(own)
-            for _, key in self.children.get(fold_name(table.name), ())
-            for own, parent in zip(key.columns, key.parent_columns, strict=False)
-            if same_name(parent, column.name) and not same_name(own, parent)
+            for _, own in self.child_columns.get(
+                (fold_name(table.name), fold_name(column.name)), ()
+            )
+            if not same_name(own, column.name)
         ]
 
     def _may_have_null_key(self, table: Table, name: str) -> bool:
@@ -189,13 +211,12 @@ class Context:
 
     def _child_checks(self, table: Table, name: str) -> Iterable[Tokens]:
         """Yield the defaults and CHECKs of the columns that refer to column ``name``."""
-        for child, key in self.children.get(fold_name(table.name), ()):
-            for own, parent in zip(key.columns, key.parent_columns, strict=False):
-                if fold_name(parent) == name and (column := child.column(own)):
-                    yield folded(column.default or "")
-                    for check in child.checks:
-                        if _about(child, check) == {fold_name(own)}:
-                            yield check.tokens
+        for child, own in self.child_columns.get((fold_name(table.name), name), ()):
+            if column := child.column(own):
+                yield folded(column.default or "")
+                for check in child.checks:
+                    if _about(child, check) == {fold_name(own)}:
+                        yield check.tokens
 
 
 def _quoted_names(requirement: Requirement) -> frozenset[str]:
@@ -219,11 +240,7 @@ def _tokens(sql: str) -> tuple[Token, ...]:
 
 def _about(table: Table, check: CheckConstraint) -> frozenset[str]:
     """Return the columns (folded) of ``table`` that ``check`` names."""
-    return columns_mentioned(check.tokens, _names_of(table))
-
-
-def _names_of(table: Table) -> frozenset[str]:
-    return frozenset(fold_name(column.name) for column in table.columns)
+    return columns_mentioned(check.tokens, table.column_names)
 
 
 def _folded_names(names: Iterable[str]) -> tuple[str, ...]:

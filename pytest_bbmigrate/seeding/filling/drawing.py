@@ -56,12 +56,29 @@ def find_sources(
     pending: Collection[ForeignKey],
     count: int,
     rng: random.Random,
+    *,
+    only: Collection[str] | None = None,
 ) -> RowSources:
     """Return the sources of ``count`` further rows of ``table``.
 
-    The parents of the foreign keys ``pending`` come later.
+    The parents of the foreign keys ``pending`` come later. ``only`` are the columns (folded) that
+    are wanted, None for all.
     """
-    return _SourceFinder(db, context, table, count, rng).find(pending)
+    return _SourceFinder(db, context, table, count, rng).find(pending, only)
+
+
+def keys_about(keys: Sequence[ForeignKey], columns: Collection[str]) -> list[ForeignKey]:
+    """Return those of ``keys`` with any of ``columns`` (folded), or with one that these have."""
+    names = set(columns)
+    found: list[ForeignKey] = []
+    while joined := [
+        key
+        for key in keys
+        if key not in found and not names.isdisjoint(map(fold_name, key.columns))
+    ]:
+        found += joined
+        names.update(fold_name(name) for key in joined for name in key.columns)
+    return [key for key in keys if key in found]
 
 
 class _SourceFinder:
@@ -88,13 +105,18 @@ class _SourceFinder:
         self.by_meaning: dict[str, int] = {}
         self.holds_rows = bool(self._select("1", "LIMIT 1"))
 
-    def find(self, pending: Collection[ForeignKey]) -> RowSources:
-        """Return the sources of all columns, first those that may run out of values."""
+    def find(self, pending: Collection[ForeignKey], only: Collection[str] | None) -> RowSources:
+        """Return the sources of all columns, first those that may run out of values.
+
+        Or of those ``only``, and of those that share a foreign key with them.
+        """
         keys = [
             key
             for key in self.table.foreign_keys
             if all(fold_name(name) in self.position for name in key.columns)
         ]
+        if only is not None:
+            keys = keys_about(keys, only)
         references = [self._reference(key) for key in keys if key not in pending]
         sources: list[Source] = [*sources_of(references)]
         served = {position for source in sources for position in source.positions}
@@ -105,7 +127,7 @@ class _SourceFinder:
                 served.update(free)
                 later.append((key, tuple(self.columns[position].name for position in free)))
         for position, column in enumerate(self.columns):
-            if position not in served:
+            if position not in served and (only is None or fold_name(column.name) in only):
                 sources.append(self._of_values(position, column))
         names = tuple(column.name for column in self.columns)
         if self.table.virtual is not None:  # a full-text index, in which rows have only a rowid

@@ -45,8 +45,11 @@ def row_key(table: Table) -> tuple[str, ...]:
 
 def row_keys(db: sqlite3.Connection, table: Table) -> list[Key]:
     """Return the keys of all rows, in order."""
-    names = ", ".join(row_key(table))
+    columns = row_key(table)
+    names = ", ".join(columns)
     keys = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {names}")
+    if table.rowid_alias or columns[0] in ROWID_NAMES:  # a column of that name is in quotes
+        return keys
     return [key for key in keys if all(storable(value) for value in key)]
 
 
@@ -78,13 +81,14 @@ def insert_row(db: sqlite3.Connection, table: Table, fields: Mapping[str, Cell])
     )
 
 
-def set_cell(db: sqlite3.Connection, table: Table, key: Key, column: str, value: Cell) -> bool:
-    """Set one cell of the row with ``key``; return whether one row was changed. Raises likewise."""
+def set_cells(db: sqlite3.Connection, table: Table, key: Key, values: Mapping[str, Cell]) -> bool:
+    """Set ``values`` in the row with ``key``; return whether it was there. Raises likewise."""
+    assigned = ", ".join(f"{quote_name(column)} = ?" for column in values)
     sql = (
         f"UPDATE {or_abort(table)}main.{quote_name(table.name)}"
-        f" SET {quote_name(column)} = ? WHERE {matching(row_key(table))}"
+        f" SET {assigned} WHERE {matching(row_key(table))}"
     )
-    return db.execute(sql, (value, *key)).rowcount == 1
+    return db.execute(sql, (*values.values(), *key)).rowcount == 1
 
 
 def delete_row(db: sqlite3.Connection, table: Table, key: Key) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.seeding.filling.queries import listed, or_abort, select
 from pytest_bbmigrate.seeding.filling.sources import FromPool
@@ -15,12 +15,14 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     import random
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.filling.row_sources import RowSources
     from pytest_bbmigrate.seeding.filling.sources import Row, Source
+    from pytest_bbmigrate.sql.values import Cell
 
+T = TypeVar("T")
 TRIES = 100  # other values for a refused row, after which it is dropped
 TRIES_KEEPING_HOSTILE = 40  # the first of these, which leave hostile values in the row
 TRIES_OF_BLAMED = 70  # the first of these, in columns that SQLite complained of; then in others
@@ -35,7 +37,7 @@ def write_rows(
 
     A refused row gets other values from its sources a few times, and is dropped if none fit.
     """
-    with _one_transaction(db):
+    with one_transaction(db):
         return _Writer(db, row_sources, rng).write(rows)
 
 
@@ -48,7 +50,7 @@ def insertion(table: Table, columns: Sequence[str]) -> str:
 
 
 @contextmanager
-def _one_transaction(db: sqlite3.Connection) -> Iterator[None]:
+def one_transaction(db: sqlite3.Connection) -> Iterator[None]:
     """Write in one transaction, which is faster, unless the schema could end it half-way.
 
     RAISE(ROLLBACK) in a trigger, or a conflict clause, would undo the rows before.
@@ -59,6 +61,34 @@ def _one_transaction(db: sqlite3.Connection) -> Iterator[None]:
         db.execute(f"SAVEPOINT {SAVEPOINT}")
         yield
         db.execute(f"RELEASE {SAVEPOINT}")
+
+
+def each_refused(
+    db: sqlite3.Connection,
+    sql: str,
+    rows: Iterable[T],
+    parameters: Callable[[T], Sequence[Cell]],
+) -> Iterator[tuple[T | None, str]]:
+    """Run ``sql`` for each of ``rows``, at once as long as none is refused; yield those that are.
+
+    Each with why it was refused. None stands for all rows: the statement itself does not compile.
+    """
+    waiting = iter(rows)
+    latest: list[T] = []
+
+    def feed() -> Iterator[Sequence[Cell]]:
+        for row in waiting:
+            latest[:] = [row]
+            yield parameters(row)
+
+    while True:
+        try:
+            db.executemany(sql, feed())  # ends with a refusal; the rest comes next
+        except REFUSALS as error:
+            refusal = str(error)
+        else:
+            return
+        yield latest.pop() if latest else None, refusal
 
 
 class _Writer:
@@ -75,27 +105,16 @@ class _Writer:
 
     def write(self, rows: Sequence[Row]) -> str:
         """Insert ``rows``; return the last refusal, or ''."""
-        waiting = iter(rows)
-        latest: list[Row] = []
-
-        def feed() -> Iterator[Row]:
-            for row in waiting:
-                latest[:] = [row]
-                yield row
-
         last_refusal, dropped = "", 0
-        while dropped < MAX_DROPPED:
-            try:
-                self.db.executemany(self.sql, feed())  # ends with a refusal; the rest comes next
-            except REFUSALS as error:
-                last_refusal = str(error)
-            else:
+        for row, why in each_refused(self.db, self.sql, rows, list):
+            last_refusal = why
+            if row is None:
                 break
-            if not latest:
-                break  # the statement itself does not compile: no row can be inserted
-            refusal = self._insert_redrawn(latest.pop(), last_refusal)
+            refusal = self._insert_redrawn(row, why)
             last_refusal = refusal or last_refusal
             dropped = dropped + 1 if refusal else 0
+            if dropped == MAX_DROPPED:
+                break
         return last_refusal
 
     def _insert_redrawn(self, row: Row, refusal: str) -> str:

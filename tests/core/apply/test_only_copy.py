@@ -37,6 +37,7 @@ from tests.core.damages import (
     truncate,
 )
 from tests.core.real_databases import make, make_work, mode_of, names_in, note_in
+from tests.processes import lock_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,9 +305,7 @@ def test_another_mode_is_undone_and_told(bench: Bench, end: StepFailed | None) -
 @pytest.mark.parametrize("damage", [remove, truncate, overwrite, replace_by_its_own_copy])
 def test_a_killed_keeper_is_no_reason_to_remove_a_backup(bench: Bench, damage: Damage) -> None:
     def kill_and_damage(real: Path) -> None:
-        (client,) = [
-            c for c in psutil.Process().children() if "apply.lock.server" in " ".join(c.cmdline())
-        ]
+        (client,) = lock_processes()
         client.kill()
         while client.status() != psutil.STATUS_ZOMBIE:
             pass

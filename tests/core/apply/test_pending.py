@@ -214,13 +214,20 @@ def test_a_folder_that_does_not_read_is_told(place: Path) -> None:
 
 def test_a_folder_that_needs_settings_is_given_them(place: Path) -> None:
     folder = write(place / "unnumbered", {"b.sql": "SELECT ${x};", "a.sql": "SELECT 1", "3.sh": ""})
-    order = write(place, {"order.txt": "b\na\n"}) / "order.txt"
+    order = write(place, {"order.txt": "b\nc\na\n"}) / "order.txt"
+    write(folder, {"c.sql": "SELECT 3"})
+    contracts = write(place, {"c.toml": "b = ['depends c']"}) / "c.toml"
     with closing(sqlite3.connect(place / "empty.db")) as db:
         make_history(db)
         db.commit()
 
     found = pending(
-        place / "empty.db", folder, order=order, placeholders={"x": "2"}, ignore=["*.sh"]
+        place / "empty.db",
+        folder,
+        order=order,
+        placeholders={"x": "2"},
+        ignore=["*.sh"],
+        contracts=contracts,
     )
 
-    assert found == ("b", "a")
+    assert found == ("c", "b", "a")

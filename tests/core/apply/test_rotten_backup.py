@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.apply import steps as pipeline
@@ -24,6 +22,7 @@ from pytest_bbmigrate.sqlite_files.backup import note_beside
 from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, make_work, names_in, note_in
+from tests.processes import lock_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,9 +137,8 @@ def test_it_is_no_way_back_when_it_has_rotted_afterwards(tmp_path: Path, rot: Ro
 def test_it_is_not_named_when_the_process_with_the_lock_was_killed(tmp_path: Path) -> None:
     def rot_and_kill(backup: Path) -> None:
         flip(backup)
-        for child in psutil.Process().children():
-            if "apply.lock.server" in " ".join(child.cmdline()):
-                os.kill(child.pid, signal.SIGKILL)
+        for process in lock_processes():
+            process.kill()
 
     real = make(tmp_path / "real.db", "old")
     work, _ = make_work(tmp_path / "new.db")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
+from tests.processes import lock_processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +19,8 @@ if TYPE_CHECKING:
 
 
 def kill_keeper() -> None:
-    for child in psutil.Process().children():
-        if "apply.lock.server" in " ".join(child.cmdline()):
-            os.kill(child.pid, signal.SIGKILL)
+    for process in lock_processes():
+        process.kill()
 
 
 class Killer:

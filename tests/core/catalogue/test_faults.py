@@ -162,21 +162,28 @@ def test_text_that_is_not_utf_8_is_refused_with_its_byte_and_line(tmp_path: Path
         (
             "-- bb: changes t.c where c = 'x\nSELECT 1;",
             (
-                "a.sql:1: the condition 'c = 'x' does not read: a string that is not finished; "
+                "a.sql:1: the expression 'c = 'x' does not read: a string that is not finished; "
                 "write one SQL expression"
             ),
         ),
         (
             "-- bb: deletes t where 1; DROP TABLE t\nSELECT 1;",
             (
-                "a.sql:1: the condition '1; DROP TABLE t' does not read: there is a ; in it; "
+                "a.sql:1: the expression '1; DROP TABLE t' does not read: there is a ; in it; "
                 "write one SQL expression"
+            ),
+        ),
+        (
+            "-- bb: derives t.c = :rate * c\nSELECT 1;",
+            (
+                "a.sql:1: the expression ':rate * c' does not read: nothing gives the parameter "
+                ":rate a value; write one SQL expression"
             ),
         ),
         (
             "-- bb: requires t: a > 'x\nSELECT 1;",
             (
-                "a.sql:1: the condition 'a > 'x' does not read: a string that is not finished; "
+                "a.sql:1: the expression 'a > 'x' does not read: a string that is not finished; "
                 "write one SQL expression"
             ),
         ),

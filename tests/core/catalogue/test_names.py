@@ -194,8 +194,8 @@ def test_helpers_of_python_migrations_are_no_migrations(tmp_path: Path) -> None:
         (
             {"002_b.sh": "", "003_c.go": b"\xff", "main.go": "", "helper.js": ""},
             (
-                "002_b.sh: a step in a language that is not run here (so are 003_c.go); write it "
-                "as SQL, or as def up(db): in Python, or pass them over with "
+                "002_b.sh: a step in a language that is not run here (so are 003_c.go); give the "
+                "SQL that they amount to with bb_steps = FILE.toml, or pass them over with "
                 "bb_ignore = *.go and *.sh"
             ),
         ),
@@ -203,8 +203,8 @@ def test_helpers_of_python_migrations_are_no_migrations(tmp_path: Path) -> None:
             {f"V{number}__x.kt": "class" for number in range(1, 8)},
             (
                 "V1__x.kt: a step in a language that is not run here (so are V2__x.kt, V3__x.kt, "
-                "V4__x.kt, V5__x.kt, 2 more); write it as SQL, or as def up(db): in Python, or "
-                "pass them over with bb_ignore = *.kt"
+                "V4__x.kt, V5__x.kt, 2 more); give the SQL that they amount to with "
+                "bb_steps = FILE.toml, or pass them over with bb_ignore = *.kt"
             ),
         ),
         (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import QUESTIONS, judge_catalogue
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
@@ -209,6 +209,12 @@ def test_contracts_are_looked_up_as_far_as_the_migrations_apply(tmp_path: Path) 
 
     assert verdict.outcome is Outcome.SKIPPED
     assert verdict.reason.startswith("contracts could be looked up only as far as 002_step: ")
+
+
+def test_of_a_derived_column_that_there_is_not_only_that_is_told(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, NOTES, "-- bb: derives notes.txt = 1\nSELECT 1;")
+
+    assert [finding.kind for finding in judge_catalogue(chain).findings] == ["names nothing"]
 
 
 def test_a_name_that_nothing_has_is_answered_with_the_names_there_are(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.verdict import Outcome
@@ -140,3 +140,30 @@ def test_why_no_row_used_a_declaration_is_told(tmp_path: Path) -> None:
 
     assert "meet its condition, and stay as they are" in met.reason
     assert "none meets its condition" in none.reason
+
+
+def unneeded_of(folder: Path, sql: str, *lines: str) -> tuple[str, ...] | None:
+    """Return which of the ``lines`` that bb_contracts gives 002_step nothing needed."""
+    (folder / "001_base.sql").write_text(BASE)
+    (folder / "002_step.sql").write_text(sql)
+    rules = ReadingRules(contracts_file=folder / "c.toml", contracts=f"002_step = {[*lines]}")
+    chain = Chain(read_catalogue(folder, rules=rules), Recipe(rows=20), RunEnvironment())
+    return judge("data_survives", chain.evidence(1)).unneeded
+
+
+def test_what_nothing_needed_of_the_lines_outside_the_files_is_told_by_itself(
+    tmp_path: Path,
+) -> None:
+    step = "-- bb: changes moods.id\nUPDATE trips SET name = 'Rome';"
+
+    unneeded = unneeded_of(
+        tmp_path, step, "changes trips.name, tags.tag", "inserts tags", "alters trips.cents"
+    )
+
+    assert unneeded == ("alters trips.cents", "changes tags.tag", "inserts tags")
+
+
+def test_what_a_statement_may_need_that_met_no_row_is_needed(tmp_path: Path) -> None:
+    step = "DELETE FROM trips WHERE id < -5;"
+
+    assert unneeded_of(tmp_path, step, "deletes trips", "deletes tags") == ("deletes tags",)

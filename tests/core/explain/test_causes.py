@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks import judge
-from pytest_bbmigrate.experiment import Chain
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure
@@ -80,6 +80,7 @@ CAUSE_OF_CASE = [
     ("down_restores/index_left_behind", "not dropped by down"),
     ("down_restores/index_not_put_back", "not recreated by down"),
     ("down_restores/options_not_put_back", "empty down part"),
+    ("down_restores/references_follow_on_the_way_back", "old table renamed first"),
     ("down_restores/transform_on_the_way_back", "transform"),
     ("foreign_keys_hold/child_moved_to_nowhere", "written unchecked"),
     ("foreign_keys_hold/children_inserted_without_parent", "written unchecked"),

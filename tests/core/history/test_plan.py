@@ -10,10 +10,12 @@ from pytest_bbmigrate.catalogue import Catalogue, Migration, SqlPart
 from pytest_bbmigrate.catalogue.names import leading_number
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.history.plan import (
+    OUTSIDE,
     MigrationStatus,
     PlanError,
     Status,
     compare_with_history,
+    history_problems,
     plan_run,
 )
 
@@ -53,6 +55,21 @@ def test_each_migration_stands_to_the_history_in_one_way(
     assert [entry.status for entry in statuses.entries] == expected
     assert [entry.migration for entry in statuses.entries] == [A, B, C]
     assert statuses.missing == missing
+
+
+def test_lines_outside_that_change_the_run_are_told_apart_from_the_file() -> None:
+    catalogue = Catalogue(Path("migrations"), (migration("a", "sum+digest"),))
+
+    (entry,) = compare_with_history(catalogue, {"a": "sum"}).entries
+    (problem,) = history_problems(compare_with_history(catalogue, {"a": "sum+other"}))
+
+    assert (entry.status, entry.says_otherwise) == (CHANGED, OUTSIDE)
+    assert problem == (
+        "a is applied, and what bb_contracts says of how it runs (foreign_keys, no_transaction, "
+        "depends) is something else since: bring these lines back as they were when it was applied"
+    )
+    (of_file,) = compare_with_history(catalogue, {"a": "another+digest"}).entries
+    assert of_file.says_otherwise == "its file"
 
 
 def test_one_applied_migration_has_only_one_new_name() -> None:

@@ -12,7 +12,6 @@ import signal
 import site
 import sys
 import time
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,7 +50,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         (site, "main"),
     ):
         monkeypatch.setattr(place, name, lambda *given, name=name: calls.append((name, *given)))
-    monkeypatch.setattr(server, "take_pipes", lambda: (BytesIO(), BytesIO()))
+    monkeypatch.setattr(server, "take_pipes", lambda: (os.open(os.devnull, os.O_RDONLY), 1))
     monkeypatch.setattr(sys, "path", [*sys.path])
     return calls
 
@@ -98,11 +97,12 @@ def test_nobody_else_reads_questions_or_writes_replies(standard_descriptors: Non
 
     questions, replies = server.take_pipes()
 
-    with questions, replies:
-        assert os.read(0, 1) == b""
-        assert questions.readline() == b"question\n"
-        os.write(1, b"with the errors\n")
-        replies.write(b"reply\n")
+    assert os.read(0, 1) == b""
+    assert os.read(questions, 100) == b"question\n"
+    os.write(1, b"with the errors\n")
+    os.write(replies, b"reply\n")
+    for descriptor in (questions, replies):
+        os.close(descriptor)
     os.dup2(2, 1)
     assert os.read(is_told, 100) == b"reply\n"
     os.close(is_told)

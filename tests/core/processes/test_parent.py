@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# In front of a program: what it starts of ours does without the signal of Linux's.
+# In front of a program: what it starts or forks of ours does without the signal of Linux's.
 WITHOUT_SIGNAL = """
-from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes import launch, parent
+parent.PR_SET_PDEATHSIG = -1  # in what it forks
 TAKE_AWAY = "from pytest_bbmigrate.processes import parent; parent.PR_SET_PDEATHSIG = -1; main = "
 for name in ("START", "START_ISOLATED"):
     setattr(launch, name, getattr(launch, name).replace("main = ", TAKE_AWAY))
@@ -33,8 +34,8 @@ WAYS = pytest.mark.parametrize("way", ["", WITHOUT_SIGNAL], ids=["by signal", "b
 COMPARES = """
 import sys
 from pathlib import Path
-from pytest_bbmigrate.sqlite_files.compare_files import same_pages_in_subprocess
-same_pages_in_subprocess(Path(sys.argv[1]), Path(sys.argv[1]))  # a pipe: it waits for ever
+from pytest_bbmigrate.sqlite_files.compare_files import same_pages_in_fork
+same_pages_in_fork(Path(sys.argv[1]), Path(sys.argv[1]))  # a pipe: it waits for ever
 """
 WATCHES = """
 import os, subprocess, sys, time

@@ -95,6 +95,22 @@ def test_a_folder_that_does_not_read_is_told_problem_by_problem() -> None:
     ]
 
 
+def test_what_is_wrong_with_many_files_is_said_once() -> None:
+    refused = [Problem(Path(f"m/{at}_a.py"), None, "of Alembic", "run it") for at in range(20)]
+    error = CatalogueError([*refused, Problem(Path("m/9.sql"), 3, "a typo", "mend it")])
+
+    text = describe_unreadable(error, "pytest m")
+
+    assert text.splitlines()[:2] == [
+        "m/0_a.py: of Alembic (and 20 more)",
+        (
+            "  where       m/0_a.py, m/1_a.py, m/2_a.py, m/3_a.py, m/4_a.py, m/5_a.py, m/6_a.py, "
+            "m/7_a.py,"
+        ),
+    ]
+    assert (text.count("remedy      run it"), text.count("a typo")) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("finding", "line"),
     [

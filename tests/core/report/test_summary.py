@@ -145,12 +145,12 @@ def test_more_notes_than_a_screen_holds_are_counted(count: int, last: str) -> No
     ],
 )
 def test_what_ran_unjudged_is_said(unjudged: int, line: str) -> None:
-    assert describe_results(results_of("042_x"), unjudged)[2:] == (line,)
+    assert describe_results(results_of("042_x"), unjudged, says="bb_check_from")[2:] == (line,)
 
 
 @pytest.mark.parametrize(("unjudged", "line"), [(1, "1 applied migration"), (2, "2 applied *s")])
 def test_what_ran_unjudged_because_it_is_applied_is_said(unjudged: int, line: str) -> None:
-    (shown,) = describe_results(results_of("042_x"), unjudged, as_applied=True)[2:]
+    (shown,) = describe_results(results_of("042_x"), unjudged)[2:]
 
     assert shown == f"{line.replace(' *s', ' migrations')} ran unjudged"
 

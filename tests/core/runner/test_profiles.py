@@ -94,6 +94,23 @@ def test_a_pragma_in_the_middle_of_a_file_takes_effect_where_no_transaction_is_a
     assert costs_left(f"CREATE TABLE notes (id);{ON}{REBUILD}", PROFILES["bbmigrate"]) == 3
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_file_may_leave_the_transaction_around_it_and_give_it_back(name: str) -> None:
+    leaving = f"COMMIT; {OFF} BEGIN; {REBUILD} COMMIT; {ON} BEGIN"
+    profile = PROFILES[name]
+    if name == "d1" or profile.pragma is not PragmaRule.NOTHING:
+        run, _ = run_sql(leaving, FAMILY, environment=RunEnvironment(profile=profile))
+
+        assert run.failure is not None
+        assert run.failure.message in {
+            "COMMIT is refused in a migration",
+            "cannot commit - no transaction is active",
+        }
+    else:
+        assert costs_left(leaving, profile) == 3
+        assert costs_left(leaving, as_applied(profile)) == 3
+
+
 def test_what_a_hook_sets_is_obeyed() -> None:
     assert costs_left(REBUILD, UNDECIDED, prepare=turn_on) == 0
     assert costs_left(OFF + REBUILD, PROFILES["goose"], prepare=turn_on) == 0
@@ -156,7 +173,6 @@ def test_an_apply_runs_in_transactions_of_its_own_and_nothing_is_open(name: str)
 
 
 BEGUN = f"BEGIN; {REBUILD} COMMIT;"
-BY_ITSELF = f"COMMIT; {OFF} BEGIN; {REBUILD} COMMIT; {ON} BEGIN;"
 UNDERSTOOD = {"bbmigrate", "sqlite3", "prisma"}  # in no transaction of the tool's, or ours
 
 
@@ -171,11 +187,6 @@ def test_a_transaction_of_its_own_fails_where_the_tool_has_one_around_the_file(n
         assert refusal == "BEGIN is refused in a migration"
     else:
         assert refusal == "cannot start a transaction within a transaction"
-
-
-@pytest.mark.parametrize("name", ["sqlx", "dbmate", "goose", "diesel"])
-def test_a_file_that_leaves_the_transaction_of_its_tool_turns_foreign_keys_off(name: str) -> None:
-    assert costs_left(BY_ITSELF, PROFILES[name], foreign_keys=True) == 3
 
 
 def test_a_file_that_ends_the_transaction_for_good_leaves_its_tool_nothing_to_commit() -> None:

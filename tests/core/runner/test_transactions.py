@@ -28,7 +28,15 @@ from pytest_bbmigrate.sql import split_statements
         ("BEGIN; BEGIN; COMMIT; COMMIT", Transactions((), None, frozenset())),
         ("SELECT 1; BEGIN; COMMIT", Transactions((), None, frozenset())),
         ("BEGIN; COMMIT; SELECT 1", Transactions((), None, frozenset())),
-        ("COMMIT; BEGIN", Transactions((), None, frozenset())),
+        ("COMMIT; BEGIN", Transactions((), None, frozenset(), inverted=(0, 1))),
+        (
+            "COMMIT; PRAGMA foreign_keys = 0; BEGIN; SELECT 1; END; PRAGMA foreign_keys = 1; BEGIN",
+            Transactions((), None, frozenset({1, 5}), inverted=(0, 2, 4, 6), between=False),
+        ),
+        ("COMMIT; SELECT 1; BEGIN", Transactions((), None, frozenset())),
+        ("COMMIT; BEGIN; SELECT 1", Transactions((), None, frozenset())),
+        ("SELECT 1; COMMIT; BEGIN", Transactions((), None, frozenset())),
+        ("COMMIT; BEGIN; ROLLBACK; BEGIN", Transactions((), None, frozenset())),
         ("BEGIN; ROLLBACK", Transactions((), None, frozenset())),
     ],
 )

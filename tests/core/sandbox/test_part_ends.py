@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
@@ -13,7 +12,7 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.sandbox import keeper, kept, part_process
 from tests.core.running import failure_of, image_of, rows
 from tests.core.sandbox.parts import TABLE
-from tests.processes import is_running, wait_for_end
+from tests.processes import is_running, started_here, wait_for_end
 
 if TYPE_CHECKING:
     from tests.core.sandbox.parts import Household
@@ -51,7 +50,7 @@ def test_a_process_that_ends_is_told(home: Household, way: str) -> None:
     assert way == "descriptors" or "said" in run.printed
     assert home.real.stat() == before
     assert [*home.parts.iterdir()] == []
-    assert psutil.Process().children() == []
+    assert started_here() == []
 
     run, after = home.run("db.execute('DELETE FROM money')", image)
 
@@ -106,7 +105,7 @@ def test_what_holds_too_much_is_ended(
 
     assert failure_of(run).message == "held more than bb_memory = 100MB"
     assert "give it more: bb_memory" in advise_on_failure(failure_of(run)).text
-    assert psutil.Process().children() == []
+    assert started_here() == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_what_prints_too_much_is_ended(home: Household, body: str) -> None:
     assert "print in a loop that does not end" in advise_on_failure(failure_of(run)).text
     assert len(run.printed) < 5000
     assert image == image_of(TABLE)
-    assert psutil.Process().children() == []
+    assert started_here() == []
     assert [*home.parts.iterdir()] == []
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
-from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.sqlite_files import backup, backup_path, compare_files, failed_path
 from pytest_bbmigrate.sqlite_files.backup import (
     Pace,
@@ -21,11 +24,17 @@ from pytest_bbmigrate.sqlite_files.backup import (
     matches_file,
     matches_file_in_place,
 )
-from pytest_bbmigrate.sqlite_files.compare_files import main, same_pages, same_pages_in_subprocess
+from pytest_bbmigrate.sqlite_files.compare_files import (
+    Compared,
+    fork_compares,
+    same_pages,
+    same_pages_in_fork,
+)
 from pytest_bbmigrate.sqlite_files.locking import take_lock
 from tests.core.real_databases import MODES, ask, make, mode_of, names_in, note_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NOW = datetime(2026, 2, 3, 14, 5, 6)
@@ -265,24 +274,50 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     gone = tmp_path / "gone"
     with pytest.raises(DatabaseError) as told:
-        same_pages_in_subprocess(real, gone)
+        same_pages_in_fork(real, gone)
 
     assert str(told.value) == (
         f"{gone}: could not be compared with real.db: No such file or directory"
     )
 
 
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [(lambda *_: b"perhaps", 0), (lambda *_: sys.exit(3), 1), (lambda *_: kill_itself(), -9)],
+    ids=["says something else", "ends", "is killed"],
+)
 def test_a_process_that_cannot_compare_is_no_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Callable[..., bytes], code: int
 ) -> None:
     real = make(tmp_path / "real.db", "old")
-    for program in ("", "raise SystemExit(3)", "print('perhaps')"):
-        monkeypatch.setattr(launch, "START_ISOLATED", program)
-        with pytest.raises(DatabaseError, match=r"real\.db: its process ended with [03]$"):
-            same_pages_in_subprocess(real, real)
+    monkeypatch.setattr(compare_files, "what_is_said_of", program)
+    with pytest.raises(DatabaseError, match=rf"real\.db: its process ended with {code}$"):
+        same_pages_in_fork(real, real)
 
 
 def test_nobody_compares_for_a_process_that_is_gone(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
-    with pytest.raises(SystemExit, match="process -1, which has started this one, is gone"):
-        main("-1", str(real), str(real))
+    answer, its_answer = os.pipe()
+    child = fork_compares(-1, its_answer, real, real)
+    os.close(its_answer)
+    with open(answer, "rb") as said:  # noqa: PTH123 - a descriptor
+        status = os.waitpid(child, 0)[1]
+
+        assert (said.read(), os.waitstatus_to_exitcode(status)) == (b"", 1)
+
+
+def test_a_fork_that_compares_collects_no_connection_that_is_garbage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def says_whether_it_collects(*_: object) -> bytes:
+        return encode_message("compared", Compared(same=gc.isenabled()))
+
+    real = make(tmp_path / "real.db", "old")
+    monkeypatch.setattr(compare_files, "what_is_said_of", says_whether_it_collects)
+
+    assert (same_pages_in_fork(real, real), gc.isenabled()) == (False, True)
+
+
+def kill_itself() -> bytes:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError

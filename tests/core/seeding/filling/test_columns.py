@@ -127,6 +127,25 @@ def test_a_generated_column_needs_no_value() -> None:
         assert widen(result, "long TEXT AS (name || note) VIRTUAL").unfilled == ()
 
 
+def test_rows_keep_what_others_refer_to_them_by_in_a_column_that_joins_the_key() -> None:
+    sql = """CREATE TABLE p (k TEXT PRIMARY KEY, note TEXT);
+        CREATE TABLE t (id INTEGER PRIMARY KEY, k TEXT NOT NULL REFERENCES p (k));"""
+    widened = """CREATE TABLE p2 (k TEXT, note TEXT, place TEXT NOT NULL DEFAULT 'home', extra TEXT,
+            PRIMARY KEY (place, k));
+        INSERT INTO p2 (k, note) SELECT k, note FROM p; DROP TABLE p; ALTER TABLE p2 RENAME TO p;
+        CREATE TABLE t2 (id INTEGER PRIMARY KEY, k TEXT NOT NULL,
+            place TEXT NOT NULL DEFAULT 'home', FOREIGN KEY (place, k) REFERENCES p (place, k));
+        INSERT INTO t2 (id, k) SELECT id, k FROM t; DROP TABLE t; ALTER TABLE t2 RENAME TO t;"""
+    with filled(sql) as result:
+        result.db.executescript(widened)
+        columns = [("p", "place"), ("p", "extra"), ("t", "place")]
+        fill_columns(result.db, read_schema(result.db), columns, Recipe())
+
+        assert result.values("SELECT count(*) FROM pragma_foreign_key_check") == [0]
+        assert result.values("SELECT count(DISTINCT place) > 1 FROM p") == [1]
+        assert result.values("SELECT count(extra) > 100 FROM p") == [1]
+
+
 @pytest.mark.parametrize(
     ("column", "reason"),
     [

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
@@ -16,7 +17,6 @@ from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
 from pytest_bbmigrate.experiment.step_cache import CachedUpResult, cache_up_result
 from pytest_bbmigrate.private import muted, showing_values
-from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
+    from pytest_bbmigrate.experiment.requirements import FailingCondition
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
@@ -48,8 +49,8 @@ class ExpectedValue(NamedTuple):
 class Chain:
     """The states of one catalogue, each made when first asked for; they share pages in memory.
 
-    An ``unjudged`` migration has run on somebody's own rows. Where it fails on generated ones, the
-    state after it is made from the empty database instead.
+    Where a migration fails on generated rows, it goes on from fewer or from none of them, if it
+    runs there. An ``unjudged`` migration has run on somebody's own rows.
     With ``shows_values`` false some rows are the user's own: errors are not shown word for word.
     """
 
@@ -81,17 +82,20 @@ class Chain:
         self._reads = frozenset(read for one in migrations for read in one.column_reads)
         self._states: list[SeededState] = []
         self._up_results: dict[int, CachedUpResult] = {}
+        self._grounds: dict[int, Ground] = {}
         self._evidence: dict[int, Evidence] = {}
+        self._gathered: set[int] = set()
         keep_freed_memory()
 
     def state(self, position: int) -> SeededState:
         """Return the state after the first ``position`` migrations.
 
-        Raises: StateUnreachable when one of these does not apply.
+        Raises: StateUnreachable when one of these does not apply, not even without rows.
         """
         with self.at_work():
             while len(self._states) <= position:
                 self._states.append(self._next_state())
+                self._forget(len(self._states) - 2)
         return self._states[position]
 
     def evidence(self, position: int) -> Evidence:
@@ -101,18 +105,37 @@ class Chain:
         """
         if position not in self._evidence:
             migration = self.catalogue.migrations[position]
-            state, setup = self.state(position), self._setup(position)
+            self.state(position)  # or its error
             with self.at_work():
-                result = self._up_result(position)
-                self._evidence[position] = gather_evidence(migration, state, result, setup)
+                result, ground = self._up_result(position), self._grounds[position]
+                evidence = gather_evidence(migration, ground.state, result, ground.setup)
+            self._evidence[position] = replace(evidence, narrowed=ground.narrowed)
+            self._gathered.add(position)
             self._forget(position)
         return self._evidence[position]
 
-    def condition_errors(self, position: int) -> tuple[tuple[int, str, str], ...]:
-        """Return the conditions of the contract at ``position`` that cannot run before it.
+    def prepare_apart(self, position: int, most_bytes: int) -> bool:
+        """Make what the evidence on the migration at ``position`` is gathered from, once.
 
-        Each as (line, text of the condition, SQLite's message).
+        Return whether to gather it in a fork of this process, which then drops what it keeps for
+        it: not where that has been done here, or the database has more than ``most_bytes``.
+
+        Raises: as ``evidence`` does.
         """
+        state = self.state(position)
+        if position in self._gathered or sum(map(len, state.pages)) > most_bytes:
+            return False
+        with self.at_work():
+            self._up_result(position)
+        return True
+
+    def gathered_apart(self, position: int) -> None:
+        """Drop what was kept for evidence that a fork of this process gathers."""
+        self._gathered.add(position)
+        self._forget(position)
+
+    def condition_errors(self, position: int) -> tuple[FailingCondition, ...]:
+        """Return the conditions of the contract at ``position`` that cannot run before it."""
         state, migration = self.state(position), self.catalogue.migrations[position]
         with self.at_work():
             return condition_errors(state, migration.contract)
@@ -164,47 +187,68 @@ class Chain:
         return ExperimentSetup(recipe, self.environment, self._invariants)
 
     def _requirements(self, position: int) -> tuple[Requirement, ...]:
-        """Return what the migrations from ``position`` on require of rows."""
+        """Return what the migrations from ``position`` on require of rows.
+
+        One that allows no row says nothing of the rows before, which earlier migrations meet.
+        """
         return tuple(
             requirement
             for migration in self.catalogue.migrations[position:]
             for requirement in migration.contract.requires
+            if not requirement.allows_no_row
         )
 
     def _up_result(self, position: int) -> UpResult:
-        """Return the result of running the migration at ``position`` up from its state.
+        """Return the result of running the migration at ``position`` up from its ground.
 
         It runs once, for the evidence and for the next state.
         """
-        state = self.state(position)
         if position in self._up_results:
-            return self._up_results[position].with_images(state)
-        result = run_up(self.catalogue.migrations[position], state, self._setup(position))
-        self._up_results[position] = cache_up_result(result, state)
+            return self._up_results[position].with_images(self._grounds[position].state)
+        migration = self.catalogue.migrations[position]
+        ground = without_rows(migration, Ground(self.state(position), self._setup(position)))
+        result = run_up(migration, ground.state, ground.setup)
+        if not result.up.succeeded and (went_on := go_on(migration, ground, result)):
+            ground, result = went_on
+        self._grounds[position] = ground
+        self._up_results[position] = cache_up_result(result, ground.state)
         return result
 
     def _forget(self, position: int) -> None:
         """Drop the result of up once both the next state and the evidence are made."""
-        if position + 1 < len(self._states):
+        if position + 1 < len(self._states) and position in self._gathered:
             self._up_results.pop(position, None)
+            self._grounds.pop(position, None)
 
     def _next_state(self) -> SeededState:
-        """Make the state that follows the last one."""
+        """Make the state that follows the last one.
+
+        Raises: StateUnreachable when the migration between them does not apply.
+        """
         position = len(self._states)
+        setup = self._setup(position)
         if position == 0:
             bare = snapshot_of(self._base)
-            state = fill_state(0, bare, self._base, None, {}, self._setup(0))
+            state = fill_state(0, bare, self._base, None, {}, setup)
             own = own_of_base(self._base, bare.schema, self.recipe.own_rows)
             return replace(state, own=own)
         result = self._up_result(position - 1)
-        previous = self._states[-1]
-        if not result.up.succeeded:
-            return self._from_empty(position, previous)
-        filled_names = names_after_up(previous.schema, result.up)
-        setup = self._setup(position)
-        state = fill_state(position, result.after, result.empty, previous, filled_names, setup)
-        if position - 1 in self._evidence:
-            self._up_results.pop(position - 1, None)
+        if result.up.failure is not None:
+            name = self.catalogue.migrations[position - 1].name
+            raise StateUnreachable(name, what_is_lacking(result.up.failure))
+        ground = self._grounds[position - 1]
+        previous = ground.state
+        is_empty = ground.narrowed is not None and ground.narrowed.is_empty
+        filled_names = {} if is_empty else names_after_up(previous.schema, result.up)
+        state = fill_state(
+            position,
+            result.after,
+            result.empty,
+            previous,
+            filled_names,
+            setup,
+            tops_up=ground.has_fewer_rows,
+        )
         return self._with_own(state, previous, result.up)
 
     def _with_own(self, state: SeededState, previous: SeededState, up: Run) -> SeededState:
@@ -212,21 +256,6 @@ class Chain:
         migration = self.catalogue.migrations[state.position - 1]
         own = own_after(previous.own, migration, up, previous.schema, state.schema)
         return replace(state, own=with_own_rows(own, state.schema, self.recipe.own_rows))
-
-    def _from_empty(self, position: int, previous: SeededState) -> SeededState:
-        """Run an unjudged migration on the empty ``previous`` state, and fill the result.
-
-        Raises: StateUnreachable when the migration is to be judged, or fails there too.
-        """
-        migration, empty = self.catalogue.migrations[position - 1], previous.empty
-        if migration.name not in self.unjudged or empty is None:
-            raise StateUnreachable(migration.name)
-        up, image = run_part(migration, migration.up, empty, self.environment)
-        if not up.succeeded:
-            raise StateUnreachable(migration.name)
-        bare = snapshot_of(image)
-        state = fill_state(position, bare, image, previous, {}, self._setup(position))
-        return self._with_own(state, previous, up)
 
 
 def read_expected_values(

@@ -1,0 +1,1 @@
+"""What this project costs, as ratios within one run: ``python -m benchmarks``."""

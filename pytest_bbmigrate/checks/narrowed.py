@@ -1,0 +1,32 @@
+"""Which rows a check has looked at, where a migration does not run on all that there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.experiment import Evidence, Narrowed
+
+NONE_LEFT = "up does not run on generated rows, as up_applies tells: there were none to look at"
+MOST_TABLES = 3
+
+
+def rows_looked_at(evidence: Evidence) -> str:
+    """Return which rows ``evidence`` is of, '' for all that there are."""
+    narrowed = evidence.narrowed
+    if narrowed is None:
+        return ""
+    if narrowed.is_empty:
+        return "no rows, for up runs on the empty database alone"
+    without = f"{left_out(narrowed)}, on which up does not run" if narrowed.left_out else ""
+    if any(refused.requirement for refused in narrowed.refused):
+        of_them = "rows that meet the requires lines of up_applies"
+        return f"{of_them}, but for {without}" if without else of_them
+    return f"all rows but {without}" if without else ""
+
+
+def left_out(narrowed: Narrowed) -> str:
+    """Return how many rows of which tables were left out, in words."""
+    named = [f"{count:,} of {table}" for table, count in [*narrowed.left_out.items()][:MOST_TABLES]]
+    more = len(narrowed.left_out) - len(named)
+    return f"{', '.join(named)}{f' and of {more} more tables' if more else ''}"

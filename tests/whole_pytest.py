@@ -1,0 +1,126 @@
+"""Whole pytests that are forked, where a test would start ``python -m pytest``.
+
+Each would import pytest, the plugin and what its processes import. A fork has that; it reads its
+command line, plugins and conftest.py from the start. Its judge and its rehearsal are forked from
+it, as ``forks.py`` has it, and so is the pytest that it watches; its lock process is started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+
+from tests import forks
+from tests.fork_server import PYTHONPATH, ForkServer
+from tests.forks import DEVNULL, PIPE, Forked, TimeoutExpired, standard_of
+from tests.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+PROGRAMS = (["-mpytest"], ["-m", "pytest"])
+IMPORTED = (
+    "faker",
+    "pytest_bbmigrate.apply.rehearsal.server",
+    "pytest_bbmigrate.judge.answering",
+    "pytest_bbmigrate.judge.server",
+    "pytest_bbmigrate.plugin.apply_session",
+    "pytest_bbmigrate.plugin.commands",
+    "pytest_bbmigrate.plugin.items",
+    "pytest_bbmigrate.plugin.terminal",
+    "pytest_bbmigrate.plugin.testing",
+)
+WATCHER = "pytest_bbmigrate.plugin.watcher"
+
+_path: list[str] = []  # sys.path without what a pytest adds
+_modules: set[str] = set()  # those that a fork has at its start
+
+
+@cache
+def server() -> ForkServer:
+    """Return what forks whole pytests for this process, which starts it when it is wanted."""
+    return ForkServer((), str(ROOT), __name__)
+
+
+def start(
+    command: Sequence[str],
+    *,
+    stdin: int | None = None,
+    stdout: int | IO[Any] | None = None,
+    stderr: int | IO[Any] | None = None,
+    env: Mapping[str, str],
+) -> Forked | subprocess.Popen[bytes]:
+    """Fork the whole pytest that ``command`` starts, or else start what it does."""
+    is_pytest = any([*command[1 : 1 + len(program)]] == program for program in PROGRAMS)
+    is_plain = (
+        is_pytest and command[0] == sys.executable and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in env
+    )
+    if not is_plain or not server().can_fork(__name__, env):
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
+    with ExitStack() as stack:
+        standard, ours = standard_of(stack, stdin, stdout, stderr)
+        pid = server().fork(
+            __name__,
+            [*command[1:]],
+            standard,
+            cwd=None,
+            environment=env,
+            new_session=False,
+        )
+    return Forked(pid, *ours)
+
+
+def prepare() -> None:
+    """Have this process import what its forks are to have."""
+    for module in (*IMPORTED, *forks.MODULES):
+        import_module(module)
+    _path[:] = [entry for entry in sys.path if entry not in added_by(os.environ)]
+    _modules.update(sys.modules)
+
+
+def added_by(environment: Mapping[str, str]) -> list[str]:
+    """Return what of sys.path is from ``environment``."""
+    return [entry for entry in environment.get(PYTHONPATH, "").split(os.pathsep) if entry]
+
+
+def main(*arguments: str) -> int:
+    """Be Python with ``arguments``, which say that it is pytest; return its exit code."""
+    (program,) = [program for program in PROGRAMS if [*arguments[: len(program)]] == program]
+    sys.orig_argv = [sys.executable, *arguments]
+    sys.argv = [f"{pytest.__path__[0]}/__main__.py", *arguments[len(program) :]]
+    sys.path[:] = [str(Path.cwd()), *added_by(os.environ), *_path]
+    for name in {*sys.modules} - _modules:
+        del sys.modules[name]
+    sys.meta_path[:] = [each for each in sys.meta_path if "pytest" not in type(each).__module__]
+    forking = SimpleNamespace(
+        PIPE=PIPE, DEVNULL=DEVNULL, TimeoutExpired=TimeoutExpired, Popen=forks.start
+    )
+    for module in forks.OF_PYTEST:
+        vars(sys.modules[module])["subprocess"] = forking
+    vars(import_module(WATCHER))["subprocess"] = SimpleNamespace(Popen=start_again)
+    return int(pytest.console_main())
+
+
+def start_again(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    pass_fds: Iterable[int],
+    process_group: int | None,
+) -> Forked:
+    """Fork this pytest, which begins again in the fork."""
+    pid = forks.fork()
+    if not pid:
+        if process_group is not None:
+            os.setpgid(0, process_group)
+        forks.become(__name__, [*command[1:]], forks.STANDARD, pass_fds, env, new_session=False)
+    return Forked(pid, None, None)
