@@ -45,10 +45,11 @@ class Edit:
 
 @dataclass(frozen=True)
 class Draft:
-    """The new ``text`` of the file, how many lines were ``added``, and how many ``marked``."""
+    """The new ``text`` of the file; lines added, for how many migrations, and marked."""
 
     text: str
     added: int
+    migrations: int
     marked: int
 
 
@@ -113,7 +114,8 @@ def add_lines(
             "the lines cannot be put between those that are there",
             'give each migration a list, "NAME" = [..], with one line of the contract on each line',
         )
-    return Draft(result, sum(map(len, missing.values())), len(marks))
+    added = [len(lines) for lines in missing.values() if lines]
+    return Draft(result, sum(added), len(added), len(marks))
 
 
 def _entries(text: str, held: Mapping[str, Sequence[str]]) -> dict[str, _Entry]:

@@ -141,7 +141,7 @@ def write_since(
             written.append(work)
             former = former_rows(evidence, earlier, table)
             keys = row_keys(db, table)
-            filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later)
+            filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later, there=keys)
             unwritten += filling.unfilled
             keep_what_fits(db, work, former, set(keys))
             if former is not None and work.beyond and not work.added:
@@ -171,9 +171,7 @@ def keep_what_fits(
     db: sqlite3.Connection, work: WrittenTable, former: FormerRows | None, was_there: set[Key]
 ) -> None:
     """Keep the rows that were added and that the schema before takes; take out the others."""
-    for key in row_keys(db, work.table):
-        if key in was_there:
-            continue
+    for key in [key for key in row_keys(db, work.table) if key not in was_there]:
         row = read_row(db, work.table, key)
         if row is not None and (former is None or former.takes(row)):
             work.added.append(key)
