@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue.toml_text import PlacedText
 
 HEAD = """\
-# What migrations declare whose files must not be touched. The lines were drafted from what was seen
-# when they ran on generated rows: accept each, change it, or mend the migration and remove it.
+# What migrations declare whose files must not be touched. The lines were drafted from what a check
+# run has seen: accept each, change it, or take it for the fault that it is and mend the migration.
 """
 NOTHING_NEEDS = "# nothing needs this any more: "
 PASSED_OVER = re.compile(r"(?:\s|#[^\n]*)*")

@@ -343,6 +343,14 @@ NOT_FOR_THAT = [
     ("renumbered", NOTES, copied("id + 1000, text, cents FROM notes")),
     (
         "renumbered",
+        NOTES,
+        (
+            f"{NEW_NOTES}INSERT INTO notes_new (text) SELECT a.text FROM notes AS a"
+            f" JOIN notes AS b ON b.id = -a.id;\n{INSTEAD}"
+        ),
+    ),
+    (
+        "renumbered",
         KEYLESS,
         "CREATE TABLE notes_new (text TEXT, cents INTEGER);\n"
         "INSERT INTO notes_new (text) SELECT text FROM notes;\n" + INSTEAD,
