@@ -31,7 +31,7 @@ from pytest_bbmigrate.sqlite_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
@@ -146,7 +146,7 @@ def find_version(
 
 
 def adopt(
-    work: Path, migrations: Iterable[Migration], batch: int, identity: Identity | None = None
+    work: Path, migrations: Sequence[Migration], batch: int, identity: Identity | None = None
 ) -> None:
     """Record in the working copy ``work`` that it has ``migrations``, in one transaction.
 
@@ -154,13 +154,14 @@ def adopt(
 
     Without a migration an empty history is made, which says that it is at the first version.
 
-    Raises: StepFailed when it has a history with a migration in it already.
+    Raises: StepFailed when it has a history with one of them in it already.
     """
     now = utc_now()
     uri = uri_of(work, "mode=rw")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
         configure_connection(db).execute("BEGIN IMMEDIATE")
-        if read_history(db):
+        recorded = {applied.name for applied in read_history(db)}
+        if recorded and (not migrations or recorded & {each.name for each in migrations}):
             raise StepFailed(
                 f"{work.name}: it has a history already; --bb-status shows it, and --bb-apply "
                 "goes on from there"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_bbmigrate.apply.reporter import Reporter
+    from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.runner.ledger_entries import LedgerEntries
@@ -86,7 +87,7 @@ def adopt_database(config: pytest.Config, settings: Settings, reporter: Reporter
     folder = backup_folder(settings)
     with app_connections(hook):
         looked = read_database(database, _look, hook, folder)
-        if looked.history:
+        if looked.history and not looked.ledgers:
             raise StepFailed(
                 f"{database} has a history already, of {_counted(len(looked.history))}: "
                 "--bb-status shows it, and --bb-apply goes on from there"
@@ -101,6 +102,7 @@ def adopt_database(config: pytest.Config, settings: Settings, reporter: Reporter
             migrations = migrations_to_record(
                 found.matching, project.catalogue, wanted, shown, found.recorded
             )
+            migrations = _not_recorded_yet(migrations, looked.history, lines)
         if base_file is not None:
             lines += _write(base_file, found, project, config)
         if not wanted:
@@ -108,6 +110,23 @@ def adopt_database(config: pytest.Config, settings: Settings, reporter: Reporter
     kept = record_version(database, folder, migrations, reporter, hook, schema=looked.whole)
     lines.append(f"{_counted(len(migrations))} recorded as applied; {_from_here(found)}")
     return [*lines, *([f"backup: {shown_path(kept, config)}"] if kept else [])]
+
+
+def _not_recorded_yet(
+    migrations: Sequence[Migration], history: Sequence[Applied], lines: Sequence[str]
+) -> tuple[Migration, ...]:
+    """Return those of ``migrations`` that the history does not have: another tool has run them.
+
+    Raises: StepFailed when there is none, or the history has others.
+    """
+    recorded = {applied.name for applied in history}
+    new = tuple(migration for migration in migrations if migration.name not in recorded)
+    if others := sorted(recorded - {migration.name for migration in migrations}):
+        why = f"the history has {', '.join(others)} beside; nothing was recorded"
+        raise StepFailed("\n".join([*lines, why]))
+    if recorded and not new:
+        raise StepFailed("\n".join([*lines, "the history has them already; nothing was recorded"]))
+    return new
 
 
 def _look(db: sqlite3.Connection) -> _Looked:
@@ -208,7 +227,11 @@ def _next_step(found: _Found, project: Project, *, is_written: bool = False) -> 
             f"{start}: --bb-write-base=base.sql writes it, and bb_base names it then",
             f"--bb-adopt={name} --bb-write-base=base.sql does both; {nothing}",
         ]
-    return [f"--bb-adopt=auto records that; {nothing}" if decided is not None else nothing]
+    if decided is not None:
+        return [f"--bb-adopt=auto records that; {nothing}"]
+    if found.recorded and found.matching.positions:
+        return [f"--bb-adopt=NAME records what the schema has, whatever else is said; {nothing}"]
+    return [nothing]
 
 
 def _from_here(found: _Found) -> str:

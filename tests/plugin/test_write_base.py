@@ -129,6 +129,28 @@ def test_what_dbmate_has_recorded_is_told_and_its_part_in_what_follows(
     assert "schema_migrations" not in (project.path / "base.sql").read_text()
 
 
+def test_what_the_other_tool_has_run_since_is_recorded_beside(
+    project: pytest.Pytester, bank: Path
+) -> None:
+    write_steps(project, APP, OWNERS, TRIPS)
+    run_sql(bank, LEDGER, "INSERT INTO schema_migrations VALUES ('001'), ('002')")
+    project.runpytest("--bb-adopt=auto")
+    again = project.runpytest("--bb-adopt=auto")
+    run_sql(bank, TRIPS, "INSERT INTO schema_migrations VALUES ('003')")
+
+    since = project.runpytest("--bb-adopt=auto")
+
+    assert again.ret == pytest.ExitCode.TESTS_FAILED
+    again.stderr.fnmatch_lines(["the history has them already; nothing was recorded"])
+    assert since.ret == pytest.ExitCode.OK
+    since.stdout.fnmatch_lines(["1 migration recorded as applied; *"])
+    assert ask(bank, "SELECT name, batch FROM _bb_migrations") == [
+        ("001_step", 1),
+        ("002_step", 1),
+        ("003_step", 2),
+    ]
+
+
 def test_what_the_shell_writes_as_schema_is_a_base(project: pytest.Pytester) -> None:
     write_steps(project, OWNERS)
     (project.path / "schema.sql").write_text(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.sqlite_files import open_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome
