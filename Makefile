@@ -26,7 +26,7 @@ check: $(INSTALLED)
 
 test: $(INSTALLED) lint
 	$(COMPILE)
-	$(BIN)/$(TESTS)
+	$(BIN)/$(TESTS) -m 'not torture'
 
 coverage: $(INSTALLED)
 	$(COMPILE)

@@ -32,6 +32,8 @@ from pytest_bbmigrate.schema.read.row_presence import has_rows
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
+from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import CreateTable
 from pytest_bbmigrate.sqlite_files import (
     HEADER_STRING,
     open_image,
@@ -237,6 +239,8 @@ def _read_base(path: Path | None, hook: ConnectionHook | None) -> bytes:
             hook(db)
         db.set_authorizer(refuse_other_files)
         for statement in statements:
+            if _is_of_sqlite(statement):
+                continue
             try:
                 db.execute(statement.text)
             except sqlite3.Error as error:
@@ -294,6 +298,12 @@ def _shown_in(statement: Statement) -> Known:
     makes = first_word(statement.text) in {"create", "alter", "drop", "pragma"}
     words = statement.text if makes else statement.text.partition("(")[0]
     return Known(texts=(words,))
+
+
+def _is_of_sqlite(statement: Statement) -> bool:
+    """Return whether ``.schema`` of the sqlite3 shell shows this, and SQLite makes it by itself."""
+    command = read_command(statement.text)
+    return isinstance(command, CreateTable) and command.name.folded.startswith("sqlite_")
 
 
 def _base_statements(path: Path, content: bytes) -> tuple[Statement, ...]:

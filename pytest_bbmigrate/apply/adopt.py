@@ -12,6 +12,7 @@ from pytest_bbmigrate.apply.schema_distance import (
     SchemaStep,
     compare_version,
     describe_distance,
+    every_difference,
     names_in,
     names_mentioned,
 )
@@ -21,26 +22,21 @@ from pytest_bbmigrate.history.table import Applied, make_history, read_history, 
 from pytest_bbmigrate.masking import known_names, safe_part_message
 from pytest_bbmigrate.private import Known, is_showing_values
 from pytest_bbmigrate.sandbox.run_part import run_part
-from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
+from pytest_bbmigrate.schema import Schema, read_schema
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
     configure_connection,
     open_content,
     uri_of,
 )
-from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Catalogue, Migration
     from pytest_bbmigrate.history.identity import Identity
     from pytest_bbmigrate.runner import Failure, RunEnvironment
-
-AUTO = "auto"
-HALF_WAY_OUT = "complete or undo that by hand, and run --bb-adopt again"
-NONE = "none"  # of the migrations, to name the version before the first
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,8 @@ class MatchingVersions:
     """The versions that have a database's schema, as numbers of migrations that have run.
 
     ``positions`` are those; several where the migrations between them change data alone;
-    ``undecided`` names these, for whether they have run cannot be seen. Where there is none,
+    ``undecided`` names these, for whether they have run cannot be seen. ``unseen`` are all
+    migrations that change data alone. Where there is none,
     ``nearest`` is the version most like it, and ``findings`` say what it has and lacks, in words.
     ``extras`` are objects that no migration mentions. ``stopped`` says which migration does not run
     on a database without rows, and why: later versions are not known; '' when all run.
@@ -74,6 +71,7 @@ class MatchingVersions:
     extras: tuple[str, ...] = ()
     stopped: str = ""
     stopped_at: int | None = None
+    unseen: frozenset[str] = frozenset()
 
     @property
     def decided(self) -> int | None:
@@ -93,25 +91,33 @@ def replay(catalogue: Catalogue, environment: RunEnvironment, start: bytes) -> R
         if run.failure is not None:
             return ReplayedSchemas(tuple(schemas), tuple(steps), run.failure)
         schemas.append(_schema_of(image, environment))
-        effects = compare_schemas(schemas[-2], schemas[-1])
+        effects = every_difference(schemas[-2], schemas[-1])
         steps.append(SchemaStep(migration.name, effects, names_in(run.executed)))
     return ReplayedSchemas(tuple(schemas), tuple(steps))
 
 
 def recognise(
-    schema: Schema, catalogue: Catalogue, environment: RunEnvironment, start: bytes
+    schema: Schema,
+    catalogue: Catalogue,
+    environment: RunEnvironment,
+    start: bytes,
+    told: int | None = None,
 ) -> MatchingVersions:
     """Return which versions of ``catalogue`` have this ``schema``.
 
-    The migrations are replayed on ``start``: an image of the base, or b''.
+    The migrations are replayed on ``start``: an image of the base, or b''. For ``told`` see
+    ``find_version``.
     """
-    return find_version(schema, replay(catalogue, environment, start), catalogue)
+    return find_version(schema, replay(catalogue, environment, start), catalogue, told)
 
 
 def find_version(
-    schema: Schema, replayed: ReplayedSchemas, catalogue: Catalogue
+    schema: Schema, replayed: ReplayedSchemas, catalogue: Catalogue, told: int | None = None
 ) -> MatchingVersions:
-    """Return which of the versions ``replayed`` have this ``schema``."""
+    """Return which of the versions ``replayed`` have this ``schema``.
+
+    Where none has, it is held against the version that another tool has ``told``, or the nearest.
+    """
     # What later migrations make is not known where the replay has stopped, so nothing is an extra.
     mentioned = None if replayed.failure else names_mentioned(replayed.schemas, replayed.steps)
     distances = [compare_version(version, schema, mentioned) for version in replayed.schemas]
@@ -119,6 +125,8 @@ def find_version(
         position for position, distance in enumerate(distances) if not distance.differences
     )
     nearest = min(range(len(distances)), key=lambda position: distances[position].distance)
+    if not positions and told is not None and told < len(distances):
+        nearest = told
     closest = distances[nearest]
     names = [step.name for step in replayed.steps]
     stopped_at = len(replayed.steps) if replayed.failure else None
@@ -133,65 +141,12 @@ def find_version(
         extras=closest.extras,
         stopped=_stopped(catalogue, replayed, stopped_at),
         stopped_at=stopped_at,
+        unseen=frozenset(step.name for step in replayed.steps if not step.effects),
     )
 
 
-def describe_recognition(
-    matching: MatchingVersions, catalogue: Catalogue, database: Path
-) -> list[str]:
-    """Return what was recognised, in lines; the first stands alone."""
-    names = [version_name(position, catalogue) for position in matching.positions]
-    if matching.decided is not None:
-        lines = [f"{database}: it is at the version {names[0]}"]
-    elif len(names) > 1:
-        lines = [f"{database}: it is at one of the versions {', '.join(names)}"]
-        lines.append(
-            f"whether {', '.join(matching.undecided)} has run cannot be seen from the schema: "
-            "--bb-adopt=NAME names the last one that has"
-        )
-    elif names:
-        lines = [f"{database}: it is at the version {names[0]}, or at one after it"]
-    else:
-        nearest = version_name(matching.nearest, catalogue)
-        lines = [f"{database}: no version has its schema; the nearest is {nearest}"]
-        lines += matching.findings
-        lines += [HALF_WAY_OUT] if matching.findings else []
-    if matching.extras:
-        lines.append(
-            f"there, and in no migration: {', '.join(first_lines(matching.extras))}; left as is"
-        )
-    if matching.stopped:
-        lines.append(matching.stopped)
-    return lines
-
-
-def migrations_to_record(
-    matching: MatchingVersions, catalogue: Catalogue, named: str, database: Path
-) -> tuple[Migration, ...]:
-    """Return the migrations to record for ``named``: 'auto', 'none', or the last that has run.
-
-    Raises: StepFailed when the database is at no version, or ``named`` is not one it can be at;
-        for 'auto' when there are several.
-    """
-    described = describe_recognition(matching, catalogue, database)
-    if named == AUTO:
-        if matching.decided is None:
-            raise StepFailed("\n".join([*described, "nothing was recorded"]))
-        return catalogue.migrations[: matching.decided]
-    position = 0
-    if named != NONE:
-        try:
-            position = catalogue.position(named) + 1
-        except LookupError as error:
-            raise StepFailed(f"--bb-adopt={named}: {error.args[0]}") from error
-    if position not in matching.positions:
-        described[0] = f"--bb-adopt={named}: {described[0]}"
-        raise StepFailed("\n".join([*described, "nothing was recorded"]))
-    return catalogue.migrations[:position]
-
-
 def adopt(
-    work: Path, migrations: Iterable[Migration], batch: int, identity: Identity | None = None
+    work: Path, migrations: Sequence[Migration], batch: int, identity: Identity | None = None
 ) -> None:
     """Record in the working copy ``work`` that it has ``migrations``, in one transaction.
 
@@ -199,13 +154,14 @@ def adopt(
 
     Without a migration an empty history is made, which says that it is at the first version.
 
-    Raises: StepFailed when it has a history with a migration in it already.
+    Raises: StepFailed when it has a history with one of them in it already.
     """
     now = utc_now()
     uri = uri_of(work, "mode=rw")
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
         configure_connection(db).execute("BEGIN IMMEDIATE")
-        if read_history(db):
+        recorded = {applied.name for applied in read_history(db)}
+        if recorded and (not migrations or recorded & {each.name for each in migrations}):
             raise StepFailed(
                 f"{work.name}: it has a history already; --bb-status shows it, and --bb-apply "
                 "goes on from there"

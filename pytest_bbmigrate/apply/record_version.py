@@ -19,7 +19,7 @@ from pytest_bbmigrate.schema import read_schema
 from pytest_bbmigrate.sqlite_files.reading import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.apply.reporter import Reporter
@@ -34,7 +34,7 @@ from pytest_bbmigrate.apply.restore import closed_copy
 def record_version(
     database: Path,
     folder: Path,
-    migrations: Iterable[Migration],
+    migrations: Sequence[Migration],
     reporter: Reporter,
     hook: Hook | None = None,
     schema: Schema | None = None,

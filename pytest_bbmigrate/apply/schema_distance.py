@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import compare_schemas
+from pytest_bbmigrate.schema import SchemaDifference, compare_schemas
 from pytest_bbmigrate.sql import Kind, UnreadableSql, tokenize
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.visible import first_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.private import Known
-    from pytest_bbmigrate.schema import Schema, SchemaDifference
+    from pytest_bbmigrate.schema import Schema
+    from pytest_bbmigrate.schema.model import Index, Table
 
 Key = tuple[str, ...]
 
@@ -31,6 +32,37 @@ class SchemaStep:
     name: str
     effects: tuple[SchemaDifference, ...]
     names: frozenset[str]
+
+
+def every_difference(before: Schema, after: Schema) -> tuple[SchemaDifference, ...]:
+    """Return every difference, with the indexes of columns that are themselves lost or added.
+
+    Where a migration was applied in part, the column may be there without its index.
+    """
+    differences = compare_schemas(before, after)
+    return (*differences, *_unsaid_indexes(before, after, differences))
+
+
+def _unsaid_indexes(
+    before: Schema, after: Schema, said: Iterable[SchemaDifference]
+) -> Iterator[SchemaDifference]:
+    """Yield the explicit indexes that one of two tables has, and no difference ``said`` so far."""
+    names = {fold_name(difference.name) for difference in said}
+    sides = ((before, after, "index lost"), (after, before, "index added"))
+    for side, other, kind in sides:
+        for table in side.tables:
+            for index in table.indexes:
+                name = index.name
+                if name is None or fold_name(name) in names or other.index(name) is not None:
+                    continue
+                others = other.table(table.name)
+                if others is not None and _is_of_own_columns(index, others):
+                    yield SchemaDifference(kind, name, table.name, "", "", "")
+
+
+def _is_of_own_columns(index: Index, other: Table) -> bool:
+    """Return whether an ``index`` is on a column that the ``other`` table does not have."""
+    return any(c.name is not None and other.column(c.name) is None for c in index.columns)
 
 
 def names_in(executed: Iterable[str]) -> frozenset[str]:
@@ -76,7 +108,7 @@ def compare_version(
     An object whose name is not among those ``mentioned`` is an extra; with None there are none.
     """
     differences, extras = [], []
-    for difference in compare_schemas(version, schema):
+    for difference in every_difference(version, schema):
         kind = difference.kind.removesuffix(" added")
         if (
             kind in OBJECTS
@@ -171,7 +203,8 @@ def key_of(difference: SchemaDifference) -> Key:
     """Return what a difference is about, the same for its reverse."""
     family = family_of(difference)
     text = difference.before or difference.after if family in IDENTIFIED_BY_TEXT else ""
-    column = "" if family == "primary key" else fold_name(difference.column)  # a table has one
+    # A table has one primary key, and a database one index of a name.
+    column = "" if family in {"primary key", "index"} else fold_name(difference.column)
     return (
         family,
         fold_name(difference.table),

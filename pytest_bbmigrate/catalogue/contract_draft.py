@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue.toml_text import PlacedText
 
 HEAD = """\
-# What migrations declare whose files must not be touched. The lines were drafted from what was seen
-# when they ran on generated rows: accept each, change it, or mend the migration and remove it.
+# What migrations declare whose files must not be touched. The lines were drafted from what a check
+# run has seen: accept each, change it, or take it for the fault that it is and mend the migration.
 """
 NOTHING_NEEDS = "# nothing needs this any more: "
 PASSED_OVER = re.compile(r"(?:\s|#[^\n]*)*")
@@ -45,10 +45,11 @@ class Edit:
 
 @dataclass(frozen=True)
 class Draft:
-    """The new ``text`` of the file, how many lines were ``added``, and how many ``marked``."""
+    """The new ``text`` of the file; lines added, for how many migrations, and marked."""
 
     text: str
     added: int
+    migrations: int
     marked: int
 
 
@@ -113,7 +114,8 @@ def add_lines(
             "the lines cannot be put between those that are there",
             'give each migration a list, "NAME" = [..], with one line of the contract on each line',
         )
-    return Draft(result, sum(map(len, missing.values())), len(marks))
+    added = [len(lines) for lines in missing.values() if lines]
+    return Draft(result, sum(added), len(added), len(marks))
 
 
 def _entries(text: str, held: Mapping[str, Sequence[str]]) -> dict[str, _Entry]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.sql import folded
+from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +32,8 @@ class Location:
 def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Location:
     """Return where ``part`` most likely did something to an object of one of ``names``.
 
-    That is the first statement that names it and begins with the earliest of ``verbs`` found;
-    of a Python function it is where the function begins.
+    That is the first statement that names it and begins with the earliest of ``verbs`` found, one
+    that writes to it before others; of a Python function it is where the function begins.
     """
     if isinstance(part, PythonPart):
         return Location(part.path, part.line)
@@ -39,12 +41,19 @@ def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Locati
         return Location(part.path, None)
     wanted = {fold_name(name) for name in names if name}
     naming = [
-        (words[0], statement.line)
+        (words[0], statement)
         for statement in part.statements
         if (words := folded(statement.text)) and wanted & set(words)
     ]
     for verb in verbs:
-        for first, line in naming:
-            if first == verb:
-                return Location(part.path, line)
-    return Location(part.path, naming[0][1] if naming else None)
+        of_verb = [statement for first, statement in naming if first == verb]
+        if of_verb:
+            best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
+            return Location(part.path, best.line)
+    return Location(part.path, naming[0][1].line if naming else None)
+
+
+def written_to(sql: str) -> str:
+    """Return the table (folded) whose rows a statement writes; '' for any other statement."""
+    command = read_command(sql)
+    return command.table.folded if isinstance(command, Insert | Update | Delete) else ""

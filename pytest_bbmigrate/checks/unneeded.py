@@ -14,7 +14,7 @@ from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_bbmigrate.contract import Contract, Drop
+    from pytest_bbmigrate.contract import Drop
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence
     from pytest_bbmigrate.schema import Schema
 
@@ -60,7 +60,7 @@ def unneeded_declarations(evidence: Evidence) -> tuple[Unused, ...]:
             for drop in contract.drops
             if is_there(drop, after) and not is_another(drop, evidence, diff)
         ),
-        *unneeded_alters(contract, diff),
+        *unneeded_alters(evidence, diff),
     )
 
 
@@ -100,14 +100,20 @@ def drop_text(drop: Drop) -> str:
     return name if drop.kind == "table" else f"{drop.kind} {name}"
 
 
-def unneeded_alters(contract: Contract, diff: DatabaseDiff) -> Iterator[Unused]:
-    """Yield the tables and columns that are declared to be altered and are what they were."""
+def unneeded_alters(evidence: Evidence, diff: DatabaseDiff) -> Iterator[Unused]:
+    """Yield the tables and columns that are declared to be altered and are what they were.
+
+    That of a table also allows a lower sequence, after down as well.
+    """
     altered = {
         (fold_name(difference.table), fold_name(column))
         for difference in diff.schema
         for column in difference.column.split(", ")
     }
-    for alter in contract.alters:
+    back = evidence.down_diff
+    lowered = (*diff.sequences, *(back.sequences if back else ()))
+    altered.update((fold_name(table), "") for table, _, _ in lowered)
+    for alter in evidence.migration.contract.alters:
         table = fold_name(alter.table)
         if alter.column is None:
             needed = any(of == table for of, _ in altered)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell
 from pytest_bbmigrate.seeding.filling.queries import select
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content, open_image
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.experiment.model import Evidence
@@ -76,9 +77,17 @@ def comparison_of(
         return None
     declared = declared_columns(evidence, diff, work.table)
     columns = {new: old for old, new in diff.columns.items() if old not in declared}
+    for table in (diff.table, work.table.name):  # the latter where down gives no name back
+        if there := columns_there(db, table):
+            break
+    else:
+        return None  # that it is gone is in ``down_diff``
+    columns = {
+        new: name for new, old in columns.items() for name in (new, old) if fold_name(name) in there
+    }
     key = row_key(work.table, columns)
     return WrittenComparison(
-        work.table.name, tuple(columns), key, partial(rows_like, db, diff.table, columns)
+        work.table.name, tuple(columns), key, partial(rows_like, db, table, columns)
     )
 
 
@@ -153,29 +162,30 @@ class WrittenComparison:
                 yield RowLost(self.table, self.key_of(row) if self.key else (), dict(row))
 
 
+def columns_there(db: sqlite3.Connection, table: str) -> frozenset[str]:
+    """Return the columns (folded) of a table, none if it does not exist."""
+    found = db.execute("SELECT name FROM pragma_table_xinfo(?)", (table,))
+    return frozenset(fold_name(name) for (name,) in found)
+
+
 def rows_like(
     db: sqlite3.Connection, table: str, columns: Mapping[str, str], cells: Mapping[str, Cell]
 ) -> list[Key]:
     """Return ``columns`` (names after up: before) of the rows of ``table`` with ``cells``.
 
-    Among them are rows that SQLite takes for equal; none if the table does not exist. What is no
-    Unicode cannot be asked for, and of very many cells the first ones will do. The columns are
-    qualified, since SQLite takes a bare name in double quotes for a text if there is no such column
-    (https://sqlite.org/quirks.html#dblquote).
+    Among them are rows that SQLite takes for equal. What is no Unicode cannot be asked for, and of
+    very many cells the first ones will do.
     """
     if not columns:
         return []
     wanted = ", ".join(f"t.{quote_name(column)}" for column in columns.values())
     asked = [name for name, cell in cells.items() if storable(cell)][:ASKED_CELLS]
     conditions = [f"t.{quote_name(columns[name])} IS ?" for name in asked]
-    try:
-        return select(
-            db,
-            f"SELECT {wanted} FROM {quote_name(table)} AS t WHERE {' AND '.join(conditions) or 1}",
-            [cells[name] for name in asked],
-        )
-    except sqlite3.OperationalError:
-        return []  # down did not bring the table or a column back, which is in ``down_diff``
+    return select(
+        db,
+        f"SELECT {wanted} FROM {quote_name(table)} AS t WHERE {' AND '.join(conditions) or 1}",
+        [cells[name] for name in asked],
+    )
 
 
 def exact(cells: Sequence[Cell]) -> tuple[tuple[type, str], ...]:

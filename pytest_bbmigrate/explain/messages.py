@@ -155,8 +155,9 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^malformed JSON",
         (
-            "there are rows whose text is no JSON: leave them out (json_valid(..)); if real rows "
-            "hold nothing else, declare -- bb: requires TABLE: json_valid(COLUMN)"
+            "there are rows whose text is no JSON: leave them out (json_valid(..)); where || has "
+            "put the text together, json_array(..) and json_object(..) mind quotes as it does not; "
+            "if real rows hold nothing else, requires with json_valid(..) of their column says so"
         ),
     ),
     (r"^no such column: INTERVAL", "write date(x, '+1 day') or datetime(x, '-1 month')"),

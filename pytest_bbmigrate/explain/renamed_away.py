@@ -29,9 +29,15 @@ def with_rename(finding: Finding, evidence: Evidence) -> Finding:
 
 
 def renamed_to(finding: Finding, evidence: Evidence) -> str:
-    """Return what the finding's table or column is called now, if its old name holds nothing."""
+    """Return what the finding's table or column is called now, if its old name holds nothing.
+
+    '' where nothing has the old name any more: the rename was followed, and what is told is true.
+    """
     after = evidence.schema_after
     table, column = fold_name(finding.table), fold_name(finding.column)
+    there = after.table(table) if after else None
+    if there is None or (column and there.column(column) is None):
+        return ""
     if finding.kind == "rows lost" and finding.count == finding.total:
         new_table = after.table(dict(evidence.up.renamed_tables).get(table, "")) if after else None
         return bare_or_quoted(new_table.name) if new_table else ""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import site
@@ -23,6 +24,10 @@ from pytest_bbmigrate.processes.messages import read_message
 from pytest_bbmigrate.processes.parent import end_with_parent
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sandbox.fresh import use_temporary
+
+OBJECTS_BEFORE_COLLECTING = (
+    20_000  # rows are thousands of objects, and no circle of them is garbage
+)
 
 
 def main(writable: str, path: str, measured: str, parent: str) -> int:
@@ -51,6 +56,7 @@ def main(writable: str, path: str, measured: str, parent: str) -> int:
         )
     from pytest_bbmigrate.judge.turns import answer_all
 
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING, 20, 20)
     answer_all(folder, questions, replies)
     return 0
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.apply.adopt import describe_recognition, migrations_to_record, recognise
 from pytest_bbmigrate.apply.backup_condition import backup_problems
 from pytest_bbmigrate.apply.backups import back_up_now
 from pytest_bbmigrate.apply.choose_backup import choose_backup, newer_backups
-from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.catalogue.scaffold import write_new
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.history.plan import compare_with_history
 from pytest_bbmigrate.history.status import describe_status
-from pytest_bbmigrate.history.table import has_history, read_history
+from pytest_bbmigrate.history.table import has_history, lacks_history, read_history
+from pytest_bbmigrate.plugin.adopt_command import adopt_database, shown_path
 from pytest_bbmigrate.plugin.invocation import command_of
-from pytest_bbmigrate.plugin.options import IS_POSIX, app_python_of, settings_of
-from pytest_bbmigrate.plugin.session import project_of
+from pytest_bbmigrate.plugin.options import app_python_of, settings_of
 from pytest_bbmigrate.private import showing_values
 from pytest_bbmigrate.processes.signals import terminated_like_interrupted
 from pytest_bbmigrate.project import backup_folder, reading_rules
@@ -34,21 +29,20 @@ from pytest_bbmigrate.runner.connection_hook import (
     late_connection_hook,
     load_connection_hook,
 )
-from pytest_bbmigrate.schema import read_schema
-from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.reading import read_database
-from pytest_bbmigrate.visible import visible, visible_line
+from pytest_bbmigrate.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from pytest_bbmigrate.apply.adopt import MatchingVersions
     from pytest_bbmigrate.apply.what_is_left import FileFound
     from pytest_bbmigrate.history.table import Applied
     from pytest_bbmigrate.settings import Settings
     from pytest_bbmigrate.sqlite_files import Hook
 
 
+ADOPT_FIRST = "--bb-adopt says which of them this database has, and records it"
 _REPORTER = pytest.StashKey["LineReporter"]()
 
 
@@ -100,14 +94,14 @@ def _is_given(config: pytest.Config, option: str) -> bool:
 
 def _new(config: pytest.Config, settings: Settings) -> Sequence[str]:
     path = write_new(settings.migrations, config.getoption("bb_new"))
-    return [f"wrote {_shown(path, config)}"]
+    return [f"wrote {shown_path(path, config)}"]
 
 
 def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
     rules = reading_rules(settings)
     catalogue = read_catalogue(settings.migrations, rules=rules, python=app_python_of(config))
-    has_table, history = _history(settings.database)
-    shown = _shown(settings.database, config)
+    has_table, lacks, history = _history(settings.database)
+    shown = shown_path(settings.database, config)
     if not settings.database.exists():
         shown += " is not there yet"
     elif not has_table:
@@ -117,12 +111,13 @@ def _status(config: pytest.Config, settings: Settings) -> Sequence[str]:
     )
     verbose = config.getoption("verbose") > 0
     problems = backup_problems(settings.database, backup_folder(settings))
-    return describe_status(statuses, history, shown, statements=verbose, problems=problems)
+    lines = describe_status(statuses, history, shown, statements=verbose, problems=problems)
+    return [*lines, *([ADOPT_FIRST] if lacks else [])]
 
 
 def _back_up(config: pytest.Config, settings: Settings) -> Sequence[str]:
     target, note = back_up_now(settings.database, backup_folder(settings), lambda _: None)
-    return [f"backed up to {_shown(target, config)}", *([note] if note else [])]
+    return [f"backed up to {shown_path(target, config)}", *([note] if note else [])]
 
 
 def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
@@ -141,8 +136,10 @@ def _restore(config: pytest.Config, settings: Settings) -> Sequence[str]:
         )
     reporter = config.stash[_REPORTER]
     kept = restore_backup(settings.database, folder, choice, reporter, discard=discard, hook=hook)
-    lines = [f"{_shown(settings.database, config)} holds what {_shown(backup, config)} holds"]
-    return [*lines, *(f"what it held before is in {_shown(path, config)}" for path in kept)]
+    lines = [
+        f"{shown_path(settings.database, config)} holds what {shown_path(backup, config)} holds"
+    ]
+    return [*lines, *(f"what it held before is in {shown_path(path, config)}" for path in kept)]
 
 
 def _write_note(text: str) -> None:
@@ -150,46 +147,7 @@ def _write_note(text: str) -> None:
 
 
 def _adopt(config: pytest.Config, settings: Settings) -> Sequence[str]:
-    project = project_of(config)
-    wanted, database = config.getoption("bb_adopt"), settings.database
-    hook = called_if_possible(project.environment.prepare_connection)
-    folder = backup_folder(settings)
-    with app_connections(hook):
-        history, schema = read_database(
-            database, lambda db: (read_history(db), read_schema(db)), hook, folder
-        )
-        if history:
-            raise StepFailed(
-                f"{database} has a history already, of {_counted(len(history))}: --bb-status "
-                "shows it, and --bb-apply goes on from there"
-            )
-        with TemporaryDirectory(prefix="bbmigrate-") as parts:
-            environment = replace(project.environment, parts=Path(parts) if IS_POSIX else None)
-            matching = recognise(schema, project.catalogue, environment, project.base)
-        lines = describe_recognition(matching, project.catalogue, Path(_shown(database, config)))
-        if matching.stopped and settings.python is not None:
-            lines.append(
-                "they ran by pytest's own Python and SQLite, and not by those of bb_python"
-            )
-        if not wanted:
-            return [*lines, *_next_step(matching)]
-        migrations = migrations_to_record(matching, project.catalogue, wanted, database)
-    kept = record_version(
-        database, folder, migrations, config.stash[_REPORTER], hook, schema=schema
-    )
-    recorded = f"{_counted(len(migrations))} recorded as applied"
-    lines.append(f"{recorded}; --bb-apply goes on from there")
-    return [*lines, *([f"backup: {_shown(kept, config)}"] if kept else [])]
-
-
-def _counted(migrations: int) -> str:
-    return f"{migrations} migration{'' if migrations == 1 else 's'}"
-
-
-def _next_step(matching: MatchingVersions) -> list[str]:
-    if matching.decided is not None:
-        return ["--bb-adopt=auto records that; nothing was written"]
-    return ["nothing was written"]
+    return adopt_database(config, settings, config.stash[_REPORTER])
 
 
 def _hook(settings: Settings) -> Hook | None:
@@ -234,14 +192,13 @@ COMMANDS: dict[str, Callable[[pytest.Config, Settings], Sequence[str]]] = {
 }
 
 
-def _history(database: Path) -> tuple[bool, tuple[Applied, ...]]:
-    """Return whether ``database`` has a history, be it an empty one, and what it records."""
+def _history(database: Path) -> tuple[bool, bool, tuple[Applied, ...]]:
+    """Return whether ``database`` has a history, whether it lacks one, and what it records.
+
+    An empty database lacks none, and an empty history is one.
+    """
     if not database.exists():
-        return False, ()
-    return read_database(database, lambda db: (has_history(db), read_history(db)))
-
-
-def _shown(path: Path, config: pytest.Config) -> str:
-    """Return ``path`` as a user would type it."""
-    start = config.invocation_params.dir
-    return visible_line(str(path.relative_to(start) if path.is_relative_to(start) else path))
+        return False, False, ()
+    return read_database(
+        database, lambda db: (has_history(db), lacks_history(db), read_history(db))
+    )

@@ -86,9 +86,8 @@ class Drafting:
         draft = add_lines(path, text, lines_of(declared), is_needed)
         if draft.text != text and (text or draft.added):
             write_safely(path, draft.text)
-        names = len({each.told.key for each in declared})
         added = counted(draft.added, "line")
-        yield f"{self._shown}: {added} added, for {counted(names, 'migration')}"
+        yield f"{self._shown}: {added} added, for {counted(draft.migrations, 'migration')}"
         if draft.marked:
             yield f"{counted(draft.marked, 'line')} marked there that nothing needs any more"
         if path.exists():

@@ -177,6 +177,12 @@ MODIFIERS = (
     ),
     Modifier("--bb-since", "Judge the migrations that a git REF does not have", metavar="REF"),
     Modifier("--bb-to", "Last migration that --bb-apply applies", ("--bb-apply",), "NAME"),
+    Modifier(
+        "--bb-write-base",
+        "Write the schema that --bb-adopt finds to lie before the first migration",
+        ("--bb-adopt",),
+        "FILE",
+    ),
 )
 
 

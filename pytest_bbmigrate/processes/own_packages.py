@@ -17,7 +17,6 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.abc import MetaPathFinder
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
@@ -71,8 +70,11 @@ def install(told: str) -> None:
     sys.meta_path.insert(0, OwnFinder(folders))
 
 
-class OwnFinder(MetaPathFinder):
-    """Finds the modules of this package, and by their names of their own those that it needs."""
+class OwnFinder:
+    """Finds the modules of this package, and by their names of their own those that it needs.
+
+    The class for finders, of importlib.abc, costs each process of ours a dozen imports.
+    """
 
     def __init__(self, folders: Mapping[str, str]) -> None:
         self.folders = folders

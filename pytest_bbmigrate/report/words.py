@@ -86,9 +86,18 @@ def describe_unreadable(error: CatalogueError, rerun: str) -> str:
     for number, ((message, remedy), places) in enumerate(causes.items()):
         if number:
             lines += ["", visible(message)]
-        lines += labelled("where", wrapped(", ".join(places)))
+        lines += labelled("where", wrapped(", ".join(in_one_folder(places))))
         lines += labelled("remedy", visible(remedy))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
+
+
+def in_one_folder(places: Sequence[str]) -> Iterator[str]:
+    """Yield ``places``, those in the folder of the first by their names."""
+    folder = places[0].rpartition("/")[0]
+    yield places[0]
+    for place in places[1:]:
+        above, _, name = place.rpartition("/")
+        yield name if above == folder else place
 
 
 EXPECTED_ALONE = frozenset(

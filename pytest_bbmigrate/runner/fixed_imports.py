@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
 from importlib.machinery import SourceFileLoader
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,7 @@ class DatedLoader(SourceFileLoader):
         return code
 
 
-class FixedFinder(MetaPathFinder):
+class FixedFinder:
     """Finds modules where the finders after it do, and has them say what ``texts`` say.
 
     ``texts`` are by real path. With ``since``, a time in nanoseconds, any other file below

@@ -19,7 +19,22 @@ LEDGERS = {
     "flyway_schema_history": "flyway",
     "_yoyo_migration": "yoyo",
     "_sqlite_migrations": "sqlite-utils",
+    "migration_version": "caribou",
 }
+# What these tools, and replicas, keep beside it: no migration makes these either.
+COMPANIONS = frozenset(
+    {
+        "yoyo_lock",
+        "_yoyo_log",
+        "_yoyo_version",
+        "d1_kv",
+        "_cf_kv",
+        "_cf_metadata",
+        "_litestream_lock",
+        "_litestream_seq",
+        "android_metadata",
+    }
+)
 # Three tools have a table of this name: Rails is none of the profiles.
 SHARED = "schema_migrations"
 SHARED_BY = {
@@ -34,6 +49,11 @@ class Ledger(NamedTuple):
 
     runner: str
     table: str
+
+
+def tables_of_tools(db: sqlite3.Connection) -> frozenset[str]:
+    """Return, case-folded, the tables in ``db`` that other tools keep for themselves."""
+    return COMPANIONS | {fold_name(ledger.table) for ledger in find_ledgers(db)}
 
 
 def find_ledgers(db: sqlite3.Connection) -> tuple[Ledger, ...]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.runner.model import PartResult, Record
-    from pytest_bbmigrate.sandbox.keeper import Ending, KeepOrder
+    from pytest_bbmigrate.sandbox.keep_order import KeepOrder
+    from pytest_bbmigrate.sandbox.keeper import Ending
 
 PART_END = "its process ended with exit code {} before the migration had come back"
 MOST_SHOWN = 4000  # bytes of what one has printed that printed too much

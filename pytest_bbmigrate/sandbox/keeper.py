@@ -18,60 +18,21 @@ from typing import TYPE_CHECKING, NoReturn
 from pytest_bbmigrate.processes.children import reap, woken_by_children
 from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.processes.messages import encode_message
-from pytest_bbmigrate.processes.orphans import KILL_SECONDS, end_orphans
+from pytest_bbmigrate.processes.orphans import end_orphans
 from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
 from pytest_bbmigrate.sandbox.descendants import end_descendants
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
-from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS, IN_TIME, TOO_LOUD, Limits
+from pytest_bbmigrate.sandbox.passed_limits import IN_TIME, TOO_LOUD, Limits
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from pytest_bbmigrate.sandbox.keep_order import KeepOrder
 
 FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
 NOTHING_HAPPENED = Meanwhile()
-
-
-@dataclass(frozen=True)
-class KeepOrder:
-    """How a process is to be kept.
-
-    ``folder`` is the one that it may write to, with ``tmp`` in it; ``real`` is the real database.
-    ``seconds`` and ``memory`` are as in ``RunEnvironment``. What it has started has ``patience``
-    seconds more than itself. With ``confined`` the process asks the kernel to refuse what it
-    writes elsewhere.
-    """
-
-    folder: Path
-    real: Path
-    seconds: float | None = None
-    memory: int | None = None
-    patience: float = 0.0
-    confined: bool = True
-
-    @property
-    def most_seconds(self) -> float | None:
-        """How long its keeper may take until it has ended everything; None for any time."""
-        if self.seconds is None:
-            return None
-        return self.seconds + GRACE_SECONDS + self.patience + 2 * KILL_SECONDS
-
-    @property
-    def temporary(self) -> Path:
-        """The folder for its temporary files."""
-        return self.folder / "tmp"
-
-    @property
-    def printed(self) -> Path:
-        """The file that its output goes to."""
-        return self.folder / "printed"
-
-    @property
-    def errors(self) -> Path:
-        """The file for errors of the keeper's own."""
-        return self.folder / "keeper"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, read_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, end_orphans
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
-from pytest_bbmigrate.sandbox.keeper import FAULT, Ending, KeepOrder, be_keeper
+from pytest_bbmigrate.sandbox.keep_order import KeepOrder
+from pytest_bbmigrate.sandbox.keeper import FAULT, Ending, be_keeper
+from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +65,13 @@ def keep_order(environment: RunEnvironment, folder: Path) -> KeepOrder:
     )
 
 
+def most_seconds(order: KeepOrder) -> float | None:
+    """Return how long a keeper may take until it has ended everything; None for any time."""
+    if order.seconds is None:
+        return None
+    return order.seconds + GRACE_SECONDS + order.patience + 2 * KILL_SECONDS
+
+
 def can_fork() -> bool:
     """Return whether a fork of this process is safe: on Linux, with one thread, C's included."""
     return (
@@ -82,7 +91,7 @@ def run_kept(order: KeepOrder, work: Callable[[], int], *command: str) -> Ending
     """
     with started_keeper(order, work, command) as keeper:
         try:
-            said = read_all(keeper.report, order.most_seconds)
+            said = read_all(keeper.report, most_seconds(order))
         finally:
             os.close(keeper.lifeline)  # so it ends, if it has not
             os.close(keeper.report)

@@ -32,7 +32,8 @@ from pytest_bbmigrate.runner.tracebacks import describe
 from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sandbox.fresh import end_process, flush_output
 from pytest_bbmigrate.sandbox.in_process import no_note, run_on_connection
-from pytest_bbmigrate.sandbox.keeper import KeepOrder, be_keeper
+from pytest_bbmigrate.sandbox.keep_order import KeepOrder
+from pytest_bbmigrate.sandbox.keeper import be_keeper
 from pytest_bbmigrate.sandbox.watch import guarded_files
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class PartRefused:
 
 # What the annotations of these values name that their modules import for a type checker alone.
 NAMES: dict[str, Any] = {
+    "KeepOrder": KeepOrder,
     "Mapping": Mapping,
     "Path": Path,
     "Profile": Profile,

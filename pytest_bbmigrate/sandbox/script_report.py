@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
-from pytest_bbmigrate.sandbox.keeper import KeepOrder
+from pytest_bbmigrate.sandbox.keep_order import KeepOrder
 from pytest_bbmigrate.sandbox.paths import SandboxPaths
 
 ORDER, REPORT = "order.json", "report.json"

@@ -191,6 +191,14 @@ class Schema:
     views: tuple[View, ...]
     triggers: tuple[Trigger, ...]
 
+    def without(self, names: frozenset[str]) -> Schema:
+        """Return the schema without the tables of these ``names``, folded, and their triggers."""
+        return Schema(
+            tuple(table for table in self.tables if fold_name(table.name) not in names),
+            self.views,
+            tuple(trigger for trigger in self.triggers if fold_name(trigger.table) not in names),
+        )
+
     def table(self, name: str) -> Table | None:
         """Return the table called ``name``, compared without case, or None."""
         return self._tables_by_name.get(fold_name(name))

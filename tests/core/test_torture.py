@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.depth import in_full
 from tests.torture import torture
 from tests.torture_apply import STEPS, torture_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.torture
 
 
 def test_a_run_that_is_killed_anywhere_leaves_one_content_or_the_other(tmp_path: Path) -> None:

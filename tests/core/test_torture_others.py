@@ -30,6 +30,7 @@ def removed(project: Meddling) -> Iterator[Meddling]:
     project.faults = []
 
 
+@pytest.mark.torture
 def test_a_run_that_is_meddled_with_leaves_the_old_content_to_be_found_or_the_new_one(
     project: Meddling,
 ) -> None:

@@ -88,6 +88,8 @@ def run_tests(
         "--dist",
         "worksteal",
         f"--junitxml={told}",
+        "-m",
+        "not torture",
     ]
     with log.open("wb") as output:
         code = subprocess.run(

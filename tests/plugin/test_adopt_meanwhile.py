@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.apply.record_version import record_version
-from pytest_bbmigrate.plugin import commands
+from pytest_bbmigrate.plugin import adopt_command
 from tests.plugin.real_database import ask, run_sql, write_steps
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_schema_that_changes_once_it_is_recognised_is_not_recorded(
         run_sql(money, "ALTER TABLE accounts ADD COLUMN note TEXT")
         return record_version(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(commands, "record_version", change_first)
+    monkeypatch.setattr(adopt_command, "record_version", change_first)
 
     result = project.runpytest(f"--bb-adopt={wanted}")
 

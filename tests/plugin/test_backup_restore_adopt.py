@@ -100,6 +100,7 @@ def test_a_database_migrated_by_hand_is_recognised_and_nothing_is_written(
     assert result.ret == pytest.ExitCode.OK
     assert result.outlines == [
         "budget_buddy.db: it is at the version 002_step",
+        "there      001_step, 002_step",
         "--bb-adopt=auto records that; nothing was written",
     ]
     assert money.read_bytes() == before

@@ -48,6 +48,8 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "bb_contracts has them) "
         "--bb-since=REF Judge the migrations that a git REF does not have "
         "--bb-to=NAME Last migration that --bb-apply applies "
+        "--bb-write-base=FILE "
+        "Write the schema that --bb-adopt finds to lie before the first migration "
         "--bb-new=NAME Write the next numbered migration from a template, and exit"
     )
     for name in (

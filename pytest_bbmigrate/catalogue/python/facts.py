@@ -20,6 +20,7 @@ from pytest_bbmigrate.catalogue.literals import (
 )
 from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
 from pytest_bbmigrate.catalogue.python.source import names_assigned, without_docstring
+from pytest_bbmigrate.catalogue.python.syntax import parse
 from pytest_bbmigrate.sql import UnreadableSql, split_statements
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
     from pytest_bbmigrate.catalogue.python.source import Function
+    from pytest_bbmigrate.sql import Statement
 
 # What takes a text apart that has a form: a day, JSON, a number.
 READS_FORMS = frozenset({"fromisoformat", "strptime", "parse", "isoparse", "loads", "Decimal"})
@@ -58,6 +60,50 @@ def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
             | {read for read in python_reads(up_code) if read.kind in ASKED_OF_ROWS}
         ),
     )
+
+
+def statements_in(code: bytes, function: str, *left_out: str) -> tuple[str, ...]:
+    """Return the SQL that stands as whole strings in a Python file, statement by statement.
+
+    That is, of the ``function`` that a migration of several in a file is; with '' of everything but
+    the functions ``left_out``.
+    """
+    try:
+        tree = parse(code)
+    except (SyntaxError, ValueError):  # newer than this Python
+        return ()
+    body = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (node.name == function if function else node.name not in left_out)
+    ]
+    texts = _constants(WholeTexts().visit(ast.Module(body, [])))
+    return tuple(
+        statement.text
+        for text in texts
+        if isinstance(text, str) and SQL.match(text)
+        for statement in _split(text)
+    )
+
+
+class WholeTexts(ast.NodeTransformer):
+    """Takes out the texts that are put together: their pieces are no statements."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """Return nothing instead of an f-string."""
+        return ast.copy_location(ast.Constant(None), node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Return nothing instead of pieces with an operator between them."""
+        return ast.copy_location(ast.Constant(None), node)
+
+
+def _split(sql: str) -> tuple[Statement, ...]:
+    try:
+        return split_statements(sql)
+    except UnreadableSql:  # a piece of an f-string, say
+        return ()
 
 
 def code_checksum(tree: ast.Module) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.explain.causes.context import table_diff_of
 from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.explain.renamed_away import renamed_to
 from pytest_bbmigrate.runner.transactions import switched_to
@@ -248,6 +249,7 @@ def is_renumbered(context: FindingContext) -> bool:
     alias = table.rowid_alias if table else None
     return (
         context.finding.kind in RENUMBERED
+        and not is_left_empty(context)
         and alias is not None
         and context.table_at_end is not None
         and context.table_at_end.rowid_alias is not None
@@ -256,6 +258,14 @@ def is_renumbered(context: FindingContext) -> bool:
             for copy in context.copies
         )
     )
+
+
+def is_left_empty(context: FindingContext) -> bool:
+    """Return whether the step left the table without any row: none that could have a new id."""
+    evidence = context.evidence
+    back = evidence.down_diff if context.is_back else evidence.up_diff
+    diff = table_diff_of(back, context.table)
+    return diff is not None and not diff.rows_after
 
 
 def is_join_doubles(context: FindingContext) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, refusal_of, update_of
 from pytest_bbmigrate.seeding.filling.drawing import find_sources
 from pytest_bbmigrate.seeding.filling.parents import FromParents
-from pytest_bbmigrate.seeding.filling.queries import listed, row_key, row_keys, select
+from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.filling.shapes import fill_ends
 from pytest_bbmigrate.seeding.filling.sources import Placeholders
 from pytest_bbmigrate.seeding.filling.writing import each_refused, one_transaction
@@ -38,12 +38,12 @@ def set_columns(
     Return those in which no row accepted a value.
     """
     table = work.table
-    if not work.kept:
+    if not work.there:
         return [Unfilled(table.name, name, "the table holds no rows") for name in sorted(names)]
     to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
-    count = (2 * len(work.kept) + 2) // 3
+    keys = work.there
+    count = (2 * len(keys) + 2) // 3
     row_sources = find_sources(db, context, table, to_itself, count, work.rng, only=names)
-    keys = row_keys(db, table)
     ends = {0, len(keys) - 1} if keys else set()
     inner = work.rng.sample(range(1, len(keys) - 1), count - len(ends)) if count > 2 else []
     chosen = [keys[number] for number in sorted({*inner, *ends})]

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 HIGHEST_EXPECTED = 2**31
 HIGHEST = 2**62  # a row number after which numbering starts over at 1
 CHILDLESS = 10  # one parent in so many has no child
+MANY_PARENTS = 1000  # of which there may be some that no row refers to
+PARENTS_A_ROW = 5
 
 
 def find_sources(
@@ -156,7 +158,7 @@ class _SourceFinder:
             column = key.columns[0] if nullable else ""
             self.unfilled.append(Unfilled(self.table.name, column, reason))
             return Reference(positions, [], nullable, once=once)
-        parents = parent_keys(self.db, key)
+        parents = parent_keys(self.db, key, self.context.schema.table(key.parent))
         if not parents and not nullable:
             reason = f"{key.parent}, which {', '.join(key.columns)} must refer to, is empty"
             self.unfilled.append(Unfilled(self.table.name, "", reason))
@@ -166,10 +168,27 @@ class _SourceFinder:
         if once and self.holds_rows:
             taken = set(self._select(", ".join(quote_name(name) for name in key.columns)))
             parents = [parent for parent in parents if parent not in taken]
+        if not once:
+            parents = self._thinned(key, parents)
         notable = notable_parents(self.context, self.table, key, parents)
         reference = Reference(positions, self._with_child(parents, once=once), nullable, once=once)
         reference.notable = notable
         return reference
+
+    def _thinned(self, key: ForeignKey, parents: list[Key]) -> list[Key]:
+        """Return some of ``parents``, in even steps, where few rows are to refer to very many.
+
+        With them those that migrations look for. Texts stay, since the odd ones are to be found.
+        """
+        step = len(parents) // max(MANY_PARENTS, PARENTS_A_ROW * self.count)
+        parent = self.context.schema.table(key.parent)
+        if step < 2 or parent is None or len(parents[0]) > 1 or isinstance(parents[0][0], str):
+            return parents
+        column = parent.column(key.parent_columns[0])
+        expected = set(self.context.expected(parent, column)) if column else set()
+        some = dict.fromkeys(parents[::step])
+        some.update((row, None) for row in parents if expected and row[0] in expected)
+        return list(some)
 
     def _with_child(self, parents: list[Key], *, once: bool) -> list[Key]:
         """Return in any order those of ``parents`` that get a child.
@@ -261,11 +280,13 @@ class _SourceFinder:
 
         They are for up to half of the rows.
         """
+        expected = [v for v in self.context.expected(self.table, column) if isinstance(v, int)]
+        if not expected:
+            return []
         taken = {number for (number,) in self._select(quote_name(column.name))}
         numbers: list[Cell] = [
             number
-            for value in self.context.expected(self.table, column)
-            if isinstance(value, int)
+            for value in expected
             for number in (value, value + 1, value - 1)
             if 0 < number <= HIGHEST_EXPECTED and number not in taken
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.columns import set_columns
 from pytest_bbmigrate.seeding.filling.context import Context
-from pytest_bbmigrate.seeding.filling.queries import row_count
+from pytest_bbmigrate.seeding.filling.queries import row_count, row_keys
 from pytest_bbmigrate.seeding.filling.references import fill_order
 from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
 from pytest_bbmigrate.seeding.filling.tables import (
@@ -27,9 +27,10 @@ from pytest_bbmigrate.sql.values import Cell
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.seeding.filling.queries import Key
 
 __all__ = [
     "Cell",
@@ -74,7 +75,7 @@ def fill_tables(
         for table, _ in order
     }
     works = {
-        table.name: start_work(db, context, table, "rows")
+        table.name: start_work(context, table, "rows", row_keys(db, table))
         for table, _ in order
         if before[table.name] < goals[table.name]
     }
@@ -132,23 +133,35 @@ def fill_columns(
     with requirements_enforced(db, context, tables):
         for table in tables:
             names = wanted[fold_name(table.name)]
-            work = start_work(db, context, table, f"columns {' '.join(sorted(names))}")
+            work = start_work(
+                context, table, f"columns {' '.join(sorted(names))}", row_keys(db, table)
+            )
             unfilled += set_columns(db, context, work, names)
     return Filling({}, tuple(unfilled))
 
 
 def add_rows(
-    db: sqlite3.Connection, schema: Schema, name: str, count: int, recipe: Recipe
+    db: sqlite3.Connection,
+    schema: Schema,
+    name: str,
+    count: int,
+    recipe: Recipe,
+    *,
+    there: Sequence[Key] | None = None,
 ) -> Filling:
-    """Add up to ``count`` rows to table ``name``, with new keys and the parents there are."""
+    """Add up to ``count`` rows to table ``name``, with new keys and the parents there are.
+
+    ``there`` are the keys of the rows that it has, where they are known already.
+    """
     table = schema.table(name)
     if table is None:
         return Filling({name: 0}, (Unfilled(name, "", NOT_THERE),))
     context = Context(schema, recipe)
+    there = row_keys(db, table) if there is None else there
     before = row_count(db, table)
     to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
     with requirements_enforced(db, context, [table]):
-        work = start_work(db, context, table, "further rows")
+        work = start_work(context, table, "further rows", there)
         add_generated_rows(db, context, work, to_itself, count)
         unfilled = finish(db, context, [work])
     added = row_count(db, table) - before

@@ -72,12 +72,18 @@ def missing_parent(schema: Schema, key: ForeignKey) -> str | None:
     return None
 
 
-def parent_keys(db: sqlite3.Connection, key: ForeignKey) -> list[Key]:
-    """Return the keys that ``key`` can refer to: different ones, without NULL."""
+def parent_keys(db: sqlite3.Connection, key: ForeignKey, parent: Table | None = None) -> list[Key]:
+    """Return the keys that ``key`` can refer to: different ones, without NULL.
+
+    ``parent`` is the table that they are in, where it is known.
+    """
     columns = listed(key.parent_columns)
     keys = select(
         db, f"SELECT DISTINCT {columns} FROM main.{quote_name(key.parent)} ORDER BY {columns}"
     )
+    alias = parent.rowid_alias if parent else None
+    if alias and len(key.parent_columns) == 1 and same_name(alias, key.parent_columns[0]):
+        return keys  # integers, whatever is in the rows
     return [key for key in keys if all(value is not None and storable(value) for value in key)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,24 +38,32 @@ FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
 class TableWork:
     """One table that is being filled: the rows it had before, and what came of it so far.
 
+    ``there`` are the keys of the rows it had, in order.
     ``pending`` are the foreign keys whose parents come later, each with the columns to set.
     ``refusal`` is why the last row was refused, ``dangling`` why one without a parent is left.
     """
 
     table: Table
-    kept: frozenset[Key]
+    there: Sequence[Key]
     rng: random.Random
     pending: list[tuple[ForeignKey, tuple[str, ...]]] = field(default_factory=list)
     unfilled: list[Unfilled] = field(default_factory=list)
     refusal: str = ""
     dangling: str = ""
 
+    @cached_property
+    def kept(self) -> frozenset[Key]:
+        """The keys of the rows that the table had before: these stay as they are."""
+        return frozenset(self.there)
 
-def start_work(db: sqlite3.Connection, context: Context, table: Table, purpose: str) -> TableWork:
-    """Return the work on ``table``: the same for the same seed, purpose and number of rows."""
-    kept = frozenset(row_keys(db, table)) if row_count(db, table) else frozenset()
-    seed = f"{context.recipe.seed}:{purpose}:{fold_name(table.name)}:{len(kept)}"
-    return TableWork(table, kept, random.Random(seed))  # noqa: S311 -- must be reproducible
+
+def start_work(context: Context, table: Table, purpose: str, there: Sequence[Key]) -> TableWork:
+    """Return the work on ``table``: the same for the same seed, purpose and number of rows.
+
+    ``there`` are the keys of the rows that it has.
+    """
+    seed = f"{context.recipe.seed}:{purpose}:{fold_name(table.name)}:{len(there)}"
+    return TableWork(table, there, random.Random(seed))  # noqa: S311 -- must be reproducible
 
 
 def add_generated_rows(

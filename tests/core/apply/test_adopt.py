@@ -13,12 +13,11 @@ from pytest_bbmigrate.apply.adopt import (
     MatchingVersions,
     ReplayedSchemas,
     adopt,
-    describe_recognition,
     find_version,
-    migrations_to_record,
     recognise,
     replay,
 )
+from pytest_bbmigrate.apply.adoption import describe_recognition, migrations_to_record
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import Catalogue, ReadingRules, read_catalogue
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
@@ -247,6 +246,8 @@ def test_tables_that_no_migration_mentions_are_let_be(catalogue: Catalogue) -> N
     assert found.extras == ("table my_notes", "index my_own", "view mine")
     assert describe_recognition(found, catalogue, DATABASE) == [
         "budget.db: it is at the version 001_accounts",
+        "there      001_accounts",
+        "not there  002_trips .. 007_tidy (6)",
         "there, and in no migration: table my_notes, index my_own, view mine; left as is",
     ]
 
@@ -315,9 +316,14 @@ def test_between_versions_that_look_alike_the_user_decides(catalogue: Catalogue)
 
     with pytest.raises(StepFailed) as caught:
         migrations_to_record(found, catalogue, "auto", DATABASE)
-    first, second, last = str(caught.value).splitlines()
+    first, *standing, whether, last = str(caught.value).splitlines()
     assert first == "budget.db: it is at one of the versions 002_trips, 003_names"
-    assert second == (
+    assert standing == [
+        "there      001_accounts, 002_trips",
+        "not seen   003_names: the schema does not show what changes data alone",
+        "not there  004_rates, 005_balance, 006_cents, 007_tidy",
+    ]
+    assert whether == (
         "whether 003_names has run cannot be seen from the schema: --bb-adopt=NAME names the "
         "last one that has"
     )

@@ -27,7 +27,7 @@ def test_a_new_file_says_what_it_is_and_what_was_seen() -> None:
 
     draft = add_lines(PATH, "", drafted)
 
-    assert (draft.added, draft.marked) == (2, 0)
+    assert (draft.added, draft.migrations, draft.marked) == (2, 2, 0)
     assert draft.text == (
         f"{HEAD}\n"
         '"001_a" = [\n'
@@ -70,7 +70,9 @@ def test_a_line_is_added_to_what_is_there(there: str, wanted: str) -> None:
 def test_adding_twice_adds_nothing() -> None:
     once = added("", a="drops t", b="drops u")
 
-    assert added(once, a="drops t", b="drops u") == once
+    again = add_lines(PATH, once, {"a": [DraftedLine("drops t", ())]})
+
+    assert (again.text, again.added, again.migrations) == (once, 0, 0)
 
 
 def test_what_nothing_needs_is_marked_once_and_no_more_where_it_is_needed_again() -> None:

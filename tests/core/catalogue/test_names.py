@@ -160,6 +160,18 @@ def test_sql_that_the_python_file_of_its_name_reads_is_no_migration(tmp_path: Pa
     )
 
 
+def test_sql_that_another_python_file_opens_by_its_name_is_no_migration(tmp_path: Path) -> None:
+    program = "def upgrade(db):\n    db.executescript(open(HERE + '/{}').read())"
+    files = {
+        "001_a.py": program.format("002_seed.sql"),
+        "002_seed.sql": "SELECT 1",
+        "003_b.py": '"""Goes on from 004_c.sql"""\n\n\ndef up(db):\n    db.execute("SELECT 1")',
+        "004_c.sql": "SELECT 1",
+    }
+
+    assert [each.name for each in migrations(tmp_path, files)] == ["001_a", "003_b", "004_c"]
+
+
 def test_what_editors_leave_is_no_migration(tmp_path: Path) -> None:
     files = ("001_a.sql", "001_a.sql~", ".001_a.sql.swp", "002_b.sql.swp", ".#001_a.sql", "#1.sql#")
 

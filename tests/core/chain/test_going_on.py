@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.chain.going_on import Ground, go_on
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.runner import Failure

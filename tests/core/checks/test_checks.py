@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import QUESTIONS, judge_catalogue
+from pytest_bbmigrate.checks.judging import QUESTIONS, judge_catalogue
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
@@ -246,6 +246,14 @@ def test_a_finding_stands_at_the_statement_that_made_it(tmp_path: Path) -> None:
     assert (finding.path.name, finding.line) == ("002_step.sql", 4)
 
 
+def test_rows_added_stand_at_the_statement_that_writes_their_table(tmp_path: Path) -> None:
+    tables = f"{NOTES} CREATE TABLE moods (notes TEXT);"
+    text = "INSERT INTO moods (notes) VALUES ('a');\nINSERT INTO notes (text) VALUES ('b');\n"
+    found = judge_last("data_survives", chain_of(tmp_path, tables, text)).findings
+
+    assert {(finding.table, finding.line) for finding in found} == {("moods", 1), ("notes", 2)}
+
+
 def test_a_table_that_down_does_not_put_back_is_told_with_the_rows_it_had(tmp_path: Path) -> None:
     text = "-- migrate:up\nDROP TABLE notes;\n-- migrate:down\nSELECT 1;\n"
     (finding,) = judge_last("down_restores", chain_of(tmp_path, NOTES, text)).findings
@@ -382,3 +390,19 @@ def test_columns_that_change_for_unknown_reasons_are_findings_of_their_own(tmp_p
     found = judge_last("data_survives", chain_of(tmp_path, base, step)).findings
 
     assert {finding.column for finding in found} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "ALTER TABLE notes RENAME COLUMN mood TO tone;\nUPDATE notes SET tone = NULL;",
+        "UPDATE notes SET mood = NULL;\nALTER TABLE notes RENAME COLUMN mood TO tone;",
+    ],
+)
+def test_a_rename_that_is_followed_is_no_line_for_values_that_are_gone(
+    tmp_path: Path, step: str
+) -> None:
+    verdict = judge_last("data_survives", chain_of(tmp_path, NOTES, step))
+
+    (finding,) = verdict.findings
+    assert finding.allow == "-- bb: changes notes.mood"

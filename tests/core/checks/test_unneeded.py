@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.verdict import Outcome
@@ -167,3 +167,16 @@ def test_what_a_statement_may_need_that_met_no_row_is_needed(tmp_path: Path) -> 
     step = "DELETE FROM trips WHERE id < -5;"
 
     assert unneeded_of(tmp_path, step, "deletes trips", "deletes tags") == ("deletes tags",)
+
+
+def test_what_a_lower_sequence_needs_is_needed(tmp_path: Path) -> None:
+    counted = "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT, mood TEXT);"
+    lowers = "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'notes';"
+    up = f"-- bb: alters notes\n{lowers}"
+    down = f"-- bb: alters notes\n-- migrate:up\nSELECT 1;\n-- migrate:down\n{lowers}"
+
+    notes = [
+        judge_last("data_survives", chain_of(tmp_path, counted, step)).notes for step in (up, down)
+    ]
+
+    assert [note for each in notes for note in each if "nothing needed" in note] == []

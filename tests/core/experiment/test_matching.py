@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from pytest_bbmigrate.contract import Contract, Rename
 from pytest_bbmigrate.experiment.matching import match_names, match_schemas
 from pytest_bbmigrate.experiment.observe import fallen_sequences, last_id
-from pytest_bbmigrate.experiment.written_since import WrittenComparison
+from pytest_bbmigrate.experiment.written_since import WrittenComparison, rows_like
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.runner import Run
 from pytest_bbmigrate.schema import Renames, read_schema
@@ -221,3 +222,18 @@ def test_a_written_row_is_found_by_its_key_and_compared_cell_by_cell() -> None:
 
     assert list(other.differences([row])) == [ValueChanged("t", (1,), "cents", 1, 1.0)]
     assert list(lost.differences([row])) == [RowLost("t", (1,), row)]
+
+
+def test_a_written_row_is_asked_for_by_what_unicode_has_and_told_by_all_of_it() -> None:
+    with closing(open_image(b"")) as db:
+        db.execute("CREATE TABLE t (name TEXT, cents)")
+        db.execute("INSERT INTO t VALUES (CAST(x'ff' AS TEXT), 1), ('b', 1), ('b', '1')")
+        columns = {"name": "name", "cents": "cents"}
+        look_up = partial(rows_like, db, "t", columns)
+        comparison = WrittenComparison("t", tuple(columns), (), look_up)
+        odd: dict[str, Cell] = {"name": "\udcff", "cents": 1}
+        real: dict[str, Cell] = {"name": "b", "cents": 1.0}
+
+        assert look_up({"name": "b"}) == [("b", 1), ("b", "1")]
+        assert list(comparison.differences([odd])) == []
+        assert list(comparison.differences([real])) == [RowLost("t", (), real)]

@@ -45,6 +45,16 @@ def test_old_rows_are_edited_and_deleted_and_a_good_down_keeps_both(
     assert (found.edits_undone, found.deleted_back, found.differences) == ((), (), ())
 
 
+def test_a_column_whose_values_are_refused_keeps_no_other_from_being_edited(tmp_path: Path) -> None:
+    base = "CREATE TABLE notes (id INTEGER PRIMARY KEY, code TEXT UNIQUE, mood TEXT, text TEXT);"
+    step = both("ALTER TABLE notes ADD COLUMN tag TEXT;", "ALTER TABLE notes DROP COLUMN tag;")
+    found = written(tmp_path, base, step)
+
+    columns = [column for _, column in found.edited]
+    assert (columns.count("mood"), columns.count("text")) == (5, 5)
+    assert found.passed_over >= 5 - columns.count("code") > 0
+
+
 @pytest.mark.parametrize("base", [KEYED, BY_TEXT])
 def test_a_backup_that_replaces_rows_undoes_edits_and_deletions(tmp_path: Path, base: str) -> None:
     up = f"{BACKUP} UPDATE notes SET mood = trim(mood);"
@@ -91,6 +101,16 @@ def test_an_edit_follows_a_renamed_column(tmp_path: Path) -> None:
 
     assert ("notes", "body") in found.edited
     assert found.edits_undone == ()
+
+
+@pytest.mark.parametrize("down", ["-- none", "CREATE INDEX i ON notes (id);"])
+def test_rows_written_are_still_there_where_down_gives_a_column_no_name_back(
+    tmp_path: Path, down: str
+) -> None:
+    step = both("ALTER TABLE notes RENAME COLUMN text TO body;", down)
+    verdict = judge_last("down_restores", chain_of(tmp_path, KEYED, step))
+
+    assert "written rows lost" not in {finding.kind for finding in verdict.findings}
 
 
 def test_what_a_foreign_key_or_a_trigger_refuses_is_passed_over(tmp_path: Path) -> None:

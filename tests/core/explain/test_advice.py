@@ -188,7 +188,11 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         ("no such table: t", "SELECT * FROM t", "bb_base"),
         ('no such column: "key"', "ALTER TABLE t RENAME COLUMN key TO k", "renamed or dropped"),
         ('no such column: "key"', 'SELECT t."key" FROM t', "single quotes"),
-        ("malformed JSON", "UPDATE t SET a = json_extract(b, '$.a')", "json_valid(COLUMN)"),
+        (
+            "malformed JSON",
+            "UPDATE t SET a = json_extract(b, '$.a')",
+            "json_valid(..) of their column",
+        ),
     ],
 )
 def test_a_message_is_read_with_the_statement_that_it_is_about(

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure
@@ -339,6 +339,14 @@ NOT_FOR_THAT = [
         f"{NEW_NOTES}INSERT INTO notes_new SELECT * FROM notes WHERE cents > 1000;\n{INSTEAD}",
     ),
     ("renumbered", NOTES, copied("id + 1000, text, cents FROM notes")),
+    (
+        "renumbered",
+        NOTES,
+        (
+            f"{NEW_NOTES}INSERT INTO notes_new (text) SELECT a.text FROM notes AS a"
+            f" JOIN notes AS b ON b.id = -a.id;\n{INSTEAD}"
+        ),
+    ),
     (
         "renumbered",
         KEYLESS,

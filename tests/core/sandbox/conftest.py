@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import coverage
 import pytest
 
-from pytest_bbmigrate.sandbox import fresh, keeper, kept, part, script, script_start
+from pytest_bbmigrate.sandbox import fresh, keep_order, keeper, kept, part, script, script_start
 from tests.core.sandbox.parts import Household, household
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _carry_coverage_out(monkeypatch: pytest.MonkeyPatch) -> None:
         start_script(order)
 
     def run_and_carry(
-        order: keeper.KeepOrder, work: Callable[[], int], *command: str
+        order: keep_order.KeepOrder, work: Callable[[], int], *command: str
     ) -> keeper.Ending:
         config = copy.copy(measured.config)
         config.data_file = str(order.temporary / noted.name)

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.sandbox import keeper, kept, part_process
+from pytest_bbmigrate.sandbox import kept, part_process
 from tests.core.running import failure_of, image_of, rows
 from tests.core.sandbox.parts import TABLE
 from tests.processes import is_running, started_here, wait_for_end
@@ -236,7 +236,6 @@ def test_a_keeper_that_is_stopped_is_given_up(
 ) -> None:
     monkeypatch.setattr(kept, "USE_LANDLOCK", False)
     monkeypatch.setattr(kept, "KILL_SECONDS", 0.5)
-    monkeypatch.setattr(keeper, "KILL_SECONDS", 0.5)
     monkeypatch.setattr(kept, "ORPHAN_SECONDS", 0.0)
     body = "print(os.getpid(), os.getppid(), flush=True)\nos.kill(os.getppid(), signal.SIGSTOP)"
     run, image = home.run(f"{body}\ntime.sleep(600)", seconds=1)

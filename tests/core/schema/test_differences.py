@@ -835,3 +835,11 @@ def test_schemas_differ_unless_they_are_made_of_the_same(one: list[str], two: li
     back = differences(f"CREATE TABLE t ({', '.join(two)})", f"CREATE TABLE t ({', '.join(one)})")
 
     assert (there == ()) == (one == two) == (back == ())
+
+
+def test_a_view_that_does_not_compile_any_more_is_not_told_as_changed_too() -> None:
+    before = "CREATE TABLE t (a); CREATE VIEW v AS SELECT a FROM t;"
+
+    assert [
+        d.kind for d in differences(before, "CREATE TABLE t (a); CREATE VIEW v AS SELECT a FROM u;")
+    ] == ["view broken"]
