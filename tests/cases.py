@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge, judge_catalogue
+from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.experiment.other_zone import in_zone
 from pytest_bbmigrate.runner import RunEnvironment

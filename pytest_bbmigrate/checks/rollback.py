@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks import conclude
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
+from pytest_bbmigrate.checks.judging import conclude
 from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding

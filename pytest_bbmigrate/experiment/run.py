@@ -222,9 +222,16 @@ def write_and_run_down(
     tables = tables_to_write(evidence, evidence.up_diff, second_after)
     writing = write_since(evidence, before, second_after, tables, setup.recipe)
     down, image = run_part(migration, down_part, writing.image, setup.environment)
-    written = None
+    written, refused = None, ""
+    if not down.succeeded:
+        # That it refuses what only the schema after up can say is no fault of the way back.
+        writing = write_since(evidence, before, second_after, tables, setup.recipe, as_before=True)
+        again, image = run_part(migration, down_part, writing.image, setup.environment)
+        if again.succeeded:
+            refused = down.failure.message if down.failure else ""
+            down = again
     if down.succeeded:
-        written = look_at_written(evidence, writing, image)
+        written = replace(look_at_written(evidence, writing, image), only_after=refused)
         if writing.beyond is not None:
             beyond, _ = run_part(migration, down_part, writing.beyond, setup.environment)
             refusal = beyond.failure.message if beyond.failure else ""

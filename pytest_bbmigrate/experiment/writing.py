@@ -114,9 +114,19 @@ def words_of(run: Run) -> frozenset[str]:
 
 
 def write_since(
-    evidence: Evidence, before: Snapshot, after: Snapshot, tables: Iterable[str], recipe: Recipe
+    evidence: Evidence,
+    before: Snapshot,
+    after: Snapshot,
+    tables: Iterable[str],
+    recipe: Recipe,
+    *,
+    as_before: bool = False,
 ) -> Writing:
-    """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was."""
+    """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was.
+
+    With ``as_before`` the app knows nothing of what up made: rows are added to no table of that,
+    and have no value of their own in a column of that.
+    """
     later = replace(
         recipe,
         seed=recipe.seed + 1,
@@ -133,19 +143,17 @@ def write_since(
     ):
         earlier.execute("PRAGMA foreign_keys = ON")
         writers = []
-        for name in tables:
-            table = after.schema.table(name)
-            if table is None:
-                continue
+        for table in filter(None, map(after.schema.table, tables)):
             work = WrittenTable(table)
             written.append(work)
             former = former_rows(evidence, earlier, table)
             keys = row_keys(db, table)
-            filling = add_rows(db, after.schema, name, WRITTEN_ROWS, later, there=keys)
-            unwritten += filling.unfilled
-            keep_what_fits(db, work, former, set(keys))
-            if former is not None and work.beyond and not work.added:
-                add_as_before(db, work, former.drawn(before.schema, WRITTEN_ROWS, later))
+            if not as_before:
+                filling = add_rows(db, after.schema, table.name, WRITTEN_ROWS, later, there=keys)
+                unwritten += filling.unfilled
+                keep_what_fits(db, work, former, set(keys))
+            if as_before or (work.beyond and not work.added):
+                add_as_before(db, work, former, before, later)
             if former is not None:
                 writers.append(Writer(db, work, former, some_of(keys, table)))
         db.execute("PRAGMA foreign_keys = ON")
@@ -181,10 +189,16 @@ def keep_what_fits(
             delete_row(db, work.table, key)
 
 
-def add_as_before(db: sqlite3.Connection, work: WrittenTable, rows: Iterable[Fields]) -> None:
-    """Add ``rows`` that the schema before takes, where the one after does."""
+def add_as_before(
+    db: sqlite3.Connection,
+    work: WrittenTable,
+    former: FormerRows | None,
+    before: Snapshot,
+    recipe: Recipe,
+) -> None:
+    """Add rows that the schema before takes, where the one after does; none to a new table."""
     table = work.table
-    for row in rows:
+    for row in former.drawn(before.schema, WRITTEN_ROWS, recipe) if former else ():
         fields = {name: cell for name, cell in row.items() if name in table.stored_columns}
         was_there = set(row_keys(db, table))
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge, judge_catalogue
+from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
 from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged

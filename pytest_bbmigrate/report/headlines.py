@@ -24,7 +24,9 @@ def structural_headline(finding: Finding) -> str:
     subject = finding.name or finding.table
     kind, _, change = finding.kind.rpartition(" ")
     if finding.kind == "view changed" and finding.count:
-        text = f"view {subject} shows {finding.count:,} of its {finding.total:,} rows no more"
+        text = (
+            f"view {subject} shows {finding.count:,} of its {finding.total:,} rows not as they were"
+        )
     elif change in STATES:
         text = f"{kind} {object_name(finding)} {STATES[change]}"
     else:

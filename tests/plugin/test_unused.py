@@ -36,6 +36,29 @@ def test_a_session_that_does_not_use_it_imports_nothing_heavy(project: pytest.Py
     ]
 
 
+@pytest.mark.usefixtures("started_anew")
+def test_the_process_of_pytest_imports_nothing_that_the_judge_alone_needs(
+    project: pytest.Pytester,
+) -> None:
+    project.makeconftest(LISTS_MODULES)
+    project.mkdir("migrations").joinpath("001_start.sql").write_text("CREATE TABLE t (a);")
+
+    result = project.run(sys.executable, "-m", "pytest", "--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.OK
+    names = json.loads((project.path / "modules.json").read_text())
+    rooms = {name.split(".")[1] for name in names if name.startswith("pytest_bbmigrate.")}
+    assert rooms.isdisjoint({"chain", "experiment", "rows"})
+    assert set(names).isdisjoint(
+        {
+            "faker",
+            "sqlite_utils",
+            "pytest_bbmigrate.checks.judging",
+            "pytest_bbmigrate.explain.causes",
+        }
+    )
+
+
 @pytest.mark.parametrize("arguments", [[], ["-v"], ["--collect-only"], ["-q", "-rA"]])
 def test_a_session_that_does_not_use_it_looks_the_same(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, arguments: list[str]

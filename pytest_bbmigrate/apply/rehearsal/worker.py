@@ -19,7 +19,7 @@ from pytest_bbmigrate.apply.rehearsal.working_copy import (
     refuse_written,
 )
 from pytest_bbmigrate.catalogue import read_catalogue
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.errors import BBMigrateError, StepFailed
 from pytest_bbmigrate.experiment import Snapshot, snapshot_of, try_on_real_rows, unmet_requirements
 from pytest_bbmigrate.experiment.run import ExperimentSetup

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import ScriptPart
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.checks.untested_statements import idle_statements
 from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import CODES, NEVER_FILLED, NOTES, chain_of, judge_last

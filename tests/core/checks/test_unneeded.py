@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.verdict import Outcome

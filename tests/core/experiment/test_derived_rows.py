@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.checks import judge_catalogue
+from pytest_bbmigrate.checks.judging import judge_catalogue
 from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import chain_of, judge_last
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge, judge_catalogue
+from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment import run
 from pytest_bbmigrate.experiment.run import ExperimentSetup

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
-from pytest_bbmigrate.checks import judge
+from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure
