@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.chain.fewer_rows import leave_out_refused
-from pytest_bbmigrate.contract import read_contract
+from pytest_bbmigrate.contract import ContractError, read_contract
 from pytest_bbmigrate.experiment.filling import refill_state, state_with
 from pytest_bbmigrate.experiment.model import Narrowed, Refused
 from pytest_bbmigrate.experiment.run import run_up
@@ -21,6 +21,7 @@ from pytest_bbmigrate.runner.limits import is_of_limit
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import SeededState
     from pytest_bbmigrate.experiment.run import ExperimentSetup, UpResult
     from pytest_bbmigrate.runner import Failure, Run
@@ -96,9 +97,9 @@ def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) ->
     result, up = failed, failed.up
     while up.failure is not None and len(refused) < MOST_REQUIREMENTS:
         text = suggested_requirement(up.failure, up.executed, state.schema, contract)
-        if not text:
+        added = requirements_in(text)
+        if not added:
             break
-        added = read_contract(((1, f"bb: requires {text}"),)).requires
         stricter = replace(
             setup, recipe=replace(setup.recipe, requires=(*setup.recipe.requires, *added))
         )
@@ -113,6 +114,14 @@ def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) ->
         refused.append(Refused(up))
     narrowed = Narrowed(tuple(refused))
     return WentOn(replace(ground, state=state, setup=setup, narrowed=narrowed), result)
+
+
+def requirements_in(text: str) -> tuple[Requirement, ...]:
+    """Return what a contract reads behind ``requires``; () where it reads nothing."""
+    try:
+        return read_contract(((1, f"bb: requires {text}"),)).requires
+    except ContractError:
+        return ()
 
 
 def is_same_failure(failure: Failure | None, before: Failure) -> bool:

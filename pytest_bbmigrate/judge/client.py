@@ -57,7 +57,7 @@ class JudgeClient:
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
         self._failures: dict[int, str] = {}
-        self._unreachable: dict[int, str] = {}
+        self._unreachable: dict[int, Unreachable] = {}
         self._reached: int | None = None
         self._ahead: deque[Question] = deque()
 
@@ -97,12 +97,13 @@ class JudgeClient:
                 if position not in self._unreachable:
                     self._keep(question, self._ask_alone_if_need_be(question))
             except StateUnreachable as error:
-                self._unreachable[position] = error.migration
+                self._unreachable[position] = Unreachable(error.migration, error.lacks)
             except JudgeFailed as error:
                 self._failures[position] = str(error)
                 raise
         if position in self._unreachable:
-            raise StateUnreachable(self._unreachable[position])
+            unreachable = self._unreachable[position]
+            raise StateUnreachable(unreachable.migration, unreachable.lacks)
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
     def folder_verdict(self) -> Verdict:
@@ -207,7 +208,7 @@ class JudgeClient:
             if isinstance(asked, AskVerdicts) and isinstance(reply, Judged):
                 self._keep(asked, reply)
             if isinstance(asked, AskVerdicts) and isinstance(reply, Unreachable):
-                self._unreachable[asked.position] = reply.migration
+                self._unreachable[asked.position] = reply
 
     def _send(self, question: Question) -> None:
         self._ready().send(KIND_OF[type(question)], question)

@@ -86,8 +86,9 @@ class Drafting:
         draft = add_lines(path, text, lines_of(declared), is_needed)
         if draft.text != text and (text or draft.added):
             write_safely(path, draft.text)
-        added = counted(draft.added, "line")
-        yield f"{self._shown}: {added} added, for {counted(draft.migrations, 'migration')}"
+        added = f"{counted(draft.added, 'line')} added, for"
+        names = counted(draft.migrations, "migration")
+        yield f"{self._shown}: {f'{added} {names}' if draft.added else 'nothing to add'}"
         if draft.marked:
             yield f"{counted(draft.marked, 'line')} marked there that nothing needs any more"
         if path.exists():

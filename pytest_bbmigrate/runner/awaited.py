@@ -6,6 +6,7 @@ What they call is done at once, as everything here is; ``await`` hands it out. S
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -13,9 +14,37 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+class NamedRow(tuple[Any, ...]):
+    """A row as SQLAlchemy gives it, whose cells have the names of their columns."""
+
+    names: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[self.names.index(name)]
+        except ValueError:
+            raise AttributeError(f"the row has no column {name}") from None
+
+    @property
+    def _mapping(self) -> dict[str, Any]:
+        return dict(zip(self.names, self, strict=False))
+
+
+def named_row(cursor: sqlite3.Cursor, cells: tuple[Any, ...]) -> NamedRow:
+    """Return a row of ``cursor``; a row factory."""
+    row = NamedRow(cells)
+    row.names = tuple(column[0] for column in cursor.description)
+    return row
+
+
+def is_text_clause(value: Any) -> bool:
+    """Return whether a value is SQLAlchemy's ``text("..")``."""
+    return type(value).__name__ == "TextClause"
+
+
 def plain_sql(value: Any) -> Any:
     """Return the SQL of SQLAlchemy's ``text("..")``, and any other value as it is."""
-    return str(value) if type(value).__name__ == "TextClause" else value
+    return str(value) if is_text_clause(value) else value
 
 
 class Awaitable:
@@ -30,7 +59,10 @@ class Awaitable:
             return found
 
         def call(*args: Any, **kwargs: Any) -> Awaitable:
-            return Awaitable(found(*map(plain_sql, args), **kwargs))
+            result = found(*map(plain_sql, args), **kwargs)
+            if isinstance(result, sqlite3.Cursor) and any(map(is_text_clause, args)):
+                result.row_factory = named_row
+            return Awaitable(result)
 
         return call
 

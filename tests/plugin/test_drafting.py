@@ -39,7 +39,7 @@ def test_what_is_drafted_by_workers_makes_the_folder_green_but_for_faults(
     second.stdout.fnmatch_lines(
         [
             "*005_broken: up_applies*",
-            "bb_contracts.toml: 0 lines added, for 0 migrations",
+            "bb_contracts.toml: nothing to add",
             "1 line marked there that nothing needs any more",
         ]
     )

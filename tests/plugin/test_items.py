@@ -442,3 +442,25 @@ def test_each_function_of_a_set_is_a_migration_with_checks_of_its_own(
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*m002_forgets: data_survives*", f"*rerun * pytest {asked}"])
+
+
+def test_a_step_in_another_language_goes_by_its_file_and_fails_where_its_sql_stands(
+    project: pytest.Pytester,
+) -> None:
+    folder = write_migrations(project)
+    (folder / "004_forgets.go").write_text("package migrations\n")
+    (project.path / "steps.toml").write_text(
+        "'004_forgets.go' = '''\nUPDATE transactions\nSET note = NULL;\n'''\n"
+    )
+
+    asked = "migrations/004_forgets.go"
+    result = project.runpytest(asked, "-o", "bb_steps=steps.toml")
+
+    result.assert_outcomes(failed=1, passed=3, skipped=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*004_forgets: data_survives*",
+            "  where       steps.toml:2 (up)",
+            f"*rerun * {asked}::data_survives",
+        ]
+    )

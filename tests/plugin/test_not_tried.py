@@ -61,3 +61,15 @@ def test_where_its_own_check_tells_it_the_rest_is_skipped(project: pytest.Pytest
 
     assert result.parseoutcomes()["failed"] == 1
     assert result.parseoutcomes()["skipped"] == 11
+
+
+def test_what_the_set_up_lacks_is_told_once_and_ends_the_judging(project: pytest.Pytester) -> None:
+    normalizes = "UPDATE accounts SET name = normalize(name);"
+    write_migrations(project, _004_normal__sql=normalizes, _005_last__sql="SELECT 1;")
+
+    result = project.runpytest("--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.parseoutcomes()["failed"] == 1
+    needs = "skipped: 004_normal needs function normalize, which is not here, *: 005_last"
+    result.stdout.fnmatch_lines(["*up needs function normalize, which is not there*", needs])

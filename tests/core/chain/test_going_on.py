@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.chain.going_on import Ground, go_on
 from pytest_bbmigrate.checks.judging import judge
 from pytest_bbmigrate.errors import StateUnreachable
+from pytest_bbmigrate.experiment.run import ExperimentSetup
+from pytest_bbmigrate.runner import Failure
+from pytest_bbmigrate.runner.limits import is_of_limit, overdue, oversized, too_loud
 from pytest_bbmigrate.sqlite_files import open_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.core.checking import chain_of, judge_last
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.chain import Chain
+    from pytest_bbmigrate.sql.values import Cell
 
 TRIPS = "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT, mood TEXT, cents INTEGER);"
 COSTS = "CREATE TABLE costs (id INTEGER PRIMARY KEY, trip INTEGER NOT NULL REFERENCES trips (id));"
@@ -107,6 +113,64 @@ def test_rows_that_refer_to_one_left_out_are_left_out_too(tmp_path: Path) -> Non
     with closing(open_image(state.image)) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert state.row_counts["costs"] < 20
+
+
+def test_which_rows_were_judged_is_said_in_every_verdict(tmp_path: Path) -> None:
+    update = f"{UNIQUE}\nUPDATE trips SET cents = cents - 1;"
+    evidence = chain_of(tmp_path, TRIPS + ABORTS, update).evidence(1)
+
+    (said,) = {judge(check, evidence).narrowed for check in CHECKS}
+
+    assert evidence.narrowed is not None
+    assert said == (
+        "rows that meet the requires lines of up_applies, but for "
+        f"{evidence.narrowed.left_out['trips']} of trips, on which up does not run"
+    )
+
+
+def test_the_users_own_rows_are_not_put_back(tmp_path: Path) -> None:
+    own: dict[str, list[dict[str, Cell]]] = {
+        "trips": [{"id": 1, "name": "Alps"}, {"id": 2, "name": "Alps"}, {"id": 3, "name": "Sea"}]
+    }
+    chain = chain_of(tmp_path, TRIPS + COSTS, UNIQUE, ADDS, own_rows=own)
+
+    assert chain.state(1).row_counts["trips"] == 3
+    assert chain.state(2).row_counts["trips"] == 2
+    assert chain.state(2).row_counts["costs"] == 20
+
+
+def test_python_goes_on_without_the_rows_that_it_refuses(tmp_path: Path) -> None:
+    chain_of(tmp_path, TRIPS, rows=8)
+    (tmp_path / "002_step.py").write_text(
+        "def up(db):\n    for row in db['trips'].rows:\n        assert row['cents'] > 0\n"
+    )
+    chain = chain_of(tmp_path, TRIPS, rows=8)
+    debts = counted(chain, 1, "SELECT count(*) FROM trips WHERE cents <= 0 OR cents IS NULL")
+
+    narrowed = chain.evidence(1).narrowed
+
+    assert debts
+    assert narrowed is not None
+    assert narrowed.left_out == {"trips": debts}
+
+
+def test_what_takes_too_long_is_tried_on_the_empty_database_alone(tmp_path: Path) -> None:
+    chain = chain_of(tmp_path, TRIPS, ADDS)
+    ground = Ground(chain.state(1), ExperimentSetup(chain.recipe, chain.environment))
+    result = chain._up_result(1)
+    failure = Failure(tmp_path, None, "", overdue(3))
+    late = replace(result, up=replace(result.up, failure=failure))
+
+    went_on = go_on(chain.catalogue.migrations[1], ground, late)
+
+    assert went_on is not None
+    assert went_on.ground.narrowed is not None
+    assert went_on.ground.narrowed.is_empty
+
+
+@pytest.mark.parametrize("message", [overdue(3), oversized(10), too_loud()])
+def test_what_is_said_of_a_limit_is_known_as_that(message: str) -> None:
+    assert is_of_limit(message)
 
 
 def test_else_it_goes_on_from_the_empty_database(tmp_path: Path) -> None:

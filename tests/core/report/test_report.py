@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,3 +229,23 @@ def test_a_way_back_that_can_be_mended_is_not_to_be_declared_away() -> None:
     )
 
     assert declarations_of(changed) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        (
+            "up_applies",
+            "  the rest    was judged on all rows but 3 of trips, on which up does not run",
+        ),
+        ("data_survives", "  judged on   all rows but 3 of trips, on which up does not run"),
+    ],
+)
+def test_which_rows_were_judged_is_said_beside_whose_they_are(check: str, line: str) -> None:
+    verdict = failed(Finding("rows lost", "up", FILE, table="trips", count=1), check=check)
+    narrowed = replace(verdict, narrowed="all rows but 3 of trips, on which up does not run")
+
+    shown = describe_failure(narrowed, RERUN).splitlines()
+
+    assert shown[-3].startswith("  rows        generated")
+    assert shown[-2] == line

@@ -129,6 +129,11 @@ def test_an_async_function_may_give_the_text_of_sqlalchemy(tmp_path: Path) -> No
 
         async def up(c):
             await c.execute(text("INSERT INTO trips VALUES (:id, 'b')"), {"id": 2})
+            found = await c.execute(text("SELECT id, name FROM trips"))
+            assert [(row.id, row._mapping["name"], row[0]) for row in found] == [
+                (1, "a", 1), (2, "b", 2)
+            ]
+            assert not hasattr((await c.execute(text("SELECT 1 AS one"))).fetchone(), "two")
             await c.commit()
     """
 
