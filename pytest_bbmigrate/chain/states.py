@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment.filling import fill_state
+from pytest_bbmigrate.experiment.filling import fill_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
 from pytest_bbmigrate.experiment.requirements import condition_errors
 from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
@@ -240,6 +240,8 @@ class Chain:
         previous = ground.state
         is_empty = ground.narrowed is not None and ground.narrowed.is_empty
         filled_names = {} if is_empty else names_after_up(previous.schema, result.up)
+        before, renamed = self._states[position - 1], dict(result.up.renamed_tables)
+        thinned = thinned_tables(before.row_counts, previous.row_counts)
         state = fill_state(
             position,
             result.after,
@@ -247,7 +249,7 @@ class Chain:
             previous,
             filled_names,
             setup,
-            tops_up=ground.has_fewer_rows,
+            thinned={renamed.get(name, name) for name in thinned},
         )
         return self._with_own(state, previous, result.up)
 
