@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE :=
 COMPILE = $(BIN)/python -m compileall -q pytest_bbmigrate
 TESTS := pytest -n auto --dist worksteal
 
-.PHONY: check test coverage lint wheel matrix matrix-quick bench cases torture clean
+.PHONY: check test coverage lint wheel matrix matrix-quick runners bench cases torture clean
 
 check: $(INSTALLED)
 	$(COMPILE)
@@ -50,6 +50,9 @@ matrix: $(INSTALLED)
 matrix-quick: $(INSTALLED)
 	$(BIN)/python -m tests.matrix --quick
 
+runners: $(INSTALLED)
+	$(BIN)/python -m tests.runners
+
 bench: $(INSTALLED)
 	$(COMPILE)
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -70,4 +73,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .bench .matrix .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .bench .matrix .runners .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -23,6 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="start each process of a run anew, as it is outside of tests, where a fork would do",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` has: more than cores, for many tests wait for processes.
+
+    None is idle so while the test that it runs waits for a disk, or for what it has ended.
+    """
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 # What would make a pytest inside a test behave otherwise than on its own.

@@ -34,6 +34,7 @@ RUN = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
 PYTHONPATH = "PYTHONPATH"  # what is to read it may do so
 LIMITS = ("AS", "CORE", "DATA", "FSIZE", "NOFILE", "NPROC", "STACK")
 
+AT_START = {**os.environ}  # of the session: a test may have changed what it is asked in
 pids: set[int] = set()  # of those that are forked
 
 
@@ -45,14 +46,14 @@ class ForkServer:
 
     def __init__(self, flags: tuple[str, ...], packages: str, *modules: str) -> None:
         self.modules, self.owner = modules, os.getpid()
-        self.surroundings = surroundings(os.environ)
+        self.surroundings = surroundings(AT_START)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, *flags, f"-Xutf8={sys.flags.utf8_mode}", "-c", RUN, __file__]
         arguments = [*program, str(theirs.fileno()), packages, *modules]
         self.pid = os.posix_spawn(
             sys.executable,
             arguments,
-            os.environ,
+            AT_START,
             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), theirs.fileno())],  # inherited
         )
         theirs.close()

@@ -27,7 +27,7 @@ from tests.processes import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-PROGRAMS = (["-mpytest"], ["-m", "pytest"])
+PROGRAMS = (["-mpytest"], ["-m", "pytest"], ["-P", "-m", "pytest"])
 IMPORTED = (
     "faker",
     "pytest_bbmigrate.apply.rehearsal.server",
@@ -39,6 +39,7 @@ IMPORTED = (
     "pytest_bbmigrate.plugin.terminal",
     "pytest_bbmigrate.plugin.testing",
 )
+PLUGIN = "pytest_bbmigrate.plugin.smoke.child_plugin"  # pytest is to import it by itself
 WATCHER = "pytest_bbmigrate.plugin.watcher"
 
 _path: list[str] = []  # sys.path without what a pytest adds
@@ -57,7 +58,9 @@ def start(
     stdin: int | None = None,
     stdout: int | IO[Any] | None = None,
     stderr: int | IO[Any] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str],
+    start_new_session: bool = False,
 ) -> Forked | subprocess.Popen[bytes]:
     """Fork the whole pytest that ``command`` starts, or else start what it does."""
     is_pytest = any([*command[1 : 1 + len(program)]] == program for program in PROGRAMS)
@@ -65,16 +68,24 @@ def start(
         is_pytest and command[0] == sys.executable and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in env
     )
     if not is_plain or not server().can_fork(__name__, env):
-        return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=env)
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            env=env,
+            start_new_session=start_new_session,
+        )
     with ExitStack() as stack:
         standard, ours = standard_of(stack, stdin, stdout, stderr)
         pid = server().fork(
             __name__,
             [*command[1:]],
             standard,
-            cwd=None,
+            cwd=cwd,
             environment=env,
-            new_session=False,
+            new_session=start_new_session,
         )
     return Forked(pid, *ours)
 
@@ -84,7 +95,7 @@ def prepare() -> None:
     for module in (*IMPORTED, *forks.MODULES):
         import_module(module)
     _path[:] = [entry for entry in sys.path if entry not in added_by(os.environ)]
-    _modules.update(sys.modules)
+    _modules.update({*sys.modules} - {PLUGIN})
 
 
 def added_by(environment: Mapping[str, str]) -> list[str]:
@@ -97,7 +108,8 @@ def main(*arguments: str) -> int:
     (program,) = [program for program in PROGRAMS if [*arguments[: len(program)]] == program]
     sys.orig_argv = [sys.executable, *arguments]
     sys.argv = [f"{pytest.__path__[0]}/__main__.py", *arguments[len(program) :]]
-    sys.path[:] = [str(Path.cwd()), *added_by(os.environ), *_path]
+    folder = [] if "-P" in program else [str(Path.cwd())]
+    sys.path[:] = [*folder, *added_by(os.environ), *_path]
     for name in {*sys.modules} - _modules:
         del sys.modules[name]
     sys.meta_path[:] = [each for each in sys.meta_path if "pytest" not in type(each).__module__]

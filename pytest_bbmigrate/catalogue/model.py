@@ -23,11 +23,16 @@ NUMBER_ALONE = re.compile(r"[vV]?([0-9]+(?:[-_.][0-9]+)*)")
 
 @dataclass(frozen=True)
 class SqlPart:
-    """Statements to run one by one; empty for a legal, comment-only part."""
+    """Statements to run one by one; empty for a legal, comment-only part.
+
+    ``not_single`` is the first that no breakpoint of drizzle's parts from the one before it, or
+    where there is none between two breakpoints one without text.
+    """
 
     path: Path
     statements: tuple[Statement, ...]
     in_transaction: bool = True
+    not_single: Statement | None = field(default=None, compare=False)
 
 
 class Call(Enum):

@@ -24,6 +24,8 @@ OWN_NAME = "rename all but one of them, or pass over with bb_ignore what another
 OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
 # The tools that run files of one number, or without any, by name; others cannot run such folders.
 BY_NAME = frozenset({"d1", "prisma", "yoyo"})
+# The tools to which names are text alone: 10_b comes before 9_a.
+AS_TEXT = frozenset({"dbmate", "prisma", "yoyo"})
 
 Dependencies = dict[int, set[int]]  # the index of each step, and those of the steps before it
 
@@ -51,8 +53,12 @@ def arrange(
     Raises: CatalogueError with every problem: names or numbers that two have, unknown
     dependencies, cycles, what the ``listing`` lacks or has too much.
     """
+    as_text = runner in AS_TEXT
     ordered = sorted(
-        steps, key=lambda step: (step.number is not None, step.number or (), step.name)
+        steps,
+        key=lambda step: (
+            (step.number is not None, () if as_text else step.number or (), step.name)
+        ),
     )
     problems = _shared_names(ordered)
     if listing is not None:

@@ -138,7 +138,7 @@ def _assemble(
         allowed = not contract.no_transaction and runs_in_transaction(
             (*header_remarks, *text.remarks)
         )
-        return SqlPart(text.path, text.statements, in_transaction and allowed)
+        return SqlPart(text.path, text.statements, in_transaction and allowed, text.not_single)
 
     facts = sql_facts(up.statements, down.statements if down else ())
     return Migration(

@@ -10,13 +10,15 @@ from pytest_bbmigrate.catalogue.declarations import CommentLine, line_problems, 
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import is_directive
 from pytest_bbmigrate.errors import CatalogueError, Problem
-from pytest_bbmigrate.sql import UnreadableSql, read_comments, split_statements
+from pytest_bbmigrate.sql import Statement, UnreadableSql, read_comments, split_statements
+from pytest_bbmigrate.sql.statements import comment_spans
+from pytest_bbmigrate.sql.tokens import line_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pytest_bbmigrate.sql import Comment, Statement
+    from pytest_bbmigrate.sql import Comment
 
 # Where drizzle cuts a file into statements, whether there is a ; before it or not.
 BREAKPOINT = "--> statement-breakpoint"
@@ -37,12 +39,14 @@ class SqlText:
     """What a section holds. ``remarks`` are the comments before its first statement.
 
     ``is_blank`` is true when there is neither a statement nor a comment (markers aside).
+    ``not_single`` is as an ``SqlPart`` has it.
     """
 
     path: Path
     statements: tuple[Statement, ...]
     remarks: tuple[CommentLine, ...]
     is_blank: bool
+    not_single: Statement | None = None
 
 
 def read_sections(*sections: Section) -> tuple[SqlText, ...]:
@@ -64,10 +68,9 @@ def read_sections(*sections: Section) -> tuple[SqlText, ...]:
 
 
 def _read_section(section: Section) -> SqlText:
-    sql = section.text.replace(BREAKPOINT, f";{BREAKPOINT}")
     try:
-        statements = split_statements(sql, first_line=section.first_line)
-        comments = read_comments(sql, first_line=section.first_line)
+        pieces = [(split_statements(sql, first_line=line), line) for sql, line in _pieces(section)]
+        comments = read_comments(section.text, first_line=section.first_line)
     except UnreadableSql as error:
         raise fault(section.path, error.message, error.remedy, error.line) from error
     remarks = tuple(
@@ -90,7 +93,33 @@ def _read_section(section: Section) -> SqlText:
     ]
     if problems:
         raise CatalogueError(problems)
-    return SqlText(section.path, statements, remarks, _is_blank(statements, comments))
+    statements = tuple(statement for piece, _ in pieces for statement in piece)
+    return SqlText(
+        section.path,
+        statements,
+        remarks,
+        _is_blank(statements, comments),
+        next(
+            (
+                piece[1] if piece else Statement("", line)
+                for piece, line in pieces
+                if len(piece) != 1
+            ),
+            None,
+        ),
+    )
+
+
+def _pieces(section: Section) -> Iterator[tuple[str, int]]:
+    """Yield what stands between the breakpoints of a section, and the line where each begins."""
+    text, line, begun = section.text, section.first_line, 0
+    if BREAKPOINT in text:
+        for start, end in comment_spans(text, first_line=line):
+            if text.startswith(BREAKPOINT, start):
+                yield text[begun:start], line
+                line += line_breaks(text, begun, end)
+                begun = end
+    yield text[begun:], line
 
 
 def _is_blank(statements: tuple[Statement, ...], comments: Iterable[Comment]) -> bool:

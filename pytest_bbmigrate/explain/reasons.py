@@ -82,6 +82,13 @@ REASONS: dict[str, str] = {
         "DELETE says; use ALTER TABLE, or copy the children to a table before, and back from it\n"
         "afterwards"
     ),
+    "cascade under sqlx": (
+        "sqlx has foreign keys on, and with SQLite each file is in a transaction, whatever its\n"
+        "first line says, where PRAGMA foreign_keys does nothing: DROP TABLE, DELETE or REPLACE\n"
+        "of the parent did what ON DELETE says; turn them off where the app connects, and say so\n"
+        "here by bb_foreign_keys = off, or copy the children to a table before, and back from it\n"
+        "afterwards"
+    ),
     "pragma ignored by the runner": (
         "the runner's connection has foreign keys on, and PRAGMA foreign_keys does nothing within\n"
         "its transaction: DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE says;\n"

@@ -13,6 +13,7 @@ from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
+from pytest_bbmigrate.report.groups import cut
 from pytest_bbmigrate.report.summary import (
     Result,
     describe_briefly,
@@ -92,7 +93,8 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     unjudged = _unjudged_before(project) if as_applied else len(project.past.names)
     says = "" if as_applied else project.past.says
     for line in describe_results(results, unjudged, says=says, in_groups=bool(grouped)):
-        reporter.write_line(visible_line(line), red=line.startswith("failed: "))
+        shown = cut(line) if grouped else line
+        reporter.write_line(visible_line(shown), red=line.startswith("failed: "))
 
 
 def _unjudged_before(project: Project) -> int:

@@ -230,6 +230,9 @@ OWN = """
 this statement ended the whole transaction
 the migration rolled back
 the migration ended with its own transaction open
+the migration has ended the transaction that its tool is to commit
+drizzle hands this statement to its driver together with the one before it
+drizzle hands text to its driver in which there is no statement
 BEGIN is refused in a migration
 COMMIT is refused in a migration
 ROLLBACK is refused in a migration

@@ -39,7 +39,7 @@ def describe_faults(faults: Sequence[Fault]) -> list[str]:
     lines = [f"{counted(len(faults), 'fault')} in {counted(migrations, 'migration')}"]
     for kind, group in sorted(kinds.items(), key=rank):
         lines.append(f"  {kind} ({len(group):,})")
-        lines += first_of([f"    {in_one_line(fault)}" for fault in group], most, kind)
+        lines += first_of([cut(f"    {in_one_line(fault)}") for fault in group], most, kind)
     return [*lines, ""]
 
 
@@ -65,8 +65,8 @@ def in_one_line(fault: Fault) -> str:
     file, _, line = found.place.rpartition(":")
     if told.file and (file.endswith(f"/{told.file}") or found.place.endswith(f"/{told.file}")):
         place = f":{line}" if file.endswith(told.file) else ""
-        return cut(f"{told.migration}{place}: {found.headline}")
-    return cut(f"{told.migration}: {found.headline} ({PurePath(found.place).name})")
+        return f"{told.migration}{place}: {found.headline}"
+    return f"{told.migration}: {found.headline} ({PurePath(found.place).name})"
 
 
 def cut(line: str) -> str:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_bbmigrate.runner.authorized import REFUSED, is_beyond_d1
 from pytest_bbmigrate.runner.dialect import adapt
 from pytest_bbmigrate.runner.limits import overdue
 from pytest_bbmigrate.runner.model import ShapeConflict
@@ -26,12 +27,6 @@ ROLLED_BACK = "the migration rolled back"
 
 MAY_MEET_ROWS = frozenset({"update", "delete", "with"})
 STEPS = 100_000  # of SQLite's virtual machine, from one look at the clock to the next
-
-REFUSED = {
-    sqlite3.SQLITE_TRANSACTION: "{} is refused in a migration",
-    sqlite3.SQLITE_ATTACH: "ATTACH of {} is refused in a migration",
-    sqlite3.SQLITE_DETACH: "DETACH of {} is refused in a migration",
-}
 
 
 class RunCursor(sqlite3.Cursor):
@@ -112,6 +107,7 @@ class RunConnection(sqlite3.Connection):
         self.line: int | None = None  # of the SQL statement at hand; None in Python code
         self.prepare_scratch: Callable[[sqlite3.Connection], object] = no_preparation
         self.helps_add_column = True
+        self.confined = False
         self.enforces = False  # whether foreign keys were enforced when it was begun
         self.watched = False
         self.controls_transaction = False  # whether the migration may begin and end one
@@ -203,7 +199,11 @@ class RunConnection(sqlite3.Connection):
         No authorizer sees ON CONFLICT ROLLBACK and RAISE(ROLLBACK) doing that
         (https://sqlite.org/lang_conflict.html).
         """
-        if self._atomic and not self.in_transaction:
+        if not self._atomic or self.in_transaction:
+            return
+        if self.controls_transaction:
+            self._atomic = False  # from here on the migration is by itself, as it wants to be
+        else:
             self.note_fault(ENDED, sql)
 
     def note_fault(self, message: str, sql: str = "") -> None:
@@ -294,7 +294,9 @@ class RunConnection(sqlite3.Connection):
         """
         raise sqlite3.NotSupportedError("a migration cannot make a backup while it runs")
 
-    def _authorize(self, action: int, name: str | None, *_: str | None) -> int:
+    def _authorize(self, action: int, name: str | None, value: str | None, *_: str | None) -> int:
+        if self.confined and is_beyond_d1(action, name, value):
+            return sqlite3.SQLITE_DENY
         if action not in REFUSED or (self._vacuums and name in ("", "BEGIN")):
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_TRANSACTION and self.controls_transaction:

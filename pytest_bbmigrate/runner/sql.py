@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.model import Failure
+from pytest_bbmigrate.runner.transactions import left_to_runner, reaching_sqlite
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import SqlPart
     from pytest_bbmigrate.runner.connection import RunConnection
+    from pytest_bbmigrate.runner.profiles import Profile
     from pytest_bbmigrate.runner.transactions import Transactions
     from pytest_bbmigrate.sql import Statement
 
 
-def run_statements(db: RunConnection, part: SqlPart, transactions: Transactions) -> Failure | None:
-    """Run ``part`` on ``db``, to its end or the first statement that fails; return why it failed.
+def run_statements(
+    db: RunConnection, part: SqlPart, transactions: Transactions, profile: Profile
+) -> Failure | None:
+    """Run ``part`` on ``db`` by the rules of ``profile``; return why it failed.
 
-    In a transaction, what the runner has seen to is left out: an outer BEGIN and COMMIT, and every
-    PRAGMA foreign_keys, which does nothing there (https://sqlite.org/pragma.html).
+    It runs to its end, or the first statement that fails, without what the runner has seen to.
     """
-    left_out: frozenset[int] = frozenset()
-    if part.in_transaction:
-        left_out = transactions.switches.union(transactions.outer)
+    left_out = left_to_runner(profile, part, transactions)
+    may_control = reaching_sqlite(profile, part, transactions)
     for position, statement in enumerate(part.statements):
         if position not in left_out:
             db.line = statement.line
-            db.controls_transaction = position in transactions.outer
+            db.controls_transaction = position in may_control
             if failure := run_statement(db, part, statement):
                 return failure
     return None

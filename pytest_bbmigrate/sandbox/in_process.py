@@ -12,7 +12,7 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.runner.connection import RunConnection
 from pytest_bbmigrate.runner.model import Failure, PartResult
-from pytest_bbmigrate.runner.profiles import PragmaRule
+from pytest_bbmigrate.runner.profiles import ControlRule, PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import as_left, as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files import Content
 
 NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
+NOT_ALONE = "drizzle hands this statement to its driver together with the one before it"
+PUT_BREAKPOINT = (
+    "Of two statements at once better-sqlite3 runs none, and @libsql/client the first alone: "
+    "write --> statement-breakpoint between them."
+)
+NO_STATEMENT = "drizzle hands text to its driver in which there is no statement"
+PUT_STATEMENT = (
+    "It is cut at --> statement-breakpoint, and what holds comments alone, or nothing, is refused: "
+    "leave a breakpoint out, or write SELECT 1."
+)
 
 
 def run_in_process(
@@ -99,6 +109,7 @@ def run_on_connection(
     try:
         db.text_factory = str  # the default of Python, which the hook may change
         db.ask(f"PRAGMA foreign_keys = {int(bool(environment.profile.foreign_keys))}")
+        db.ask(f"PRAGMA recursive_triggers = {int(environment.profile.recursive_triggers)}")
         call_hook(environment.prepare_connection, db)
         if environment.prepare_connection:
             db.prepare_scratch = environment.prepare_connection
@@ -106,6 +117,7 @@ def run_on_connection(
             db.limit(environment.seconds)
         db.path = part.path
         db.helps_add_column = environment.profile.helps_add_column
+        db.confined = environment.profile.confined
         failure = run(db) or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, note=NOTHING_KEPT)
@@ -126,17 +138,20 @@ def run_sql(
     db: RunConnection, contract: Contract, part: SqlPart, environment: RunEnvironment
 ) -> Failure | None:
     """Begin a transaction as the contract and ``part`` ask for, and run its statements."""
+    profile = environment.profile
+    if profile.single_statements and (odd := part.not_single) is not None:
+        message, note = (NOT_ALONE, PUT_BREAKPOINT) if odd.text else (NO_STATEMENT, PUT_STATEMENT)
+        return Failure(part.path, odd.line, odd.text, message, note=note)
     transactions = read_transactions(part.statements)
     wanted = keys_wanted(contract, environment)
-    profile = environment.profile
     declares = profile.pragma is PragmaRule.DECLARES
     is_around = profile.pragma is PragmaRule.NOTHING and part.in_transaction
-    if is_around and profile.takes_commit and transactions.inverted:
+    if is_around and profile.control is not ControlRule.REFUSED and transactions.inverted:
         transactions, declares = as_left(transactions), True
     if declares and contract.foreign_keys is None and transactions.foreign_keys is not None:
         wanted = transactions.foreign_keys
     db.begin(foreign_keys=wanted, atomic=part.in_transaction)
-    return run_statements(db, part, transactions)
+    return run_statements(db, part, transactions, profile)
 
 
 def keys_wanted(contract: Contract, environment: RunEnvironment) -> bool | None:
@@ -157,6 +172,8 @@ def commit(
     if db.in_transaction and not part.in_transaction:
         message, statement = "the migration ended with its own transaction open", ""
         record = None
+    if part.in_transaction and not db.in_transaction:
+        message = "the migration has ended the transaction that its tool is to commit"
     try:
         db.finish(record)
     except sqlite3.Error as raised:

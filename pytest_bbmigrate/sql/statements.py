@@ -139,19 +139,28 @@ def _is_trigger(code: str, line: int) -> bool:
     return TRIGGER.match(code) is not None
 
 
-def _comments(text: str, first_line: int) -> Iterator[Comment]:
-    first_statement = _after(BETWEEN, text)
-    line, counted = first_line, 0
+def comment_spans(text: str, *, first_line: int = 1) -> Iterator[tuple[int, int]]:
+    """Yield where each comment of ``text`` begins and ends, in order.
+
+    Raises: UnreadableSql, as ``read_comments``.
+    """
     position = _after(NO_COMMENT, text)
     while position < len(text):
         comment = ONE_COMMENT.match(text, position)
         if comment is None:
             raise unfinished(text, position, first_line)
-        line += line_breaks(text, counted, position)
-        counted = position
-        for number, content in enumerate(_lines_of(comment.group())):
-            yield Comment(content, line + number, position < first_statement)
+        yield comment.span()
         position = _after(NO_COMMENT, text, comment.end())
+
+
+def _comments(text: str, first_line: int) -> Iterator[Comment]:
+    first_statement = _after(BETWEEN, text)
+    line, counted = first_line, 0
+    for start, end in comment_spans(text, first_line=first_line):
+        line += line_breaks(text, counted, start)
+        counted = start
+        for number, content in enumerate(_lines_of(text[start:end])):
+            yield Comment(content, line + number, start < first_statement)
 
 
 def _lines_of(comment: str) -> list[str]:

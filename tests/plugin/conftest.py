@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _fork_whole_pytests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the pytests forked that a pytester starts."""
+    """Have the pytests forked that a pytester starts, and those of the smoke tests."""
     if may_fork(request.config):
         starts = SimpleNamespace(**{**vars(subprocess), "Popen": whole_pytest.start})
-        monkeypatch.setattr("_pytest.pytester.subprocess", starts)
+        for module in ("_pytest.pytester", "pytest_bbmigrate.plugin.smoke.launch"):
+            monkeypatch.setattr(f"{module}.subprocess", starts)
 
 
 @pytest.fixture

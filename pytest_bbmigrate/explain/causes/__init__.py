@@ -44,6 +44,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("not recreated by down", structure.is_not_recreated_by_down),
     ("cascade under d1", rows.is_cascade_under_d1),
     ("cascade under drizzle", rows.is_cascade_under_drizzle),
+    ("cascade under sqlx", rows.is_cascade_under_sqlx),
     ("pragma ignored by the runner", rows.is_pragma_ignored),
     ("cascade under the runner", rows.is_cascade_by_runner),
     ("pragma in transaction", rows.is_pragma_in_transaction),

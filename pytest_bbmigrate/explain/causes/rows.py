@@ -73,6 +73,11 @@ def is_cascade_under_drizzle(context: FindingContext) -> bool:
     return is_cascade_by_runner(context) and context.evidence.profile.name == "drizzle"
 
 
+def is_cascade_under_sqlx(context: FindingContext) -> bool:
+    """Tell whether a parent went under sqlx, though the file turns foreign keys off."""
+    return is_pragma_ignored(context) and context.evidence.profile.name == "sqlx"
+
+
 def is_cascade_by_runner(context: FindingContext) -> bool:
     """Tell whether a parent went where the connection of the runner has foreign keys on."""
     return context.enforced_by_runner and is_cascade(context)

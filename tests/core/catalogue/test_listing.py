@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.catalogue import ReadingRules
-from tests.core.cataloguing import complaints, migrations, sql
+from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.profiles import PROFILES
+from pytest_bbmigrate.sandbox.run_part import run_part
+from tests.core.cataloguing import complaints, migration, migrations, sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +122,34 @@ def test_drizzle_ends_statements_at_its_breakpoints(tmp_path: Path) -> None:
         (5, "ALTER TABLE a ADD b"),
         (8, "ALTER TABLE a ADD c"),
     ]
+
+
+def test_a_breakpoint_within_a_string_is_text(tmp_path: Path) -> None:
+    text = "INSERT INTO a VALUES ('one\n--> statement-breakpoint\ntwo');\nSELECT 1;"
+
+    (parsed,) = migrations(tmp_path, {"0000_a.sql": text})
+
+    assert sql(parsed.up)[0] == (1, "INSERT INTO a VALUES ('one\n--> statement-breakpoint\ntwo')")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("SELECT 1;", None),
+        ("SELECT 1;\n--> statement-breakpoint\nSELECT 2;", None),
+        ("SELECT 1;--> statement-breakpoint\nSELECT 2;\n-- why\nSELECT 3; SELECT 4", 4),
+        ("SELECT 1;\nSELECT 2;", 2),
+        ("-- put your code below", 1),
+        ("SELECT 1;\n--> statement-breakpoint\n", 2),
+    ],
+)
+def test_what_is_not_one_statement_between_two_breakpoints_fails_under_drizzle(
+    tmp_path: Path, text: str, line: int | None
+) -> None:
+    only = migration(tmp_path, {"0000_a.sql": text})
+
+    run, _ = run_part(only, only.up, b"", RunEnvironment(profile=PROFILES["drizzle"]))
+    elsewhere, _ = run_part(only, only.up, b"", RunEnvironment(profile=PROFILES["sqlx"]))
+
+    assert (run.failure.line if run.failure else None) == line
+    assert elsewhere.succeeded

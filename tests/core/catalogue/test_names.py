@@ -133,6 +133,17 @@ def test_some_tools_order_by_name_what_has_one_number_or_none(tmp_path: Path, ru
     assert (same, none) == (["0000_c", "0001_a", "0001_b"], ["trips", "users"])
 
 
+@pytest.mark.parametrize(
+    ("runner", "order"),
+    [
+        *((runner, ["10_b", "9_a"]) for runner in ("dbmate", "prisma", "yoyo")),
+        *((runner, ["9_a", "10_b"]) for runner in ("", "bbmigrate", "d1", "sqlx", "goose")),
+    ],
+)
+def test_to_some_tools_numbers_are_text(tmp_path: Path, runner: str, order: list[str]) -> None:
+    assert names(tmp_path, ["9_a.sql", "10_b.sql"], ReadingRules(runner=runner)) == order
+
+
 def test_a_file_that_does_not_read_is_told_before_the_order_is_asked_for(tmp_path: Path) -> None:
     found = complaints(tmp_path, {"a.sql": "SELECT 'x", "b.sql": "SELECT 1"})
 

@@ -83,7 +83,7 @@ def test_a_file_in_no_transaction_turns_foreign_keys_off_but_where_there_is_no_s
 ) -> None:
     left = costs_left(OFF + REBUILD, PROFILES[name], in_transaction=False)
 
-    assert left == (0 if name in {"d1", "drizzle"} else 3)
+    assert left == (0 if name in {"d1", "drizzle", "sqlx"} else 3)
 
 
 def test_a_pragma_in_the_middle_of_a_file_takes_effect_where_no_transaction_is_around_it() -> None:
@@ -102,9 +102,13 @@ def test_a_file_may_leave_the_transaction_around_it_and_give_it_back(name: str) 
         run, _ = run_sql(leaving, FAMILY, environment=RunEnvironment(profile=profile))
 
         assert run.failure is not None
-        assert run.failure.message == "COMMIT is refused in a migration"
+        assert run.failure.message in {
+            "COMMIT is refused in a migration",
+            "cannot commit - no transaction is active",
+        }
     else:
         assert costs_left(leaving, profile) == 3
+        assert costs_left(leaving, as_applied(profile)) == 3
 
 
 def test_what_a_hook_sets_is_obeyed() -> None:
@@ -166,3 +170,83 @@ def test_an_apply_runs_in_transactions_of_its_own_and_nothing_is_open(name: str)
 
     assert applied.pragma is not PragmaRule.ACTS
     assert applied.foreign_keys is (name in ENFORCED)
+
+
+BEGUN = f"BEGIN; {REBUILD} COMMIT;"
+UNDERSTOOD = {"bbmigrate", "sqlite3", "prisma"}  # in no transaction of the tool's, or ours
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_transaction_of_its_own_fails_where_the_tool_has_one_around_the_file(name: str) -> None:
+    run, _ = run_sql(BEGUN, FAMILY, environment=RunEnvironment(profile=PROFILES[name]))
+
+    refusal = run.failure.message if run.failure else ""
+    if name in UNDERSTOOD:
+        assert refusal == ""
+    elif name == "d1":
+        assert refusal == "BEGIN is refused in a migration"
+    else:
+        assert refusal == "cannot start a transaction within a transaction"
+
+
+def test_a_file_that_ends_the_transaction_for_good_leaves_its_tool_nothing_to_commit() -> None:
+    environment = RunEnvironment(profile=PROFILES["sqlx"])
+    run, after = run_sql("DELETE FROM costs; COMMIT", FAMILY, environment=environment)
+
+    assert run.failure is not None
+    assert "ended the transaction that its tool is to commit" in run.failure.message
+    assert len(rows(after, "SELECT id FROM costs")) == 3
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_vacuum_runs_where_no_transaction_is_around_a_file(name: str) -> None:
+    run, _ = run_sql("VACUUM", FAMILY, environment=RunEnvironment(profile=PROFILES[name]))
+
+    assert run.succeeded is (name in {"sqlite3", "prisma"})
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_row_that_gives_way_fires_delete_triggers_under_sqlite_utils_alone(name: str) -> None:
+    sql = (
+        "CREATE TABLE gone (id); CREATE TRIGGER t AFTER DELETE ON trips"
+        " BEGIN INSERT INTO gone VALUES (old.id); END; INSERT OR REPLACE INTO trips VALUES (2, '');"
+    )
+
+    run, after = run_sql(sql, FAMILY, environment=RunEnvironment(profile=PROFILES[name]))
+
+    assert run.failure is None
+    assert rows(after, "SELECT id FROM gone") == ([2] if name == "sqlite-utils" else [])
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_an_apply_understands_transactions_whose_tool_it_is_not(name: str) -> None:
+    environment = RunEnvironment(profile=as_applied(PROFILES[name]), foreign_keys=False)
+    run, after = run_sql(BEGUN, FAMILY, environment=environment)
+
+    assert run.failure is None
+    assert len(rows(after, "SELECT id FROM costs")) == 3
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SAVEPOINT a; RELEASE a",
+        "CREATE TEMP TABLE kept AS SELECT * FROM trips",
+        "CREATE TEMP VIEW kept AS SELECT * FROM trips",
+        "PRAGMA user_version = 3",
+        "PRAGMA journal_mode = DELETE",
+    ],
+)
+def test_what_d1_authorises_nobody_to_do_fails_under_it(sql: str) -> None:
+    under_d1, _ = run_sql(sql, FAMILY, environment=RunEnvironment(profile=PROFILES["d1"]))
+    applied = RunEnvironment(profile=as_applied(PROFILES["d1"]))
+
+    assert under_d1.failure is not None
+    assert "not authorized" in under_d1.failure.message
+    assert run_sql(sql, FAMILY, environment=applied)[0].succeeded
+
+
+def test_d1_knows_the_pragmas_that_migrations_need() -> None:
+    sql = "PRAGMA defer_foreign_keys = ON; PRAGMA legacy_alter_table = ON; PRAGMA user_version"
+
+    assert run_sql(sql, FAMILY, environment=RunEnvironment(profile=PROFILES["d1"]))[0].succeeded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_bbmigrate.runner.transactions import Transactions, read_transactions
@@ -39,4 +41,12 @@ from pytest_bbmigrate.sql import split_statements
     ],
 )
 def test_transactions_are_read_from_the_statements(sql: str, expected: Transactions) -> None:
-    assert read_transactions(split_statements(sql)) == expected
+    found = read_transactions(split_statements(sql))
+
+    assert replace(found, control=frozenset()) == expected
+
+
+def test_all_that_begins_or_ends_a_transaction_is_found_and_no_savepoint_is_that() -> None:
+    sql = "SAVEPOINT a; COMMIT; PRAGMA foreign_keys = OFF; BEGIN; ROLLBACK TO a; SELECT 1"
+
+    assert read_transactions(split_statements(sql)).control == {1, 3}

@@ -1,0 +1,1 @@
+INSERT INTO costs VALUES (4, 3, 1);

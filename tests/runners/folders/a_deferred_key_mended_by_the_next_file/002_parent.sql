@@ -1,0 +1,1 @@
+INSERT INTO trips VALUES (3, 'Turin');

@@ -1,0 +1,1 @@
+CREATE TEMP TABLE kept AS SELECT id, name FROM trips;

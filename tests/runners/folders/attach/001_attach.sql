@@ -1,0 +1,3 @@
+ATTACH ':memory:' AS side;
+CREATE TABLE side.notes (id INTEGER);
+DETACH side;

@@ -1,0 +1,1 @@
+-- this number was taken back

@@ -1,0 +1,2 @@
+CREATE TABLE IF NOT EXISTS trips (id INTEGER PRIMARY KEY, name TEXT, days INTEGER);
+CREATE INDEX IF NOT EXISTS trips_name ON trips (name);

@@ -1,0 +1,2 @@
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT DEFAULT "none");
+INSERT INTO notes (id) VALUES (1);

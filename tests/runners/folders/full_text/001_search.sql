@@ -1,0 +1,4 @@
+CREATE VIRTUAL TABLE found USING fts5(name);
+INSERT INTO found SELECT name FROM trips;
+CREATE TRIGGER found_trips AFTER INSERT ON trips BEGIN INSERT INTO found VALUES (new.name); END;
+INSERT INTO trips VALUES (3, 'Turin');

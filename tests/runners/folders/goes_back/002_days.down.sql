@@ -1,0 +1,2 @@
+ALTER TABLE trips DROP COLUMN days;
+DELETE FROM costs WHERE id = 3;

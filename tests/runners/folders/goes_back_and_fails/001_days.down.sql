@@ -1,0 +1,2 @@
+DELETE FROM costs WHERE id = 3;
+ALTER TABLE trips DROP COLUMN hours;

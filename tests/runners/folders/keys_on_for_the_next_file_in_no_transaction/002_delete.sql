@@ -1,0 +1,1 @@
+DELETE FROM trips WHERE id = 2;

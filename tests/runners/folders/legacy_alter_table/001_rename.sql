@@ -1,0 +1,3 @@
+PRAGMA legacy_alter_table = ON;
+ALTER TABLE trips RENAME TO journeys;
+PRAGMA legacy_alter_table = OFF;

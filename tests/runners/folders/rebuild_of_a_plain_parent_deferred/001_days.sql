@@ -1,0 +1,5 @@
+PRAGMA defer_foreign_keys = ON;
+CREATE TABLE trips_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL, days INTEGER);
+INSERT INTO trips_new (id, name) SELECT id, name FROM trips;
+DROP TABLE trips;
+ALTER TABLE trips_new RENAME TO trips;

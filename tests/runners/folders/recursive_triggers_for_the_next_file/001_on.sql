@@ -1,0 +1,3 @@
+PRAGMA recursive_triggers = ON;
+CREATE TABLE gone (id INTEGER);
+CREATE TRIGGER t AFTER DELETE ON costs BEGIN INSERT INTO gone VALUES (old.id); END;

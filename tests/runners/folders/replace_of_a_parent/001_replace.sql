@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO trips VALUES (2, 'Roma');

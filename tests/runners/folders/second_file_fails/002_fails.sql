@@ -1,0 +1,2 @@
+CREATE TABLE more (id INTEGER);
+INSERT INTO trips VALUES (1, 'Bonn');

@@ -1,0 +1,2 @@
+UPDATE trips SET name = 'Oslo';
+CREATE UNIQUE INDEX trips_name ON trips (name);
