@@ -284,12 +284,16 @@ class Writer:
             done = write() and write_before()
         except REFUSALS:
             done = False
-        if self.db.in_transaction:  # a trigger may have ended it
-            if not done:
-                self.db.execute("ROLLBACK TO written")
+        if not self.db.in_transaction:  # a trigger may have ended it
+            return False
+        try:
+            self.db.execute("RELEASE written" if done else "ROLLBACK TO written")
+        except REFUSALS:  # a deferred foreign key is looked at here only
+            done = False
+            self.db.execute("ROLLBACK TO written")
+        if not done:
             self.db.execute("RELEASE written")
-            return done
-        return False
+        return done
 
 
 def some_of(keys: Sequence[Key], table: Table) -> list[Key]:
