@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.folders import write_project
-from benchmarks.rivals import QUIETLY, alembic_python, floor, run_alembic, write_alembic
+from benchmarks.rivals import PINNED, QUIETLY, alembic_python, floor, run_alembic, write_alembic
 from benchmarks.timing import cost_of, in_turns, shown, table
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def measure(scratch: Path, *, quick: bool) -> str:
     )
     return (
         "## Chains of migrations\n\n"
-        "The same tables, columns, indexes and references, each with its way back. pytest-alembic"
+        f"Beside {', '.join(PINNED)} in an environment of their own."
+        " The same tables, columns, indexes and references, each with its way back. pytest-alembic"
         " runs its tests of one head, of going up, and of going up, down and up; it compares no"
         " value. The floor is plain `sqlite3` going up, down and up with a snapshot each, and a"
         " session of as many empty items. This project generates 200 rows for each table, or those"

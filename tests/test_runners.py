@@ -10,6 +10,7 @@ import pytest
 
 from pytest_bbmigrate.runner.profiles import PROFILES
 from pytest_bbmigrate.sqlite_files import open_image, take_image
+from tests.matrix.environments import Broken, output_of
 from tests.runners import forms
 from tests.runners.comparing import (
     DIFFERS,
@@ -24,6 +25,7 @@ from tests.runners.comparing import (
     table,
 )
 from tests.runners.contents import lines_of
+from tests.runners.environments import Environment, provide
 from tests.runners.folders import make_seed, read_folders
 from tests.runners.ours import Result, run_ours
 from tests.runners.tools import NOT_HELD, TOOLS, Ending
@@ -55,6 +57,21 @@ def test_there_are_thirty_folders_and_what_they_say_of_tools_is_of_tools_there_a
     assert len(FOLDERS) >= 30
     for folder in FOLDERS.values():
         assert {*folder.only, *folder.not_held, *folder.not_imitated} <= {*BY_NAME}
+
+
+def test_tools_are_installed_once_for_each_choice_of_versions_and_a_lack_is_told(
+    tmp_path: Path,
+) -> None:
+    made: list[str] = []
+    for pins in ("a==1", "a==1", "a==2"):
+        provide(Environment(tmp_path / "tools", pins, lambda: made.append("once")))
+
+    def lacking() -> None:
+        output_of([tmp_path / "no-such-npm"])
+
+    assert made == ["once", "once"]
+    with pytest.raises(Broken, match="no-such-npm"):
+        provide(Environment(tmp_path / "tools", "a==3", lacking))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.private import Known
     from pytest_bbmigrate.schema import Schema
-    from pytest_bbmigrate.schema.model import Index, Table
 
 Key = tuple[str, ...]
 
@@ -35,34 +34,42 @@ class SchemaStep:
 
 
 def every_difference(before: Schema, after: Schema) -> tuple[SchemaDifference, ...]:
-    """Return every difference, with the indexes of columns that are themselves lost or added.
+    """Return every difference, with what otherwise goes with another one.
 
-    Where a migration was applied in part, the column may be there without its index.
+    That are the indexes of columns that are themselves lost or added, and the indexes and triggers
+    of added tables: where a migration was applied in part, there may be one without the other.
     """
     differences = compare_schemas(before, after)
-    return (*differences, *_unsaid_indexes(before, after, differences))
+    said = {fold_name(difference.name) for difference in differences}
+    unsaid = (*_indexes_of_columns(before, after), *_parts_of_added_tables(before, after))
+    return (*differences, *(each for each in unsaid if fold_name(each.name) not in said))
 
 
-def _unsaid_indexes(
-    before: Schema, after: Schema, said: Iterable[SchemaDifference]
-) -> Iterator[SchemaDifference]:
-    """Yield the explicit indexes that one of two tables has, and no difference ``said`` so far."""
-    names = {fold_name(difference.name) for difference in said}
-    sides = ((before, after, "index lost"), (after, before, "index added"))
-    for side, other, kind in sides:
+def _indexes_of_columns(before: Schema, after: Schema) -> Iterator[SchemaDifference]:
+    """Yield the explicit indexes on columns that only one of two tables has."""
+    for side, other, kind in ((before, after, "index lost"), (after, before, "index added")):
         for table in side.tables:
-            for index in table.indexes:
-                name = index.name
-                if name is None or fold_name(name) in names or other.index(name) is not None:
-                    continue
-                others = other.table(table.name)
-                if others is not None and _is_of_own_columns(index, others):
-                    yield SchemaDifference(kind, name, table.name, "", "", "")
+            others = other.table(table.name)
+            for index in table.indexes if others is not None else ():
+                is_of_own = any(
+                    column.name is not None
+                    and others is not None
+                    and not others.column(column.name)
+                    for column in index.columns
+                )
+                if index.name is not None and is_of_own and other.index(index.name) is None:
+                    yield SchemaDifference(kind, index.name, table.name, "", "", "")
 
 
-def _is_of_own_columns(index: Index, other: Table) -> bool:
-    """Return whether an ``index`` is on a column that the ``other`` table does not have."""
-    return any(c.name is not None and other.column(c.name) is None for c in index.columns)
+def _parts_of_added_tables(before: Schema, after: Schema) -> Iterator[SchemaDifference]:
+    added = {fold_name(t.name) for t in after.tables if before.table(t.name) is None}
+    for table in after.tables:
+        for index in table.indexes:
+            if index.name is not None and fold_name(table.name) in added:
+                yield SchemaDifference("index added", index.name, table.name, "", "", "")
+    for trigger in after.triggers:
+        if fold_name(trigger.table) in added:
+            yield SchemaDifference("trigger added", trigger.name, trigger.table, "", "", "")
 
 
 def names_in(executed: Iterable[str]) -> frozenset[str]:
@@ -108,6 +115,7 @@ def compare_version(
     An object whose name is not among those ``mentioned`` is an extra; with None there are none.
     """
     differences, extras = [], []
+    own = set()  # tables among the extras: what is on them goes with them
     for difference in every_difference(version, schema):
         kind = difference.kind.removesuffix(" added")
         if (
@@ -115,7 +123,9 @@ def compare_version(
             and mentioned is not None
             and fold_name(difference.name) not in mentioned
         ):
-            extras.append(f"{kind} {difference.name}")
+            own |= {fold_name(difference.name)} if kind == "table" else set()
+            if fold_name(difference.table) not in own or kind == "table":
+                extras.append(f"{kind} {difference.name}")
         else:
             differences.append(difference)
     distance = sum(parts_of(difference, version, schema) for difference in differences)
@@ -149,6 +159,10 @@ def describe_distance(
         line for step in concerned if (line := describe_step(differences, version, steps, step))
     ]
     unexplained = [d for d, step in zip(differences, origins, strict=True) if step is None]
+    whole = {fold_name(d.name) for d in unexplained if d.kind == "table added"}
+    unexplained = [
+        d for d in unexplained if d.kind == "table added" or fold_name(d.table) not in whole
+    ]
     lines += [
         f"by no migration: {unexplained_text(difference, known)}" for difference in unexplained
     ]
@@ -162,9 +176,14 @@ def origin(difference: SchemaDifference, version: int, steps: Sequence[SchemaSte
     """
     key = key_of(difference)
     order: list[int] = [*range(version - 1, -1, -1), *range(version, len(steps))]
-    for index in order:
-        if any(key_of(effect) == key for effect in steps[index].effects):
-            return index
+    for goes_with_its_table in (False, True):  # that may have gone by a step of its own
+        for index in order:
+            if any(
+                key_of(effect) == key
+                for effect in steps[index].effects
+                if goes_with_its_table or effect.before or effect.after
+            ):
+                return index
     name = fold_name(difference.name)
     if difference.kind == "table added":  # such as the new table of a rebuild that stopped halfway
         return next((index for index in order if name in steps[index].names), None)
@@ -178,13 +197,18 @@ def describe_step(
     differing = {key_of(difference) for difference in differences}
     lost = {fold_name(d.name) for d in differences if d.kind == "table lost"}
     touched_later = {key_of(e) for step in steps[index + 1 : version] for e in step.effects}
+    lacking = set()  # tables that it should have made: what is on them need not be said
     effect_texts = []
     for effect in steps[index].effects:
         key = key_of(effect)
+        if fold_name(effect.table) in lacking:
+            continue
         if index >= version:
             is_done = key in differing
         else:
             is_done = key not in differing and fold_name(effect.table) not in lost
+        if effect.kind == "table added" and not is_done:
+            lacking.add(fold_name(effect.name))
         if not (is_done and key in touched_later):
             effect_texts.append((is_done, effect_text(effect, is_done=is_done)))
     effects = {key_of(effect) for effect in steps[index].effects}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.adopt import MatchingVersions, find_version, replay
 from pytest_bbmigrate.apply.base_text import image_of, schema_text
 from pytest_bbmigrate.apply.reversal import Lacking, reverse
-from pytest_bbmigrate.apply.schema_distance import every_difference, object_text
+from pytest_bbmigrate.apply.schema_distance import every_difference, unexplained_text
 from pytest_bbmigrate.apply.structure_written import (
     creations,
     may_be_done,
@@ -139,7 +139,8 @@ def _way_there(tried: _Try, catalogue: Catalogue, environment: RunEnvironment) -
         return (_stops(who, replayed.failure, catalogue),)
     differences = every_difference(replayed.schemas[-1], tried.target)
     return tuple(
-        f"run again on what was taken back, they come to another schema: {object_text(difference)}"
+        "run again on what was taken back, they come to another schema: "
+        f"{unexplained_text(difference, Known(texts=catalogue.shown_texts))}"
         for difference in differences[:1]
     )
 

@@ -32,20 +32,11 @@ NO_ROWS = "up runs on the empty database alone"
 
 @dataclass(frozen=True)
 class Ground:
-    """What up runs from: a state, the setup by which its rows are made, and why it is not all.
-
-    ``is_declared`` is whether the contract says that some tables have no rows.
-    """
+    """What up runs from: a state, the setup by which its rows are made, and why it is not all."""
 
     state: SeededState
     setup: ExperimentSetup
     narrowed: Narrowed | None = None
-    is_declared: bool = False
-
-    @property
-    def has_fewer_rows(self) -> bool:
-        """Whether it lacks rows that the state before had, and that later ones are to have."""
-        return self.is_declared or self.narrowed is not None
 
 
 class WentOn(NamedTuple):
@@ -62,7 +53,7 @@ def without_rows(migration: Migration, ground: Ground) -> Ground:
         return ground
     requires = (*ground.setup.recipe.requires, *emptied)
     stricter = replace(ground.setup, recipe=replace(ground.setup.recipe, requires=requires))
-    return Ground(refill_state(ground.state, stricter), stricter, is_declared=True)
+    return Ground(refill_state(ground.state, stricter), stricter)
 
 
 def what_is_lacking(failure: Failure) -> str:

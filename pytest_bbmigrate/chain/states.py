@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.chain.expected_values import read_expected_values, values_at
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment.filling import fill_state
+from pytest_bbmigrate.experiment.filling import fill_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
 from pytest_bbmigrate.experiment.requirements import condition_errors
 from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
@@ -21,9 +22,9 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from pytest_bbmigrate.catalogue import Catalogue, Migration
+    from pytest_bbmigrate.catalogue import Catalogue
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
     from pytest_bbmigrate.experiment.requirements import FailingCondition
@@ -31,19 +32,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Run, RunEnvironment
     from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding.model import Recipe
-
-    Literal = tuple[str | None, str | int | float]
-
-
-class ExpectedValue(NamedTuple):
-    """A ``literal``, as (column, value), that the migration at ``position`` looks for in rows.
-
-    ``last_writer`` is the position of the last other migration that writes it, -1 for none.
-    """
-
-    position: int
-    literal: Literal
-    last_writer: int
 
 
 class Chain:
@@ -240,6 +228,8 @@ class Chain:
         previous = ground.state
         is_empty = ground.narrowed is not None and ground.narrowed.is_empty
         filled_names = {} if is_empty else names_after_up(previous.schema, result.up)
+        before, renamed = self._states[position - 1], dict(result.up.renamed_tables)
+        thinned = thinned_tables(before.row_counts, previous.row_counts)
         state = fill_state(
             position,
             result.after,
@@ -247,7 +237,7 @@ class Chain:
             previous,
             filled_names,
             setup,
-            tops_up=ground.has_fewer_rows,
+            thinned={renamed.get(name, name) for name in thinned},
         )
         return self._with_own(state, previous, result.up)
 
@@ -256,36 +246,6 @@ class Chain:
         migration = self.catalogue.migrations[state.position - 1]
         own = own_after(previous.own, migration, up, previous.schema, state.schema)
         return replace(state, own=with_own_rows(own, state.schema, self.recipe.own_rows))
-
-
-def read_expected_values(
-    migrations: Sequence[Migration], wanted: Sequence[Sequence[Literal]]
-) -> tuple[ExpectedValue, ...]:
-    """Return the values ``wanted`` in rows by each of ``migrations``, in order."""
-    writers: dict[Literal, set[int]] = {}
-    for position, migration in enumerate(migrations):
-        for literal in set(migration.literals).difference(migration.expected_literals):
-            writers.setdefault(literal, set()).add(position)
-    expected = []
-    for position, literals in enumerate(wanted):
-        for literal in literals:
-            in_any_column = (None, literal[1])
-            positions = writers.get(literal, set()) | writers.get(in_any_column, set())
-            last_writer = max(positions - {position}, default=-1)
-            expected.append(ExpectedValue(position, literal, last_writer))
-    return tuple(expected)
-
-
-def values_at(position: int, values: Iterable[ExpectedValue]) -> tuple[Literal, ...]:
-    """Return what migrations from ``position`` on look for and none of them writes.
-
-    A key that a later migration writes itself must not be generated before.
-    """
-    return tuple(
-        expected.literal
-        for expected in values
-        if expected.last_writer < position <= expected.position
-    )
 
 
 def names_after_up(schema: Schema, up: Run) -> dict[str, frozenset[str]]:

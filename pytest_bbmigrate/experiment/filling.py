@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
+ENOUGH = 0.75  # of the rows that a table is to have
+
 
 def fill_state(
     position: int,
@@ -37,16 +39,16 @@ def fill_state(
     filled_names: Mapping[str, frozenset[str]],
     setup: ExperimentSetup,
     *,
-    tops_up: bool = False,
+    thinned: Collection[str] = (),
 ) -> SeededState:
     """Fill the new and the empty tables of ``bare``, and its new columns; return the state.
 
-    ``filled_names`` are the tables that the ``previous`` state has filled, with their columns. With
-    ``tops_up`` tables that rows were left out of get others.
+    ``filled_names`` are the tables that the ``previous`` state has filled, with their columns.
+    Tables ``thinned`` (folded), of which rows were left out, get others where few are left.
     """
     schema, recipe = bare.schema, setup.recipe
     tables = tables_to_fill(bare, filled_names)
-    short = short_tables(schema, bare.row_counts, recipe) if tops_up else ()
+    short = short_tables(schema, bare.row_counts, recipe, thinned)
     with closing(open_image(require_bytes(bare.image))) as db:
         beside = 0 if position else ROWS_FOR_ALL_HOSTILE  # the rows of a base are the user's
         filling = fill_tables(db, schema, {*tables, *short}, recipe, beside=beside)
@@ -79,7 +81,8 @@ def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
     with closing(open_image(state.image)) as db:
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
-        fill_tables(db, schema, short_tables(schema, counts, recipe), recipe)
+        thinned = thinned_tables(state.row_counts, counts)
+        fill_tables(db, schema, short_tables(schema, counts, recipe, thinned), recipe)
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         image = take_image(db)
     return state_with(state, image, "no row that meets what is required was found")
@@ -106,14 +109,26 @@ def state_with(state: SeededState, image: bytes, why_empty: str) -> SeededState:
     )
 
 
-def short_tables(schema: Schema, counts: Mapping[str, int], recipe: Recipe) -> tuple[str, ...]:
-    """Return the tables that hold fewer rows than they are to have, and none that the user gave."""
+def thinned_tables(before: Mapping[str, int], now: Mapping[str, int]) -> frozenset[str]:
+    """Return the tables (folded names) that hold fewer rows ``now``."""
+    return frozenset(name for name, count in now.items() if count < before.get(name, 0))
+
+
+def short_tables(
+    schema: Schema, counts: Mapping[str, int], recipe: Recipe, thinned: Collection[str]
+) -> tuple[str, ...]:
+    """Return those of the ``thinned`` tables that hold too few rows, and none that the user gave.
+
+    Rows that are added know nothing of what earlier migrations have mended in those there: where
+    enough are left, none is.
+    """
     return tuple(
         table.name
         for table in schema.tables
-        if table.virtual is None
+        if fold_name(table.name) in thinned
+        and table.virtual is None
         and fold_name(table.name) not in recipe.own_rows
-        and counts[fold_name(table.name)] < recipe.rows
+        and counts[fold_name(table.name)] < ENOUGH * recipe.rows
     )
 
 

@@ -12,6 +12,7 @@ from pytest_bbmigrate.seeding.filling.queries import (
     insert_row,
     listed,
     matching,
+    new_keys,
     row_key,
     row_keys,
     select,
@@ -67,15 +68,14 @@ class FormerRows:
         ``schema`` is that of the state before.
         """
         keys = row_key(self.table)
-        was_there = set(row_keys(self.db, self.table))
+        there = row_keys(self.db, self.table)
         self.db.execute("PRAGMA foreign_keys = OFF")
-        add_rows(self.db, schema, self.table.name, count, recipe)
+        add_rows(self.db, schema, self.table.name, count, recipe, there=there)
         self.db.execute("PRAGMA foreign_keys = ON")
         columns = self.diff.columns
         return [
             dict(zip(columns.values(), cells, strict=True))
-            for key in row_keys(self.db, self.table)
-            if key not in was_there
+            for key in new_keys(self.db, self.table, there)
             for cells in select(
                 self.db,
                 f"SELECT {listed(columns)} FROM main.{quote_name(self.table.name)}"

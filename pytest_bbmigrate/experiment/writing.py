@@ -20,6 +20,7 @@ from pytest_bbmigrate.seeding.filling.queries import (
     insert_row,
     listed,
     matching,
+    new_keys,
     row_key,
     row_keys,
     select,
@@ -151,7 +152,7 @@ def write_since(
             if not as_before:
                 filling = add_rows(db, after.schema, table.name, WRITTEN_ROWS, later, there=keys)
                 unwritten += filling.unfilled
-                keep_what_fits(db, work, former, set(keys))
+                keep_what_fits(db, work, former, keys)
             if as_before or (work.beyond and not work.added):
                 add_as_before(db, work, former, before, later)
             if former is not None:
@@ -176,10 +177,10 @@ def former_rows(evidence: Evidence, earlier: sqlite3.Connection, table: Table) -
 
 
 def keep_what_fits(
-    db: sqlite3.Connection, work: WrittenTable, former: FormerRows | None, was_there: set[Key]
+    db: sqlite3.Connection, work: WrittenTable, former: FormerRows | None, there: Sequence[Key]
 ) -> None:
     """Keep the rows that were added and that the schema before takes; take out the others."""
-    for key in [key for key in row_keys(db, work.table) if key not in was_there]:
+    for key in new_keys(db, work.table, there):
         row = read_row(db, work.table, key)
         if row is not None and (former is None or former.takes(row)):
             work.added.append(key)
@@ -200,13 +201,13 @@ def add_as_before(
     table = work.table
     for row in former.drawn(before.schema, WRITTEN_ROWS, recipe) if former else ():
         fields = {name: cell for name, cell in row.items() if name in table.stored_columns}
-        was_there = set(row_keys(db, table))
+        there = row_keys(db, table)
         try:
             insert_row(db, table, fields)
         except REFUSALS:
             work.passed_over += 1
             continue
-        work.added += [key for key in row_keys(db, table) if key not in was_there]
+        work.added += new_keys(db, table, there)
 
 
 @dataclass
@@ -283,12 +284,16 @@ class Writer:
             done = write() and write_before()
         except REFUSALS:
             done = False
-        if self.db.in_transaction:  # a trigger may have ended it
-            if not done:
-                self.db.execute("ROLLBACK TO written")
+        if not self.db.in_transaction:  # a trigger may have ended it
+            return False
+        try:
+            self.db.execute("RELEASE written" if done else "ROLLBACK TO written")
+        except REFUSALS:  # a deferred foreign key is looked at here only
+            done = False
+            self.db.execute("ROLLBACK TO written")
+        if not done:
             self.db.execute("RELEASE written")
-            return done
-        return False
+        return done
 
 
 def some_of(keys: Sequence[Key], table: Table) -> list[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.settings import Settings
 
 
+IS_THERE = re.compile("already exists|duplicate column name")
 NOTHING_TAKEN = TakenBack(None, 0)
 
 
@@ -159,6 +161,11 @@ def _describe(found: _Found, project: Project, shown: Path) -> list[str]:
     lines = describe_recognition(found.matching, catalogue, shown, found.recorded)
     if found.matching.stopped and project.settings.python is not None:
         lines.append("they ran by pytest's own Python and SQLite, and not by those of bb_python")
+    if project.settings.base is not None and IS_THERE.search(found.matching.stopped):
+        lines.append(
+            "is bb_base from before the first migration? without it, --bb-adopt finds out what was "
+            "there"
+        )
     return lines
 
 

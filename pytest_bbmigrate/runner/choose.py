@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks, runner_of_place
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Catalogue
+
+OF_EXPO = "migrations.js"  # what drizzle-kit writes beside the journal for Expo's driver
 
 
 def choose_profile(
@@ -27,7 +30,10 @@ def choose_profile(
     name = runner_told(runs_as, folder, root, base)
     if not name and catalogue is not None:
         name = runner_of_marks(catalogue.migrations, catalogue.texts)
-    return PROFILES.get(name, UNDECIDED)
+    profile = PROFILES.get(name, UNDECIDED)
+    # On a phone the app opens the database: its driver leaves foreign keys off unless it says so.
+    is_on_phone = profile.name == "drizzle" and (folder / OF_EXPO).is_file()
+    return replace(profile, foreign_keys=None) if is_on_phone and not runs_as else profile
 
 
 def runner_told(runs_as: str, folder: Path, root: Path, base: bytes) -> str:

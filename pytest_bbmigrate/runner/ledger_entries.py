@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.private import Known, safe_message
 from pytest_bbmigrate.runner.ledgers import find_ledgers
 from pytest_bbmigrate.sql.names import quote_name
 
@@ -83,16 +84,14 @@ def read_ledgers(db: sqlite3.Connection) -> tuple[LedgerEntries, ...]:
 
 def _read_ledger(db: sqlite3.Connection, ledger: Ledger) -> LedgerEntries:
     table = quote_name(ledger.table)
+    query = QUERIES[ledger.runner].format(table)
     try:
-        rows = tuple(
-            (str(which), bool(is_run))
-            for which, is_run in db.execute(QUERIES[ledger.runner].format(table))
-        )
+        rows = tuple((str(which), bool(is_run)) for which, is_run in db.execute(query))
         lasts = [which for which, _ in rows] if ledger.runner in UP_TO else []
         if ledger.runner == "flyway":
             lasts = [str(version) for (version,) in db.execute(BASELINE.format(table))]
     except sqlite3.OperationalError as error:  # of another version of the tool, say
-        return LedgerEntries(ledger, fault=str(error))
+        return LedgerEntries(ledger, fault=safe_message(error, Known(texts=(query,))))
     return LedgerEntries(ledger, rows, lasts[-1] if lasts else "")
 
 

@@ -110,6 +110,22 @@ def test_a_step_that_cannot_be_taken_back_is_named_and_no_file_written(
     assert not (project.path / "base.sql").exists()
 
 
+def test_a_base_of_today_is_doubted(project: pytest.Pytester, bank: Path) -> None:
+    (project.path / "today.sql").write_text(APP + OWNERS)
+    project.makeini("[pytest]\nbb_base = today.sql\n")
+
+    result = project.runpytest("--bb-adopt")
+
+    assert bank.is_file()
+    result.stdout.fnmatch_lines(
+        [
+            "budget_buddy.db: it is at the version before the first migration, or at one after it",
+            "001_step does not run on a database without rows (*duplicate column name: owner)*",
+            "is bb_base from before the first migration? without it, --bb-adopt finds out what *",
+        ]
+    )
+
+
 def test_what_dbmate_has_recorded_is_told_and_its_part_in_what_follows(
     project: pytest.Pytester, bank: Path
 ) -> None:

@@ -73,7 +73,7 @@ def provide(environment: Environment) -> None:
         return
     shutil.rmtree(environment.folder, ignore_errors=True)
     environment.folder.mkdir(parents=True)
-    (KEPT / "home").mkdir(exist_ok=True)
+    (KEPT / "home").mkdir(parents=True, exist_ok=True)
     try:
         environment.make()
     except OSError as error:  # no such program on this machine

@@ -45,12 +45,33 @@ def row_key(table: Table) -> tuple[str, ...]:
 
 def row_keys(db: sqlite3.Connection, table: Table) -> list[Key]:
     """Return the keys of all rows, in order."""
-    columns = row_key(table)
-    names = ", ".join(columns)
+    names = ", ".join(row_key(table))
     keys = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {names}")
-    if table.rowid_alias or columns[0] in ROWID_NAMES:  # a column of that name is in quotes
+    if is_known_by_rowid(table):  # an integer, whatever is in the row
         return keys
     return [key for key in keys if all(storable(value) for value in key)]
+
+
+def is_known_by_rowid(table: Table) -> bool:
+    """Return whether ``row_key`` is the rowid, by whatever name."""
+    return bool(table.rowid_alias) or row_key(table)[0] in ROWID_NAMES  # a column is in quotes
+
+
+def new_keys(db: sqlite3.Connection, table: Table, there: Sequence[Key]) -> list[Key]:
+    """Return the keys of the rows that were added since, in order.
+
+    ``there`` are those of all rows before, in order. Without triggers none of them has gone: rows
+    behind the last one are all that are new if there are just so many more.
+    """
+    triggers = "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' LIMIT 1"
+    if there and is_known_by_rowid(table) and not select(db, triggers):
+        (name,), target = row_key(table), quote_name(table.name)
+        later = f"SELECT {name} FROM main.{target} WHERE {name} > ? ORDER BY {name}"
+        keys = select(db, later, there[-1])
+        if row_count(db, table) == len(there) + len(keys):
+            return keys
+    known = frozenset(there)
+    return [key for key in row_keys(db, table) if key not in known]
 
 
 def matching(columns: Iterable[str]) -> str:

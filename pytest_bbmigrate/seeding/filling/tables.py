@@ -12,7 +12,7 @@ from pytest_bbmigrate.errors import SeedingError
 from pytest_bbmigrate.private import Known, is_showing_values, kind_of_value, safe_message
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, mend_dangling
 from pytest_bbmigrate.seeding.filling.drawing import find_sources
-from pytest_bbmigrate.seeding.filling.queries import row_count, row_key, row_keys
+from pytest_bbmigrate.seeding.filling.queries import new_keys, row_count, row_key
 from pytest_bbmigrate.seeding.filling.references import dangling_rows, missing_parent
 from pytest_bbmigrate.seeding.filling.writing import insertion, write_rows
 from pytest_bbmigrate.seeding.model import Unfilled
@@ -119,7 +119,7 @@ def finish(db: sqlite3.Connection, context: Context, works: Sequence[TableWork])
     """
     for work in works:
         for key, free in work.pending:
-            added = frozenset(row_keys(db, work.table)) - work.kept
+            added = frozenset(new_keys(db, work.table, work.there))
             connect_foreign_key(db, work.table, key, free, added, work.rng)
     for work in works:
         if fold_name(work.table.name) in context.recipe.own_rows:
@@ -130,10 +130,11 @@ def finish(db: sqlite3.Connection, context: Context, works: Sequence[TableWork])
 
 def _mend_all(db: sqlite3.Connection, context: Context, works: Sequence[TableWork]) -> None:
     """Mend references as long as there are any: a row that goes may be another one's parent."""
+    referring = [work for work in works if work.table.foreign_keys]
     mended = 1
     while mended:
         mended = 0
-        for work in works:
+        for work in referring:
             count, work.dangling = mend_dangling(db, context.schema, work.table, work.kept)
             mended += count
 

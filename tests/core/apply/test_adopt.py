@@ -163,6 +163,12 @@ HALF = [
         "002_trips",
         ["table trips is there", "table costs is not there"],
     ),
+    (
+        [sql.strip() for sql in FILES["002_trips.sql"].split(";")[:2]],
+        (1,),
+        "002_trips",
+        ["table trips is there", "table costs is there", "index by_trip is not there"],
+    ),
 ]
 
 

@@ -140,6 +140,17 @@ def rebuilt(create: str, name: str) -> str:
     )
 
 
+def test_what_a_deferred_foreign_key_refuses_is_passed_over(tmp_path: Path) -> None:
+    up = (
+        "CREATE TABLE tags (note_id INTEGER NOT NULL REFERENCES notes (id)"
+        " DEFERRABLE INITIALLY DEFERRED); INSERT INTO tags SELECT id FROM notes;"
+    )
+    found = written(tmp_path, KEYED, both(up, "DROP TABLE tags;"))
+
+    assert found.passed_over
+    assert found.deleted == {}
+
+
 def test_that_down_refuses_what_only_up_allows_is_noted(tmp_path: Path) -> None:
     back = rebuilt(NARROW.replace("TABLE kinds", "TABLE narrow"), "narrow")
     step = "-- bb: alters kinds\n" + both(rebuilt(WIDE, "wide"), back)

@@ -112,3 +112,17 @@ def test_a_tools_own_table_says_whose_the_base_is(table: str, runner: str) -> No
 
 def test_tables_of_two_tools_say_nothing() -> None:
     assert runner_of_base(image_of(SQLX, "CREATE TABLE d1_migrations (id INTEGER);")) == ""
+
+
+def test_drizzle_on_a_phone_leaves_foreign_keys_to_the_app(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    leave(tmp_path, "migrations/meta/_journal.json")
+    (folder / "001_step.sql").write_text(PLAIN)
+
+    def enforced(runs_as: str = "") -> bool | None:
+        catalogue = read_catalogue(folder)
+        return choose_profile(runs_as, folder, tmp_path, catalogue, b"").foreign_keys
+
+    assert enforced() is True
+    (folder / "migrations.js").write_text("export default {}")
+    assert (enforced(), enforced("drizzle")) == (None, True)

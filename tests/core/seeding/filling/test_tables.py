@@ -9,6 +9,7 @@ import pytest
 
 from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding.filling.fill import add_rows, fill_tables
+from pytest_bbmigrate.seeding.filling.queries import new_keys, row_keys
 from pytest_bbmigrate.seeding.model import Recipe, Unfilled, exact_key
 from pytest_bbmigrate.seeding.values.hostile import hostile_values
 from pytest_bbmigrate.seeding.values.meaning import Family
@@ -636,3 +637,28 @@ def test_a_chain_of_tables_is_filled_quickly() -> None:
         fill_tables(db, schema, [f"t{number}" for number in range(1, 50)], Recipe())
 
         assert time.process_time() - began < 4
+
+
+AUDITED = """
+CREATE TRIGGER newest AFTER INSERT ON t WHEN NEW.id > 0 BEGIN
+    DELETE FROM t WHERE id = 5;
+    INSERT INTO t VALUES (-1, 'a trigger');
+END;
+"""
+
+
+@pytest.mark.parametrize(
+    ("trigger", "number", "expected"),
+    [("", 6, [(6,)]), ("", 1, [(1,)]), (AUDITED, 7, [(-1,), (7,)])],
+)
+def test_rows_that_are_new_are_found_wherever_they_stand(
+    trigger: str, number: int, expected: list[tuple[int]]
+) -> None:
+    create = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);"
+    create += "INSERT INTO t VALUES (2, 'a'), (5, 'b');"
+    with database(create + trigger) as (db, schema):
+        table = schema.tables[0]
+        there = row_keys(db, table)
+        db.execute("INSERT INTO t VALUES (?, 'new')", [number])
+
+        assert new_keys(db, table, there) == expected
