@@ -170,8 +170,16 @@ def start(  # as subprocess.Popen has them
                 environment=environment,
                 new_session=start_new_session,
             )
-        elif not (pid := fork()):
-            become(module, arguments, standard, pass_fds, env, new_session=start_new_session)
+        else:
+            waits, forgets = os.pipe()
+            if not (pid := fork()):
+                kept = (*pass_fds, forgets)
+                become(
+                    module, arguments, standard, kept, env, forgets, new_session=start_new_session
+                )
+            os.close(forgets)
+            os.read(waits, 1)  # until it has closed what this process has open, a database perhaps
+            os.close(waits)
     return Forked(pid, *ours)
 
 
@@ -252,15 +260,21 @@ def become(  # as subprocess.Popen has them
     given: Sequence[int],
     kept: Iterable[int],
     env: Mapping[str, str] | None,
+    forgets: int | None = None,
     *,
     new_session: bool,
 ) -> NoReturn:
-    """Be a new process that runs ``main`` of ``module``; end as Python would."""
+    """Be a new process that runs ``main`` of ``module``; end as Python would.
+
+    ``forgets`` is closed when nothing is open any more but what is ``given`` and ``kept``.
+    """
     code = 1
     try:
         if new_session:
             os.setsid()
         forget(given, {*kept})
+        if forgets is not None:
+            os.close(forgets)
         if env is not None:
             os.environ.clear()
             os.environ.update(env)

@@ -13,6 +13,7 @@ from tests.torture_others import Deed, Meddling, Said, torture_others
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.torture
 REMOVED = Deed("database", "remove", "smoke", in_time=True, takes_name=True)
 
 
@@ -30,7 +31,6 @@ def removed(project: Meddling) -> Iterator[Meddling]:
     project.faults = []
 
 
-@pytest.mark.torture
 def test_a_run_that_is_meddled_with_leaves_the_old_content_to_be_found_or_the_new_one(
     project: Meddling,
 ) -> None:
