@@ -61,8 +61,10 @@ def start(
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str],
     start_new_session: bool = False,
+    close_fds: bool = True,
 ) -> Forked | subprocess.Popen[bytes]:
     """Fork the whole pytest that ``command`` starts, or else start what it does."""
+    assert close_fds
     is_pytest = any([*command[1 : 1 + len(program)]] == program for program in PROGRAMS)
     is_plain = (
         is_pytest and command[0] == sys.executable and "PYTEST_DISABLE_PLUGIN_AUTOLOAD" in env
