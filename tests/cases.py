@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tomllib
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.catalogue import NO_RULES, read_catalogue
+from pytest_bbmigrate.catalogue.since import NOTHING_PAST, Past, past_since
 from pytest_bbmigrate.chain import Chain
+from pytest_bbmigrate.checks.changed_since import with_changes
 from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.experiment.other_zone import in_zone
@@ -37,8 +42,8 @@ class Case:
     ``fails`` is the one check that must fail on the last migration, '' for a near miss; only for
     want of rows, under ``strict``, are there more, with a comma between;
     ``finding`` the kind of fault that it must find. Where there is a ``base.sql``, the first
-    migration starts from it. ``runs_as`` and ``foreign_keys`` ('on' or 'off') are what the settings
-    say of the runner.
+    migration starts from it; ``shipped`` is what the files were when they were last committed.
+    ``runs_as`` and ``foreign_keys`` ('on' or 'off') are what the settings say of the runner.
     """
 
     name: str
@@ -92,7 +97,7 @@ def judge_here(case: Case) -> tuple[Verdict, ...]:
         foreign_keys={"on": True, "off": False}.get(case.foreign_keys),
     )
     chain = Chain(catalogue, recipe, environment, base=base, invariants=case.invariants)
-    verdicts = [judge_catalogue(chain)]
+    verdicts = [with_changes(judge_catalogue(chain), past_of(case.folder))]
     for position in range(len(catalogue.migrations)):
         try:
             evidence = chain.evidence(position)
@@ -100,6 +105,21 @@ def judge_here(case: Case) -> tuple[Verdict, ...]:
             break
         verdicts += [judge(check, evidence, strict=case.strict) for check in CHECKS]
     return tuple(verdicts)
+
+
+def past_of(folder: Path) -> Past:
+    """Return what a commit of the files in ``shipped`` has, where a case has these."""
+    if not (folder / "shipped").is_dir():
+        return NOTHING_PAST
+    with TemporaryDirectory() as name:
+        top = Path(name).resolve()
+        shutil.copytree(folder / "shipped", top / "migrations")
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "Ship them"]):
+            who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+            subprocess.run(["git", *who, *words], cwd=top, check=True)
+        shutil.rmtree(top / "migrations")
+        shutil.copytree(folder / "migrations", top / "migrations")
+        return past_since("HEAD", read_catalogue(top / "migrations"), NO_RULES)
 
 
 def base_of(folder: Path) -> bytes:

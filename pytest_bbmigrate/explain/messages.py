@@ -185,6 +185,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         "the parent's columns need a PRIMARY KEY or UNIQUE index: did a rebuild lose it?",
     ),
     (
+        r"^cannot start a transaction within",
+        "the tool that runs it has a transaction around the file: leave BEGIN and COMMIT out",
+    ),
+    (
         r"from within a transaction|inside a transaction",
         "declare -- bb: no_transaction, and put it into a migration of its own",
     ),

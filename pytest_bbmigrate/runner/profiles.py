@@ -95,7 +95,13 @@ PROFILES = {
             confined=True,
         ),
         Profile("flyway", foreign_keys=False, pragma=PragmaRule.ACTS),
-        Profile("yoyo", foreign_keys=False, pragma=PragmaRule.NOTHING),
+        # Each statement is in a savepoint of its own, which no COMMIT in the file outlives.
+        Profile(
+            "yoyo",
+            foreign_keys=False,
+            pragma=PragmaRule.NOTHING,
+            control=ControlRule.REFUSED,
+        ),
         Profile(
             "sqlite-utils",
             foreign_keys=False,

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.matrix.environments import Broken
-from tests.runners.comparing import MISSING, Cell, hold, is_good, notes, table, try_out
+from tests.runners.comparing import MISSING, Cell, hold, is_good, notes, table, try_out, unheld
 from tests.runners.environments import provide
 from tests.runners.folders import read_folders
 from tests.runners.tools import NOT_HELD, TOOLS
@@ -37,7 +37,7 @@ def main() -> None:
         _say(f"profile {profile} is held against nothing: {why}")
     cells = _cells(folders, tools, lacks)
     _say("", *table(cells, [it.name for it in folders], [tool.name for tool in tools]))
-    _say("", *notes(cells))
+    _say("", *notes(cells), *(f"nothing was held against {name}" for name in unheld(cells)))
     if not is_good(cells, allow_missing=asked.allow_missing):
         sys.exit(1)
 

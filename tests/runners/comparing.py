@@ -138,14 +138,16 @@ def notes(cells: Iterable[Cell]) -> list[str]:
     ]
 
 
+def unheld(cells: Sequence[Cell]) -> list[str]:
+    """Return the folders and the tools that are there of which nothing was held against another."""
+    tried = [cell for cell in cells if cell.outcome != MISSING]
+    held = {name for cell in tried if cell.counts for name in (cell.folder, cell.tool)}
+    return sorted({name for cell in tried for name in (cell.folder, cell.tool)} - held)
+
+
 def is_good(cells: Sequence[Cell], *, allow_missing: bool) -> bool:
     """Return whether all agree, each tool was held against something, and so was each folder."""
     tried = [cell for cell in cells if cell.outcome != MISSING]
     if not tried or (len(tried) < len(cells) and not allow_missing):
         return False
-    held = [cell for cell in tried if cell.counts]
-    return (
-        all(cell.outcome != DIFFERS for cell in tried)
-        and {cell.tool for cell in held} == {cell.tool for cell in tried}
-        and {cell.folder for cell in held} == {cell.folder for cell in tried}
-    )
+    return not unheld(cells) and all(cell.outcome != DIFFERS for cell in tried)

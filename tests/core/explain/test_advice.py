@@ -157,6 +157,7 @@ def test_what_the_set_up_lacks_is_named(
         ("IntegrityError: (sqlite3.IntegrityError) CHECK constraint failed: x", "-- bb: requires"),
         ("the migration rolled back, after OperationalError: odd", "must raise"),
         ("nothing that anybody has seen before", ""),
+        ("cannot start a transaction within a transaction", "leave BEGIN and COMMIT out"),
     ],
 )
 def test_messages_have_their_advice(message: str, remedy: str) -> None:
