@@ -38,7 +38,8 @@ class Chain:
     """The states of one catalogue, each made when first asked for; they share pages in memory.
 
     Where a migration fails on generated rows, it goes on from fewer or from none of them, if it
-    runs there. An ``unjudged`` migration has run on somebody's own rows.
+    runs there; not without rows that are given. An ``unjudged`` migration has run on somebody's own
+    rows.
     With ``shows_values`` false some rows are the user's own: errors are not shown word for word.
     """
 
@@ -230,6 +231,10 @@ class Chain:
         filled_names = {} if is_empty else names_after_up(previous.schema, result.up)
         before, renamed = self._states[position - 1], dict(result.up.renamed_tables)
         thinned = thinned_tables(before.row_counts, previous.row_counts)
+        migration = self.catalogue.migrations[position - 1]
+        given = self.recipe.own_rows.keys()
+        if not is_empty and thinned & given and migration.name not in self.unjudged:
+            raise StateUnreachable(migration.name)  # no others can stand for rows that are given
         state = fill_state(
             position,
             result.after,

@@ -128,15 +128,27 @@ def test_which_rows_were_judged_is_said_in_every_verdict(tmp_path: Path) -> None
     )
 
 
-def test_the_users_own_rows_are_not_put_back(tmp_path: Path) -> None:
+def test_it_does_not_go_on_without_rows_that_the_user_gave(tmp_path: Path) -> None:
     own: dict[str, list[dict[str, Cell]]] = {
         "trips": [{"id": 1, "name": "Alps"}, {"id": 2, "name": "Alps"}, {"id": 3, "name": "Sea"}]
     }
     chain = chain_of(tmp_path, TRIPS + COSTS, UNIQUE, ADDS, own_rows=own)
+    evidence = chain.evidence(1)
 
-    assert chain.state(1).row_counts["trips"] == 3
-    assert chain.state(2).row_counts["trips"] == 2
-    assert chain.state(2).row_counts["costs"] == 20
+    assert judge("up_applies", evidence).outcome is Outcome.FAILED
+    assert evidence.narrowed is not None
+    assert evidence.narrowed.left_out == {"trips": 1}
+    with pytest.raises(StateUnreachable, match="002_step does not apply"):
+        chain.evidence(2)
+
+
+def test_it_goes_on_with_all_rows_that_the_user_gave(tmp_path: Path) -> None:
+    own: dict[str, list[dict[str, Cell]]] = {"costs": [{"id": number} for number in (1, 2, 3)]}
+    tables = TRIPS + "CREATE TABLE costs (id INTEGER PRIMARY KEY);"
+    chain = chain_of(tmp_path, tables, UNIQUE, ADDS, own_rows=own)
+
+    assert chain.evidence(1).narrowed is not None
+    assert chain.evidence(2).state.row_counts["costs"] == 3
 
 
 def test_python_goes_on_without_the_rows_that_it_refuses(tmp_path: Path) -> None:
