@@ -119,6 +119,13 @@ def as_comment(line: str) -> str:
 
 def _misplaced(remarks: Iterable[CommentLine]) -> Iterator[Problem]:
     for remark in remarks:
+        if "\n" in remark.text:
+            yield Problem(
+                remark.path,
+                remark.line,
+                "that is more than one line",
+                "give each line of the contract a string of its own",
+            )
         if SCRIPT.fullmatch(remark.text):
             yield Problem(
                 remark.path,

@@ -139,6 +139,13 @@ def test_what_changes_the_run_enters_the_checksum_and_nothing_else_does(tmp_path
             ),
         ),
         (
+            '001_a = ["foreign_keys on\\ninserts t"]',
+            (
+                "contracts.toml:1: that is more than one line; give each line of the contract "
+                "a string of its own"
+            ),
+        ),
+        (
             "001_a = ['foreign_keys on', 'foreign_keys off']",
             "contracts.toml:1: 'foreign_keys off' contradicts line 1; leave one of them out",
         ),
