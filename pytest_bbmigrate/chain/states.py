@@ -74,6 +74,7 @@ class Chain:
         self._grounds: dict[int, Ground] = {}
         self._evidence: dict[int, Evidence] = {}
         self._gathered: set[int] = set()
+        self._base_has_rows = False
         keep_freed_memory()
 
     def state(self, position: int) -> SeededState:
@@ -218,6 +219,7 @@ class Chain:
         setup = self._setup(position)
         if position == 0:
             bare = snapshot_of(self._base)
+            self._base_has_rows = any(bare.row_counts.values())
             state = fill_state(0, bare, self._base, None, {}, setup)
             own = own_of_base(self._base, bare.schema, self.recipe.own_rows)
             return replace(state, own=own)
@@ -232,8 +234,8 @@ class Chain:
         before, renamed = self._states[position - 1], dict(result.up.renamed_tables)
         thinned = thinned_tables(before.row_counts, previous.row_counts)
         migration = self.catalogue.migrations[position - 1]
-        given = self.recipe.own_rows.keys()
-        if not is_empty and thinned & given and migration.name not in self.unjudged:
+        refuses_given = not is_empty and bool(thinned & self.recipe.own_rows.keys())
+        if migration.name not in self.unjudged and (refuses_given or self._refuses_base(result)):
             raise StateUnreachable(migration.name)  # no others can stand for rows that are given
         state = fill_state(
             position,
@@ -245,6 +247,12 @@ class Chain:
             thinned={renamed.get(name, name) for name in thinned},
         )
         return self._with_own(state, previous, result.up)
+
+    def _refuses_base(self, result: UpResult) -> bool:
+        """Return whether up, which ran on fewer rows, does not run on those of the base alone."""
+        ground = self._grounds[len(self._states) - 1]
+        could = self._base_has_rows and ground.state.empty_pages is not None
+        return could and ground.narrowed is not None and result.empty is None
 
     def _with_own(self, state: SeededState, previous: SeededState, up: Run) -> SeededState:
         """Return ``state``, which ``up`` led to, noting which rows may be the user's own."""

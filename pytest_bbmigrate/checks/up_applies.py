@@ -29,8 +29,12 @@ def ask_up_applies(evidence: Evidence) -> Answer:
     findings = [
         refusal_finding(each.up.failure, each, evidence) for each in refused if each.up.failure
     ]
-    if evidence.up_on_empty is not None and evidence.up_on_empty.failure:
-        findings.append(on_empty_finding(evidence.up_on_empty.failure))
+    on_empty = evidence.up_on_empty.failure if evidence.up_on_empty else None
+    told = {
+        (each.up.failure.statement, each.up.failure.message) for each in refused if each.up.failure
+    }
+    if on_empty and (on_empty.statement, on_empty.message) not in told:
+        findings.append(on_empty_finding(on_empty))
     part = evidence.migration.up
     findings += [
         Finding("integrity", "up", part.path, observed=message) for message in evidence.integrity

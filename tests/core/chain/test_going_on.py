@@ -17,6 +17,7 @@ from pytest_bbmigrate.runner.limits import is_of_limit, overdue, oversized, too_
 from pytest_bbmigrate.sqlite_files import open_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.core.checking import chain_of, judge_last
+from tests.core.running import image_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,6 +150,23 @@ def test_it_goes_on_with_all_rows_that_the_user_gave(tmp_path: Path) -> None:
 
     assert chain.evidence(1).narrowed is not None
     assert chain.evidence(2).state.row_counts["costs"] == 3
+
+
+def test_it_does_not_go_on_without_rows_of_the_base(tmp_path: Path) -> None:
+    base = image_of(TRIPS, "INSERT INTO trips (name) VALUES ('Alps'), ('Alps')")
+    chain = chain_of(tmp_path, UNIQUE, ADDS, base=base)
+
+    assert [finding.step for finding in judge("up_applies", chain.evidence(0)).findings] == ["up"]
+    with pytest.raises(StateUnreachable, match="001_step does not apply"):
+        chain.evidence(1)
+
+
+def test_it_goes_on_where_only_rows_beside_those_of_the_base_are_refused(tmp_path: Path) -> None:
+    base = image_of(TRIPS, "INSERT INTO trips (name) VALUES ('Alps'), ('Sea')")
+    chain = chain_of(tmp_path, UNIQUE, ADDS, base=base)
+
+    assert judge("up_applies", chain.evidence(0)).outcome is Outcome.FAILED
+    assert chain.evidence(1).state.row_counts["trips"] > 10
 
 
 def test_python_goes_on_without_the_rows_that_it_refuses(tmp_path: Path) -> None:
