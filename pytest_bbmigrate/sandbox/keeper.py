@@ -23,7 +23,7 @@ from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
 from pytest_bbmigrate.sandbox.descendants import end_descendants
 from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
 from pytest_bbmigrate.sandbox.landlock import abi_version
-from pytest_bbmigrate.sandbox.passed_limits import IN_TIME, TOO_LOUD, Limits
+from pytest_bbmigrate.sandbox.passed_limits import IN_TIME, TOO_LARGE, TOO_LOUD, Limits
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def keep(order: KeepOrder, work: Callable[[], int], lifeline: int) -> Ending:
     child = fork_worker(order, work)
     limits = Limits(order.seconds, order.memory, printed)
     code, over = wait_for(child, limits, lifeline, woken)
+    if not over and limits.has_held_more():
+        over = TOO_LARGE
     patience = 0.0 if over else order.patience
     if adopts:
         running = end_descendants(patience, limits.is_too_loud)

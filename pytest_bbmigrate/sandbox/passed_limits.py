@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 import time
 
+import psutil
+
 from pytest_bbmigrate.runner.limits import MOST_PRINTED
-from pytest_bbmigrate.sandbox.descendants import hold_more
+from pytest_bbmigrate.sandbox.descendants import hold_more, resident_bytes
 
 LOOK_SECONDS = 0.05  # from one look at what it has printed, and holds, to the next
 LOOKING_SHARE = 10  # so many times as long as a look at the memory takes, the next one waits
 # A statement that is interrupted when the time is over says which it was; then it is too late.
 GRACE_SECONDS = 0.25
+
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
 IN_TIME, TOO_LONG, TOO_LARGE, TOO_LOUD = "", "time", "memory", "output"
 
@@ -28,6 +34,7 @@ class Limits:
         began = time.monotonic()
         self._deadline = None if seconds is None else began + seconds + GRACE_SECONDS
         self._memory_at = began + LOOK_SECONDS
+        self._shared = resident_bytes(psutil.Process())
 
     def seconds_to_next(self) -> float:
         """Return how long nothing is to be looked at."""
@@ -38,6 +45,14 @@ class Limits:
     def is_too_loud(self) -> bool:
         """Return whether it has printed too much."""
         return os.fstat(self._printed).st_size > MOST_PRINTED
+
+    def has_held_more(self) -> bool:
+        """Return whether a process that has ended held more memory, be it between two looks.
+
+        What it shared with this one, from which it was forked, does not count.
+        """
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * PEAK_UNIT
+        return self._memory is not None and peak - self._shared > self._memory
 
     def passed(self) -> str:
         """Return which limit is passed now, or IN_TIME."""

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.sandbox import kept, part_process
+from pytest_bbmigrate.sandbox import kept, part_process, passed_limits
 from tests.core.running import failure_of, image_of, rows
 from tests.core.sandbox.parts import TABLE
 from tests.processes import is_running, started_here, wait_for_end
@@ -106,6 +106,16 @@ def test_what_holds_too_much_is_ended(
     assert failure_of(run).message == "held more than bb_memory = 100MB"
     assert "give it more: bb_memory" in advise_on_failure(failure_of(run)).text
     assert started_here() == []
+
+
+def test_what_has_held_too_much_between_two_looks_is_told(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passed_limits, "LOOK_SECONDS", 60.0)
+
+    run, _ = home.run("len(b'x' * 150_000_000)", memory=100_000_000)
+
+    assert failure_of(run).message == "held more than bb_memory = 100MB"
 
 
 @pytest.mark.parametrize(
