@@ -167,7 +167,7 @@ def lost_in_copies(table: TableDiff, migration: Migration) -> tuple[Finding, ...
 
 def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     """Return the finding that a column, and all that it held, is gone."""
-    place = locate(migration.up, (table.table, table.after or ""), SHAPES)
+    place = locate(migration.up, (table.table, table.after or ""), SHAPES, column)
     return Finding(
         "column lost",
         "up",

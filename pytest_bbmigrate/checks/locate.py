@@ -10,8 +10,10 @@ from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.schema_clauses import DropColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Part
@@ -29,11 +31,14 @@ class Location:
     line: int | None
 
 
-def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Location:
+def locate(
+    part: Part, names: tuple[str, ...], verbs: tuple[str, ...], column: str = ""
+) -> Location:
     """Return where ``part`` most likely did something to an object of one of ``names``.
 
-    That is the first statement that names it and begins with the earliest of ``verbs`` found, one
-    that writes to it before others; of a Python function it is where the function begins.
+    That is the first statement that drops or sets its ``column``, where that is told. Else it is
+    the first that names it and begins with the earliest of ``verbs`` found, one that writes to it
+    before others; of a Python function it is where the function begins.
     """
     if isinstance(part, PythonPart):
         return Location(part.path, part.line)
@@ -45,12 +50,25 @@ def locate(part: Part, names: tuple[str, ...], verbs: tuple[str, ...]) -> Locati
         for statement in part.statements
         if (words := folded(statement.text)) and wanted & set(words)
     ]
+    for _, statement in naming if column else ():
+        if is_of_column(statement.text, wanted, column):
+            return Location(part.path, statement.line)
     for verb in verbs:
         of_verb = [statement for first, statement in naming if first == verb]
         if of_verb:
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:
+    """Return whether a statement drops, or sets, a ``column`` of one of ``tables`` (folded)."""
+    command = read_command(sql)
+    if not isinstance(command, DropColumn | Update) or command.table.folded not in tables:
+        return False
+    if isinstance(command, Update):
+        return command.sets(column)
+    return fold_name(command.column) == fold_name(column)
 
 
 def written_to(sql: str) -> str:

@@ -52,7 +52,7 @@ def find_in_rows(
     names = (diff.table, diff.after or "")
     findings = []
     for (kind, column), group in ordered:
-        place = locate(part, names, VERBS[kind])
+        place = locate(part, names, VERBS[kind], column)
         findings.append(
             Finding(
                 KINDS[kind],

@@ -47,7 +47,12 @@ def advise_on_duplicates(failed: re.Match[str], words: str) -> str:
             "them on the way; if real rows hold none, declare so of the table that they come "
             "from: -- bb: requires unique TABLE(COLUMN, ..)"
         )
-    if words.startswith(("UPDATE ", "INSERT ", "REPLACE ")):
+    if words.startswith("UPDATE "):
+        return (
+            f"it gives a second row the same {columns}: another row has these values already, or "
+            "gets them as well; merge the two, or leave one as it is"
+        )
+    if words.startswith(("INSERT ", "REPLACE ")):
         return f"it gives a second row the same {columns}: leave out the rows that have it already"
     return (
         "the rows there hold duplicates: merge them first; if real rows hold none, declare "

@@ -53,7 +53,8 @@ REASONS: dict[str, str] = {
     ),
     "if not exists": (
         "IF NOT EXISTS asks for the name only: what has that name stays as it is, and nothing is\n"
-        "made; leave IF NOT EXISTS out, and change what is there with ALTER TABLE or a rebuild"
+        "made; change a table that is there by ALTER TABLE or a rebuild, and give anything else\n"
+        "another name, for all indexes, triggers and views of a database share one space of names"
     ),
     "edited schema": (
         "PRAGMA writable_schema changes the text of the schema, not the rows, and nothing looks\n"

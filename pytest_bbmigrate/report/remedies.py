@@ -33,7 +33,9 @@ OF_DOWN = {
     ),
     "table lost": "down must create it again, with its rows, or rename it back",
     "column lost": "down must add it again, with its values, or rename it back",
-    "index lost": "down must create it again under the name that it had",
+    "index lost": (
+        "down must create it again under the name that it had, or leave it where up did not make it"
+    ),
     "index added": "down must drop it",
     "sequence lowered": (
         "down must set it again: UPDATE sqlite_sequence SET seq = .. WHERE name = .."

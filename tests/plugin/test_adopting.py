@@ -19,7 +19,8 @@ BLOCK = re.compile(r"^```(ini|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ pytest (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 LEFT_OUT = "...\n"
 TIMES = (
-    (re.compile(r"\b[0-9]{8}_[0-9]{6}\b"), "YYYYMMDD_HHMMSS"),
+    # Two backups of one second are told apart by a number.
+    (re.compile(r"\b[0-9]{8}_[0-9]{6}(?:_2)?\b"), "YYYYMMDD_HHMMSS"),
     (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\+"), "YYYY-MM-DDTHH:MM:SS+"),
 )
 

@@ -246,6 +246,20 @@ def test_a_finding_stands_at_the_statement_that_made_it(tmp_path: Path) -> None:
     assert (finding.path.name, finding.line) == ("002_step.sql", 4)
 
 
+def test_of_statements_on_one_table_a_finding_stands_at_the_one_of_its_column(
+    tmp_path: Path,
+) -> None:
+    files = (
+        "ALTER TABLE notes ADD COLUMN day TEXT;\n"
+        "UPDATE notes SET day = '2026-01-01';\n"
+        "UPDATE notes SET text = 'none';\n"
+        "ALTER TABLE notes DROP COLUMN mood;"
+    )
+    findings = judge_last("data_survives", chain_of(tmp_path, NOTES, files)).findings
+
+    assert {(f.column, f.line) for f in findings} == {("text", 3), ("mood", 4)}
+
+
 def test_rows_added_stand_at_the_statement_that_writes_their_table(tmp_path: Path) -> None:
     tables = f"{NOTES} CREATE TABLE moods (notes TEXT);"
     text = "INSERT INTO moods (notes) VALUES ('a');\nINSERT INTO notes (text) VALUES ('b');\n"

@@ -177,7 +177,7 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
             "INSERT INTO t_new SELECT a FROM t",
             "declare so of the table that they come from: -- bb: requires unique TABLE(COLUMN, ..)",
         ),
-        ("UNIQUE constraint failed: t.a", "UPDATE t SET a = ''", "a second row the same a"),
+        ("UNIQUE constraint failed: t.a", "UPDATE t SET a = ''", "merge the two, or leave one"),
         ("UNIQUE constraint failed: t.a", "INSERT INTO t VALUES (1)", "a second row the same a"),
         (
             "NOT NULL constraint failed: t_new.a",
