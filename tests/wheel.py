@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
-TAKEN_ALONG = ("tests", "fixtures", "migrations", "README.md", "pyproject.toml")
+TAKEN_ALONG = ("tests", "fixtures", "migrations", "docs", "README.md", "pyproject.toml")
 TESTS = ("tests/plugin", "tests/migrations", "tests/core/test_public_api.py")
 OPTIONS = ("-p", "tests.installed", "-n", "auto", "--dist", "worksteal", "--started")
 TYPED = "tests/typing/public_api.py"
