@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.judge.model import Question
 
-TOGETHER = 2  # questions that one process answers: a fork costs a third of an answer
+TOGETHER = 16  # questions that one process answers at most: a fork costs as much as a short answer
 
 
 @dataclass
@@ -83,21 +83,28 @@ class Turns:
             return
         self._prepared.append(turn)
         if len(self._prepared) >= TOGETHER:
-            self.go_on()
+            self._work_on(len(self._prepared))
 
     def go_on(self) -> bool:
-        """Have what is prepared answered: apart, or its first question here where all are at work.
+        """Have what is prepared answered while nothing is asked, half of it apart.
 
         Return whether there was any.
         """
         if not self._prepared:
             return False
+        self._work_on(len(self._prepared) // 2)
+        return True
+
+    def _work_on(self, count: int) -> None:
+        """Have the last ``count`` of what is prepared answered apart, or the first of it here.
+
+        It is answered here where as many processes as may be are at work, or none would be needed.
+        """
         self._collect()
-        if len(self._working) < self._responder.most_apart:
-            self._answer_apart()
+        if count and len(self._working) < self._responder.most_apart:
+            self._answer_apart(count)
         else:
             self._answer_here(self._prepared.pop(0))
-        return True
 
     def said(self) -> Iterator[bytes]:
         """Yield the replies whose turn it is."""
@@ -109,9 +116,9 @@ class Turns:
     def _answer_here(self, turn: Turn) -> None:
         turn.reply = self._responder.message(turn.question)
 
-    def _answer_apart(self) -> None:
-        """Have a process of their own answer the questions that are prepared."""
-        turns, self._prepared = self._prepared, []
+    def _answer_apart(self, count: int) -> None:
+        """Have a process of their own answer the last ``count`` questions that are prepared."""
+        turns, self._prepared = self._prepared[-count:], self._prepared[:-count]
         pipes = [*self._unshared, *(process.pipe for process in self.apart)]
 
         def work() -> bytes:

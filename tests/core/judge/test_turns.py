@@ -15,7 +15,7 @@ from pytest_bbmigrate.judge.answering import Responder
 from pytest_bbmigrate.judge.apart import Lines, answer_apart, write_all
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.model import AskFolder, AskVerdicts, Opening, Question
-from pytest_bbmigrate.judge.turns import Turns, answer_all
+from pytest_bbmigrate.judge.turns import TOGETHER, Turns, answer_all
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.project import read_project
 from pytest_bbmigrate.settings import Settings
@@ -83,17 +83,29 @@ def asked(*positions: int) -> list[Question]:
 
 
 def test_as_many_are_answered_apart_as_may_be_and_the_rest_here() -> None:
-    assert said(Answers(1), asked(9, 0, 0, 0)) == [APART, APART, HERE, HERE]
-    assert said(Answers(2), asked(9, 0, 0, 0)) == [APART, APART, APART, APART]
+    assert said(Answers(1), asked(0, 0, 0, 9)) == [HERE, HERE, APART, APART]
+    assert said(Answers(2), asked(0, 0, 0, 9)) == [HERE, APART, APART, APART]
     assert said(Answers(0), asked(0, 0)) == [HERE, HERE]
 
 
+def test_of_many_questions_a_process_is_given_what_it_can_answer_at_once() -> None:
+    turns = Turns(Answers(1), ())
+
+    for question in asked(*[0] * TOGETHER):
+        turns.ask(question)
+
+    assert len(turns.apart) == 1
+    assert not turns.go_on()
+    while turns:
+        assert {*turns.said()} <= {APART}
+
+
 def test_a_question_that_cannot_be_answered_apart_keeps_its_turn() -> None:
-    assert said(Answers(1), [*asked(9, 0), AskFolder()]) == [APART, APART, HERE]
+    assert said(Answers(1), [*asked(0, 9), AskFolder()]) == [HERE, APART, HERE]
 
 
 def test_what_a_process_that_was_killed_has_not_told_is_answered_here() -> None:
-    assert said(Answers(2, frozenset([1])), asked(0, 1, 0, 0)) == [HERE, HERE, APART, APART]
+    assert said(Answers(2, frozenset([1])), asked(0, 0, 0, 1)) == [HERE, APART, HERE, HERE]
 
 
 def test_an_answer_longer_than_a_pipe_holds_comes_whole() -> None:
