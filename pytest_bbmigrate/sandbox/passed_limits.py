@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 
@@ -11,6 +10,9 @@ import psutil
 
 from pytest_bbmigrate.runner.limits import MOST_PRINTED
 from pytest_bbmigrate.sandbox.descendants import hold_more, resident_bytes
+
+if sys.platform != "win32":
+    import resource
 
 LOOK_SECONDS = 0.05  # from one look at what it has printed, and holds, to the next
 LOOKING_SHARE = 10  # so many times as long as a look at the memory takes, the next one waits
