@@ -109,9 +109,9 @@ def _section(path: Path, text: str, place: PlacedText, sql: str, sources: Source
             reason = error.problems[0].message
             remedy = "name a file that is there, from the folder of this one"
             raise fault(path, f"{sql.strip()}: {reason}", remedy, place.line) from error
-    opening = text[place.start :].replace("\r\n", "\n")[:4]
+    opening = text[place.start : place.start + 5].replace("\r\n", "\n")
     # TOML leaves out a line end right behind the quotes.
-    begins_below = opening[:3] in OPENINGS and opening[3:] == "\n"
+    begins_below = opening[:3] in OPENINGS and opening[3:4] == "\n"
     return Section(path, sql, place.line + begins_below)
 
 

@@ -52,9 +52,11 @@ def place_texts(text: str, wanted: Iterable[str]) -> Iterator[PlacedText]:
 
 
 def _texts_of(text: str) -> Iterator[PlacedText]:
+    line, counted_to = 1, 0
     for match in TOKEN.finditer(text):
+        line += text.count("\n", counted_to, match.start())
+        counted_to = match.start()
         if match["comment"] is None:
-            line = text.count("\n", 0, match.start()) + 1
             yield PlacedText(_meaning(match), match.start(), match.end(), line)
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.sandbox.fresh import end_process
+from pytest_bbmigrate.sandbox.keeper import FAULT
+from pytest_bbmigrate.sandbox.kept import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 PIECE = 1 << 16
-FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,10 @@ class Apart:
 
     def take(self) -> bytes:
         """Wait for the answer and return it; b"" where the process has ended without one."""
-        pieces = []
-        while piece := os.read(self.pipe, PIECE):
-            pieces.append(piece)
+        answer = read_all(self.pipe, None)
         os.close(self.pipe)
         _, status = os.waitpid(self.pid, 0)
-        return b"" if status else b"".join(pieces)
+        return b"" if status else answer
 
 
 def answer_apart(work: Callable[[], bytes], unshared: Iterable[int]) -> Apart:

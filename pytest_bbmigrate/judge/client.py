@@ -90,12 +90,12 @@ class JudgeClient:
         if position != self._reached:
             self._reached = position
             self._ask_ahead(position)
-        if (position, check) not in self._answers:
+        is_answered = (position, check) in self._answers
+        if not is_answered and position not in self._unreachable:
             expected = self._checks.get(position, ())
             question = AskVerdicts(position, expected if check in expected else (check,))
             try:
-                if position not in self._unreachable:
-                    self._keep(question, self._ask_alone_if_need_be(question))
+                self._keep(question, self._ask_alone_if_need_be(question))
             except StateUnreachable as error:
                 self._unreachable[position] = Unreachable(error.migration, error.lacks)
             except JudgeFailed as error:
