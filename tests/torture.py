@@ -33,6 +33,7 @@ from pytest_bbmigrate.sqlite_files.backup import Pace, matches_file
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from pytest_bbmigrate.sqlite_files.locking import journal_mode, set_journal_mode, take_lock
 from tests.processes import wait_for_end
+from tests.telling import tell
 
 MODES = ("delete", "wal")
 VICTIMS = ("keeper", "parent")
@@ -218,12 +219,6 @@ def main() -> None:
         counts = Counter(tuple(getattr(found, name) for name in names) for found in rounds)
         for key, count in sorted(counts.items()):
             tell(f"{count:5}  {', '.join(key)}")
-
-
-def tell(line: str) -> None:
-    """Show ``line`` at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

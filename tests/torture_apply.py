@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pytest_bbmigrate.processes.launch import PACKAGES
-from tests.torture import MODES, tell
+from tests.telling import tell
+from tests.torture import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -41,7 +41,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from tests.meddling import NAMES_GO, TO_A_FILE, TO_A_FOLDER, TO_A_JOURNAL
-from tests.torture import MODES, tell
+from tests.telling import tell
+from tests.torture import MODES
 from tests.torture_apply import (
     BACKUP,
     FILE_MODE,

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.apply.lock.client import LockClient
 from pytest_bbmigrate.sqlite_files.contents import digest_of
 from tests.recording import Machine, Recorder, power_cuts, read_disk, why_not, write_disk
-from tests.torture import MODES, tell
+from tests.telling import tell
+from tests.torture import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pytest_bbmigrate.processes.launch import PACKAGES
-from tests.torture import tell
+from tests.telling import tell
 from tests.torture_apply import NOT_FOR_RUNS
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from tests.matrix.environments import (
 )
 from tests.matrix.pythons import find_pythons
 from tests.matrix.rows import Result, counts, rows, table
+from tests.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,8 +53,8 @@ def main() -> None:
     results = []
     for row in rows(find_pythons(), quick=quick):
         results.append(result_of(row, tests))
-        _say(table(results[-1:])[-1])
-    _say("", *table(results))
+        tell(table(results[-1:])[-1])
+    tell("", *table(results))
     tried = [result for result in results if result.tried]
     if not tried or not all(result.is_good for result in results):
         sys.exit(1)
@@ -103,12 +104,6 @@ def run_tests(
     passed, failed, skipped = counts(told)
     note = "" if code == 0 else f"exit code {code}, see {log.relative_to(ROOT)}"
     return Result(row, sqlite, passed, failed, skipped, seconds=time.monotonic() - begun, note=note)
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tests.runners.comparing import MISSING, Cell, hold, is_good, notes, table, 
 from tests.runners.environments import provide
 from tests.runners.folders import read_folders
 from tests.runners.tools import NOT_HELD, TOOLS
+from tests.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +33,12 @@ def main() -> None:
     folders = [it for it in read_folders() if not asked.folder or it.name in asked.folder]
     lacks = {tool.name: lack for tool in tools if (lack := _lack_of(tool))}
     for tool in tools:
-        _say(f"{tool.name}: profile {tool.profile}, {lacks.get(tool.name) or tool.versions}")
+        tell(f"{tool.name}: profile {tool.profile}, {lacks.get(tool.name) or tool.versions}")
     for profile, why in NOT_HELD.items():
-        _say(f"profile {profile} is held against nothing: {why}")
+        tell(f"profile {profile} is held against nothing: {why}")
     cells = _cells(folders, tools, lacks)
-    _say("", *table(cells, [it.name for it in folders], [tool.name for tool in tools]))
-    _say("", *notes(cells), *(f"nothing was held against {name}" for name in unheld(cells)))
+    tell("", *table(cells, [it.name for it in folders], [tool.name for tool in tools]))
+    tell("", *notes(cells), *(f"nothing was held against {name}" for name in unheld(cells)))
     if not is_good(cells, allow_missing=asked.allow_missing):
         sys.exit(1)
 
@@ -62,12 +63,6 @@ def _cells(folders: Sequence[Folder], tools: Sequence[Tool], lacks: dict[str, st
         hold(trial) if trial else Cell(folder.name, tool.name, MISSING, lacks[tool.name])
         for (folder, tool), trial in zip(pairs, trials, strict=True)
     ]
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
