@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.sql.names import same_name
 from pytest_bbmigrate.verdict import Finding
 
@@ -25,6 +26,7 @@ def zone_findings(evidence: Evidence) -> tuple[Finding, ...]:
     if other is None or (other.statements == up.statements and not other.fails):
         return ()
     part = evidence.migration.up
+    there = "a failure" if other.fails else counted(other.statements, "statement")
     return (
         Finding(
             "depends on the zone",
@@ -32,15 +34,10 @@ def zone_findings(evidence: Evidence) -> tuple[Finding, ...]:
             part.path,
             getattr(part, "line", None),
             name=other.zone,
-            expected=f"{counted(up.statements)} in every zone",
-            observed=f"{'a failure' if other.fails else counted(other.statements)} in {other.zone}",
+            expected=f"{counted(up.statements, 'statement')} in every zone",
+            observed=f"{there} in {other.zone}",
         ),
     )
-
-
-def counted(statements: int) -> str:
-    """Return a number of statements in words."""
-    return f"{statements:,} statement{'' if statements == 1 else 's'}"
 
 
 def zone_notes(evidence: Evidence, findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pytest_bbmigrate.apply.adoption import (
 from pytest_bbmigrate.apply.base_text import schema_text, write_base
 from pytest_bbmigrate.apply.record_version import record_version
 from pytest_bbmigrate.apply.take_back import TakenBack, take_back
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.errors import SettingsError, StepFailed
 from pytest_bbmigrate.history.table import read_history
 from pytest_bbmigrate.plugin.options import IS_POSIX, argument_path
@@ -90,8 +91,9 @@ def adopt_database(config: pytest.Config, settings: Settings, reporter: Reporter
     with app_connections(hook):
         looked = read_database(database, _look, hook, folder)
         if looked.history and not looked.ledgers:
+            recorded = counted(len(looked.history), "migration")
             raise StepFailed(
-                f"{database} has a history already, of {_counted(len(looked.history))}: "
+                f"{database} has a history already, of {recorded}: "
                 "--bb-status shows it, and --bb-apply goes on from there"
             )
         found = _find(looked, project)
@@ -110,7 +112,9 @@ def adopt_database(config: pytest.Config, settings: Settings, reporter: Reporter
         if not wanted:
             return [*lines, *_next_step(found, project, is_written=base_file is not None)]
     kept = record_version(database, folder, migrations, reporter, hook, schema=looked.whole)
-    lines.append(f"{_counted(len(migrations))} recorded as applied; {_from_here(found)}")
+    lines.append(
+        f"{counted(len(migrations), 'migration')} recorded as applied; {_from_here(found)}"
+    )
     return [*lines, *([f"backup: {shown_path(kept, config)}"] if kept else [])]
 
 
@@ -249,10 +253,6 @@ def _from_here(found: _Found) -> str:
             f"where {table} is dropped, for {runner} would not know of it"
         )
     return "--bb-apply goes on from there"
-
-
-def _counted(migrations: int) -> str:
-    return f"{migrations} migration{'' if migrations == 1 else 's'}"
 
 
 def shown_path(path: Path, config: pytest.Config) -> str:

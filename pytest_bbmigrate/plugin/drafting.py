@@ -15,10 +15,12 @@ from pytest_bbmigrate.catalogue.contract_draft import DraftedLine, add_lines
 from pytest_bbmigrate.catalogue.contract_file import as_comment
 from pytest_bbmigrate.catalogue.text import exact_text
 from pytest_bbmigrate.contract import read_contract
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.errors import CatalogueError
 from pytest_bbmigrate.history.status import describe_contract
 from pytest_bbmigrate.plugin.options import settings_of, usage_error
 from pytest_bbmigrate.report.told import TOLD, from_plain, sort_out
+from pytest_bbmigrate.sqlite_files.durable import flush
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -169,17 +171,12 @@ def write_safely(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text.encode())
             file.flush()
-            os.fsync(file.fileno())
+            flush(file.fileno())
         temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644)
         temporary.replace(real)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def write_draft_summary(reporter: pytest.TerminalReporter) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.plugin.drafting import DEFAULT_FILE
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.options import settings_of, writes_database
 from pytest_bbmigrate.report.groups import MOST_IN_FULL, describe_groups, describe_next
@@ -84,7 +85,7 @@ def write_next(reporter: pytest.TerminalReporter) -> None:
     }
     if declared and config.getoption("bb_draft_contracts") is None:
         read = settings_of(config).contracts_file
-        file = read.name if read is not None else "bb_contracts.toml"
+        file = read.name if read is not None else DEFAULT_FILE
         drafting = command_of(config, CHECK, "--bb-draft-contracts")
         commands[drafting] = f"writes the lines into {file}, for you to read"
     reporter.write_sep("=", "what next")

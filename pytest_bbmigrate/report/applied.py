@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.what_is_left import typed_path
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.visible import typed, visible_line
 
 if TYPE_CHECKING:
@@ -51,13 +52,16 @@ def describe_preflight(preflight: Preflight, database: Path) -> str:
     """Return what the preflight found, in a line; notes are lines of their own."""
     applied, count = len(preflight.statuses.applied), len(preflight.pending)
     if preflight.is_rollback:
-        first = f"{_migrations(applied)} applied, {count:,} to roll back: {_names(preflight)}"
+        first = (
+            f"{counted(applied, 'migration')} applied, {count:,} to roll back: {_names(preflight)}"
+        )
     elif not count:
         later = len(preflight.statuses.pending)
         rest = f"{later:,} later ones pending" if later else "nothing pending"
-        first = f"{database.name} has what is asked for: {_migrations(applied)} applied, {rest}"
+        done = counted(applied, "migration")
+        first = f"{database.name} has what is asked for: {done} applied, {rest}"
     else:
-        first = f"{_migrations(applied)} applied, {count:,} pending: {_names(preflight)}"
+        first = f"{counted(applied, 'migration')} applied, {count:,} pending: {_names(preflight)}"
     return "\n".join([first, *preflight.notes])
 
 
@@ -182,9 +186,9 @@ def describe_changes(changes: Iterable[TableChange]) -> list[str]:
 def _change(change: TableChange) -> str:
     table = visible_line(change.table)
     if change.rows_before is None:
-        return f"{table}: made, {_rows(change.rows_after or 0)}"
+        return f"{table}: made, {counted(change.rows_after or 0, 'row')}"
     if change.rows_after is None:
-        return f"{table}: dropped with {_rows(change.rows_before)}"
+        return f"{table}: dropped with {counted(change.rows_before, 'row')}"
     parts = []
     if change.rows_after != change.rows_before:
         parts.append(f"{change.rows_before:,} rows, now {change.rows_after:,}")
@@ -194,10 +198,11 @@ def _change(change: TableChange) -> str:
         parts.append(f"without {', '.join(change.columns_lost)}")
     parts += [f"{old} is {new} now" for old, new in change.columns_renamed]
     if change.rows_lost and change.rows_came:
-        parts.append(f"{_rows(change.rows_lost)} gone, and {_rows(change.rows_came)} made")
+        parts.append(
+            f"{counted(change.rows_lost, 'row')} gone, and {counted(change.rows_came, 'row')} made"
+        )
     if change.values_changed:
-        values = f"{change.values_changed:,} value"
-        parts.append(f"{values}{'' if change.values_changed == 1 else 's'} changed")
+        parts.append(f"{counted(change.values_changed, 'value')} changed")
     return f"{table}: {'; '.join(parts) or 'rebuilt, every row as it was'}"
 
 
@@ -206,11 +211,3 @@ def _names(preflight: Preflight) -> str:
     if len(names) > 4:
         names = [*names[:3], f"{len(names) - 3} more"]
     return ", ".join(names)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _migrations(count: int) -> str:
-    return f"{count:,} migration{'' if count == 1 else 's'}"

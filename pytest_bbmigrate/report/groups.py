@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.report.told import sort_out
 
 if TYPE_CHECKING:
@@ -102,8 +103,3 @@ def first_of(lines: Sequence[str], most: int, noun: str) -> list[str]:
     if len(lines) <= most + 1:
         return [*lines]
     return [*lines[:most], f"    and {len(lines) - most:,} more: {noun}"]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
