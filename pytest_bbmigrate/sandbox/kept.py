@@ -6,14 +6,12 @@ import os
 import select
 import signal
 import subprocess
-import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.processes.children import can_fork as can_fork
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, read_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, end_orphans
@@ -24,6 +22,7 @@ from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_bbmigrate.runner.model import RunEnvironment
 
@@ -70,15 +69,6 @@ def most_seconds(order: KeepOrder) -> float | None:
     if order.seconds is None:
         return None
     return order.seconds + GRACE_SECONDS + order.patience + 2 * KILL_SECONDS
-
-
-def can_fork() -> bool:
-    """Return whether a fork of this process is safe: on Linux, with one thread, C's included."""
-    return (
-        sys.platform == "linux"
-        and threading.active_count() == 1
-        and len([*Path("/proc/self/task").iterdir()]) == 1
-    )
 
 
 def run_kept(order: KeepOrder, work: Callable[[], int], *command: str) -> Ending:
