@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pytest_bbmigrate.processes.children import can_fork
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.processes.measured import measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.parent import is_gone, killed_by_system
@@ -55,7 +55,7 @@ def watch(config: pytest.Config) -> None:
     if (pipe := _pipe_to_parent()) is not None:
         config.pluginmanager.register(ExitCodeReporter(pipe), "bbmigrate_session_end")
     elif _is_program(config):
-        if not can_fork() or measurement() is not None:  # coverage.py measures no fork
+        if not forking.can_fork() or measurement() is not None:  # coverage.py measures no fork
             raise SystemExit(run_watched([sys.executable, *sys.orig_argv[1:]]))
         config.pluginmanager.register(ExitCodeReporter(fork_session()), "bbmigrate_session_end")
 

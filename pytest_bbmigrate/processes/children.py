@@ -1,4 +1,4 @@
-"""The children of this process: whether one can be forked, how it hears that one has ended.
+"""The children of this process: how it hears that one has ended, and which have.
 
 The judge's supervisor uses this module, and nothing but the standard library.
 """
@@ -7,19 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import threading
 from contextlib import suppress
-from pathlib import Path
-
-
-def can_fork() -> bool:
-    """Return whether a fork of this process is safe: on Linux, with one thread, C's included."""
-    return (
-        sys.platform == "linux"
-        and threading.active_count() == 1
-        and len([*Path("/proc/self/task").iterdir()]) == 1
-    )
 
 
 def woken_by_children() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import time
@@ -11,13 +10,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.processes.children import can_fork as can_fork
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, read_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, end_orphans
+from pytest_bbmigrate.processes.pipes import read_all
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
+from pytest_bbmigrate.sandbox.fresh import FAULT
 from pytest_bbmigrate.sandbox.keep_order import KeepOrder
-from pytest_bbmigrate.sandbox.keeper import FAULT, Ending, be_keeper
+from pytest_bbmigrate.sandbox.keeper import Ending, be_keeper
 from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 # For processes that a migration has started to end after it, as helpers of Python's do.
 ORPHAN_SECONDS = 2.0
 USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
-MESSAGE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def started_keeper(
     report, its_report = os.pipe()
     its_lifeline, lifeline = os.pipe()
     try:
-        if not can_fork():
+        if not forking.can_fork():
             pipes = (its_report, its_lifeline)
             with order.errors.open("wb") as errors:
                 program = subprocess.Popen(  # noqa: S603 - our own program
@@ -129,23 +129,6 @@ def started_keeper(
         os.close(its_report)
         os.close(its_lifeline)
     yield keeper
-
-
-def read_all(descriptor: int, seconds: float | None) -> bytes:
-    """Return what comes through a pipe until its other end is closed, or ``seconds`` are over.
-
-    A keeper has its own watch. But where the kernel lets a process stop another, it may be stopped.
-    """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    pieces: list[bytes] = []
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not select.select([descriptor], [], [], left)[0]:
-            return b""
-        piece = os.read(descriptor, MESSAGE_BYTES)
-        if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
 
 
 def end_keeper(keeper: Keeper, seconds: float) -> int:
