@@ -168,10 +168,11 @@ class JudgeClient:
         """Ask for what is expected from ``position`` on, and wait for no answer."""
         apart = 0 if self._opening is None else self._opening.most_apart
         most = 2 + AHEAD * apart if self._works_ahead else 0
+        asked = {*self._ahead}
         for each in [each for each in self._checks if each >= position][:most]:
             question = AskVerdicts(each, self._checks[each])
             is_known = (each, question.checks[0]) in self._answers or each in self._unreachable
-            if not is_known and question not in self._ahead:
+            if not is_known and question not in asked:
                 self._send(question)
                 self._ahead.append(question)
 

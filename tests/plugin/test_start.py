@@ -14,6 +14,17 @@ from pytest_bbmigrate.processes.launch import PACKAGES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LISTS_LOADERS = """
+import json, pathlib, sys
+
+def pytest_unconfigure():
+    loaders = {
+        name: type(module.__spec__.loader).__name__
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] == "pytest_bbmigrate"
+    }
+    pathlib.Path("loaders.json").write_text(json.dumps(loaders))
+"""
 LISTS_MODULES = """
 import json, pathlib, sys
 
@@ -49,6 +60,24 @@ def test_the_judge_alone_is_started_and_before_the_core_is_imported(
     ((command, names),) = map(json.loads, (project.path / "started.json").read_text().splitlines())
     assert "pytest_bbmigrate.judge.supervisor" in command
     assert CORE.isdisjoint(name.split(".")[1] for name in names)
+
+
+@pytest.mark.usefixtures("started_anew")
+def test_pytest_compiles_no_module_of_ours_but_the_first(project: pytest.Pytester) -> None:
+    project.makeconftest(LISTS_LOADERS)
+    project.mkdir("migrations").joinpath("001_start.sql").write_text("CREATE TABLE t (a);")
+
+    result = project.run(sys.executable, "-m", "pytest", "--bb-check-migrations")
+
+    assert result.ret == pytest.ExitCode.OK
+    loaders = json.loads((project.path / "loaders.json").read_text())
+    others = {name for name, loader in loaders.items() if loader != "SourceFileLoader"}
+    assert "pytest_bbmigrate.plugin.items" in loaders
+    assert others <= {
+        "pytest_bbmigrate",
+        "pytest_bbmigrate.plugin",
+        "pytest_bbmigrate.plugin.plain_loading",
+    }
 
 
 def imported(modules: Sequence[str], *options: str) -> set[str]:
