@@ -63,7 +63,11 @@ def test_the_judge_alone_is_started_and_before_the_core_is_imported(
 
 
 @pytest.mark.usefixtures("started_anew")
-def test_pytest_compiles_no_module_of_ours_but_the_first(project: pytest.Pytester) -> None:
+def test_pytest_compiles_no_module_of_ours_but_the_first(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(variable)  # what is installed is what pytest has that loader for
     project.makeconftest(LISTS_LOADERS)
     project.mkdir("migrations").joinpath("001_start.sql").write_text("CREATE TABLE t (a);")
 
