@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import is_never_migration
 from pytest_bbmigrate.catalogue.python.source import names_assigned, read_python
 from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
@@ -44,10 +43,8 @@ def read(entry: FolderEntry) -> Migration | None:
 
 
 def _programs(entry: FolderEntry) -> Iterator[Path]:
-    """Yield the other Python files in the folder."""
-    for name in sorted(entry.siblings):
-        if name.lower().endswith(".py") and not is_never_migration(name):
-            yield entry.path.with_name(name)
+    """Return the Python files in the folder."""
+    return map(entry.path.with_name, entry.siblings.programs)
 
 
 def _opens(entry: FolderEntry, program: Path) -> bool:
