@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -113,7 +113,7 @@ def names_of(finding: Finding) -> Iterator[str]:
 
 def to_plain(told: Told) -> dict[str, Any]:
     """Return ``told`` as what any process can send."""
-    return asdict(told)
+    return {**vars(told), "found": tuple({**vars(each)} for each in told.found)}
 
 
 def from_plain(plain: Mapping[str, Any]) -> Told:

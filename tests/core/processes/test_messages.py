@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import typing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -196,3 +197,23 @@ def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "result").write_bytes(b"12345")
 
     assert read_file(tmp_path / "result") == b"12345"
+
+
+def test_the_types_of_what_comes_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Seen:
+        line: int
+
+    looked_up: list[type] = []
+    look_up = typing.get_type_hints
+
+    def count(of: type, localns: dict[str, Any]) -> dict[str, Any]:
+        looked_up.append(of)
+        return look_up(of, localns=localns)
+
+    monkeypatch.setattr(typing, "get_type_hints", count)
+
+    lines = [read_message(encode_message("seen", Seen(n)), {"seen": Seen}, {}) for n in (1, 2)]
+
+    assert lines == [Seen(1), Seen(2)]
+    assert looked_up == [Seen]
