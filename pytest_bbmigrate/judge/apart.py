@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import sys
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.processes.lines import is_readable, write_all
 from pytest_bbmigrate.processes.measured import save_measured
 from pytest_bbmigrate.sandbox.fresh import end_process
 from pytest_bbmigrate.sandbox.keeper import FAULT
@@ -17,8 +17,6 @@ from pytest_bbmigrate.sandbox.kept import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -62,41 +60,3 @@ def answer_apart(work: Callable[[], bytes], unshared: Iterable[int]) -> Apart:
     finally:
         save_measured()
         end_process(code)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write ``content`` to a pipe."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-class Lines:
-    """The lines that come through a pipe, of which some may not be there yet."""
-
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        self._read = bytearray()
-
-    def take(self, *, waits: bool = True) -> bytes | None:
-        """Return the next line, b"" after the last; None where it is not there and none ``waits``.
-
-        What comes without its end is no line.
-        """
-        searched = 0
-        while (end := self._read.find(b"\n", searched)) < 0:
-            searched = len(self._read)
-            if not waits and not is_readable(self._pipe):
-                return None
-            piece = os.read(self._pipe, PIECE)
-            if not piece:
-                return b""
-            self._read += piece
-        line = bytes(self._read[:end])
-        del self._read[: end + 1]
-        return line
-
-
-def is_readable(pipe: int) -> bool:
-    """Return whether something comes through ``pipe`` now, or its other end is closed."""
-    return bool(select.select([pipe], [], [], 0)[0])

@@ -19,6 +19,7 @@ from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
 from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.lines import Lines
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
@@ -27,7 +28,7 @@ from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untruste
 from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_bbmigrate.judge.model import Reply
     from pytest_bbmigrate.processes.app_python import AppPython
@@ -55,6 +56,8 @@ class Process:
         self._folder = folder
         self._life = life
         self._measured = measured
+        assert supervisor.stdout is not None  # noqa: S101 - a pipe was asked for
+        self._replies = Lines(supervisor.stdout.fileno(), MOST_BYTES)
 
     @property
     def images(self) -> Path:
@@ -68,14 +71,14 @@ class Process:
             self._supervisor.stdin.write(encode_message(kind, value) + b"\n")
             self._supervisor.stdin.flush()
 
-    def receive(self, *, shows_errors: bool) -> Reply:
-        """Return the next reply.
+    def receive(self, wait: Callable[[int], object], *, shows_errors: bool) -> Reply:
+        """Return the next reply, for which ``wait`` is given the pipe that it comes through.
 
         Raises: JudgeFailed when the process has ended, or what comes is no reply. With
             ``shows_errors`` that says what it had printed.
         """
-        assert self._supervisor.stdout is not None  # noqa: S101 - likewise
-        line = self._supervisor.stdout.readline(MOST_BYTES)
+        while (line := self._replies.take(waits=False)) is None:
+            wait(self._replies.pipe)
         if not line:
             raise JudgeFailed(self._how_it_ended(shows_errors=shows_errors))
         try:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.answering import Responder
-from pytest_bbmigrate.judge.apart import Apart, Lines, answer_apart, write_all
+from pytest_bbmigrate.judge.apart import Apart, answer_apart
 from pytest_bbmigrate.judge.model import NAMES, QUESTIONS, Opening
+from pytest_bbmigrate.processes.lines import Lines, write_all
 from pytest_bbmigrate.processes.messages import read_message
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import pytest
 
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint
 from pytest_bbmigrate.judge.answering import Responder
-from pytest_bbmigrate.judge.apart import Lines, answer_apart, write_all
+from pytest_bbmigrate.judge.apart import answer_apart
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.model import AskFolder, AskVerdicts, Opening, Question
 from pytest_bbmigrate.judge.turns import TOGETHER, Turns, answer_all
+from pytest_bbmigrate.processes.lines import write_all
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.project import read_project
 from pytest_bbmigrate.settings import Settings
@@ -123,22 +124,6 @@ def test_a_process_apart_has_no_pipe_that_is_not_its_own() -> None:
     assert answer_apart(is_open, [its]).take() == b"False"
     for descriptor in (ours, its):
         os.close(descriptor)
-
-
-def test_a_line_that_has_not_come_whole_is_not_taken() -> None:
-    ours, its = os.pipe()
-    lines = Lines(ours)
-
-    assert lines.take(waits=False) is None
-    write_all(its, b"one\ntwo\nthr")
-    assert [lines.take(), lines.take(waits=False), lines.take(waits=False)] == [
-        b"one",
-        b"two",
-        None,
-    ]
-    os.close(its)
-    assert lines.take() == b""
-    os.close(ours)
 
 
 def replies_of(folder: Path, most_apart: int) -> list[bytes]:
