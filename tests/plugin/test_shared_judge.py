@@ -230,25 +230,3 @@ def test_a_session_that_is_ended_leaves_nothing_though_its_judge_was_killed_befo
     session.wait(60)
     wait_until(lambda: not any(map(is_running, below)), 60)
     wait_until(lambda: not list(temporary.glob(f"{PREFIX}*")), 60)
-
-
-def test_a_session_that_has_failed_often_enough_does_not_wait_for_the_judge(
-    project: pytest.Pytester, temporary: Path
-) -> None:
-    write_migrations(project, _004_waits__sql="CREATE TABLE waited AS SELECT wait() AS waited;")
-    (project.path / "test_fails.py").write_text(
-        "import pathlib, time\n\ndef test_fails():\n"
-        "    while not [*pathlib.Path('temporary').glob('*/tmp/at-work-*')]:\n"
-        "        time.sleep(0.02)\n"
-        "    raise ValueError\n"
-    )
-
-    result = project.run(
-        sys.executable, "-m", "pytest", "-n2", "-x", "migrations/004_waits.sql", "test_fails.py"
-    )
-
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["*stopping after 1 failures*"])
-    assert result.duration < 90  # not as long as the migration waits
-    assert not list(temporary.glob(f"{PREFIX}*"))
-    assert not started_here()
