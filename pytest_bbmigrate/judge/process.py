@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
 from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
+from pytest_bbmigrate.processes.children import STOPPED_SECONDS
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.lines import Lines
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
@@ -121,6 +122,8 @@ class Process:
         manner = f"ended with exit code {code}"
         if code > SIGNALLED:
             manner = f"was ended by {signal.Signals(code - SIGNALLED).name}"
+        if code == SIGNALLED + signal.SIGSTOP:  # which ends no process
+            manner = f"was stopped by a signal, and ended after {STOPPED_SECONDS:g} seconds"
         return f"the process that judges {manner}{f': {printed}' if printed else ''}"
 
 
