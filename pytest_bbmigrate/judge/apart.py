@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.processes.children import Stopped
 from pytest_bbmigrate.processes.lines import PIECE, is_readable, write_all
 from pytest_bbmigrate.processes.measured import save_measured
-from pytest_bbmigrate.sandbox.fresh import end_process
-from pytest_bbmigrate.sandbox.keeper import FAULT
+from pytest_bbmigrate.sandbox.fresh import FAULT, end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

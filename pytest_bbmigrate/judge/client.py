@@ -24,7 +24,7 @@ from pytest_bbmigrate.judge.model import (
     Unreachable,
     judged,
 )
-from pytest_bbmigrate.judge.process import Process, start_process
+from pytest_bbmigrate.judge.process import start_process
 from pytest_bbmigrate.processes.lines import wait_for
 from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
+    from pytest_bbmigrate.judge.process import Process
     from pytest_bbmigrate.processes.app_python import AppPython
     from pytest_bbmigrate.verdict import Verdict
 
@@ -44,17 +45,22 @@ AHEAD = 64  # questions for each core that answers besides: no more than a pipe 
 
 
 class JudgeClient:
-    """The judge of a session; its process is started when ``start`` is called, or first needed.
+    """The judge of a session; its ``process`` is started when it is first needed, or was before.
 
     ``shared`` are folders that it may write to besides its own; ``python`` is the app's, which runs
     it, None for the one that runs this process. Where there is something else to do until a reply
     comes, ``wait`` does it: it is given the pipe, and returns once something comes through that.
     """
 
-    def __init__(self, shared: Sequence[str] = (), python: AppPython | None = None) -> None:
+    def __init__(
+        self,
+        shared: Sequence[str] = (),
+        python: AppPython | None = None,
+        process: Process | None = None,
+    ) -> None:
         self._shared = tuple(shared)
         self._python = python
-        self._process: Process | None = None
+        self._process = process
         self._opening: Opening | None = None
         self._checks: Mapping[int, tuple[str, ...]] = {}
         self._works_ahead = False
@@ -63,11 +69,6 @@ class JudgeClient:
         self._ahead: deque[Question] = deque()
         self._beside: set[Question] = set()
         self.wait: Callable[[int], object] = wait_for
-
-    def start(self) -> None:
-        """Start the process, so that it imports what it needs while others do their work."""
-        if self._process is None:
-            self._process = start_process(self._shared, self._python)
 
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
@@ -191,11 +192,12 @@ class JudgeClient:
         """Ask for what is expected from ``position`` on, and wait for no answer."""
         apart = 0 if self._opening is None else self._opening.most_apart
         most = 2 + AHEAD * apart if self._works_ahead else 0
+        asked = {*self._ahead}
         for each in [each for each in self._checks if each >= position][:most]:
             question = AskVerdicts(each, self._checks[each])
             if len(self._ahead) >= most:
                 return
-            if not self._answers.knows(each, question.checks[0]) and question not in self._ahead:
+            if not self._answers.knows(each, question.checks[0]) and question not in asked:
                 self._send(question)
                 self._ahead.append(question)
 

@@ -1,4 +1,7 @@
-"""A judge at work, as pytest's process sees it: how it is started, said things to, and ended."""
+"""A judge at work, as pytest's process sees it: how it is started, said things to, and ended.
+
+It is started before anything of the core is imported here, which it imports meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
-from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
 from pytest_bbmigrate.processes.children import STOPPED_SECONDS
 from pytest_bbmigrate.processes.launch import isolated_command
@@ -24,7 +26,7 @@ from pytest_bbmigrate.processes.lines import Lines
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
-from pytest_bbmigrate.processes.parent import close_pipes
+from pytest_bbmigrate.processes.pipes import close_pipes
 from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted_text
 from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 
@@ -78,6 +80,8 @@ class Process:
         Raises: JudgeFailed when the process has ended, or what comes is no reply. With
             ``shows_errors`` that says what it had printed.
         """
+        from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
+
         while (line := self._replies.take(waits=False)) is None:
             wait(self._replies.pipe)
         if not line:

@@ -50,8 +50,8 @@ class SharedJudge:
     """The judge that the workers of a session share; asked as a ``JudgeClient`` is.
 
     ``name`` and ``token`` are those of the process that has it, and ``place`` is what a judge of
-    this worker's would take from it. It has one of its own, from ``make_own``, where it cannot
-    share.
+    this worker's would take from it. Where it cannot share, it has one of its own, which
+    ``make_own`` starts.
     """
 
     def __init__(
@@ -150,7 +150,6 @@ class SharedJudge:
     def _have_own(self) -> None:
         """Start a judge of this worker's own, and tell it what the other was to be told."""
         self._own = self._make_own()
-        self._own.start()
         if self._opening is not None:
             self._own.open(self._opening)
             self._own.expect(self._checks, works_ahead=False)

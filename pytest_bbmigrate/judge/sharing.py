@@ -78,8 +78,7 @@ class Sharing:
         judge.wait = self._wait_for
 
     def start(self) -> None:
-        """Start the judge, and answer from now on."""
-        self._judge.start()
+        """Answer from now on."""
         self._thread.start()
 
     def close(self) -> None:

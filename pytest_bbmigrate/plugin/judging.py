@@ -57,16 +57,20 @@ def started_judge(config: pytest.Config) -> JudgeClient | SharedJudge:
     """
     if _STARTED not in config.stash:
         judge = config.stash[_STARTED] = _shared_judge(config) or own_judge(config)
-        judge.start()
         end_with_tests(config, judge)
     return config.stash[_STARTED]
 
 
 def own_judge(config: pytest.Config) -> JudgeClient:
-    """Return a judge of this process's own, which is not started."""
+    """Return a judge of this process's own, which is started."""
+    from pytest_bbmigrate.judge.process import start_process
+
+    shared, python = writable_besides(config), options.app_python_of(config)
+    process = start_process(shared, python)
+    # It imports the core while this process does.
     from pytest_bbmigrate.judge.client import JudgeClient
 
-    return JudgeClient(writable_besides(config), options.app_python_of(config))
+    return JudgeClient(shared, python, process)
 
 
 def _shared_judge(config: pytest.Config) -> SharedJudge | None:
@@ -79,7 +83,9 @@ def _shared_judge(config: pytest.Config) -> SharedJudge | None:
 
     name, token = told
     place = place_of(writable_besides(config), options.app_python_of(config))
-    return SharedJudge(name, token, place, lambda: own_judge(config))
+    judge = SharedJudge(name, token, place, lambda: own_judge(config))
+    judge.start()
+    return judge
 
 
 def writable_besides(config: pytest.Config) -> tuple[str, ...]:

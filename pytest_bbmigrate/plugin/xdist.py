@@ -63,14 +63,16 @@ def share_judge(config: pytest.Config) -> None:
 
     Where the system cannot have workers that share one, each has its own.
     """
+    judge = own_judge(config)
     from pytest_bbmigrate.judge.sharing import Sharing
     from pytest_bbmigrate.judge.visits import place_of
     from pytest_bbmigrate.plugin.options import app_python_of
 
     place = place_of(writable_besides(config), app_python_of(config))
     try:
-        sharing = Sharing(own_judge(config), place, idle_cores())
+        sharing = Sharing(judge, place, idle_cores())
     except OSError:  # such as a sandbox without sockets
+        judge.close()
         return
     end_with_tests(config, sharing)
     sharing.start()

@@ -57,9 +57,6 @@ class Judging:
         self.is_waiting = threading.Event()
         self.pipe, self.its = socket.socketpair()
 
-    def start(self) -> None:
-        self.asked.append("start")
-
     def open(self, opening: Opening) -> None:
         self.opened.append(opening)
 
@@ -167,7 +164,7 @@ def test_all_workers_are_told_what_the_judge_was_asked_once(
     told = [each.verdict(1, check) for each in workers for check in CHECKS]
 
     assert told == [(verdict(1, check), "said") for check in CHECKS] * 3
-    assert judging.asked == ["start", (EXPECTED, True), "begin", (1, CHECKS)]
+    assert judging.asked == [(EXPECTED, True), "begin", (1, CHECKS)]
     assert judging.opened == [replace(OPENING, most_apart=3)]
     assert not owns
 
@@ -214,7 +211,7 @@ def test_a_worker_that_would_judge_otherwise_has_a_judge_of_its_own(
     assert apart.verdict(0, "up_applies") == (verdict(0, "own up_applies"), "")
     assert apart.state(1) == b"own 1"
     assert [(own.opened, own.asked) for own in owns] == [
-        ([other.get("opening", OPENING)], ["start", (EXPECTED, False)])
+        ([other.get("opening", OPENING)], [(EXPECTED, False)])
     ]
     apart.close()
     assert owns[0].is_closed
