@@ -31,9 +31,9 @@ class Answers:
         if kind == "verdicts":
             self.asked.append(cast("AskVerdicts", value))
 
-    def receive(self, *, shows_errors: bool) -> Judged:
+    def receive(self, wait: object, *, shows_errors: bool) -> Judged:
         """Answer the next one."""
-        assert shows_errors is False
+        assert wait is not None and shows_errors is False
         checks = self.asked.pop(0).checks
         return Judged(tuple(Verdict(check, "001_a", Outcome.PASSED) for check in checks))
 
