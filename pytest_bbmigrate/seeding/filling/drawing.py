@@ -186,7 +186,8 @@ class _SourceFinder:
         column = parent.column(key.parent_columns[0])
         expected = set(self.context.expected(parent, column)) if column else set()
         some = dict.fromkeys(parents[::step])
-        some.update((row, None) for row in parents if expected and row[0] in expected)
+        if expected:
+            some.update((row, None) for row in parents if row[0] in expected)
         return list(some)
 
     def _with_child(self, parents: list[Key], *, once: bool) -> list[Key]:
