@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema import SchemaDifference, compare_schemas
+from pytest_bbmigrate.schema import SchemaDifference, apart, compare_schemas
 from pytest_bbmigrate.sql import Kind, UnreadableSql, tokenize
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.visible import first_lines
@@ -37,9 +37,10 @@ def every_difference(before: Schema, after: Schema) -> tuple[SchemaDifference, .
     """Return every difference, with what otherwise goes with another one.
 
     That are the indexes of columns that are themselves lost or added, and the indexes and triggers
-    of added tables: where a migration was applied in part, there may be one without the other.
+    of added tables: where a migration was applied in part, there may be one without the other. For
+    the same reason a CHECK that changed is one that is lost and another that is added.
     """
-    differences = compare_schemas(before, after)
+    differences = tuple(apart(compare_schemas(before, after)))
     said = {fold_name(difference.name) for difference in differences}
     unsaid = (*_indexes_of_columns(before, after), *_parts_of_added_tables(before, after))
     return (*differences, *(each for each in unsaid if fold_name(each.name) not in said))

@@ -17,7 +17,7 @@ from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
 from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.experiment.run import up_result_of
-from pytest_bbmigrate.schema import compare_schemas
+from pytest_bbmigrate.schema import apart, compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -164,13 +164,16 @@ def find_unrestored(part: Part, step: UpResult, versions: Versions) -> Iterator[
 
     What the database had otherwise before, an index made by hand, say, is to be there still.
     """
-    known = compare_schemas(versions.applied, step.before.schema)
+    known = tuple(apart(compare_schemas(versions.applied, step.before.schema)))
     found = compare_schemas(versions.target, step.after.schema)
     for difference in found:
-        if difference not in known:
-            yield difference_finding(difference, part, STEP)
+        sides = tuple(apart((difference,)))
+        unknown = tuple(side for side in sides if side not in known)
+        for each in (difference,) if unknown == sides else unknown:
+            yield difference_finding(each, part, STEP)
+    there = tuple(apart(found))
     for difference in known:
-        if difference not in found and is_own_addition(difference, versions.target):
+        if difference not in there and is_own_addition(difference, versions.target):
             kind = difference.kind.replace(" added", " lost")
             lost = replace(difference, kind=kind, before=difference.after, after="")
             yield difference_finding(lost, part, STEP)

@@ -197,9 +197,10 @@ def check_in(created: str, check: str) -> Sequence[Token]:
 
     It calls a CHECK by its name, or else by its expression.
     """
-    for name, expression in parse_create_table(created).checks:
-        if same_name(name, check) or closed_up(expression) == "".join(check.split()):
-            return expression
+    for clause in parse_create_table(created).checks:
+        expression = closed_up(clause.expression)
+        if same_name(clause.name, check) or expression == "".join(check.split()):
+            return clause.expression
     return ()
 
 

@@ -44,6 +44,8 @@ STATES = {
     "broken": "no longer compiles",
 }
 
+WITHOUT_NAME = ("check ", "unique ")  # they are of columns, or of a table
+
 
 def object_name(finding: Finding) -> str:
     """Return the name of what a finding is about, with its table unless that is the name."""
@@ -53,7 +55,8 @@ def object_name(finding: Finding) -> str:
         return f"{finding.name} on {table}"
     if table and column:
         return columns_of(finding)
-    return finding.name or table
+    of = "of " if finding.kind.startswith(WITHOUT_NAME) else ""
+    return f"{of}{finding.name or table}"
 
 
 def columns_of(finding: Finding) -> str:

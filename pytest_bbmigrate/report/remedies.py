@@ -25,7 +25,11 @@ OF_UP = {
 }
 OF_DOWN = {
     **dict.fromkeys(
-        ("check added", "unique added", "primary key", "foreign key added"), REBUILT_BACK
+        (
+            *("check added", "check changed", "check lost"),
+            *("unique added", "primary key", "foreign key added", "foreign key changed"),
+        ),
+        REBUILT_BACK,
     ),
     **dict.fromkeys(
         ("written rows lost", "written values changed", "edits undone", "deleted rows back"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_bbmigrate.schema.compare.checks import apart
 from pytest_bbmigrate.schema.compare.differences import (
     Renames,
     SchemaDifference,
@@ -34,6 +35,7 @@ __all__ = [
     "Table",
     "Trigger",
     "View",
+    "apart",
     "compare_schemas",
     "is_at_fault",
     "object_digests",

@@ -12,10 +12,16 @@ Tokens = tuple[str, ...]  # canonical, see read/tokens.py
 
 @dataclass(frozen=True)
 class CheckConstraint:
-    """A CHECK constraint: the ``tokens`` of its expression, and its text as it was written."""
+    """A CHECK constraint: the ``tokens`` of its expression, and its text as it was written.
+
+    ``name`` is as written, '' for none; ``column`` the (folded) one that it is written with, ''
+    for one of the table. By these no two differ.
+    """
 
     tokens: Tokens
     text: str
+    name: str = field(default="", compare=False)
+    column: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ LOST_BY_TRANSFORM = frozenset(
 IN_CREATE_TABLE = frozenset(
     {
         "autoincrement",
+        "check changed",
         "check lost",
         "column collation",
         "column default",

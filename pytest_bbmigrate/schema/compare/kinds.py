@@ -54,6 +54,7 @@ KINDS = (
     "primary key",
     "check lost",
     "check added",
+    "check changed",
     "unique lost",
     "unique added",
     "foreign key lost",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema.compare import wording
+from pytest_bbmigrate.schema.compare.checks import compare_checks
 from pytest_bbmigrate.schema.compare.indexes import compare_indexes, has_other_key_terms
 from pytest_bbmigrate.schema.compare.kinds import SchemaDifference
-from pytest_bbmigrate.schema.compare.table_pair import is_part_of, only
+from pytest_bbmigrate.schema.compare.table_pair import is_part_of
 from pytest_bbmigrate.schema.read.defaults import default_words, stored_default
 from pytest_bbmigrate.schema.read.table import place_text
 from pytest_bbmigrate.schema.read.tokens import equal_under, readable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pytest_bbmigrate.schema.compare.table_pair import TablePair
-    from pytest_bbmigrate.schema.model import CheckConstraint, Column, ForeignKey, Table
+    from pytest_bbmigrate.schema.model import Column, ForeignKey, Table
 
 
 def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:
@@ -28,7 +29,7 @@ def compare_tables(pair: TablePair) -> Iterator[SchemaDifference]:
     yield from _compare_columns(pair)
     yield from _compare_order(pair)
     yield from _compare_primary_key(pair)
-    yield from _compare_checks(pair)
+    yield from compare_checks(pair)
     yield from compare_indexes(pair)
     yield from _compare_foreign_keys(pair)
     yield from _compare_options(pair)
@@ -134,27 +135,6 @@ def _compare_primary_key(pair: TablePair) -> Iterator[SchemaDifference]:
         column = pair.before.primary_key[0] if len(old) == 1 else ""
         before, after = (wording.primary_key_text(t) for t in (pair.before, pair.after))
         yield pair.difference("primary key", column, before, after)
-
-
-def _compare_checks(pair: TablePair) -> Iterator[SchemaDifference]:
-    added = list(pair.after.checks)
-    for check in pair.before.checks:
-        match = next((c for c in added if equal_under(pair.words, check.tokens, c.tokens)), None)
-        if match is not None:
-            added.remove(match)
-            continue
-        columns = _columns_of(check, pair.before)
-        if not is_part_of(columns, pair.lost):
-            text = wording.check_text(check)
-            yield pair.difference("check lost", only(columns), text, "")
-    for check in added:
-        columns = _columns_of(check, pair.after)
-        if not is_part_of(columns, pair.added):
-            yield pair.addition("check added", only(columns), wording.check_text(check))
-
-
-def _columns_of(check: CheckConstraint, table: Table) -> list[str]:
-    return [column.name for column in table.columns if fold_name(column.name) in check.tokens]
 
 
 def _compare_foreign_keys(pair: TablePair) -> Iterator[SchemaDifference]:

@@ -34,10 +34,14 @@ class Conflict:
 
 
 class CheckClause(NamedTuple):
-    """A CHECK: its name as SQLite reports it ('' for none), and its expression."""
+    """A CHECK: its name as SQLite reports it ('' for none), and its expression.
+
+    ``column`` is the (folded) one that it is written with, '' for one of the table.
+    """
 
     name: str
     expression: Tokens
+    column: str = ""
 
 
 @dataclass
@@ -126,7 +130,8 @@ class _Constraints:
         self.last = None
 
     def check(self) -> None:
-        self.created.checks.append(CheckClause(self.name, self.cursor.take_group() or ()))
+        expression = self.cursor.take_group() or ()
+        self.created.checks.append(CheckClause(self.name, expression, "".join(self.column)))
         self.last = None  # ON CONFLICT is parsed after a CHECK and has no effect
 
     def collate(self) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Tokens
-    from pytest_bbmigrate.schema.read.create_table import CreateTable
+    from pytest_bbmigrate.schema.read.create_table import CheckClause, CreateTable
     from pytest_bbmigrate.sql import Token
 
 GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table
@@ -57,7 +57,7 @@ def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str
         name=name,
         columns=columns,
         primary_key=_primary_key(columns),
-        checks=tuple(_check(check.expression, names) for check in created.checks),
+        checks=tuple(_check(check, names) for check in created.checks),
         foreign_keys=_foreign_keys(db, name, created),
         indexes=own,
         strict=created.strict,
@@ -146,9 +146,9 @@ def _primary_key(columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(column.name for column in members)
 
 
-def _check(tokens: Sequence[Token], names: Collection[str]) -> CheckConstraint:
-    inner = without_parentheses(tokens)
-    return CheckConstraint(tokens=canonical(inner, names), text=source_text(inner))
+def _check(check: CheckClause, names: Collection[str]) -> CheckConstraint:
+    inner = without_parentheses(check.expression)
+    return CheckConstraint(canonical(inner, names), source_text(inner), check.name, check.column)
 
 
 def _foreign_keys(

@@ -11,9 +11,10 @@ from pytest_bbmigrate.apply.schema_distance import (
     SchemaStep,
     compare_version,
     describe_distance,
+    every_difference,
     names_in,
 )
-from pytest_bbmigrate.schema import Schema, compare_schemas, read_schema
+from pytest_bbmigrate.schema import Schema, read_schema
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.running import image_of
 
@@ -31,7 +32,7 @@ def described(before: str, after: str, there: str, version: int = 0) -> tuple[st
     ``version`` is 0 for the one before the step, 1 for the one after it.
     """
     versions = schema_of(before), schema_of(after)
-    step = SchemaStep("x", compare_schemas(*versions), frozenset())
+    step = SchemaStep("x", every_difference(*versions), frozenset())
     found = compare_version(versions[version], schema_of(there), None)
     return describe_distance(found.differences, version, [step])
 
@@ -76,6 +77,17 @@ def test_what_a_step_does_is_told_in_words(change: str, effect: str) -> None:
 
     assert done == f"of x: {effect}{', index i is not there' if index else ''}"
     assert undone == f"of x: {NOT_DONE.sub(lambda match: UNDONE[match[0]], effect)}"
+
+
+def test_a_check_that_a_step_changes_is_told_also_where_it_is_gone_altogether() -> None:
+    before, after = (TABLE.replace("a TEXT", f"a TEXT CHECK (a <> '{text}')") for text in "xy")
+
+    assert described(before, after, after) == (
+        "of x: CHECK (a <> 'x') of t is gone, CHECK (a <> 'y') of t is there",
+    )
+    assert described(before, after, TABLE, version=1) == (
+        "of x: CHECK (a <> 'x') of t is gone, CHECK (a <> 'y') of t is not there",
+    )
 
 
 @pytest.mark.parametrize(

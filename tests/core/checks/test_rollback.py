@@ -43,20 +43,21 @@ ALTER TABLE transactions DROP COLUMN trip_tag;
 
 
 def judged(
-    folder: Path, sql: str, written: str = "", *, own: str = ""
+    folder: Path, sql: str, written: str = "", *, own: str = "", target: str = BEFORE
 ) -> tuple[RollbackJudgement, bytes]:
     """Return what is said of the way back of the migration ``sql``, and what it left of a file.
 
-    ``own`` is done to the database by hand before the migration, ``written`` is done after it.
+    ``own`` is done to the database by hand before the migration, ``written`` is done after it;
+    ``target`` is what makes the version that it starts from.
     """
     files = folder / "files"
     files.mkdir()
     step = migration(folder / "migrations", {"002_step.sql": sql})
     assert step.down is not None
-    target = image_of(BEFORE)
-    applied = run_part(step, step.up, target, RunEnvironment())[1]
-    versions = Versions(snapshot_of(applied).schema, snapshot_of(target).schema)
-    run, up = run_part(step, step.up, image_of(BEFORE + ROWS + own), RunEnvironment())
+    image = image_of(target)
+    applied = run_part(step, step.up, image, RunEnvironment())[1]
+    versions = Versions(snapshot_of(applied).schema, snapshot_of(image).schema)
+    run, up = run_part(step, step.up, image_of(target + ROWS + own), RunEnvironment())
     assert run.succeeded, run.failure
     real = files / "budget_buddy.db"
     real.write_bytes(changed(up, written))
@@ -306,6 +307,46 @@ def test_what_was_made_by_hand_is_to_stay(tmp_path: Path, own: str, expected: li
     judgement, _ = judged(tmp_path, REBUILDS, own=own)
 
     assert found(judgement) == expected
+
+
+LIMITS = """\
+-- migrate:up
+CREATE TABLE transactions_new (id INTEGER PRIMARY KEY, account_id INTEGER {up});
+INSERT INTO transactions_new SELECT * FROM transactions;
+DROP TABLE transactions;
+ALTER TABLE transactions_new RENAME TO transactions;
+-- migrate:down
+CREATE TABLE transactions_old (
+    id INTEGER PRIMARY KEY, account_id INTEGER REFERENCES accounts (id) {down}
+);
+INSERT INTO transactions_old SELECT * FROM transactions;
+DROP TABLE transactions;
+ALTER TABLE transactions_old RENAME TO transactions;
+"""
+
+
+def test_a_check_made_by_hand_in_place_of_that_of_up_is_to_stay(tmp_path: Path) -> None:
+    sql = LIMITS.format(up="CHECK (account_id > 0)", down="")
+    by_hand = """
+        DROP TABLE transactions;
+        CREATE TABLE transactions (
+            id INTEGER PRIMARY KEY, account_id INTEGER CHECK (account_id < 9)
+        );
+    """
+
+    judgement, _ = judged(tmp_path, sql, by_hand)
+
+    assert found(judgement) == ["check lost transactions account_id"]
+    assert judgement.verdict.findings[0].expected == "CHECK (account_id < 9)"
+
+
+def test_a_check_that_down_makes_otherwise_than_it_was_is_one_that_changed(tmp_path: Path) -> None:
+    sql = LIMITS.format(up="", down="CHECK (account_id >= 1)")
+    target = BEFORE.replace("(id));", "(id) CHECK (account_id > 0));")
+
+    judgement, _ = judged(tmp_path, sql, target=target)
+
+    assert found(judgement) == ["check changed transactions account_id"]
 
 
 def test_a_sequence_that_falls_is_found(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, compare_schemas, read_schema
+from pytest_bbmigrate.schema import (
+    Renames,
+    Schema,
+    SchemaDifference,
+    apart,
+    compare_schemas,
+    read_schema,
+)
 from pytest_bbmigrate.schema.compare.differences import KINDS
 from pytest_bbmigrate.sqlite_files import open_image
 
@@ -347,17 +354,69 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         "CREATE TABLE t (a CHECK (a >= 0), b, CHECK (a < b))",
         "CREATE TABLE t (a CHECK (a > 0), b, CHECK (a < b), CHECK (a < b))",
         [
-            ("check lost", "a", "CHECK (a >= 0)", ""),
-            ("check added", "a", "", "CHECK (a > 0)"),
+            ("check changed", "a", "CHECK (a >= 0)", "CHECK (a > 0)"),
             ("check added", "", "", "CHECK (a < b)"),
         ],
+    ),
+    "check of another column": (
+        "CREATE TABLE t (a CHECK (a >= 0), b)",
+        "CREATE TABLE t (a, b CHECK (b >= 0))",
+        [
+            ("check lost", "a", "CHECK (a >= 0)", ""),
+            ("check added", "b", "", "CHECK (b >= 0)"),
+        ],
+    ),
+    "check under the same name": (
+        "CREATE TABLE t (a CHECK (a > 0), b, CONSTRAINT Top CHECK (a < 9))",
+        "CREATE TABLE t (a, b, CONSTRAINT top CHECK (b < 7), CHECK (a > 0))",
+        [("check changed", "a", "CHECK (a < 9)", "CHECK (b < 7)")],
+    ),
+    "check with the same column": (
+        "CREATE TABLE t (a, b CHECK (b > 1), CHECK (a = b))",
+        "CREATE TABLE t (a, b CHECK (length(a) = b OR a IS NULL), CHECK (b > a))",
+        [
+            ("check changed", "b", "CHECK (b > 1)", "CHECK (length(a) = b OR a IS NULL)"),
+            ("check changed", "", "CHECK (a = b)", "CHECK (b > a)"),
+        ],
+    ),
+    "checks of the same columns, by what they have in common": (
+        "CREATE TABLE t (a, b, CHECK (a > 0), CHECK (a <= 10), CHECK (a <> 5))",
+        "CREATE TABLE t (a, b, CHECK (a <= 20), CHECK (a >= 0 OR a = -1))",
+        [
+            ("check changed", "a", "CHECK (a > 0)", "CHECK (a >= 0 OR a = -1)"),
+            ("check changed", "a", "CHECK (a <= 10)", "CHECK (a <= 20)"),
+            ("check lost", "a", "CHECK (a <> 5)", ""),
+        ],
+    ),
+    "check that looks at one more column, or at one that is lost": (
+        "CREATE TABLE t (a, b, c, CHECK (a < b), CHECK (c IN ('x', 'y', 'z')))",
+        "CREATE TABLE t (a, c, CHECK (a < 5), CHECK (c IN ('x', 'y', 'z') OR a > 1))",
+        [
+            ("column lost", "b", "b", ""),
+            ("check changed", "", "CHECK (a < b)", "CHECK (a < 5)"),
+            (
+                "check changed",
+                "c",
+                "CHECK (c IN ('x', 'y', 'z'))",
+                "CHECK (c IN ('x', 'y', 'z') OR a > 1)",
+            ),
+        ],
+    ),
+    "check that goes with its column, and one of its name that comes": (
+        "CREATE TABLE t (a, b CONSTRAINT top CHECK (b < 9))",
+        "CREATE TABLE t (a, c CONSTRAINT top CHECK (c < 9))",
+        [("column lost", "b", "b", ""), ("column added", "c", "", "c")],
+    ),
+    "one of two checks that are equal": (
+        "CREATE TABLE t (a, CHECK (a > 0), CHECK (a > 0))",
+        "CREATE TABLE t (a, CHECK (a > 0), CHECK (a > 1))",
+        [("check changed", "a", "CHECK (a > 0)", "CHECK (a > 1)")],
     ),
     "a string in a check in another letter case": (
         'CREATE TABLE t (a CHECK (a = "Open"))',
         'CREATE TABLE t (a CHECK (a = "open"))',
         [
-            ("check lost", "a", 'CHECK (a = "Open")', ""),
-            ("check added", "a", "", 'CHECK (a = "open")'),
+            ("check changed", "a", 'CHECK (a = "Open")', 'CHECK (a = "open")'),
         ],
     ),
     "unique": (
@@ -641,6 +700,27 @@ def test_what_is_lost_one_way_is_added_the_other(case: str) -> None:
     ]
 
     assert sorted(map(repr, swapped)) == sorted(map(repr, back))
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_what_changed_one_way_has_changed_the_other(case: str) -> None:
+    before, after, _ = DIFFERENT[case]
+    there = differences(before, after)
+    back = differences(after, before)
+
+    assert {(d.kind, d.after, d.before) for d in there if d.kind.endswith(" changed")} == {
+        (d.kind, d.before, d.after) for d in back if d.kind.endswith(" changed")
+    }
+
+
+def test_a_check_that_changed_is_apart_one_that_is_lost_and_one_that_is_added() -> None:
+    found = differences("CREATE TABLE t (a, b CHECK (a > 0))", "CREATE TABLE t (a CHECK (a > 1))")
+
+    assert [(d.kind, d.column, d.before, d.after) for d in apart(found)] == [
+        ("column lost", "b", "b", ""),
+        ("check lost", "a", "CHECK (a > 0)", ""),
+        ("check added", "a", "", "CHECK (a > 1)"),
+    ]
 
 
 SCRIPTS = SAME | {case: (before, after) for case, (before, after, _) in DIFFERENT.items()}
