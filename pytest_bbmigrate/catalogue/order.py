@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from difflib import get_close_matches
 from heapq import heappop, heappush
 from itertools import pairwise
 from operator import lt
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.names import numbers_in
 from pytest_bbmigrate.errors import CatalogueError, Problem, SettingsError
+from pytest_bbmigrate.nearest import nearest_of
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _as_listed(
     for line, name in listing.names:
         step = by_name.get(name)
         if step is None:
-            nearest = "".join(get_close_matches(name, by_name, n=1, cutoff=0.0))
+            nearest = "".join(nearest_of(name, by_name))
             fault = f"it lists '{name}', and no migration is called so"
             problems.append(
                 Problem(listing.path, line, fault, f"the nearest there is is '{nearest}'")
@@ -180,7 +180,7 @@ def _dependencies(steps: Sequence[OrderEntry]) -> tuple[Dependencies, list[Probl
 
 
 def _unknown(step: OrderEntry, name: str, names: Iterable[str]) -> Problem:
-    nearest = get_close_matches(name, names, n=1, cutoff=0.0)
+    nearest = nearest_of(name, names)
     return Problem(
         step.path,
         None,
