@@ -1,20 +1,20 @@
-"""What the same migrations cost elsewhere: the floor, and pytest-alembic in its own environment."""
+"""What the same migrations cost elsewhere: the floor, pytest-alembic and pytest-mrt."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from benchmarks.environments import python_of
 from benchmarks.folders import step, write_base
-from benchmarks.timing import ROOT, Cost, cost_of
+from benchmarks.timing import Cost, NoCost, TookTooLong, cost_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.timing import Taken
+
 ITEMS = 6  # checks of a migration
-ENVIRONMENT = ROOT / ".bench" / "alembic"
-PINNED = ("pytest-alembic==0.13.1", "alembic==1.20.1", "sqlalchemy==2.1.9", "pytest==9.2.0")
 # Without plugins of what the tests of this project use.
 QUIETLY = ("-q", "-p", "no:cacheprovider", "-p", "no:anyio", "-p", "no:hypothesispytest")
 
@@ -80,6 +80,31 @@ from pytest_alembic.tests import (
 """
 
 
+MRT_INI = """
+[alembic]
+script_location = alembic
+sqlalchemy.url = sqlite:///app.db
+"""
+MRT_ENV = """
+from alembic import context
+from sqlalchemy import create_engine
+url = context.config.get_main_option("sqlalchemy.url")
+with create_engine(url).connect() as connection:
+    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+MRT_CONFTEST = """
+import shutil
+from pytest_mrt import MRTConfig
+
+def pytest_configure(config):
+    shutil.copyfile("base.db", "app.db")
+    config._mrt_config = MRTConfig(alembic_ini="alembic.ini", db_url="sqlite:///app.db")
+"""
+NOT_THERE = NoCost("not to be had")
+
+
 def floor(project: Path, size: int) -> Cost:
     """Return what plain sqlite3 costs on the migrations of ``project``, with as many empty items.
 
@@ -95,28 +120,29 @@ def floor(project: Path, size: int) -> Cost:
     return Cost(items.wall + steps.wall, items.cpu + steps.cpu)
 
 
-def alembic_python() -> Path:
-    """Return the Python of pytest-alembic's environment, which is made once."""
-    python = ENVIRONMENT / "bin" / "python"
-    done = ENVIRONMENT / ".installed"
-    wanted = "\n".join(PINNED)
-    if not done.exists() or done.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        quiet = ("--quiet", "--disable-pip-version-check")
-        subprocess.run([python, "-m", "pip", "install", *quiet, *PINNED], check=True)
-        done.write_text(wanted)
-    return python
-
-
 def write_alembic(folder: Path, size: int, rows: int) -> Path:
     """Write the same migrations as revisions of alembic, and its three tests."""
+    write_revisions(folder, size, rows, ENV)
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_migrations.py").write_text(TESTS)
+    return folder
+
+
+def write_mrt(folder: Path, size: int, rows: int) -> Path:
+    """Write the same revisions for pytest-mrt, which brings its tests along."""
+    write_revisions(folder, size, rows, MRT_ENV)
+    (folder / "alembic.ini").write_text(MRT_INI)
+    (folder / "conftest.py").write_text(MRT_CONFTEST)
+    return folder
+
+
+def write_revisions(folder: Path, size: int, rows: int, environment: str) -> None:
+    """Write the migrations as revisions of alembic, and the database that they start from."""
     versions = folder / "alembic" / "versions"
     versions.mkdir(parents=True)
     write_base(folder, rows)
-    (folder / "alembic" / "env.py").write_text(ENV)
+    (folder / "alembic" / "env.py").write_text(environment)
     (folder / "alembic" / "script.py.mako").write_text("")
-    (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "test_migrations.py").write_text(TESTS)
     (folder / "pytest.ini").write_text("[pytest]\n")
     before = None
     for number in range(1, size + 1):
@@ -124,9 +150,20 @@ def write_alembic(folder: Path, size: int, rows: int) -> Path:
         text = REVISION.format(name=name, before=before, up=one.up, down=one.down)
         (versions / f"{name}.py").write_text(text)
         before = name
-    return folder
 
 
-def run_alembic(folder: Path) -> Cost:
+def run_alembic(folder: Path) -> Taken:
     """Return what pytest-alembic's three tests cost."""
-    return cost_of([alembic_python(), "-m", "pytest", *QUIETLY], folder)
+    python = python_of("alembic")
+    return cost_of([python, "-m", "pytest", *QUIETLY], folder) if python else NOT_THERE
+
+
+def run_mrt(folder: Path, seconds: float) -> Taken:
+    """Return what pytest-mrt's tests cost, which are ended after ``seconds``."""
+    python = python_of("mrt")
+    if python is None:
+        return NOT_THERE
+    try:
+        return cost_of([python, "-m", "pytest", *QUIETLY], folder, seconds=seconds)
+    except TookTooLong:
+        return NoCost(f"more than {seconds:.0f}")

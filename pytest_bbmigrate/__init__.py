@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # as typing has it, whose import each process of ours would wait for
 
 __all__ = ["MigrationUnderTest", "assert_foreign_keys", "assert_preserved", "pending"]
 

@@ -1,4 +1,8 @@
-"""Options and configured values, validated. No pytest."""
+"""Options and configured values, validated. No pytest.
+
+Read before the judge is started, which imports the core while this process does: what few settings
+need is imported where it is used.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.listing import read_order
-from pytest_bbmigrate.catalogue.rules import ReadingRules
-from pytest_bbmigrate.catalogue.text import exact_text
 from pytest_bbmigrate.errors import CatalogueError, SettingsError
+from pytest_bbmigrate.file_names import as_spelled
 from pytest_bbmigrate.runner.limits import DEFAULT_MEMORY, LEAST_MEMORY, read_size, show_size
 from pytest_bbmigrate.runner.profiles import PROFILES
-from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
-from pytest_bbmigrate.sql.cursor import keyword, outline
-from pytest_bbmigrate.sqlite_files.disk_space import as_spelled
 from pytest_bbmigrate.zones import DEFAULT_ZONE, is_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import TypeVar
+
+    from pytest_bbmigrate.catalogue.rules import ReadingRules
 
     T = TypeVar("T")
 
@@ -107,6 +108,8 @@ class Settings:
     @property
     def reading_rules(self) -> ReadingRules:
         """What is said here of how the folder is read."""
+        from pytest_bbmigrate.catalogue.rules import ReadingRules
+
         return ReadingRules(
             self.placeholders,
             self.ignore,
@@ -162,11 +165,11 @@ def read_settings(root: Path, given: Mapping[str, GivenValue]) -> Settings:
         placeholders=_placeholders(take("placeholders")),
         ignore=tuple(_lines(take("ignore"))),
         order_file=order_file,
-        order=_read_file(take("order"), order_file, read_order, ()),
+        order=_read_file(take("order"), order_file, _lines_of_order, ()),
         contracts_file=contracts_file,
-        contracts=_read_file(take("contracts"), contracts_file, exact_text, ""),
+        contracts=_read_file(take("contracts"), contracts_file, _text, ""),
         steps_file=steps_file,
-        steps=_read_file(take("steps"), steps_file, exact_text, ""),
+        steps=_read_file(take("steps"), steps_file, _text, ""),
     )
 
 
@@ -313,6 +316,18 @@ def _read_file(given: GivenValue, path: Path | None, read: Callable[[Path], T], 
         raise _refuse(given, f"{problem.message}; {problem.remedy}") from error
 
 
+def _lines_of_order(path: Path) -> tuple[str, ...]:
+    from pytest_bbmigrate.catalogue.listing import read_order
+
+    return read_order(path)
+
+
+def _text(path: Path) -> str:
+    from pytest_bbmigrate.catalogue.text import exact_text
+
+    return exact_text(path)
+
+
 def _placeholders(given: GivenValue) -> tuple[tuple[str, str], ...]:
     values: dict[str, str] = {}
     for line in _lines(given):
@@ -348,6 +363,9 @@ def _invariant(given: GivenValue, *, is_tried: bool) -> tuple[str, str]:
 
 def _fault_of_query(query: str, *, is_tried: bool) -> str:
     """Return why ``query`` can run on no database, or would write to one; '' if neither."""
+    from pytest_bbmigrate.sql import UnreadableSql, split_statements, tokenize
+    from pytest_bbmigrate.sql.cursor import keyword, outline
+
     try:
         statements = split_statements(query)
     except UnreadableSql as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from pathlib import Path
 
 # A place whose clock differs from UTC by half hours and is changed twice a year: what depends on
@@ -23,6 +22,8 @@ def is_zone(text: str) -> bool:
     """
     if POSIX_ZONE.fullmatch(text):
         return True
+    import zoneinfo  # where a zone is named: it takes the time of ten modules of ours
+
     try:
         zoneinfo.ZoneInfo(text)
     except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):

@@ -49,7 +49,7 @@ STANDARD = (0, 1, 2)
 OF_PYTEST = (
     "pytest_bbmigrate.judge.process",
     "pytest_bbmigrate.apply.rehearsal.client",
-    "pytest_bbmigrate.processes.parent",
+    "pytest_bbmigrate.processes.watch",
 )
 MODULES = (
     *OF_PYTEST,

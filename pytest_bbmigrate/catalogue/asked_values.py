@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.literals import (
     ASKING,
     distinct,
-    indexed_literals,
     literal_of,
     overwriting,
 )
@@ -22,7 +21,7 @@ from pytest_bbmigrate.catalogue.value_links import (
     select_depths,
 )
 from pytest_bbmigrate.sql.clauses import Insert, Update
-from pytest_bbmigrate.sql.cursor import clause_words, keyword
+from pytest_bbmigrate.sql.cursor import keyword
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, CreateView, Drop, RenameTable
 from pytest_bbmigrate.sql.tokens import Kind
@@ -84,49 +83,91 @@ class _Asked:
         self.links = links
         self.conditions: list[Literal] = [*links.asked]
         self.written_anywhere = set(written)
-        self._holders: dict[object, set[str]] = {}
+        self._holders = _Holders()
 
     def add(self, read: ReadStatement) -> None:
         """Read the next statement."""
         if read.verb in ASKING:
             self._add_values(read)
-        for tables in self._holders.values():
-            _follow(read, tables)
+        self._holders.follow(read)
 
     def _add_values(self, read: ReadStatement) -> None:
         self.conditions += (overwritten := overwriting(read))
-        clauses, depths = clause_words(read.tokens), select_depths(read.tokens)
-        target, names = _target(read), _names_read(read)
+        clauses, depths = read.clauses, select_depths(read.tokens)
+        target = _target(read)
         written_here: set[object] = set()
         asked: list[tuple[Literal, int]] = []
-        for index, (column, value) in indexed_literals(read):
+        kept = {value for _, value in overwritten}
+        for index, (column, value) in read.literals:
             if column is None or clauses[index] in ("set", "values"):
-                written_here.update({value} - {value for _, value in overwritten})
+                written_here.update({value} - kept)
             else:
                 asked.append(((column, value), depths[index]))
         if self.links.is_local(read):
             return
         is_copy = target and _copies(read)
+        held = self._holders.of_tables(_names_read(read)) if self._holders else ()
         for literal, depth in asked:
             is_own = literal[1] in written_here and (depth or not is_copy)
-            if not is_own and not self._holders.get(literal[1], set()) & names:
+            if not is_own and not any(literal[1] in values for values in held):
                 self.conditions.append(literal)
         if is_copy:
-            for literal_value in written_here:
-                self._holders.setdefault(literal_value, set()).add(target)
+            self._holders.add(target, written_here)
         else:
             self.written_anywhere |= written_here
 
 
-def _follow(read: ReadStatement, tables: set[str]) -> None:
-    """Change ``tables``, which hold some value, as a statement makes, renames or drops tables."""
-    command = read.command
-    if isinstance(command, RenameTable) and command.table.folded in tables:
-        tables.add(fold_name(command.new))
-    elif isinstance(command, Drop):
-        tables.discard(command.name.folded)
-    elif (target := _target(read)) and tables & _names_read(read):
-        tables.add(target)
+class _Holders:
+    """Which tables (folded) hold which of the values that were written.
+
+    Of what one table has passed on to another, only what it got since is passed on again: the work
+    does not grow with the statements and the values both.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, set[object]] = {}
+        self._arrived: dict[str, list[object]] = {}  # the same, in the order of arrival
+        self._passed: dict[tuple[str, str], int] = {}  # how many the first has passed to the second
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def of_tables(self, names: Iterable[str]) -> list[set[object]]:
+        """Return what each of the tables ``names`` holds, without those that hold nothing."""
+        return [self._values[name] for name in names if name in self._values]
+
+    def add(self, table: str, values: Iterable[object]) -> None:
+        """Have ``table`` hold ``values`` as well."""
+        held = self._values.get(table, set())
+        if fresh := [value for value in values if value not in held]:
+            self._values.setdefault(table, held).update(fresh)
+            self._arrived.setdefault(table, []).extend(fresh)
+
+    def follow(self, read: ReadStatement) -> None:
+        """Change what tables hold as a statement makes, renames, fills or drops tables."""
+        if not self._values:
+            return
+        command = read.command
+        if isinstance(command, RenameTable):
+            self._pass_on(command.table.folded, fold_name(command.new))
+        elif isinstance(command, Drop):
+            if self._values.pop(command.name.folded, None):
+                del self._arrived[command.name.folded]
+                self._passed = {
+                    pair: count
+                    for pair, count in self._passed.items()
+                    if command.name.folded not in pair
+                }
+        elif target := _target(read):
+            for name in _names_read(read) & self._values.keys():
+                self._pass_on(name, target)
+
+    def _pass_on(self, source: str, target: str) -> None:
+        if source == target or source not in self._values:
+            return
+        arrived = self._arrived[source]
+        self.add(target, arrived[self._passed.get((source, target), 0) :])
+        self._passed[source, target] = len(arrived)
 
 
 def _copies(read: ReadStatement) -> bool:
@@ -160,9 +201,8 @@ def _known_values(read: ReadStatement, links: ValueLinks) -> Iterator[object]:
     """Yield what a statement compares something with, or inserts."""
     if read.verb not in ASKING or links.is_local(read):
         return
-    clauses = clause_words(read.tokens)
-    for index, (column, value) in indexed_literals(read):
-        if isinstance(read.command, Insert) or (column and clauses[index] != "set"):
+    for index, (column, value) in read.literals:
+        if isinstance(read.command, Insert) or (column and read.clauses[index] != "set"):
             yield value
     yield from (value for _, value in overwriting(read))
 

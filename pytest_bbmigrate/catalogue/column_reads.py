@@ -10,7 +10,7 @@ from pytest_bbmigrate.sql.cursor import Cursor, closings, keyword, split_at_comm
 from pytest_bbmigrate.sql.tokens import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_bbmigrate.catalogue.literals import ReadStatement
     from pytest_bbmigrate.sql.cursor import Tokens
@@ -56,6 +56,7 @@ def column_reads(read: ReadStatement) -> Iterator[ColumnRead]:
     """Yield what one statement reads in columns."""
     tokens = read.tokens
     closed = closings(tokens)
+    opened = {end: start for start, end in closed.items()}
     for index, token in enumerate(tokens):
         word = keyword(token)
         if token.text == "(" and index and tokens[index - 1].kind in NAMES:
@@ -64,10 +65,10 @@ def column_reads(read: ReadStatement) -> Iterator[ColumnRead]:
                 yield found
                 yield from _compared(found, tokens, closed[index] + 1)
         elif token.text in ARROWS:
-            yield from _of_arrow(tokens, index)
+            yield from _of_arrow(tokens, index, opened)
         elif token.text == "||":
             yield from _of_joining(tokens, index)
-        elif word in PATTERNS and (column := _inner_column(_operand_before(tokens, index))):
+        elif word in PATTERNS and (column := _inner_column(_operand_before(tokens, index, opened))):
             yield ColumnRead(word, column, _text(tokens[index + 1 : index + 2]))
 
 
@@ -86,8 +87,8 @@ def _of_function(name: str, arguments: tuple[Tokens, ...]) -> Iterator[ColumnRea
         yield ColumnRead("cut", column, text)
 
 
-def _of_arrow(tokens: Tokens, index: int) -> Iterator[ColumnRead]:
-    column = _inner_column(_operand_before(tokens, index))
+def _of_arrow(tokens: Tokens, index: int, opened: Mapping[int, int]) -> Iterator[ColumnRead]:
+    column = _inner_column(_operand_before(tokens, index, opened))
     keys: list[str] = []
     place = index
     while place + 1 < len(tokens) and tokens[place].text in ARROWS:
@@ -113,20 +114,24 @@ def _compared(found: ColumnRead, tokens: Tokens, index: int) -> Iterator[ColumnR
 def _of_joining(tokens: Tokens, index: int) -> Iterator[ColumnRead]:
     """Yield the text before a column: ``'memos/' || path``."""
     text = _text(tokens[index - 1 : index]) if index else ""
-    column, _ = column_at((*tokens, tokens[-1]), index + 1)
+    following = tokens[index + 1 : index + 8]  # schema.table.column, and what ends it
+    column, _ = column_at((*following, *tokens[-1:]), 0)
     if text and column:
         yield ColumnRead("prefix", column, text)
 
 
-def _operand_before(tokens: Tokens, index: int) -> Tokens:
-    """Return the bare column or the function call that ends before ``index``, without NOT."""
+def _operand_before(tokens: Tokens, index: int, opened: Mapping[int, int]) -> Tokens:
+    """Return the bare column or the function call that ends before ``index``, without NOT.
+
+    ``opened`` has the place of each '(' by that of its ')'.
+    """
     end = index
     if end and keyword(tokens[end - 1]) == "not":
         end -= 1
     if end and tokens[end - 1].text != ")":
         return tokens[end - 1 : end]
-    opened = [start for start, closed in closings(tokens).items() if closed == end - 1]
-    return tokens[opened[0] : end] if opened else ()
+    start = opened.get(end - 1)
+    return tokens[start:end] if start is not None else ()
 
 
 def _inner_column(expression: Tokens) -> str:

@@ -19,11 +19,11 @@ from pytest_bbmigrate.catalogue.names import (
     flyway_name,
     is_never_migration,
     leading_number,
-    name_fault,
     number_fault,
     split_name,
     version_of,
 )
+from pytest_bbmigrate.catalogue.neighbours import Neighbours
 from pytest_bbmigrate.catalogue.placeholders import fill_in
 from pytest_bbmigrate.catalogue.python.imports import dotted_imports
 from pytest_bbmigrate.catalogue.python.source import PythonSource, read_python
@@ -47,14 +47,14 @@ START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR name
 class FolderEntry:
     """One file or folder that is a migration or part of one.
 
-    ``siblings`` are the names of everything in its folder; ``contents`` those in the folder that it
+    ``siblings`` are all that stand in its folder; ``contents`` those in the folder that it
     is, None for a file; ``sources`` reads its files, by ``rules``. ``within`` is the folder of a
     version that it is in (``0.10/``), '' for the migration folder itself. ``step`` is what bb_steps
     says of a file in another language.
     """
 
     path: Path
-    siblings: frozenset[str]
+    siblings: Neighbours
     contents: frozenset[str] | None = None
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
     rules: ReadingRules = NO_RULES
@@ -111,7 +111,7 @@ class FolderEntry:
 
     def settings_of(self, path: Path) -> FileSettings:
         """Return what Flyway's settings beside ``path`` say. Raises: CatalogueError."""
-        return file_settings(path, self.siblings, self.sources)
+        return file_settings(path, self.siblings.names, self.sources)
 
     def sql_of(self, path: Path) -> str:
         """Return the text of an SQL file of this migration as it is to run.
@@ -130,8 +130,7 @@ class FolderEntry:
 
     def beside(self, *endings: str) -> tuple[Path, ...]:
         """Return the files beside this one that have its name and one of ``endings``."""
-        names = (f"{self.stem}{ending}" for ending in endings)
-        return tuple(self.path.with_name(name) for name in names if name in self.siblings)
+        return tuple(map(self.path.with_name, self.siblings.called(self.stem, *endings)))
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class Place:
     """
 
     folder: Path
-    siblings: frozenset[str]
+    siblings: Neighbours
     sources: Sources
     rules: ReadingRules
     within: str = ""
@@ -170,7 +169,8 @@ def list_entries(
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
     paths = [each for each in _contents(folder) if not rules.passes_over(f"{within}{each.name}")]
-    place = Place(folder, frozenset(path.name for path in paths), sources, rules, within, steps)
+    siblings = Neighbours(frozenset(path.name for path in paths), rules.runner)
+    place = Place(folder, siblings, sources, rules, within, steps)
     entries: list[FolderEntry] = []
     problems: list[Problem] = []
     code: list[Path] = []
@@ -227,7 +227,7 @@ def _file_entries(path: Path, place: Place) -> tuple[FolderEntry, ...]:
                 "write NAME.sql or NAME.py, or move the file out of the folder",
             )
         return ()
-    if doubt := name_fault(path.name, place.siblings):
+    if doubt := place.siblings.fault(path.name):
         raise fault(path, *doubt)
     return (place.entry(path),)
 

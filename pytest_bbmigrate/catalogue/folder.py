@@ -34,6 +34,8 @@ from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
     from pytest_bbmigrate.errors import Problem
@@ -130,7 +132,14 @@ def read_catalogue(
         tuple(migrations[step.name] for step in ordered),
         sources.texts,
         rules.contracts_file,
+        _notes(entries),
     )
+
+
+def _notes(entries: Iterable[FolderEntry]) -> tuple[str, ...]:
+    """Return what is worth saying of the names of ``entries``."""
+    places = {id(entry.siblings): entry.siblings for entry in entries}
+    return tuple(note for place in places.values() for note in place.notes())
 
 
 def _outside(rules: ReadingRules, sources: Sources) -> ContractFile:
@@ -177,7 +186,9 @@ def _listing(folder: Path, sources: Sources, rules: ReadingRules) -> Listing | N
 def _step(entry: FolderEntry, migration: Migration | None) -> OrderEntry:
     """Return what the order needs to know of ``entry``, which may have failed to read."""
     if migration is None:
-        return OrderEntry(entry.name, f"{entry.within}{entry.path.name}", entry.path, entry.number)
+        shown = f"{entry.within}{entry.path.name}"
+        doubtful = entry.ending == ".py"  # a program that is none has a number of no meaning
+        return OrderEntry(entry.name, shown, entry.path, entry.number, is_doubtful=doubtful)
     depends = migration.contract.depends
     shown = _file_of(entry, migration)
     return OrderEntry(migration.name, shown, migration.path, migration.number, depends)

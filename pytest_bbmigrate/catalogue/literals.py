@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import Kind, fold, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
@@ -33,11 +35,22 @@ NO_COLUMNS = frozenset(
 )
 
 
-class ReadStatement(NamedTuple):
+@dataclass(frozen=True)
+class ReadStatement:
     """One statement: its tokens, and its clauses."""
 
     tokens: Tokens
     command: Command
+
+    @cached_property
+    def literals(self) -> tuple[tuple[int, Literal], ...]:
+        """The strings and numbers in it, each with the index of its token."""
+        return tuple(_indexed_literals(self))
+
+    @cached_property
+    def clauses(self) -> list[str]:
+        """The word that begins the clause of each token."""
+        return clause_words(self.tokens)
 
     @property
     def verb(self) -> str:
@@ -61,7 +74,7 @@ def sql_literals(read: ReadStatement) -> Iterator[Literal]:
     ``c LIKE 'x'`` and ``c IS 'x'``, with or without NOT, and of ``CASE c WHEN 'x'``; None for any
     other value.
     """
-    return (literal for _, literal in indexed_literals(read))
+    return (literal for _, literal in read.literals)
 
 
 def assigned_literals(statements: Iterable[ReadStatement]) -> tuple[Literal, ...]:
@@ -69,23 +82,25 @@ def assigned_literals(statements: Iterable[ReadStatement]) -> tuple[Literal, ...
     assigned: list[Literal] = []
     for read in statements:
         if read.verb in ("update", "with"):
-            clauses = clause_words(read.tokens)
             assigned += (
                 literal
-                for index, literal in indexed_literals(read)
-                if literal[0] and clauses[index] == "set"
+                for index, literal in read.literals
+                if literal[0] and read.clauses[index] == "set"
             )
     return distinct(assigned)
 
 
 def overwriting(read: ReadStatement) -> list[Literal]:
     """Return the keys, as (column, value), of the rows that REPLACE or an upsert may overwrite."""
-    keys, columns = _overwritten(read.command), _inserted(read.command)
+    keys = _overwritten(read.command)
+    if not keys:
+        return []
+    columns = _inserted(read.command)
     starts = [token.start for token in read.tokens]
     return [
         (columns[starts[index]], literal[1])
-        for index, literal in indexed_literals(read)
-        if keys and columns.get(starts[index]) in keys
+        for index, literal in read.literals
+        if columns.get(starts[index]) in keys
     ]
 
 
@@ -121,8 +136,7 @@ def _inserted(command: Command) -> dict[int, str]:
     }
 
 
-def indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
-    """Yield the literals of a statement, each with the index of its token."""
+def _indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
     tokens = read.tokens
     inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)
     opened, asked_by_case = enclosing(tokens), case_columns(tokens)

@@ -112,13 +112,15 @@ class Catalogue:
 
     ``texts`` are the bytes of every file that was read for them, by its real path: their own, and
     the modules that their Python imports. ``contracts_file`` is among them, which has contract
-    lines of migrations; None where their own files have all.
+    lines of migrations; None where their own files have all. ``notes`` are worth saying of the
+    files' names.
     """
 
     folder: Path
     migrations: tuple[Migration, ...]
     texts: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
     contracts_file: Path | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def shown_texts(self) -> tuple[str, ...]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-# Longest first. What stands before the ending is the migration's name.
-ENDINGS = (".up.sql", ".down.sql", ".rollback.sql", ".sql", ".py")
+# What stands before the ending is the migration's name. To golang-migrate there may be anything
+# between a half's word and the end, dots too; it finds the halves of a pair by their version.
+ENDING = re.compile(r"\.(?:(?P<half>up|down)(?P<dots>\.+)|rollback\.)?sql|\.py", re.IGNORECASE)
+PAIR_VERSION = re.compile("[0-9]+_")
+# Those to which a half may have two dots before its end; to sqlx it is a migration of its own.
+READ_DOUBLED_DOTS = frozenset({"", "bbmigrate", "golang-migrate", "sqlite3"})
 FLYWAY = re.compile(
     r"(?:(?P<kind>[vub])(?P<version>[0-9]+(?:[._][0-9]+)*)|(?P<repeated>r))__.+",
     re.DOTALL | re.IGNORECASE,
@@ -45,11 +49,32 @@ class FlywayName(NamedTuple):
 
 
 def split_name(file_name: str) -> tuple[str, str]:
-    """Return a file's name as (the migration's name, ending); the ending is '' for any other."""
-    for ending in ENDINGS:
-        if file_name.lower().endswith(ending):
-            return file_name[: -len(ending)], ending
-    return file_name, ""
+    """Return a file's name as (the migration's name, ending); the ending is '' for any other.
+
+    It is in lower case, and has no dot twice: ``1_a.up..sql`` ends like ``1_a.up.sql``.
+    """
+    match = _ending_of(file_name)
+    if match is None:
+        return file_name, ""
+    ending = f".{match['half']}.sql" if match["half"] else match[0]
+    return file_name[: match.start()], ending.lower()
+
+
+def _ending_of(file_name: str) -> re.Match[str] | None:
+    """Return the longest ending of a migration that a file's name has, None where it has none."""
+    ends = (match for match in ENDING.finditer(file_name) if match.end() == len(file_name))
+    return next(ends, None)
+
+
+def has_doubled_dots(file_name: str) -> bool:
+    """Return whether the name of a half has more than one dot before its end."""
+    match = _ending_of(file_name)
+    return match is not None and len(match["dots"] or "") > 1
+
+
+def pair_version(file_name: str) -> tuple[int, ...] | None:
+    """Return the version by which the halves of a pair are found, None where there is none."""
+    return leading_number(file_name) if PAIR_VERSION.match(file_name) else None
 
 
 def flyway_name(file_name: str) -> FlywayName | None:
@@ -98,32 +123,52 @@ def is_never_migration(file_name: str) -> bool:
     )
 
 
-def name_fault(file_name: str, siblings: frozenset[str]) -> tuple[str, str] | None:
+def name_fault(
+    file_name: str, folded: frozenset[str], *, runner: str = "", beside_pairs: bool = False
+) -> tuple[str, str] | None:
     """Return what is doubtful about a name that ends like a migration's, and the remedy, or None.
 
-    A typo must not turn the down file of one migration into a migration of its own.
+    A typo must not turn the down file of one migration into a migration of its own. ``folded`` are
+    the names in the folder in lower case, ``beside_pairs`` is whether halves of pairs are among
+    them; ``runner`` is the tool that is known to run them.
     """
     name, ending = split_name(file_name)
     if flyway_name(file_name):
         return None
-    if not name.strip():
+    if not name.strip(" ."):
         return "the file has no name before its ending", f"write 001_NAME{ending}"
-    match = WORD_AFTER_DOT.fullmatch(name)
-    if match and _is_nearly_an_ending(match["word"].lower()):
+    if (begins := _no_ending(file_name, runner, beside_pairs=beside_pairs)) is not None:
         return (
-            f"'{match[1]}{ending}' is no ending of a migration",
+            f"'{file_name[begins:]}' is no ending of a migration",
             "write NAME.sql, NAME.py, or NAME.up.sql and NAME.down.sql",
         )
     if doubt := number_fault(file_name):
         return doubt
     if match := HALF_WITHOUT_DOT.fullmatch(name):
-        return _half_without_dot(match[1], ending, siblings)
+        return _half_without_dot(match[1], ending, folded)
+    return None
+
+
+def _no_ending(file_name: str, runner: str, *, beside_pairs: bool) -> int | None:
+    """Return where in a name something begins that is nearly an ending; None where nothing is.
+
+    Dots at the end of what stands before the ending are a part of the name, as the tools have it,
+    but not where a half may have been meant.
+    """
+    name, ending = split_name(file_name)
+    if has_doubled_dots(file_name) and runner not in READ_DOUBLED_DOTS:
+        return len(name)
+    if name.endswith(".") and (ending == ".py" or (ending == ".sql" and beside_pairs)):
+        return len(name) - 1
+    match = WORD_AFTER_DOT.fullmatch(name.rstrip("."))
+    if match and _is_nearly_an_ending(match["word"].lower()):
+        return match.start(1)
     return None
 
 
 def _is_nearly_an_ending(word: str) -> bool:
-    """Return whether a word is none, or one of LAST_WORDS with a letter wrong or two swapped."""
-    return not word or any(
+    """Return whether a word is one of LAST_WORDS, perhaps with a letter wrong or two swapped."""
+    return any(
         sorted(word) == sorted(last) or _differs_by_a_letter(word, last) for last in LAST_WORDS
     )
 
@@ -153,10 +198,10 @@ def number_fault(name: str) -> tuple[str, str] | None:
     )
 
 
-def _half_without_dot(stem: str, ending: str, siblings: frozenset[str]) -> tuple[str, str] | None:
+def _half_without_dot(stem: str, ending: str, folded: frozenset[str]) -> tuple[str, str] | None:
     """Return what is wrong with ``x_down.sql`` beside ``x_up.sql`` or ``x.sql``."""
     ups = {f"{stem}{up}".lower() for up in ("_up.sql", "-up.sql", ".up.sql", ".sql")}
-    if ending != ".sql" or ups.isdisjoint(sibling.lower() for sibling in siblings):
+    if ending != ".sql" or ups.isdisjoint(folded):
         return None
     return (
         "a down file whose name makes it a migration of its own",

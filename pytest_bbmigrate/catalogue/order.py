@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import lt
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import numbers_in
+from pytest_bbmigrate.catalogue.names import leading_number, numbers_in
 from pytest_bbmigrate.errors import CatalogueError, Problem, SettingsError
 from pytest_bbmigrate.nearest import nearest_of
 from pytest_bbmigrate.visible import visible_line
@@ -32,13 +32,17 @@ Dependencies = dict[int, set[int]]  # the index of each step, and those of the s
 
 @dataclass(frozen=True)
 class OrderEntry:
-    """What the order needs to know of a migration; ``shown`` is its file, as messages name it."""
+    """What the order needs to know of a migration; ``shown`` is its file, as messages name it.
+
+    ``is_doubtful`` is whether it is told of another reason that the file may be no migration.
+    """
 
     name: str
     shown: str
     path: Path
     number: tuple[int, ...] | None
     depends: tuple[str, ...] = ()
+    is_doubtful: bool = False
 
 
 def arrange(
@@ -111,18 +115,19 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
 def _as_listed(
     steps: Sequence[OrderEntry], listing: Listing
 ) -> tuple[list[OrderEntry], list[Problem]]:
-    """Return ``steps`` in the order of ``listing``, and a problem for what only one of them has."""
+    """Return ``steps`` in the order of ``listing``, and a problem for what only one of them has.
+
+    Where the list has one number under another name than the folder, that is one problem.
+    """
     by_name = {name: step for step in steps for name in (step.shown, step.name)}
+    listed = {by_name[name] for _, name in listing.names if name in by_name}
+    unlisted = {step: None for step in steps if step not in listed and not step.is_doubtful}
     problems: list[Problem] = []
     places: dict[OrderEntry, int] = {}
     for line, name in listing.names:
         step = by_name.get(name)
         if step is None:
-            nearest = "".join(nearest_of(name, by_name))
-            fault = f"it lists '{name}', and no migration is called so"
-            problems.append(
-                Problem(listing.path, line, fault, f"the nearest there is is '{nearest}'")
-            )
+            problems.append(_not_there(name, line, listing, unlisted))
         elif step in places:
             fault = f"it lists '{name}' a second time"
             problems.append(Problem(listing.path, line, fault, "leave one of them out"))
@@ -130,8 +135,29 @@ def _as_listed(
             places[step] = len(places)
     fault = f"{listing.path.name}, which lists the migrations in their order, has not this one"
     remedy = "add it there, or pass it over with bb_ignore"
-    problems += [Problem(step.path, None, fault, remedy) for step in steps if step not in places]
+    problems += [Problem(step.path, None, fault, remedy) for step in unlisted]
     return sorted(steps, key=lambda step: places.get(step, len(places))), problems
+
+
+def _not_there(
+    name: str, line: int | None, listing: Listing, unlisted: dict[OrderEntry, None]
+) -> Problem:
+    """Return the problem with a ``name`` that ``listing`` has and the folder has not.
+
+    One of the ``unlisted`` that has its number is taken out of them, for it is told with it.
+    """
+    fault = f"it lists '{name}', and no migration is called so"
+    number = leading_number(name)
+    for step in unlisted:
+        if number is not None and step.number == number:
+            del unlisted[step]
+            fault += f", but not {step.shown}, which has that number"
+            return Problem(listing.path, line, fault, "have both say the same name")
+    remedy = "put its file back, or take it out of the list"
+    if unlisted:
+        nearest = nearest_of(name, [step.name for step in unlisted])
+        remedy = f"{remedy} (of what it does not list, the nearest is '{nearest[0]}')"
+    return Problem(listing.path, line, fault, remedy)
 
 
 def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
@@ -143,7 +169,7 @@ def _shared_names(steps: Sequence[OrderEntry]) -> list[Problem]:
 
 
 def _shared_numbers(steps: Sequence[OrderEntry]) -> list[Problem]:
-    numbered = [step for step in steps if step.number is not None]
+    numbered = [step for step in steps if step.number is not None and not step.is_doubtful]
     return [
         _problem(group, "have the same number", OWN_NUMBER)
         for group in _grouped(numbered, lambda step: step.number)

@@ -20,11 +20,13 @@ class Sources:
     """The contents read so far; a file that is asked for again is not read again.
 
     ``python`` is the app's, for syntax that this one does not know; None where there is none.
+    ``opened`` are the names of the files that the Python files in a folder open, by folder.
     """
 
     def __init__(self, python: AppPython | None = None) -> None:
         self.python = python
         self.texts: dict[str, bytes] = {}
+        self.opened: dict[Path, frozenset[str]] = {}
 
     def content(self, path: Path) -> bytes:
         """Return the bytes of a file.

@@ -85,8 +85,10 @@ def from_halves(
 ) -> Migration:
     """Return the migration of one marked file.
 
-    Raises: CatalogueError with every problem of it; statements above the up marker and a part with
-    neither a statement nor a comment are such.
+    A down part without anything is a way back that does nothing, as their tools have it.
+
+    Raises: CatalogueError with every problem of it; statements above the up marker and an up part
+    with neither a statement nor a comment are such.
     """
     sections = (halves.header, halves.up, *((halves.down,) if halves.down else ()))
     texts = read_sections(*sections)
@@ -100,16 +102,15 @@ def from_halves(
         )
         for statement in header.statements[:1]
     ]
-    problems += [
-        Problem(
-            entry.path,
-            section.first_line - 1,
-            f"the {part} part of this migration is still empty",
-            "write its statements below the marker, or a comment that says why there are none",
+    if up.is_blank:
+        problems.append(
+            Problem(
+                entry.path,
+                halves.up.first_line - 1,
+                "the up part of this migration is still empty",
+                "write its statements below the marker, or a comment that says why there are none",
+            )
         )
-        for part, section, text in zip(("up", "down"), sections[1:], texts[1:], strict=False)
-        if text.is_blank
-    ]
     if problems:
         raise CatalogueError(problems)
     return _assemble(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,8 @@ class PlacedText:
 
 def read_toml(path: Path, text: str) -> dict[str, Any]:
     """Return what a TOML file holds. Raises: CatalogueError."""
+    import tomllib  # few folders have such a file
+
     try:
         return tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -63,6 +64,8 @@ def _texts_of(text: str) -> Iterator[PlacedText]:
 def _meaning(match: re.Match[str]) -> str:
     if match["string"] is None:
         return match[0]
+    import tomllib
+
     string = match[0].replace("\r\n", "\n")
     value: str = tomllib.loads(f"x = {string}")["x"]
     return value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.literals import column_at, literal_of
 from pytest_bbmigrate.sql.clauses import Insert, Query, Update
-from pytest_bbmigrate.sql.cursor import Cursor, clause_words, closings, keyword, split_at_commas
+from pytest_bbmigrate.sql.cursor import Cursor, closings, keyword, split_at_commas
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.queries import read_query
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, CreateView, Drop
@@ -49,9 +49,10 @@ class ValueLinks:
 
     def spread(self, literals: Iterable[Literal]) -> Iterator[Literal]:
         """Yield each of ``literals``, then the same for the column that its column is a copy of."""
+        sources = _grouped(self.pairs)
         for column, value in literals:
             yield column, value
-            yield from ((source, value) for copy, source in self.pairs if copy == column)
+            yield from ((source, value) for source in sources.get(column, ()))
 
 
 def read_links(statements: Sequence[ReadStatement]) -> ValueLinks:
@@ -59,13 +60,15 @@ def read_links(statements: Sequence[ReadStatement]) -> ValueLinks:
     local = local_tables(statements)
     lists = [*_lists(statements, local)]
     listing = {column for column, _ in lists}
-    compared = [pair for read in statements for pair in _compared(read.tokens)]
-    assigned = [pair for read in statements for pair in _assigned(read)]
+    compared = dict.fromkeys(pair for read in statements for pair in _compared(read))
+    assigned = dict.fromkeys(pair for read in statements for pair in _assigned(read))
+    others = _grouped((*compared, *((other, one) for one, other in compared)))
+    columns = _grouped((source, column) for column, source in assigned)
     asked: list[Literal] = []
     taken: list[Literal] = []
     for name, value in lists:
-        asked += ((other, value) for other in _others(name, compared) if other not in listing)
-        taken += ((column, value) for column, source in assigned if source == name)
+        asked += ((other, value) for other in others.get(name, ()) if other not in listing)
+        taken += ((column, value) for column in columns.get(name, ()))
     copies = (pair for read in statements for pair in _copied(read))
     return ValueLinks(frozenset(copies), local, tuple(asked), tuple(taken))
 
@@ -130,24 +133,30 @@ def _listed(
                 yield fold_name(name), value
 
 
-def _others(name: str, pairs: Iterable[Pair]) -> Iterator[str]:
+def _grouped(pairs: Iterable[Pair]) -> dict[str | None, list[str]]:
+    """Return the second of each pair by the first."""
+    grouped: dict[str | None, list[str]] = {}
     for one, other in pairs:
-        if name in (one, other) and one != other:
-            yield other if one == name else one
+        grouped.setdefault(one, []).append(other)
+    return grouped
 
 
-def _compared(tokens: Tokens) -> Iterator[Pair]:
+def _compared(read: ReadStatement) -> Iterator[Pair]:
     """Yield the columns that a statement compares: ``a = t.b``, ``a IN (SELECT b FROM ..)``."""
-    clauses, closed = clause_words(tokens), closings(tokens)
+    tokens, clauses = read.tokens, read.clauses
+    closed, followed = closings(tokens), (*tokens, *tokens[-1:])
     for index, token in enumerate(tokens):
-        before = _column_before(tokens, index)
-        if not before or clauses[index] == "set":
+        compares = token.text in ("=", "==") or keyword(token) == "is"
+        if not (compares or keyword(token) == "in") or clauses[index] == "set":
             continue
-        if token.text in ("=", "==") or keyword(token) == "is":
-            column, end = column_at((*tokens, tokens[-1]), index + 1)
+        before = _column_before(tokens, index)
+        if not before:
+            continue
+        if compares:
+            column, end = column_at(followed, index + 1)
             if column and keyword(tokens[index + 1]) != "not" and end <= len(tokens):
                 yield before, column
-        elif keyword(token) == "in" and tokens[index + 1 : index + 2]:
+        elif tokens[index + 1 : index + 2]:
             group = tokens[index + 2 : closed.get(index + 1, index + 2)]
             yield from ((before, column) for column in _first_columns(group))
 

@@ -56,7 +56,8 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
     else:
         chain.refuse_unused_own_rows()
         findings += silent_invariants(chain)
-    return Answer(tuple(findings), reason="" if findings else reason)
+    notes = chain.catalogue.notes
+    return Answer(tuple(findings), notes, reason="" if findings else reason)
 
 
 def silent_invariants(chain: Chain) -> Iterator[Finding]:

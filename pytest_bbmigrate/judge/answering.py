@@ -26,9 +26,9 @@ from pytest_bbmigrate.judge.model import (
     Unreachable,
 )
 from pytest_bbmigrate.private import showing_values
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.project import read_project
-from pytest_bbmigrate.sandbox import kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ class Responder:
 
         Return whether it is to: where one cannot be, this process does better.
         """
-        if not self.most_apart or not isinstance(question, AskVerdicts) or not kept.can_fork():
+        if not self.most_apart or not isinstance(question, AskVerdicts) or not forking.can_fork():
             return False
         try:
             return self._the_judge().prepare_apart(question.position)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.processes.measured import save_measured
-from pytest_bbmigrate.sandbox.fresh import end_process
-from pytest_bbmigrate.sandbox.keeper import FAULT
-from pytest_bbmigrate.sandbox.kept import read_all
+from pytest_bbmigrate.processes.pipes import read_all
+from pytest_bbmigrate.sandbox.fresh import FAULT, end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

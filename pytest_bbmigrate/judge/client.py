@@ -23,7 +23,7 @@ from pytest_bbmigrate.judge.model import (
     Unreachable,
     judged,
 )
-from pytest_bbmigrate.judge.process import Process, start_process
+from pytest_bbmigrate.judge.process import start_process
 from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
 from pytest_bbmigrate.verdict import Verdict
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
+    from pytest_bbmigrate.judge.process import Process
     from pytest_bbmigrate.processes.app_python import AppPython
 
     R = TypeVar("R", bound=Reply)
@@ -41,16 +42,21 @@ AHEAD = 64  # questions for each core that answers besides: no more than a pipe 
 
 
 class JudgeClient:
-    """The judge of a session; its process is started when ``start`` is called, or first needed.
+    """The judge of a session; its ``process`` is started when it is first needed, or was before.
 
     ``shared`` are folders that it may write to besides its own; ``python`` is the app's, which runs
     it, None for the one that runs this process.
     """
 
-    def __init__(self, shared: Sequence[str] = (), python: AppPython | None = None) -> None:
+    def __init__(
+        self,
+        shared: Sequence[str] = (),
+        python: AppPython | None = None,
+        process: Process | None = None,
+    ) -> None:
         self._shared = tuple(shared)
         self._python = python
-        self._process: Process | None = None
+        self._process = process
         self._opening: Opening | None = None
         self._checks: Mapping[int, tuple[str, ...]] = {}
         self._works_ahead = False
@@ -60,11 +66,6 @@ class JudgeClient:
         self._unreachable: dict[int, Unreachable] = {}
         self._reached: int | None = None
         self._ahead: deque[Question] = deque()
-
-    def start(self) -> None:
-        """Start the process, so that it imports what it needs while others do their work."""
-        if self._process is None:
-            self._process = start_process(self._shared, self._python)
 
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
@@ -167,10 +168,11 @@ class JudgeClient:
         """Ask for what is expected from ``position`` on, and wait for no answer."""
         apart = 0 if self._opening is None else self._opening.most_apart
         most = 2 + AHEAD * apart if self._works_ahead else 0
+        asked = {*self._ahead}
         for each in [each for each in self._checks if each >= position][:most]:
             question = AskVerdicts(each, self._checks[each])
             is_known = (each, question.checks[0]) in self._answers or each in self._unreachable
-            if not is_known and question not in self._ahead:
+            if not is_known and question not in asked:
                 self._send(question)
                 self._ahead.append(question)
 

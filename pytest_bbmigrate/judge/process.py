@@ -1,4 +1,7 @@
-"""A judge at work, as pytest's process sees it: how it is started, said things to, and ended."""
+"""A judge at work, as pytest's process sees it: how it is started, said things to, and ended.
+
+It is started before anything of the core is imported here, which it imports meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
-from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
 from pytest_bbmigrate.processes.launch import isolated_command
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
-from pytest_bbmigrate.processes.parent import close_pipes
+from pytest_bbmigrate.processes.pipes import close_pipes
 from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted_text
 from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 
@@ -75,6 +77,8 @@ class Process:
             ``shows_errors`` that says what it had printed.
         """
         assert self._supervisor.stdout is not None  # noqa: S101 - likewise
+        from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
+
         line = self._supervisor.stdout.readline(MOST_BYTES)
         if not line:
             raise JudgeFailed(self._how_it_ended(shows_errors=shows_errors))

@@ -1,7 +1,8 @@
 """A process that starts the judge, and ends with it every process that comes from it.
 
-It runs nobody's code and imports the standard library only. All that the judge's parts start stays
-its descendant, daemons too, for on Linux it adopts those whose parent has ended.
+It runs nobody's code and imports the standard library only, and little of that before the judge
+has started. All that the judge's parts start stays its descendant, daemons too, for on Linux it
+adopts those whose parent has ended.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import shutil
 import signal
 import time
 from contextlib import suppress
@@ -37,6 +37,8 @@ def main(life: str, folder: str, *command: str) -> int:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # the judge's alone: so pytest sees when it has ended
         os.dup2(nothing, descriptor)
+    import shutil  # when the judge has started
+
     code = follow(judge, int(life), woken)
     end_descendants(judge)
     if is_over(int(life)):

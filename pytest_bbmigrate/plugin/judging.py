@@ -49,15 +49,19 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
 def started_judge(config: pytest.Config) -> JudgeClient:
     """Return the process that is to judge, started by the first call; it is told nothing yet."""
     if _STARTED not in config.stash:
-        from pytest_bbmigrate.judge.client import JudgeClient
+        from pytest_bbmigrate.judge.process import start_process
         from pytest_bbmigrate.sandbox.landlock import shared_memory_without
 
         database = options.settings_of(config).database
         shared = shared_memory_without(str(config.rootpath), str(database))
-        judge = config.stash[_STARTED] = JudgeClient(shared, options.app_python_of(config))
+        python = options.app_python_of(config)
+        process = start_process(shared, python)
+        # It imports the core while this process does.
+        from pytest_bbmigrate.judge.client import JudgeClient
+
+        judge = config.stash[_STARTED] = JudgeClient(shared, python, process)
         config.add_cleanup(judge.close)
         config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
-        judge.start()
     return config.stash[_STARTED]
 
 

@@ -1,8 +1,9 @@
 """Run a session in a child process, and take its exit code only if it ran to its end.
 
 Any code in pytest's process can end it with exit code 0 (the C library's ``_exit(0)``, say), and
-pytest cannot prevent that. So the process that the user started only watches: it starts the same
-command as a child, which sends its exit code through a pipe when its session is over.
+pytest cannot prevent that. So the process that the user started only watches: a child, which is
+forked from it or starts the same command anew, sends its exit code through a pipe when its session
+is over.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from pytest_bbmigrate.processes import forking
+from pytest_bbmigrate.processes.measured import measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.processes.parent import is_gone, killed_by_system
+from pytest_bbmigrate.processes.relay import RELAYED, Forked, in_foreground, relayed_signals
+from pytest_bbmigrate.sandbox.fresh import end_process, flush_output
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
 VARIABLE = "PYTEST_BBMIGRATE_WATCHED"  # in the child: the id of its parent, and its end of the pipe
 PROGRAMS = frozenset({"pytest", "py.test"})
@@ -30,7 +36,6 @@ PYTHON_OPTIONS_WITH_VALUE = frozenset(
     {"-W", "-X", "--check-hash-based-pycs"}
 )  # followed by a value of their own
 REPORTED_BY_PYTEST = frozenset({pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR})
-TERMINAL = "/dev/tty"
 EARLY_END = (
     "{manner} before this session was over, and its result is not known: a test, a migration, "
     "conftest.py or what they call has ended the process that it runs in, or what it says could be "
@@ -50,7 +55,9 @@ def watch(config: pytest.Config) -> None:
     if (pipe := _pipe_to_parent()) is not None:
         config.pluginmanager.register(ExitCodeReporter(pipe), "bbmigrate_session_end")
     elif _is_program(config):
-        raise SystemExit(run_watched([sys.executable, *sys.orig_argv[1:]]))
+        if not forking.can_fork() or measurement() is not None:  # coverage.py measures no fork
+            raise SystemExit(run_watched([sys.executable, *sys.orig_argv[1:]]))
+        config.pluginmanager.register(ExitCodeReporter(fork_session()), "bbmigrate_session_end")
 
 
 @dataclass(frozen=True)
@@ -122,13 +129,56 @@ def _is_program(config: pytest.Config) -> bool:
     )
 
 
+def fork_session() -> int:
+    """Fork this process. Return in the fork the pipe to say its exit code through.
+
+    It has all that was imported and read so far. This process waits for it, and ends with the
+    exit code of its session: what it has begun itself is the fork's to end.
+
+    Raises: SystemExit in the fork, when the process that waits is gone.
+    """
+    watching, pipe = os.getpid(), os.pipe()
+    has_terminal = in_foreground()
+    flush_output()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, RELAYED)  # the one that waits passes them on
+    pid = os.fork()
+    if pid:
+        wait_for_fork(Forked(pid), pipe, mask, has_terminal=has_terminal)
+    os.close(pipe[0])
+    if not has_terminal:
+        os.setpgid(0, 0)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    killed_by_system(watching)
+    return pipe[1]
+
+
+def wait_for_fork(
+    fork: Forked, pipe: tuple[int, int], mask: set[int], *, has_terminal: bool
+) -> NoReturn:
+    """End this process with the exit code of the session in ``fork``, which says it in ``pipe``.
+
+    ``mask`` are the signals that are to be blocked when those that come are passed on.
+    """
+    code = int(pytest.ExitCode.INTERNAL_ERROR)
+    try:
+        with relayed_signals(has_terminal=has_terminal) as relay:
+            relay.start(fork)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            ended = fork.wait()
+        code = exit_code_of(ended, read_message_in(pipe))
+    except BaseException:  # noqa: BLE001 - it must not come to what the session does
+        traceback.print_exc()
+    finally:
+        end_process(code)
+
+
 def run_watched(command: list[str]) -> int:
     """Run ``command``, a pytest, and return the exit code of its session.
 
     A process that ended before its session was over has failed, whatever code it ended with.
     """
     read_end, write_end = os.pipe()
-    with relayed_signals() as relay:
+    with relayed_signals(has_terminal=in_foreground()) as relay:
         child = subprocess.Popen(  # noqa: S603 - this very program
             command,
             env={**os.environ, VARIABLE: f"{os.getpid()}:{write_end}"},
@@ -137,11 +187,17 @@ def run_watched(command: list[str]) -> int:
         )
         relay.start(child)
         code = child.wait()
+    return exit_code_of(code, read_message_in((read_end, write_end)))
+
+
+def read_message_in(ends: tuple[int, int]) -> bytes:
+    """Return what was written to a pipe, which nobody is waited for to close; close it here."""
+    read_end, write_end = ends
     os.close(write_end)
     os.set_blocking(read_end, False)
     with suppress(BlockingIOError), os.fdopen(read_end, "rb") as pipe:
-        message = pipe.read() or b""
-    return exit_code_of(code, message)
+        return pipe.read() or b""
+    return b""
 
 
 def exit_code_of(code: int, message: bytes) -> int:
@@ -162,61 +218,3 @@ def exit_code_of(code: int, message: bytes) -> int:
     if code < 0:
         return 128 - code  # as a shell reports a signal
     return code or int(pytest.ExitCode.TESTS_FAILED)
-
-
-class SignalRelay:
-    """Passes signals that are sent to this process alone on to the child."""
-
-    def __init__(self) -> None:
-        self.has_terminal = in_foreground()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
-
-    def start(self, child: subprocess.Popen[bytes]) -> None:
-        """Pass on to ``child`` the signals received so far, and those to come."""
-        self._child = child
-        for number in self._early:
-            child.send_signal(number)
-
-    def receive(self, number: int, _: object) -> None:
-        """Pass on a signal; but a terminal sends its Ctrl-C to every process itself."""
-        if self.has_terminal and number == signal.SIGINT:
-            return
-        if self._child is None:
-            self._early.append(number)
-        else:
-            self._child.send_signal(number)
-
-
-@contextmanager
-def relayed_signals() -> Iterator[SignalRelay]:
-    """Yield a relay that receives the signals that end a program, while the block runs.
-
-    At a terminal the child stays in this process group, to read from it and to be stopped with it.
-    Elsewhere it gets one of its own, so that a signal to the group reaches it once, not twice.
-    """
-    relay = SignalRelay()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in handlers.items():
-        if handler is not signal.SIG_IGN:  # nohup ignores it, and the child inherits that
-            signal.signal(number, relay.receive)
-    try:
-        yield relay
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
-def in_foreground() -> bool:
-    """Return whether a terminal sends its signals to this process."""
-    try:
-        terminal = os.open(TERMINAL, os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)

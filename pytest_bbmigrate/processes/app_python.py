@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.processes.own_packages import PACKAGES, USE_OWN_PACKAGES
 
 if TYPE_CHECKING:
+    import importlib.metadata
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -164,6 +164,8 @@ def unreadable_here(python: AppPython | None, said: str) -> str:
 @cache
 def own_packages() -> str:
     """Return, as JSON, in which folder each package is that our processes import."""
+    import importlib.metadata  # not at the top: the judge, which asks no Python, would wait for it
+
     folders: dict[str, str] = {}
     waiting, seen = [*NEEDED], set(NOT_IMPORTED)
     while waiting:

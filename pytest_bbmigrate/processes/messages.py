@@ -19,14 +19,15 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
 
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untrusted
 
 VERSION = 1
+_HINTS: WeakKeyDictionary[type, dict[str, Any]] = WeakKeyDictionary()
 T = TypeVar("T")
 
 
@@ -100,7 +101,6 @@ class Reader:
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.names = dict(names)
-        self.hints = cache(lambda of: typing.get_type_hints(of, localns=self.names))
 
     def read(self, wanted: Any, plain: object, where: str) -> Any:
         """Return ``plain`` as a value of the type ``wanted``.
@@ -135,6 +135,12 @@ class Reader:
         if len(wanted) != len(content):
             raise _other(where)
         return tuple(self.read(arm, each, where) for arm, each in zip(wanted, content, strict=True))
+
+    def hints(self, of: type) -> dict[str, Any]:
+        """Return the types of the fields of a dataclass, which are looked up once."""
+        if of not in _HINTS:
+            _HINTS[of] = typing.get_type_hints(of, localns=self.names)
+        return _HINTS[of]
 
     def read_object(self, wanted: type, plain: object, where: str) -> Any:
         """Return ``plain`` as an instance of a dataclass; it must have exactly its fields."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR")
 OPEN_DESCRIPTORS = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
+FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
 FIRST_OTHER = 3  # the descriptors below are standard input, output and error
 
 _kept: list[

@@ -21,7 +21,13 @@ from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.orphans import end_orphans
 from pytest_bbmigrate.processes.parent import adopt_orphans, end_with_parent
 from pytest_bbmigrate.sandbox.descendants import end_descendants
-from pytest_bbmigrate.sandbox.fresh import end_process, forget_parent, limit_memory, use_temporary
+from pytest_bbmigrate.sandbox.fresh import (
+    FAULT,
+    end_process,
+    forget_parent,
+    limit_memory,
+    use_temporary,
+)
 from pytest_bbmigrate.sandbox.landlock import abi_version
 from pytest_bbmigrate.sandbox.passed_limits import IN_TIME, TOO_LARGE, TOO_LOUD, Limits
 from pytest_bbmigrate.sandbox.real_file import Meanwhile, look_at, put_back
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sandbox.keep_order import KeepOrder
 
-FAULT = 70  # the exit code after an error of our own: EX_SOFTWARE of sysexits.h
 NOTHING_HAPPENED = Meanwhile()
 
 

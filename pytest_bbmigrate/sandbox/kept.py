@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
-import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.processes.messages import Unreadable, read_message
 from pytest_bbmigrate.processes.orphans import KILL_SECONDS, PAUSE_SECONDS, end_orphans
+from pytest_bbmigrate.processes.pipes import read_all
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
+from pytest_bbmigrate.sandbox.fresh import FAULT
 from pytest_bbmigrate.sandbox.keep_order import KeepOrder
-from pytest_bbmigrate.sandbox.keeper import FAULT, Ending, be_keeper
+from pytest_bbmigrate.sandbox.keeper import Ending, be_keeper
 from pytest_bbmigrate.sandbox.passed_limits import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_bbmigrate.runner.model import RunEnvironment
 
 # For processes that a migration has started to end after it, as helpers of Python's do.
 ORPHAN_SECONDS = 2.0
 USE_LANDLOCK = True  # where the kernel has it; without, the sandbox is weaker
-MESSAGE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,6 @@ def most_seconds(order: KeepOrder) -> float | None:
     return order.seconds + GRACE_SECONDS + order.patience + 2 * KILL_SECONDS
 
 
-def can_fork() -> bool:
-    """Return whether a fork of this process is safe: on Linux, with one thread, C's included."""
-    return (
-        sys.platform == "linux"
-        and threading.active_count() == 1
-        and len([*Path("/proc/self/task").iterdir()]) == 1
-    )
-
-
 def run_kept(order: KeepOrder, work: Callable[[], int], *command: str) -> Ending:
     """Have a process do ``work`` and return how it came to its end; Ctrl-C ends it as well.
 
@@ -114,7 +104,7 @@ def started_keeper(
     report, its_report = os.pipe()
     its_lifeline, lifeline = os.pipe()
     try:
-        if not can_fork():
+        if not forking.can_fork():
             pipes = (its_report, its_lifeline)
             with order.errors.open("wb") as errors:
                 program = subprocess.Popen(  # noqa: S603 - our own program
@@ -139,23 +129,6 @@ def started_keeper(
         os.close(its_report)
         os.close(its_lifeline)
     yield keeper
-
-
-def read_all(descriptor: int, seconds: float | None) -> bytes:
-    """Return what comes through a pipe until its other end is closed, or ``seconds`` are over.
-
-    A keeper has its own watch. But where the kernel lets a process stop another, it may be stopped.
-    """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    pieces: list[bytes] = []
-    while True:
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not select.select([descriptor], [], [], left)[0]:
-            return b""
-        piece = os.read(descriptor, MESSAGE_BYTES)
-        if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
 
 
 def end_keeper(keeper: Keeper, seconds: float) -> int:

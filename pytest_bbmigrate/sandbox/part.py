@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import SettingsError
 from pytest_bbmigrate.private import is_showing_values
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
 from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
 from pytest_bbmigrate.runner.fixed_imports import note_young
 from pytest_bbmigrate.runner.model import Failure, PartResult
 from pytest_bbmigrate.runner.python import get_ready
-from pytest_bbmigrate.sandbox import kept, part_process
+from pytest_bbmigrate.sandbox import part_process
 from pytest_bbmigrate.sandbox.endings import (
     failure_of_limit,
     failure_of_rest,
@@ -117,7 +118,7 @@ def run_order(order: PartOrder, copy: Content, environment: RunEnvironment) -> E
     """Have the process run and return how it came to its end."""
     image = copy if isinstance(copy, bytes) else None
     folder = order.kept.folder
-    if kept.can_fork():
+    if forking.can_fork():
         get_ready()  # or each process that is forked would have to
     else:
         (folder / ORDER).write_bytes(encode_message("order", order))

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 Content = bytes | Path
 
-PIECE_BYTES = 1 << 20  # read at a time; a multiple of every page size
+# Read at a time, few enough to stay in a core's cache; a multiple of every page size.
+PIECE_BYTES = 1 << 18
 PAGES_PER_RUN = 32  # compared at once; page by page only where such a run differs
 FILE_CACHE_KIB = 32 << 10  # of pages that a connection to a file keeps
 DIGEST_SIZE = 32

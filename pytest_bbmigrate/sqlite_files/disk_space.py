@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import unicodedata
 from pathlib import Path
 
-from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files.sidecars import WAL, beside
 
 WORKING_COPIES = 3  # one to publish, one to run up and down, one for a smoke test
@@ -61,30 +59,6 @@ def _nearest_existing(folder: Path) -> Path:
     """Return ``folder``, or the nearest folder above it that exists."""
     folder = Path(os.path.realpath(folder))
     return next(each for each in (folder, *folder.parents) if each.is_dir())
-
-
-def as_spelled(path: Path) -> Path:
-    """Return ``path`` with the file's name as its folder has it.
-
-    A volume may ignore the case of letters and how accents are composed, as those of macOS do. Then
-    one database has many names, but its backups are to be named after one.
-    """
-    try:
-        names = os.listdir(path.parent)  # noqa: PTH208 - names alone
-        if path.name in names:
-            return path
-        status = os.lstat(path)
-    except OSError:
-        return path
-    for name in names:
-        spelled = path.with_name(name)
-        if _folded(name) == _folded(path.name) and os.path.samestat(status, os.lstat(spelled)):
-            return spelled
-    return path
-
-
-def _folded(name: str) -> str:
-    return fold_name(unicodedata.normalize("NFC", name))
 
 
 def file_system_fault(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_bbmigrate.sandbox import kept
+from pytest_bbmigrate.processes import forking
 from tests.forks import may_fork
 
 
@@ -15,4 +15,4 @@ def _fork_beside_xdist(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     Its other thread waits for messages, and holds no lock that a fork could come to need.
     """
     if may_fork(request.config):
-        monkeypatch.setattr(kept, "can_fork", lambda: True)
+        monkeypatch.setattr(forking, "can_fork", lambda: True)

@@ -32,6 +32,7 @@ def test_a_session_that_does_not_use_it_imports_nothing_heavy(project: pytest.Py
         "pytest_bbmigrate.plugin.hooks",
         "pytest_bbmigrate.plugin.option_table",
         "pytest_bbmigrate.plugin.options",
+        "pytest_bbmigrate.plugin.plain_loading",
         "pytest_bbmigrate.plugin.selection",
     ]
 

@@ -18,6 +18,7 @@ import pytest
 from pytest_bbmigrate.plugin import watcher
 from pytest_bbmigrate.plugin.watcher import exit_code_of, run_watched
 from pytest_bbmigrate.processes.messages import encode_message
+from pytest_bbmigrate.processes.relay import Forked
 from tests.plugin.sample import write_migrations
 
 if TYPE_CHECKING:
@@ -94,6 +95,72 @@ def test_another_session_is_not_started_twice(project: pytest.Pytester) -> None:
     project.runpytest_subprocess()
 
     assert (project.path / "parent").read_text() == str(os.getpid())
+
+
+COUNTS = """
+import atexit, os, sys, threading
+from pathlib import Path
+
+def write(word):
+    with open("begun", "a") as begun:
+        begun.write(f"{word} {os.getpid()} {os.getppid()}\\n")
+
+write("imported")
+atexit.register(write, "ended")
+THREAD
+"""
+THREAD = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has a safe fork")
+def test_a_session_goes_on_in_a_fork_of_the_process_that_waits_for_it(
+    project: pytest.Pytester,
+) -> None:
+    (project.path / "counts.py").write_text(COUNTS.replace("THREAD", ""))
+    write_migrations(project)
+
+    result = project.runpytest_subprocess("-p", "counts", "--bb-check-migrations")
+
+    assert result.ret == 0
+    (imported, watching, _), (ended, session, parent) = lines_of(project.path / "begun")
+    assert (imported, ended) == ("imported", "ended")
+    assert session != watching == parent
+
+
+def test_a_session_begins_anew_where_the_process_that_waits_for_it_has_threads(
+    project: pytest.Pytester,
+) -> None:
+    (project.path / "counts.py").write_text(COUNTS.replace("THREAD", THREAD))
+    write_migrations(project)
+
+    result = project.runpytest_subprocess("-p", "counts", "--bb-check-migrations")
+
+    assert result.ret == 0
+    words = [word for word, _, _ in lines_of(project.path / "begun")]
+    assert words == ["imported", "imported", "ended", "ended"]
+
+
+def lines_of(path: Path) -> list[list[str]]:
+    """Return the words in each line of a file."""
+    return [line.split() for line in path.read_text().splitlines()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has a safe fork")
+def test_a_process_that_cannot_wait_for_its_session_fails(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Forked, "wait", lambda _: 1 / 0)
+    ours = os.getpid()
+    if not (waiting := os.fork()):
+        try:
+            watcher.fork_session()
+        finally:
+            os._exit(0 if os.getppid() == ours else 99)
+
+    _, status = os.waitpid(waiting, 0)
+
+    assert os.waitstatus_to_exitcode(status) == pytest.ExitCode.INTERNAL_ERROR
+    assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 def test_a_session_that_nobody_waits_for_any_more_ends(
@@ -191,7 +258,7 @@ def test_a_process_is_waited_for_and_heard(says: str, expected: int) -> None:
         (["python"], [], False),
     ],
 )
-def test_only_the_program_pytest_is_started_anew(
+def test_only_the_program_pytest_is_watched(
     monkeypatch: pytest.MonkeyPatch,
     started: list[str],
     arguments: list[str],

@@ -32,8 +32,8 @@ from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import VARIABLES, Measurement, hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_file, read_message
 from pytest_bbmigrate.processes.orphans import FOLDER_VARIABLE
-from pytest_bbmigrate.processes.parent import ended_with_this_process
 from pytest_bbmigrate.processes.untrusted_files import read_untrusted_text
+from pytest_bbmigrate.processes.watch import ended_with_this_process
 from pytest_bbmigrate.sandbox.fresh import TEMPORARY_VARIABLES
 from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 from pytest_bbmigrate.sql.values import Cell

@@ -1,4 +1,7 @@
-"""``NAME.down.sql`` and ``NAME.rollback.sql``: read with the file they belong to, never alone."""
+"""``NAME.down.sql`` and ``NAME.rollback.sql``: read with the file they belong to, never alone.
+
+That a file's name is refused is told of that file alone, and not of the down file that is its own.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,16 @@ def read(entry: FolderEntry) -> None:
     Raises: CatalogueError when there is no such entry.
     """
     ups = UPS[entry.ending]
+    pairs = ".up.sql" in ups
     if entry.beside(".py"):
         raise fault(
             entry.path,
             "a down file in SQL beside a Python migration",
             f"write it as a function down(db) in {entry.name}.py",
         )
-    if not entry.beside(*ups):
+    if entry.beside(*ups) or (pairs and entry.siblings.other_half(entry.path.name)):
+        return
+    if not entry.siblings.refused_beside(entry.path.name):
         wanted = " or ".join(f"{entry.name}{up}" for up in ups)
         raise fault(entry.path, "a down file without its up file", f"write {wanted} beside it")
 

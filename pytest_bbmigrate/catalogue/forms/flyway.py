@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import FlywayName, flyway_name
 from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.files import FolderEntry
     from pytest_bbmigrate.catalogue.model import Migration
+    from pytest_bbmigrate.catalogue.names import FlywayName
 
 CALLBACK = re.compile(r"(?:before|after|create)[A-Z][A-Za-z]*(?:__.*)?", re.DOTALL)
 REFUSED = {
@@ -85,14 +85,13 @@ def read(entry: FolderEntry) -> Migration | None:
 def _is_callback(entry: FolderEntry) -> bool:
     """Return whether Flyway takes ``entry`` for what runs before or after others."""
     named = entry.ending == ".sql" and CALLBACK.fullmatch(entry.stem)
-    return bool(named) and any(flyway_name(sibling) for sibling in entry.siblings)
+    return bool(named) and entry.siblings.has_flyway
 
 
 def _of_version(entry: FolderEntry, name: FlywayName) -> list[tuple[Path, FlywayName]]:
     """Return the files beside ``entry`` of the version in ``name``."""
-    named = ((sibling, flyway_name(sibling)) for sibling in sorted(entry.siblings))
     return [
         (entry.path.with_name(sibling), other)
-        for sibling, other in named
-        if other is not None and other.version == name.version and sibling != entry.path.name
+        for sibling, other in entry.siblings.of_version(name)
+        if sibling != entry.path.name
     ]

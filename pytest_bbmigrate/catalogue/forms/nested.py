@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.files import HALVES
@@ -49,6 +48,8 @@ def read(entry: FolderEntry) -> Migration:
 
 def _in_transaction(entry: FolderEntry) -> bool:
     """Return what diesel's settings say; the only one there is is ``run_in_transaction``."""
+    import tomllib  # few folders have such a file
+
     path = entry.path / SETTINGS
     try:
         settings = tomllib.loads(entry.sources.text(path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.catalogue.names import is_never_migration
 from pytest_bbmigrate.catalogue.python.source import names_assigned, read_python
 from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
@@ -31,7 +30,7 @@ def read(entry: FolderEntry) -> Migration | None:
     """
     if any(entry.path.name in entry.sources.text(program) for program in entry.beside(".py")):
         return None
-    if any(_opens(entry, program) for program in _programs(entry)):
+    if entry.path.name in _opened_beside(entry):
         return None
     down_files = entry.beside(".down.sql", ".rollback.sql")
     if len(down_files) > 1:
@@ -43,28 +42,27 @@ def read(entry: FolderEntry) -> Migration | None:
     return from_files(entry, entry.path, down_files[0] if down_files else None, may_be_empty=False)
 
 
-def _programs(entry: FolderEntry) -> Iterator[Path]:
-    """Yield the other Python files in the folder."""
-    for name in sorted(entry.siblings):
-        if name.lower().endswith(".py") and not is_never_migration(name):
-            yield entry.path.with_name(name)
+def _opened_beside(entry: FolderEntry) -> frozenset[str]:
+    """Return the files that the Python files in the folder open, looked for once in a folder."""
+    opened = entry.sources.opened
+    folder = entry.path.parent
+    if folder not in opened:
+        programs = map(entry.path.with_name, entry.siblings.programs)
+        opened[folder] = frozenset(name for each in programs for name in _opened(entry, each))
+    return opened[folder]
 
 
-def _opens(entry: FolderEntry, program: Path) -> bool:
-    """Return whether a text in ``program`` is the file's name, or a path that ends with it."""
-    name = entry.path.name
+def _opened(entry: FolderEntry, program: Path) -> Iterator[str]:
+    """Yield the last part of each path to an SQL file that is a text in ``program``."""
     try:
         text = entry.sources.text(program)
-        if name not in text:
-            return False
+        if ".sql" not in text.lower():
+            return
         tree = read_python(program, text, entry.sources.python).tree
     except CatalogueError:
-        return False  # that it does not read is told of the program
-    return any(
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and (node.value == name or node.value.endswith(f"/{name}"))
-        for statement in tree.body
-        if "__depends__" not in names_assigned(statement)
-        for node in ast.walk(statement)
-    )
+        return  # that it does not read is told of the program
+    for statement in tree.body:
+        if "__depends__" not in names_assigned(statement):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value.rpartition("/")[2]

@@ -28,7 +28,7 @@ from pytest_bbmigrate.plugin.smoke.result import (
     read_result,
 )
 from pytest_bbmigrate.processes.messages import encode_message
-from pytest_bbmigrate.processes.parent import ended_with_this_process
+from pytest_bbmigrate.processes.watch import ended_with_this_process
 from pytest_bbmigrate.sqlite_files import digest_of
 
 if TYPE_CHECKING:

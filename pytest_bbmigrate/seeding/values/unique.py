@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, timedelta
 from itertools import count as counting
 from itertools import islice, repeat
@@ -113,6 +112,8 @@ def _pattern_values(profile: ColumnProfile, rng: random.Random) -> Iterator[Cell
 
 def _counted_text(profile: ColumnProfile, value: Cell, number: int, rng: random.Random) -> str:
     if profile.meaning == "uuid":
+        import uuid  # for few columns
+
         return str(uuid.UUID(int=rng.getrandbits(128), version=4))
     if profile.meaning in _MAKERS:
         return _MAKERS[profile.meaning](number)

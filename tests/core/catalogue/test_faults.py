@@ -14,6 +14,7 @@ from tests.core.cataloguing import complaints, write
 if TYPE_CHECKING:
     from pathlib import Path
 
+ENDINGS = "write NAME.sql, NAME.py, or NAME.up.sql and NAME.down.sql"
 START_HERE = "--bb-new=NAME writes the first migration; --bb-migrations=DIR names another folder"
 
 
@@ -220,15 +221,8 @@ UNMATCHED = (
     ("text", "found"),
     [
         (
-            f"{UP}SELECT 1;\n{DOWN}",
-            [f"a.sql:3: the down part of this migration is still empty; {EMPTY}"],
-        ),
-        (
             f"{UP}\n{DOWN} ;",
-            [
-                f"a.sql:1: the up part of this migration is still empty; {EMPTY}",
-                f"a.sql:3: the down part of this migration is still empty; {EMPTY}",
-            ],
+            [f"a.sql:1: the up part of this migration is still empty; {EMPTY}"],
         ),
         (
             "-- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd",
@@ -377,6 +371,23 @@ def test_markers_that_another_tool_would_read_otherwise_are_refused(
             ["a.rollback.sql: a down file without its up file; write a.sql beside it"],
         ),
         (
+            {"1_a.down.sql": "SELECT 1", "1_a.dwon.sql": "SELECT 1", "1_b.upp.sql": "SELECT 1"},
+            [
+                f"1_a.dwon.sql: '.dwon.sql' is no ending of a migration; {ENDINGS}",
+                f"1_b.upp.sql: '.upp.sql' is no ending of a migration; {ENDINGS}",
+            ],
+        ),
+        (
+            {"1_a.down.sql": "SELECT 1", "2_a.upp.sql": "SELECT 1"},
+            [
+                (
+                    "1_a.down.sql: a down file without its up file; write 1_a.up.sql or 1_a.sql "
+                    "beside it"
+                ),
+                f"2_a.upp.sql: '.upp.sql' is no ending of a migration; {ENDINGS}",
+            ],
+        ),
+        (
             {"a/down.sql": "SELECT 1"},
             ["a/down.sql: a down file without its up file; write up.sql beside it"],
         ),
@@ -513,7 +524,6 @@ def test_halves_that_do_not_belong_together_are_refused(
     assert complaints(tmp_path, files) == found
 
 
-ENDINGS = "write NAME.sql, NAME.py, or NAME.up.sql and NAME.down.sql"
 OTHER_ENDING = (
     "the name begins with a number, but no migration ends so; "
     "write NAME.sql or NAME.py, or move the file out of the folder"
@@ -524,8 +534,9 @@ OTHER_ENDING = (
     ("name", "complaint"),
     [
         ("001_a.dwon.sql", f"'.dwon.sql' is no ending of a migration; {ENDINGS}"),
-        ("001_a..up.sql", f"'..up.sql' is no ending of a migration; {ENDINGS}"),
-        ("001_a.up..sql", f"'..sql' is no ending of a migration; {ENDINGS}"),
+        ("001_a.dwon..sql", f"'.dwon..sql' is no ending of a migration; {ENDINGS}"),
+        ("001_a.down.up..sql", f"'.down.up..sql' is no ending of a migration; {ENDINGS}"),
+        ("001_a..py", f"'..py' is no ending of a migration; {ENDINGS}"),
         ("a.up.py", f"'.up.py' is no ending of a migration; {ENDINGS}"),
         ("_.sql.sql", f"'.sql.sql' is no ending of a migration; {ENDINGS}"),
         ("..up.sql", None),

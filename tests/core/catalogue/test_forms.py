@@ -84,6 +84,23 @@ def test_half_a_pair_is_a_migration_without_a_way_back(tmp_path: Path) -> None:
     assert migration(tmp_path, {"1_a.up.sql": "SELECT 1"}).down is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- migrate:up\nSELECT 1;\n-- migrate:down\n",
+        "-- +goose Up\nSELECT 1;\n-- +goose Down\n",
+        (
+            "-- +goose Up\nSELECT 1;\n-- +goose Down\n-- +goose StatementBegin\n"
+            "-- +goose StatementEnd\n"
+        ),
+    ],
+)
+def test_a_down_mark_without_a_statement_below_is_a_way_back_that_does_nothing(
+    tmp_path: Path, text: str
+) -> None:
+    assert sql(migration(tmp_path, {"001_a.sql": text}).down) == []
+
+
 @pytest.mark.parametrize("up", ["", "-- nothing to do"])
 def test_a_half_of_a_pair_may_be_empty(tmp_path: Path, up: str) -> None:
     parsed = migration(tmp_path, {"1_a.up.sql": up, "1_a.down.sql": ""})

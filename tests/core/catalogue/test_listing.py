@@ -49,8 +49,8 @@ def test_a_list_that_lacks_a_file_or_has_one_too_much_is_refused(tmp_path: Path)
 
     assert complaints(tmp_path, PLAIN, rules) == [
         (
-            "order.txt:2: it lists 'version_3', and no migration is called so; "
-            "the nearest there is is 'version_2'"
+            "order.txt:2: it lists 'version_3', and no migration is called so; put its file back, "
+            "or take it out of the list (of what it does not list, the nearest is 'version_2')"
         ),
         "order.txt:3: it lists 'version_1.sql' a second time; leave one of them out",
         (
@@ -84,9 +84,35 @@ def test_a_journal_and_the_files_must_agree(tmp_path: Path) -> None:
             "one; add it there, or pass it over with bb_ignore"
         ),
         (
-            "meta/_journal.json: it lists '0002_c', and no migration is called so; "
-            "the nearest there is is '0001_b'"
+            "meta/_journal.json: it lists '0002_c', and no migration is called so; put its file "
+            "back, or take it out of the list (of what it does not list, the nearest is '0001_b')"
         ),
+    ]
+
+
+def test_a_number_that_list_and_folder_have_under_two_names_is_one_problem(tmp_path: Path) -> None:
+    files = {
+        "0000_a.sql": "SELECT 1",
+        "0001_b.sql": "SELECT 1",
+        "meta/_journal.json": journal("0000_a", "0001_c"),
+    }
+
+    assert complaints(tmp_path, files) == [
+        (
+            "meta/_journal.json: it lists '0001_c', and no migration is called so, but not "
+            "0001_b.sql, which has that number; have both say the same name"
+        )
+    ]
+
+
+def test_a_listed_file_that_is_gone_is_to_be_put_back(tmp_path: Path) -> None:
+    files = {"0000_a.sql": "SELECT 1", "meta/_journal.json": journal("0000_a", "0001_c")}
+
+    assert complaints(tmp_path, files) == [
+        (
+            "meta/_journal.json: it lists '0001_c', and no migration is called so; put its file "
+            "back, or take it out of the list"
+        )
     ]
 
 

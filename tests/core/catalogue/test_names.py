@@ -29,11 +29,116 @@ def test_a_name_may_have_words_after_dots(tmp_path: Path) -> None:
     assert sql(parsed.down) == [(1, "SELECT 2")]
 
 
-@pytest.mark.parametrize("word", ["dwon", "donw", "dow", "Dowm", "rolback", "ndo", "sq", ""])
+@pytest.mark.parametrize("word", ["dwon", "donw", "dow", "Dowm", "rolback", "ndo", "sq"])
 def test_a_word_after_a_dot_that_is_nearly_an_ending_is_refused(tmp_path: Path, word: str) -> None:
     (found,) = complaints(tmp_path, {f"001_a.{word}.sql": "SELECT 1"})
 
     assert f"'.{word}.sql' is no ending of a migration" in found
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "name"),
+    [
+        ("000012_x..up.sql", "000012_x.down.sql", "000012_x."),
+        ("30_x.up..sql", "30_x.down.sql", "30_x"),
+        ("30_x.up.sql", "30_x.down...sql", "30_x"),
+        ("30_x..up..sql", "30_x..down..sql", "30_x."),
+        ("030_x.up.sql", "30_y.down.sql", "030_x"),
+    ],
+)
+def test_the_halves_of_a_pair_are_found_by_their_number_as_golang_migrate_reads_names(
+    tmp_path: Path, up: str, down: str, name: str
+) -> None:
+    parsed = migration(tmp_path, {up: "SELECT 1", down: "SELECT 2"})
+
+    assert (parsed.name, parsed.path.name) == (name, up)
+    assert sql(parsed.down) == [(1, "SELECT 2")]
+
+
+def test_a_down_file_of_another_number_or_beside_its_own_up_file_belongs_to_nothing(
+    tmp_path: Path,
+) -> None:
+    alone = "a down file without its up file; write 1_{0}.up.sql or 1_{0}.sql beside it"
+    files = ["1_a.up.sql", "1_a.down.sql", "1_b.down.sql", "2_b.up.sql"]
+
+    assert complaints(tmp_path, dict.fromkeys(files, "SELECT 1")) == [
+        f"1_b.down.sql: {alone.format('b')}"
+    ]
+
+
+def test_two_files_that_are_one_half_of_a_pair_are_refused(tmp_path: Path) -> None:
+    files = ["1_a.down..sql", "1_a.down.sql", "1_a.up.sql", "2_b.up..sql", "2_b.up.sql"]
+
+    found = complaints(tmp_path, dict.fromkeys(files, "SELECT 1"))
+
+    assert found[0] == (
+        "1_a.up.sql: two down files, 1_a.down..sql and 1_a.down.sql; leave one of them"
+    )
+    assert "2_b.up..sql: two up files, 2_b.up..sql and 2_b.up.sql; leave one of them" in found
+
+
+@pytest.mark.parametrize("runner", ["sqlx", "d1"])
+def test_a_doubled_dot_that_the_tool_reads_otherwise_is_refused(
+    tmp_path: Path, runner: str
+) -> None:
+    rules = ReadingRules(runner=runner)
+
+    found = complaints(tmp_path, dict.fromkeys(["30_x.up..sql", "31_y..up.sql"], ""), rules)
+
+    assert [complaint.partition(";")[0] for complaint in found] == [
+        "30_x.up..sql: '.up..sql' is no ending of a migration"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "runner", "notes"),
+    [
+        (["1_a.up.sql", "1_a.down.sql"], "", []),
+        (
+            ["1_a..up.sql", "1_a.down.sql"],
+            "golang-migrate",
+            ["1_a.down.sql is the way back of 1_a..up.sql, by its number alone"],
+        ),
+        (
+            ["1_a.up..sql", "1_a.down.sql"],
+            "",
+            [
+                (
+                    "1_a.up..sql is a half of a pair, as golang-migrate reads its doubled dot; to "
+                    "sqlx it is a migration of its own, and others pass it over (bb_runs_as says "
+                    "which tool runs it)"
+                )
+            ],
+        ),
+        (["1_a.up..sql", "1_a.down.sql"], "golang-migrate", []),
+    ],
+)
+def test_what_not_every_tool_reads_so_is_noted(
+    tmp_path: Path, files: list[str], runner: str, notes: list[str]
+) -> None:
+    folder = write(tmp_path, dict.fromkeys(files, "SELECT 1"))
+
+    catalogue = read_catalogue(folder, rules=ReadingRules(runner=runner))
+
+    assert list(catalogue.notes) == notes
+
+
+def test_dots_before_the_ending_are_a_part_of_the_name_where_there_are_no_pairs(
+    tmp_path: Path,
+) -> None:
+    assert names(tmp_path, ["001_a..sql", "002_b.sql"]) == ["001_a.", "002_b"]
+
+    (found,) = complaints(tmp_path, {"003_c.up.sql": "SELECT 1"})
+
+    assert found.startswith("001_a..sql: '..sql' is no ending of a migration")
+
+
+def test_the_number_of_a_program_that_is_no_migration_is_nobodys(tmp_path: Path) -> None:
+    files = {"001_a.sql": "SELECT 1", "001_write_a.py": "print('CREATE TABLE ..')"}
+
+    (found,) = complaints(tmp_path, files)
+
+    assert found.startswith("001_write_a.py: it has none of the functions that a migration has")
 
 
 @pytest.mark.parametrize("word", ["Users", "Update", "Groups", "Initial", "Rollout"])

@@ -40,7 +40,7 @@ same_pages_in_fork(Path(sys.argv[1]), Path(sys.argv[1]))  # a pipe: it waits for
 WATCHES = """
 import os, subprocess, sys, time
 from pathlib import Path
-from pytest_bbmigrate.processes.parent import ended_with_this_process
+from pytest_bbmigrate.processes.watch import ended_with_this_process
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
 STARTS = f'''
 import os, subprocess, time

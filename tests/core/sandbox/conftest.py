@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import coverage
 import pytest
 
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.sandbox import fresh, keep_order, keeper, kept, part, script, script_start
 from tests.core.sandbox.parts import Household, household
 
@@ -78,5 +79,5 @@ def either_home(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Household:
     """Make the same, for both ways in which a part gets its process."""
-    monkeypatch.setattr(kept, "can_fork", lambda: request.param == "forked")
+    monkeypatch.setattr(forking, "can_fork", lambda: request.param == "forked")
     return household(tmp_path)

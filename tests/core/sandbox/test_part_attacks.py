@@ -234,12 +234,12 @@ from pathlib import Path
 from pytest_bbmigrate.catalogue import Migration, PythonPart
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.sandbox import kept
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.sandbox.run_part import run_part
 
 
 def main(folder, forks):
-    kept.can_fork = lambda: forks == "forked"
+    forking.can_fork = lambda: forks == "forked"
     part = PythonPart(Path(folder) / "002_step.py", "up", 1)
     migration = Migration("002_step", part.path, (2,), part, None, Contract(), "")
     run_part(migration, part, b"", RunEnvironment(root=Path(folder), parts=Path(folder)))

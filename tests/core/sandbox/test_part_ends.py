@@ -9,6 +9,7 @@ import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.explain.advice import advise_on_failure
+from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.sandbox import kept, part_process, passed_limits
 from tests.core.running import failure_of, image_of, rows
 from tests.core.sandbox.parts import TABLE
@@ -100,7 +101,7 @@ def test_what_holds_too_much_is_ended(
     home: Household, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     # A fork has memory that was freed, and may be at the last limit before it is looked at.
-    monkeypatch.setattr(kept, "can_fork", lambda: False)
+    monkeypatch.setattr(forking, "can_fork", lambda: False)
     run, _ = home.run(GROWS[what], memory=100_000_000)
 
     assert failure_of(run).message == "held more than bb_memory = 100MB"

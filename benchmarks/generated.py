@@ -14,7 +14,8 @@ from pytest_bbmigrate.seeding.filling.fill import Recipe, fill_columns, fill_tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from benchmarks.timing import Bench
 
 COUNTS, QUICK_COUNTS = (200, 10_000, 100_000), (200, 10_000)
 TURNS = 3
@@ -33,10 +34,10 @@ CREATE INDEX transactions_account ON transactions (account_id);
 """
 
 
-def measure(_: Path, *, quick: bool) -> str:
+def measure(bench: Bench) -> str:
     """Return the section on generated rows."""
     lines = []
-    for count in QUICK_COUNTS if quick else COUNTS:
+    for count in QUICK_COUNTS if bench.quick else COUNTS:
         seconds = [fill_both(count) for _ in range(TURNS)]
         filled, added, inserted = (statistics.median(taken) for taken in zip(*seconds, strict=True))
         lines.append(
@@ -54,7 +55,7 @@ def measure(_: Path, *, quick: bool) -> str:
         "rows a second by `executemany`, ready made",
     )
     return (
-        "## Generated rows\n\nAccounts, and transactions that refer to them. A new column gets"
+        "Accounts, and transactions that refer to them. A new column gets"
         " values in two of three rows. Seconds of the processor, of one process.\n\n"
         + table(headings, lines)
     )
