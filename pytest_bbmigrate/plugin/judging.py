@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.judge.model import Opening
+    from pytest_bbmigrate.judge.shared import SharedJudge
+    from pytest_bbmigrate.judge.sharing import Sharing
     from pytest_bbmigrate.project import Project
 
-_STARTED = pytest.StashKey["JudgeClient"]()
-_OPENED = pytest.StashKey["JudgeClient | Judge"]()
+JUDGE_INPUT = "bb_judge"  # of xdist's workerinput: the name and token of the judge that is shared
+
+_STARTED = pytest.StashKey["JudgeClient | SharedJudge"]()
+_OPENED = pytest.StashKey["JudgeClient | SharedJudge | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | Judge:
+def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
@@ -46,29 +50,62 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     return config.stash[_OPENED]
 
 
-def started_judge(config: pytest.Config) -> JudgeClient:
-    """Return the process that is to judge, started by the first call; it is told nothing yet."""
+def started_judge(config: pytest.Config) -> JudgeClient | SharedJudge:
+    """Return the process that is to judge, started by the first call; it is told nothing yet.
+
+    A worker has that of its session, where its controller shares it.
+    """
     if _STARTED not in config.stash:
-        from pytest_bbmigrate.judge.process import start_process
-        from pytest_bbmigrate.sandbox.landlock import shared_memory_without
-
-        database = options.settings_of(config).database
-        shared = shared_memory_without(str(config.rootpath), str(database))
-        python = options.app_python_of(config)
-        process = start_process(shared, python)
-        # It imports the core while this process does.
-        from pytest_bbmigrate.judge.client import JudgeClient
-
-        judge = config.stash[_STARTED] = JudgeClient(shared, python, process)
-        config.add_cleanup(judge.close)
-        config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
+        judge = config.stash[_STARTED] = _shared_judge(config) or own_judge(config)
+        end_with_tests(config, judge)
     return config.stash[_STARTED]
+
+
+def own_judge(config: pytest.Config) -> JudgeClient:
+    """Return a judge of this process's own, which is started."""
+    from pytest_bbmigrate.judge.process import start_process
+
+    shared, python = writable_besides(config), options.app_python_of(config)
+    process = start_process(shared, python)
+    # It imports the core while this process does.
+    from pytest_bbmigrate.judge.client import JudgeClient
+
+    return JudgeClient(shared, python, process)
+
+
+def _shared_judge(config: pytest.Config) -> SharedJudge | None:
+    """Return the judge of the session that this is a worker of; None where it is not shared."""
+    told = getattr(config, "workerinput", {}).get(JUDGE_INPUT)
+    if told is None or sys.platform != "linux":
+        return None
+    from pytest_bbmigrate.judge.shared import SharedJudge
+    from pytest_bbmigrate.judge.visits import place_of
+
+    name, token = told
+    place = place_of(writable_besides(config), options.app_python_of(config))
+    judge = SharedJudge(name, token, place, lambda: own_judge(config))
+    judge.start()
+    return judge
+
+
+def writable_besides(config: pytest.Config) -> tuple[str, ...]:
+    """Return the folders that a judge may write to besides its own."""
+    from pytest_bbmigrate.sandbox.landlock import shared_memory_without
+
+    database = options.settings_of(config).database
+    return shared_memory_without(str(config.rootpath), str(database))
+
+
+def end_with_tests(config: pytest.Config, judge: JudgeClient | SharedJudge | Sharing) -> None:
+    """Have ``judge`` closed when the last test has run, and at the latest with the session."""
+    config.add_cleanup(judge.close)
+    config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
 
 
 class JudgeEnd:
     """Ends the process that judges when the last test has run, before others collect its data."""
 
-    def __init__(self, judge: JudgeClient) -> None:
+    def __init__(self, judge: JudgeClient | SharedJudge | Sharing) -> None:
         self._judge = judge
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -123,9 +160,17 @@ def start_early(config: pytest.Config) -> None:
 
 def judges_here(config: pytest.Config) -> bool:
     """Return whether this process runs checks: under xdist its workers do."""
-    is_controller = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
     return options.checks_are_wanted(config) and not (
-        is_controller or config.getoption("collectonly")
+        is_controller(config) or config.getoption("collectonly")
+    )
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Return whether this process has workers of xdist run what is collected."""
+    return (
+        not hasattr(config, "workerinput")
+        and config.getoption("dist", "no") != "no"
+        and bool(config.getoption("tx", None))
     )
 
 
