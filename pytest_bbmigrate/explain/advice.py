@@ -149,8 +149,7 @@ def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
     since = FUNCTIONS_SINCE.get(function)
     remedy = FOREIGN_FUNCTIONS.get(function, "")
     if since and version < since:
-        newer = f"{name}() came with SQLite {dotted(since)}, this is {dotted(version)}"
-        return Advice(f"{newer}; {remedy}" if remedy else newer, f"SQLite {dotted(since)}")
+        return _newer(f"{name}()", since, version, remedy)
     if remedy:
         return Advice(f"SQLite has no {name}(): {remedy}")
     return Advice(HOOK, f"{kind.split()[0]} {name}")
@@ -160,10 +159,18 @@ def advise_on_syntax(text: str, version: tuple[int, ...]) -> Advice:
     """Return what to do about a syntax error in a statement, given as ``plain_text`` has it."""
     since = newer_feature(text)
     if since and version < since:
-        newer = f"this syntax came with SQLite {dotted(since)}, this is {dotted(version)}"
-        remedy = foreign_remedy(text)
-        return Advice(f"{newer}; {remedy}" if remedy else newer, f"SQLite {dotted(since)}")
+        return _newer("this syntax", since, version, foreign_remedy(text))
     return Advice(foreign_remedy(text))
+
+
+def _newer(what: str, since: tuple[int, ...], version: tuple[int, ...], remedy: str) -> Advice:
+    """Return what to do about ``what`` came with SQLite ``since`` where an older ``version`` runs.
+
+    The app's Python may have it where pytest's has not; ``remedy`` is how to do without, or ''.
+    """
+    newer = f"{what} came with SQLite {dotted(since)}, this is {dotted(version)}"
+    with_it = "name the app's Python with bb_python where that has it"
+    return Advice(f"{newer}: {f'{remedy}, or ' * bool(remedy)}{with_it}", f"SQLite {dotted(since)}")
 
 
 def dotted(version: tuple[int, ...]) -> str:

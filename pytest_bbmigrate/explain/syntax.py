@@ -71,6 +71,10 @@ FOREIGN: tuple[tuple[str, str], ...] = (
         f"SQLite cannot change this constraint of a table that is there: {REBUILD}",
     ),
     (
+        rf"{ALTER} ALTER (COLUMN )?\S+ TO\b",
+        f"ALTER COLUMN .. TO is libSQL's alone, SQLite cannot change a column: {REBUILD}",
+    ),
+    (
         rf"{ALTER} (ALTER|MODIFY|CHANGE)\b",
         f"SQLite cannot change a column: {REBUILD}",
     ),

@@ -211,6 +211,16 @@ def test_contracts_are_looked_up_as_far_as_the_migrations_apply(tmp_path: Path) 
     assert verdict.reason.startswith("contracts could be looked up only as far as 002_step: ")
 
 
+def test_a_pair_of_two_names_is_noted_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "002_a.up.sql").write_text("SELECT 1")
+    (tmp_path / "002_b.down.sql").write_text("SELECT 1")
+
+    verdict = judge_catalogue(chain_of(tmp_path, NOTES))
+
+    assert verdict.outcome is Outcome.PASSED
+    assert verdict.notes == ("002_b.down.sql is the way back of 002_a.up.sql, by its number alone",)
+
+
 def test_of_a_derived_column_that_there_is_not_only_that_is_told(tmp_path: Path) -> None:
     chain = chain_of(tmp_path, NOTES, "-- bb: derives notes.txt = 1\nSELECT 1;")
 

@@ -121,6 +121,42 @@ def test_syntax_of_a_newer_sqlite_is_reported_as_that(sql: str, version: str) ->
     assert advice.text.startswith(f"this syntax came with SQLite {version}, this is 3.20.1")
 
 
+@pytest.mark.parametrize(
+    ("message", "sql", "text"),
+    [
+        (
+            "no such function: unhex",
+            "SELECT unhex(a)",
+            (
+                "unhex() came with SQLite 3.41, this is 3.40.1: name the app's Python with "
+                "bb_python where that has it"
+            ),
+        ),
+        (
+            "no such function: concat",
+            "SELECT concat(a, b)",
+            (
+                "concat() came with SQLite 3.44, this is 3.40.1: write a || b, or name the app's "
+                "Python with bb_python where that has it"
+            ),
+        ),
+    ],
+)
+def test_what_an_older_sqlite_lacks_is_told_with_the_way_to_another(
+    message: str, sql: str, text: str
+) -> None:
+    assert advise(message, sql, version=(3, 40, 1)).text == text
+
+
+@pytest.mark.parametrize("column", ["COLUMN a", "a", "COLUMN `a`"])
+def test_a_column_that_only_libsql_alters_is_told_as_that(column: str) -> None:
+    advice = advise(
+        'near "ALTER": syntax error', f"ALTER TABLE t ALTER {column} TO a TEXT", version=(3, 40, 1)
+    )
+
+    assert advice.text.startswith("ALTER COLUMN .. TO is libSQL's alone, SQLite cannot change")
+
+
 def test_syntax_that_this_sqlite_has_is_not_called_missing() -> None:
     advice = advise(
         'near "RETURNIN": syntax error', "INSERT INTO t VALUES (1) RETURNING a", version=(3, 60)
