@@ -10,7 +10,7 @@ from pytest_bbmigrate.checks.ruled_out import is_ruled_out, is_sure
 from pytest_bbmigrate.explain.causes.context import FindingContext
 from pytest_bbmigrate.sql.clauses import Delete, Update
 from pytest_bbmigrate.sql.cursor import fold_tokens
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.verdict import Finding
 
@@ -126,7 +126,7 @@ def harmless_copies(evidence: Evidence) -> Iterator[UntestedStatement]:
 
     Several copies of one table may share its rows out among them.
     """
-    if not any("select" in fold_name(sql) for sql in evidence.up.executed):
+    if not any("select" in fold_text(sql) for sql in evidence.up.executed):
         return
     contract, counts = evidence.migration.contract, evidence.state.row_counts
     for table in evidence.state.schema.tables:

@@ -107,7 +107,7 @@ def diff_in(
         for table in before.schema.tables
         if fold_name(table.name) not in untouched
     )
-    dangling = find_dangling(pair, before.schema, after.schema, renames, untouched)
+    dangling = find_dangling(pair, before.schema, after.schema, renames, untouched, tables)
     sequences = fallen_sequences(pair, before.schema, after.schema, renames)
     earlier = set(find_mismatches(before.schema))
     mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)

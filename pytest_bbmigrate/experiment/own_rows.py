@@ -17,7 +17,7 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.schema.read.row_presence import holds_row
 from pytest_bbmigrate.sql import UnreadableSql, quote_name, tokenize
 from pytest_bbmigrate.sql.clauses import Insert, Query, Update
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sql.reading import read_command
 from pytest_bbmigrate.sql.schema_clauses import (
     Created,
@@ -62,13 +62,13 @@ class RowOwner:
         """Return whether ``cell`` is an own value, or contains one."""
         if cell in self.values:
             return True
-        folded = fold_name(cell) if isinstance(cell, str) else ""
+        folded = fold_text(cell) if isinstance(cell, str) else ""
         return any(text in folded for text in self._texts) if folded else False
 
     @cached_property
     def _texts(self) -> list[str]:
         return [
-            fold_name(value)
+            fold_text(value)
             for value in self.values
             if isinstance(value, str) and len(value) >= MIN_LENGTH
         ]

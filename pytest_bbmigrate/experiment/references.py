@@ -11,8 +11,9 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from pytest_bbmigrate.experiment.model import TableDiff
     from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.schema import ForeignKey, Index, Renames, Schema, Table
 
@@ -70,16 +71,21 @@ def find_dangling(
     after: Schema,
     renames: Renames,
     untouched: frozenset[str],
+    compared: Iterable[TableDiff] = (),
 ) -> tuple[Dangling, ...]:
     """Return the references without a parent in ``main`` that had one in ``before``.
 
     ``db`` comes from ``open_contents``. Tables in ``untouched`` (folded names, the same in both)
-    hold what they held, so that only a foreign key that is new must be looked at.
+    hold what they held, and so do those ``compared`` in whose rows nothing differs: between columns
+    that are as they were, only a foreign key that is new must be looked at.
     """
     dangling = []
+    kept = KeptColumns(before, after, untouched, compared)
     for table in after.tables:
         for key in table.foreign_keys:
-            same_rows = {fold_name(table.name), fold_name(key.parent)} <= untouched
+            same_rows = kept.has(table.name, key.columns) and kept.has(
+                key.parent, key.parent_columns
+            )
             if same_rows and has_reference(before, table.name, key):
                 continue
             orphans = Counter(orphaned_values(db, "main", after, table, key))
@@ -91,6 +97,43 @@ def find_dangling(
                     Dangling(table.name, key.columns, key.parent, orphans.total(), values)
                 )
     return tuple(dangling)
+
+
+class KeptColumns:
+    """Which columns hold after what they held before, in the same rows, and compare as they did."""
+
+    def __init__(
+        self,
+        before: Schema,
+        after: Schema,
+        untouched: frozenset[str],
+        compared: Iterable[TableDiff],
+    ) -> None:
+        self._before, self._after, self._untouched = before, after, untouched
+        self._same = {
+            fold_name(diff.table): diff
+            for diff in compared
+            if not diff.differences
+            and diff.after is not None
+            and same_name(diff.after, diff.table)
+            and diff.rows_before == diff.rows_after
+        }
+
+    def has(self, table: str, columns: Iterable[str]) -> bool:
+        """Return whether all ``columns`` of ``table`` are such."""
+        name = fold_name(table)
+        if name in self._untouched:
+            return True
+        diff, old, new = self._same.get(name), self._before.table(name), self._after.table(name)
+        if diff is None or old is None or new is None or old.virtual or new.virtual:
+            return False
+        return all(
+            diff.columns.get(fold_name(column)) == fold_name(column)
+            and (one := old.column(column)) is not None
+            and (other := new.column(column)) is not None
+            and (one.type, one.collation) == (other.type, other.collation)
+            for column in columns
+        )
 
 
 def has_reference(schema: Schema, name: str, key: ForeignKey) -> bool:

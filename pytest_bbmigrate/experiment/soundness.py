@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import Invariant
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sqlite_files import open_content, open_private, temporary_copy
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_integrity(
     unless the schema was written by hand. A message that the database before gives as well is left
     out, as often as it occurs there.
     """
-    by_hand = any("writable_schema" in fold_name(sql) for sql in up.executed)
+    by_hand = any("writable_schema" in fold_text(sql) for sql in up.executed)
     untouched = frozenset[str]() if by_hand else up_diff.untouched
     names = [t.name for t in after.schema.tables if fold_name(t.name) not in untouched]
     if not names and not by_hand:

@@ -14,19 +14,16 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.former_rows import Fields, FormerRows
 from pytest_bbmigrate.experiment.written_columns import editable_columns, table_diff_of
+from pytest_bbmigrate.experiment.written_rows import Distinct, read_row, read_rows, values_for
 from pytest_bbmigrate.seeding.filling.fill import add_rows
 from pytest_bbmigrate.seeding.filling.queries import (
     delete_row,
     insert_row,
-    listed,
-    matching,
     new_keys,
-    row_key,
     row_keys,
     select,
     set_cells,
 )
-from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import folded, quote_name
 from pytest_bbmigrate.sql.names import fold_name
@@ -42,9 +39,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
-    from pytest_bbmigrate.sql.values import Cell
-
-    ExactKey = tuple[str, str]
 
 WRITTEN_ROWS = 5
 EDITED_ROWS = 5
@@ -59,6 +53,7 @@ class WrittenTable:
 
     ``edited`` are the columns that were given another value, by the key of their row; ``deleted``
     the rows as they were. ``beyond`` are rows that only the new schema takes: they are not there.
+    ``rows`` are those added and edited as they stand in the end.
     """
 
     table: Table
@@ -66,6 +61,7 @@ class WrittenTable:
     edited: dict[Key, list[str]] = field(default_factory=dict)
     deleted: dict[Key, Fields] = field(default_factory=dict)
     beyond: list[Fields] = field(default_factory=list)
+    rows: Mapping[Key, Fields] = field(default_factory=dict)
     passed_over: int = 0
 
 
@@ -180,11 +176,10 @@ def keep_what_fits(
     db: sqlite3.Connection, work: WrittenTable, former: FormerRows | None, there: Sequence[Key]
 ) -> None:
     """Keep the rows that were added and that the schema before takes; take out the others."""
-    for key in new_keys(db, work.table, there):
-        row = read_row(db, work.table, key)
-        if row is not None and (former is None or former.takes(row)):
+    for key, row in read_rows(db, work.table, new_keys(db, work.table, there)).items():
+        if former is None or former.takes(row):
             work.added.append(key)
-        elif row is not None:
+        else:
             work.beyond.append(row)
             work.passed_over += 1
             delete_row(db, work.table, key)
@@ -228,29 +223,23 @@ class Writer:
         for number, key in enumerate(self.keys[:EDITED_ROWS]):
             row = read_row(self.db, self.work.table, key)
             if row is not None:
-                self.set_cells(key, values_for(row, number, values))
+                self.set_cells(key, row, values_for(row, number, EDITED_ROWS, values))
 
-    def values(self, columns: tuple[str, ...]) -> dict[str, dict[ExactKey, Cell]]:
+    def values(self, columns: tuple[str, ...]) -> dict[str, Distinct]:
         """Return different values of ``columns``: those of the last keys' rows, if they differ."""
-        rows = [
-            row
-            for key in self.keys[EDITED_ROWS + TRIES :]
-            if columns and (row := read_row(self.db, self.work.table, key)) is not None
-        ]
-        values = {
-            column: {exact_key(row[column]): row[column] for row in rows} for column in columns
-        }
+        giving = self.keys[EDITED_ROWS + TRIES :] if columns else ()
+        rows = read_rows(self.db, self.work.table, giving).values()
+        values = {column: Distinct([row[column] for row in rows]) for column in columns}
         table = quote_name(self.work.table.name)
         for column, found in values.items():
-            if len(found) < 2:
+            if len(found.cells) < 2:
                 query = f"SELECT DISTINCT {quote_name(column)} FROM main.{table}"
-                values[column] = {exact_key(v): v for (v,) in select(self.db, query)}
+                values[column] = Distinct([value for (value,) in select(self.db, query)])
         return values
 
-    def set_cells(self, key: Key, values: Fields) -> None:
-        """Set ``values`` in the row with ``key``: all of them, or those that are not refused."""
-        row = read_row(self.db, self.work.table, key) if values else None
-        if row is None:
+    def set_cells(self, key: Key, row: Fields, values: Fields) -> None:
+        """Set ``values`` in ``row``, which has ``key``: all of them, or those not refused."""
+        if not values:
             return
         if self.is_done(
             partial(set_cells, self.db, self.work.table, key, values),
@@ -262,14 +251,18 @@ class Writer:
         else:
             cells = list(values.items())
             half = len(cells) // 2
-            self.set_cells(key, dict(cells[:half]))
-            self.set_cells(key, dict(cells[half:]))
+            for some in (cells[:half], cells[half:]):
+                there = read_row(self.db, self.work.table, key)
+                if there is not None:
+                    self.set_cells(key, there, dict(some))
 
     def delete(self) -> None:
         """Delete a few rows that were not edited."""
         for key in self.keys[EDITED_ROWS : EDITED_ROWS + TRIES]:
+            if len(self.work.deleted) == DELETED_ROWS:
+                break
             row = read_row(self.db, self.work.table, key)
-            if row is None or len(self.work.deleted) == DELETED_ROWS:
+            if row is None:
                 continue
             remove = partial(delete_row, self.db, self.work.table, key)
             if self.is_done(remove, partial(self.former.loses, row)):
@@ -303,42 +296,13 @@ def some_of(keys: Sequence[Key], table: Table) -> list[Key]:
     return [keys[place] for place in dice.sample(range(len(keys)), min(count, len(keys)))]
 
 
-def values_for(
-    row: Fields, number: int, values: Mapping[str, Mapping[ExactKey, Cell]]
-) -> dict[str, Cell]:
-    """Return for each column one of its ``values`` that ``row``, the edit ``number``, has not."""
-    chosen = {}
-    for column, found in values.items():
-        own = exact_key(row[column])
-        others = [value for key, value in found.items() if key != own]
-        if others:
-            chosen[column] = others[number * len(others) // EDITED_ROWS]
-    return chosen
-
-
-def read_row(db: sqlite3.Connection, table: Table, key: Key) -> Fields | None:
-    """Return the stored columns (folded) of the row with ``key``; None if it is not there."""
-    columns = table.stored_columns
-    found = select(
-        db,
-        f"SELECT {listed(columns)} FROM main.{quote_name(table.name)}"
-        f" WHERE {matching(row_key(table))}",
-        key,
-    )
-    return dict(zip(columns, found[0], strict=True)) if found else None
-
-
 def leave_out_what_changed(db: sqlite3.Connection, work: WrittenTable) -> None:
     """Forget what a later write, a cascade or a trigger has undone or taken along."""
-    work.added = [key for key in work.added if read_row(db, work.table, key) is not None]
-    work.edited = {
-        key: columns
-        for key, columns in work.edited.items()
-        if read_row(db, work.table, key) is not None
-    }
-    work.deleted = {
-        key: row for key, row in work.deleted.items() if read_row(db, work.table, key) is None
-    }
+    work.rows = read_rows(db, work.table, [*dict.fromkeys((*work.added, *work.edited))])
+    work.added = [key for key in work.added if key in work.rows]
+    work.edited = {key: columns for key, columns in work.edited.items() if key in work.rows}
+    back = read_rows(db, work.table, [*work.deleted])
+    work.deleted = {key: row for key, row in work.deleted.items() if key not in back}
 
 
 def write_beyond(db: sqlite3.Connection, tables: Iterable[WrittenTable]) -> bytes | None:

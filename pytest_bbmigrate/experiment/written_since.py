@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.diff_table import row_key
 from pytest_bbmigrate.experiment.model import WrittenRows
-from pytest_bbmigrate.experiment.writing import read_row
 from pytest_bbmigrate.experiment.written_columns import declared_columns, table_diff_of
 from pytest_bbmigrate.rows import RowLost, ValueChanged, same_cell
 from pytest_bbmigrate.seeding.filling.queries import select
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import open_content, open_image
+from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.experiment.model import Evidence
     from pytest_bbmigrate.experiment.writing import Writing, WrittenTable
@@ -35,17 +34,14 @@ def look_at_written(evidence: Evidence, writing: Writing, after_down: Content) -
     rows: list[RowDifference] = []
     edits: list[RowDifference] = []
     back: list[RowDifference] = []
-    with closing(open_image(writing.image)) as written, closing(open_content(after_down)) as db:
+    with closing(open_content(after_down)) as db:
         for work in writing.tables:
             comparison = comparison_of(evidence, work, db)
             if comparison is None:
                 continue
-            added = (read_row(written, work.table, key) for key in work.added)
-            rows += comparison.differences([row for row in added if row is not None])
+            rows += comparison.differences([work.rows[key] for key in work.added])
             edits += comparison.undone(
-                (row, columns)
-                for key, columns in work.edited.items()
-                if (row := read_row(written, work.table, key)) is not None
+                (work.rows[key], frozenset(columns)) for key, columns in work.edited.items()
             )
             back += comparison.back(work.deleted.values())
     return WrittenRows(
@@ -131,10 +127,10 @@ class WrittenComparison:
     def differences(self, written: Sequence[Mapping[str, Cell]]) -> Iterator[RowDifference]:
         """Yield how ``written`` rows differ from the same ones after down, or are lost."""
         for row in written:
-            yield from self.difference(row, self.columns)
+            yield from self.difference(row, frozenset(self.columns))
 
     def difference(
-        self, row: Mapping[str, Cell], columns: Sequence[str]
+        self, row: Mapping[str, Cell], columns: Collection[str]
     ) -> Iterator[RowDifference]:
         """Yield how one row differs after down in ``columns``, or that it is lost."""
         key = self.key_of(row)
@@ -149,7 +145,7 @@ class WrittenComparison:
                 yield ValueChanged(self.table, key, name, row[name], cell)
 
     def undone(
-        self, edits: Iterable[tuple[Mapping[str, Cell], Sequence[str]]]
+        self, edits: Iterable[tuple[Mapping[str, Cell], Collection[str]]]
     ) -> Iterator[RowDifference]:
         """Yield the cells of ``edits``, (row, columns), that are not what they were set to."""
         for row, columns in edits:

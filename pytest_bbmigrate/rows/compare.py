@@ -19,7 +19,12 @@ from pytest_bbmigrate.rows.reading import (
     key_positions,
     plain_cursor,
 )
-from pytest_bbmigrate.rows.sql_prefilter import changed_columns, changed_rows, count_changed
+from pytest_bbmigrate.rows.sql_prefilter import (
+    are_same,
+    changed_columns,
+    changed_rows,
+    count_changed,
+)
 from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
@@ -45,6 +50,8 @@ def compare_rows(
     """
     if not pairing.key:
         yield from _compare_bags(db, pairing, conditions)
+        return
+    if are_same(db, pairing):
         return
     narrow = changed_columns(db, pairing)
     if narrow.changed is None:

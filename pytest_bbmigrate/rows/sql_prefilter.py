@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions
 
-MIN_ROWS = 5000  # of a table; fewer rows are read as fast as SQLite compares them
+MIN_ROWS = 5000  # of a table; where fewer differ, they are read as fast as SQLite compares them
+WORTH_ASKING = 50  # rows of a table of which SQLite is asked first whether all are the same
 # A result may have 2,000 (https://sqlite.org/limits.html): those of both sides, and conditions.
 MAX_COLUMNS = 900  # of a table; with more, its rows are compared in Python
+MAX_TOGETHER = 500  # in one condition, which SQLite takes to a depth of 1,000 (limits.html)
 # As a real number it stays one even in a column of INTEGER or NUMERIC.
 LEAST_INTEGER = -(2**63)
 
@@ -59,7 +61,7 @@ def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     """
     key = _paired_key(pairing)
     is_wide = len(pairing.columns) > MAX_COLUMNS
-    if is_wide or not (_is_long(db, pairing) and _has_key(db, pairing, key)):
+    if is_wide or not (_has_rows(db, pairing, MIN_ROWS) and _has_key(db, pairing, key)):
         return ChangedColumns(pairing)
     unsure = columns_with_negative_zeros(db, pairing)
     plain = columns_of_one_affinity(db, pairing) - unsure
@@ -83,6 +85,26 @@ def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     columns = tuple(names for names in pairing.columns if names in differing.union(key))
     smaller = replace(pairing, columns=columns)
     return ChangedColumns(smaller) if differing & unsure else ChangedColumns(smaller, changed)
+
+
+def are_same(db: sqlite3.Connection, pairing: Pairing) -> bool:
+    """Return whether SQLite alone proves that no cell of a shorter table differs, and no row.
+
+    False where it cannot: as in ``changed_columns``, and where there may be a negative zero.
+    """
+    key = _paired_key(pairing)
+    is_wide = len(pairing.columns) > MAX_TOGETHER
+    if is_wide or not _has_rows(db, pairing, WORTH_ASKING) or _has_rows(db, pairing, MIN_ROWS):
+        return False
+    if not _has_key(db, pairing, key) or columns_with_negative_zeros(db, pairing):
+        return False
+    plain = columns_of_one_affinity(db, pairing)
+    same = " AND ".join(_same(names, plain) for names in pairing.columns)
+    sql = f"SELECT count(*) {_joined(pairing, key)} WHERE {same}"
+    if not _finds_by_index(db, sql):
+        return False
+    rows, rows_after = (_count(db, pairing, side) for side in (BEFORE, AFTER))
+    return rows == rows_after and plain_cursor(db, sql).fetchone() == (rows,)
 
 
 def count_changed(db: sqlite3.Connection, columns: ChangedColumns) -> tuple[DifferenceGroup, ...]:
@@ -153,9 +175,10 @@ def _table(pairing: Pairing, side: int, schemas: tuple[str, str] = SCHEMAS) -> s
     return f"{schemas[side]}.{quote_name((pairing.before, pairing.after)[side])}"
 
 
-def _is_long(db: sqlite3.Connection, pairing: Pairing) -> bool:
+def _has_rows(db: sqlite3.Connection, pairing: Pairing, count: int) -> bool:
+    """Return whether the table before has more than ``count`` rows."""
     row = plain_cursor(
-        db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {MIN_ROWS}"
+        db, f"SELECT 1 FROM {_table(pairing, BEFORE)} LIMIT 1 OFFSET {count}"
     ).fetchone()
     return row is not None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.sql.clauses import Pragma
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sql.reading import read_commands
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def requested_journal_mode(part: Part, executed: Iterable[str]) -> str:
 
 def modes_in(sql: str) -> list[str]:
     """Return the modes that the statements in ``sql`` set, in their order, case-folded."""
-    if JOURNAL_MODE not in fold_name(sql):
+    if JOURNAL_MODE not in fold_text(sql):
         return []
     return [
         fold_name(command.value)

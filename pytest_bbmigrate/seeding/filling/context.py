@@ -7,18 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.schema import CheckConstraint
-from pytest_bbmigrate.seeding.filling.mentioned import MentionedValues
-from pytest_bbmigrate.seeding.model import exact_key
-from pytest_bbmigrate.seeding.values.accepted import ColumnProbe
+from pytest_bbmigrate.seeding.filling.column_facts import ColumnFacts, profile_of
+from pytest_bbmigrate.seeding.filling.mentioned import mentioned_values
 from pytest_bbmigrate.seeding.values.expressions import columns_mentioned
-from pytest_bbmigrate.seeding.values.meaning import (
-    Family,
-    is_loosely_meant,
-    length_limit,
-    read_family,
-    read_meaning,
-)
-from pytest_bbmigrate.seeding.values.pools import ColumnProfile
 from pytest_bbmigrate.sql import Kind, UnreadableSql, folded, tokenize
 from pytest_bbmigrate.sql.names import fold_name, same_name
 
@@ -28,7 +19,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.schema import Column, ForeignKey, IndexColumn, Schema, Table
     from pytest_bbmigrate.schema.model import Tokens
+    from pytest_bbmigrate.seeding.filling.mentioned import MentionedValues
     from pytest_bbmigrate.seeding.model import Recipe
+    from pytest_bbmigrate.seeding.values.pools import ColumnProfile
     from pytest_bbmigrate.sql import Token
     from pytest_bbmigrate.sql.values import Cell
 
@@ -43,7 +36,7 @@ class Context:
     @cached_property
     def mentioned(self) -> MentionedValues:
         """What the migrations' text says of values."""
-        return MentionedValues(self.recipe)
+        return mentioned_values(self.recipe)
 
     @cached_property
     def children(self) -> dict[str, list[tuple[Table, ForeignKey]]]:
@@ -122,56 +115,23 @@ class Context:
     def profile(self, table: Table, column: Column) -> ColumnProfile:
         """Return what decides the values of ``column`` of ``table``."""
         name = fold_name(column.name)
-        family = Family.TEXT if table.virtual else read_family(column.type, column.affinity)
-        meaning = read_meaning(table.name, column.name, column.type)
-        own_checks = [check for check in self.checks(table) if _about(table, check) == {name}]
-        child_checks = [*self._child_checks(table, name)]
-        key = name in _folded_names(table.primary_key) or bool(child_checks)
         uniques = self.uniques(table)
-        distinct = (name,) in uniques
-        if self.mentioned.reads.is_json(column) and family in (Family.TEXT, Family.ANY) and not key:
-            family, meaning = Family.TEXT, "json"
-        probe = ColumnProbe(
-            column.name if own_checks else "value",
-            column.type,
-            column.affinity,
-            column.collation.upper(),
-            table.strict,
-            tuple(check.text for check in own_checks),
-        )
-        return ColumnProfile(
-            probe=probe,
-            family=family,
-            meaning=meaning,
-            seed=self.recipe.seed,
-            nullable=not column.not_null and name not in _folded_names(table.primary_key),
-            key=key,
-            null_key=not column.not_null and self._may_have_null_key(table, name),
-            distinct=distinct,
-            default=column.default,
-            limit=length_limit(column.type),
-            check_tokens=(*(check.tokens for check in own_checks), *child_checks),
-            literals=tuple(
-                (exact_key(value), value)
-                for value in self.mentioned.possible(name, family, meaning, avoided=key or distinct)
-            ),
-            expected=self.mentioned.expected_in_form(
-                self._names_of_children(table, column),
+        child_checks = tuple(self._child_checks(table, name))
+        return profile_of(
+            self.mentioned,
+            ColumnFacts(
                 column,
-                family,
-                meaning,
-                unique=any(name in one for one in uniques),
+                table.name,
+                strict=table.strict,
+                virtual=bool(table.virtual),
+                own_checks=tuple(c for c in self.checks(table) if _about(table, c) == {name}),
+                child_checks=child_checks,
+                children=tuple(self._names_of_children(table, column)),
+                primary=name in _folded_names(table.primary_key),
+                null_key=not column.not_null and self._may_have_null_key(table, name),
+                distinct=(name,) in uniques,
+                in_unique=any(name in one for one in uniques),
             ),
-            assigned=tuple(
-                (exact_key(value), value) for value in self.mentioned.assigned(name, family)
-            ),
-            documents=self.mentioned.reads.documents(column) if meaning == "json" else ((), ()),
-            loose=family is Family.TEXT
-            and not key
-            and is_loosely_meant(column.name, column.type)
-            and not self.mentioned.is_day(column)
-            and not self.mentioned.reads.is_read_by_python(column)
-            and not self.mentioned.reads.documents(column)[0],
         )
 
     def expected(self, table: Table, column: Column) -> tuple[Cell, ...]:

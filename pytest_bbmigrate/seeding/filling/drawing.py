@@ -29,7 +29,6 @@ from pytest_bbmigrate.seeding.filling.sources import (
 )
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.values.accepted import accepted_values
-from pytest_bbmigrate.seeding.values.pools import build_pool
 from pytest_bbmigrate.seeding.values.unique import unique_values
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -228,7 +227,7 @@ class _SourceFinder:
             values = unique_values(profile, self.count, [value for (value,) in rows], self.rng)
             self._report(column, profile, values)
             return OneByOne(position, iter(values), profile.expected)
-        pool = build_pool(profile)
+        pool = profile.pool
         self._report(column, profile, pool.realistic)
         self.by_meaning.setdefault(profile.meaning, position)
         self.profiles[position] = profile

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.columns import set_columns
 from pytest_bbmigrate.seeding.filling.context import Context
+from pytest_bbmigrate.seeding.filling.long_tables import fill_long
 from pytest_bbmigrate.seeding.filling.queries import row_count, row_keys
 from pytest_bbmigrate.seeding.filling.references import fill_order
 from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
@@ -140,6 +141,9 @@ def fill_columns(
     with requirements_enforced(db, context, tables):
         for table in tables:
             names = wanted[fold_name(table.name)]
+            names = names - fill_long(db, context, table, names)
+            if not names:
+                continue
             work = start_work(
                 context, table, f"columns {' '.join(sorted(names))}", row_keys(db, table)
             )

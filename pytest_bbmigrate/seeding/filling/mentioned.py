@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -15,47 +15,34 @@ from pytest_bbmigrate.seeding.values.meaning import AMOUNTS, FREE_TEXT, TEMPORAL
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_bbmigrate.catalogue import ColumnRead
     from pytest_bbmigrate.schema import Column
     from pytest_bbmigrate.seeding.filling.read_columns import ReadColumns
     from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sql.values import Cell
 
+    Literals = tuple[tuple[str | None, str | int | float], ...]
 
-@dataclass(frozen=True)
+KEPT = 16  # of these, for the recipes of a few neighbouring states
+
+
+@dataclass(frozen=True, eq=False)
 class MentionedValues:
     """The literals of a recipe by the column that they are about, and what is read in columns.
 
-    The names in mappings are folded.
+    The names in mappings are folded; None stands for any column. ``expected_literals`` are what
+    conditions of the migrations look for, ``assigned_literals`` what their UPDATEs set, and
+    ``taken_literals`` those of them that a row may hold already.
     """
 
-    recipe: Recipe
-
-    @cached_property
-    def literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The migrations' literals by the column that they are about, None for any."""
-        return _by_column(self.recipe.literals)
-
-    @cached_property
-    def expected_literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The literals that conditions of the migrations look for, by column."""
-        return _by_column(self.recipe.expected_literals)
-
-    @cached_property
-    def assigned_literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The literals that UPDATEs of the migrations set, by column."""
-        return _by_column(self.recipe.assigned_literals)
-
-    @cached_property
-    def taken_literals(self) -> dict[str | None, tuple[Cell, ...]]:
-        """The literals that UPDATEs set and that a row may hold already, by column."""
-        return _by_column(self.recipe.taken_literals)
-
-    @cached_property
-    def reads(self) -> ReadColumns:
-        """What statements of the migrations read in columns."""
-        return read_columns(self.recipe.reads)
+    seed: int
+    literals: Mapping[str | None, tuple[Cell, ...]]
+    expected_literals: Mapping[str | None, tuple[Cell, ...]]
+    assigned_literals: Mapping[str | None, tuple[Cell, ...]]
+    taken_literals: Mapping[str | None, tuple[Cell, ...]]
+    reads: ReadColumns
 
     def expected(
         self, children: Iterable[str], column: Column, *, unique: bool
@@ -88,7 +75,7 @@ class MentionedValues:
         if (meaning == "flag" and family is Family.INTEGER) or family is Family.TEXT:
             values += flag_texts(looked_for)
         if family in (Family.TEXT, Family.ANY) and meaning != "json":
-            values += self.reads.texts(column, self.recipe.seed, meaning, unique=unique)
+            values += self.reads.texts(column, self.seed, meaning, unique=unique)
             values += tuple(chain.from_iterable(self.reads.documents(column)))
         is_day = meaning in TEMPORAL and family is Family.TEXT
         return dates_like(values, meaning) if is_day else values
@@ -114,6 +101,30 @@ class MentionedValues:
             return ()
         flags = flag_texts(own) if meaning == "flag" and family is Family.INTEGER else ()
         return flags + _suited(own, family) + _suited(others, family, meaning)
+
+
+def mentioned_values(recipe: Recipe) -> MentionedValues:
+    """Return what ``recipe`` says of values: the same object for one that says the same."""
+    groups = (
+        recipe.literals,
+        recipe.expected_literals,
+        recipe.assigned_literals,
+        recipe.taken_literals,
+    )
+    # To Python 1 and 1.0 are equal.
+    exact = tuple(repr(value) for group in groups for _, value in group if type(value) is not str)
+    return _mentioned(recipe.seed, groups, exact, recipe.reads)
+
+
+@lru_cache(maxsize=KEPT)
+def _mentioned(
+    seed: int,
+    groups: tuple[Literals, Literals, Literals, Literals],
+    exact: tuple[str, ...],  # noqa: ARG001 -- tells apart what is equal to Python
+    reads: frozenset[ColumnRead],
+) -> MentionedValues:
+    literals, expected, assigned, taken = map(_by_column, groups)
+    return MentionedValues(seed, literals, expected, assigned, taken, read_columns(reads))
 
 
 def _by_column(

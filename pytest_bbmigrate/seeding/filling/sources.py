@@ -50,9 +50,6 @@ class FromPool:
     def __init__(self, position: int, pool: Pool) -> None:
         self.positions: tuple[int, ...] = (position,)
         self.pool = pool
-        self._realistic = frozenset(map(exact_key, pool.realistic))
-        self._hostile = frozenset(map(exact_key, pool.hostile)) - self._realistic
-        self._expected = frozenset(map(exact_key, pool.expected))
 
     def fill(self, rows: Sequence[Row], rng: random.Random) -> int:
         """Put a mixture of the pool's values into ``rows``."""
@@ -73,16 +70,16 @@ class FromPool:
 
     def is_hostile(self, row: Row) -> bool:
         """Return whether ``row`` has a hostile value here, other than one that is common."""
-        return exact_key(row[self.positions[0]]) in self._hostile
+        return exact_key(row[self.positions[0]]) in self.pool.odd_keys
 
     @property
     def expects(self) -> bool:
         """Whether migrations look for any value here."""
-        return bool(self._expected)
+        return bool(self.pool.expected)
 
     def is_expected(self, row: Row) -> bool:
         """Return whether migrations look for the value in ``row``."""
-        return self.expects and exact_key(row[self.positions[0]]) in self._expected
+        return self.expects and exact_key(row[self.positions[0]]) in self.pool.expected_keys
 
     def odd_texts(self) -> list[str]:
         """Return the hostile values that are texts, odd in one way or another."""
@@ -91,7 +88,7 @@ class FromPool:
     def avoid_assigned(self, row: Row, rng: random.Random) -> None:
         """Replace the value in ``row`` by another one if an UPDATE sets that value."""
         position, assigned = self.positions[0], frozenset(map(exact_key, self.pool.assigned))
-        if exact_key(row[position]) in assigned - self._expected:
+        if exact_key(row[position]) in assigned - self.pool.expected_keys:
             others = [value for value in self.pool.realistic if exact_key(value) not in assigned]
             row[position] = rng.choice(others or [row[position]])
 

@@ -10,7 +10,7 @@ from pytest_bbmigrate.seeding.filling.queries import listed, or_abort, select
 from pytest_bbmigrate.seeding.filling.sources import FromPool
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, fold_text
 
 if TYPE_CHECKING:
     import random
@@ -164,7 +164,7 @@ class _Writer:
         'UNIQUE constraint failed: t.a, t.b', 'CHECK constraint failed: a < b'.
         """
         if refusal not in self.blamed:
-            words = set(re.findall(r"\w+", fold_name(refusal.partition(":")[2])))
+            words = set(re.findall(r"\w+", fold_text(refusal.partition(":")[2])))
             named = [
                 source
                 for source in self.sources

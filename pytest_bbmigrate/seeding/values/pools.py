@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.model import exact_key
@@ -14,7 +14,7 @@ from pytest_bbmigrate.seeding.values.expressions import literals_in, sizes_for, 
 from pytest_bbmigrate.seeding.values.hostile import LOOSE_TEXTS, hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -73,6 +73,11 @@ class ColumnProfile:
     documents: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     loose: bool = False
 
+    @cached_property
+    def pool(self) -> Pool:
+        """The pool of a column with this profile."""
+        return build_pool(self)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -90,6 +95,16 @@ class Pool:
     hinted: tuple[Cell, ...] = ()
     expected: tuple[Cell, ...] = ()
     assigned: tuple[Cell, ...] = ()
+
+    @cached_property
+    def odd_keys(self) -> frozenset[tuple[str, str]]:
+        """The ``exact_key`` of each hostile value that is not realistic as well."""
+        return frozenset(map(exact_key, self.hostile)) - frozenset(map(exact_key, self.realistic))
+
+    @cached_property
+    def expected_keys(self) -> frozenset[tuple[str, str]]:
+        """The ``exact_key`` of each value that migrations look for."""
+        return frozenset(map(exact_key, self.expected))
 
 
 @lru_cache(maxsize=8192)
@@ -208,7 +223,7 @@ def _without_mentioned(profile: ColumnProfile, values: tuple[Cell, ...]) -> tupl
 
 
 def _folded(value: Cell) -> Cell:
-    return fold_name(value) if isinstance(value, str) else value
+    return fold_text(value) if isinstance(value, str) else value
 
 
 def _distinct(values: Iterable[Cell]) -> tuple[Cell, ...]:

@@ -12,7 +12,7 @@ from pytest_bbmigrate.seeding.values.expressions import sizes_for, texts_for
 from pytest_bbmigrate.seeding.values.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.values.meaning import FREE_TEXT, TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.pools import FIRST_ROWS, ROWS_FOR_ALL_HOSTILE, build_pool
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_text
 
 if TYPE_CHECKING:
     import random
@@ -87,7 +87,7 @@ def _compared(value: Cell, profile: ColumnProfile) -> Cell:
     """Return ``value`` as its collation compares it (https://sqlite.org/datatype3.html, 7)."""
     collation = profile.probe.collation.upper()
     if isinstance(value, str) and collation == "NOCASE":
-        return fold_name(value)
+        return fold_text(value)
     if isinstance(value, str) and collation == "RTRIM":
         return value.rstrip(" ")
     return value
