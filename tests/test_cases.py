@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.report.headlines import HEADLINES
 from pytest_bbmigrate.schema.compare.differences import KINDS
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome
 from tests.cases import Case, expected_failures, failures, judge_case, read_cases
 
 ALL = read_cases()
+# What stands in a template in the place of a name: no failure prints one, for the names are known.
+PLACE = re.compile(r"bb: .*\b(TABLE|COLUMN|CONDITION|EXPR|EXPRESSION|NAME|NEW_NAME|REASON)\b")
+
+
+def templates_in(text: str) -> list[str]:
+    """Return the contract lines in ``text`` that cannot be copied as they are."""
+    return [line for line in text.splitlines() if PLACE.search(line)]
+
+
+def test_a_line_with_a_place_for_a_name_is_found() -> None:
+    assert templates_in("why\n  -- bb: requires t: CONDITION\n  -- bb: drops t") == [
+        "  -- bb: requires t: CONDITION"
+    ]
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
@@ -20,6 +36,7 @@ def test_a_case_fails_the_check_it_should_and_only_that(case: Case) -> None:
     if case.fails:
         failed = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAILED]
         assert case.finding in {finding.kind for finding in failed[0].findings}
+        assert [line for each in failed for line in templates_in(describe_failure(each, ""))] == []
 
 
 @pytest.mark.parametrize("kind", sorted({*HEADLINES, *KINDS}))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StepFailed
+from pytest_bbmigrate.nearest import similar_to
 from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file
 from pytest_bbmigrate.sqlite_files.reading import OpenMode, open_mode_of
 from pytest_bbmigrate.sqlite_files.sidecars import JOURNAL, WAL, beside, size_of, stale_sidecars
@@ -182,8 +182,8 @@ def _nearest(database: Path) -> str:
         names = [path.name for path in database.parent.iterdir() if path.is_file()]
     except OSError:
         return f"there is no folder {database.parent} to look in; "
-    similar = get_close_matches(database.name, names, n=1)
-    return f"did you mean {similar[0]}? " if similar else ""
+    similar = similar_to(database.name, names)
+    return f"did you mean {similar}? " if similar else ""
 
 
 def with_problems(database: Path, problems: Sequence[str]) -> str:

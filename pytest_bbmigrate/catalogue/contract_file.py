@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.declarations import CommentLine, line_problems, read_declarations
@@ -15,6 +14,7 @@ from pytest_bbmigrate.catalogue.toml_text import place_texts, read_toml
 from pytest_bbmigrate.contract import ContractError
 from pytest_bbmigrate.contract.join import join_contracts, placed
 from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.nearest import nearest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -75,7 +75,7 @@ class ContractFile:
         """Yield a problem for each migration named here that is none of ``names``."""
         for entry in self.entries:
             if entry.name not in names:
-                near = get_close_matches(entry.name, names, 1, cutoff=0.0)
+                near = nearest_of(entry.name, names)
                 nearest = f"; the nearest there is is '{near[0]}'" if near else ""
                 yield Problem(
                     self.path,

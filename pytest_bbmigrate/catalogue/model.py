@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.nearest import nearest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +152,7 @@ class Catalogue:
             if number is not None and migration.number == number:
                 return index
         names = [migration.name for migration in self.migrations]
-        nearest = " or ".join(get_close_matches(name, names, n=3, cutoff=0.0))
+        nearest = " or ".join(nearest_of(name, names, most=3))
         raise LookupError(f"no migration is called '{name}'; the nearest there is: {nearest}")
 
     @cached_property

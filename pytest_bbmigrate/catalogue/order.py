@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from difflib import get_close_matches
 from heapq import heappop, heappush
 from itertools import pairwise
 from operator import lt
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.names import leading_number, numbers_in
 from pytest_bbmigrate.errors import CatalogueError, Problem, SettingsError
+from pytest_bbmigrate.nearest import nearest_of
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _not_there(
             return Problem(listing.path, line, fault, "have both say the same name")
     remedy = "put its file back, or take it out of the list"
     if unlisted:
-        nearest = get_close_matches(name, [step.name for step in unlisted], n=1, cutoff=0.0)
+        nearest = nearest_of(name, [step.name for step in unlisted])
         remedy = f"{remedy} (of what it does not list, the nearest is '{nearest[0]}')"
     return Problem(listing.path, line, fault, remedy)
 
@@ -206,7 +206,7 @@ def _dependencies(steps: Sequence[OrderEntry]) -> tuple[Dependencies, list[Probl
 
 
 def _unknown(step: OrderEntry, name: str, names: Iterable[str]) -> Problem:
-    nearest = get_close_matches(name, names, n=1, cutoff=0.0)
+    nearest = nearest_of(name, names)
     return Problem(
         step.path,
         None,

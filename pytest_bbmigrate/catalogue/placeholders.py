@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.nearest import similar_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,5 +37,5 @@ def fill_in(path: Path, text: str, values: Mapping[str, str]) -> str:
 
 
 def _nearest(name: str, values: Mapping[str, str]) -> str:
-    nearest = get_close_matches(name, values, n=1)
-    return f" (there is {nearest[0]})" if nearest else ""
+    nearest = similar_to(name, values)
+    return f" (there is {nearest})" if nearest else ""

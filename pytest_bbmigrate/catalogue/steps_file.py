@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.sql_text import Section
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.catalogue.toml_text import place_texts, read_toml
 from pytest_bbmigrate.errors import CatalogueError, Problem
+from pytest_bbmigrate.nearest import nearest_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -73,7 +73,7 @@ def unknown_steps(
 ) -> Iterator[Problem]:
     """Yield a problem for each of ``steps`` that is none of those ``known`` to be there."""
     for name in steps.keys() - set(known):
-        near = get_close_matches(name, known, 1, cutoff=0.0)
+        near = nearest_of(name, known)
         yield Problem(
             path,
             steps[name].line,

@@ -13,6 +13,7 @@ from pytest_bbmigrate.checks.schema_survives import is_altered
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Answer, Example, Finding
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff, WrittenRows
     from pytest_bbmigrate.rows import RowDifference
+    from pytest_bbmigrate.runner import Failure, Run
     from pytest_bbmigrate.schema import SchemaDifference
 
 
 NOT_RUN = "down was not run"
+NOT_IMPLEMENTED = "NotImplementedError"
+IS_REFUSED = "the down part itself says that there is none"
 
 
 def down_not_tried(evidence: Evidence) -> str:
@@ -53,11 +57,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     if part is None or down is None:
         return Answer(reason=NOT_RUN)
     if down.failure:
-        failed = failure_finding(down.failure, "down", down.printed)
-        if down.failure.message.startswith("NotImplementedError"):
-            line = contract_line(evidence.migration, "irreversible because REASON")
-            failed = replace(failed, allow=line)
-        return Answer((failed,))
+        return Answer((refused_finding(down, down.failure, evidence),))
     findings: list[Finding] = []
     notes: tuple[str, ...] = ()
     rows = values = 0
@@ -78,6 +78,16 @@ def ask_down_restores(evidence: Evidence) -> Answer:
         findings += find_undone(evidence.written, evidence.down_diff, part)
         notes += unwritten_notes(evidence.written)
     return Answer(tuple(findings), notes=notes, rows=rows, values=values)
+
+
+def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
+    """Return a ``failure`` of down, with the line that says so where there is no way back."""
+    finding = failure_finding(failure, "down", down.printed)
+    if failure.message.startswith(NOT_IMPLEMENTED):
+        line = contract_line(evidence.migration, f"irreversible because {IS_REFUSED}")
+        finding = replace(finding, allow=line)
+    after = evidence.schema_after
+    return with_nearest(finding, failure, after, down.executed) if after else finding
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
+from pytest_bbmigrate.explain.copies import copy_of
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import read_command
-from pytest_bbmigrate.sql.schema_clauses import DropColumn
+from pytest_bbmigrate.sql.schema_clauses import Drop, DropColumn, RenameTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Part
+    from pytest_bbmigrate.sql.reading import Command
 
 LOSES_ROWS = ("delete", "replace", "insert", "drop", "update", "create", "alter")
 WRITES_VALUES = ("update", "insert", "replace", "create", "alter", "drop", "delete")
@@ -59,6 +61,40 @@ def locate(
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def locate_new_rows(part: Part, before: str, after: str) -> Location | None:
+    """Return where ``part`` puts rows of others into a table; None where nothing in it says so.
+
+    The table is called ``before`` and ``after``. Of the statements that write to what it becomes,
+    that is the first which does not copy what it was.
+    """
+    if not isinstance(part, SqlPart) or not after:
+        return None
+    commands = [read_command(statement.text) for statement in part.statements]
+    steps = zip(part.statements, commands, holders_of(before, commands), strict=True)
+    name, found = fold_name(after), None
+    for statement, command, holders in reversed([*steps]):
+        if isinstance(command, RenameTable) and fold_name(command.new) == name:
+            name = command.table.folded
+        elif isinstance(command, Insert) and command.table.folded == name:
+            copy = copy_of(0, command)
+            source = {copy.source} if copy and copy.source else set(folded(statement.text)) - {name}
+            found = found if source & holders else statement
+    return Location(part.path, found.line) if found else None
+
+
+def holders_of(table: str, commands: Iterable[Command]) -> Iterator[frozenset[str]]:
+    """Yield the tables (folded) that hold rows of ``table`` before each statement."""
+    holders = {fold_name(table)}
+    for command in commands:
+        yield frozenset(holders)
+        if isinstance(command, RenameTable) and command.table.folded in holders:
+            holders = holders - {command.table.folded} | {fold_name(command.new)}
+        elif isinstance(command, Drop):
+            holders = holders - {command.name.folded}
+        elif (copy := copy_of(0, command)) and copy.source in holders:
+            holders = holders | {copy.target}
 
 
 def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:

@@ -17,6 +17,7 @@ from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.up_applies import conflict_findings, failure_finding
 from pytest_bbmigrate.contract import Change, Contract, Rename
 from pytest_bbmigrate.experiment.run import up_result_of
+from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.schema import apart, compare_schemas
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
@@ -78,8 +79,10 @@ def judge_rollback(migration: Migration, step: UpResult, versions: Versions) -> 
     """
     part, run, diff = migration.down or migration.up, step.up, step.up_diff
     if run.failure is not None or diff is None:
-        findings = [failure_finding(run.failure, STEP, run.printed)] if run.failure else []
-        findings = findings or [Finding("does not run", STEP, part.path)]
+        findings = [Finding("does not run", STEP, part.path)]
+        if run.failure is not None:
+            failed = failure_finding(run.failure, STEP, run.printed)
+            findings = [with_nearest(failed, run.failure, step.before.schema, run.executed)]
         return RollbackJudgement(conclude(CHECK, migration.name, Answer(tuple(findings))), ())
     discarded = find_discarded(migration.contract, diff, step.before, versions)
     findings = [

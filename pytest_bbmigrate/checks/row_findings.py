@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate, locate_new_rows
 from pytest_bbmigrate.rows import Differences, RowAdded, RowLost, ValueChanged, differences_of
 from pytest_bbmigrate.verdict import Cells, Example, Finding
 
@@ -53,6 +53,8 @@ def find_in_rows(
     findings = []
     for (kind, column), group in ordered:
         place = locate(part, names, VERBS[kind], column)
+        if kind is RowAdded:
+            place = locate_new_rows(part, *names) or place
         findings.append(
             Finding(
                 KINDS[kind],

@@ -11,6 +11,7 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.runner.dialect import read_addition
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -48,13 +49,12 @@ def ask_up_applies(evidence: Evidence) -> Answer:
 
 def refusal_finding(failure: Failure, refused: Refused, evidence: Evidence) -> Finding:
     """Return a ``failure`` of up, with the line under which it was seen to come further."""
-    finding = failure_finding(failure, "up", refused.up.printed)
-    if broken := broken_before(failure, evidence.state.schema):
-        finding = replace(finding, cause=broken)
     line = ""
     if refused.requirement:
         line = contract_line(evidence.migration, f"requires {refused.requirement}")
-    cause = without_template(finding.cause, line)
+    finding = failure_finding(failure, "up", refused.up.printed, has_line=bool(line))
+    finding = with_nearest(finding, failure, evidence.state.schema, refused.up.executed)
+    cause = broken_before(failure, evidence.state.schema) or finding.cause
     if line.endswith(": 0") and NOT_NULL in finding.observed:
         column = finding.observed.rpartition(".")[2]
         cause = (
@@ -73,27 +73,20 @@ def notes_on_help(evidence: Evidence) -> tuple[str, ...]:
     return (HELPED,) if helped else ()
 
 
-def without_template(cause: str, line: str) -> str:
-    """Return ``cause`` without what it says to declare, unless that is ``line`` in other words.
-
-    A template does not help, nor does a line that stands there or names what is not there yet.
-    """
-    said, separator, rest = cause.partition("; if real rows")
-    template, newline, note = rest.partition("\n")
-    declared = " ".join(line.partition("bb: ")[2].split())
-    is_line = bool(declared) and declared in " ".join(template.split())
-    return cause if is_line or not separator else f"{said}{newline}{note}"
-
-
 def on_empty_finding(failure: Failure) -> Finding:
     """Return a failure on an empty database, where advice on the rows there says nothing."""
     finding = failure_finding(failure, "up on an empty database")
     return finding if finding.name else replace(finding, cause="")
 
 
-def failure_finding(failure: Failure, step: str, printed: str = "") -> Finding:
-    """Return a part's failure to run as a finding, with what it had ``printed`` by then."""
-    advice = advise_on_failure(failure)
+def failure_finding(
+    failure: Failure, step: str, printed: str = "", *, has_line: bool = False
+) -> Finding:
+    """Return a part's failure to run as a finding, with what it had ``printed`` by then.
+
+    ``has_line`` is whether a requires line that helps is told with it.
+    """
+    advice = advise_on_failure(failure, has_line=has_line)
     return Finding(
         "set-up lacks" if advice.missing else "does not run",
         step,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sql import Token
 
-USAGE = "`bb: derives TABLE.COLUMN = EXPRESSION`, with `from TABLE` and `by COLUMN, ..` after it"
+GIVEN = {"from": "the table that it is read from", "by": "the columns that say which row is whose"}
 
 
 def read_derives(directive: Directive) -> Sequence[Declaration]:
@@ -30,11 +30,15 @@ def read_derives(directive: Directive) -> Sequence[Declaration]:
     rest = directive.rest[len(text) :].lstrip()
     if target.column is None:
         raise directive.error(
-            f"'derives {target.text}' names a table, not a column", f"write {USAGE}"
+            f"'derives {target.text}' names a table, not a column",
+            f"write a dot after `{target.text}`, and behind it the column",
         )
     expression, source, by = split_clauses(directive, rest[1:])
     if not rest.startswith("=") or not expression:
-        raise directive.error(f"'derives {directive.rest}' gives no value", f"write {USAGE}")
+        raise directive.error(
+            f"'derives {directive.rest}' gives no value",
+            f"write `=` after `{target.text}`, and behind it the value, as in SQL",
+        )
     if source is not None and (table := read_target(directive, source)).column is not None:
         raise directive.error(
             f"'from {source}' names a column", f"write the table alone, `from {table.table}`"
@@ -71,13 +75,13 @@ def split_clauses(directive: Directive, text: str) -> tuple[str, str | None, str
     found = {word: place for place, word in clause_places(tokens)}
     from_at, by_at = found.get("from"), found.get("by")
     if from_at is not None and by_at is not None and by_at < from_at:
-        raise directive.error("'by' before 'from'", f"write {USAGE}")
+        raise directive.error("'by' before 'from'", "write `from` and its table first, then `by`")
     ends = [place for place in (from_at, by_at, len(text)) if place is not None]
     source = None if from_at is None else text[from_at + len("from") : ends[1]].strip()
     by = None if by_at is None else text[by_at + len("by") :].strip()
     for word, given in (("from", source), ("by", by)):
         if given == "":
-            raise directive.error(f"nothing after '{word}'", f"write {USAGE}")
+            raise directive.error(f"nothing after '{word}'", f"write behind it {GIVEN[word]}")
     return text[: ends[0]].strip(), source, by
 
 

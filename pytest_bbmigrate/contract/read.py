@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.contract.model import (
@@ -20,6 +19,7 @@ from pytest_bbmigrate.contract.model import (
 )
 from pytest_bbmigrate.contract.targets import Directive
 from pytest_bbmigrate.contract.verbs import VERBS
+from pytest_bbmigrate.nearest import similar_to
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
@@ -115,14 +115,14 @@ def _checked_verb(directive: Directive) -> Directive:
         raise directive.error(
             "'bb:' says nothing", f"write one of {', '.join(KNOWN[:-1])} after it"
         )
-    nearest = get_close_matches(verb, KNOWN, n=1, cutoff=0.5)
-    if nearest == ["depends"]:
+    nearest = similar_to(verb, KNOWN, least=0.5)
+    if nearest == "depends":
         rest = directive.rest.removeprefix(":").strip()
         raise directive.error(
             f"'bb: {verb}' is not a directive", f"write `depends: {rest}`, without `bb:`"
         )
     remedy = (
-        f"write `bb: {nearest[0]} {directive.rest}`, if that is what you mean"
+        f"write `bb: {nearest} {directive.rest}`, if that is what you mean"
         if nearest
         else f"write one of {', '.join(KNOWN[:-1])}"
     )
@@ -142,9 +142,11 @@ def _irreversible(directives: Sequence[Directive]) -> str | None:
         return ""
     match = BECAUSE.fullmatch(given[0].rest)
     if match is None:
+        reason = given[0].rest.removeprefix("because").strip()
+        remedy = f"write `bb: irreversible because {reason}`"
         raise given[0].error(
             f"'irreversible {given[0].rest}' is not understood",
-            "write `bb: irreversible because REASON`",
+            remedy if reason else "write the reason behind it, or leave 'because' out",
         )
     return match[1]
 

@@ -103,7 +103,7 @@ def split_where(directive: Directive) -> tuple[str, str | None]:
         if not expression:
             raise directive.error(
                 "the 'where' has no condition",
-                f"write `bb: {directive.verb} {directive.rest} CONDITION`, or leave 'where' out",
+                "write behind it which rows are meant, as in SQL, or leave 'where' out",
             )
         return directive.rest[: match.start()].strip(), expression
     return directive.rest, None

@@ -107,7 +107,9 @@ def read_requires(directive: Directive) -> Sequence[Declaration]:
     if match is None or not match[2].strip():
         raise directive.error(
             f"'requires {directive.rest}' is not understood",
-            "write `bb: requires unique TABLE(COLUMN, ..)` or `bb: requires TABLE: CONDITION`",
+            "write `bb: requires unique TABLE(COLUMN, ..)` or `bb: requires TABLE: CONDITION`"
+            if match is None
+            else f"write behind `{match[1]}:` what every row is like, as in SQL",
         )
     return [Requirement(unquote(match[1]), (), match[2].strip(), directive.line)]
 
@@ -150,7 +152,7 @@ def _rename(directive: Directive, item: str) -> Rename:
     if match is None:
         raise directive.error(
             f"'{item}' does not say what the new name is",
-            f"write `bb: renames {item} -> NEW_NAME`",
+            f"write `bb: renames {item} ->`, and behind it what it is called now",
         )
     before, after = (read_target(directive, side.strip()) for side in match.groups())
     if (before.column is None) != (after.column is None):
@@ -166,7 +168,7 @@ def _unique(directive: Directive, key: str) -> Requirement:
     if match is None:
         raise directive.error(
             f"'unique {key}' does not say which columns of which table",
-            "write `bb: requires unique TABLE(COLUMN, ..)`",
+            f"write its columns behind it in brackets, with commas: `unique {key}(..)`",
         )
     targets = read_targets(directive, match[2])
     return Requirement(
@@ -190,7 +192,7 @@ def _column_of(directive: Directive, target: Target) -> str:
     if target.column is None:
         raise directive.error(
             f"'{directive.verb} {target.text}' names a table, not a column",
-            f"write `bb: {directive.verb} {target.text}.COLUMN`, for each column",
+            f"write a dot after `{target.text}`, and behind it the column, for each of them",
         )
     return target.column
 

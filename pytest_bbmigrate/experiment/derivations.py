@@ -102,7 +102,7 @@ def pair_rows(declared: Derive, before: Schema, after: Schema, renames: Renames)
     source = former if declared.source is None else before.table(declared.source)
     if source is None and declared.source is None:
         raise UnderivableError(
-            f"{table.name} is new: say which table it is read from, `from TABLE`"
+            f"{table.name} is new: say behind `from` which table it is read from"
         )
     if source is None:
         raise UnderivableError(f"there is no table {declared.source} before")
@@ -144,7 +144,7 @@ def key_pairs(
             return (rowids,)
     raise UnderivableError(
         f"nothing pairs the rows of {source.name} with those of {table.name}: "
-        "say which columns do, `by COLUMN, ..`"
+        "say behind `by` which columns do"
     )
 
 

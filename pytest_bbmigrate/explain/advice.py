@@ -6,9 +6,11 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_bbmigrate.explain.advice_by_runner import advise_by_runner
 from pytest_bbmigrate.explain.advice_by_statement import advise_on_statement
 from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.explain.syntax import foreign_remedy, newer_feature, plain_text
+from pytest_bbmigrate.runner.model import RanAs
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
@@ -83,6 +85,9 @@ MISSING = re.compile(
 )
 
 
+IF_REAL_ROWS = "; if real rows"
+
+
 class Advice(NamedTuple):
     """What to do, '' when not known, and what the set-up lacks: 'function normalize', say.
 
@@ -93,19 +98,28 @@ class Advice(NamedTuple):
     missing: str = ""
 
 
-def advise_on_failure(failure: Failure) -> Advice:
-    """Return what to do about a part that did not run."""
-    advice = advise(failure.message, failure.statement)
-    lines = [line for line in (advice.text, failure.note) if line]
+def advise_on_failure(failure: Failure, *, has_line: bool = False) -> Advice:
+    """Return what to do about a part that did not run.
+
+    That a requires line would help is said where there is one, with ``has_line``: which it is to
+    be says another.
+    """
+    advice = advise(failure.message, failure.statement, ran=failure.ran)
+    text = advice.text if has_line else advice.text.partition(IF_REAL_ROWS)[0]
+    lines = [line for line in (text, failure.note) if line]
     return Advice("\n".join(lines), advice.missing or failure.lacks)
 
 
 def advise(
-    message: str, statement: str, *, version: tuple[int, ...] = sqlite3.sqlite_version_info
+    message: str,
+    statement: str,
+    *,
+    version: tuple[int, ...] = sqlite3.sqlite_version_info,
+    ran: RanAs = RanAs(),  # noqa: B008 - it is frozen
 ) -> Advice:
     """Return what to do about ``message``, raised for the SQL ``statement`` ('' for none).
 
-    ``version`` is that of the SQLite that runs.
+    ``version`` is that of the SQLite that runs, ``ran`` by whose rules the statement did.
     """
     if absent := MISSING.search(message):
         return advise_on_missing(absent["kind"], absent["name"], version)
@@ -117,7 +131,7 @@ def advise(
         )
     words = plain_text(statement)
     for text in (DATABASE_ERROR.sub("", message), message):
-        if advice := advise_on_statement(text, words):
+        if advice := advise_by_runner(text, ran) or advise_on_statement(text, words):
             return Advice(advice)
         for pattern, advice in MESSAGES:
             if match := re.search(pattern, text):

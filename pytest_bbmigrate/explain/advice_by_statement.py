@@ -24,7 +24,7 @@ def advise_on_statement(message: str, words: str) -> str:
             "choose another default, or let the CHECK pass NULL and add it without"
         )
     if match := NOT_NULL.match(message):
-        return advise_on_null(match["table"], match["column"], words)
+        return advise_on_null(match["column"], words)
     if not ABSENT.match(message):
         return ""
     if words.startswith("DROP "):
@@ -44,8 +44,7 @@ def advise_on_duplicates(failed: re.Match[str], words: str) -> str:
     if is_copy(words):
         return (
             f"the rows that it copies hold duplicates of {columns}, or are there already: merge "
-            "them on the way; if real rows hold none, declare so of the table that they come "
-            "from: -- bb: requires unique TABLE(COLUMN, ..)"
+            "them on the way; if real rows hold none, a requires line says so"
         )
     if words.startswith("UPDATE "):
         return (
@@ -55,24 +54,23 @@ def advise_on_duplicates(failed: re.Match[str], words: str) -> str:
     if words.startswith(("INSERT ", "REPLACE ")):
         return f"it gives a second row the same {columns}: leave out the rows that have it already"
     return (
-        "the rows there hold duplicates: merge them first; if real rows hold none, declare "
-        f"-- bb: requires unique {failed['table']}({columns})"
+        f"the rows there hold duplicates of {columns}: merge them first; if real rows hold none, a "
+        "requires line says so"
     )
 
 
-def advise_on_null(table: str, column: str, words: str) -> str:
+def advise_on_null(column: str, words: str) -> str:
     """Return what to do about a NULL where none may be."""
     if is_copy(words):
         return (
             f"there are rows without a value for {column}: give them one on the way "
-            "(coalesce(..)); if real rows all have one, declare so of the table that they come "
-            "from: -- bb: requires TABLE: COLUMN IS NOT NULL"
+            "(coalesce(..)); if real rows all have one, a requires line says so"
         )
     if words.startswith("UPDATE "):
         return f"it sets {column} to NULL in some rows: give those another value (coalesce(..))"
     return (
-        "there are rows with NULL: give them a value first (coalesce(..)); if real rows have "
-        f"none, declare -- bb: requires {table}: {column} IS NOT NULL"
+        f"there are rows with NULL in {column}: give them a value first (coalesce(..)); if real "
+        "rows have none, a requires line says so"
     )
 
 

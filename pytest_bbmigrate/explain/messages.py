@@ -16,8 +16,8 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         r"^took longer than bb_seconds",
         (
             "on a few hundred rows: does it count as far as a value goes, join everything with "
-            "everything, or wait for something? If real rows hold no such value, declare -- bb: "
-            "requires TABLE: COLUMN < 1000; if it needs the time, give it more: bb_seconds"
+            "everything, or wait for something? Where real rows hold no such value, a requires "
+            "line of the table says so; if it needs the time, give it more: bb_seconds"
         ),
     ),
     (
@@ -32,14 +32,6 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         (
             "does it print in a loop that does not end? Have it print what somebody is to read: "
             "everything it prints is kept, to be shown beside a failure"
-        ),
-    ),
-    (
-        r"^(BEGIN|COMMIT|ROLLBACK) is refused",
-        (
-            "leave it out: the runner puts the whole migration into one transaction (a single "
-            "BEGIN and COMMIT around all of it may stay; SAVEPOINT may be used); -- bb: "
-            "no_transaction is for what cannot run in one"
         ),
     ),
     (
@@ -114,10 +106,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"^duplicate column name",
-        (
-            "an earlier migration adds it already: add it in one place only (ADD COLUMN IF NOT "
-            "EXISTS is understood)"
-        ),
+        "an earlier migration adds it already: add it in one place only",
     ),
     (
         r"^no such (table|index|view|trigger): ",
@@ -157,7 +146,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         (
             "there are rows whose text is no JSON: leave them out (json_valid(..)); where || has "
             "put the text together, json_array(..) and json_object(..) mind quotes as it does not; "
-            "if real rows hold nothing else, requires with json_valid(..) of their column says so"
+            "if real rows hold nothing else, a requires line with json_valid(..) says so"
         ),
     ),
     (r"^no such column: INTERVAL", "write date(x, '+1 day') or datetime(x, '-1 month')"),
@@ -168,16 +157,8 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^CHECK constraint failed",
         (
-            "there are rows that do not meet it: mend them first; if real rows all do, declare "
-            "-- bb: requires TABLE: EXPRESSION"
-        ),
-    ),
-    (
-        r"^FOREIGN KEY constraint failed",
-        (
-            "a row refers to a parent that is not there (any more): with foreign keys on, "
-            "dropping a parent table deletes or orphans its children; leave them off while a "
-            "table is rebuilt"
+            "there are rows that do not meet it: mend them first; if real rows all do, a requires "
+            "line says so"
         ),
     ),
     (
@@ -187,10 +168,6 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"^cannot start a transaction within",
         "the tool that runs it has a transaction around the file: leave BEGIN and COMMIT out",
-    ),
-    (
-        r"from within a transaction|inside a transaction",
-        "declare -- bb: no_transaction, and put it into a migration of its own",
     ),
     (
         r"^database table is locked|statements in progress",

@@ -81,7 +81,7 @@ REASONS: dict[str, str] = {
         "drizzle has foreign keys on, and one transaction around the whole run, where PRAGMA\n"
         "foreign_keys does nothing: DROP TABLE, DELETE or REPLACE of the parent did what ON\n"
         "DELETE says; use ALTER TABLE, or copy the children to a table before, and back from it\n"
-        "afterwards"
+        "afterwards; over @libsql/client, where they are off, say bb_foreign_keys = off"
     ),
     "cascade under sqlx": (
         "sqlx has foreign keys on, and with SQLite each file is in a transaction, whatever its\n"
@@ -99,20 +99,23 @@ REASONS: dict[str, str] = {
     "cascade under the runner": (
         "foreign keys are on where this runs, as bb_runs_as, bb_foreign_keys, bb_connection or\n"
         "the folder's form says: DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
-        "DELETE says to its children; copy them to a table before, and back from it afterwards"
+        "DELETE says to its children; where PRAGMA foreign_keys takes effect in the file, turn\n"
+        "them off by it, else copy the children to a table before, and back from it afterwards"
     ),
     "pragma in transaction": (
         "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
         "keys stayed enforced, and DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE\n"
-        "says; say -- bb: foreign_keys off, or nothing, for off is the default"
+        "says; take out what turns them on: the line foreign_keys on, or a PRAGMA"
     ),
     "deferred foreign keys": (
         "PRAGMA defer_foreign_keys puts checks off until COMMIT, not what ON DELETE does: DROP\n"
-        "TABLE, DELETE or REPLACE of the parent did that at once; leave foreign_keys off"
+        "TABLE, DELETE or REPLACE of the parent did that at once; take out what turns foreign\n"
+        "keys on: the line foreign_keys on, or a PRAGMA"
     ),
     "cascade": (
         "with foreign keys enforced, DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
-        "DELETE says to its children; leave foreign_keys off, as is the default, while it runs"
+        "DELETE says to its children; take out what turns them on: the line foreign_keys on, a\n"
+        "PRAGMA, or what a program does by itself"
     ),
     "update cascade": (
         "with foreign keys enforced, an UPDATE of a parent's key does to its children what ON\n"
@@ -137,8 +140,9 @@ REASONS: dict[str, str] = {
         "does not; rename the column, or rebuild the children too"
     ),
     "parent dropped": (
-        "DROP TABLE does not look at what refers to the table while foreign keys are off; drop\n"
-        "the children or their foreign key as well, or keep the parent"
+        "DROP TABLE looks at rows that refer to the table only where foreign keys are on, and\n"
+        "never at the foreign keys that do; drop the children or their foreign key as well, or\n"
+        "keep the parent"
     ),
     "unknown parent": (
         "CREATE TABLE and ADD COLUMN do not look whether what REFERENCES names is there; the\n"
@@ -153,16 +157,16 @@ REASONS: dict[str, str] = {
         "whether the parent has such a row; leave the default out, or insert that row"
     ),
     "parent deleted": (
-        "foreign keys are not enforced while a migration runs, so that ON DELETE did nothing for\n"
-        "the children; delete or move them too, or declare foreign_keys on and what it deletes"
+        "foreign keys were not enforced where it ran, so that ON DELETE did nothing for the\n"
+        "children; delete or move them too, or have foreign keys on there, and declare what goes"
     ),
     "parent updated": (
-        "foreign keys are not enforced while a migration runs, so that ON UPDATE did nothing for\n"
-        "the children; update them too"
+        "foreign keys were not enforced where it ran, so that ON UPDATE did nothing for the\n"
+        "children; update them too"
     ),
     "written unchecked": (
-        "foreign keys are not enforced while a migration runs: a value without its parent is\n"
-        "written like any other; insert the parent, or write NULL"
+        "foreign keys were not enforced where it ran: a value without its parent is written like\n"
+        "any other; insert the parent, or write NULL"
     ),
     "made too early": (
         "CREATE VIEW and CREATE TRIGGER do not look whether what they name is there; whatever\n"
@@ -282,7 +286,7 @@ REASONS: dict[str, str] = {
     ),
     "empty down part": (
         "the down part has no statement, so that nothing is undone; write the way back, or say\n"
-        "that there is none: -- bb: irreversible because REASON"
+        "that there is none: -- bb: irreversible"
     ),
     "limit in a list": (
         "the SELECT of an IN or NOT IN has a LIMIT: of what it would list, only so many are\n"

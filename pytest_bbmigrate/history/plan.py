@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.nearest import similar_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -189,9 +189,9 @@ def history_problems(statuses: MigrationStatuses) -> Iterator[str]:
             )
     pending = [migration.name for migration in statuses.pending]
     for name in statuses.missing:
-        similar = get_close_matches(name, pending, n=1)
+        similar = similar_to(name, pending)
         hint = (
-            f"; if {similar[0]} is this one renamed, it was changed as well: bring its statements "
+            f"; if {similar} is this one renamed, it was changed as well: bring its statements "
             "back as they were"
             if similar
             else ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.alike import AS_DECLARED
+from pytest_bbmigrate.explain.advice_by_runner import every_advice
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.private import (
@@ -18,7 +19,7 @@ from pytest_bbmigrate.private import (
 )
 from pytest_bbmigrate.private.message_shapes import INTEGRITY
 from pytest_bbmigrate.private.safe_messages import is_known
-from pytest_bbmigrate.sandbox.in_process import NOTHING_KEPT
+from pytest_bbmigrate.sandbox.in_process import OUTSIDE
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.verdict import Example, Outcome
 
@@ -117,10 +118,10 @@ def advice_of(cause: str, *, is_shown: bool) -> str:
     """Return the advice on a message; if that is not shown in full, without what repeats it."""
     if is_shown or cause in NAMED_CAUSES:
         return cause
-    advice, *_ = cause.partition(f"\n{NOTHING_KEPT}")
-    if advice in ADVICE:
-        return cause
-    return NOTHING_KEPT if NOTHING_KEPT in cause else ""
+    advice, outside, _ = f"\n{cause}".rpartition(f"\n{OUTSIDE}")
+    note = f"\n{cause}".removeprefix(advice).strip() if outside else ""
+    told = (advice if outside else cause).strip()
+    return cause if told in ADVICE | every_advice() else note
 
 
 def mask_damage(finding: Finding, masked: Finding, known: Known) -> Finding:

@@ -145,15 +145,14 @@ def refuse_unknown_settings(config: pytest.Config) -> None:
 
     Raises: pytest.UsageError that names the nearest there is.
     """
-    from difflib import get_close_matches
-
+    from pytest_bbmigrate.nearest import similar_to
     from pytest_bbmigrate.plugin.configured_names import configured_names
 
     known = [name for option in OPTIONS for name in (option.ini, option.earlier_name) if name]
     for name in sorted(configured_names(config)):
         if name.startswith("bb_") and name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+            near = similar_to(name, known)
+            hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
             raise usage_error(f"{name}: no such setting{hint}")
 
 

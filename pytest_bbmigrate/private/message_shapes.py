@@ -275,8 +275,8 @@ there is no table {} afterwards
 there is no column {} afterwards
 there is no column {} before to pair rows by
 there is no column {} to pair rows by
-{} is new: say which table it is read from, `from TABLE`
-nothing pairs the rows of {} with those of {}: say which columns do, `by COLUMN, ..`
+{} is new: say behind `from` which table it is read from
+nothing pairs the rows of {} with those of {}: say behind `by` which columns do
 """
 
 

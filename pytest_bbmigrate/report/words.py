@@ -146,11 +146,14 @@ def what_to_declare(finding: Finding, *, on_real_rows: bool) -> str:
     mark = "#" if finding.path.suffix == ".py" else "--"
     lines = []
     if finding.kind == "values changed" and not on_real_rows:
-        lines += [
-            "where no real row is like these, say what every row is like:",
-            f"{mark} bb: requires {bare_or_quoted(finding.table)}: CONDITION",
-        ]
-    lines += ["where nothing can restore it:", f"{mark} bb: irreversible because REASON"]
+        table = bare_or_quoted(finding.table)
+        lines.append(
+            f"where no real row is like these, a requires line of {table} can say what all are;"
+        )
+    lines += [
+        "where nothing can restore it:",
+        f"{mark} bb: irreversible because {headline(finding)}",
+    ]
     return "\n".join(lines)
 
 

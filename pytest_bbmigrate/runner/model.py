@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,29 @@ class RunEnvironment:
         return Path(os.path.realpath(self.root / self.database))
 
 
+class KeysTurnedOn(Enum):
+    """What has turned foreign keys on for one part, as far as anything has."""
+
+    CONTRACT = "contract"
+    FILE = "file"  # a PRAGMA in it
+    SETTINGS = "settings"
+    PROGRAM = "program"  # a script opens the database by itself
+    ELSE = "else"  # the tool's own connection, or the app's hook, or nothing
+
+
+@dataclass(frozen=True)
+class RanAs:
+    """By whose rules a part ran: the name of a ``profile``, '' for an unknown one.
+
+    ``in_transaction`` is whether the runner had it in a transaction, ``keys`` what has turned
+    foreign keys on.
+    """
+
+    profile: str = ""
+    in_transaction: bool = True
+    keys: KeysTurnedOn = KeysTurnedOn.ELSE
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a part did not run to its end.
@@ -60,7 +84,8 @@ class Failure:
     ``line`` counts from 1 in ``path``, None when not known; ``statement`` is the SQL at fault or
     ''; ``message`` is what SQLite or Python said; ``error`` is SQLite's own name for the kind of
     error, '' for another one's; ``note`` is what the message does not tell, and ``lacks`` is
-    what the part needs and this system has not ('Linux or macOS'); '' for nothing.
+    what the part needs and this system has not ('Linux or macOS'); '' for nothing. ``ran`` is by
+    whose rules it ran.
     """
 
     path: Path
@@ -70,6 +95,7 @@ class Failure:
     error: str = ""
     note: str = field(default="", kw_only=True)
     lacks: str = field(default="", kw_only=True)
+    ran: RanAs = field(default=RanAs(), kw_only=True, compare=False)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ class Profile:
     REPLACE fires delete triggers; with ``single_statements`` it is given what stands between two
     breakpoints at once, which may be one statement; with ``confined`` the tool authorises nothing
     temporary, no savepoint and few pragmas; with ``helps_add_column`` the runner does what ``ADD
-    COLUMN IF NOT EXISTS`` means.
+    COLUMN IF NOT EXISTS`` means; with ``on_copy`` it runs on a copy, of which nothing is kept where
+    a file fails.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Profile:
     single_statements: bool = False
     confined: bool = False
     helps_add_column: bool = False
+    on_copy: bool = False
 
 
 BBMIGRATE = Profile(
@@ -62,8 +64,9 @@ BBMIGRATE = Profile(
     pragma=PragmaRule.DECLARES,
     control=ControlRule.HONOURED,
     helps_add_column=True,
+    on_copy=True,
 )
-UNDECIDED = replace(BBMIGRATE, name="", foreign_keys=None)
+UNDECIDED = replace(BBMIGRATE, name="", foreign_keys=None, on_copy=False)
 
 # What each does was seen on the tool itself, where tests/runners has it.
 PROFILES = {
@@ -126,4 +129,5 @@ def as_applied(profile: Profile) -> Profile:
         around=Around.FILE,
         control=ControlRule.HONOURED,
         confined=False,
+        on_copy=True,
     )

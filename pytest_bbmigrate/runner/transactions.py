@@ -88,6 +88,14 @@ def as_run_by(profile: Profile, part: SqlPart) -> SqlPart:
     return replace(part, in_transaction=False) if acts else part
 
 
+def turns_on(profile: Profile, part: SqlPart) -> bool:
+    """Return whether a PRAGMA in ``part`` turns foreign keys on, where it has an effect."""
+    if part.in_transaction:
+        declares = profile.pragma is PragmaRule.DECLARES
+        return declares and bool(read_transactions(part.statements).foreign_keys)
+    return any(switched_to(read_command(statement.text)) for statement in part.statements)
+
+
 def left_to_runner(profile: Profile, part: SqlPart, transactions: Transactions) -> frozenset[int]:
     """Return the positions of the statements that are not run, for the runner sees to them.
 

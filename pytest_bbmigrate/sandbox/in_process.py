@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, PythonPart
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.runner.model import Record, RunEnvironment
+    from pytest_bbmigrate.runner.profiles import Profile
     from pytest_bbmigrate.sqlite_files import Content
 
-NOTHING_KEPT = "It ran outside a transaction, on a copy that is thrown away: nothing of it is kept."
+OUTSIDE = "It ran outside a transaction, "  # how each of the following begins
+NOTHING_KEPT = f"{OUTSIDE}on a copy that is thrown away: nothing of it is kept."
+KEPT_ELSEWHERE = (
+    f"{OUTSIDE}here on a copy that is thrown away: {{}} leaves what was done before the failure."
+)
 NOT_ALONE = "drizzle hands this statement to its driver together with the one before it"
 PUT_BREAKPOINT = (
     "Of two statements at once better-sqlite3 runs none, and @libsql/client the first alone: "
@@ -120,7 +125,7 @@ def run_on_connection(
         db.confined = environment.profile.confined
         failure = run(db) or commit(db, part, record)
         if failure and not part.in_transaction:
-            failure = replace(failure, note=NOTHING_KEPT)
+            failure = replace(failure, note=what_is_kept(environment.profile))
         return PartResult(
             failure=failure,
             content=copy if failure else written_content(db, copy),
@@ -132,6 +137,14 @@ def run_on_connection(
         )
     finally:
         db.end()
+
+
+def what_is_kept(profile: Profile) -> str:
+    """Return what is left of a part that failed outside a transaction: here, and by its tool."""
+    if profile.on_copy:
+        return NOTHING_KEPT
+    tools = {"": "a tool that runs it on the database itself", "sqlite3": "the sqlite3 shell"}
+    return KEPT_ELSEWHERE.format(tools.get(profile.name, profile.name))
 
 
 def run_sql(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pytest_bbmigrate.runner.model import Run
+from pytest_bbmigrate.runner.model import KeysTurnedOn, RanAs, Run
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
@@ -61,7 +62,8 @@ def run_part(
             columns_before = columns_of(content)
         names = follow_renames(result.executed, columns_before, columns_of(after))
     run = Run(
-        failure=result.failure,
+        failure=result.failure
+        and replace(result.failure, ran=ran_as(migration, part, environment)),
         statements=result.statements,
         seconds=time.perf_counter() - started,
         executed=result.executed,
@@ -73,6 +75,26 @@ def run_part(
         foreign_keys=result.foreign_keys,
     )
     return run, cast("C", after)
+
+
+def ran_as(migration: Migration, part: Part, environment: RunEnvironment) -> RanAs:
+    """Return by whose rules ``part`` is run."""
+    from pytest_bbmigrate.catalogue import ScriptPart, SqlPart
+    from pytest_bbmigrate.runner.transactions import as_run_by, turns_on
+
+    profile, in_transaction, keys = environment.profile, True, KeysTurnedOn.ELSE
+    if isinstance(part, ScriptPart):
+        return RanAs(profile.name, in_transaction=False, keys=KeysTurnedOn.PROGRAM)
+    if isinstance(part, SqlPart):
+        part = as_run_by(profile, part)
+    in_transaction = part.in_transaction
+    if environment.foreign_keys:
+        keys = KeysTurnedOn.SETTINGS
+    if isinstance(part, SqlPart) and turns_on(profile, part):
+        keys = KeysTurnedOn.FILE
+    if migration.contract.foreign_keys:
+        keys = KeysTurnedOn.CONTRACT
+    return RanAs(profile.name, in_transaction=in_transaction, keys=keys)
 
 
 def run_by_kind(

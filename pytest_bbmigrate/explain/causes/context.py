@@ -263,17 +263,26 @@ class FindingContext:
 
     @property
     def enforced(self) -> bool:
-        """Whether foreign keys were enforced in the step."""
-        if self.run.foreign_keys:
-            return True
-        return not self.in_transaction and any(map(switched_to, self.commands))
+        """Whether foreign keys were enforced where the step wrote or dropped something."""
+        enforced = self.run.foreign_keys
+        if self.in_transaction:
+            return enforced
+        for command in self.commands:
+            switched = switched_to(command)
+            if switched is not None:
+                enforced = switched
+            elif enforced and isinstance(command, Insert | Update | Delete | Drop):
+                return True
+        return False
 
     @property
     def enforced_by_runner(self) -> bool:
         """Whether they were because the connection has them on, and no line of the files."""
         part, profile = self.part, self.evidence.profile
-        if not self.run.foreign_keys or self.evidence.migration.contract.foreign_keys is not None:
+        if not self.run.foreign_keys:
             return False
+        if self.evidence.migration.contract.foreign_keys is not None:
+            return bool(profile.foreign_keys)
         if isinstance(part, SqlPart) and profile.pragma is PragmaRule.DECLARES:
             return not read_transactions(part.statements).foreign_keys
         return True

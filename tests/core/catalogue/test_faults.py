@@ -761,7 +761,7 @@ OUTSIDE = (
                 ),
                 (
                     "a.py:3: 'changes t' names a table, not a column; "
-                    "write `bb: changes t.COLUMN`, for each column"
+                    "write a dot after `t`, and behind it the column, for each of them"
                 ),
             ],
         ),

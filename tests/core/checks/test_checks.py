@@ -351,7 +351,9 @@ def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_
     chain = Chain(read_catalogue(tmp_path), Recipe(rows=5), RunEnvironment())
     (finding,) = judge_last("down_restores", chain).findings
 
-    assert finding.allow == "# bb: irreversible because REASON"
+    assert finding.allow == (
+        "# bb: irreversible because the down part itself says that there is none"
+    )
     assert finding.cause.startswith("there is no way back")
 
 

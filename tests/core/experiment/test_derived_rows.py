@@ -245,7 +245,7 @@ def test_what_is_not_as_derived_is_told(
 @pytest.mark.parametrize(
     ("lines", "step", "why"),
     [
-        (f"derives lines.cents = {CENTS}", MOVE, "lines is new: say which table it is read from"),
+        (f"derives lines.cents = {CENTS}", MOVE, "lines is new: say behind `from` which table"),
         (
             "derives lines.cents = 1 from entries",
             "CREATE TABLE lines (n INT, id INT, cents INT);",

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.explain.advice import Advice, advise, advise_on_failure
+from pytest_bbmigrate.explain.advice_by_runner import every_advice
+from pytest_bbmigrate.explain.messages import MESSAGES
+from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.explain.syntax import plain_text
-from tests.core.running import failure_of, image_of, run_sql
+from pytest_bbmigrate.runner import Failure, RunEnvironment
+from pytest_bbmigrate.runner.model import RanAs
+from pytest_bbmigrate.runner.profiles import PROFILES, UNDECIDED, as_applied
+from tests.core.running import PLAIN, failure_of, image_of, run_sql
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.runner import Run
+
+DBMATE = RanAs("dbmate")
 
 ACCOUNTS = """
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, balance REAL DEFAULT 0);
@@ -174,10 +189,10 @@ def test_what_the_set_up_lacks_is_named(
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [
-        ("UNIQUE constraint failed: transactions.kind", "requires unique transactions(kind)"),
+        ("UNIQUE constraint failed: transactions.kind", "hold duplicates of kind"),
         ("UNIQUE constraint failed: index 'by_lower_name'", "hold duplicates"),
-        ("NOT NULL constraint failed: accounts.name", "requires accounts: name IS NOT NULL"),
-        ("CHECK constraint failed: amount <> 0", "-- bb: requires"),
+        ("NOT NULL constraint failed: accounts.name", "rows with NULL in name"),
+        ("CHECK constraint failed: amount <> 0", "mend them first"),
         ("FOREIGN KEY constraint failed", "children"),
         ('foreign key mismatch - "a" referencing "b"', "UNIQUE index"),
         ("error in view spending: no such table: main.t", "DROP spending first"),
@@ -188,9 +203,9 @@ def test_what_the_set_up_lacks_is_named(
         ("cannot add a STORED column", "VIRTUAL"),
         ("database table is locked", "fetch all"),
         ("Cannot add a column with non-constant default", "UPDATE the rows"),
-        ("IntegrityError: UNIQUE constraint failed: t.a", "requires unique t(a)"),
+        ("IntegrityError: UNIQUE constraint failed: t.a", "hold duplicates of a"),
         ("SystemExit: 1, after OperationalError: table t already exists", "IF NOT EXISTS"),
-        ("IntegrityError: (sqlite3.IntegrityError) CHECK constraint failed: x", "-- bb: requires"),
+        ("IntegrityError: (sqlite3.IntegrityError) CHECK constraint failed: x", "mend them"),
         ("the migration rolled back, after OperationalError: odd", "must raise"),
         ("nothing that anybody has seen before", ""),
         ("cannot start a transaction within a transaction", "leave BEGIN and COMMIT out"),
@@ -206,19 +221,19 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         (
             "UNIQUE constraint failed: t.a, t.b",
             "CREATE UNIQUE INDEX i ON t (a, b)",
-            "-- bb: requires unique t(a, b)",
+            "duplicates of a, b: merge them first",
         ),
         (
             "UNIQUE constraint failed: t_new.a",
             "INSERT INTO t_new SELECT a FROM t",
-            "declare so of the table that they come from: -- bb: requires unique TABLE(COLUMN, ..)",
+            "or are there already: merge them on the way",
         ),
         ("UNIQUE constraint failed: t.a", "UPDATE t SET a = ''", "merge the two, or leave one"),
         ("UNIQUE constraint failed: t.a", "INSERT INTO t VALUES (1)", "a second row the same a"),
         (
             "NOT NULL constraint failed: t_new.a",
             "INSERT INTO t_new (a) SELECT a FROM t",
-            "from: -- bb: requires TABLE: COLUMN IS NOT NULL",
+            "give them one on the way (coalesce(..))",
         ),
         ("NOT NULL constraint failed: t.a", "UPDATE t SET a = b", "sets a to NULL in some rows"),
         ("no such index: i", "DROP INDEX i", "DROP TABLE takes indexes and triggers along"),
@@ -228,7 +243,7 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         (
             "malformed JSON",
             "UPDATE t SET a = json_extract(b, '$.a')",
-            "json_valid(..) of their column",
+            "leave them out (json_valid(..))",
         ),
     ],
 )
@@ -236,6 +251,171 @@ def test_a_message_is_read_with_the_statement_that_it_is_about(
     message: str, statement: str, remedy: str
 ) -> None:
     assert remedy in advise(message, statement).text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CHECK constraint failed: a > 0",
+        "UNIQUE constraint failed: t.a",
+        "NOT NULL constraint failed: t.a",
+        "malformed JSON",
+    ],
+)
+def test_a_requires_line_is_spoken_of_only_where_there_is_one(message: str) -> None:
+    failure = Failure(Path("001_step.sql"), 1, "INSERT INTO t SELECT a FROM u", message)
+
+    assert "; if real rows" in advise_on_failure(failure, has_line=True).text
+    assert "real rows" not in advise_on_failure(failure).text
+
+
+FAMILY = """
+    CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE costs (id INTEGER PRIMARY KEY, trip_id REFERENCES trips (id));
+    INSERT INTO trips VALUES (1, 'Lake'); INSERT INTO costs VALUES (1, 1);
+"""
+REBUILD = """{}
+    CREATE TABLE trips_new (id INTEGER PRIMARY KEY, name TEXT);
+    INSERT INTO trips_new SELECT * FROM trips;
+    DROP TABLE trips;
+    ALTER TABLE trips_new RENAME TO trips;
+{}"""
+KEYS_OFF = "PRAGMA foreign_keys = OFF;"
+KEYS_ON = "PRAGMA foreign_keys = ON;"
+DEFERRED = ("PRAGMA defer_foreign_keys = ON;", "PRAGMA defer_foreign_keys = OFF;")
+
+
+def rebuilt(
+    runs_as: str,
+    around: tuple[str, str] = ("", ""),
+    *,
+    contract: Contract = PLAIN,
+    foreign_keys: bool | None = None,
+    in_transaction: bool = True,
+) -> Run:
+    """Return what the rebuild of a parent with children came to, by the rules of a tool."""
+    environment = RunEnvironment(
+        profile=PROFILES.get(runs_as, UNDECIDED), foreign_keys=foreign_keys
+    )
+    return run_sql(
+        REBUILD.format(*around),
+        image_of(FAMILY),
+        contract=contract,
+        environment=environment,
+        in_transaction=in_transaction,
+    )[0]
+
+
+@pytest.mark.parametrize("runs_as", ["drizzle", "d1", "sqlx"])
+def test_where_the_pragma_does_nothing_the_way_out_is_one_that_works(runs_as: str) -> None:
+    advice = advise_on_failure(failure_of(rebuilt(runs_as, (KEYS_OFF, KEYS_ON)))).text
+
+    assert "PRAGMA foreign_keys does nothing" in advice
+    assert "PRAGMA defer_foreign_keys = ON before a rebuild, and = OFF behind it" in advice
+    assert "bb: foreign_keys off" not in advice
+    assert rebuilt(runs_as, DEFERRED).failure is None
+
+
+@pytest.mark.parametrize("runs_as", ["drizzle", "sqlx"])
+def test_a_connection_that_has_them_off_is_said_in_the_settings(runs_as: str) -> None:
+    advice = advise_on_failure(failure_of(rebuilt(runs_as))).text
+
+    assert "say so by bb_foreign_keys = off in the settings" in advice
+    assert rebuilt(runs_as, foreign_keys=False).failure is None
+
+
+@pytest.mark.parametrize("runs_as", ["prisma", "sqlite3", "flyway"])
+def test_where_the_pragma_takes_effect_it_is_the_way_out(runs_as: str) -> None:
+    advice = advise_on_failure(failure_of(rebuilt(runs_as, foreign_keys=True))).text
+
+    assert "PRAGMA foreign_keys takes effect in this file: have it begin with = OFF" in advice
+    assert rebuilt(runs_as, (KEYS_OFF, KEYS_ON), foreign_keys=True).failure is None
+
+
+@pytest.mark.parametrize("runs_as", ["dbmate", "goose", "golang-migrate", "diesel", "yoyo"])
+def test_what_leaves_keys_to_its_user_is_to_be_told_or_to_run_in_no_transaction(
+    runs_as: str,
+) -> None:
+    advice = advise_on_failure(failure_of(rebuilt(runs_as, foreign_keys=True))).text
+
+    assert f"does nothing within the transaction of {runs_as}: turn them off where" in advice
+    assert "say so by bb_foreign_keys = off" in advice
+    assert rebuilt(runs_as, (KEYS_OFF, ""), foreign_keys=True).failure is not None
+    outside = rebuilt(runs_as, (KEYS_OFF, ""), foreign_keys=True, in_transaction=False)
+    assert outside.failure is None
+
+
+@pytest.mark.parametrize("runs_as", ["bbmigrate", ""])
+def test_our_own_rules_take_it_from_the_contract(runs_as: str) -> None:
+    by_settings = rebuilt(runs_as, foreign_keys=True)
+    by_contract = rebuilt(runs_as, contract=Contract(foreign_keys=True))
+    by_file = rebuilt(runs_as, (KEYS_ON, ""))
+
+    assert "; say -- bb: foreign_keys off while" in advise_on_failure(failure_of(by_settings)).text
+    assert "take foreign_keys on out of" in advise_on_failure(failure_of(by_contract)).text
+    assert "leave PRAGMA foreign_keys = ON out" in advise_on_failure(failure_of(by_file)).text
+    assert rebuilt(runs_as, contract=Contract(foreign_keys=False), foreign_keys=True).succeeded
+
+
+@pytest.mark.parametrize("runs_as", ["d1", "drizzle", "sqlx"])
+def test_no_transaction_is_not_advised_where_nothing_says_it(runs_as: str) -> None:
+    ran = RanAs(runs_as)
+
+    advice = advise("cannot VACUUM from within a transaction", "VACUUM", ran=ran).text
+
+    assert advice.startswith(f"{runs_as} has each file in a transaction")
+    assert "no_transaction" not in advice
+    assert (
+        "in no transaction" in advise("cannot VACUUM from within a transaction", "", ran=DBMATE)[0]
+    )
+
+
+@pytest.mark.parametrize("runs_as", ["d1", "yoyo"])
+def test_what_refuses_begin_is_called_by_its_name(runs_as: str) -> None:
+    advice = advise("BEGIN is refused in a migration", "BEGIN", ran=RanAs(runs_as)).text
+
+    assert advice.startswith(f"leave it out: {runs_as} has a transaction of its own")
+
+
+@pytest.mark.parametrize(
+    ("runs_as", "kept"),
+    [
+        ("bbmigrate", "nothing of it is kept."),
+        ("prisma", "prisma leaves what was done before the failure."),
+        ("sqlite3", "the sqlite3 shell leaves what was done before the failure."),
+        ("dbmate", "dbmate leaves what was done before the failure."),
+        ("", "a tool that runs it on the database itself leaves what was done before the failure."),
+    ],
+)
+def test_what_is_left_of_a_failure_is_said_of_the_tool_that_runs_it(
+    runs_as: str, kept: str
+) -> None:
+    environment = RunEnvironment(profile=PROFILES.get(runs_as, UNDECIDED))
+    run, _ = run_sql("SELECT 1; BOOM", environment=environment, in_transaction=False)
+
+    note = advise_on_failure(failure_of(run)).text.splitlines()[-1]
+
+    assert note.startswith("It ran outside a transaction, ")
+    assert "on a copy that is thrown away: " in note
+    assert note.endswith(kept)
+
+
+def test_of_what_we_apply_nothing_is_left_whatever_the_rules() -> None:
+    environment = RunEnvironment(profile=as_applied(PROFILES["goose"]))
+    run, _ = run_sql("SELECT 1; BOOM", environment=environment, in_transaction=False)
+
+    assert advise_on_failure(failure_of(run)).text.endswith(": nothing of it is kept.")
+
+
+TEMPLATE = re.compile(r"\b(TABLE|COLUMN|CONDITION|EXPR|EXPRESSION|NAME|NEW_NAME|REASON)\b")
+
+
+def test_no_advice_has_a_template_of_a_line() -> None:
+    texts = [*REASONS.values(), *every_advice(), *(advice for _, advice in MESSAGES)]
+    lines = [" ".join(text.split()).partition("bb: ")[2] for text in texts]
+
+    assert any(lines)
+    assert [line for line in lines if TEMPLATE.search(line)] == []
 
 
 def test_what_does_not_read_has_no_plain_text() -> None:

@@ -13,6 +13,7 @@ from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.runner import RunEnvironment
+from pytest_bbmigrate.runner.profiles import PROFILES, UNDECIDED
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.cases import CASES, judge_case, read_case
@@ -536,14 +537,15 @@ ALSO_FOR_THAT = [
 ]
 
 
-def findings_of(folder: Path, *files: str) -> list[Finding]:
-    """Return all that the checks find in the last of some migrations."""
+def findings_of(folder: Path, *files: str, runs_as: str = "") -> list[Finding]:
+    """Return all that the checks find in the last of some migrations, by the rules of a tool."""
     for number, text in enumerate(files, 1):
         name = f"00{number}_step.{'py' if text.startswith('def ') else 'sql'}"
         (folder / name).write_text(text)
     catalogue = read_catalogue(folder)
     literals = tuple(pair for m in catalogue.migrations for pair in m.literals)
-    chain = Chain(catalogue, Recipe(rows=40, literals=literals), RunEnvironment())
+    environment = RunEnvironment(profile=PROFILES.get(runs_as, UNDECIDED))
+    chain = Chain(catalogue, Recipe(rows=40, literals=literals), environment)
     evidence = chain.evidence(len(files) - 1)
     return [finding for check in CHECKS for finding in judge(check, evidence).findings]
 
@@ -570,6 +572,30 @@ def test_a_cause_is_not_given_for_what_only_looks_like_it(
 
     assert found
     assert cause not in {finding.cause for finding in found}
+
+
+COSTS_AGAIN = (
+    "CREATE TABLE costs_new (id INTEGER PRIMARY KEY, cents INTEGER,\n"
+    "    trip_id INTEGER REFERENCES trips (id) ON DELETE CASCADE ON UPDATE CASCADE);\n"
+    "INSERT INTO costs_new SELECT * FROM costs WHERE cents > 0;\n"
+    "DROP TABLE costs;\nALTER TABLE costs_new RENAME TO costs;\n"
+)
+
+
+def test_keys_that_a_pragma_has_turned_off_by_then_are_not_the_cause(tmp_path: Path) -> None:
+    step = f"PRAGMA foreign_keys = OFF;\n{TRIPS_AGAIN}{COSTS_AGAIN}PRAGMA foreign_keys = ON;\n"
+
+    (found,) = findings_of(tmp_path, FAMILY, step, runs_as="prisma")
+
+    assert (found.kind, found.table, found.cause) == ("rows lost", "costs", "where")
+
+
+def test_keys_that_the_tool_has_on_anyway_are_not_put_down_to_the_contract(tmp_path: Path) -> None:
+    step = f"-- bb: foreign_keys on\n{TRIPS_AGAIN}"
+
+    (found,) = findings_of(tmp_path, FAMILY, step, runs_as="d1")
+
+    assert found.cause == "cascade under d1"
 
 
 @pytest.mark.parametrize(("cause", "before", "step"), ALSO_FOR_THAT)

@@ -203,14 +203,13 @@ def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
     lost = Finding("rows lost", "down", FILE.with_suffix(".py"), table="t", count=2, total=9)
 
     assert declarations_of(changed) == [
-        "where no real row is like these, say what every row is like:",
-        "-- bb: requires t: CONDITION",
+        "where no real row is like these, a requires line of t can say what all are;",
         "where nothing can restore it:",
-        "-- bb: irreversible because REASON",
+        "-- bb: irreversible because t.a changed in 2 of 9 rows after down",
     ]
     assert declarations_of(lost) == [
         "where nothing can restore it:",
-        "# bb: irreversible because REASON",
+        "# bb: irreversible because t lost 2 of 9 rows after down",
     ]
 
 
@@ -219,7 +218,7 @@ def test_real_rows_that_a_way_back_cannot_restore_are_not_to_be_declared_away() 
 
     assert declarations_of(changed, are_real=True) == [
         "where nothing can restore it:",
-        "-- bb: irreversible because REASON",
+        "-- bb: irreversible because t.a changed in 2 of 9 rows after down",
     ]
 
 

@@ -159,7 +159,7 @@ def test_add_column_if_not_exists_is_helped_by_bbmigrate_alone(name: str) -> Non
 
 
 def test_where_nothing_is_known_the_rules_are_those_of_bbmigrate_with_its_keys_left_open() -> None:
-    as_bbmigrate = replace(UNDECIDED, name="bbmigrate", foreign_keys=False)
+    as_bbmigrate = replace(UNDECIDED, name="bbmigrate", foreign_keys=False, on_copy=True)
 
     assert as_bbmigrate == PROFILES["bbmigrate"]
 

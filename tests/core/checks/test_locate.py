@@ -1,0 +1,89 @@
+"""Where in a file the rows come from that a table has now and had not before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_bbmigrate.catalogue import ScriptPart, SqlPart
+from pytest_bbmigrate.checks.locate import Location, locate_new_rows
+from pytest_bbmigrate.sql import split_statements
+
+FILE = Path("002_step.sql")
+REBUILT = """\
+CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);
+INSERT INTO notes_new SELECT id, text FROM notes;
+{}
+DROP TABLE notes;
+ALTER TABLE notes_new RENAME TO notes;
+"""
+RENAMED_FIRST = """\
+ALTER TABLE notes RENAME TO notes_old;
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);
+INSERT INTO notes SELECT id, text FROM notes_old;
+INSERT INTO notes SELECT id + 100, title FROM notes_of_trips;
+DROP TABLE notes_old;
+"""
+BY_WAY_OF_ANOTHER = """\
+CREATE TABLE kept AS SELECT * FROM notes;
+DROP TABLE notes;
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);
+INSERT INTO notes SELECT * FROM kept;
+INSERT INTO notes VALUES (999, 'new');
+"""
+
+
+def line_of(sql: str, before: str = "notes", after: str = "notes") -> int | None:
+    found = locate_new_rows(SqlPart(FILE, split_statements(sql)), before, after)
+    return None if found is None else found.line
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        (REBUILT.format("INSERT INTO notes_new SELECT id + 100, title FROM trips;"), 3),
+        (REBUILT.format("INSERT INTO notes_new VALUES (999, 'new');"), 3),
+        (RENAMED_FIRST, 4),
+        (BY_WAY_OF_ANOTHER, 5),
+        ("INSERT INTO trips SELECT * FROM notes;\nINSERT INTO notes VALUES (999, 'new');", 2),
+        (
+            "INSERT INTO notes SELECT id, name FROM trips;\nINSERT INTO notes VALUES (1, '');",
+            1,
+        ),
+    ],
+)
+def test_new_rows_are_told_at_the_statement_that_does_not_copy_the_old_ones(
+    sql: str, line: int
+) -> None:
+    assert line_of(sql) == line
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        REBUILT.format(""),
+        REBUILT.format("INSERT INTO notes_new SELECT * FROM (SELECT id + 100, text FROM notes);"),
+        "INSERT INTO notes SELECT id + 100, text FROM notes;",
+        "INSERT INTO trips VALUES (1, 'Lake');",
+    ],
+)
+def test_where_all_of_them_copy_the_old_ones_nothing_is_said(sql: str) -> None:
+    assert line_of(sql) is None
+
+
+def test_a_table_under_another_name_is_followed() -> None:
+    sql = "ALTER TABLE notes RENAME TO entries;\nINSERT INTO entries VALUES (999, 'new');"
+
+    assert line_of(sql, after="entries") == 2
+    assert line_of(sql, after="") is None
+
+
+def test_of_a_program_no_statement_is_known() -> None:
+    assert locate_new_rows(ScriptPart(FILE), "notes", "notes") is None
+
+
+def test_a_place_is_one_of_the_file() -> None:
+    part = SqlPart(FILE, split_statements("INSERT INTO notes VALUES (1, '')"))
+
+    assert locate_new_rows(part, "notes", "notes") == Location(FILE, 1)
