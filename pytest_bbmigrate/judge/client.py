@@ -11,6 +11,7 @@ from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
     AskFolder,
+    AskKept,
     AskRun,
     AskState,
     AskVerdicts,
@@ -62,10 +63,16 @@ class JudgeClient:
         self._works_ahead = False
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
+        self._whole: set[int] = set()
         self._failures: dict[int, str] = {}
         self._unreachable: dict[int, Unreachable] = {}
         self._reached: int | None = None
         self._ahead: deque[Question] = deque()
+
+    def start(self) -> None:
+        """Start the process, so that it imports what it needs while others do their work."""
+        if self._process is None:
+            self._process = start_process(self._shared, self._python)
 
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
@@ -107,10 +114,25 @@ class JudgeClient:
             raise StateUnreachable(unreachable.migration, unreachable.lacks)
         return judged(self._answers[position, check]), self._printed.get(position, "")
 
-    def folder_verdict(self) -> Verdict:
-        """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
+    def is_whole(self, position: int) -> bool:
+        """Return whether the migration at ``position`` was judged on all generated rows."""
+        return position in self._whole
+
+    def folder_verdict(self, before: int = 0) -> Verdict:
+        """Return the verdict on the folder as a whole; raises as ``verdict`` does.
+
+        Of the migrations ``before`` a position it is known to hold.
+        """
         self._ask_ahead(0)  # that needs all states: others judge on the first ones meanwhile
-        return with_kinds(judged(*self._ask_alone_if_need_be(AskFolder()).answers))
+        return with_kinds(judged(*self._ask_alone_if_need_be(AskFolder(before)).answers))
+
+    def kept_state(self, position: int) -> bytes:
+        """Return the state after the first ``position`` migrations as it is kept; b"" for none.
+
+        Raises: as ``verdict`` does.
+        """
+        name = self._ask(AskKept(position), Stored).image
+        return self._take(name) if name else b""
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.
@@ -146,6 +168,8 @@ class JudgeClient:
                 with_kinds(answer) if isinstance(answer, Verdict) else answer
             )
         self._printed[question.position] = reply.printed
+        if reply.is_whole:
+            self._whole.add(question.position)
 
     def _ask_alone_if_need_be(self, question: AskVerdicts | AskFolder) -> Judged:
         """Return the reply to ``question``.

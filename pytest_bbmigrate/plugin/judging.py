@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.errors import CatalogueError
 from pytest_bbmigrate.plugin import options
 
 if TYPE_CHECKING:
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.judge import Judge
+    from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.model import Opening
     from pytest_bbmigrate.project import Project
 
 _STARTED = pytest.StashKey["JudgeClient"]()
-_OPENED = pytest.StashKey["JudgeClient | Judge"]()
+_OPENED = pytest.StashKey["JudgeClient | KeptJudge | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | Judge:
+def judge_of(config: pytest.Config) -> JudgeClient | KeptJudge | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
@@ -36,9 +38,7 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
         project = project_of(config)
         _ = project.catalogue  # or its error
         if judges_elsewhere(config):
-            judge = started_judge(config)
-            judge.open(_opening(config, project))
-            config.stash[_OPENED] = judge
+            config.stash[_OPENED] = _opened(config, project)
         else:
             from pytest_bbmigrate.judge.judge import Judge
 
@@ -46,8 +46,24 @@ def judge_of(config: pytest.Config) -> JudgeClient | Judge:
     return config.stash[_OPENED]
 
 
-def started_judge(config: pytest.Config) -> JudgeClient:
-    """Return the process that is to judge, started by the first call; it is told nothing yet."""
+def _opened(config: pytest.Config, project: Project) -> JudgeClient | KeptJudge:
+    """Return the judge in a process of its own; where runs keep something, what has that first."""
+    from pytest_bbmigrate.plugin.keeping import entries_of, kept_judge
+
+    client, opening = judging_process(config), _opening(config, project)
+    entries = entries_of(config)
+    if entries is not None:
+        return kept_judge(client, opening, project, entries)
+    client.start()
+    client.open(opening)
+    return client
+
+
+def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient:
+    """Return the process that is to judge, made by the first call; it is told nothing yet.
+
+    With ``starts`` it is started by that call.
+    """
     if _STARTED not in config.stash:
         from pytest_bbmigrate.judge.process import start_process
         from pytest_bbmigrate.sandbox.landlock import shared_memory_without
@@ -55,29 +71,41 @@ def started_judge(config: pytest.Config) -> JudgeClient:
         database = options.settings_of(config).database
         shared = shared_memory_without(str(config.rootpath), str(database))
         python = options.app_python_of(config)
-        process = start_process(shared, python)
+        process = start_process(shared, python) if starts else None
         # It imports the core while this process does.
         from pytest_bbmigrate.judge.client import JudgeClient
 
         judge = config.stash[_STARTED] = JudgeClient(shared, python, process)
         config.add_cleanup(judge.close)
-        config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
+        config.pluginmanager.register(JudgeEnd(config, judge), "bbmigrate_judge_end")
     return config.stash[_STARTED]
 
 
 class JudgeEnd:
-    """Ends the process that judges when the last test has run, before others collect its data."""
+    """Ends the process that judges when the last test has run, before others collect its data.
 
-    def __init__(self, judge: JudgeClient) -> None:
+    What it has found is kept for the next run before.
+    """
+
+    def __init__(self, config: pytest.Config, judge: JudgeClient) -> None:
+        self._config = config
         self._judge = judge
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """End it, whatever has ended the loop."""
+        is_over = False
         try:
-            return (yield)
+            result = yield
+            is_over = True
+            return result
         finally:
-            self._judge.close()
+            from pytest_bbmigrate.plugin.keeping import keep_found
+
+            try:
+                keep_found(self._config.stash.get(_OPENED, None), is_over=is_over)
+            finally:
+                self._judge.close()
 
 
 def judges_elsewhere(config: pytest.Config) -> bool:
@@ -116,9 +144,29 @@ def idle_cores() -> int:
 
 
 def start_early(config: pytest.Config) -> None:
-    """Start the process that is to judge before anything is collected, where it will be asked."""
+    """Start the process that is to judge before anything is collected, where it will be asked.
+
+    Where an earlier run has kept something, that may be never: ``start_for_more`` looks.
+    """
     if judges_here(config) and judges_elsewhere(config):
-        started_judge(config)
+        from pytest_bbmigrate.plugin.keeping import entries_of
+
+        entries = entries_of(config)
+        if entries is None or entries.are_none():
+            judging_process(config, starts=True)
+
+
+def start_for_more(config: pytest.Config) -> None:
+    """Start the process that is to judge if not all that will be asked is kept."""
+    from pytest_bbmigrate.judge.kept_judge import KeptJudge
+    from pytest_bbmigrate.plugin.session import project_of
+
+    if not (judges_here(config) and judges_elsewhere(config)):
+        return
+    if not isinstance(project_of(config).reading, CatalogueError):
+        judge = judge_of(config)
+        if isinstance(judge, KeptJudge):
+            judge.start()
 
 
 def judges_here(config: pytest.Config) -> bool:
