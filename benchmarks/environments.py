@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING
 
 from benchmarks.timing import ROOT
@@ -21,6 +22,7 @@ PINNED = {
 SECONDS = 600.0  # for an index that does not answer
 
 
+@cache
 def python_of(name: str) -> Path | None:
     """Return the Python of an environment of ``PINNED``; None where its packages are not to be had.
 

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.requirements import broken_condition, requirement_error
-from pytest_bbmigrate.experiment.run import UpResult, gather_evidence, up_result_of
+from pytest_bbmigrate.experiment.run import (
+    UpResult,
+    gather_evidence,
+    goes_back,
+    up_result_of,
+)
 from pytest_bbmigrate.private import error_name
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
@@ -17,7 +22,7 @@ from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.run import ExperimentSetup
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.runner.model import Record
+    from pytest_bbmigrate.sqlite_files import Content
 
 
 @dataclass(frozen=True)
@@ -43,15 +49,22 @@ class UnmetRequirement:
 
 
 def try_on_real_rows(
-    migration: Migration, before: Snapshot, setup: ExperimentSetup, record: Record | None = None
+    migration: Migration,
+    before: Snapshot,
+    setup: ExperimentSetup,
+    record: Record | None = None,
+    while_judged: Callable[[Content], None] = lambda _: None,
 ) -> tuple[Evidence, Snapshot]:
     """Return the evidence on ``migration`` from the file ``before``, and the snapshot after up.
 
     The snapshot is ``before`` itself when up failed. ``record`` is passed to ``run_part``.
+    ``while_judged`` is called with what up has left, if nothing else is run.
     The files are in the scratch folder; all of them are needed until the evidence is judged.
     """
     state = SeededState(0, (), None, before.schema, before.row_counts, (), before.layout)
     up, content = run_part(migration, migration.up, before.image, setup.environment, record=record)
+    if up.succeeded and not goes_back(migration, setup):
+        while_judged(content)
     result = (
         up_result_of(migration, up, before, content)
         if up.succeeded

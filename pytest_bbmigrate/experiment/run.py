@@ -131,13 +131,18 @@ def gather_evidence(
         if setup.on_real_rows
         else run_in_other_zone(migration, result.up, before, after, setup.environment),
     )
-    irreversible = migration.contract.irreversible is not None
-    if migration.down is None or irreversible or setup.skips_down:
+    if migration.down is None or not goes_back(migration, setup):
         return evidence
     evidence, second_after = run_down_and_up(evidence, migration.down, before, after, setup)
     if setup.on_real_rows:
         return run_up_once_more(evidence, before, after, setup)
     return write_and_run_down(evidence, migration.down, before, after, second_after, setup)
+
+
+def goes_back(migration: Migration, setup: ExperimentSetup) -> bool:
+    """Return whether the way back of ``migration`` is tried."""
+    irreversible = migration.contract.irreversible is not None
+    return migration.down is not None and not irreversible and not setup.skips_down
 
 
 def grown_on_empty(migration: Migration, state: SeededState, result: UpResult) -> Iterator[str]:

@@ -13,7 +13,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import changed_pages, content_header, equal_contents
+from pytest_bbmigrate.sqlite_files import (
+    changed_pages,
+    content_header,
+    decode_text,
+    equal_contents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -127,8 +132,13 @@ def _format(header: bytes) -> tuple[bytes, ...]:
 
 def _owners(db: sqlite3.Connection, changed: bytearray) -> set[str]:
     """Return the tables and indexes before, folded, that any of the ``changed`` pages is of."""
-    pages = db.execute("SELECT name, pageno FROM dbstat('before')")
-    return {fold_name(name) for name, page in pages if changed[page]}
+    reads, db.text_factory = db.text_factory, bytes  # as many names as pages: decoded once each
+    try:
+        pages = db.execute("SELECT name, pageno FROM dbstat('before')")
+        names = {name for name, page in pages if changed[page]}
+    finally:
+        db.text_factory = reads
+    return {fold_name(decode_text(name)) for name in names}
 
 
 def _reads_the_same(db: sqlite3.Connection, table: str) -> bool:

@@ -95,14 +95,17 @@ def back_up(
     this returns.
 
     With ``rereads`` the copy is compared with what is on the disk, not with pages that ``db`` has
-    read before: where others may write, that finds a copy that mixes two moments. Under the lock
-    it is not wanted: if somebody garbles the file, the pages already read are what repairs it.
+    read before: where others may write, that finds a copy that mixes two moments. Without, ``db``
+    holds the lock. A copy that is what is on the disk is then what ``db`` reads. One that is not is
+    compared with what ``db`` reads: if somebody has garbled the file, the pages that it has read
+    already are what repairs it.
 
     Raises: DatabaseError when there is a file of that name, or the copy is not equal; sqlite3.Error
         or OSError when it cannot be written. Nothing is left then.
     """
     refuse_taken(target)
     partial = (staging or target.parent) / f"{target.name}.partial"
+    second_copy(partial).unlink(missing_ok=True)  # left by a process that was killed
     with ExitStack() as stack:
         copy_out(db, partial, pace, stack)
         with partial.open("r+b") as file:
@@ -110,7 +113,8 @@ def back_up(
             flush(file.fileno())
             if rereads:
                 forget_pages(db)
-            if not matches_file(db, partial, pace):
+            is_equal = not rereads and is_on_disk(db, partial, pace)
+            if not is_equal and not matches_file(db, partial, pace):
                 when_unequal(partial)
                 raise DatabaseError(target, "the copy is not what was copied; is the disk damaged?")
             if not isinstance(like, os.stat_result):
@@ -135,10 +139,31 @@ def matches_file(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
 
     Raises: sqlite3.Error or OSError when the copy cannot be made.
     """
-    scratch = file.with_name(f"{file.name}.compared")
+    scratch = second_copy(file)
     with ExitStack() as stack:
         copy_out(db, scratch, Pace(pace.deadline, lambda _: pace.tell(1.0)), stack)
         return same_pages(scratch, file)
+
+
+def second_copy(file: Path) -> Path:
+    """Return the path of the copy that ``file`` is compared with; the name is ours alone."""
+    return file.with_name(f"{file.name}.compared")
+
+
+def is_on_disk(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
+    """Return whether the file of ``db``, which holds the lock, is the closed ``file``, by pages.
+
+    False where that cannot be told: where ``db`` has content in a WAL, too. Before, ``pace`` is
+    told, which may raise.
+    """
+    pace.tell(1.0)
+    path = path_of_main(db)
+    if has_wal(db, path):
+        return False
+    try:
+        return same_pages_in_fork(path, file)
+    except (DatabaseError, OSError):
+        return False
 
 
 def matches_file_in_place(db: sqlite3.Connection, file: Path, pace: Pace) -> bool:
@@ -150,12 +175,23 @@ def matches_file_in_place(db: sqlite3.Connection, file: Path, pace: Pace) -> boo
 
     Raises: DatabaseError, sqlite3.Error or OSError when they cannot be compared.
     """
-    (path,) = [path for _, name, path in db.execute("PRAGMA database_list") if name == "main"]
-    wal = Path(f"{path}-wal")
-    if journal_mode(db) == "wal" and wal.exists() and wal.stat().st_size:
+    path = path_of_main(db)
+    if has_wal(db, path):
         forget_pages(db)
         return matches_file(db, file, pace)
-    return same_pages_in_fork(Path(path), file)
+    return same_pages_in_fork(path, file)
+
+
+def path_of_main(db: sqlite3.Connection) -> Path:
+    """Return the path of the file that ``db`` is a connection to."""
+    (path,) = [path for _, name, path in db.execute("PRAGMA database_list") if name == "main"]
+    return Path(path)
+
+
+def has_wal(db: sqlite3.Connection, path: Path) -> bool:
+    """Return whether ``db``, whose file is ``path``, has content that is in its WAL alone."""
+    wal = Path(f"{path}-wal")
+    return journal_mode(db) == "wal" and wal.exists() and wal.stat().st_size > 0
 
 
 def copy_out(db: sqlite3.Connection, target: Path, pace: Pace, stack: ExitStack) -> None:

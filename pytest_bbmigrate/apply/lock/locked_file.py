@@ -79,11 +79,14 @@ class LockedFile:
     def refuse_changed(self) -> None:
         """Make sure that the database is the file that was locked, and holds what was backed up.
 
-        Raises: StepFailed.
+        Raises: StepFailed, also where the backup is not what it was when it was made.
         """
+        if fault := self.backup_fault():
+            raise StepFailed(f"{fault}; nothing was published: find out what has written to it")
         change = self.change_of_name()
         if not change:
-            content, detail = self.inspect_content(None)
+            known = ((Content.AS_BEFORE, self.backup),) if self.backup else ()
+            content, detail = self.inspect_content(known)
             if content is not Content.AS_BEFORE:
                 change = str(FileFound(self.path, NameTarget.SAME, content, detail))
         if change:
@@ -203,18 +206,16 @@ class LockedFile:
         note = self.held.restore_mode()
         content, detail = Content.UNSEEN, ""
         if self.held.name is NameTarget.SAME:
-            content, detail = self.inspect_content(order.work)
+            content, detail = self.inspect_content(self.known_contents(order.work))
         if (name := self.held.name) is not NameTarget.SAME:
             self.rescue(order.backup)
             content, _ = inspect_other(self.held.real, self.known_contents(order.work))
             detail = location_of(name, self.path, self.held.real, self.held.current_path)
         return as_seen(name, content, detail, note, self.describe_torn())
 
-    def inspect_content(self, work: Path | None) -> FoundContent:
-        """Return what the held file holds; ``work`` is what was to be published, if anything."""
-        return inspect_held(
-            self.db, self.held, self.last_state, self.known_contents(work), self.seconds
-        )
+    def inspect_content(self, known: KnownContents) -> FoundContent:
+        """Return what the held file holds, which may be one of ``known``."""
+        return inspect_held(self.db, self.held, self.last_state, known, self.seconds)
 
     def known_contents(self, work: Path | None) -> KnownContents:
         """Return what the content can be compared with, and what it is then."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.apply.fixed_text import describe_changed, refuse_changed
 from pytest_bbmigrate.apply.model import Rehearsal
+from pytest_bbmigrate.apply.rehearsal.content_ahead import reading_ahead
 from pytest_bbmigrate.apply.rehearsal.journal_mode import requested_journal_mode
 from pytest_bbmigrate.apply.rehearsal.run_down import roll_back, versions_of
 from pytest_bbmigrate.apply.rehearsal.table_changes import ChangeLog
@@ -44,7 +45,7 @@ from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import app_connections
 from pytest_bbmigrate.sqlite_files.failures import primary_code
-from pytest_bbmigrate.verdict import CHECKS, Outcome
+from pytest_bbmigrate.verdict import CHECKS, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence, UnmetRequirement
     from pytest_bbmigrate.experiment.run import UpResult
     from pytest_bbmigrate.runner.model import Record
-    from pytest_bbmigrate.verdict import Verdict
 
 PARTS = "parts"
 WANTS_ROOM = frozenset(
@@ -122,9 +122,8 @@ def run_migrations(
         on_real_rows=True,
         skips_down=order.skip_down,
     )
-    verdicts: list[Verdict] = []
-    printed, mode = [], ""
-    with app_connections(environment.prepare_connection):
+    verdicts, printed, mode = list[Verdict](), [], ""
+    with app_connections(environment.prepare_connection), reading_ahead() as ahead:
         snapshot = snapshot_of(order.before)
         change_log = ChangeLog(snapshot)
         for migration in migrations:
@@ -132,7 +131,11 @@ def run_migrations(
             known |= known_names([snapshot.schema])
             refuse_unmet(migration, unmet_requirements(migration, snapshot), known)
             evidence, after = try_on_real_rows(
-                migration, snapshot, setup, recorder(order, migration)
+                migration,
+                snapshot,
+                setup,
+                recorder(order, migration),
+                ahead.start if migration is migrations[-1] else lambda _: None,
             )
             found = [judge(check, evidence, strict=order.strict) for check in CHECKS]
             refuse_written(snapshot, after)
@@ -145,7 +148,7 @@ def run_migrations(
             change_log.follow(evidence.up_diff, after.schema)
             snapshot = forget_others(order, after)
             mode = requested_journal_mode(migration.up, evidence.up.executed) or mode
-        digest = finish(order, snapshot)
+        digest = finish(order, snapshot, ahead.of(snapshot))
         changes = change_log.changes(snapshot)
     return Rehearsal(tuple(verdicts), digest, changes, tuple(printed), journal_mode=mode)
 

@@ -59,17 +59,20 @@ def refuse_written(*snapshots: Snapshot) -> None:
             )
 
 
-def finish(order: RehearsalOrder, snapshot: Snapshot) -> str:
+def finish(
+    order: RehearsalOrder, snapshot: Snapshot, contents: tuple[TableContent, ...] | None = None
+) -> str:
     """Write the end of the batch into the history of the working copy, and leave that complete.
 
-    What the migrations may have made of the database's identity is written over. Return its digest.
+    What the migrations may have made of the database's identity is written over. ``contents`` are
+    those of ``snapshot``, where they were read before. Return its digest.
     """
     work, content = order.folder / WORKING_COPY, snapshot.image
     left = private_copy(content, order.folder / TEMPORARY, move=content != order.before)
     assert not isinstance(left, bytes)  # noqa: S101 - the backup is a file
     with closing(open_private(left)) as db:
         db.execute("BEGIN IMMEDIATE")
-        contents = content_of(db)
+        contents = content_of(db) if contents is None else contents
         refuse_written(snapshot if content == order.before else replace(snapshot, image=left))
         with writing_ours(db):
             write_end(order, db, contents)

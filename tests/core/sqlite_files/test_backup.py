@@ -126,6 +126,37 @@ def test_a_copy_that_is_not_equal_is_no_backup(
     assert names_in(tmp_path) == ["real.db"]
 
 
+def test_a_copy_under_the_lock_is_proved_equal_without_a_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = make(tmp_path / "real.db", "old")
+    copied: list[sqlite3.Connection] = []
+    whole = backup.copy_pages
+
+    def count(source: sqlite3.Connection, target: sqlite3.Connection, pace: Pace) -> None:
+        copied.append(source)
+        whole(source, target, pace)
+
+    monkeypatch.setattr(backup, "copy_pages", count)
+    with closing(take_lock(real, 1)) as db:
+        back_up(db, tmp_path / "backup", real, PACE)
+        back_up(db, tmp_path / "read again", real, PACE, rereads=True)
+
+    assert len(copied) == 1 + 2
+    assert note_in(tmp_path / "backup") == "old"
+
+
+def test_a_file_that_was_garbled_is_backed_up_as_it_was_read_before(tmp_path: Path) -> None:
+    real = make(tmp_path / "real.db", "old", rows=3)
+    with closing(take_lock(real, 1)) as db:
+        db.execute("SELECT * FROM money").fetchall()
+        with real.open("r+b") as file:  # closed at the end, for that drops the lock
+            os.pwrite(file.fileno(), b"garbled" * 100, 4096)
+            back_up(db, tmp_path / "backup", real, PACE)
+
+    assert note_in(tmp_path / "backup") == "old"
+
+
 def test_what_a_killed_process_left_is_no_obstacle(tmp_path: Path) -> None:
     real = make(tmp_path / "real.db", "old")
     (tmp_path / "backup.partial").write_text("half")

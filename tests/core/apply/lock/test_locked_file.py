@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_bbmigrate.apply.lock.inspection import KnownContents
     from pytest_bbmigrate.apply.lock.protocol import Channel
     from tests.core.damages import Damage
 
@@ -260,8 +261,8 @@ def test_a_file_that_goes_while_it_is_compared_is_told_to_be_gone(
 ) -> None:
     whole = LockServer.inspect_content
 
-    def remove_then(self: LockServer, work: Path | None) -> object:
-        found = whole(self, work)
+    def remove_then(self: LockServer, known: KnownContents) -> object:
+        found = whole(self, known)
         remove(bench.real)
         return found
 

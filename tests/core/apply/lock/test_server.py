@@ -42,6 +42,7 @@ from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.processes.messages import encode_message, read_message
 from pytest_bbmigrate.sqlite_files import digest_of
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget, state_of_file
+from pytest_bbmigrate.sqlite_files.notes import describe_fault
 from pytest_bbmigrate.sqlite_files.publishing import replace_content
 from tests.core.real_databases import (
     BIG,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.apply.lock.orders import Answer, Order
     from pytest_bbmigrate.sqlite_files.backup import Pace
+    from pytest_bbmigrate.sqlite_files.notes import Note
 
 
 class Line:
@@ -155,6 +157,25 @@ def test_a_database_is_left_in_the_journal_mode_that_was_asked_for(
     assert mode_of(bench.real) == asked
     assert note_in(bench.real) == "new"
     assert names_in(bench.folder) == ["backup", "real.db", "work.db"]
+
+
+def test_a_backup_is_read_once_more_before_something_is_published(
+    tmp_path: Path, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, line, "delete")
+    bench.back_up()
+    read: list[Path] = []
+    whole = describe_fault
+
+    def count(backup: Path, note: Note) -> str:
+        read.append(backup)
+        return whole(backup, note)
+
+    monkeypatch.setattr(locked_file, "describe_fault", count)
+
+    assert isinstance(bench.publish(), Done)
+    assert read == [bench.backup]
+    bench.server.release()
 
 
 # ---- what was published does not verify
