@@ -10,6 +10,7 @@ The fork is a child of the process that asks, as if that had started it, and run
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
@@ -57,6 +58,7 @@ class ForkServer:
             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), theirs.fileno())],  # inherited
         )
         theirs.close()
+        atexit.register(self.socket.close)
         pids.add(self.pid)
 
     def can_fork(self, module: str, environment: Mapping[str, str]) -> bool:

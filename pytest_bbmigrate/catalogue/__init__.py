@@ -6,6 +6,7 @@ from pytest_bbmigrate.catalogue.asked_values import result_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, ColumnRead
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint, fingerprint
 from pytest_bbmigrate.catalogue.folder import read_catalogue
+from pytest_bbmigrate.catalogue.joined_texts import JoinedText
 from pytest_bbmigrate.catalogue.model import (
     Catalogue,
     Migration,
@@ -24,6 +25,7 @@ __all__ = [
     "ColumnRead",
     "Fingerprint",
     "Importing",
+    "JoinedText",
     "Migration",
     "Part",
     "PythonPart",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, column_reads
+from pytest_bbmigrate.catalogue.joined_texts import joined_texts
 from pytest_bbmigrate.catalogue.literals import (
     assigned_literals,
     distinct,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_bbmigrate.catalogue.column_reads import ColumnRead
+    from pytest_bbmigrate.catalogue.joined_texts import JoinedText
     from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
     from pytest_bbmigrate.sql import Statement, Token
     from pytest_bbmigrate.sql.reading import Command
@@ -40,6 +42,7 @@ class StatementFacts:
     assigned_literals: tuple[Literal, ...] = ()
     taken_literals: tuple[Literal, ...] = ()
     column_reads: frozenset[ColumnRead] = frozenset()
+    joined_texts: frozenset[JoinedText] = frozenset()
 
     def by_field(self) -> dict[str, Any]:
         """Return each fact by the name of its field in Migration."""
@@ -78,6 +81,7 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
         assigned_literals(up_statements),
         taken_literals(up_statements),
         frozenset(reads),
+        frozenset(joined for read in up_statements for joined in joined_texts(read)),
     )
 
 

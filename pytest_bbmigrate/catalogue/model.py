@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue.column_reads import ColumnRead
+    from pytest_bbmigrate.catalogue.joined_texts import JoinedText
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.sql import Statement
 
@@ -82,7 +83,8 @@ class Migration:
     ``expected_literals`` are those that it expects rows to have: conditions of its up part ask for
     them, and it writes them nowhere. ``assigned_literals`` are those that its UPDATEs set,
     ``taken_literals`` those of them that a row may hold already. ``column_reads`` are what its
-    statements read in columns.
+    statements read in columns, ``joined_texts`` where its up part looks for rows by a text around
+    another table's key.
     ``explicit_drops`` are the (kind, folded name) pairs of the DROP INDEX, TRIGGER and VIEW in it.
     ``checksum`` covers the statements (of a Python file: its code), not comments or line ends; it
     ends with + and a digest where lines outside the file change how, or when, it runs.
@@ -102,6 +104,7 @@ class Migration:
     assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     taken_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     column_reads: frozenset[ColumnRead] = frozenset()
+    joined_texts: frozenset[JoinedText] = frozenset()
     function: str = ""
 
 

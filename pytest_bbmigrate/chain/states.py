@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment.filling import fill_state, thinned_tables
+from pytest_bbmigrate.experiment.filling import fill_state, join_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
 from pytest_bbmigrate.experiment.requirements import condition_errors
 from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
@@ -208,7 +208,7 @@ class Chain:
             self._base_has_rows = any(bare.row_counts.values())
             state = fill_state(0, bare, self._base, None, {}, setup)
             own = own_of_base(self._base, bare.schema, self.recipe.own_rows)
-            return replace(state, own=own)
+            return join_state(replace(state, own=own), setup.recipe)
         result = self._up_result(position - 1)
         if result.up.failure is not None:
             name = self.catalogue.migrations[position - 1].name
@@ -233,7 +233,7 @@ class Chain:
             setup,
             thinned={renamed.get(name, name) for name in thinned},
         )
-        return self._with_own(state, previous, result.up)
+        return join_state(self._with_own(state, previous, result.up), setup.recipe)
 
     def _refuses_base(self, ground: Ground, result: UpResult) -> bool:
         """Return whether up, which ran on fewer rows, does not run on those of the base alone."""

@@ -12,6 +12,7 @@ from pytest_bbmigrate.experiment.requirements import keep_requirements
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.rows import count_rows, schema_pages
 from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
+from pytest_bbmigrate.seeding.filling.joins import meet_joins
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.values.pools import ROWS_FOR_ALL_HOSTILE
 from pytest_bbmigrate.sql import quote_name
@@ -73,6 +74,20 @@ def fill_state(
         unfilled,
         layout,
     )
+
+
+def join_state(state: SeededState, recipe: Recipe) -> SeededState:
+    """Return ``state`` with rows that find others where migrations look for these by a text.
+
+    Not in tables that may hold somebody's own rows.
+    """
+    if not recipe.joined_texts:
+        return state
+    with closing(open_image(state.image)) as db:
+        if not meet_joins(db, state.schema, recipe, state.own.tables):
+            return state
+        image = take_image(db)
+    return state_with(state, image, "")
 
 
 def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:

@@ -5,38 +5,52 @@ from __future__ import annotations
 import gc
 import os
 import select
+import signal
 import sys
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.processes.children import Stopped
+from pytest_bbmigrate.processes.lines import PIECE, is_readable, write_all
 from pytest_bbmigrate.processes.measured import save_measured
-from pytest_bbmigrate.processes.pipes import read_all
 from pytest_bbmigrate.sandbox.fresh import FAULT, end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-PIECE = 1 << 16
+LOOK_SECONDS = 0.5  # between two looks at whether a process that is waited for was stopped
 
 
-@dataclass(frozen=True)
 class Apart:
-    """A process that answers: its id, and the pipe that all of its answer comes through at once."""
+    """A process that answers: its id, and the ``pipe`` that all of its answer comes through."""
 
-    pid: int
-    pipe: int
+    def __init__(self, pid: int, pipe: int) -> None:
+        self.pid = pid
+        self.pipe = pipe
+        self._pieces: list[bytes] = []
+        self._stopped = Stopped(pid)
 
     def is_ready(self) -> bool:
-        """Return whether the answer comes, or the process has ended."""
-        return is_readable(self.pipe)
+        """Return whether all of the answer has come, or the process has ended.
+
+        One that was stopped, and is not continued, is killed.
+        """
+        if self._stopped.is_for_good():
+            os.kill(self.pid, signal.SIGKILL)
+        while is_readable(self.pipe):
+            piece = os.read(self.pipe, PIECE)
+            if not piece:
+                return True
+            self._pieces.append(piece)
+        return False
 
     def take(self) -> bytes:
         """Wait for the answer and return it; b"" where the process has ended without one."""
-        answer = read_all(self.pipe, None)
+        while not self.is_ready():
+            select.select([self.pipe], [], [], LOOK_SECONDS)
         os.close(self.pipe)
         _, status = os.waitpid(self.pid, 0)
-        return b"" if status else answer
+        return b"" if status else b"".join(self._pieces)
 
 
 def answer_apart(work: Callable[[], bytes], unshared: Iterable[int]) -> Apart:
@@ -61,41 +75,3 @@ def answer_apart(work: Callable[[], bytes], unshared: Iterable[int]) -> Apart:
     finally:
         save_measured()
         end_process(code)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
-    """Write ``content`` to a pipe."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-class Lines:
-    """The lines that come through a pipe, of which some may not be there yet."""
-
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
-        self._read = bytearray()
-
-    def take(self, *, waits: bool = True) -> bytes | None:
-        """Return the next line, b"" after the last; None where it is not there and none ``waits``.
-
-        What comes without its end is no line.
-        """
-        searched = 0
-        while (end := self._read.find(b"\n", searched)) < 0:
-            searched = len(self._read)
-            if not waits and not is_readable(self._pipe):
-                return None
-            piece = os.read(self._pipe, PIECE)
-            if not piece:
-                return b""
-            self._read += piece
-        line = bytes(self._read[:end])
-        del self._read[: end + 1]
-        return line
-
-
-def is_readable(pipe: int) -> bool:
-    """Return whether something comes through ``pipe`` now, or its other end is closed."""
-    return bool(select.select([pipe], [], [], 0)[0])

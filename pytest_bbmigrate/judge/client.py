@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StateUnreachable
+from pytest_bbmigrate.judge.answers import Answers
 from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
@@ -25,18 +26,20 @@ from pytest_bbmigrate.judge.model import (
     judged,
 )
 from pytest_bbmigrate.judge.process import start_process
+from pytest_bbmigrate.processes.lines import wait_for
 from pytest_bbmigrate.processes.untrusted_files import LARGEST_IMAGE, read_untrusted
-from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
     from pytest_bbmigrate.judge.model import Opening, Question, Reply
     from pytest_bbmigrate.judge.process import Process
     from pytest_bbmigrate.processes.app_python import AppPython
+    from pytest_bbmigrate.verdict import Verdict
 
     R = TypeVar("R", bound=Reply)
+    T = TypeVar("T")
 
 
 AHEAD = 64  # questions for each core that answers besides: no more than a pipe holds
@@ -46,7 +49,8 @@ class JudgeClient:
     """The judge of a session; its ``process`` is started when it is first needed, or was before.
 
     ``shared`` are folders that it may write to besides its own; ``python`` is the app's, which runs
-    it, None for the one that runs this process.
+    it, None for the one that runs this process. Where there is something else to do until a reply
+    comes, ``wait`` does it: it is given the pipe, and returns once something comes through that.
     """
 
     def __init__(
@@ -61,13 +65,11 @@ class JudgeClient:
         self._opening: Opening | None = None
         self._checks: Mapping[int, tuple[str, ...]] = {}
         self._works_ahead = False
-        self._answers: dict[tuple[int, str], Verdict | Broken] = {}
-        self._printed: dict[int, str] = {}
-        self._whole: set[int] = set()
-        self._failures: dict[int, str] = {}
-        self._unreachable: dict[int, Unreachable] = {}
+        self._answers = Answers()
         self._reached: int | None = None
         self._ahead: deque[Question] = deque()
+        self._beside: set[Question] = set()
+        self.wait: Callable[[int], object] = wait_for
 
     def start(self) -> None:
         """Start the process, so that it imports what it needs while others do their work."""
@@ -93,30 +95,22 @@ class JudgeClient:
 
         Raises: StateUnreachable when an earlier migration does not apply; JudgeFailed.
         """
-        if position in self._failures:
-            raise JudgeFailed(self._failures[position])
-        if position != self._reached:
-            self._reached = position
-            self._ask_ahead(position)
-        is_answered = (position, check) in self._answers
-        if not is_answered and position not in self._unreachable:
-            expected = self._checks.get(position, ())
-            question = AskVerdicts(position, expected if check in expected else (check,))
-            try:
-                self._keep(question, self._ask_alone_if_need_be(question))
-            except StateUnreachable as error:
-                self._unreachable[position] = Unreachable(error.migration, error.lacks)
-            except JudgeFailed as error:
-                self._failures[position] = str(error)
-                raise
-        if position in self._unreachable:
-            unreachable = self._unreachable[position]
-            raise StateUnreachable(unreachable.migration, unreachable.lacks)
-        return judged(self._answers[position, check]), self._printed.get(position, "")
+        self._find(position, check)
+        return self._answers.verdict(position, check)
+
+    def reply(self, position: int, checks: Sequence[str]) -> Judged:
+        """Return the answers of ``checks``, as the judge has given them; raises as ``verdict``."""
+        for check in checks:
+            self._find(position, check)
+        return self._answers.reply(position, checks)
+
+    def knows(self, position: int, checks: Sequence[str]) -> bool:
+        """Return whether the judge need not be waited for to answer these."""
+        return all(self._answers.knows(position, check) for check in checks)
 
     def is_whole(self, position: int) -> bool:
         """Return whether the migration at ``position`` was judged on all generated rows."""
-        return position in self._whole
+        return self._answers.is_whole(position)
 
     def folder_verdict(self, before: int = 0) -> Verdict:
         """Return the verdict on the folder as a whole; raises as ``verdict`` does.
@@ -124,22 +118,34 @@ class JudgeClient:
         Of the migrations ``before`` a position it is known to hold.
         """
         self._ask_ahead(0)  # that needs all states: others judge on the first ones meanwhile
-        return with_kinds(judged(*self._ask_alone_if_need_be(AskFolder(before)).answers))
+        question = AskFolder(before)
+        reply = self._alone_if_need_be(question, lambda: self._ask(question, Judged))
+        return with_kinds(judged(*reply.answers))
 
     def kept_state(self, position: int) -> bytes:
         """Return the state after the first ``position`` migrations as it is kept; b"" for none.
 
         Raises: as ``verdict`` does.
         """
-        name = self._ask(AskKept(position), Stored).image
-        return self._take(name) if name else b""
+        question = AskKept(position)
+
+        def ask() -> bytes:
+            name = self._ask(question, Stored).image
+            return self._take(name) if name else b""
+
+        return self._alone_if_need_be(question, ask)
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.
 
         Raises: as ``verdict`` does.
         """
-        return self._take(self._ask(AskState(position), Stored).image)
+        question = AskState(position)
+
+        def ask() -> bytes:
+            return self._take(self._ask(question, Stored).image)
+
+        return self._alone_if_need_be(question, ask)
 
     def run(self, position: int, side: str, image: bytes) -> tuple[Ran, bytes]:
         """Run a side ('up', 'down') of the migration at ``position`` on ``image``.
@@ -148,11 +154,20 @@ class JudgeClient:
 
         Raises: as ``verdict`` does.
         """
-        given = self._ready().images / f"given-{position}-{side}.db"
-        given.write_bytes(image)
-        ran = self._ask(AskRun(position, side, given.name), Ran)
-        given.unlink(missing_ok=True)
-        return ran, b"" if ran.failure else self._take(ran.image)
+        question = AskRun(position, side, f"given-{position}-{side}.db")
+
+        def ask() -> tuple[Ran, bytes]:
+            given = self._ready().images / question.image
+            given.write_bytes(image)
+            ran = self._ask(question, Ran)
+            given.unlink(missing_ok=True)
+            return ran, b"" if ran.failure else self._take(ran.image)
+
+        return self._alone_if_need_be(question, ask)
+
+    def begin(self) -> None:
+        """Ask for the first of what is expected, and wait for no answer."""
+        self._ask_ahead(0)
 
     def close(self) -> None:
         """End the process, and all that it has left."""
@@ -161,32 +176,43 @@ class JudgeClient:
         if process is not None:
             process.end()
 
-    def _keep(self, question: AskVerdicts, reply: Judged) -> None:
-        """Keep the answers to ``question``."""
-        for check, answer in zip(question.checks, reply.answers, strict=True):
-            self._answers[question.position, check] = (
-                with_kinds(answer) if isinstance(answer, Verdict) else answer
-            )
-        self._printed[question.position] = reply.printed
-        if reply.is_whole:
-            self._whole.add(question.position)
+    def _find(self, position: int, check: str) -> None:
+        """Have what ``check`` is told of the migration at ``position`` kept.
 
-    def _ask_alone_if_need_be(self, question: AskVerdicts | AskFolder) -> Judged:
-        """Return the reply to ``question``.
+        Raises: JudgeFailed, the first time that there is no answer.
+        """
+        if position != self._reached:
+            self._reached = position
+            self._ask_ahead(position)
+        if self._answers.knows(position, check):
+            return
+        expected = self._checks.get(position, ())
+        question = AskVerdicts(position, expected if check in expected else (check,))
+        try:
+            reply = self._alone_if_need_be(question, lambda: self._ask(question, Judged))
+        except StateUnreachable as error:
+            self._answers.keep(question, Unreachable(error.migration, error.lacks))
+        except JudgeFailed as error:
+            self._answers.fail(position, str(error))
+        else:
+            self._answers.keep(question, reply)
+
+    def _alone_if_need_be(self, question: Question, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` returns, which asks ``question``.
 
         Where the process ends while others are asked as well, any of them may be the cause: from
         then on each is asked alone.
 
         Raises: as ``verdict`` does.
         """
-        is_alone = not {*self._ahead} - {question}
+        beside = {*self._ahead} - {question}
         try:
-            return self._ask(question, Judged)
+            return ask()
         except JudgeFailed:
-            if self._process is not None or is_alone:
+            if self._process is not None or not beside | self._beside:
                 raise
             self._works_ahead = False
-            return self._ask(question, Judged)
+            return ask()
 
     def _ask_ahead(self, position: int) -> None:
         """Ask for what is expected from ``position`` on, and wait for no answer."""
@@ -195,8 +221,9 @@ class JudgeClient:
         asked = {*self._ahead}
         for each in [each for each in self._checks if each >= position][:most]:
             question = AskVerdicts(each, self._checks[each])
-            is_known = (each, question.checks[0]) in self._answers or each in self._unreachable
-            if not is_known and question not in asked:
+            if len(self._ahead) >= most:
+                return
+            if not self._answers.knows(each, question.checks[0]) and question not in asked:
                 self._send(question)
                 self._ahead.append(question)
 
@@ -208,6 +235,7 @@ class JudgeClient:
         try:
             reply = self._reply_to(question)
         except BaseException:  # also a Ctrl-C: what comes next would be the reply to this
+            self._beside = {*self._ahead} - {question}
             self.close()
             raise
         if isinstance(reply, wanted):
@@ -225,16 +253,14 @@ class JudgeClient:
         if question not in self._ahead:
             self._send(question)
             self._ahead.append(question)
+        shows_errors = self._opening is not None and self._opening.shows_errors
         while True:
+            reply = self._ready().receive(self.wait, shows_errors=shows_errors)
             asked = self._ahead.popleft()
-            shows_errors = self._opening is not None and self._opening.shows_errors
-            reply = self._ready().receive(shows_errors=shows_errors)
             if asked == question:
                 return reply
-            if isinstance(asked, AskVerdicts) and isinstance(reply, Judged):
-                self._keep(asked, reply)
-            if isinstance(asked, AskVerdicts) and isinstance(reply, Unreachable):
-                self._unreachable[asked.position] = reply
+            if isinstance(asked, AskVerdicts):
+                self._answers.keep(asked, reply)
 
     def _send(self, question: Question) -> None:
         self._ready().send(KIND_OF[type(question)], question)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.model import Opening, Ran
+    from pytest_bbmigrate.judge.shared import SharedJudge
     from pytest_bbmigrate.kept.entries import Entries
     from pytest_bbmigrate.kept.keys import Keys
     from pytest_bbmigrate.project import Project
@@ -39,7 +40,7 @@ class KeptJudge:
 
     def __init__(
         self,
-        client: JudgeClient,
+        client: JudgeClient | SharedJudge,
         opening: Opening,
         project: Project,
         keys: Keys,
@@ -58,6 +59,7 @@ class KeptJudge:
         self._found: dict[int, dict[str, Verdict]] = {}
         self._printed: dict[int, str] = {}
         self._folder_found: Verdict | None = None
+        self._first = len(self._names)  # the first that is not kept of those that are expected
         self._begins: int | None = None  # with this state the client does, once it was opened
 
     def start(self) -> None:
@@ -75,9 +77,10 @@ class KeptJudge:
             for position, names in checks.items()
             if not all(self.has(position, name) for name in names)
         }
+        self._first = min(missing, default=len(self._names))
+        if missing:
+            self._begin()
         self._client.expect(missing, works_ahead=works_ahead)
-        if missing and works_ahead:
-            self._begin(min(missing))
 
     def has(self, position: int, check: str) -> bool:
         """Return whether the verdict of ``check`` on the migration at ``position`` is kept."""
@@ -99,7 +102,7 @@ class KeptJudge:
         kept = self._kept.get(position) if self.has(position, check) else None
         if kept is not None:
             return kept.by_check[check], kept.printed
-        self._begin(position)
+        self._begin()
         verdict, printed = self._client.verdict(position, check)
         self._found.setdefault(position, {})[check] = verdict
         self._printed[position] = printed
@@ -109,7 +112,7 @@ class KeptJudge:
         """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
         if (kept := self._kept_folder()) is not None:
             return kept
-        self._folder_found = self._client.folder_verdict(self._begin(len(self._names)))
+        self._folder_found = self._client.folder_verdict(self._begin())
         return self._folder_found
 
     def state(self, position: int) -> bytes:
@@ -117,12 +120,12 @@ class KeptJudge:
 
         Raises: as ``verdict`` does.
         """
-        self._begin(position)
+        self._begin()
         return self._client.state(position)
 
     def run(self, position: int, side: str, image: bytes) -> tuple[Ran, bytes]:
         """Run a side of the migration at ``position``, as a ``JudgeClient`` does."""
-        self._begin(position)
+        self._begin()
         return self._client.run(position, side, image)
 
     def finish(self, *, is_over: bool) -> None:
@@ -158,14 +161,14 @@ class KeptJudge:
             return True
         return is_new or source_of_ours() != self._source
 
-    def _begin(self, position: int) -> int:
-        """Open the client, for questions from ``position`` on, when it is first needed.
+    def _begin(self) -> int:
+        """Open the client when it is first needed: in the same way in all workers of a session.
 
         Return the number of the state that its chain begins with; up to there the folder is known
         to read.
         """
         if self._begins is None:
-            resume = next(self._resumes(position), None)
+            resume = next(self._resumes(self._first), None)
             self._begins = resume.position if resume else 0
             self._client.start()
             self._client.open(replace(self._opening, resume=resume))

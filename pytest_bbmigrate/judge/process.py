@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER
 from pytest_bbmigrate.judge.supervisor import SIGNALLED
+from pytest_bbmigrate.processes.children import STOPPED_SECONDS
 from pytest_bbmigrate.processes.launch import isolated_command
+from pytest_bbmigrate.processes.lines import Lines
 from pytest_bbmigrate.processes.measured import FOLDER as MEASURED
 from pytest_bbmigrate.processes.measured import hand_over, measurement
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
@@ -29,7 +31,7 @@ from pytest_bbmigrate.processes.untrusted_files import MOST_BYTES, read_untruste
 from pytest_bbmigrate.sandbox.sandbox_exec import held_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_bbmigrate.judge.model import Reply
     from pytest_bbmigrate.processes.app_python import AppPython
@@ -57,6 +59,8 @@ class Process:
         self._folder = folder
         self._life = life
         self._measured = measured
+        assert supervisor.stdout is not None  # noqa: S101 - a pipe was asked for
+        self._replies = Lines(supervisor.stdout.fileno(), MOST_BYTES)
 
     @property
     def images(self) -> Path:
@@ -70,16 +74,16 @@ class Process:
             self._supervisor.stdin.write(encode_message(kind, value) + b"\n")
             self._supervisor.stdin.flush()
 
-    def receive(self, *, shows_errors: bool) -> Reply:
-        """Return the next reply.
+    def receive(self, wait: Callable[[int], object], *, shows_errors: bool) -> Reply:
+        """Return the next reply, for which ``wait`` is given the pipe that it comes through.
 
         Raises: JudgeFailed when the process has ended, or what comes is no reply. With
             ``shows_errors`` that says what it had printed.
         """
-        assert self._supervisor.stdout is not None  # noqa: S101 - likewise
         from pytest_bbmigrate.judge.model import NAMES, REPLIES, JudgeFailed
 
-        line = self._supervisor.stdout.readline(MOST_BYTES)
+        while (line := self._replies.take(waits=False)) is None:
+            wait(self._replies.pipe)
         if not line:
             raise JudgeFailed(self._how_it_ended(shows_errors=shows_errors))
         try:
@@ -122,6 +126,8 @@ class Process:
         manner = f"ended with exit code {code}"
         if code > SIGNALLED:
             manner = f"was ended by {signal.Signals(code - SIGNALLED).name}"
+        if code == SIGNALLED + signal.SIGSTOP:  # which ends no process
+            manner = f"was stopped by a signal, and ended after {STOPPED_SECONDS:g} seconds"
         return f"the process that judges {manner}{f': {printed}' if printed else ''}"
 
 

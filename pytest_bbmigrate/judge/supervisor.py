@@ -16,10 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from pytest_bbmigrate.judge.folder import ERRORS, OWNER
-from pytest_bbmigrate.processes.children import reap, woken_by_children
+from pytest_bbmigrate.processes.children import Stopped, reap, woken_by_children
 from pytest_bbmigrate.processes.parent import adopt_orphans
 
 PAUSE_SECONDS = 0.01
+LOOK_SECONDS = 0.5  # between two looks at a judge that was stopped
 SIGNALLED = 128  # and the signal's number: the exit code for a judge that a signal has ended
 
 
@@ -72,9 +73,17 @@ def start(command: tuple[str, ...], errors: Path) -> int:
 
 
 def follow(judge: int, life: int, woken: int) -> int:
-    """Wait until the judge ends, and kill it when ``life`` is over; return its exit code."""
+    """Wait until the judge ends, and kill it when ``life`` is over; return its exit code.
+
+    One that was stopped, and is not continued, is killed as well; its code is that of SIGSTOP.
+    """
+    stopped, was_stopped = Stopped(judge), False
     while True:
-        ready, _, _ = select.select([life, woken], [], [])
+        seconds = LOOK_SECONDS if stopped.is_now() else None
+        ready, _, _ = select.select([life, woken], [], [], seconds)
+        if stopped.is_for_good():
+            was_stopped = True
+            os.kill(judge, signal.SIGKILL)
         if woken in ready:
             with suppress(BlockingIOError):
                 os.read(woken, 4096)
@@ -82,6 +91,8 @@ def follow(judge: int, life: int, woken: int) -> int:
             with suppress(ProcessLookupError):
                 os.kill(judge, signal.SIGKILL)
         if (code := reap().get(judge)) is not None:
+            if was_stopped:
+                return SIGNALLED + signal.SIGSTOP
             return code if code >= 0 else SIGNALLED - code
         if life in ready:
             time.sleep(PAUSE_SECONDS)  # until the judge that was killed has ended

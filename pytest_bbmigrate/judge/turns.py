@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.judge.answering import Responder
-from pytest_bbmigrate.judge.apart import Apart, Lines, answer_apart, write_all
+from pytest_bbmigrate.judge.apart import LOOK_SECONDS, Apart, answer_apart
 from pytest_bbmigrate.judge.model import NAMES, QUESTIONS, Opening
+from pytest_bbmigrate.processes.lines import Lines, write_all
 from pytest_bbmigrate.processes.messages import read_message
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def answer_all(folder: Path, questions: int, replies: int) -> None:
             return
         elif not turns.go_on():
             more = [] if line == b"" else [questions]
-            select.select([*more, *(process.pipe for process in turns.apart)], [], [])
+            pipes = [process.pipe for process in turns.apart]
+            select.select([*more, *pipes], [], [], LOOK_SECONDS if pipes else None)
 
 
 class Turns:

@@ -67,6 +67,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         options.refuse_unknown_settings(config)
         judging.refuse_debugger(config)
+        if judging.is_controller(config):
+            from pytest_bbmigrate.plugin.xdist import prepare_workers
+
+            prepare_workers(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -222,7 +226,11 @@ def pytest_terminal_summary(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # of xdist, which has no type hints
-    """Tell a worker the order that migrations are applied in."""
+    """Tell a worker who judges for it, and the order that migrations are applied in."""
+    if options.checks_are_wanted(node.config):
+        from pytest_bbmigrate.plugin.xdist import tell_judge
+
+        tell_judge(node)
     if options.applies_here(node.config):
         from pytest_bbmigrate.plugin.apply_session import send_order
 

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.model import Opening
+    from pytest_bbmigrate.judge.shared import SharedJudge
+    from pytest_bbmigrate.judge.sharing import Sharing
     from pytest_bbmigrate.project import Project
 
-_STARTED = pytest.StashKey["JudgeClient"]()
-_OPENED = pytest.StashKey["JudgeClient | KeptJudge | Judge"]()
+JUDGE_INPUT = "bb_judge"  # of xdist's workerinput: the name and token of the judge that is shared
+
+_STARTED = pytest.StashKey["JudgeClient | SharedJudge"]()
+_OPENED = pytest.StashKey["JudgeClient | SharedJudge | KeptJudge | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | KeptJudge | Judge:
+def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | KeptJudge | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
@@ -46,39 +50,68 @@ def judge_of(config: pytest.Config) -> JudgeClient | KeptJudge | Judge:
     return config.stash[_OPENED]
 
 
-def _opened(config: pytest.Config, project: Project) -> JudgeClient | KeptJudge:
+def _opened(config: pytest.Config, project: Project) -> JudgeClient | SharedJudge | KeptJudge:
     """Return the judge in a process of its own; where runs keep something, what has that first."""
     from pytest_bbmigrate.plugin.keeping import entries_of, kept_judge
 
-    client, opening = judging_process(config), _opening(config, project)
-    entries = entries_of(config)
+    entries, opening = entries_of(config), _opening(config, project)
+    client = judging_process(config, starts=entries is None)
     if entries is not None:
         return kept_judge(client, opening, project, entries)
-    client.start()
     client.open(opening)
     return client
 
 
-def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient:
+def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient | SharedJudge:
     """Return the process that is to judge, made by the first call; it is told nothing yet.
 
-    With ``starts`` it is started by that call.
+    With ``starts`` it is started by that call. A worker has that of its session, where its
+    controller shares it.
     """
     if _STARTED not in config.stash:
-        from pytest_bbmigrate.judge.process import start_process
-        from pytest_bbmigrate.sandbox.landlock import shared_memory_without
-
-        database = options.settings_of(config).database
-        shared = shared_memory_without(str(config.rootpath), str(database))
-        python = options.app_python_of(config)
-        process = start_process(shared, python) if starts else None
-        # It imports the core while this process does.
-        from pytest_bbmigrate.judge.client import JudgeClient
-
-        judge = config.stash[_STARTED] = JudgeClient(shared, python, process)
-        config.add_cleanup(judge.close)
-        config.pluginmanager.register(JudgeEnd(config, judge), "bbmigrate_judge_end")
+        judge = _shared_judge(config) or own_judge(config, starts=starts)
+        config.stash[_STARTED] = judge
+        end_with_tests(config, judge)
     return config.stash[_STARTED]
+
+
+def own_judge(config: pytest.Config, *, starts: bool = True) -> JudgeClient:
+    """Return a judge of this process's own, which is started unless told otherwise."""
+    from pytest_bbmigrate.judge.process import start_process
+
+    shared, python = writable_besides(config), options.app_python_of(config)
+    process = start_process(shared, python) if starts else None
+    # It imports the core while this process does.
+    from pytest_bbmigrate.judge.client import JudgeClient
+
+    return JudgeClient(shared, python, process)
+
+
+def _shared_judge(config: pytest.Config) -> SharedJudge | None:
+    """Return the judge of the session that this is a worker of; None where it is not shared."""
+    told = getattr(config, "workerinput", {}).get(JUDGE_INPUT)
+    if told is None or sys.platform != "linux":
+        return None
+    from pytest_bbmigrate.judge.shared import SharedJudge
+    from pytest_bbmigrate.judge.visits import place_of
+
+    name, token = told
+    place = place_of(writable_besides(config), options.app_python_of(config))
+    return SharedJudge(name, token, place, lambda: own_judge(config))
+
+
+def writable_besides(config: pytest.Config) -> tuple[str, ...]:
+    """Return the folders that a judge may write to besides its own."""
+    from pytest_bbmigrate.sandbox.landlock import shared_memory_without
+
+    database = options.settings_of(config).database
+    return shared_memory_without(str(config.rootpath), str(database))
+
+
+def end_with_tests(config: pytest.Config, judge: JudgeClient | SharedJudge | Sharing) -> None:
+    """Have ``judge`` closed when the last test has run, and at the latest with the session."""
+    config.add_cleanup(judge.close)
+    config.pluginmanager.register(JudgeEnd(config, judge), "bbmigrate_judge_end")
 
 
 class JudgeEnd:
@@ -87,7 +120,7 @@ class JudgeEnd:
     What it has found is kept for the next run before.
     """
 
-    def __init__(self, config: pytest.Config, judge: JudgeClient) -> None:
+    def __init__(self, config: pytest.Config, judge: JudgeClient | SharedJudge | Sharing) -> None:
         self._config = config
         self._judge = judge
 
@@ -171,9 +204,17 @@ def start_for_more(config: pytest.Config) -> None:
 
 def judges_here(config: pytest.Config) -> bool:
     """Return whether this process runs checks: under xdist its workers do."""
-    is_controller = config.getoption("numprocesses", None) and not hasattr(config, "workerinput")
     return options.checks_are_wanted(config) and not (
-        is_controller or config.getoption("collectonly")
+        is_controller(config) or config.getoption("collectonly")
+    )
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Return whether this process has workers of xdist run what is collected."""
+    return (
+        not hasattr(config, "workerinput")
+        and config.getoption("dist", "no") != "no"
+        and bool(config.getoption("tx", None))
     )
 
 

@@ -13,9 +13,9 @@ from pytest_bbmigrate.plugin import options
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.judge.client import JudgeClient
-    from pytest_bbmigrate.judge.judge import Judge
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.model import Opening
+    from pytest_bbmigrate.judge.shared import SharedJudge
     from pytest_bbmigrate.project import Project
 
 FOLDER = "bbmigrate"  # of pytest's cache
@@ -42,7 +42,7 @@ def entries_of(config: pytest.Config) -> Entries | None:
 
 
 def kept_judge(
-    client: JudgeClient, opening: Opening, project: Project, entries: Entries
+    client: JudgeClient | SharedJudge, opening: Opening, project: Project, entries: Entries
 ) -> KeptJudge:
     """Return the judge that takes from ``entries`` what is kept there of ``project``."""
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
@@ -52,7 +52,7 @@ def kept_judge(
     return KeptJudge(client, opening, project, keys, entries)
 
 
-def keep_found(judge: JudgeClient | KeptJudge | Judge | None, *, is_over: bool) -> None:
+def keep_found(judge: object, *, is_over: bool) -> None:
     """Keep what a session has found, for the next one."""
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.sql.values import Cell
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue import ColumnRead
+    from pytest_bbmigrate.catalogue import ColumnRead, JoinedText
     from pytest_bbmigrate.contract import Requirement
 
 OwnRows = Mapping[str, Sequence[Mapping[str, Cell]]]
@@ -23,10 +23,10 @@ class Recipe:
     ``literals`` are (column or None, value) pairs in the text of the migrations. Of these
     ``expected_literals`` are what their conditions look for, the only ones that a key may have,
     ``assigned_literals`` what their UPDATEs set, and ``taken_literals`` those of them that a row
-    may hold already. ``reads`` are what their statements read in columns. ``requires`` are
-    constraints that later migrations add, which rows must meet already. ``own_rows`` are the
-    user's, by table (folded): they are used as they are, and no others are generated for that
-    table.
+    may hold already. ``reads`` are what their statements read in columns, ``joined_texts`` where
+    they look for rows by a text around another table's key. ``requires`` are constraints that later
+    migrations add, which rows must meet already. ``own_rows`` are the user's, by table (folded):
+    they are used as they are, and no others are generated for that table.
     """
 
     rows: int = 200
@@ -36,6 +36,7 @@ class Recipe:
     assigned_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     taken_literals: tuple[tuple[str | None, str | int | float], ...] = ()
     reads: frozenset[ColumnRead] = frozenset()
+    joined_texts: frozenset[JoinedText] = frozenset()
     requires: tuple[Requirement, ...] = ()
     own_rows: OwnRows = field(default_factory=dict)
 

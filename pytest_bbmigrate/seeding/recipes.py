@@ -10,7 +10,7 @@ from pytest_bbmigrate.seeding.expected_values import read_expected_values, value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.catalogue import JoinedText, Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.seeding.expected_values import ExpectedValue, Literal
     from pytest_bbmigrate.seeding.model import Recipe
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class FolderRecipe:
     """All that the rows of a folder's states are made of; nothing else of its files is.
 
-    ``common`` is the same for all states. ``assigned`` and ``requires`` are what migrations set
-    and require, each with the position of its migration.
+    ``common`` is the same for all states. ``joined``, ``assigned`` and ``requires`` are where
+    migrations look for texts around values, what they set and what they require, each with the
+    position of its migration.
     """
 
     common: Recipe
     expected: tuple[ExpectedValue, ...]
     taken: tuple[ExpectedValue, ...]
+    joined: tuple[tuple[int, JoinedText], ...]
     assigned: tuple[tuple[int, Literal], ...]
     requires: tuple[tuple[int, Requirement], ...]
 
@@ -36,6 +38,7 @@ class FolderRecipe:
             self.common,
             expected_literals=values_at(position, self.expected),
             taken_literals=values_at(position, self.taken),
+            joined_texts=frozenset(each for number, each in self.joined if number >= position),
             assigned_literals=tuple(each for number, each in self.assigned if number >= position),
             requires=tuple(each for number, each in self.requires if number >= position),
         )
@@ -55,6 +58,11 @@ def folder_recipe(recipe: Recipe, migrations: Sequence[Migration]) -> FolderReci
         ),
         taken=read_expected_values(
             migrations, [migration.taken_literals for migration in migrations]
+        ),
+        joined=tuple(
+            (position, joined)
+            for position, migration in enumerate(migrations)
+            for joined in sorted(migration.joined_texts)
         ),
         assigned=tuple(
             (position, literal)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, ColumnRead, column_reads
 from pytest_bbmigrate.catalogue.facts import StatementFacts, explicit_drops
+from pytest_bbmigrate.catalogue.joined_texts import joined_texts
 from pytest_bbmigrate.catalogue.literals import (
     LARGEST_INTEGER,
     NAMES,
@@ -59,6 +60,7 @@ def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
             {read for read in python_reads(tree) if read.kind not in ASKED_OF_ROWS}
             | {read for read in python_reads(up_code) if read.kind in ASKED_OF_ROWS}
         ),
+        frozenset(joined for statement in read for joined in joined_texts(statement)),
     )
 
 

@@ -17,7 +17,9 @@ from pytest_bbmigrate.seeding.filling.references import (
     nullable_columns,
     parent_keys,
 )
+from pytest_bbmigrate.seeding.filling.roomy_keys import lone_keys, make_room
 from pytest_bbmigrate.seeding.filling.row_sources import RowSources
+from pytest_bbmigrate.seeding.filling.some_parents import thinned, told_apart, with_child
 from pytest_bbmigrate.seeding.filling.sources import (
     FromPool,
     OneByOne,
@@ -46,9 +48,6 @@ if TYPE_CHECKING:
 
 HIGHEST_EXPECTED = 2**31
 HIGHEST = 2**62  # a row number after which numbering starts over at 1
-CHILDLESS = 10  # one parent in so many has no child
-MANY_PARENTS = 1000  # of which there may be some that no row refers to
-PARENTS_A_ROW = 5
 
 
 def find_sources(
@@ -105,6 +104,7 @@ class _SourceFinder:
         }
         self.unfilled: list[Unfilled] = []
         self.by_meaning: dict[str, int] = {}
+        self.profiles: dict[int, ColumnProfile] = {}
         self.holds_rows = bool(self._select("1", "LIMIT 1"))
 
     def find(self, pending: Collection[ForeignKey], only: Collection[str] | None) -> RowSources:
@@ -131,6 +131,7 @@ class _SourceFinder:
         for position, column in enumerate(self.columns):
             if position not in served and (only is None or fold_name(column.name) in only):
                 sources.append(self._of_values(position, column))
+        sources = make_room(sources, self._crowded(), self.profiles, self.count, self.rng)
         names = tuple(column.name for column in self.columns)
         if self.table.virtual is not None:  # a full-text index, in which rows have only a rowid
             numbers = row_numbers(self._first_row_number("rowid"), ())
@@ -150,10 +151,12 @@ class _SourceFinder:
         """Return ``key`` with the parents that it can refer to."""
         positions = tuple(self.position[fold_name(name)] for name in key.columns)
         nullable = {self.position[fold_name(name)] for name in nullable_columns(self.table, key)}
-        once = any(
-            {self.position.get(name) for name in names} <= set(positions)
+        lone = [
+            names
             for names in self.context.uniques(self.table)
-        )
+            if {self.position.get(name) for name in names} <= set(positions)
+        ]
+        once = bool(lone)
         if reason := missing_parent(self.context.schema, key):
             column = key.columns[0] if nullable else ""
             self.unfilled.append(Unfilled(self.table.name, column, reason))
@@ -169,38 +172,15 @@ class _SourceFinder:
             taken = set(self._select(", ".join(quote_name(name) for name in key.columns)))
             parents = [parent for parent in parents if parent not in taken]
         if not once:
-            parents = self._thinned(key, parents)
+            parents = thinned(self.context, key, parents, self.count)
+        for names in lone:
+            parents = told_apart(key, names, parents)
         notable = notable_parents(self.context, self.table, key, parents)
-        reference = Reference(positions, self._with_child(parents, once=once), nullable, once=once)
+        reference = Reference(
+            positions, with_child(parents, self.count, self.rng, once=once), nullable, once=once
+        )
         reference.notable = notable
         return reference
-
-    def _thinned(self, key: ForeignKey, parents: list[Key]) -> list[Key]:
-        """Return some of ``parents``, in even steps, where few rows are to refer to very many.
-
-        With them those that migrations look for. Texts stay, since the odd ones are to be found.
-        """
-        step = len(parents) // max(MANY_PARENTS, PARENTS_A_ROW * self.count)
-        parent = self.context.schema.table(key.parent)
-        if step < 2 or parent is None or len(parents[0]) > 1 or isinstance(parents[0][0], str):
-            return parents
-        column = parent.column(key.parent_columns[0])
-        expected = set(self.context.expected(parent, column)) if column else set()
-        some = dict.fromkeys(parents[::step])
-        some.update((row, None) for row in parents if expected and row[0] in expected)
-        return list(some)
-
-    def _with_child(self, parents: list[Key], *, once: bool) -> list[Key]:
-        """Return in any order those of ``parents`` that get a child.
-
-        Where each has but one, the last rows get none: two tables that need one another's rows
-        have no other for them, and the rest come out even.
-        """
-        count = max(len(parents) - max(len(parents) // CHILDLESS, 1), 1)
-        if once:
-            del parents[count:]
-        self.rng.shuffle(parents)
-        return parents[:count]
 
     def _accepted(self, position: int, parents: list[Key]) -> tuple[list[Key], bool]:
         """Return the keys that meet the column's own CHECKs, and whether NULL does."""
@@ -251,6 +231,7 @@ class _SourceFinder:
         pool = build_pool(profile)
         self._report(column, profile, pool.realistic)
         self.by_meaning.setdefault(profile.meaning, position)
+        self.profiles[position] = profile
         return FromPool(position, pool) if pool.realistic else OneByOne(position, iter(()))
 
     def _report(self, column: Column, profile: ColumnProfile, values: Sequence[Cell]) -> None:
@@ -292,15 +273,26 @@ class _SourceFinder:
         ]
         return list(dict.fromkeys(numbers))[: self.count // 2]
 
+    def _unique_sets(self) -> Iterator[tuple[int, ...]]:
+        """Yield the positions of the columns of each key that has more than one."""
+        for names in self.context.uniques(self.table):
+            if len(names) > 1 and all(name in self.position for name in names):
+                yield tuple(self.position[name] for name in names)
+
+    def _crowded(self) -> Iterator[tuple[int, ...]]:
+        """Yield the positions of columns that together, or to other tables, need many values."""
+        yield from self._unique_sets()
+        for name in lone_keys(self.context, self.table):
+            if name in self.position:
+                yield (self.position[name],)
+
     def _keys(self, sources: Sequence[Source]) -> Iterator[tuple[int, ...]]:
         """Yield the positions of each unique set of columns, and of those that make a group.
 
         That is a column in which migrations look for more than one value, with all that refers to
         parents: the settings of one user, told apart by their names.
         """
-        for names in self.context.uniques(self.table):
-            if len(names) > 1 and all(name in self.position for name in names):
-                yield tuple(self.position[name] for name in names)
+        yield from self._unique_sets()
         parents = [
             position
             for source in sources

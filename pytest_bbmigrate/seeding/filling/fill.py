@@ -44,6 +44,7 @@ __all__ = [
     "read_own_rows",
 ]
 
+FURTHER_TIMES = 4  # rows are added to a table of which a trigger keeps some alone
 NOT_THERE = "there is no such table"
 NONE_GIVEN = "the file of its own rows holds none"
 
@@ -85,7 +86,13 @@ def fill_tables(
             if lacking > 0 and fold_name(table.name) in recipe.own_rows:
                 add_own_rows(db, context, works[table.name])
             elif lacking > 0:
-                add_generated_rows(db, context, works[table.name], pending, lacking)
+                work = works[table.name]
+                add_generated_rows(db, context, work, pending, lacking)
+                for _ in range(FURTHER_TIMES):
+                    lacking = goals[table.name] - row_count(db, table)
+                    if not work.taken_away or lacking <= 0:
+                        break
+                    add_generated_rows(db, context, work, pending, lacking)
         unfilled = finish(db, context, list(works.values()))
         for work in works.values():
             leave_gap(db, work.table)

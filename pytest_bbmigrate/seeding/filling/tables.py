@@ -40,7 +40,8 @@ class TableWork:
 
     ``there`` are the keys of the rows it had, in order.
     ``pending`` are the foreign keys whose parents come later, each with the columns to set.
-    ``refusal`` is why the last row was refused, ``dangling`` why one without a parent is left.
+    ``refusal`` is why the last row was refused, ``dangling`` why one without a parent is left;
+    ``taken_away`` says that none was, and that a trigger let some of them go.
     """
 
     table: Table
@@ -50,6 +51,7 @@ class TableWork:
     unfilled: list[Unfilled] = field(default_factory=list)
     refusal: str = ""
     dangling: str = ""
+    taken_away: bool = False
 
     @cached_property
     def kept(self) -> frozenset[Key]:
@@ -82,7 +84,9 @@ def add_generated_rows(
     work.pending += row_sources.pending
     work.unfilled += row_sources.unfilled
     if rows:
+        before = row_count(db, work.table)
         work.refusal = write_rows(db, row_sources, rows, work.rng)
+        work.taken_away = not work.refusal and row_count(db, work.table) < before + len(rows)
 
 
 def add_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> None:

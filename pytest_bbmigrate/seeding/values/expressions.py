@@ -79,9 +79,21 @@ def texts_for(tokens: Tokens, rng: random.Random) -> Iterator[str]:
             yield from (_like_glob(unquoted(token), rng) for _ in range(20))
         elif token.startswith("'") and before == "like":
             yield re.sub("%+", "some", unquoted(token)).replace("_", "a")
-        elif _INTEGER.fullmatch(token) and "length" in tokens and int(token) <= LONGEST:
-            sizes = range(max(int(token) - 1, 0), int(token) + 2)
-            yield from (letters * size for letters in "xX7" for size in sizes)
+    sizes = sizes_for(tokens)
+    yield from (letters * size for letters in "xX7" for size in sizes)
+
+
+def sizes_for(tokens: Tokens) -> list[int]:
+    """Return the lengths that an expression may ask of a text or a blob, and those next to them."""
+    if "length" not in tokens and "octet_length" not in tokens:
+        return []
+    numbers = [int(token) for token in tokens if _INTEGER.fullmatch(token)]
+    return [
+        size
+        for number in numbers
+        if number <= LONGEST
+        for size in range(max(number - 1, 0), number + 2)
+    ]
 
 
 def unquoted(token: str) -> str:

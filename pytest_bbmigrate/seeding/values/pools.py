@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.model import exact_key
 from pytest_bbmigrate.seeding.values.accepted import ColumnProbe, accepted_values, evaluate
-from pytest_bbmigrate.seeding.values.expressions import literals_in, texts_for
+from pytest_bbmigrate.seeding.values.expressions import literals_in, sizes_for, texts_for
 from pytest_bbmigrate.seeding.values.hostile import LOOSE_TEXTS, hostile_keys, hostile_values
 from pytest_bbmigrate.seeding.values.meaning import TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.vocabulary import realistic
@@ -26,6 +26,7 @@ ROWS_FOR_ALL_HOSTILE = 60  # a table of at least so many rows has every hostile 
 FIRST_ROWS = 40  # the hostile values are among these
 REPEATS = 3  # rows with one hostile value, to stand beside several of another column
 REPEATS_EXPECTED = 8  # of these rows, those with a value that a migration's WHERE looks for
+SIZED = 20  # blobs of one length, where a CHECK asks for it
 NULL_SHARE = 12  # one in so many values of a nullable column is NULL, hostile ones aside
 _CONSTANT = re.compile(r"\(*\s*([-+]?\s*[\d.]+(e[-+]?\d+)?|'([^']|'')*'|x'[\da-f]*')\s*\)*", re.I)
 _ANY_TEXT = ("currency", "email", "uuid", "url", "phone", "color", "json")
@@ -189,6 +190,8 @@ def _anything(profile: ColumnProfile) -> list[Cell]:
     rng = random.Random(seed)  # noqa: S311 -- must be reproducible
     values: list[Cell] = []
     for tokens in profile.check_tokens:
+        if profile.family is Family.BLOB:
+            values += (rng.randbytes(size) for size in sizes_for(tokens) for _ in range(SIZED))
         values += literals_in(tokens, numbers=True)
         values += texts_for(tokens, rng)
     for meaning in (*sorted(TEMPORAL), *_ANY_TEXT):

@@ -8,7 +8,7 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.values.accepted import accepted_values
-from pytest_bbmigrate.seeding.values.expressions import texts_for
+from pytest_bbmigrate.seeding.values.expressions import sizes_for, texts_for
 from pytest_bbmigrate.seeding.values.household_words import FIRST_DAY, LAST_DAY
 from pytest_bbmigrate.seeding.values.meaning import FREE_TEXT, TEMPORAL, Family
 from pytest_bbmigrate.seeding.values.pools import FIRST_ROWS, ROWS_FOR_ALL_HOSTILE, build_pool
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.values.pools import ColumnProfile
     from pytest_bbmigrate.sql.values import Cell
 
+SAMPLES = 3  # of a length, to see whether it is the one that is asked for
 SPARE = 20  # further values, to replace those that the table refuses
 STEPS_BACK = 50_000  # days or weeks before 2024: no more than the calendar has
 
@@ -44,7 +45,11 @@ def unique_values(
     if profile.null_key and None not in taken:
         hostile += accepted_values(profile.probe, [[None]])[0]
     mentioned = {value for _, value in profile.literals}
-    series = (_counted_values(profile, usual, rng), _pattern_values(profile, rng))
+    series = (
+        _counted_values(profile, usual, rng),
+        _pattern_values(profile, rng),
+        _sized_values(profile, rng),
+    )
     for further in series if usual else ():
         lacking = count + SPARE - len(ordinary) - len(hostile)
         if lacking > 0:
@@ -108,6 +113,27 @@ def _pattern_values(profile: ColumnProfile, rng: random.Random) -> Iterator[Cell
     while any("glob" in tokens for tokens in profile.check_tokens):
         for tokens in profile.check_tokens:
             yield from texts_for(tokens, rng)
+
+
+def _sized_values(profile: ColumnProfile, rng: random.Random) -> Iterator[Cell]:
+    """Yield values of each length that the column's constraints ask for, without end if any."""
+    sized = _random_blob if profile.family is Family.BLOB else _random_text
+    asked = {size for tokens in profile.check_tokens for size in sizes_for(tokens)}
+    sizes = [
+        size
+        for size in sorted(asked)
+        if accepted_values(profile.probe, [[sized(size, rng) for _ in range(SAMPLES)]])[0]
+    ]
+    while sizes:
+        yield from (sized(size, rng) for size in sizes)
+
+
+def _random_blob(size: int, rng: random.Random) -> bytes:
+    return rng.randbytes(size)
+
+
+def _random_text(size: int, rng: random.Random) -> str:
+    return rng.randbytes((size + 1) // 2).hex()[:size]
 
 
 def _counted_text(profile: ColumnProfile, value: Cell, number: int, rng: random.Random) -> str:

@@ -12,17 +12,21 @@ import signal
 import site
 import sys
 import time
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pytest_bbmigrate.judge import server, supervisor
 from pytest_bbmigrate.judge.folder import ERRORS, IMAGES, OWNER, PARTS, TEMPORARY
+from pytest_bbmigrate.judge.model import JudgeFailed
+from pytest_bbmigrate.judge.process import Process
 from pytest_bbmigrate.processes.measured import Measurement
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.sandbox import landlock
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -166,6 +170,27 @@ def test_a_supervisor_whose_pytest_is_gone_kills_the_judge_and_removes_the_folde
     assert code == 128 + signal.SIGKILL
     assert not folder.exists()
     os.close(life)
+
+
+def test_a_judge_that_stays_stopped_is_killed_and_said_to_have_been_stopped(
+    tmp_path: Path,
+    no_children: list[int],  # noqa: ARG001
+    standard_descriptors: None,  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_bbmigrate.processes.children.STOPPED_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.02)
+    life, end = os.pipe()
+
+    code = supervisor.main(str(life), str(tmp_path), "/bin/sh", "-c", "kill -STOP $$")
+
+    for descriptor in (life, end):
+        os.close(descriptor)
+    with (tmp_path / ERRORS).open("rb") as nothing:
+        ended = SimpleNamespace(stdout=nothing, wait=lambda: code)
+        process = Process(cast("subprocess.Popen[bytes]", ended), tmp_path, -1, None)
+        with pytest.raises(JudgeFailed, match="the process that judges was stopped by a signal"):
+            process.receive(lambda _: None, shows_errors=True)
 
 
 def test_what_the_judge_has_left_is_ended(tmp_path: Path, no_children: list[int]) -> None:

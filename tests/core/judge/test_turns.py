@@ -12,10 +12,11 @@ import pytest
 
 from pytest_bbmigrate.catalogue.fingerprint import Fingerprint
 from pytest_bbmigrate.judge.answering import Responder
-from pytest_bbmigrate.judge.apart import Lines, answer_apart, write_all
+from pytest_bbmigrate.judge.apart import answer_apart
 from pytest_bbmigrate.judge.folder import IMAGES, PARTS
 from pytest_bbmigrate.judge.model import AskFolder, AskVerdicts, Opening, Question
 from pytest_bbmigrate.judge.turns import TOGETHER, Turns, answer_all
+from pytest_bbmigrate.processes.lines import write_all
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.project import read_project
 from pytest_bbmigrate.settings import Settings
@@ -39,11 +40,16 @@ FOLDER = {
 
 
 class Answers(Responder):
-    """Answers where it was done, apart as slowly as the position says; ``killed`` never do."""
+    """Answers where it was done, apart as slowly as the position says; ``hit`` never do."""
 
-    def __init__(self, most_apart: int, killed: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        most_apart: int,
+        hit: frozenset[int] = frozenset(),
+        by: signal.Signals = signal.SIGKILL,
+    ) -> None:
         self.most_apart_now = most_apart
-        self.killed = killed
+        self.hit, self.by = hit, by
         self.here = os.getpid()
 
     @property
@@ -60,8 +66,8 @@ class Answers(Responder):
         if os.getpid() == self.here:
             return HERE
         assert isinstance(question, AskVerdicts)
-        if question.position in self.killed:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if question.position in self.hit:
+            os.kill(os.getpid(), self.by)
         time.sleep(0.02 * question.position)
         return APART
 
@@ -108,6 +114,33 @@ def test_what_a_process_that_was_killed_has_not_told_is_answered_here() -> None:
     assert said(Answers(2, frozenset([1])), asked(0, 0, 0, 1)) == [HERE, APART, HERE, HERE]
 
 
+def test_what_a_process_that_stays_stopped_has_not_told_is_answered_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_bbmigrate.processes.children.STOPPED_SECONDS", 0.1)
+
+    assert said(Answers(2, frozenset([1]), signal.SIGSTOP), asked(0, 0, 0, 1)) == [
+        HERE,
+        APART,
+        HERE,
+        HERE,
+    ]
+
+
+def test_a_process_that_is_stopped_and_continued_is_waited_for() -> None:
+    def stops() -> bytes:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return APART
+
+    process = answer_apart(stops, ())
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    assert not process.is_ready()
+
+    os.kill(process.pid, signal.SIGCONT)
+
+    assert process.take() == APART
+
+
 def test_an_answer_longer_than_a_pipe_holds_comes_whole() -> None:
     long = bytes(range(256)) * 4096
 
@@ -123,22 +156,6 @@ def test_a_process_apart_has_no_pipe_that_is_not_its_own() -> None:
     assert answer_apart(is_open, [its]).take() == b"False"
     for descriptor in (ours, its):
         os.close(descriptor)
-
-
-def test_a_line_that_has_not_come_whole_is_not_taken() -> None:
-    ours, its = os.pipe()
-    lines = Lines(ours)
-
-    assert lines.take(waits=False) is None
-    write_all(its, b"one\ntwo\nthr")
-    assert [lines.take(), lines.take(waits=False), lines.take(waits=False)] == [
-        b"one",
-        b"two",
-        None,
-    ]
-    os.close(its)
-    assert lines.take() == b""
-    os.close(ours)
 
 
 def replies_of(folder: Path, most_apart: int) -> list[bytes]:

@@ -28,7 +28,6 @@ FEWER = {
     "circle of three": {"c": 180},
     "circle with one for each": {"a": 180, "b": 180},
     "foreign key of another type": {"c": 198},
-    "trigger that passes over": {"t": 195},
 }
 
 
