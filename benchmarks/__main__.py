@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import apply, chain, compared, generated, memory, public, start, workers
+from benchmarks import again, apply, chain, compared, generated, memory, public, start, workers
 from benchmarks.machine import describe_machine
 from benchmarks.results import keep
 from benchmarks.timing import Bench, table
@@ -34,6 +34,7 @@ class Part:
 
 PARTS = {
     "chain": Part("Chains of migrations", chain.measure),
+    "again": Part("The next run", again.measure),
     "workers": Part("Workers and cores", workers.measure),
     "start": Part("Starting", start.measure),
     "generated": Part("Generated rows", generated.measure),

@@ -8,11 +8,13 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import again
 from benchmarks.compared import CHANGES
 from benchmarks.folders import step, write_project
 from benchmarks.household import rows_for, write_database
@@ -206,3 +208,20 @@ def test_public_folders_are_those_with_settings(tmp_path: Path) -> None:
     (tmp_path / "two" / "pytest.ini").touch()
 
     assert [*projects_in(tmp_path)] == ["one", "two"]
+
+
+def test_each_edit_of_the_last_file_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = write_project(tmp_path / "project", 4, 0)
+    monkeypatch.setattr(again, "run", lambda *_: Cost(1.0, 1.0))
+    edits, texts = count(), []
+    for _ in range(3):
+        again.run_edited(project, 4, edits)
+        texts.append((project / "migrations" / "004_step.up.sql").read_text())
+    down = (project / "migrations" / "004_step.down.sql").read_text()
+    with closing(sqlite3.connect(project / "base.db")) as db:
+        db.execute(texts[-1])
+        db.execute(down)
+
+    assert len({*texts, f"{step(4).up};\n"}) == 4

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.chain.expected_values import read_expected_values, values_at
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state, join_state, thinned_tables
@@ -18,6 +17,7 @@ from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.experiment.soundness import silent_invariants
 from pytest_bbmigrate.experiment.step_cache import CachedUpResult, cache_up_result
 from pytest_bbmigrate.private import muted, showing_values
+from pytest_bbmigrate.seeding.recipes import folder_recipe
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_bbmigrate.catalogue import Catalogue
-    from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import Evidence, SeededState
     from pytest_bbmigrate.experiment.requirements import FailingCondition
     from pytest_bbmigrate.experiment.run import UpResult
@@ -61,15 +60,9 @@ class Chain:
         self._base = base
         self._invariants = invariants
         self.shows_values = shows_values
-        migrations = catalogue.migrations
-        self._expected_values = read_expected_values(
-            migrations, [migration.expected_literals for migration in migrations]
-        )
-        self._taken_values = read_expected_values(
-            migrations, [migration.taken_literals for migration in migrations]
-        )
-        self._reads = frozenset(read for one in migrations for read in one.column_reads)
-        self._states: list[SeededState] = []
+        self._folder_recipe = folder_recipe(recipe, catalogue.migrations)
+        self._states: dict[int, SeededState] = {}
+        self._narrowed_from = len(catalogue.migrations)
         self._up_results: dict[int, CachedUpResult] = {}
         self._grounds: dict[int, Ground] = {}
         self._evidence: dict[int, Evidence] = {}
@@ -83,10 +76,27 @@ class Chain:
         Raises: StateUnreachable when one of these does not apply, not even without rows.
         """
         with self.at_work():
-            while len(self._states) <= position:
-                self._states.append(self._next_state())
-                self._forget(len(self._states) - 2)
+            first = position + 1
+            while first and first - 1 not in self._states:
+                first -= 1
+            for each in range(first, position + 1):
+                self._states[each] = self._make_state(each)
+                self._forget(each - 1)
         return self._states[position]
+
+    def resume(self, state: SeededState) -> None:
+        """Go on from ``state``, which this folder's first migrations have led to before.
+
+        The states before it are made when they are asked for.
+        """
+        self._states.setdefault(state.position, state)
+
+    def is_whole(self, position: int) -> bool:
+        """Return whether the first ``position`` migrations have run on all generated rows.
+
+        To be asked once what follows from them was asked for.
+        """
+        return position <= self._narrowed_from
 
     def evidence(self, position: int) -> Evidence:
         """Return the evidence on the migration at ``position`` (0 the first), gathered once.
@@ -147,11 +157,9 @@ class Chain:
 
         Raises: StateUnreachable when a migration does not apply.
         """
-        states = [
-            self.state(position) for position in reversed(range(len(self.catalogue.migrations) + 1))
-        ]
+        last_first = reversed(range(len(self.catalogue.migrations) + 1))
         with self.at_work():
-            return silent_invariants(states, self._invariants)
+            return silent_invariants(map(self.state, last_first), self._invariants)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -162,36 +170,8 @@ class Chain:
 
     def _setup(self, position: int) -> ExperimentSetup:
         """Return the setup of an experiment on the migration at ``position``."""
-        recipe = replace(
-            self.recipe,
-            expected_literals=values_at(position, self._expected_values),
-            taken_literals=values_at(position, self._taken_values),
-            reads=self._reads,
-            joined_texts=frozenset(
-                joined
-                for migration in self.catalogue.migrations[position:]
-                for joined in migration.joined_texts
-            ),
-            assigned_literals=tuple(
-                literal
-                for migration in self.catalogue.migrations[position:]
-                for literal in migration.assigned_literals
-            ),
-            requires=self._requirements(position),
-        )
+        recipe = self._folder_recipe.at(position)
         return ExperimentSetup(recipe, self.environment, self._invariants)
-
-    def _requirements(self, position: int) -> tuple[Requirement, ...]:
-        """Return what the migrations from ``position`` on require of rows.
-
-        One that allows no row says nothing of the rows before, which earlier migrations meet.
-        """
-        return tuple(
-            requirement
-            for migration in self.catalogue.migrations[position:]
-            for requirement in migration.contract.requires
-            if not requirement.allows_no_row
-        )
 
     def _up_result(self, position: int) -> UpResult:
         """Return the result of running the migration at ``position`` up from its ground.
@@ -205,22 +185,23 @@ class Chain:
         result = run_up(migration, ground.state, ground.setup)
         if not result.up.succeeded and (went_on := go_on(migration, ground, result)):
             ground, result = went_on
+        if ground.narrowed is not None or not result.up.succeeded:
+            self._narrowed_from = min(self._narrowed_from, position)
         self._grounds[position] = ground
         self._up_results[position] = cache_up_result(result, ground.state)
         return result
 
     def _forget(self, position: int) -> None:
         """Drop the result of up once both the next state and the evidence are made."""
-        if position + 1 < len(self._states) and position in self._gathered:
+        if position + 1 in self._states and position in self._gathered:
             self._up_results.pop(position, None)
             self._grounds.pop(position, None)
 
-    def _next_state(self) -> SeededState:
-        """Make the state that follows the last one.
+    def _make_state(self, position: int) -> SeededState:
+        """Make the state after the first ``position`` migrations, from the one before.
 
         Raises: StateUnreachable when the migration between them does not apply.
         """
-        position = len(self._states)
         setup = self._setup(position)
         if position == 0:
             bare = snapshot_of(self._base)
@@ -240,7 +221,8 @@ class Chain:
         thinned = thinned_tables(before.row_counts, previous.row_counts)
         migration = self.catalogue.migrations[position - 1]
         refuses_given = not is_empty and bool(thinned & self.recipe.own_rows.keys())
-        if migration.name not in self.unjudged and (refuses_given or self._refuses_base(result)):
+        refuses = refuses_given or self._refuses_base(ground, result)
+        if migration.name not in self.unjudged and refuses:
             raise StateUnreachable(migration.name)  # no others can stand for rows that are given
         state = fill_state(
             position,
@@ -253,9 +235,8 @@ class Chain:
         )
         return join_state(self._with_own(state, previous, result.up), setup.recipe)
 
-    def _refuses_base(self, result: UpResult) -> bool:
+    def _refuses_base(self, ground: Ground, result: UpResult) -> bool:
         """Return whether up, which ran on fewer rows, does not run on those of the base alone."""
-        ground = self._grounds[len(self._states) - 1]
         could = self._base_has_rows and ground.state.empty_pages is not None
         return could and ground.narrowed is not None and result.empty is None
 

@@ -31,9 +31,10 @@ class NamedObject:
     path: Path | None
 
 
-def ask_catalogue_reads(chain: Chain) -> Answer:
+def ask_catalogue_reads(chain: Chain, known: int = 0) -> Answer:
     """Return the contract lines that name what exists neither before nor after their migration.
 
+    Of the first ``known`` migrations an earlier run has found none.
     The names can be looked up only as far as the migrations apply. Nothing is asked of those that
     are not to be judged.
 
@@ -41,7 +42,7 @@ def ask_catalogue_reads(chain: Chain) -> Answer:
     """
     findings: list[Finding] = []
     reason = ""
-    for position, migration in enumerate(chain.catalogue.migrations):
+    for position, migration in [*enumerate(chain.catalogue.migrations)][known:]:
         before = chain.state(position).schema
         try:
             after = chain.state(position + 1).schema

@@ -67,9 +67,13 @@ def ask_for_any(check: str, answer: Answer, evidence: Evidence, *, strict: bool)
     return answer
 
 
-def judge_catalogue(chain: Chain) -> Verdict:
-    """Return whether every contract of the catalogue names what exists (it reads, being here)."""
-    return conclude(CATALOGUE_CHECK, chain.catalogue.folder.name, ask_catalogue_reads(chain))
+def judge_catalogue(chain: Chain, before: int = 0) -> Verdict:
+    """Return whether every contract of the catalogue names what exists (it reads, being here).
+
+    Those of the migrations ``before`` a position are known to.
+    """
+    answer = ask_catalogue_reads(chain, before)
+    return conclude(CATALOGUE_CHECK, chain.catalogue.folder.name, answer)
 
 
 def conclude(check: str, subject: str, answer: Answer) -> Verdict:

@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sqlite_files import open_content, open_private, temporary_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from pytest_bbmigrate.experiment.model import DatabaseDiff, SeededState
     from pytest_bbmigrate.experiment.snapshot import Snapshot
@@ -102,14 +102,12 @@ def ask_invariants(
 
 
 def silent_invariants(
-    states: Sequence[SeededState], queries: tuple[tuple[str, str], ...]
+    states: Iterator[SeededState], queries: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
     """Return the queries that run on none of ``states``, with SQLite's message on the first."""
     errors = dict[str, str]()
     waiting = dict(queries)
-    for state in states:
-        if not waiting:
-            break
+    while waiting and (state := next(states, None)):
         with closing(open_content(state.image)) as db:
             for name, sql in list(waiting.items()):
                 try:

@@ -15,6 +15,7 @@ from pytest_bbmigrate.judge.judge import Judge, describe_broken
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
     AskFolder,
+    AskKept,
     AskRun,
     AskState,
     AskVerdicts,
@@ -91,9 +92,12 @@ class Responder:
             case AskVerdicts():
                 return judge.verdicts(question.position, question.checks)
             case AskFolder():
-                return Judged((judge.folder_verdict(),))
+                return Judged((judge.folder_verdict(question.before),))
             case AskState():
                 return Stored(self._store(judge.state(question.position)))
+            case AskKept():
+                state = judge.kept_state(question.position)
+                return Stored("" if state is None else self._store(state))
             case AskRun():
                 given = self._folder / IMAGES / question.image
                 ran, image = judge.run(question.position, question.side, given.read_bytes())
@@ -102,7 +106,8 @@ class Responder:
     def _the_judge(self) -> Judge:
         """Return the judge, which reads the project when it is first asked."""
         if self._judge is None:
-            self._judge = Judge(open_project(self._opening, self._folder / PARTS))
+            project = open_project(self._opening, self._folder / PARTS)
+            self._judge = Judge(project, self._opening.resume)
         return self._judge
 
     def _store(self, image: bytes) -> str:

@@ -21,6 +21,7 @@ class Answers:
     def __init__(self) -> None:
         self._answers: dict[tuple[int, str], Verdict | Broken] = {}
         self._printed: dict[int, str] = {}
+        self._whole: set[int] = set()
         self._failures: dict[int, str] = {}
         self._unreachable: dict[int, Unreachable] = {}
 
@@ -36,6 +37,8 @@ class Answers:
                 with_kinds(answer) if isinstance(answer, Verdict) else answer
             )
         self._printed[position] = reply.printed
+        if reply.is_whole:
+            self._whole.add(position)
 
     def fail(self, position: int, message: str) -> None:
         """Keep that the migration at ``position`` was not judged, and why."""
@@ -45,6 +48,10 @@ class Answers:
         """Return whether it is known what ``check`` is told of the migration at ``position``."""
         has_none = position in self._failures or position in self._unreachable
         return has_none or (position, check) in self._answers
+
+    def is_whole(self, position: int) -> bool:
+        """Return whether the migration at ``position`` was judged on all generated rows."""
+        return position in self._whole
 
     def verdict(self, position: int, check: str) -> tuple[Verdict, str]:
         """Return the verdict of ``check`` on the migration at ``position``, and what it printed.
@@ -58,7 +65,7 @@ class Answers:
         """Return the answers of ``checks``, as the judge has given them; raises as ``verdict``."""
         self._refuse_missing(position)
         answers = tuple(self._answers[position, check] for check in checks)
-        return Judged(answers, self._printed.get(position, ""))
+        return Judged(answers, self._printed.get(position, ""), is_whole=self.is_whole(position))
 
     def _refuse_missing(self, position: int) -> None:
         """Raise why there is no answer on the migration at ``position``, if there is none."""

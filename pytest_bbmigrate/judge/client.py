@@ -12,6 +12,7 @@ from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
     AskFolder,
+    AskKept,
     AskRun,
     AskState,
     AskVerdicts,
@@ -70,6 +71,11 @@ class JudgeClient:
         self._beside: set[Question] = set()
         self.wait: Callable[[int], object] = wait_for
 
+    def start(self) -> None:
+        """Start the process, so that it imports what it needs while others do their work."""
+        if self._process is None:
+            self._process = start_process(self._shared, self._python)
+
     def open(self, opening: Opening) -> None:
         """Say what is to be judged."""
         self._opening = opening
@@ -102,12 +108,32 @@ class JudgeClient:
         """Return whether the judge need not be waited for to answer these."""
         return all(self._answers.knows(position, check) for check in checks)
 
-    def folder_verdict(self) -> Verdict:
-        """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
+    def is_whole(self, position: int) -> bool:
+        """Return whether the migration at ``position`` was judged on all generated rows."""
+        return self._answers.is_whole(position)
+
+    def folder_verdict(self, before: int = 0) -> Verdict:
+        """Return the verdict on the folder as a whole; raises as ``verdict`` does.
+
+        Of the migrations ``before`` a position it is known to hold.
+        """
         self._ask_ahead(0)  # that needs all states: others judge on the first ones meanwhile
-        question = AskFolder()
+        question = AskFolder(before)
         reply = self._alone_if_need_be(question, lambda: self._ask(question, Judged))
         return with_kinds(judged(*reply.answers))
+
+    def kept_state(self, position: int) -> bytes:
+        """Return the state after the first ``position`` migrations as it is kept; b"" for none.
+
+        Raises: as ``verdict`` does.
+        """
+        question = AskKept(position)
+
+        def ask() -> bytes:
+            name = self._ask(question, Stored).image
+            return self._take(name) if name else b""
+
+        return self._alone_if_need_be(question, ask)
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.

@@ -11,6 +11,9 @@ from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
 from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
+from pytest_bbmigrate.kept.entries import Entries
+from pytest_bbmigrate.kept.states import KIND as STATE
+from pytest_bbmigrate.kept.states import encode_state, read_state
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.sandbox.run_part import run_part
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.experiment import Evidence
+    from pytest_bbmigrate.judge.model import Resume
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Verdict
 
@@ -29,7 +33,7 @@ MOST_BYTES_APART = 64 << 20  # of a state whose evidence is gathered beside othe
 class Judge:
     """Judges the migrations of one project, in this process; asked as a ``JudgeClient`` is."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, resume: Resume | None = None) -> None:
         self._project = project
         self._chain = Chain(
             project.catalogue,
@@ -40,6 +44,10 @@ class Judge:
             unjudged=project.unjudged,
             shows_values=not project.hides_own,
         )
+        if resume is not None and not project.holds_own:
+            content = Entries(resume.folder).read(STATE, resume.key)
+            if state := read_state(content, resume.position):
+                self._chain.resume(state)
 
     def verdicts(self, position: int, checks: Sequence[str]) -> Judged:
         """Return the answers of ``checks`` on the migration at ``position``.
@@ -49,7 +57,8 @@ class Judge:
         """
         evidence = self._chain.evidence(position)
         answers = tuple(self._answer(check, evidence) for check in checks)
-        return Judged(answers, "" if self._project.hides_own else printed_in(evidence))
+        printed = "" if self._project.hides_own else printed_in(evidence)
+        return Judged(answers, printed, is_whole=self._chain.is_whole(position + 1))
 
     def prepare_apart(self, position: int) -> bool:
         """Make what evidence on the migration at ``position`` needs, to be gathered in a fork.
@@ -90,9 +99,12 @@ class Judge:
         reply = self.verdicts(position, [check])
         return judged(*reply.answers), reply.printed
 
-    def folder_verdict(self) -> Verdict:
-        """Return the verdict on the folder as a whole; raises as ``verdicts`` does."""
-        return hide_in_contracts(judge_catalogue(self._chain), self._project)
+    def folder_verdict(self, before: int = 0) -> Verdict:
+        """Return the verdict on the folder as a whole; raises as ``verdicts`` does.
+
+        Of the migrations ``before`` a position it is known to hold.
+        """
+        return hide_in_contracts(judge_catalogue(self._chain, before), self._project)
 
     def expect(self, checks: Mapping[int, tuple[str, ...]], *, works_ahead: bool) -> None:
         """Do nothing: each migration is judged when it is asked for."""
@@ -106,6 +118,17 @@ class Judge:
         Raises: as ``verdicts`` does.
         """
         return self._chain.state(position).image
+
+    def kept_state(self, position: int) -> bytes | None:
+        """Return the state after the first ``position`` migrations as it is kept.
+
+        None where it is not to be: it holds rows of somebody's own, or not all that were made.
+
+        Raises: as ``verdicts`` does.
+        """
+        state = self._chain.state(position)
+        may_be_kept = self._chain.is_whole(position) and not self._project.holds_own
+        return encode_state(state) if may_be_kept else None
 
     def run(self, position: int, side: str, image: bytes) -> tuple[Ran, bytes]:
         """Run a side ('up', 'down') of the migration at ``position`` on ``image``.

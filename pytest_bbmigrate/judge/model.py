@@ -20,6 +20,15 @@ class JudgeFailed(BBMigrateError):
 
 
 @dataclass(frozen=True)
+class Resume:
+    """The entry with the state after ``position`` migrations, kept in ``folder`` under ``key``."""
+
+    folder: Path
+    key: str
+    position: int
+
+
+@dataclass(frozen=True)
 class Opening:
     """The first message: what is to be judged.
 
@@ -28,6 +37,7 @@ class Opening:
     None but in a session that changes a database; ``fixes_modules`` as in ``read_project``. With
     ``shows_values`` rows of the user's own may be shown, with ``shows_errors`` errors as they are.
     ``most_apart`` is how many questions may be answered at the same time in further processes.
+    ``resume`` is the state of an earlier run that the chain goes on from, None for none.
     """
 
     settings: Settings
@@ -39,6 +49,7 @@ class Opening:
     shows_values: bool = False
     shows_errors: bool = False
     most_apart: int = 0
+    resume: Resume | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,21 @@ class AskVerdicts:
 
 @dataclass(frozen=True)
 class AskFolder:
-    """Asks for the check of the folder as a whole."""
+    """Asks for the check of the folder as a whole; it is known to hold ``before`` a position."""
+
+    before: int = 0
 
 
 @dataclass(frozen=True)
 class AskState:
     """Asks for the database after the first ``position`` migrations, as a file."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class AskKept:
+    """Asks for the state after the first ``position`` migrations as it is kept, as a file."""
 
     position: int
 
@@ -79,15 +99,19 @@ class Broken:
 
 @dataclass(frozen=True)
 class Judged:
-    """The answers to the checks asked for, in their order, and what the migration printed."""
+    """The answers to the checks asked for, in their order, and what the migration printed.
+
+    ``is_whole`` is whether it and all before it have run on all generated rows.
+    """
 
     answers: tuple[Verdict | Broken, ...]
     printed: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The file, in the folder for images, with the database that was asked for."""
+    """The file, in the folder for images, with what was asked for; '' where there is none."""
 
     image: str
 
@@ -119,13 +143,14 @@ class Refused:
     message: str
 
 
-Question = AskVerdicts | AskFolder | AskState | AskRun
+Question = AskVerdicts | AskFolder | AskState | AskKept | AskRun
 Reply = Judged | Stored | Ran | Unreachable | Refused | Broken
 
 QUESTIONS: dict[str, type[Question]] = {
     "verdicts": AskVerdicts,
     "folder": AskFolder,
     "state": AskState,
+    "kept": AskKept,
     "run": AskRun,
 }
 REPLIES: dict[str, type[Reply]] = {

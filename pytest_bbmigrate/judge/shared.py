@@ -10,6 +10,7 @@ from pytest_bbmigrate.judge.answers import Answers
 from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     AskFolder,
+    AskKept,
     AskState,
     AskVerdicts,
     Judged,
@@ -67,7 +68,9 @@ class SharedJudge:
         self._answers = Answers()
 
     def start(self) -> None:
-        """Connect; where that cannot be, start a judge of this worker's own."""
+        """Connect; where that cannot be, start a judge of this worker's own. Twice is once."""
+        if self._visit is not None or self._own is not None:
+            return
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(address_of(self._name))
@@ -112,11 +115,28 @@ class SharedJudge:
                 self._answers.fail(position, str(error))
         return self._answers.verdict(position, check)
 
-    def folder_verdict(self) -> Verdict:
-        """Return the verdict on the folder as a whole; raises as ``verdict`` does."""
+    def is_whole(self, position: int) -> bool:
+        """Return whether the migration at ``position`` was judged on all generated rows."""
+        judge = self._answers if self._own is None else self._own
+        return judge.is_whole(position)
+
+    def folder_verdict(self, before: int = 0) -> Verdict:
+        """Return the verdict on the folder as a whole; raises as ``verdict`` does.
+
+        Of the migrations ``before`` a position it is known to hold.
+        """
         if (own := self._alone()) is not None:
-            return own.folder_verdict()
-        return with_kinds(judged(*self._ask(AskFolder(), Judged)[0].answers))
+            return own.folder_verdict(before)
+        return with_kinds(judged(*self._ask(AskFolder(before), Judged)[0].answers))
+
+    def kept_state(self, position: int) -> bytes:
+        """Return the state after the first ``position`` migrations as it is kept; b"" for none.
+
+        Raises: as ``verdict`` does.
+        """
+        if (own := self._alone()) is not None:
+            return own.kept_state(position)
+        return self._ask(AskKept(position), Image)[1]
 
     def state(self, position: int) -> bytes:
         """Return the image of the database after the first ``position`` migrations.

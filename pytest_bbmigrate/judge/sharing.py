@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import BBMigrateError, StateUnreachable
 from pytest_bbmigrate.judge.model import (
     AskFolder,
+    AskKept,
     AskState,
     AskVerdicts,
     Judged,
@@ -193,9 +194,9 @@ class Sharing:
                 case AskVerdicts():
                     reply = self._judge.reply(question.position, question.checks)
                 case AskFolder():
-                    reply = Judged((self._judge.folder_verdict(),))
-                case AskState():
-                    after = self._judge.state(question.position)
+                    reply = Judged((self._judge.folder_verdict(question.before),))
+                case AskState() | AskKept():
+                    after = self._content_for(question)
                     reply = Image(len(after))
                 case GivenRun():
                     ran, after = self._judge.run(question.position, question.side, content)
@@ -208,6 +209,12 @@ class Sharing:
             self._say(visit, Refused(ENDS))
             raise
         self._say(visit, reply, after)
+
+    def _content_for(self, question: AskState | AskKept) -> bytes:
+        """Return the database, or the kept state, that is asked for."""
+        if isinstance(question, AskKept):
+            return self._judge.kept_state(question.position)
+        return self._judge.state(question.position)
 
     def _say(self, visit: Visit, reply: Welcome | VisitReply, content: bytes = b"") -> None:
         """Tell a worker, if it is still there."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.judge.model import (
     NAMES,
     AskFolder,
+    AskKept,
     AskState,
     AskVerdicts,
     Judged,
@@ -84,7 +85,7 @@ class GivenRun:
 
 @dataclass(frozen=True)
 class Image:
-    """The database that was asked for, which follows."""
+    """The database or the kept state that was asked for, which follows."""
 
     size: int
 
@@ -97,7 +98,7 @@ class RanOn:
     size: int
 
 
-VisitQuestion = AskVerdicts | AskFolder | AskState | GivenRun
+VisitQuestion = AskVerdicts | AskFolder | AskState | AskKept | GivenRun
 VisitReply = Judged | Unreachable | Refused | Image | RanOn
 
 ASKED: dict[str, type[Greeting | VisitQuestion]] = {
@@ -105,6 +106,7 @@ ASKED: dict[str, type[Greeting | VisitQuestion]] = {
     "verdicts": AskVerdicts,
     "folder": AskFolder,
     "state": AskState,
+    "kept": AskKept,
     "given": GivenRun,
 }
 TOLD: dict[str, type[Welcome | VisitReply]] = {

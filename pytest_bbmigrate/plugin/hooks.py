@@ -67,7 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         options.refuse_unknown_settings(config)
         judging.refuse_debugger(config)
-        judging.start_early(config)
         if judging.is_controller(config):
             from pytest_bbmigrate.plugin.xdist import prepare_workers
 
@@ -81,9 +80,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         options.settings_of(session.config)
     if options.checks_are_wanted(session.config):
         options.refuse_old_sqlite()
+        from pytest_bbmigrate.plugin import judging
+
+        judging.start_early(session.config)
         from pytest_bbmigrate.plugin.session import prepare_checks
 
         prepare_checks(session.config)
+        judging.start_for_more(session.config)
         from pytest_bbmigrate.plugin.grouping import prepare_grouping
 
         prepare_grouping(session.config)
@@ -185,6 +188,18 @@ def pytest_runtest_makereport(
         tell_found(item, report)
         hide_captured(item, report)
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Say of a check that nothing has changed which its verdict rests on."""
+    if not options.checks_are_wanted(config):
+        return None
+    from pytest_bbmigrate.plugin.keeping import cached_status
+
+    return cached_status(report)
 
 
 def pytest_terminal_summary(

@@ -10,8 +10,10 @@ import pytest
 
 from pytest_bbmigrate.checks.changed_since import with_changes
 from pytest_bbmigrate.errors import BBMigrateError, CatalogueError, StateUnreachable
+from pytest_bbmigrate.judge.kept_judge import KeptJudge
 from pytest_bbmigrate.plugin.invocation import rerun_command
 from pytest_bbmigrate.plugin.judging import judge_of, judges_here
+from pytest_bbmigrate.plugin.keeping import CACHED
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
 from pytest_bbmigrate.plugin.whose_rows import whose_rows
@@ -64,6 +66,10 @@ class CheckItem(pytest.Item):
         return self.name
 
     @abc.abstractmethod
+    def is_kept(self) -> bool:
+        """Return whether the verdict was reached by an earlier run, on what is still the same."""
+
+    @abc.abstractmethod
     def judge(self) -> Verdict:
         """Return the verdict."""
 
@@ -81,12 +87,15 @@ class CheckItem(pytest.Item):
         """Judge; a check that fails raises CheckFailed, one that cannot be made skips."""
         text = text_properties(self.config)
         self.user_properties[:] = [*result_properties(self.subject, self.name), *text]
+        is_kept = self.is_kept()
         try:
             verdict = self.judge()
             self.told = self.tell(verdict)
         except StateUnreachable as error:
             pytest.skip(visible(str(error)))
         self.user_properties[:] = [*result_properties(self.subject, self.name, verdict), *text]
+        if is_kept:
+            self.user_properties.append((CACHED, True))
         if verdict.outcome is Outcome.FAILED:
             raise CheckFailed(verdict)
         if verdict.outcome is Outcome.SKIPPED:
@@ -128,6 +137,13 @@ class CatalogueCheck(CheckItem):
         """The folder's name."""
         return self.path.name
 
+    def is_kept(self) -> bool:
+        """Return whether the verdict was reached by an earlier run."""
+        if isinstance(project_of(self.config).reading, CatalogueError):
+            return False
+        judge = judge_of(self.config)
+        return isinstance(judge, KeptJudge) and judge.has_folder
+
     def judge(self) -> Verdict:
         """Return whether every file reads, has stayed, and every contract names what exists."""
         verdict = judge_of(self.config).folder_verdict()
@@ -149,6 +165,11 @@ class MigrationCheck(CheckItem):
         """The check, behind the function where that is the migration."""
         function = project_of(self.config).catalogue.migrations[self.position].function
         return f"{function}::{self.name}" if function else self.name
+
+    def is_kept(self) -> bool:
+        """Return whether the verdict was reached by an earlier run."""
+        judge = judge_of(self.config)
+        return isinstance(judge, KeptJudge) and judge.has(self.position, self.name)
 
     def judge(self) -> Verdict:
         """Return this check's verdict on the migration; show what that printed with the first."""

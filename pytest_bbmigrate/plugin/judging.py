@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.errors import CatalogueError
 from pytest_bbmigrate.plugin import options
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.judge import Judge
+    from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.model import Opening
     from pytest_bbmigrate.judge.shared import SharedJudge
     from pytest_bbmigrate.judge.sharing import Sharing
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 JUDGE_INPUT = "bb_judge"  # of xdist's workerinput: the name and token of the judge that is shared
 
 _STARTED = pytest.StashKey["JudgeClient | SharedJudge"]()
-_OPENED = pytest.StashKey["JudgeClient | SharedJudge | Judge"]()
+_OPENED = pytest.StashKey["JudgeClient | SharedJudge | KeptJudge | Judge"]()
 
 
-def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | Judge:
+def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | KeptJudge | Judge:
     """Return this session's judge, which knows what is to be judged once this was called.
 
     Raises: CatalogueError when the folder does not read; pytest.UsageError as project_of does.
@@ -40,9 +42,7 @@ def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | Judge:
         project = project_of(config)
         _ = project.catalogue  # or its error
         if judges_elsewhere(config):
-            judge = started_judge(config)
-            judge.open(_opening(config, project))
-            config.stash[_OPENED] = judge
+            config.stash[_OPENED] = _opened(config, project)
         else:
             from pytest_bbmigrate.judge.judge import Judge
 
@@ -50,23 +50,37 @@ def judge_of(config: pytest.Config) -> JudgeClient | SharedJudge | Judge:
     return config.stash[_OPENED]
 
 
-def started_judge(config: pytest.Config) -> JudgeClient | SharedJudge:
-    """Return the process that is to judge, started by the first call; it is told nothing yet.
+def _opened(config: pytest.Config, project: Project) -> JudgeClient | SharedJudge | KeptJudge:
+    """Return the judge in a process of its own; where runs keep something, what has that first."""
+    from pytest_bbmigrate.plugin.keeping import entries_of, kept_judge
 
-    A worker has that of its session, where its controller shares it.
+    entries, opening = entries_of(config), _opening(config, project)
+    client = judging_process(config, starts=entries is None)
+    if entries is not None:
+        return kept_judge(client, opening, project, entries)
+    client.open(opening)
+    return client
+
+
+def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient | SharedJudge:
+    """Return the process that is to judge, made by the first call; it is told nothing yet.
+
+    With ``starts`` it is started by that call. A worker has that of its session, where its
+    controller shares it.
     """
     if _STARTED not in config.stash:
-        judge = config.stash[_STARTED] = _shared_judge(config) or own_judge(config)
+        judge = _shared_judge(config) or own_judge(config, starts=starts)
+        config.stash[_STARTED] = judge
         end_with_tests(config, judge)
     return config.stash[_STARTED]
 
 
-def own_judge(config: pytest.Config) -> JudgeClient:
-    """Return a judge of this process's own, which is started."""
+def own_judge(config: pytest.Config, *, starts: bool = True) -> JudgeClient:
+    """Return a judge of this process's own, which is started unless told otherwise."""
     from pytest_bbmigrate.judge.process import start_process
 
     shared, python = writable_besides(config), options.app_python_of(config)
-    process = start_process(shared, python)
+    process = start_process(shared, python) if starts else None
     # It imports the core while this process does.
     from pytest_bbmigrate.judge.client import JudgeClient
 
@@ -83,9 +97,7 @@ def _shared_judge(config: pytest.Config) -> SharedJudge | None:
 
     name, token = told
     place = place_of(writable_besides(config), options.app_python_of(config))
-    judge = SharedJudge(name, token, place, lambda: own_judge(config))
-    judge.start()
-    return judge
+    return SharedJudge(name, token, place, lambda: own_judge(config))
 
 
 def writable_besides(config: pytest.Config) -> tuple[str, ...]:
@@ -99,22 +111,34 @@ def writable_besides(config: pytest.Config) -> tuple[str, ...]:
 def end_with_tests(config: pytest.Config, judge: JudgeClient | SharedJudge | Sharing) -> None:
     """Have ``judge`` closed when the last test has run, and at the latest with the session."""
     config.add_cleanup(judge.close)
-    config.pluginmanager.register(JudgeEnd(judge), "bbmigrate_judge_end")
+    config.pluginmanager.register(JudgeEnd(config, judge), "bbmigrate_judge_end")
 
 
 class JudgeEnd:
-    """Ends the process that judges when the last test has run, before others collect its data."""
+    """Ends the process that judges when the last test has run, before others collect its data.
 
-    def __init__(self, judge: JudgeClient | SharedJudge | Sharing) -> None:
+    What it has found is kept for the next run before.
+    """
+
+    def __init__(self, config: pytest.Config, judge: JudgeClient | SharedJudge | Sharing) -> None:
+        self._config = config
         self._judge = judge
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """End it, whatever has ended the loop."""
+        is_over = False
         try:
-            return (yield)
+            result = yield
+            is_over = True
+            return result
         finally:
-            self._judge.close()
+            from pytest_bbmigrate.plugin.keeping import keep_found
+
+            try:
+                keep_found(self._config.stash.get(_OPENED, None), is_over=is_over)
+            finally:
+                self._judge.close()
 
 
 def judges_elsewhere(config: pytest.Config) -> bool:
@@ -153,9 +177,29 @@ def idle_cores() -> int:
 
 
 def start_early(config: pytest.Config) -> None:
-    """Start the process that is to judge before anything is collected, where it will be asked."""
+    """Start the process that is to judge before anything is collected, where it will be asked.
+
+    Where an earlier run has kept something, that may be never: ``start_for_more`` looks.
+    """
     if judges_here(config) and judges_elsewhere(config):
-        started_judge(config)
+        from pytest_bbmigrate.plugin.keeping import entries_of
+
+        entries = entries_of(config)
+        if entries is None or entries.are_none():
+            judging_process(config, starts=True)
+
+
+def start_for_more(config: pytest.Config) -> None:
+    """Start the process that is to judge if not all that will be asked is kept."""
+    from pytest_bbmigrate.judge.kept_judge import KeptJudge
+    from pytest_bbmigrate.plugin.session import project_of
+
+    if not (judges_here(config) and judges_elsewhere(config)):
+        return
+    if not isinstance(project_of(config).reading, CatalogueError):
+        judge = judge_of(config)
+        if isinstance(judge, KeptJudge):
+            judge.start()
 
 
 def judges_here(config: pytest.Config) -> bool:

@@ -164,6 +164,7 @@ MODIFIERS = (
     ),
     Modifier("--bb-show-values", "Show values of your own rows in failures"),
     Modifier("--bb-in-process", "Run migrations in pytest's own process, for a debugger"),
+    Modifier("--bb-no-cache", "Try every check anew, and keep no verdict for the next run"),
     Modifier(
         "--bb-discard-changes",
         "Let a restore or a rollback lose what was written since",

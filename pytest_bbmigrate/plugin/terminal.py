@@ -10,6 +10,7 @@ import pytest
 from pytest_bbmigrate.catalogue import Catalogue
 from pytest_bbmigrate.plugin.grouping import grouped_results, write_groups
 from pytest_bbmigrate.plugin.judging import judges_elsewhere
+from pytest_bbmigrate.plugin.keeping import what_is_not_kept
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
@@ -95,6 +96,8 @@ def write_checks_summary(reporter: pytest.TerminalReporter) -> None:
     for line in describe_results(results, unjudged, says=says, in_groups=bool(grouped)):
         shown = cut(line) if grouped else line
         reporter.write_line(visible_line(shown), red=line.startswith("failed: "))
+    if reporter.config.getoption("verbose") > 0 and (said := what_is_not_kept(reporter.config)):
+        reporter.write_line(visible_line(said))
 
 
 def _unjudged_before(project: Project) -> int:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.judge import Judge
+    from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.shared import SharedJudge
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Finding
@@ -49,7 +50,9 @@ Subject = Snapshot | Database | sqlite3.Connection | Path
 class Databases:
     """A test's own databases in memory, at any state of a project; all closed together."""
 
-    def __init__(self, project: Project, judge: JudgeClient | SharedJudge | Judge) -> None:
+    def __init__(
+        self, project: Project, judge: JudgeClient | SharedJudge | KeptJudge | Judge
+    ) -> None:
         self.project = project
         self.judge = judge
         self._open = ExitStack()

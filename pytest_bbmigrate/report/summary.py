@@ -34,6 +34,7 @@ class Result:
     rows: int = 0
     values: int = 0
     notes: tuple[str, ...] = ()
+    is_cached: bool = False
 
 
 def result_properties(subject: str, check: str, verdict: Verdict | None = None) -> Properties:
@@ -61,6 +62,7 @@ def read_result(
         rows=int(str(values.get("bb_rows", 0))),
         values=int(str(values.get("bb_values", 0))),
         notes=tuple(str(value) for name, value in properties if name == "bb_note"),
+        is_cached="bb_cached" in values,
     )
 
 
@@ -115,7 +117,7 @@ def describe_results(
     What ``says`` so is a setting, or it is '' because the database has them. With ``in_groups``
     what failed stands in groups elsewhere.
     """
-    lines = [*_proofs(results), *_amount(results)]
+    lines = [*_proofs(results), *_amount(results), *_cached(results)]
     if unjudged and says:
         lines.append(f"{_count(unjudged, 'earlier migration')} ran unjudged, as {says} says")
     elif unjudged:
@@ -133,7 +135,7 @@ def describe_briefly(results: Sequence[Result]) -> str:
     failed = sum(result.outcome == "failed" for result in results)
     if failed:
         parts.append(f"{_count(failed, 'check')} failed")
-    return "; ".join([*parts, *_amount(results)])
+    return "; ".join([*parts, *_amount(results), *_cached(results)])
 
 
 def _proofs(results: Sequence[Result]) -> list[str]:
@@ -165,6 +167,13 @@ def _amount(results: Sequence[Result]) -> list[str]:
     rows = max((result.rows for result in results), default=0)
     values = sum(result.values for result in results)
     return [f"on up to {_count(rows, 'row')}, {_count(values, 'value')} compared"] if rows else []
+
+
+def _cached(results: Sequence[Result]) -> list[str]:
+    """Return how many verdicts an earlier run has reached, if any."""
+    cached = sum(result.is_cached for result in results)
+    of_all = "" if cached == len(results) else f" of {len(results):,}"
+    return [f"cached: {_count(cached, 'check')}{of_all}"] if cached else []
 
 
 def _failures(results: Sequence[Result]) -> list[str]:

@@ -108,7 +108,7 @@ def test_in_pytest_s_process_the_verdicts_are_the_same(project: pytest.Pytester)
 
     assert apart.ret == here.ret == pytest.ExitCode.TESTS_FAILED
     apart, here = (
-        project.runpytest("--bb-check-migrations", "-rA", *extra)
+        project.runpytest("--bb-check-migrations", "--bb-no-cache", "-rA", *extra)
         for extra in ([], ["--bb-in-process"])
     )
     assert told(apart) == told(here)

@@ -16,12 +16,12 @@ def test_checks_find_the_same_without_serialize_and_dbstat(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_migrations(project, _004_forgets__sql=FORGETS)
-    usual = project.runpytest("--bb-check-migrations", "-v")
+    usual = project.runpytest("--bb-check-migrations", "--bb-no-cache", "-v")
     monkeypatch.setattr(images, "can_serialize", lambda: False)
     monkeypatch.setattr(contents, "can_serialize", lambda: False)
     monkeypatch.setattr(pages, "has_dbstat", lambda: False)
 
-    lacking = project.runpytest("--bb-check-migrations", "-v")
+    lacking = project.runpytest("--bb-check-migrations", "--bb-no-cache", "-v")
 
     assert usual.parseoutcomes() == lacking.parseoutcomes()
     lines = [line.split() for line in usual.outlines if "::" in line]

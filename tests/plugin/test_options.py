@@ -43,6 +43,7 @@ def test_help_shows_every_option(project: pytest.Pytester) -> None:
         "--bb-skip-way-back Do not rehearse the down parts on the real rows "
         "--bb-show-values Show values of your own rows in failures "
         "--bb-in-process Run migrations in pytest's own process, for a debugger "
+        "--bb-no-cache Try every check anew, and keep no verdict for the next run "
         "--bb-discard-changes Let a restore or a rollback lose what was written since "
         "--bb-draft-contracts=[FILE] Write the contract lines for what fails (default: where "
         "bb_contracts has them) "

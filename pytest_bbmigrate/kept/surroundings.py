@@ -1,0 +1,78 @@
+"""What a verdict rests on beside the project: this tool, Python, SQLite, packages, the system."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sqlite3
+import sys
+import zoneinfo
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+USED = ("faker", "psutil", "python-dateutil", "sqlite-fts4", "sqlite-utils", "tzdata")
+# What changes no verdict; all others that Python or the C library reads may.
+UNREAD = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONWARNINGS")
+READ = ("PYTHON", "LANG", "LC_")
+
+
+def surroundings() -> tuple[object, ...]:
+    """Return it all, as values."""
+    return (
+        source_of_ours(),
+        sys.version,
+        sys.implementation.cache_tag,
+        os.path.realpath(sys.executable),
+        tuple(sys.flags),
+        sys.byteorder,
+        platform.system(),
+        platform.release(),
+        platform.machine(),
+        sqlite_build(),
+        tuple((name, version_of(name)) for name in USED),
+        tuple(sorted(variables())),
+    )
+
+
+def zone_files(zone: str) -> tuple[bytes, ...]:
+    """Return what the system's files say of a time zone; none for one that says it itself."""
+    paths = (Path(folder, zone) for folder in zoneinfo.TZPATH)
+    return tuple(path.read_bytes() for path in paths if path.is_file())
+
+
+def source_of_ours() -> str:
+    """Return the digest of every file of this package: whoever works on it changes them."""
+    digest = sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PACKAGE)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def sqlite_build() -> tuple[str, ...]:
+    """Return what tells one build of SQLite from another."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        options = sorted(each for (each,) in db.execute("PRAGMA compile_options"))
+        (source,) = db.execute("SELECT sqlite_source_id()").fetchone()
+    return (sqlite3.sqlite_version, source, *options)
+
+
+def version_of(name: str) -> str:
+    """Return the version of an installed distribution, '' where there is none."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def variables() -> list[tuple[str, str]]:
+    """Return the variables of the environment that Python and the C library read."""
+    return [
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith(READ) and name not in UNREAD
+    ]
