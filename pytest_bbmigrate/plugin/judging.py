@@ -65,14 +65,17 @@ def _opened(config: pytest.Config, project: Project) -> JudgeClient | SharedJudg
 def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient | SharedJudge:
     """Return the process that is to judge, made by the first call; it is told nothing yet.
 
-    With ``starts`` it is started by that call. A worker has that of its session, where its
+    With ``starts`` it is started if it was not. A worker has that of its session, where its
     controller shares it.
     """
     if _STARTED not in config.stash:
-        judge = _shared_judge(config) or own_judge(config, starts=starts)
-        config.stash[_STARTED] = judge
-        end_with_tests(config, judge)
-    return config.stash[_STARTED]
+        made = _shared_judge(config) or own_judge(config, starts=starts)
+        config.stash[_STARTED] = made
+        end_with_tests(config, made)
+    judge = config.stash[_STARTED]
+    if starts:
+        judge.start()
+    return judge
 
 
 def own_judge(config: pytest.Config, *, starts: bool = True) -> JudgeClient:
