@@ -12,7 +12,7 @@ from pytest_bbmigrate.sql.queries import read_sources
 from pytest_bbmigrate.sql.tokens import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_bbmigrate.catalogue.literals import ReadStatement
     from pytest_bbmigrate.sql.cursor import Tokens
@@ -84,26 +84,24 @@ def _owners(name: _Name, tables: dict[str, str]) -> list[str]:
 def _tables_by_name(read: ReadStatement) -> dict[str, str]:
     """Return the tables of a statement by the names that it has for them, all folded."""
     tokens, command = read.tokens, read.command
-    tables: dict[str, str] = {}
+    closed, tables = closings(tokens), dict[str, str]()
     if isinstance(command, Insert | Update | Delete):
         tables[fold_name(command.alias) or command.table.folded] = command.table.folded
     for index, token in enumerate(tokens):
         if keyword(token) == "from":
-            for source in read_sources(Cursor(_up_to_its_end(tokens, index + 1))):
+            for source in read_sources(Cursor(_up_to_its_end(tokens, index + 1, closed))):
                 if source.table is not None and source.table.name:
                     name = source.table.folded
                     tables[fold_name(source.alias) or name] = name
     return tables
 
 
-def _up_to_its_end(tokens: Tokens, start: int) -> Tokens:
+def _up_to_its_end(tokens: Tokens, start: int, closed: Mapping[int, int]) -> Tokens:
     """Return the tokens from ``start`` up to where the parentheses around them end."""
-    depth = 0
-    for index in range(start, len(tokens)):
-        depth += (tokens[index].text == "(") - (tokens[index].text == ")")
-        if depth < 0:
-            return tokens[start:index]
-    return tokens[start:]
+    index = start
+    while index < len(tokens) and tokens[index].text != ")":
+        index = closed.get(index, index) + 1
+    return tokens[start:index]
 
 
 def _chains(tokens: Tokens) -> Iterator[_Chain]:
@@ -149,9 +147,9 @@ def _chain_at(tokens: Tokens, start: int) -> _Chain | None:
 
 def _compared_with(tokens: Tokens, chain: _Chain) -> Iterator[_Name]:
     """Yield the columns that a chain is compared with, on its left or on its right."""
-    operator = chain.start - 1
-    if operator > 1 and keyword(tokens[operator]) == "select" and tokens[operator - 1].text == "(":
-        operator -= 2  # of ``c IN (SELECT 'a' || b ..)``
+    first = chain.start - 1
+    is_selected = first > 1 and keyword(tokens[first]) == "select" and tokens[first - 1].text == "("
+    operator = first - 2 if is_selected else first  # of ``c IN (SELECT 'a' || b ..)``
     if operator > 0 and keyword(tokens[operator]) == "in":
         yield from _names_before(tokens, operator - (keyword(tokens[operator - 1]) == "not"))
     elif operator > 0 and tokens[operator].text in EQUAL and not _assigns(tokens, operator):

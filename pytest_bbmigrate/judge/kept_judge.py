@@ -22,7 +22,7 @@ from pytest_bbmigrate.kept.verdicts import (
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.model import Opening, Ran
@@ -36,12 +36,15 @@ STATE = "state"  # the kind of entry; what reads one is the judge's
 
 
 class KeptJudge:
-    """Answers from ``entries`` by ``keys``, and else as the ``client``, opened when needed."""
+    """Answers from ``entries`` by ``keys``, and else as the ``client``, opened when needed.
+
+    Only then is ``opening`` called: what pytest collects until then adds to ``sys.path``.
+    """
 
     def __init__(
         self,
         client: JudgeClient | SharedJudge,
-        opening: Opening,
+        opening: Callable[[], Opening],
         project: Project,
         keys: Keys,
         entries: Entries,
@@ -171,7 +174,7 @@ class KeptJudge:
             resume = next(self._resumes(self._first), None)
             self._begins = resume.position if resume else 0
             self._client.start()
-            self._client.open(replace(self._opening, resume=resume))
+            self._client.open(replace(self._opening(), resume=resume))
         return self._begins
 
     def _resumes(self, position: int) -> Iterator[Resume]:

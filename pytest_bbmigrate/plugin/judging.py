@@ -54,12 +54,18 @@ def _opened(config: pytest.Config, project: Project) -> JudgeClient | SharedJudg
     """Return the judge in a process of its own; where runs keep something, what has that first."""
     from pytest_bbmigrate.plugin.keeping import entries_of, kept_judge
 
-    entries, opening = entries_of(config), _opening(config, project)
+    entries = entries_of(config)
     client = judging_process(config, starts=entries is None)
-    if entries is not None:
-        return kept_judge(client, opening, project, entries)
-    client.open(opening)
-    return client
+    if entries is None:
+        client.open(_opening(config, project))
+        return client
+    return kept_judge(
+        client,
+        lambda: _opening(config, project),
+        project,
+        entries,
+        shows_errors=shows_errors(config, project),
+    )
 
 
 def judging_process(config: pytest.Config, *, starts: bool = False) -> JudgeClient | SharedJudge:
@@ -152,7 +158,6 @@ def judges_elsewhere(config: pytest.Config) -> bool:
 def _opening(config: pytest.Config, project: Project) -> Opening:
     from pytest_bbmigrate.catalogue import path_by
     from pytest_bbmigrate.judge.model import Opening
-    from pytest_bbmigrate.plugin.session import may_show_errors
     from pytest_bbmigrate.plugin.session_text import freeze_text
 
     judged = None if project.judged is None else tuple(sorted(project.judged))
@@ -165,9 +170,16 @@ def _opening(config: pytest.Config, project: Project) -> Opening:
         judged=judged,
         fixes_modules=options.writes_database(config),
         shows_values=config.getoption("bb_show_values"),
-        shows_errors=may_show_errors(config) and not project.hides_own,
+        shows_errors=shows_errors(config, project),
         most_apart=0 if hasattr(config, "workerinput") else idle_cores(),
     )
+
+
+def shows_errors(config: pytest.Config, project: Project) -> bool:
+    """Return whether what a judge has printed may be shown."""
+    from pytest_bbmigrate.plugin.session import may_show_errors
+
+    return may_show_errors(config) and not project.hides_own
 
 
 def idle_cores() -> int:
@@ -195,9 +207,10 @@ def start_early(config: pytest.Config) -> None:
 def start_for_more(config: pytest.Config) -> None:
     """Start the process that is to judge if not all that will be asked is kept."""
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
+    from pytest_bbmigrate.plugin.keeping import entries_of
     from pytest_bbmigrate.plugin.session import project_of
 
-    if not (judges_here(config) and judges_elsewhere(config)):
+    if not (judges_here(config) and judges_elsewhere(config)) or entries_of(config) is None:
         return
     if not isinstance(project_of(config).reading, CatalogueError):
         judge = judge_of(config)

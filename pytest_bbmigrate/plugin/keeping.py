@@ -12,6 +12,8 @@ from pytest_bbmigrate.kept.entries import Entries, open_entries
 from pytest_bbmigrate.plugin import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_bbmigrate.judge.client import JudgeClient
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.judge.model import Opening
@@ -42,13 +44,18 @@ def entries_of(config: pytest.Config) -> Entries | None:
 
 
 def kept_judge(
-    client: JudgeClient | SharedJudge, opening: Opening, project: Project, entries: Entries
+    client: JudgeClient | SharedJudge,
+    opening: Callable[[], Opening],
+    project: Project,
+    entries: Entries,
+    *,
+    shows_errors: bool,
 ) -> KeptJudge:
     """Return the judge that takes from ``entries`` what is kept there of ``project``."""
     from pytest_bbmigrate.judge.kept_judge import KeptJudge
     from pytest_bbmigrate.kept.keys import keys_of
 
-    keys = keys_of(project, shows_errors=opening.shows_errors)
+    keys = keys_of(project, shows_errors=shows_errors)
     return KeptJudge(client, opening, project, keys, entries)
 
 

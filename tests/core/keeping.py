@@ -148,7 +148,7 @@ def run(settings: Settings, entries: Entries | None, *, names: tuple[str, ...] =
     judge: KeptJudge | Here = client
     if entries is not None:
         keys = keys_of(project, shows_errors=True)
-        judge = KeptJudge(cast("JudgeClient", client), opening, project, keys, entries)
+        judge = KeptJudge(cast("JudgeClient", client), lambda: opening, project, keys, entries)
     migrations = project.catalogue.migrations
     judge.expect(dict.fromkeys(range(len(migrations)), names), works_ahead=True)
     if isinstance(judge, KeptJudge) and judge.has_folder:
