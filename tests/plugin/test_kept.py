@@ -141,3 +141,21 @@ def test_workers_keep_what_they_find_and_take_it(
     result = project.run(*arguments)
 
     result.stdout.fnmatch_lines(["cached: 19 checks"])
+
+
+def test_what_a_migration_imports_may_be_where_only_collecting_has_led(
+    project: pytest.Pytester,
+) -> None:
+    app = project.mkdir("app")
+    (app / "__init__.py").touch()
+    (app / "money.py").write_text("column = 'cents'\n")
+    imports = (
+        "from app.money import column\n\ndef up(db):\n    db['accounts'].add_column(column, int)\n"
+    )
+    write_migrations(project, _004_cents__py=imports)
+    project.makepyfile(test_of_the_app="def test_it():\n    pass\n")
+
+    paths = ("migrations", "test_of_the_app.py")
+    first, second = project.runpytest(CHECK, *paths), project.runpytest(CHECK, *paths)
+
+    assert first.ret == second.ret == 0
