@@ -43,8 +43,8 @@ def advise_on_duplicates(failed: re.Match[str], words: str) -> str:
     columns = f"{failed['column']}{more}"
     if is_copy(words):
         return (
-            f"the rows that it copies hold duplicates of {columns}, or are there already: merge "
-            "them on the way; if real rows hold none, a requires line says so"
+            f"two of the rows that it copies get the same {columns}, or one that the table has "
+            "already: merge them on the way; if real rows do not, a requires line says so"
         )
     if words.startswith("UPDATE "):
         return (

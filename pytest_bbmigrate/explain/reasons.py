@@ -27,7 +27,8 @@ REASONS: dict[str, str] = {
     ),
     "recreated differently": (
         "it was made again under its name, and has what its new CREATE statement says; repeat the\n"
-        "old one word for word: UNIQUE, DESC, COLLATE, WHERE and expressions included"
+        "old one word for word: of an index also UNIQUE, DESC, COLLATE, WHERE and expressions, of\n"
+        "a trigger when it fires, its WHEN and all that it does"
     ),
     "sequence dropped": (
         "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
@@ -54,7 +55,7 @@ REASONS: dict[str, str] = {
     "if not exists": (
         "IF NOT EXISTS asks for the name only: what has that name stays as it is, and nothing is\n"
         "made; change a table that is there by ALTER TABLE or a rebuild, and give anything else\n"
-        "another name, for all indexes, triggers and views of a database share one space of names"
+        "another name: a name is of one table, view or index of a database, and of one trigger"
     ),
     "edited schema": (
         "PRAGMA writable_schema changes the text of the schema, not the rows, and nothing looks\n"

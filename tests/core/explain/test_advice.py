@@ -226,7 +226,7 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         (
             "UNIQUE constraint failed: t_new.a",
             "INSERT INTO t_new SELECT a FROM t",
-            "or are there already: merge them on the way",
+            "get the same a, or one that the table has already: merge them on the way",
         ),
         ("UNIQUE constraint failed: t.a", "UPDATE t SET a = ''", "merge the two, or leave one"),
         ("UNIQUE constraint failed: t.a", "INSERT INTO t VALUES (1)", "a second row the same a"),
