@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.processes.launch import PACKAGES
+from pytest_bbmigrate.processes.measured import measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,10 @@ print(json.dumps([*({*sys.modules} - before)]))
 
 
 @pytest.mark.usefixtures("started_anew")
+@pytest.mark.skipif(
+    measurement() is not None,
+    reason="coverage.py measures no fork: a session that it measures begins anew",
+)
 def test_the_judge_alone_is_started_and_before_the_core_is_imported(
     project: pytest.Pytester,
 ) -> None:

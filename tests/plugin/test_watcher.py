@@ -17,6 +17,7 @@ import pytest
 
 from pytest_bbmigrate.plugin import watcher
 from pytest_bbmigrate.plugin.watcher import exit_code_of, run_watched
+from pytest_bbmigrate.processes.measured import measurement
 from pytest_bbmigrate.processes.messages import encode_message
 from pytest_bbmigrate.processes.relay import Forked
 from tests.plugin.sample import write_migrations
@@ -113,6 +114,10 @@ THREAD = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system has a safe fork")
+@pytest.mark.skipif(
+    measurement() is not None,
+    reason="coverage.py measures no fork: a session that it measures begins anew",
+)
 def test_a_session_goes_on_in_a_fork_of_the_process_that_waits_for_it(
     project: pytest.Pytester,
 ) -> None:
