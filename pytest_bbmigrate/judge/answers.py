@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.judge.kinds import with_kinds
-from pytest_bbmigrate.judge.model import Broken, Judged, JudgeFailed, Unreachable, judged
+from pytest_bbmigrate.judge.model import (
+    AskVerdicts,
+    Broken,
+    Judged,
+    JudgeFailed,
+    Unreachable,
+    judged,
+)
 from pytest_bbmigrate.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_bbmigrate.judge.model import AskVerdicts, Reply
+    from pytest_bbmigrate.judge.model import Reply
 
 
 class Answers:
@@ -39,6 +46,17 @@ class Answers:
         self._printed[position] = reply.printed
         if reply.is_whole:
             self._whole.add(position)
+
+    def ask(self, question: AskVerdicts, ask: Callable[[], Judged]) -> None:
+        """Keep what ``ask`` returns to ``question``, or why it returns nothing."""
+        try:
+            reply = ask()
+        except StateUnreachable as error:
+            self.keep(question, Unreachable(error.migration, error.lacks))
+        except JudgeFailed as error:
+            self.fail(question.position, str(error))
+        else:
+            self.keep(question, reply)
 
     def fail(self, position: int, message: str) -> None:
         """Keep that the migration at ``position`` was not judged, and why."""
@@ -74,3 +92,9 @@ class Answers:
         if position in self._unreachable:
             unreachable = self._unreachable[position]
             raise StateUnreachable(unreachable.migration, unreachable.lacks)
+
+
+def question_for(check: str, position: int, expected: Mapping[int, tuple[str, ...]]) -> AskVerdicts:
+    """Return what to ask to know ``check``: all that is ``expected`` of the migration with it."""
+    checks = expected.get(position, ())
+    return AskVerdicts(position, checks if check in checks else (check,))

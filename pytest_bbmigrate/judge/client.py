@@ -6,8 +6,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import StateUnreachable
-from pytest_bbmigrate.judge.answers import Answers
+from pytest_bbmigrate.judge.answers import Answers, question_for
 from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     KIND_OF,
@@ -16,14 +15,12 @@ from pytest_bbmigrate.judge.model import (
     AskRun,
     AskState,
     AskVerdicts,
-    Broken,
     Judged,
     JudgeFailed,
     Ran,
-    Refused,
     Stored,
-    Unreachable,
     judged,
+    wanted_reply,
 )
 from pytest_bbmigrate.judge.process import start_process
 from pytest_bbmigrate.processes.lines import wait_for
@@ -177,25 +174,17 @@ class JudgeClient:
             process.end()
 
     def _find(self, position: int, check: str) -> None:
-        """Have what ``check`` is told of the migration at ``position`` kept.
-
-        Raises: JudgeFailed, the first time that there is no answer.
-        """
+        """Have what ``check`` is told of the migration at ``position`` kept."""
         if position != self._reached:
             self._reached = position
             self._ask_ahead(position)
         if self._answers.knows(position, check):
             return
-        expected = self._checks.get(position, ())
-        question = AskVerdicts(position, expected if check in expected else (check,))
-        try:
-            reply = self._alone_if_need_be(question, lambda: self._ask(question, Judged))
-        except StateUnreachable as error:
-            self._answers.keep(question, Unreachable(error.migration, error.lacks))
-        except JudgeFailed as error:
-            self._answers.fail(position, str(error))
-        else:
-            self._answers.keep(question, reply)
+        question = question_for(check, position, self._checks)
+        self._answers.ask(
+            question,
+            lambda: self._alone_if_need_be(question, lambda: self._ask(question, Judged)),
+        )
 
     def _alone_if_need_be(self, question: Question, ask: Callable[[], T]) -> T:
         """Return what ``ask`` returns, which asks ``question``.
@@ -238,15 +227,7 @@ class JudgeClient:
             self._beside = {*self._ahead} - {question}
             self.close()
             raise
-        if isinstance(reply, wanted):
-            return reply
-        if isinstance(reply, Unreachable):
-            raise StateUnreachable(reply.migration, reply.lacks)
-        if isinstance(reply, Refused):
-            raise JudgeFailed(reply.message)
-        if isinstance(reply, Broken):
-            raise JudgeFailed(reply.report)
-        raise JudgeFailed("the process that judges has given another answer than was asked for")
+        return wanted_reply(reply, wanted)
 
     def _reply_to(self, question: Question) -> Reply:
         """Return the reply to ``question``, having kept those to what was asked before it."""

@@ -11,8 +11,7 @@ from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import BBMigrateError
 from pytest_bbmigrate.judge.hiding import hide_in_contracts, hide_own_rows
 from pytest_bbmigrate.judge.model import Broken, Judged, Ran, judged
-from pytest_bbmigrate.kept.entries import Entries
-from pytest_bbmigrate.kept.states import KIND as STATE
+from pytest_bbmigrate.kept.entries import STATE, Entries
 from pytest_bbmigrate.kept.states import encode_state, read_state
 from pytest_bbmigrate.private import safe_exception
 from pytest_bbmigrate.sandbox.run_part import run_part

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.judge.model import JudgeFailed, Resume
 from pytest_bbmigrate.kept import verdicts as kept_verdicts
-from pytest_bbmigrate.kept.entries import LARGEST
+from pytest_bbmigrate.kept.entries import LARGEST, STATE
 from pytest_bbmigrate.kept.surroundings import source_of_ours
 from pytest_bbmigrate.kept.verdicts import (
     KeptVerdicts,
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.verdict import Verdict
 
-STATE = "state"  # the kind of entry; what reads one is the judge's
-
 
 class KeptJudge:
     """Answers from ``entries`` by ``keys``, and else as the ``client``, opened when needed.
@@ -52,7 +50,6 @@ class KeptJudge:
         self._client = client
         self._opening = opening
         self._project = project
-        self._source = source_of_ours()
         self._names = tuple(migration.name for migration in project.catalogue.migrations)
         self._folder_name = project.catalogue.folder.name
         self._unasked = project.past.names
@@ -162,7 +159,7 @@ class KeptJudge:
             is_new = base is not None and base.stat().st_mtime_ns >= self._project.began
         except OSError:
             return True
-        return is_new or source_of_ours() != self._source
+        return is_new or source_of_ours() != self._keys.source
 
     def _begin(self) -> int:
         """Open the client when it is first needed: in the same way in all workers of a session.
@@ -181,7 +178,7 @@ class KeptJudge:
         """Yield the kept states up to ``position``, the last first."""
         for each in range(position, 0, -1):
             key = self._keys.states[each]
-            if key and (STATE, key) in self._entries and self._entries.read(STATE, key) is not None:
+            if key and self._entries.read(STATE, key) is not None:
                 yield Resume(self._entries.folder, key, each)
 
     def _keep_states(self) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.catalogue import Fingerprint
-from pytest_bbmigrate.errors import BBMigrateError
+from pytest_bbmigrate.errors import BBMigrateError, StateUnreachable
 from pytest_bbmigrate.runner import Failure
 from pytest_bbmigrate.settings import Settings
 from pytest_bbmigrate.sql.values import Cell
 from pytest_bbmigrate.verdict import Verdict
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    R = TypeVar("R")
 
 
 class JudgeFailed(BBMigrateError):
@@ -172,6 +177,23 @@ NAMES: dict[str, Any] = {
     "Settings": Settings,
     "Verdict": Verdict,
 }
+
+
+def wanted_reply(reply: object, wanted: type[R]) -> R:
+    """Return ``reply``, which is to be of the type ``wanted``.
+
+    Raises: StateUnreachable; JudgeFailed where it says why there is no answer, or answers another
+        question.
+    """
+    if isinstance(reply, wanted):
+        return reply
+    if isinstance(reply, Unreachable):
+        raise StateUnreachable(reply.migration, reply.lacks)
+    if isinstance(reply, Refused):
+        raise JudgeFailed(reply.message)
+    if isinstance(reply, Broken):
+        raise JudgeFailed(reply.report)
+    raise JudgeFailed("the process that judges has given another answer than was asked for")
 
 
 def judged(answer: Verdict | Broken) -> Verdict:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.errors import StateUnreachable
-from pytest_bbmigrate.judge.answers import Answers
+from pytest_bbmigrate.judge.answers import Answers, question_for
 from pytest_bbmigrate.judge.kinds import with_kinds
 from pytest_bbmigrate.judge.model import (
     AskFolder,
@@ -15,9 +14,8 @@ from pytest_bbmigrate.judge.model import (
     AskVerdicts,
     Judged,
     JudgeFailed,
-    Refused,
-    Unreachable,
     judged,
+    wanted_reply,
 )
 from pytest_bbmigrate.judge.visits import (
     TOLD,
@@ -105,14 +103,8 @@ class SharedJudge:
         if (own := self._alone()) is not None:
             return own.verdict(position, check)
         if not self._answers.knows(position, check):
-            expected = self._checks.get(position, ())
-            question = AskVerdicts(position, expected if check in expected else (check,))
-            try:
-                self._answers.keep(question, self._ask(question, Judged)[0])
-            except StateUnreachable as error:
-                self._answers.keep(question, Unreachable(error.migration, error.lacks))
-            except JudgeFailed as error:
-                self._answers.fail(position, str(error))
+            question = question_for(check, position, self._checks)
+            self._answers.ask(question, lambda: self._ask(question, Judged)[0])
         return self._answers.verdict(position, check)
 
     def is_whole(self, position: int) -> bool:
@@ -229,10 +221,4 @@ class SharedJudge:
             self.close()
             raise
         reply, content = heard if heard is not None else (None, b"")
-        if isinstance(reply, wanted):
-            return reply, content
-        if isinstance(reply, Unreachable):
-            raise StateUnreachable(reply.migration, reply.lacks)
-        if isinstance(reply, Refused):
-            raise JudgeFailed(reply.message)
-        raise JudgeFailed("the process that judges has given another answer than was asked for")
+        return wanted_reply(reply, wanted), content

@@ -22,6 +22,7 @@ from pytest_bbmigrate.processes.untrusted_files import read_untrusted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STATE = "state"  # the kind of an entry that is a state
 DIGEST = 32  # bytes
 LARGEST = 24 << 20  # bytes of one file
 MOST_BYTES = 128 << 20  # of all files together

@@ -22,6 +22,7 @@ from pytest_bbmigrate.seeding.recipes import folder_recipe
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.kept.surroundings import Surroundings
     from pytest_bbmigrate.project import Project
     from pytest_bbmigrate.settings import Settings
 
@@ -39,23 +40,22 @@ class Keys:
 
     ``states[n]`` is that of the state after the first n migrations, ``verdicts[n]`` that of the
     verdicts on the one at n, None where they are not to be kept; ``folder`` is that of the verdict
-    on the folder.
+    on the folder. ``source`` is what ``source_of_ours`` gave for them, '' where there are none.
     """
 
     states: tuple[str | None, ...]
     verdicts: tuple[str | None, ...]
     folder: str | None
+    source: str = ""
 
 
 def keys_of(project: Project, *, shows_errors: bool) -> Keys:
-    """Return the keys of what is judged of ``project``, whose folder reads.
-
-    Of the source of this package, which is read for them, see ``source_of_ours``.
-    """
+    """Return the keys of what is judged of ``project``, whose folder reads."""
     migrations = project.catalogue.migrations
     if why_nothing(project):
         return Keys((None,) * (len(migrations) + 1), (None,) * len(migrations), None)
-    links = [digest_of_value(*all_rest_on(project, shows_errors=shows_errors))]
+    around = surroundings()
+    links = [digest_of_value(*all_rest_on(project, around, shows_errors=shows_errors))]
     for migration in migrations:
         links.append(digest_of_value(links[-1], with_own_texts(migration, project)))
     day = time.strftime("%Y-%m-%d", time.gmtime())
@@ -67,6 +67,7 @@ def keys_of(project: Project, *, shows_errors: bool) -> Keys:
         states=tuple(key and digest_of_value("state", key) for key in chain),
         verdicts=tuple(key and digest_of_value("verdicts", key) for key in chain[1:]),
         folder=chain[-1] and digest_of_value("folder", chain[-1]),
+        source=around.source,
     )
 
 
@@ -83,7 +84,9 @@ def with_own_texts(migration: Migration, project: Project) -> Migration:
     return replace(migration, up=with_own(migration.up), down=down)
 
 
-def all_rest_on(project: Project, *, shows_errors: bool) -> tuple[object, ...]:
+def all_rest_on(
+    project: Project, around: Surroundings, *, shows_errors: bool
+) -> tuple[object, ...]:
     """Return the values that every key begins with."""
     migrations = project.catalogue.migrations
     environment = replace(project.environment, prepare_connection=None)
@@ -92,7 +95,7 @@ def all_rest_on(project: Project, *, shows_errors: bool) -> tuple[object, ...]:
     )
     return (
         FORM,
-        surroundings(),
+        around,
         () if is_sql else plugins(),
         landlock.abi_version(),
         settings_that_matter(project.settings),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
+from pytest_bbmigrate.kept.entries import STATE
 from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read_message
 from pytest_bbmigrate.seeding.model import Unfilled
 
-KIND = "state"
 NAMES = {"Unfilled": Unfilled}
 
 
@@ -31,7 +31,7 @@ def encode_state(state: SeededState) -> bytes | None:
     image, empty = state.image, state.empty
     size = None if empty is None else len(empty)
     held = Held(state.position, len(image), size, state.unfilled)
-    return b"".join((encode_message(KIND, held), b"\n", image, empty or b""))
+    return b"".join((encode_message(STATE, held), b"\n", image, empty or b""))
 
 
 def read_state(content: bytes | None, position: int) -> SeededState | None:
@@ -40,7 +40,7 @@ def read_state(content: bytes | None, position: int) -> SeededState | None:
         return None
     line, _, images = content.partition(b"\n")
     try:
-        held = read_message(line, {KIND: Held}, NAMES)
+        held = read_message(line, {STATE: Held}, NAMES)
     except Unreadable:
         return None
     if held.position != position or held.size + (held.empty_size or 0) != len(images):

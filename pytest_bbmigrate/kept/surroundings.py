@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import zoneinfo
 from contextlib import closing
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,10 +20,17 @@ UNREAD = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", 
 READ = ("PYTHON", "LANG", "LC_")
 
 
-def surroundings() -> tuple[object, ...]:
-    """Return it all, as values."""
-    return (
-        source_of_ours(),
+@dataclass(frozen=True)
+class Surroundings:
+    """The digest of this package's ``source``, and all else, as values."""
+
+    source: str
+    others: tuple[object, ...]
+
+
+def surroundings() -> Surroundings:
+    """Return it all."""
+    others = (
         sys.version,
         sys.implementation.cache_tag,
         os.path.realpath(sys.executable),
@@ -35,6 +43,7 @@ def surroundings() -> tuple[object, ...]:
         tuple((name, version_of(name)) for name in USED),
         tuple(sorted(variables())),
     )
+    return Surroundings(source_of_ours(), others)
 
 
 def zone_files(zone: str) -> tuple[bytes, ...]:

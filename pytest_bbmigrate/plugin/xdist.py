@@ -14,7 +14,6 @@ from pytest_bbmigrate.plugin.judging import (
     JUDGE_INPUT,
     end_with_tests,
     idle_cores,
-    is_controller,
     judges_elsewhere,
     own_judge,
     writable_besides,
@@ -50,8 +49,8 @@ class InOrder:
 
 
 def prepare_workers(config: pytest.Config) -> None:
-    """Prepare for this process to have workers that check, if it is to have any."""
-    if not is_controller(config) or config.getoption("collectonly"):
+    """Prepare for this process, a controller, to have workers that check, if it is to have any."""
+    if config.getoption("collectonly"):
         return
     config.pluginmanager.register(InOrder(), "bbmigrate_in_order")
     if judges_elsewhere(config) and sys.platform == "linux":
