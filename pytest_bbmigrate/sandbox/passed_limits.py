@@ -17,7 +17,8 @@ if sys.platform != "win32":
 LOOK_SECONDS = 0.05  # from one look at what it has printed, and holds, to the next
 LOOKING_SHARE = 10  # so many times as long as a look at the memory takes, the next one waits
 # A statement that is interrupted when the time is over says which it was; then it is too late.
-GRACE_SECONDS = 0.25
+# Its own clock begins later, when it has been started, and a busy machine hears it late.
+GRACE_SECONDS = 2.0
 
 PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
