@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.report.headlines import headline
 from pytest_bbmigrate.report.shown import shown_finding
-from pytest_bbmigrate.report.words import NOT_RESTORED, shown_place
+from pytest_bbmigrate.report.words import is_unrestored, shown_place
 from pytest_bbmigrate.verdict import DOWN_CHECKS
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def found_in(finding: Finding) -> Found:
     """Return a finding in words, with the line to declare."""
     shown = shown_finding(finding)
     line, declares = headline(shown), finding.allow.partition(MARK)[2]
-    is_unrestored = finding.step == "down" and finding.kind in NOT_RESTORED and not finding.cause
-    if declares.startswith(IRREVERSIBLE) or (is_unrestored and not declares):
+    if declares.startswith(IRREVERSIBLE) or is_unrestored(finding):
         declares = f"{IRREVERSIBLE}{line}"
     return Found(
         finding.kind,

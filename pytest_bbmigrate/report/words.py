@@ -54,12 +54,18 @@ def describe_failure(
         if number:
             lines += ["", headline(finding)]
         lines += details(finding)
-        if finding.step == "down" and finding.kind in NOT_RESTORED and not finding.cause:
+        if is_unrestored(finding):
             lines += labelled("to allow it", what_to_declare(finding, on_real_rows=are_real))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
         lines += labelled(*rows_judged(verdict))
     return "\n".join([*lines, *labelled("rerun", visible_line(rerun))])
+
+
+def is_unrestored(finding: Finding) -> bool:
+    """Return whether down leaves rows as they are not to be, which only the contract can allow."""
+    is_told = finding.allow or (finding.cause and not finding.lies_in)
+    return finding.step == "down" and finding.kind in NOT_RESTORED and not is_told
 
 
 def rows_judged(verdict: Verdict) -> tuple[str, str]:
@@ -128,7 +134,7 @@ EXPECTED: dict[str, str] = {
 def details(finding: Finding) -> Iterator[str]:
     """Yield the labelled lines of a finding."""
     where = shown_place(finding.path, finding.line)
-    step = "" if finding.step == "contract" else f" ({finding.step})"
+    step = "" if finding.step == "contract" else f" ({finding.lies_in or finding.step})"
     yield from labelled("where", f"{where}{step}")
     yield from expectation(finding)
     for example in finding.examples:
