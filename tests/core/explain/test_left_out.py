@@ -13,9 +13,9 @@ from tests.core.checking import chain_of, judge_last
 if TYPE_CHECKING:
     from pathlib import Path
 
-TRIPS = "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT NOT NULL, code TEXT);"
+TRIPS = "CREATE TABLE trips (id INTEGER PRIMARY KEY, name TEXT, code TEXT);"
 REBUILT = (
-    "CREATE TABLE new\n(id INTEGER PRIMARY KEY, name TEXT NOT NULL, code TEXT, token TEXT NOT NULL{});"
+    "CREATE TABLE new (id INTEGER PRIMARY KEY, name TEXT, code TEXT, token TEXT NOT NULL{});"
     "\n{}\nDROP TABLE trips; ALTER TABLE new RENAME TO trips;\n"
 )
 COPY = "INSERT INTO new (id, name, code) SELECT id, name, code FROM trips;"
