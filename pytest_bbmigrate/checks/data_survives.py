@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import drops_column, drops_table, undeclared_rows
+from pytest_bbmigrate.checks.definitions import locate_column
 from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
 from pytest_bbmigrate.checks.locate import SHAPES, locate
@@ -167,7 +168,7 @@ def lost_in_copies(table: TableDiff, migration: Migration) -> tuple[Finding, ...
 
 def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     """Return the finding that a column, and all that it held, is gone."""
-    place = locate(migration.up, (table.table, table.after or ""), SHAPES, column)
+    place = locate_column(migration.up, table.table, column, table.after or "")
     return Finding(
         "column lost",
         "up",
