@@ -131,5 +131,5 @@ def test_a_reader_is_told_that_up_deletes_them_and_how_to_say_so(tmp_path: Path)
 
     assert lines[0].startswith("up deletes 20 of 20 rows of notes, which no down can bring back")
     assert lines[1].endswith("002_step.sql:3 (up)")
-    said = "-- bb: irreversible because up deletes 20 of 20 rows of notes"
+    said = "-- bb: irreversible because the rows that it takes from notes are kept nowhere"
     assert any(said in line for line in lines)
