@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
+from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequence
 from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
-from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.text_defaults import text_defaults
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
@@ -68,7 +68,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
     migration = evidence.migration
     findings = [
         with_rows_missing(
-            structure_finding(named_by_its_making(difference, evidence.state.schema), migration),
+            structure_finding(named_by_its_making(difference, evidence.state.schema), evidence),
             evidence,
         )
         for difference in evidence.up_diff.schema
@@ -78,7 +78,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         Finding(
             "sequence lowered",
             "up",
-            (place := locate(migration.up, (table,), SHAPES)).path,
+            (place := locate_sequence(migration.up, table, name_after(table, evidence))).path,
             place.line,
             table=table,
             expected=str(before),
@@ -192,10 +192,10 @@ def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaD
     return replace(difference, kind=kind, before=before_it)
 
 
-def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
+def structure_finding(difference: SchemaDifference, evidence: Evidence) -> Finding:
     """Return a loss of structure as a finding, with the line that would allow it."""
-    names = (difference.name, difference.table)
-    place = locate(migration.up, names, SHAPES)
+    after = name_after(difference.table, evidence)
+    place = locate_difference(evidence.migration.up, difference, after)
     return Finding(
         difference.kind,
         "up",
@@ -206,8 +206,14 @@ def structure_finding(difference: SchemaDifference, migration: Migration) -> Fin
         name=difference.name,
         expected=difference.before,
         observed=difference.after,
-        allow=remedy_line(difference, migration),
+        allow=remedy_line(difference, evidence.migration),
     )
+
+
+def name_after(table: str, evidence: Evidence) -> str:
+    """Return what ``table`` is called after up, '' where it is gone or has kept its name."""
+    renames = evidence.up_diff.renames.tables if evidence.up_diff else {}
+    return renames.get(fold_name(table), "")
 
 
 def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
+TO_BE_EMPTY = "it is required to be empty"
 ENOUGH = 0.75  # of the rows that a table is to have
 
 
@@ -101,7 +102,13 @@ def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
         fill_tables(db, schema, short_tables(schema, counts, recipe, thinned), recipe)
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         image = take_image(db)
-    return state_with(state, image, "no row that meets what is required was found")
+    refilled = state_with(state, image, "no row that meets what is required was found")
+    emptied = {fold_name(each.table) for each in recipe.requires if each.allows_no_row}
+    unfilled = (
+        replace(each, reason=TO_BE_EMPTY) if fold_name(each.table) in emptied else each
+        for each in refilled.unfilled
+    )
+    return replace(refilled, unfilled=tuple(unfilled))
 
 
 def state_with(state: SeededState, image: bytes, why_empty: str) -> SeededState:
