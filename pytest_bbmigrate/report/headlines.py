@@ -139,6 +139,8 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "view shows otherwise": lambda f: (
         f"view {f.name} shows other {f'values as {f.column}' if f.column else 'rows'} than before"
     ),
+    "table broken": lambda f: f"table {f.name} cannot be read any more{after_step(f)}",
+    "table never reads": lambda f: f"table {f.name} cannot be read",
     "view never compiles": lambda f: f"view {f.name} does not compile",
     "trigger never compiles": lambda f: f"trigger {object_name(f)} does not compile",
     "trigger writes otherwise": lambda f: (

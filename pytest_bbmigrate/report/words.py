@@ -117,6 +117,7 @@ EXPECTED: dict[str, str] = {
     "written values changed": "values written after up to be there after down",
     "edits undone": "what an old row was set to after up to be there after down",
     "deleted rows back": "what was deleted after up to stay deleted",
+    "table broken": "it to be readable, as it was before",
     "view broken": "it to compile, as it did before",
     "trigger broken": "it to compile, as it did before",
     "names nothing": "",
