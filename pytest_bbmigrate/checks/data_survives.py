@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import drops_column, drops_table, undeclared_rows
+from pytest_bbmigrate.checks.definitions import locate_column, locate_drop
 from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
-from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes, unneeded_outside
 from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
@@ -94,7 +94,7 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
                 replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
                 for finding in lost_in_copies(table, migration)
             )
-        place = locate(migration.up, (table.table,), SHAPES)
+        place = locate_drop(migration.up, table.table)
         return (
             Finding(
                 "table lost",
@@ -167,7 +167,7 @@ def lost_in_copies(table: TableDiff, migration: Migration) -> tuple[Finding, ...
 
 def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     """Return the finding that a column, and all that it held, is gone."""
-    place = locate(migration.up, (table.table, table.after or ""), SHAPES, column)
+    place = locate_column(migration.up, table.table, column, table.after or "")
     return Finding(
         "column lost",
         "up",

@@ -49,7 +49,7 @@ def locate(
         return Location(part.path, None)
     wanted = {fold_name(name) for name in names if name}
     naming = [
-        (words[0], statement)
+        (verb_of(statement.text, words), statement)
         for statement in part.statements
         if (words := folded(shape_of(statement.text))) and wanted & set(words)
     ]
@@ -62,6 +62,14 @@ def locate(
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def verb_of(sql: str, words: tuple[str, ...]) -> str:
+    """Return what a statement, in folded ``words``, begins with, or does after its WITH."""
+    if words[0] != "with":
+        return words[0]
+    verbs = {Insert: "insert", Update: "update", Delete: "delete"}
+    return verbs.get(type(read_command(sql)), words[0])
 
 
 def locate_new_rows(part: Part, before: str, after: str) -> Location | None:

@@ -47,8 +47,8 @@ def with_nearest(
     if not near:
         return finding
     advice, newline, note = finding.cause.partition("\n")
-    meant = f"there is {match['kind']} {near}: is that one meant?"
-    return replace(finding, cause=f"{f'{advice}; ' if advice else ''}{meant}{newline}{note}")
+    meant = f"{match['kind']} {near} is there, and may be meant"
+    return replace(finding, cause=f"{meant}{f'; else {advice}' * bool(advice)}{newline}{note}")
 
 
 @dataclass(frozen=True)

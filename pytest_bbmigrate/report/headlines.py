@@ -92,7 +92,11 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "shape conflict": lambda f: f"IF NOT EXISTS met another {f.name} than the one it describes",
     "table lost": lambda f: f"table {f.table} and its {f.count:,} rows are gone{after_step(f)}",
     "column lost": lambda f: f"column {f.table}.{f.column} is gone{after_step(f)}",
-    "rows lost": lambda f: f"{f.table} lost {of_total(f)}{after_step(f)}",
+    "rows lost": lambda f: (
+        f"up deletes {of_total(f)} of {f.table}, which no down can bring back"
+        if f.lies_in
+        else f"{f.table} lost {of_total(f)}{after_step(f)}"
+    ),
     "rows added": lambda f: f"{f.table} has {f.count:,} new rows{after_step(f)}",
     "rows renumbered": lambda f: (
         f"{of_total(f)} of {f.table} have another {f.column}{after_step(f)}"
@@ -122,6 +126,8 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "view shows otherwise": lambda f: (
         f"view {f.name} shows other {f'values as {f.column}' if f.column else 'rows'} than before"
     ),
+    "table broken": lambda f: f"table {f.name} cannot be read any more{after_step(f)}",
+    "table never reads": lambda f: f"table {f.name} cannot be read",
     "view never compiles": lambda f: f"view {f.name} does not compile",
     "trigger never compiles": lambda f: f"trigger {object_name(f)} does not compile",
     "trigger writes otherwise": lambda f: (
