@@ -69,7 +69,7 @@ def verb_of(sql: str, words: tuple[str, ...]) -> str:
     if words[0] != "with":
         return words[0]
     verbs = {Insert: "insert", Update: "update", Delete: "delete"}
-    return verbs.get(type(read_command(sql)), words[0])
+    return verbs.get(type(read_shape(sql)), words[0])
 
 
 def locate_new_rows(part: Part, before: str, after: str) -> Location | None:
