@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | Non
     () for the same value in all of them; None if it was not so given.
     """
     found: Tokens | None = None
-    for command in map(read_command, executed):
+    for command in map(read_shape, executed):
         if isinstance(command, AddColumn) and same_name(command.table.name, table.name):
             if same_name(command.column, column):
                 found = ()
@@ -169,7 +169,7 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> str
         (
             created_columns(sql)
             for sql in executed
-            if isinstance(command := read_command(sql), CreateTable)
+            if isinstance(command := read_shape(sql), CreateTable)
             and command.name.folded == last.target
         ),
         (),

@@ -14,7 +14,7 @@ from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def indexed_table(
 def creation_of(name: str, executed: Sequence[str]) -> str:
     """Return the CREATE TABLE that made the table ``name`` (folded) in this run, '' for none."""
     for sql in reversed(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, CreateTable) and command.name.folded == name:
             return sql
     return ""
@@ -179,7 +179,7 @@ def creation_of(name: str, executed: Sequence[str]) -> str:
 def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | None:
     """Return the table that is now called ``name`` (folded) as it was before up."""
     for sql in reversed(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, RenameTable) and same_name(command.new, name):
             name = command.table.folded
     return schema.table(name)
