@@ -77,8 +77,8 @@ def test_a_folder_for_other_databases_alone_is_refused_once_with_the_patterns(
         (
             "1_a.cockroach.up.sql: this is for cockroach by its name, as 16 files here are for "
             "cockroach or mysql, and none is for sqlite or sqlite3; name the folder of SQLite's "
-            "migrations with bb_migrations, or, if what is left runs on SQLite, pass these over with "
-            "bb_ignore = *.cockroach.*sql and *.mysql.*sql"
+            "migrations with bb_migrations, or, if what is left runs on SQLite, pass these over "
+            "with bb_ignore = *.cockroach.*sql and *.mysql.*sql"
         )
     ]
 
