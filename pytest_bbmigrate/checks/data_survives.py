@@ -92,8 +92,7 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
         renamed = renaming_line(table, migration)
         if drops_table(contract, table.table):
             return tuple(
-                replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
-                for finding in lost_in_copies(table, migration)
+                with_remedy(finding, migration) for finding in lost_in_copies(table, migration)
             )
         place = locate(migration.up, (table.table,), SHAPES)
         return (
