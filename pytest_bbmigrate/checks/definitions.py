@@ -69,6 +69,11 @@ def locate_column(part: Part, table: str, column: str, after: str = "") -> Locat
     return locate_difference(part, lost, after)
 
 
+def locate_drop(part: Part, table: str) -> Location:
+    """Return where ``part`` drops ``table``."""
+    return locate_difference(part, SchemaDifference("table lost", table, table, "", "", ""))
+
+
 def locate_sequence(part: Part, table: str, after: str = "") -> Location:
     """Return where ``part`` set the sequence of ``table``, or made the table that has it now.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.schema import Schema, SchemaDifference, Trigger, View
+    from pytest_bbmigrate.schema import Schema, SchemaDifference, Table, Trigger, View
 
 # What data_survives and foreign_keys_hold speak of, and what takes nothing away.
 NOT_A_LOSS_OF_STRUCTURE = frozenset(
@@ -50,7 +50,11 @@ DROPPED_BY_NAME = {
     "view changed": "view",
 }
 OBJECTS_GONE = frozenset({"trigger lost", "trigger changed", "view lost", "view changed"})
-MADE_BROKEN = {"trigger broken": "trigger never compiles", "view broken": "view never compiles"}
+MADE_BROKEN = {
+    "trigger broken": "trigger never compiles",
+    "view broken": "view never compiles",
+    "table broken": "table never reads",
+}
 # A property that a table or a column gained is an addition: it takes nothing away.
 GAINED = frozenset(
     {"column not null", "column default", "strict", "autoincrement", "on conflict", "primary key"}
@@ -171,13 +175,21 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
 
 
 def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaDifference:
-    """Return ``difference``; a broken view or trigger that up itself made never compiled."""
+    """Return ``difference``; a broken view or trigger that up itself made never compiled.
+
+    A virtual table that it made could never be read.
+    """
     kind = MADE_BROKEN.get(difference.kind)
-    objects: tuple[View | Trigger, ...] = (*before.views, *before.triggers)
+    objects: tuple[View | Trigger | Table, ...] = (
+        *before.views,
+        *before.triggers,
+        *before.tables,
+    )
     known = {fold_name(found.name) for found in objects}
     if kind is None or fold_name(difference.name) in known:
         return difference
-    return replace(difference, kind=kind, before="it to compile")
+    before_it = "it to be readable" if difference.kind == "table broken" else "it to compile"
+    return replace(difference, kind=kind, before=before_it)
 
 
 def structure_finding(difference: SchemaDifference, evidence: Evidence) -> Finding:
@@ -212,7 +224,7 @@ def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
 
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
     """Return the contract line that would allow a loss of structure; '' when none would."""
-    if difference.kind.endswith(("broken", "never compiles")):
+    if difference.kind.endswith(("broken", "never compiles", "never reads")):
         return ""
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.requirements import keep_requirements
-from pytest_bbmigrate.experiment.snapshot import snapshot_of
-from pytest_bbmigrate.rows import count_rows, schema_pages
+from pytest_bbmigrate.experiment.snapshot import count_tables, snapshot_of
+from pytest_bbmigrate.rows import schema_pages
 from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
 from pytest_bbmigrate.seeding.filling.joins import meet_joins
 from pytest_bbmigrate.seeding.model import Unfilled
@@ -59,8 +59,9 @@ def fill_state(
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         # A trigger may have written to any table, and the deletion has reached others as well.
         is_all = schema.triggers or deleted or short
-        recount = [table.name for table in schema.tables] if is_all else tables
-        counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in recount}}
+        recounted = {fold_name(name) for name in (schema.table_names if is_all else tables)}
+        known = {name: rows for name, rows in bare.row_counts.items() if name not in recounted}
+        counts = count_tables(db, schema, known)
         layout = replace(bare.layout, own_pages=schema_pages(db))
         image = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
@@ -96,7 +97,7 @@ def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
     schema, recipe = state.schema, setup.recipe
     with closing(open_image(state.image)) as db:
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)
-        counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
+        counts = count_tables(db, schema, {})
         thinned = thinned_tables(state.row_counts, counts)
         fill_tables(db, schema, short_tables(schema, counts, recipe, thinned), recipe)
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)

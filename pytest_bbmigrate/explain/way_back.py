@@ -60,6 +60,7 @@ UNRESTORED: dict[str, Unrestored] = {
     ),
     "rows put in": Unrestored("down must put in no row that was not there before up"),
 }
+DELETED = "deleted by up"  # a cause that leaves it to the reader whether to declare it
 # By the kind of the finding: where up did the like, and where it did not.
 WAYS = {
     "values changed": ("values not kept", "values spoilt"),
@@ -76,7 +77,8 @@ def with_way_back(
     A ``requires`` line may help only where all that down does to the table is to write values that
     a row could have had before: not the time of day, nor what chance gives.
     """
-    if finding.step != "down" or finding.kind not in WAYS or finding.cause or finding.allow:
+    is_told = finding.allow or (finding.cause and not finding.lies_in)
+    if finding.step != "down" or finding.kind not in WAYS or is_told:
         return finding
     is_of_up, is_of_down = WAYS[finding.kind]
     if not is_taken_by_up(finding, evidence):

@@ -217,6 +217,8 @@ MASKS: dict[str, Callable[[Finding, Finding, Known], Finding]] = {
     "set-up lacks": mask_failure,
     "integrity": mask_damage,
     "view broken": mask_broken,
+    "table broken": mask_broken,
+    "table never reads": mask_broken,
     "trigger broken": mask_broken,
     "view never compiles": mask_broken,
     "trigger never compiles": mask_broken,

@@ -25,6 +25,11 @@ BY_ORDER = (
 )
 MADE_AGAIN = "drop it before what it reads changes, and create it again as it must be then"
 OF_UP = {
+    "table broken": (
+        "drop it before the table that it reads changes, create it again on what is there then,\n"
+        "and have it build its index by its command 'rebuild'"
+    ),
+    "table never reads": "create what it reads first",
     "view broken": MADE_AGAIN,
     "trigger broken": MADE_AGAIN,
     "depends on the zone": (

@@ -117,6 +117,7 @@ EXPECTED: dict[str, str] = {
     "written values changed": "values written after up to be there after down",
     "edits undone": "what an old row was set to after up to be there after down",
     "deleted rows back": "what was deleted after up to stay deleted",
+    "table broken": "it to be readable, as it was before",
     "view broken": "it to compile, as it did before",
     "trigger broken": "it to compile, as it did before",
     "names nothing": "",
@@ -126,7 +127,7 @@ EXPECTED: dict[str, str] = {
 def details(finding: Finding) -> Iterator[str]:
     """Yield the labelled lines of a finding."""
     where = shown_place(finding.path, finding.line)
-    step = "" if finding.step == "contract" else f" ({finding.step})"
+    step = "" if finding.step == "contract" else f" ({finding.lies_in or finding.step})"
     yield from labelled("where", f"{where}{step}")
     yield from expectation(finding)
     for example in finding.examples:
@@ -181,13 +182,19 @@ def expectation(finding: Finding) -> Iterator[str]:
         yield from labelled("observed", f"no such {finding.observed}")
         return
     yield from labelled("expected", expected or "nothing of it")
-    observed = finding.observed or ("" if finding.examples else "nothing of it")
+    nothing = "no table of that name" if is_kept_elsewhere(finding) else "nothing of it"
+    observed = finding.observed or ("" if finding.examples else nothing)
     if finding.examples:
         shown = len(finding.examples)
         observed = (
             f"for example ({shown} of {finding.count:,})" if finding.count > shown else "these"
         )
     yield from labelled("observed", observed)
+
+
+def is_kept_elsewhere(finding: Finding) -> bool:
+    """Return whether a table is gone, and rows of it are in another."""
+    return finding.kind == "table lost" and bool(finding.name)
 
 
 DEFAULT_EXPECTATION = {
