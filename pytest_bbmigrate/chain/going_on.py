@@ -16,10 +16,12 @@ from pytest_bbmigrate.experiment.filling import refill_state, state_with
 from pytest_bbmigrate.experiment.model import Narrowed, Refused
 from pytest_bbmigrate.experiment.run import run_up
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.explain.suggest_requires import suggested_requirement
+from pytest_bbmigrate.explain.suggest_requires import suggested_requirements
 from pytest_bbmigrate.runner.limits import is_of_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
     from pytest_bbmigrate.experiment.model import SeededState
@@ -81,30 +83,58 @@ def go_on(migration: Migration, ground: Ground, failed: UpResult) -> WentOn | No
 def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) -> WentOn:
     """Return how far up comes on rows that meet the requirements which its failures suggest.
 
-    Each is added only where up then does not fail as it did.
+    Each is added only where up then does not fail as it did; else the next that it suggests is
+    tried.
     """
     state, setup, contract = ground.state, ground.setup, migration.contract
     refused: list[Refused] = []
     result, up = failed, failed.up
     while up.failure is not None and len(refused) < MOST_REQUIREMENTS:
-        text = suggested_requirement(up.failure, up.executed, state.schema, contract)
-        added = requirements_in(text)
-        if not added:
+        suggested = suggested_requirements(up.failure, up.executed, state.schema, contract)
+        found = first_that_helps(migration, state, setup, up, suggested)
+        if found is None:
             break
-        stricter = replace(
-            setup, recipe=replace(setup.recipe, requires=(*setup.recipe.requires, *added))
-        )
-        other = refill_state(state, stricter)
-        tried = run_up(migration, other, stricter)
-        if is_same_failure(tried.up.failure, up.failure):
-            break
-        refused.append(Refused(up, text))
-        contract = replace(contract, requires=(*contract.requires, *added))
-        state, setup, result, up = other, stricter, tried, tried.up
+        refused.append(Refused(up, found.text))
+        contract = replace(contract, requires=(*contract.requires, *found.added))
+        state, setup, result, up = found.state, found.setup, found.result, found.result.up
     if up.failure is not None:
         refused.append(Refused(up))
     narrowed = Narrowed(tuple(refused))
     return WentOn(replace(ground, state=state, setup=setup, narrowed=narrowed), result)
+
+
+class Helped(NamedTuple):
+    """A requirement as a ``text``, what was ``added`` by it, and how up then runs from where."""
+
+    text: str
+    added: tuple[Requirement, ...]
+    state: SeededState
+    setup: ExperimentSetup
+    result: UpResult
+
+
+def first_that_helps(
+    migration: Migration,
+    state: SeededState,
+    setup: ExperimentSetup,
+    up: Run,
+    suggested: Sequence[str],
+) -> Helped | None:
+    """Return the first of the requirements ``suggested`` under which up fails no more as in ``up``.
+
+    None where it fails so under each of them.
+    """
+    for text in suggested:
+        added = requirements_in(text)
+        if not added or up.failure is None:
+            continue
+        recipe = replace(setup.recipe, requires=(*setup.recipe.requires, *added))
+        stricter = replace(setup, recipe=recipe)
+        other = refill_state(state, stricter)
+        tried = run_up(migration, other, stricter)
+        if not is_same_failure(tried.up.failure, up.failure):
+            return Helped(text, added, other, stricter, tried)
+    return None
 
 
 def requirements_in(text: str) -> tuple[Requirement, ...]:

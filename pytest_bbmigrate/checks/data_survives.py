@@ -17,7 +17,7 @@ from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
 from pytest_bbmigrate.explain.statement_where import condition_of_statements
 from pytest_bbmigrate.explain.suggest_derives import with_derived
-from pytest_bbmigrate.rows import RowAdded, ValueChanged
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -88,25 +88,9 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
-        renamed = renaming_line(table, migration)
-        if drops_table(contract, table.table):
-            return tuple(
-                replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
-                for finding in lost_in_copies(table, migration)
-            )
-        place = locate_drop(migration.up, table.table)
-        return (
-            Finding(
-                "table lost",
-                "up",
-                place.path,
-                place.line,
-                table=table.table,
-                count=table.rows_before,
-                total=table.rows_before,
-                allow=renamed or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
-            ),
-        )
+        lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
+        is_said = drops_table(contract, table.table)
+        return tuple(lacking) if is_said else (lost_table(table, migration), *lacking)
     lost = tuple(
         lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns
@@ -140,6 +124,30 @@ def without_retyped(differences: Differences, table: TableDiff) -> Differences:
     same = (changed & table.real_to_numeric) - other
     return differences.filter_groups(
         lambda d: not (isinstance(d, ValueChanged) and d.column in same)
+    )
+
+
+def lost_table(table: TableDiff, migration: Migration) -> Finding:
+    """Return the finding that a table is gone, and in which others its rows are, by ``name``.
+
+    Its ``count`` are those in none of them; ``total`` is 0 where that cannot be told. A table that
+    has half of them or more is what it is called now.
+    """
+    place = locate_drop(migration.up, table.table)
+    rows = table.rows_before
+    lost = sum(group.count for group in table.differences.groups if group.kind is RowLost)
+    copies = table.copies or ((table.copied_to,) if table.copied_to else ())
+    line = renaming_line(table, migration) if 2 * lost <= rows else ""
+    return Finding(
+        "table lost",
+        "up",
+        place.path,
+        place.line,
+        table=table.table,
+        name=", ".join(copies) if rows else "",
+        count=lost if copies else rows,
+        total=rows if table.copies or not copies else 0,
+        allow=line or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
     )
 
 

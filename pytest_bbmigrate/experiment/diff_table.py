@@ -151,7 +151,7 @@ def diff_dropped_table(
     gone = replace(
         gone,
         copied_to=successor_among(copies, table),
-        copies=tuple(copied.table.name for copied in copies),
+        copies=tuple(c.table.name for c in copies if c.pairing(table) is not None),
         is_kept_aside=bool(table.primary_key)
         and not any(copied.table.primary_key for copied in copies),
     )

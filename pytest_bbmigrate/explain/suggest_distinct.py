@@ -13,9 +13,9 @@ from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import created_columns, read_copy
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Update
-from pytest_bbmigrate.sql.cursor import keyword
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
 WIDENING = frozenset(
     {"or", "like", "in", "glob", "<", ">", "<>", "!="}
 )  # more than one row meets it
+LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
 OTHER = "o"  # what the other row is called
 
 
@@ -88,8 +89,26 @@ def unique_terms(table: Table, terms: Sequence[Tokens], executed: Sequence[str])
         is_new = is_new or not is_column
         if named := qualified(expression, table, OTHER):
             equal.append(f"{named} = {qualified(expression, table, bare_or_quoted(table.name))}")
+    return no_two(table, equal) if is_new else ""
+
+
+def distinct_values(table: Table, expressions: Sequence[Tokens]) -> str:
+    """Return that no two rows of ``table`` agree in all ``expressions``; '' where none can say."""
+    name = bare_or_quoted(table.name)
+    pairs = ((in_whole(e, table, OTHER), in_whole(e, table, name)) for e in expressions)
+    return no_two(table, [f"{other} = {own}" for other, own in pairs if other])
+
+
+def in_whole(expression: Tokens, table: Table, name: str) -> str:
+    """Return an expression as ``qualified`` does, in parentheses where = would take it apart."""
+    text = qualified(expression, table, name)
+    return f"({text})" if text and LOOSER & set(fold_tokens(expression)) else text
+
+
+def no_two(table: Table, equal: Sequence[str]) -> str:
+    """Return that no two rows of ``table`` meet all conditions ``equal``; '' where none can say."""
     name, key = bare_or_quoted(table.name), key_of(table)
-    if not is_new or not key:
+    if not key:
         return ""
     if not equal:
         return f"{name}: {key} = (SELECT min({key}) FROM {name})"
@@ -111,7 +130,7 @@ def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | Non
     () for the same value in all of them; None if it was not so given.
     """
     found: Tokens | None = None
-    for command in map(read_command, executed):
+    for command in map(read_shape, executed):
         if isinstance(command, AddColumn) and same_name(command.table.name, table.name):
             if same_name(command.column, column):
                 found = ()
@@ -150,7 +169,7 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> str
         (
             created_columns(sql)
             for sql in executed
-            if isinstance(command := read_command(sql), CreateTable)
+            if isinstance(command := read_shape(sql), CreateTable)
             and command.name.folded == last.target
         ),
         (),

@@ -182,13 +182,19 @@ def expectation(finding: Finding) -> Iterator[str]:
         yield from labelled("observed", f"no such {finding.observed}")
         return
     yield from labelled("expected", expected or "nothing of it")
-    observed = finding.observed or ("" if finding.examples else "nothing of it")
+    nothing = "no table of that name" if is_kept_elsewhere(finding) else "nothing of it"
+    observed = finding.observed or ("" if finding.examples else nothing)
     if finding.examples:
         shown = len(finding.examples)
         observed = (
             f"for example ({shown} of {finding.count:,})" if finding.count > shown else "these"
         )
     yield from labelled("observed", observed)
+
+
+def is_kept_elsewhere(finding: Finding) -> bool:
+    """Return whether a table is gone, and rows of it are in another."""
+    return finding.kind == "table lost" and bool(finding.name)
 
 
 DEFAULT_EXPECTATION = {

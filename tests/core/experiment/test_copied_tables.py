@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import chain_of, judge_last
 
@@ -70,7 +71,16 @@ def test_a_declared_drop_hides_no_row_that_the_copy_lacks(
     verdict = judge_last("data_survives", chain_of(tmp_path, OLD, step))
 
     assert [f.kind for f in verdict.findings] == kinds
-    assert {f.allow for f in verdict.findings} <= {"-- bb: renames old -> neu"}
+    assert {f.allow for f in verdict.findings} <= {"" if lines else "-- bb: deletes old"}
+
+
+def test_the_line_for_what_a_copy_lacks_allows_it(tmp_path: Path) -> None:
+    step = f"-- bb: drops old\n{NEW} INSERT INTO neu SELECT * FROM old WHERE id > 4; {DROP}"
+    (found,) = judge_last("data_survives", chain_of(tmp_path, OLD, step)).findings
+
+    followed = chain_of(tmp_path, OLD, f"{found.allow}\n{step}")
+
+    assert judge_last("data_survives", followed).outcome is Outcome.PASSED
 
 
 KINDS = "CREATE TABLE kinds (id INTEGER PRIMARY KEY, text TEXT);"
@@ -86,7 +96,7 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
         (
             "CREATE TABLE neu AS SELECT * FROM old WHERE id > 4;",
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             (
@@ -94,7 +104,7 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
                 " JOIN kinds k ON k.id = o.id AND k.id > 4;"
             ),
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             (
@@ -102,12 +112,12 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
                 " SELECT o.id, o.text, n.rowid FROM old o, names n WHERE n.text = o.text;"
             ),
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             f"CREATE TEMP TABLE t AS SELECT * FROM old WHERE id > 4; {IN_TWO_STEPS}",
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         # To a table that was there, and shared out among two.
         ("INSERT OR IGNORE INTO kinds SELECT id + 0, text FROM old;", [], ""),
@@ -170,9 +180,72 @@ def test_what_is_kept_for_the_way_back_is_no_copy(
 )
 def test_the_copy_that_tells_the_rows_apart_is_offered(tmp_path: Path, step: str) -> None:
     chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{step} {DROP}")
-    (lost,) = judge_last("data_survives", chain).findings
+    lost, *_ = judge_last("data_survives", chain).findings
 
     assert (lost.kind, lost.allow) == ("table lost", "-- bb: renames old -> neu")
+
+
+IN_TWO = (
+    f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id < 9;"
+    f"{MORE} INSERT INTO more SELECT * FROM old WHERE id > 8;"
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "headline", "line"),
+    [
+        (WHOLE, "table old is gone: its 20 rows are in neu", "renames old -> neu"),
+        (
+            f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id > 4;",
+            "table old is gone: {} of its 20 rows are in neu",
+            "renames old -> neu",
+        ),
+        (
+            f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id = 4;",
+            "table old is gone: {} of its 20 rows are in neu",
+            "drops old",
+        ),
+        (IN_TWO, "table old is gone: its 20 rows are in neu and more", "drops old"),
+        (
+            "INSERT OR REPLACE INTO kinds SELECT id, text FROM old;",
+            "table old is gone: its 20 rows are in kinds",
+            "drops old",
+        ),
+        (
+            f"{NEW} INSERT INTO neu (text) SELECT text FROM old;",
+            "table old is gone: rows of it are in neu",
+            "renames old -> neu",
+        ),
+        ("SELECT 1;", "table old and its 20 rows are gone", "drops old"),
+    ],
+)
+def test_a_reader_is_told_where_the_rows_are_and_how_many_of_them(
+    tmp_path: Path, step: str, headline: str, line: str
+) -> None:
+    allowed = "-- bb: changes kinds.text\n-- bb: inserts kinds\n"
+    chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{allowed}{step} {DROP}")
+    verdict = judge_last("data_survives", chain)
+    lost, *others = verdict.findings
+    kept = lost.total - lost.count
+
+    assert describe_failure(verdict, "").startswith(headline.format(kept))
+    assert lost.allow == f"-- bb: {line}"
+    assert [(f.kind, f.count, f.allow) for f in others] == (
+        [("rows lost", lost.count, "-- bb: deletes old")] if "{}" in headline else []
+    )
+
+
+@pytest.mark.parametrize("condition", ["id > 4", "id = 4"])
+def test_the_lines_for_a_part_of_the_rows_allow_all_that_was_told(
+    tmp_path: Path, condition: str
+) -> None:
+    step = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM old WHERE {condition};"
+    verdict = judge_last("data_survives", chain_of(tmp_path, OLD, f"{step} {DROP}"))
+    lines = "\n".join(finding.allow for finding in verdict.findings)
+
+    again = judge_last("data_survives", chain_of(tmp_path, OLD, f"{lines}\n{step} {DROP}"))
+
+    assert (verdict.outcome, again.outcome) == (Outcome.FAILED, Outcome.PASSED)
 
 
 def test_a_drop_whose_rows_are_all_elsewhere_is_noted(tmp_path: Path) -> None:
