@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files import Content
 
 ENOUGH = 0.75  # of the rows that a table is to have
+FURTHER_TIMES = 3  # rows are added where those that are required to differ go again
 
 
 def fill_state(
@@ -55,7 +56,10 @@ def fill_state(
         filling = fill_tables(db, schema, {*tables, *short}, recipe, beside=beside)
         columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
+        filled = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        if deleted:
+            fill_short(db, schema, filled, recipe)
         # A trigger may have written to any table, and the deletion has reached others as well.
         is_all = schema.triggers or deleted or short
         recount = [table.name for table in schema.tables] if is_all else tables
@@ -92,15 +96,29 @@ def join_state(state: SeededState, recipe: Recipe) -> SeededState:
 
 def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
     """Return ``state`` with other rows in place of those that break what the recipe requires."""
-    schema, recipe = state.schema, setup.recipe
     with closing(open_image(state.image)) as db:
-        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
-        counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
-        thinned = thinned_tables(state.row_counts, counts)
-        fill_tables(db, schema, short_tables(schema, counts, recipe, thinned), recipe)
-        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        keep_requirements(db, state.schema, setup.recipe.requires, setup.recipe.own_rows)
+        fill_short(db, state.schema, state.row_counts, setup.recipe)
         image = take_image(db)
     return state_with(state, image, "no row that meets what is required was found")
+
+
+def fill_short(
+    db: sqlite3.Connection, schema: Schema, before: Mapping[str, int], recipe: Recipe
+) -> None:
+    """Add rows that meet the requirements to tables that have less than ``before``, and few.
+
+    A row that is added may be why one that was there does not meet them any more, and goes.
+    """
+    for _ in range(FURTHER_TIMES):
+        counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
+        short = short_tables(schema, counts, recipe, thinned_tables(before, counts))
+        if not short:
+            break
+        filling = fill_tables(db, schema, short, recipe)
+        deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        if deleted >= sum(filling.added.values()):
+            break
 
 
 def state_with(state: SeededState, image: bytes, why_empty: str) -> SeededState:
