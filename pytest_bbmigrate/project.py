@@ -16,6 +16,7 @@ from pytest_bbmigrate.catalogue import (
     importing_of,
     read_catalogue,
 )
+from pytest_bbmigrate.catalogue.literals import distinct
 from pytest_bbmigrate.catalogue.since import NOTHING_PAST, Past
 from pytest_bbmigrate.errors import CatalogueError, DatabaseError, SettingsError
 from pytest_bbmigrate.private import Known, safe_message, showing_values
@@ -165,11 +166,7 @@ def read_project(
         reading = error
     catalogue = reading if isinstance(reading, Catalogue) else None
     migrations = catalogue.migrations if catalogue else ()
-    literals = {
-        (column, type(value), value): (column, value)
-        for migration in migrations
-        for column, value in migration.literals
-    }
+    literals = distinct(literal for migration in migrations for literal in migration.literals)
     return Project(
         settings=settings,
         reading=reading,
@@ -189,7 +186,7 @@ def read_project(
         recipe=Recipe(
             rows=settings.rows,
             seed=settings.seed,
-            literals=tuple(literals.values()),
+            literals=literals,
             own_rows=own_rows,
         ),
         past=_past(settings.check_from, reading),

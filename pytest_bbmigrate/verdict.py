@@ -53,7 +53,10 @@ class Finding:
     ``observed`` are short values; ``cause`` names a known reason in SQLite, '' when none is known;
     ``allow`` is the contract line that would allow it, '' when none would; ``prove`` the one that
     has what is lost proved where it went, ''  when none would; ``printed`` is what a Python part
-    wrote before it failed; ``error`` is SQLite's name for the kind of what it raised.
+    wrote before it failed; ``error`` is SQLite's name for the kind of what it raised; ``lies_in``
+    is the part that ``path`` and ``line`` are of, '' for that of ``step``;
+    ``unrestored`` names what keeps down from giving back what was there, '' where that is not
+    known, and ``may_require`` is whether it would on rows as a ``requires`` line might say.
     """
 
     kind: str
@@ -73,6 +76,9 @@ class Finding:
     printed: str = ""
     error: str = ""
     prove: str = ""
+    lies_in: str = ""
+    unrestored: str = ""
+    may_require: bool = False
 
 
 @dataclass(frozen=True)

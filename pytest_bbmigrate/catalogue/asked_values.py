@@ -15,11 +15,8 @@ from pytest_bbmigrate.catalogue.literals import (
     literal_of,
     overwriting,
 )
-from pytest_bbmigrate.catalogue.value_links import (
-    ValueLinks,
-    read_links,
-    select_depths,
-)
+from pytest_bbmigrate.catalogue.row_values import ReadRows
+from pytest_bbmigrate.catalogue.value_links import select_depths
 from pytest_bbmigrate.sql.clauses import Insert, Update
 from pytest_bbmigrate.sql.cursor import keyword
 from pytest_bbmigrate.sql.names import fold_name
@@ -30,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
+    from pytest_bbmigrate.catalogue.row_values import Read
+    from pytest_bbmigrate.catalogue.value_links import ValueLinks
     from pytest_bbmigrate.sql.cursor import Tokens
 
 NAMES = (Kind.WORD, Kind.QUOTED)
@@ -37,14 +36,13 @@ END_RESULT = frozenset({"", "when", "else", "end"})
 
 
 def expected_literals(
-    statements: Sequence[ReadStatement], written: Iterable[object] = ()
+    statements: Sequence[Read], links: ValueLinks, written: Iterable[object] = ()
 ) -> tuple[Literal, ...]:
     """Return the values that conditions of ``statements`` ask of rows, as (column, value).
 
     Without those that are there because one of them has written them, or that are in ``written``:
-    rows need not hold them before.
+    rows need not hold them before. ``links`` are those in ``statements``.
     """
-    links = read_links(statements)
     asked = _Asked(links, written)
     for read in statements:
         asked.add(read)
@@ -56,14 +54,13 @@ def expected_literals(
 
 
 def taken_literals(
-    statements: Sequence[ReadStatement], written: Iterable[object] = ()
+    statements: Sequence[Read], links: ValueLinks, written: Iterable[object] = ()
 ) -> tuple[Literal, ...]:
     """Return what the UPDATEs among ``statements`` set that a row may hold already.
 
     Not what one of them asks for or inserts, nor what is in ``written``: whoever does so has
     thought of that row.
     """
-    links = read_links(statements)
     known = set(written)
     taken: list[Literal] = [*links.taken]
     for read in statements:
@@ -85,11 +82,21 @@ class _Asked:
         self.written_anywhere = set(written)
         self._holders = _Holders()
 
-    def add(self, read: ReadStatement) -> None:
+    def add(self, read: Read) -> None:
         """Read the next statement."""
-        if read.verb in ASKING:
+        if isinstance(read, ReadRows):
+            self._add_rows(read)
+        elif read.verb in ASKING:
             self._add_values(read)
-        self._holders.follow(read)
+        self._holders.follow(read.shape)
+
+    def _add_rows(self, read: ReadRows) -> None:
+        """Take the values of an INSERT of literals for written."""
+        overwritten = [*read.overwriting()]
+        self.conditions += overwritten
+        if not self.links.is_local(read):
+            kept = {value for _, value in overwritten}
+            self.written_anywhere.update(v for _, v in read.values if v not in kept)
 
     def _add_values(self, read: ReadStatement) -> None:
         self.conditions += (overwritten := overwriting(read))
@@ -197,8 +204,11 @@ def _names_read(read: ReadStatement) -> set[str]:
     return {name for name, count in counts.items() if count > 0}
 
 
-def _known_values(read: ReadStatement, links: ValueLinks) -> Iterator[object]:
+def _known_values(read: Read, links: ValueLinks) -> Iterator[object]:
     """Yield what a statement compares something with, or inserts."""
+    if isinstance(read, ReadRows):
+        yield from () if links.is_local(read) else (value for _, value in read.values)
+        return
     if read.verb not in ASKING or links.is_local(read):
         return
     for index, (column, value) in read.literals:

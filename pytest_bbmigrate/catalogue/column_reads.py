@@ -32,7 +32,7 @@ JSON = frozenset(
 DAYS = frozenset({"date", "time", "datetime", "julianday", "strftime", "unixepoch", "timediff"})
 PATTERNS = frozenset({"like", "glob"})
 REPLACING = frozenset({"replace", "ltrim", "substr", "instr"})
-
+LOOKED_FOR = ARROWS | JSON | DAYS | PATTERNS | REPLACING | {"json_valid", "||"}
 
 ASKED_OF_ROWS = frozenset({"like", "glob", "prefix", "cut"})  # what rows must hold to be met
 
@@ -54,6 +54,8 @@ class ColumnRead(NamedTuple):
 
 def column_reads(read: ReadStatement) -> Iterator[ColumnRead]:
     """Yield what one statement reads in columns."""
+    if read.words.isdisjoint(LOOKED_FOR):
+        return
     tokens = read.tokens
     closed = closings(tokens)
     opened = {end: start for start, end in closed.items()}

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, column_reads
 from pytest_bbmigrate.catalogue.joined_texts import joined_texts
-from pytest_bbmigrate.catalogue.literals import (
-    assigned_literals,
-    distinct,
-    read_statement,
-    sql_literals,
+from pytest_bbmigrate.catalogue.literals import assigned_literals, distinct
+from pytest_bbmigrate.catalogue.row_values import (
+    ReadRows,
+    StatementReader,
+    literals_of,
+    shapes,
 )
-from pytest_bbmigrate.sql import Kind, fold, quote_name
+from pytest_bbmigrate.catalogue.value_links import read_links
+from pytest_bbmigrate.sql import Kind, quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import Drop
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.catalogue.column_reads import ColumnRead
     from pytest_bbmigrate.catalogue.joined_texts import JoinedText
-    from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
+    from pytest_bbmigrate.catalogue.literals import Literal
+    from pytest_bbmigrate.catalogue.row_values import Read
     from pytest_bbmigrate.sql import Statement, Token
     from pytest_bbmigrate.sql.reading import Command
 
@@ -58,31 +61,46 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
     (https://sqlite.org/quirks.html#dblquote).
     """
     digest = hashlib.sha256()
-    literals: list[Literal] = []
-    drops: set[tuple[str, str]] = set()
-    up_statements: list[ReadStatement] = []
-    reads: set[ColumnRead] = set()
-    for part in (up, down):
-        for statement in part:
-            read = read_statement(statement.text)
-            digest.update("\0".join(map(_checksum_form, read.tokens)).encode() + b"\0;")
-            literals.extend(sql_literals(read))
-            found = column_reads(read)
-            reads.update(one for one in found if part is up or one.kind not in ASKED_OF_ROWS)
-            if part is up:
-                up_statements.append(read)
-                drops.update(explicit_drops(read.command))
-        digest.update(b"\0/")
+    reader = StatementReader()
+    read_up = [_read_into(digest, reader, statement) for statement in up]
+    digest.update(b"\0/")
+    read_down = [_read_into(digest, reader, statement) for statement in down]
+    digest.update(b"\0/")
+    up_shapes = shapes(read_up)
+    links = read_links(read_up)
     return StatementFacts(
         digest.hexdigest(),
-        distinct(literals),
-        frozenset(drops),
-        expected_literals(up_statements),
-        assigned_literals(up_statements),
-        taken_literals(up_statements),
-        frozenset(reads),
-        frozenset(joined for read in up_statements for joined in joined_texts(read)),
+        distinct(literal for read in (*read_up, *read_down) for literal in literals_of(read)),
+        frozenset(drop for read in up_shapes for drop in explicit_drops(read.command)),
+        expected_literals(read_up, links),
+        assigned_literals(up_shapes),
+        taken_literals(read_up, links),
+        frozenset(
+            [
+                *(found for read in up_shapes for found in column_reads(read)),
+                *(
+                    found
+                    for read in shapes(read_down)
+                    for found in column_reads(read)
+                    if found.kind not in ASKED_OF_ROWS
+                ),
+            ]
+        ),
+        frozenset(joined for read in up_shapes for joined in joined_texts(read)),
     )
+
+
+def _read_into(digest: hashlib._Hash, reader: StatementReader, statement: Statement) -> Read:
+    """Return a statement, read, and have its tokens in ``digest``."""
+    read, of_rows = reader.read(statement.text)
+    forms = [
+        word if token.kind is not Kind.QUOTED else _quoted_form(token)
+        for token, word in zip(read.shape.tokens, read.shape.folded, strict=True)
+    ]
+    if isinstance(read, ReadRows):
+        forms[read.of.before_rows :] = of_rows
+    digest.update("\0".join(forms).encode() + b"\0;")
+    return read
 
 
 def explicit_drops(command: Command) -> Iterator[tuple[str, str]]:
@@ -91,9 +109,7 @@ def explicit_drops(command: Command) -> Iterator[tuple[str, str]]:
         yield command.kind, command.name.folded
 
 
-def _checksum_form(token: Token) -> str:
-    """Return a token as the checksum covers it: equal only where the meaning is."""
-    if token.kind is not Kind.QUOTED:
-        return fold(token)
+def _quoted_form(token: Token) -> str:
+    """Return a name in quotes as the checksum covers it: equal only where the meaning is."""
     name = token.name if token.text.startswith('"') else fold_name(token.name)
     return name if name.isidentifier() else quote_name(name)

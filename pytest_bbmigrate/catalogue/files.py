@@ -12,6 +12,7 @@ from pytest_bbmigrate.catalogue.code_steps import (
     is_code,
     written_for_a_tool,
 )
+from pytest_bbmigrate.catalogue.databases import other_databases
 from pytest_bbmigrate.catalogue.flyway_settings import FileSettings, file_settings
 from pytest_bbmigrate.catalogue.markers import Marker, find_markers
 from pytest_bbmigrate.catalogue.names import (
@@ -169,12 +170,14 @@ def list_entries(
     Raises: CatalogueError when there is no such folder or it cannot be read.
     """
     paths = [each for each in _contents(folder) if not rules.passes_over(f"{within}{each.name}")]
-    siblings = Neighbours(frozenset(path.name for path in paths), rules.runner)
+    elsewhere = other_databases(path.name for path in paths)
+    paths = [path for path in paths if path.name not in elsewhere.names]
+    siblings = Neighbours(frozenset(path.name for path in paths), rules.runner, elsewhere.note)
     place = Place(folder, siblings, sources, rules, within, steps)
     entries: list[FolderEntry] = []
-    problems: list[Problem] = []
+    problems: list[Problem] = [*elsewhere.problems(folder)]
     code: list[Path] = []
-    for path in paths:
+    for path in () if problems else paths:
         if is_never_migration(path.name):
             continue
         try:

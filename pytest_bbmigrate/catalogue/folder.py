@@ -30,6 +30,7 @@ from pytest_bbmigrate.catalogue.rules import NO_RULES, ReadingRules
 from pytest_bbmigrate.catalogue.runner_marks import runner_of_marks
 from pytest_bbmigrate.catalogue.sources import Sources
 from pytest_bbmigrate.catalogue.steps_file import read_steps, unknown_steps
+from pytest_bbmigrate.catalogue.templates import told_once
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.errors import CatalogueError
 
@@ -121,7 +122,7 @@ def read_catalogue(
         problems.extend(error.problems)
     if problems:
         raise CatalogueError(
-            sorted(problems, key=lambda problem: (problem.path, problem.line or 0))
+            told_once(sorted(problems, key=lambda problem: (problem.path, problem.line or 0)))
         )
     if listing is None:
         refuse_guess(ordered, runner)

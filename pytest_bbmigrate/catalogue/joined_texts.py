@@ -57,7 +57,7 @@ def joined_texts(read: ReadStatement) -> Iterator[JoinedText]:
     For a column without its table, each that the statement reads.
     """
     tokens = read.tokens
-    if not any(token.text == "||" for token in tokens):
+    if "||" not in read.words:
         return
     tables = _tables_by_name(read)
     for chain in _chains(tokens):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import Kind, fold, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
-from pytest_bbmigrate.sql.cursor import clause_words, enclosing, keyword, outline
+from pytest_bbmigrate.sql.cursor import clause_words, enclosing, fold_tokens, keyword, outline
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.reading import command_of
 
@@ -52,6 +52,21 @@ class ReadStatement:
         """The word that begins the clause of each token."""
         return clause_words(self.tokens)
 
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """Each token, folded."""
+        return fold_tokens(self.tokens)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The tokens, folded, each once: to see what need not be looked for."""
+        return frozenset(self.folded)
+
+    @property
+    def shape(self) -> ReadStatement:
+        """Itself; see ``ReadRows``."""
+        return self
+
     @property
     def verb(self) -> str:
         """The word that it begins with, folded."""
@@ -92,7 +107,7 @@ def assigned_literals(statements: Iterable[ReadStatement]) -> tuple[Literal, ...
 
 def overwriting(read: ReadStatement) -> list[Literal]:
     """Return the keys, as (column, value), of the rows that REPLACE or an upsert may overwrite."""
-    keys = _overwritten(read.command)
+    keys = overwritten(read.command)
     if not keys:
         return []
     columns = _inserted(read.command)
@@ -104,7 +119,7 @@ def overwriting(read: ReadStatement) -> list[Literal]:
     ]
 
 
-def _overwritten(command: Command) -> frozenset[str] | None:
+def overwritten(command: Command) -> frozenset[str] | None:
     """Return the columns, folded, by which an INSERT finds what it overwrites; None if it fails.
 
     They are those of ON CONFLICT (..), else the first column named; none if rows are kept.
@@ -122,12 +137,11 @@ def _overwritten(command: Command) -> frozenset[str] | None:
 def _inserted(command: Command) -> dict[int, str]:
     """Return the column (folded) that each value in the VALUES of an INSERT is for.
 
-    By where it begins in the statement. Where no columns are named, the first one is taken for the
-    row's number.
+    By where it begins in the statement.
     """
     if not isinstance(command, Insert):
         return {}
-    columns = [fold_name(column) for column in command.columns] or ["rowid"]
+    columns = insert_columns(command)
     return {
         token.start: column
         for row in command.rows
@@ -136,10 +150,19 @@ def _inserted(command: Command) -> dict[int, str]:
     }
 
 
+def insert_columns(command: Insert) -> tuple[str, ...]:
+    """Return the columns (folded) that the values in a row are for; the first, where none is named.
+
+    That one is taken for the row's number.
+    """
+    return tuple(map(fold_name, command.columns)) or ("rowid",)
+
+
 def _indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
     tokens = read.tokens
-    inserted = {} if _overwritten(read.command) is not None else _inserted(read.command)
-    opened, asked_by_case = enclosing(tokens), case_columns(tokens)
+    inserted = {} if overwritten(read.command) is not None else _inserted(read.command)
+    opened = enclosing(tokens)
+    asked_by_case = case_columns(tokens) if "case" in read.words else {}
     for index, (kind, _, start) in enumerate(tokens):
         if kind is not Kind.STRING and kind is not Kind.NUMBER:
             continue
@@ -152,7 +175,9 @@ def _indexed_literals(read: ReadStatement) -> Iterator[tuple[int, Literal]]:
 
 def distinct(literals: Iterable[Literal]) -> tuple[Literal, ...]:
     """Return ``literals`` in order, each once; 1 and 1.0 are two."""
-    seen = {(column, type(value), value): (column, value) for column, value in literals}
+    seen: dict[tuple[object, ...], Literal] = {}
+    for literal in literals:  # of millions, in a dump: most are their own key
+        seen[(float, *literal) if type(literal[1]) is float else literal] = literal
     return tuple(seen.values())
 
 

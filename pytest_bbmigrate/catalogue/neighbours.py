@@ -25,10 +25,14 @@ UP, DOWN = ".up.sql", ".down.sql"
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The ``names`` of all files and folders in one folder; ``runner`` as the rules have it."""
+    """The ``names`` of all files and folders in one folder; ``runner`` as the rules have it.
+
+    ``elsewhere`` is what to say of the files for other databases that it has as well.
+    """
 
     names: frozenset[str]
     runner: str = ""
+    elsewhere: str = ""
 
     def fault(self, file_name: str) -> tuple[str, str] | None:
         """Return what is doubtful about the name of one of them, and the remedy, or None."""
@@ -77,7 +81,7 @@ class Neighbours:
             for up in ups
             if not self.called(split_name(up)[0], DOWN) and (down := self.other_half(up))
         ]
-        return tuple(said)
+        return (*filter(None, [self.elsewhere]), *said)
 
     @cached_property
     def _has_pairs(self) -> bool:

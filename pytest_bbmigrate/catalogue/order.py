@@ -24,8 +24,11 @@ OWN_NAME = "rename all but one of them, or pass over with bb_ignore what another
 OWN_NUMBER = "give each a number of its own, or list all in their order with bb_order = FILE"
 # The tools that run files of one number, or without any, by name; others cannot run such folders.
 BY_NAME = frozenset({"d1", "prisma", "yoyo"})
-# The tools to which names are text alone: 10_b comes before 9_a.
+# The tools to which names are text alone: 10_b comes before 9_a, and a file without a number has
+# its place among those with one. dbmate does not see such a file.
 AS_TEXT = frozenset({"dbmate", "prisma", "yoyo"})
+RUN_UNNUMBERED = BY_NAME & AS_TEXT
+PASS_OVER_UNNUMBERED = frozenset({"dbmate", "golang-migrate"})
 
 Dependencies = dict[int, set[int]]  # the index of each step, and those of the steps before it
 
@@ -50,9 +53,10 @@ def arrange(
 ) -> tuple[OrderEntry, ...]:
     """Return ``steps`` in the order in which they run.
 
-    With a ``listing`` that is its order. Without, those without a number come first, by name, then
-    the others by number. One that depends on a later one waits until that has run; nothing else is
-    moved. ``runner`` is the tool that runs them, '' for an unknown one.
+    With a ``listing`` that is its order. Without, the numbers order them; those without one, which
+    ``refuse_guess`` asks about, come first, by name. One that depends on a later one waits until
+    that has run; nothing else is moved. ``runner`` is the tool that runs them, '' for an unknown
+    one.
 
     Raises: CatalogueError with every problem: names or numbers that two have, unknown
     dependencies, cycles, what the ``listing`` lacks or has too much.
@@ -61,7 +65,9 @@ def arrange(
     ordered = sorted(
         steps,
         key=lambda step: (
-            (step.number is not None, () if as_text else step.number or (), step.name)
+            (not as_text and step.number is not None),
+            () if as_text else step.number or (),
+            step.name,
         ),
     )
     problems = _shared_names(ordered)
@@ -84,8 +90,8 @@ def arrange(
 def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
     """Raise SettingsError where nothing says in which order ``steps`` run; they are arranged.
 
-    Numbers at the beginning of names do, and numbers within them where they order them as the names
-    do; so do dependencies of each on the one before, and the tools that run files by name.
+    Numbers at the beginning of all names do, and numbers within them where they order them as the
+    names do; so do dependencies, and the tools that run files by name.
     """
     unnumbered = [step for step in steps if step.number is None]
     if unnumbered and any("/" in step.name for step in steps):
@@ -94,7 +100,10 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
             "beside folders of versions: pass it over with bb_ignore, if it is the schema of the "
             "latest, or list all files in their order and name the list with bb_order = FILE"
         )
-    if runner in BY_NAME or len(unnumbered) < len(steps):
+    if len(unnumbered) < len(steps):
+        _refuse_unnumbered(unnumbered, steps, runner)
+        return
+    if runner in BY_NAME:
         return
     if _follow_one_another(steps):
         return
@@ -109,6 +118,29 @@ def refuse_guess(steps: Sequence[OrderEntry], runner: str) -> None:
         f"it is not known in which order the {len(steps)} migrations run ({shown}), for {why}: "
         "list their files in one, a line each (as `ls` does, where they run by name), and name it "
         "with bb_order = FILE"
+    )
+
+
+def _refuse_unnumbered(
+    unnumbered: Sequence[OrderEntry], steps: Sequence[OrderEntry], runner: str
+) -> None:
+    """Raise SettingsError for ``unnumbered`` among numbered ``steps`` that no dependency places."""
+    needed = {name for step in steps for name in step.depends}
+    loose = [
+        step
+        for step in unnumbered
+        if not (step.depends or needed & {step.name, step.shown} or step.is_doubtful)
+    ]
+    if not loose or runner in RUN_UNNUMBERED:
+        return
+    shown = ", ".join([*(step.shown for step in loose[:3]), *[".."][: len(loose[3:])]])
+    numbered = len(steps) - len(unnumbered)
+    who = f"{runner} passes it over" if runner in PASS_OVER_UNNUMBERED else "no tool runs it"
+    raise SettingsError(
+        f"it is not known when {shown} runs, without a number beside {numbered} with one: pass it "
+        f"over with bb_ignore, if {who} (as the schema of the latest version is), start from it "
+        "with bb_base, if it comes before all others and is no migration, or list all files in "
+        "their order and name the list with bb_order = FILE"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.declarations import CommentLine, line_problems, misplaced
+from pytest_bbmigrate.catalogue.templates import refuse_template
 from pytest_bbmigrate.catalogue.text import fault
 from pytest_bbmigrate.contract import is_directive
 from pytest_bbmigrate.errors import CatalogueError, Problem
@@ -68,6 +69,7 @@ def read_sections(*sections: Section) -> tuple[SqlText, ...]:
 
 
 def _read_section(section: Section) -> SqlText:
+    refuse_template(section.path, section.text, section.first_line)
     try:
         pieces = [(split_statements(sql, first_line=line), line) for sql, line in _pieces(section)]
         comments = read_comments(section.text, first_line=section.first_line)

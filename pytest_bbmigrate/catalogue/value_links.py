@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.literals import column_at, literal_of
+from pytest_bbmigrate.catalogue.row_values import ReadRows, shapes
 from pytest_bbmigrate.sql.clauses import Insert, Query, Update
 from pytest_bbmigrate.sql.cursor import Cursor, closings, keyword, split_at_commas
 from pytest_bbmigrate.sql.names import fold_name
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.catalogue.literals import Literal, ReadStatement
+    from pytest_bbmigrate.catalogue.row_values import Read
     from pytest_bbmigrate.sql.clauses import CommonTable
     from pytest_bbmigrate.sql.cursor import Tokens
 
 Pair = tuple[str, str]
+COMPARING = frozenset({"=", "is", "in"})  # as they are folded
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class ValueLinks:
     asked: tuple[Literal, ...]
     taken: tuple[Literal, ...]
 
-    def is_local(self, read: ReadStatement) -> bool:
+    def is_local(self, read: Read) -> bool:
         """Return whether a statement only fills a table that the migration made for itself."""
         command = read.command
         if not isinstance(command, Insert) or not command.rows:
@@ -55,10 +58,11 @@ class ValueLinks:
             yield from ((source, value) for source in sources.get(column, ()))
 
 
-def read_links(statements: Sequence[ReadStatement]) -> ValueLinks:
-    """Return the links in all of ``statements``."""
+def read_links(every: Sequence[Read]) -> ValueLinks:
+    """Return the links in all of the statements ``every``."""
+    statements = shapes(every)
     local = local_tables(statements)
-    lists = [*_lists(statements, local)]
+    lists = [*_lists(every, local)]
     listing = {column for column, _ in lists}
     compared = dict.fromkeys(pair for read in statements for pair in _compared(read))
     assigned = dict.fromkeys(pair for read in statements for pair in _assigned(read))
@@ -102,7 +106,7 @@ def select_depths(tokens: Tokens) -> list[int]:
 
 
 def _lists(
-    statements: Sequence[ReadStatement], local: Collection[str]
+    statements: Sequence[Read], local: Collection[str]
 ) -> Iterator[tuple[str, str | int | float]]:
     """Yield the literals in local tables and in the VALUES of a WITH, by their own columns."""
     columns_of: dict[str, tuple[str, ...]] = {}
@@ -112,7 +116,14 @@ def _lists(
             columns_of[command.name.folded] = command.stored_columns
         if isinstance(command, Insert) and command.table.folded in local:
             names = command.columns or columns_of.get(command.table.folded, ())
-            yield from _listed(names, command.rows)
+            if isinstance(read, ReadRows):
+                yield from (
+                    (fold_name(names[place]), value)
+                    for place, value in read.values
+                    if place < len(names)
+                )
+            else:
+                yield from _listed(names, command.rows)
         for table in getattr(command, "with_tables", ()):
             yield from _listed(table.columns, _rows_of(table))
 
@@ -143,6 +154,8 @@ def _grouped(pairs: Iterable[Pair]) -> dict[str | None, list[str]]:
 
 def _compared(read: ReadStatement) -> Iterator[Pair]:
     """Yield the columns that a statement compares: ``a = t.b``, ``a IN (SELECT b FROM ..)``."""
+    if read.words.isdisjoint(COMPARING):
+        return
     tokens, clauses = read.tokens, read.clauses
     closed, followed = closings(tokens), (*tokens, *tokens[-1:])
     for index, token in enumerate(tokens):

@@ -27,6 +27,7 @@ from pytest_bbmigrate.seeding.filling.fill import fill_tables
 from pytest_bbmigrate.seeding.filling.queries import delete_rows, row_keys
 from pytest_bbmigrate.seeding.filling.references import fill_order
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.plain_rows import shapes_of
 from pytest_bbmigrate.sqlite_files import open_image, take_image
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def touched_tables(migration: Migration, up: Run, schema: Schema) -> tuple[Table
     tables = {fold_name(table.name) for table in schema.tables if table.virtual is None}
     if isinstance(migration.up, SqlPart):
         statements = [statement.text for statement in migration.up.statements]
-        named = {word for sql in (*statements, *up.executed) for word in words_of(sql)}
+        named = {word for sql in shapes_of((*statements, *up.executed)) for word in words_of(sql)}
         size = -1
         while size != len(named):
             size = len(named)

@@ -16,12 +16,12 @@ from pytest_bbmigrate.experiment.filling import refill_state, state_with
 from pytest_bbmigrate.experiment.model import Narrowed, Refused
 from pytest_bbmigrate.experiment.run import run_up
 from pytest_bbmigrate.explain.advice import advise_on_failure
-from pytest_bbmigrate.explain.suggest_requires import suggested_requirement
+from pytest_bbmigrate.explain.suggest_requires import suggested_requirements
 from pytest_bbmigrate.runner.limits import is_of_limit
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
@@ -106,44 +106,33 @@ def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) ->
 class Further(NamedTuple):
     """What was ``reached`` on rows that meet the requirements ``texts`` as well."""
 
-    texts: list[str]
+    texts: Sequence[str]
     reached: WentOn
 
 
-def further_with(migration: Migration, reached: WentOn, known: list[str]) -> Further | None:
+def further_with(migration: Migration, reached: WentOn, known: Sequence[str]) -> Further | None:
     """Return how up comes further than where it was ``reached``, None where no line helps.
 
-    A key that is put together from two tables may need two lines at once, of which neither helps
-    alone. The requirements ``known`` are met already.
+    Each line that the failure suggests is tried, then the first ones together: a key that is put
+    together from two tables may need two. The requirements ``known`` are met already.
     """
-    texts: list[str] = []
-    tried = reached
-    while tried.result.up.failure is not None and len(texts) < MOST_TOGETHER:
-        added = requirements_of([*known, *texts])
-        contract = replace(migration.contract, requires=(*migration.contract.requires, *added))
-        text = suggested_requirement(
-            tried.result.up.failure, tried.result.up.executed, tried.ground.state.schema, contract
-        )
-        if not requirements_in(text):
-            return None
-        texts.append(text)
-        tried = tried_with(migration, reached, texts)
+    up = reached.result.up
+    if up.failure is None:
+        return None
+    requires = (*migration.contract.requires, *requirements_of(known))
+    contract = replace(migration.contract, requires=requires)
+    schema = reached.ground.state.schema
+    suggested = suggested_requirements(up.failure, up.executed, schema, contract)
+    texts = [text for text in dict.fromkeys(suggested) if requirements_in(text)]
+    together = range(2, min(len(texts), MOST_TOGETHER) + 1)
+    for some in (*([text] for text in texts), *(texts[:count] for count in together)):
+        tried = tried_with(migration, reached, some)
         if comes_further(tried, reached):
-            return needed_of(migration, reached, Further(texts, tried))
+            return Further(some, tried)
     return None
 
 
-def needed_of(migration: Migration, reached: WentOn, further: Further) -> Further:
-    """Return ``further`` without those of its requirements that are not needed for it."""
-    for text in further.texts[:-1]:
-        others = [each for each in further.texts if each != text]
-        tried = tried_with(migration, reached, others)
-        if comes_further(tried, reached):
-            further = Further(others, tried)
-    return further
-
-
-def tried_with(migration: Migration, reached: WentOn, texts: list[str]) -> WentOn:
+def tried_with(migration: Migration, reached: WentOn, texts: Sequence[str]) -> WentOn:
     """Return what up does on the rows that it has ``reached``, as the ``texts`` require them."""
     ground = stricter_ground(reached.ground, requirements_of(texts))
     return WentOn(ground, run_up(migration, ground.state, ground.setup))

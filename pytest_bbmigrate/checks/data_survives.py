@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.declared import drops_column, drops_table, undeclared_rows
+from pytest_bbmigrate.checks.definitions import locate_column, locate_drop
 from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
-from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes, unneeded_outside
 from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
@@ -17,7 +17,7 @@ from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
 from pytest_bbmigrate.explain.statement_where import condition_of_statements
 from pytest_bbmigrate.explain.suggest_derives import with_derived
-from pytest_bbmigrate.rows import RowAdded, ValueChanged
+from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
@@ -94,19 +94,8 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
                 replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
                 for finding in lost_in_copies(table, migration)
             )
-        place = locate(migration.up, (table.table,), SHAPES)
-        return (
-            Finding(
-                "table lost",
-                "up",
-                place.path,
-                place.line,
-                table=table.table,
-                count=table.rows_before,
-                total=table.rows_before,
-                allow=renamed or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
-            ),
-        )
+        lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
+        return (lost_table(table, migration), *lacking)
     lost = tuple(
         lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns
@@ -143,6 +132,30 @@ def without_retyped(differences: Differences, table: TableDiff) -> Differences:
     )
 
 
+def lost_table(table: TableDiff, migration: Migration) -> Finding:
+    """Return the finding that a table is gone, and in which others its rows are, by ``name``.
+
+    Its ``count`` are those in none of them; ``total`` is 0 where that cannot be told. A table that
+    has half of them or more is what it is called now.
+    """
+    place = locate_drop(migration.up, table.table)
+    rows = table.rows_before
+    lost = sum(group.count for group in table.differences.groups if group.kind is RowLost)
+    copies = table.copies or ((table.copied_to,) if table.copied_to else ())
+    line = renaming_line(table, migration) if 2 * lost <= rows else ""
+    return Finding(
+        "table lost",
+        "up",
+        place.path,
+        place.line,
+        table=table.table,
+        name=", ".join(copies) if rows else "",
+        count=lost if copies else rows,
+        total=rows if table.copies or not copies else 0,
+        allow=line or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
+    )
+
+
 def renaming_line(table: TableDiff, migration: Migration) -> str:
     """Return the line that says that a dropped table is its copy now, '' where there is none."""
     if not table.copied_to:
@@ -167,7 +180,7 @@ def lost_in_copies(table: TableDiff, migration: Migration) -> tuple[Finding, ...
 
 def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     """Return the finding that a column, and all that it held, is gone."""
-    place = locate(migration.up, (table.table, table.after or ""), SHAPES, column)
+    place = locate_column(migration.up, table.table, column, table.after or "")
     return Finding(
         "column lost",
         "up",

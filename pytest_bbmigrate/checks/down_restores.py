@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.alike import is_told_of_up
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
-from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, WRITES_VALUES, locate
+from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequence
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
+from pytest_bbmigrate.checks.lost_by_up import told_at_up
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.schema_survives import is_altered
 from pytest_bbmigrate.checks.up_applies import failure_finding
@@ -63,6 +65,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     rows = values = 0
     if evidence.down_diff is not None:
         found = find_unrestored(evidence.down_diff, part, evidence.migration)
+        found = [told_at_up(finding, evidence) for finding in found]
         findings += [one for one in found if not is_told_of_up(one, evidence)] or found
         notes = blank_notes(evidence.down_diff, evidence.migration)
         rows, values = evidence.down_diff.rows_compared, evidence.down_diff.values_compared
@@ -112,7 +115,7 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
         Finding(
             "sequence lowered",
             "down",
-            (place := locate(part, (table,), SHAPES)).path,
+            (place := locate_sequence(part, table)).path,
             place.line,
             table=table,
             expected=str(before),
@@ -143,7 +146,7 @@ def find_unrestored_rows(table: TableDiff, part: Part, migration: Migration) -> 
 
 def difference_finding(difference: SchemaDifference, part: Part, step: str) -> Finding:
     """Return a difference of structure as a finding on ``part``."""
-    place = locate(part, (difference.name, difference.column, difference.table), SHAPES)
+    place = locate_difference(part, difference)
     return Finding(
         difference.kind,
         step,

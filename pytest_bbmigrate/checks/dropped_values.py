@@ -67,7 +67,7 @@ def note_on(evidence: Evidence, table: TableDiff, column: str) -> str:
         )
         line = derives_line(found)
         return "" if is_proved else f"what {shown} held goes on unproved: `{line}` would prove it"
-    if writes_anew(table, evidence) and not is_read_by(evidence.up.executed, column):
+    if writes_anew(table, evidence) and not is_read_by(evidence.up.shapes, column):
         return f"nothing took over what {shown} held"
     return ""
 

@@ -135,7 +135,7 @@ def is_out_of_the_way(difference: SchemaDifference, evidence: Evidence) -> bool:
         return False
     trigger = read_as(CreateTrigger, old.sql)
     is_dropped = False
-    for sql in evidence.up.executed:
+    for sql in evidence.up.shapes:
         command = read_command(sql)
         if isinstance(command, Drop) and command.kind == "trigger":
             is_dropped = is_dropped or same_name(command.name.name, old.name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.definitions import locate_difference
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, locate
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
     is_column_dropped,
     is_table_dropped,
+    name_after,
 )
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.experiment.references import missing_part
@@ -38,7 +40,7 @@ def ask_foreign_keys_hold(evidence: Evidence) -> Answer:
     findings += [mismatch_finding(mismatch, migration) for mismatch in diff.mismatches]
     redirected = {fold_name(mismatch.table) for mismatch in diff.mismatches}
     findings += [
-        lost_key_finding(difference, migration)
+        lost_key_finding(difference, evidence)
         for difference in diff.schema
         if difference.kind in {"foreign key lost", "foreign key changed"}
         and fold_name(difference.table) not in redirected
@@ -131,9 +133,10 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
     )
 
 
-def lost_key_finding(difference: SchemaDifference, migration: Migration) -> Finding:
+def lost_key_finding(difference: SchemaDifference, evidence: Evidence) -> Finding:
     """Return a foreign key that is no longer declared, or not as it was, as a finding."""
-    place = locate(migration.up, (difference.table,), SHAPES)
+    migration = evidence.migration
+    place = locate_difference(migration.up, difference, name_after(difference.table, evidence))
     first = difference.column.split(",")[0].strip()
     return Finding(
         difference.kind,

@@ -16,6 +16,7 @@ from pytest_bbmigrate.checks.unproved import ask_for_rows, ask_for_sight
 from pytest_bbmigrate.checks.up_applies import ask_up_applies
 from pytest_bbmigrate.checks.up_repeats import ask_up_repeats
 from pytest_bbmigrate.explain.causes import with_cause
+from pytest_bbmigrate.explain.way_back import with_way_back
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, DOWN_CHECKS, Answer, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def judge(check: str, evidence: Evidence, *, strict: bool = False) -> Verdict:
     if asks_for_rows and not answer.findings and not answer.reason:
         answer = ask_for_any(check, answer, evidence, strict=strict)
     explained = tuple(with_cause(finding, evidence) for finding in answer.findings)
+    explained = tuple(with_way_back(finding, evidence, explained) for finding in explained)
     if looked_at and not explained and not answer.reason:
         note = f"judged on {looked_at}"
         answer = replace(answer, notes=(*answer.notes, note))

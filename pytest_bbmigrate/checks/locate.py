@@ -10,7 +10,8 @@ from pytest_bbmigrate.explain.copies import copy_of
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.plain_rows import shape_of
+from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import Drop, DropColumn, RenameTable
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def locate(
         return Location(part.path, None)
     wanted = {fold_name(name) for name in names if name}
     naming = [
-        (words[0], statement)
+        (verb_of(statement.text, words), statement)
         for statement in part.statements
-        if (words := folded(statement.text)) and wanted & set(words)
+        if (words := folded(shape_of(statement.text))) and wanted & set(words)
     ]
     for _, statement in naming if column else ():
         if is_of_column(statement.text, wanted, column):
@@ -63,6 +64,14 @@ def locate(
     return Location(part.path, naming[0][1].line if naming else None)
 
 
+def verb_of(sql: str, words: tuple[str, ...]) -> str:
+    """Return what a statement, in folded ``words``, begins with, or does after its WITH."""
+    if words[0] != "with":
+        return words[0]
+    verbs = {Insert: "insert", Update: "update", Delete: "delete"}
+    return verbs.get(type(read_shape(sql)), words[0])
+
+
 def locate_new_rows(part: Part, before: str, after: str) -> Location | None:
     """Return where ``part`` puts rows of others into a table; None where nothing in it says so.
 
@@ -71,7 +80,7 @@ def locate_new_rows(part: Part, before: str, after: str) -> Location | None:
     """
     if not isinstance(part, SqlPart) or not after:
         return None
-    commands = [read_command(statement.text) for statement in part.statements]
+    commands = [read_shape(statement.text) for statement in part.statements]
     steps = zip(part.statements, commands, holders_of(before, commands), strict=True)
     name, found = fold_name(after), None
     for statement, command, holders in reversed([*steps]):
@@ -99,7 +108,7 @@ def holders_of(table: str, commands: Iterable[Command]) -> Iterator[frozenset[st
 
 def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:
     """Return whether a statement drops, or sets, a ``column`` of one of ``tables`` (folded)."""
-    command = read_command(sql)
+    command = read_shape(sql)
     if not isinstance(command, DropColumn | Update) or command.table.folded not in tables:
         return False
     if isinstance(command, Update):
@@ -109,5 +118,5 @@ def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:
 
 def written_to(sql: str) -> str:
     """Return the table (folded) whose rows a statement writes; '' for any other statement."""
-    command = read_command(sql)
+    command = read_shape(sql)
     return command.table.folded if isinstance(command, Insert | Update | Delete) else ""

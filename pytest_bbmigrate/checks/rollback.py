@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.definitions import locate_column, locate_sequence
 from pytest_bbmigrate.checks.discards import Discarded, Versions, find_discarded, split_inserted
 from pytest_bbmigrate.checks.down_restores import difference_finding
 from pytest_bbmigrate.checks.foreign_keys_hold import dangling_finding, mismatch_finding
@@ -118,7 +119,8 @@ def find_lost(migration: Migration, diff: DatabaseDiff, versions: Versions) -> I
     """Yield the tables, columns, rows and values that are not what they were and should be."""
     part = migration.down or migration.up
     for table in diff.tables:
-        place = locate(part, (table.table, table.after or ""), SHAPES)
+        after = table.after or ""
+        place = locate(part, (table.table, after), SHAPES)
         rows = table.rows_before
         if table.after is None:
             if not versions.adds_table(table.table):
@@ -128,6 +130,7 @@ def find_lost(migration: Migration, diff: DatabaseDiff, versions: Versions) -> I
             continue
         for column in table.lost_columns:
             if not versions.adds_column(table.table, column, table.after):
+                place = locate_column(part, table.table, column, after)
                 yield Finding(
                     "column lost",
                     STEP,
@@ -141,7 +144,7 @@ def find_lost(migration: Migration, diff: DatabaseDiff, versions: Versions) -> I
         differences, _ = split_inserted(migration.contract, table, diff.renames)
         yield from find_in_rows(differences, table, part, STEP)
     for name, was, became in diff.sequences:
-        place = locate(part, (name,), SHAPES)
+        place = locate_sequence(part, name)
         yield Finding(
             "sequence lowered",
             STEP,

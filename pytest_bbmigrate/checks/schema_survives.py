@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.column_order import shifted_objects
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
+from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequence
 from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
-from pytest_bbmigrate.checks.locate import SHAPES, locate
 from pytest_bbmigrate.checks.text_defaults import text_defaults
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.experiment import Evidence
-    from pytest_bbmigrate.schema import Schema, SchemaDifference, Trigger, View
+    from pytest_bbmigrate.schema import Schema, SchemaDifference, Table, Trigger, View
 
 # What data_survives and foreign_keys_hold speak of, and what takes nothing away.
 NOT_A_LOSS_OF_STRUCTURE = frozenset(
@@ -50,7 +50,11 @@ DROPPED_BY_NAME = {
     "view changed": "view",
 }
 OBJECTS_GONE = frozenset({"trigger lost", "trigger changed", "view lost", "view changed"})
-MADE_BROKEN = {"trigger broken": "trigger never compiles", "view broken": "view never compiles"}
+MADE_BROKEN = {
+    "trigger broken": "trigger never compiles",
+    "view broken": "view never compiles",
+    "table broken": "table never reads",
+}
 # A property that a table or a column gained is an addition: it takes nothing away.
 GAINED = frozenset(
     {"column not null", "column default", "strict", "autoincrement", "on conflict", "primary key"}
@@ -64,7 +68,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
     migration = evidence.migration
     findings = [
         with_rows_missing(
-            structure_finding(named_by_its_making(difference, evidence.state.schema), migration),
+            structure_finding(named_by_its_making(difference, evidence.state.schema), evidence),
             evidence,
         )
         for difference in evidence.up_diff.schema
@@ -74,7 +78,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         Finding(
             "sequence lowered",
             "up",
-            (place := locate(migration.up, (table,), SHAPES)).path,
+            (place := locate_sequence(migration.up, table, name_after(table, evidence))).path,
             place.line,
             table=table,
             expected=str(before),
@@ -171,19 +175,27 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
 
 
 def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaDifference:
-    """Return ``difference``; a broken view or trigger that up itself made never compiled."""
+    """Return ``difference``; a broken view or trigger that up itself made never compiled.
+
+    A virtual table that it made could never be read.
+    """
     kind = MADE_BROKEN.get(difference.kind)
-    objects: tuple[View | Trigger, ...] = (*before.views, *before.triggers)
+    objects: tuple[View | Trigger | Table, ...] = (
+        *before.views,
+        *before.triggers,
+        *before.tables,
+    )
     known = {fold_name(found.name) for found in objects}
     if kind is None or fold_name(difference.name) in known:
         return difference
-    return replace(difference, kind=kind, before="it to compile")
+    before_it = "it to be readable" if difference.kind == "table broken" else "it to compile"
+    return replace(difference, kind=kind, before=before_it)
 
 
-def structure_finding(difference: SchemaDifference, migration: Migration) -> Finding:
+def structure_finding(difference: SchemaDifference, evidence: Evidence) -> Finding:
     """Return a loss of structure as a finding, with the line that would allow it."""
-    names = (difference.name, difference.table)
-    place = locate(migration.up, names, SHAPES)
+    after = name_after(difference.table, evidence)
+    place = locate_difference(evidence.migration.up, difference, after)
     return Finding(
         difference.kind,
         "up",
@@ -194,8 +206,14 @@ def structure_finding(difference: SchemaDifference, migration: Migration) -> Fin
         name=difference.name,
         expected=difference.before,
         observed=difference.after,
-        allow=remedy_line(difference, migration),
+        allow=remedy_line(difference, evidence.migration),
     )
+
+
+def name_after(table: str, evidence: Evidence) -> str:
+    """Return what ``table`` is called after up, '' where it is gone or has kept its name."""
+    renames = evidence.up_diff.renames.tables if evidence.up_diff else {}
+    return renames.get(fold_name(table), "")
 
 
 def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
@@ -206,7 +224,7 @@ def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
 
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
     """Return the contract line that would allow a loss of structure; '' when none would."""
-    if difference.kind.endswith(("broken", "never compiles")):
+    if difference.kind.endswith(("broken", "never compiles", "never reads")):
         return ""
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:

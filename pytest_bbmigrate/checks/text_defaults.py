@@ -27,7 +27,7 @@ MEANT = frozenset({"null", "true", "false", "current_time", "current_date", "cur
 
 def text_defaults(evidence: Evidence) -> Iterator[str]:
     """Yield a note for each word after DEFAULT in a statement of up that SQLite took for a text."""
-    for sql in evidence.up.executed:
+    for sql in evidence.up.shapes:
         command = read_command(sql)
         definitions: list[tuple[str, Tokens]] = []
         table = ""

@@ -87,7 +87,7 @@ def is_another(drop: Drop, evidence: Evidence, diff: DatabaseDiff) -> bool:
     if drop.kind == "view":
         changed |= {view.view for view in diff.views}
     if drop.kind == "trigger":
-        commands = map(read_command, evidence.up.executed)
+        commands = map(read_command, evidence.up.shapes)
         changed |= {c.name.name for c in commands if isinstance(c, CreateTrigger)}
     return any(same_name(drop.name, name) for name in changed)
 

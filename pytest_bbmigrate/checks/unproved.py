@@ -27,7 +27,7 @@ NOT_IN_QUERY = ("not", "in", "(", "select")
 
 def ask_for_rows(answer: Answer, evidence: Evidence, *, strict: bool) -> Answer:
     """Return ``answer``, unless the migration works on a table that has no rows to lose."""
-    words = {word for sql in evidence.up.executed for word in folded(sql)}
+    words = {word for sql in evidence.up.shapes for word in folded(sql)}
     unknown = isinstance(evidence.migration.up, ScriptPart)  # its SQL runs in another process
     missing = [u for u in evidence.state.unfilled if unknown or is_concerned(u, words)]
     if not missing:

@@ -47,7 +47,7 @@ def idle_statements(evidence: Evidence) -> Iterator[UntestedStatement]:
     """
     executed = Counter(evidence.up.executed)
     met_none = {sql for sql, times in Counter(evidence.up.idle).items() if times >= executed[sql]}
-    for sql in dict.fromkeys((*evidence.up.idle, *evidence.up.executed)):
+    for sql in dict.fromkeys((*evidence.up.idle, *evidence.up.shapes)):
         command = read_command(sql)
         if not isinstance(command, Update | Delete):
             continue
@@ -126,7 +126,7 @@ def harmless_copies(evidence: Evidence) -> Iterator[UntestedStatement]:
 
     Several copies of one table may share its rows out among them.
     """
-    if not any("select" in fold_text(sql) for sql in evidence.up.executed):
+    if not any("select" in fold_text(sql) for sql in evidence.up.shapes):
         return
     contract, counts = evidence.migration.contract, evidence.state.row_counts
     for table in evidence.state.schema.tables:

@@ -11,6 +11,7 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.left_out import advice_on_missing_value
 from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.runner.dialect import read_addition
 from pytest_bbmigrate.verdict import Answer, Finding
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, Run
 
 HELPED = "ADD COLUMN IF NOT EXISTS is no SQLite: bbmigrate does what it means, other tools fail"
-NOT_NULL = "NOT NULL constraint failed"
 
 
 def ask_up_applies(evidence: Evidence) -> Answer:
@@ -54,13 +54,11 @@ def refusal_finding(failure: Failure, refused: Refused, evidence: Evidence) -> F
         line = contract_line(evidence.migration, f"requires {refused.requirement}")
     finding = failure_finding(failure, "up", refused.up.printed, has_line=bool(line))
     finding = with_nearest(finding, failure, evidence.state.schema, refused.up.executed)
-    cause = broken_before(failure, evidence.state.schema) or finding.cause
-    if line.endswith(": 0") and NOT_NULL in finding.observed:
-        column = finding.observed.rpartition(".")[2]
-        cause = (
-            f"the INSERT leaves {column} out, which may not be NULL and has no default: give it"
-            " a value, or a DEFAULT"
-        )
+    cause = (
+        broken_before(failure, evidence.state.schema)
+        or advice_on_missing_value(refused.up, evidence.migration, line)
+        or finding.cause
+    )
     return with_cause(replace(finding, cause=cause, allow=line), replace(evidence, up=refused.up))
 
 

@@ -59,7 +59,7 @@ def copies_of_table(
     were_there = set(renames.tables.values())
     others = [t for t in after.tables if t.virtual is None]
     new = [made for made in others if fold_name(made.name) not in were_there]
-    commands = list(map(read_command, run.executed)) if run else []
+    commands = list(map(read_command, run.shapes)) if run else []
     found = tuple(
         copied
         for made in others

@@ -93,7 +93,8 @@ def diff_table(
     renumbered = None
     # The rows that it shows are judged where they are; that its index agrees is asked of FTS5.
     shows_others = bool(table.external_content and new_table.external_content)
-    if columns and not shows_others:
+    is_compared = not (shows_others or table.error or new_table.error)
+    if columns and is_compared:
         keeps_rowids = fold_name(table.rowid_alias or "") not in rewritten
         pairing = Pairing(table.name, new_table.name, compared, key, by_rowid=keeps_rowids)
         comparison = Comparison(before.image, after.image, pairing, conditions_on(table, contract))
@@ -111,7 +112,7 @@ def diff_table(
         blank_columns=find_blank_columns(db, new_table, columns, differences),
         rows_before=rows_before,
         rows_after=after.row_counts[fold_name(new_table.name)],
-        values_compared=0 if shows_others else rows_before * len(columns),
+        values_compared=rows_before * len(columns) if is_compared else 0,
         differences=differences,
         renumbered=renumbered,
         spelled=spelled_columns(table),
@@ -150,6 +151,7 @@ def diff_dropped_table(
     gone = replace(
         gone,
         copied_to=successor_among(copies, table),
+        copies=tuple(c.table.name for c in copies if c.pairing(table) is not None),
         is_kept_aside=bool(table.primary_key)
         and not any(copied.table.primary_key for copied in copies),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.experiment.model import SeededState
 from pytest_bbmigrate.experiment.pages import share_pages
 from pytest_bbmigrate.experiment.requirements import keep_requirements
-from pytest_bbmigrate.experiment.snapshot import snapshot_of
-from pytest_bbmigrate.rows import count_rows, schema_pages
+from pytest_bbmigrate.experiment.snapshot import count_tables, snapshot_of
+from pytest_bbmigrate.rows import schema_pages
 from pytest_bbmigrate.seeding.filling.fill import fill_columns, fill_tables
 from pytest_bbmigrate.seeding.filling.joins import meet_joins
 from pytest_bbmigrate.seeding.model import Unfilled
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.seeding.model import Recipe
     from pytest_bbmigrate.sqlite_files import Content
 
+TO_BE_EMPTY = "it is required to be empty"
 ENOUGH = 0.75  # of the rows that a table is to have
 FURTHER_TIMES = 3  # rows are added where those that are required to differ go again
 
@@ -56,14 +57,15 @@ def fill_state(
         filling = fill_tables(db, schema, {*tables, *short}, recipe, beside=beside)
         columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
-        filled = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
+        filled = count_tables(db, schema, {}) if recipe.requires else {}
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
         if deleted:
             fill_short(db, schema, filled, recipe)
         # A trigger may have written to any table, and the deletion has reached others as well.
         is_all = schema.triggers or deleted or short
-        recount = [table.name for table in schema.tables] if is_all else tables
-        counts = {**bare.row_counts, **{fold_name(name): count_rows(db, name) for name in recount}}
+        recounted = {fold_name(name) for name in (schema.table_names if is_all else tables)}
+        known = {name: rows for name, rows in bare.row_counts.items() if name not in recounted}
+        counts = count_tables(db, schema, known)
         layout = replace(bare.layout, own_pages=schema_pages(db))
         image = take_image(db)
     unfilled = remember_unfilled(schema, counts, previous, (*filling.unfilled, *added.unfilled))
@@ -96,11 +98,18 @@ def join_state(state: SeededState, recipe: Recipe) -> SeededState:
 
 def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
     """Return ``state`` with other rows in place of those that break what the recipe requires."""
+    schema, recipe = state.schema, setup.recipe
     with closing(open_image(state.image)) as db:
-        keep_requirements(db, state.schema, setup.recipe.requires, setup.recipe.own_rows)
-        fill_short(db, state.schema, state.row_counts, setup.recipe)
+        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        fill_short(db, schema, state.row_counts, recipe)
         image = take_image(db)
-    return state_with(state, image, "no row that meets what is required was found")
+    refilled = state_with(state, image, "no row that meets what is required was found")
+    emptied = {fold_name(each.table) for each in recipe.requires if each.allows_no_row}
+    unfilled = (
+        replace(each, reason=TO_BE_EMPTY) if fold_name(each.table) in emptied else each
+        for each in refilled.unfilled
+    )
+    return replace(refilled, unfilled=tuple(unfilled))
 
 
 def fill_short(
@@ -111,7 +120,7 @@ def fill_short(
     A row that is added may be why one that was there does not meet them any more, and goes.
     """
     for _ in range(FURTHER_TIMES):
-        counts = {fold_name(table.name): count_rows(db, table.name) for table in schema.tables}
+        counts = count_tables(db, schema, {})
         short = short_tables(schema, counts, recipe, thinned_tables(before, counts))
         if not short:
             break

@@ -42,9 +42,11 @@ def broken_searches(before: Snapshot, after: Snapshot, renames: Renames) -> tupl
 
 
 def search_tables(schema: Schema) -> frozenset[str]:
-    """Return the (folded) names of the FTS5 tables."""
+    """Return the (folded) names of the FTS5 tables that can be read."""
     return frozenset(
-        fold_name(table.name) for table in schema.tables if (table.virtual or ())[:1] == ("fts5",)
+        fold_name(table.name)
+        for table in schema.tables
+        if (table.virtual or ())[:1] == ("fts5",) and table.error is None
     )
 
 

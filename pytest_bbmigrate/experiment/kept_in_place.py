@@ -32,7 +32,7 @@ def is_kept_in_place(
         return False
     if table.column_names & set(ROWID_NAMES) or new_table.column_names & set(ROWID_NAMES):
         return False
-    if not is_only_updated(map(read_command, run.executed), table, new_table):
+    if not is_only_updated(map(read_command, run.shapes), table, new_table):
         return False
     before, after = f"before.{quote_name(table.name)}", f"main.{quote_name(new_table.name)}"
     differing = (

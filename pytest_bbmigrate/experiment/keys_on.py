@@ -39,7 +39,7 @@ def lost_with_keys_on(
     is_known = up.foreign_keys or any(each is not None for each in said)
     if is_known or migration.contract.foreign_keys is not None:
         return ()
-    if isinstance(migration.up, ScriptPart) or not takes_from_parent(up.executed, before.schema):
+    if isinstance(migration.up, ScriptPart) or not takes_from_parent(up.shapes, before.schema):
         return ()
     enforcing = replace(
         environment,

@@ -70,7 +70,7 @@ def run_in_other_zone(
 
 def calls_for_zone(migration: Migration, up: Run, schema: Schema) -> bool:
     """Return whether SQL of a migration, of a trigger, or Python asks for the zone or the clock."""
-    words = {word.lower() for sql in up.executed for word in folded(sql)}
+    words = {word.lower() for sql in up.shapes for word in folded(sql)}
     words |= {token.lower() for trigger in schema.triggers for token in trigger.tokens}
     if words & MODIFIERS:
         return True

@@ -130,7 +130,7 @@ def own_after(
         *after.views,
         *after.triggers,
     ]
-    executed = [(words_of(sql), read_command(sql)) for sql in up.executed]
+    executed = [(words_of(sql), read_command(sql)) for sql in up.shapes]
     carrying = [(words, command) for words, command in executed if can_carry_values(command)]
     names = before.table_names | after.table_names | {fold_name(item.name) for item in schema_items}
     names = names.union(*(created_names(command) for _, command in carrying))

@@ -12,7 +12,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_bbmigrate.rows import Differences, Key, RowDifference
     from pytest_bbmigrate.schema import Schema, Table
@@ -67,7 +67,9 @@ def find_renumbered_beside_lost(
     """Return the one column of the key that has other values in the rows that are left.
 
     With it, how rows are paired without that column: so compared, rows are lost and nothing else.
-    None where that is not so, or where the other columns do not tell rows apart.
+    None where that is not so, where the other columns do not tell rows apart, or where most rows
+    behind the first that differs have the key that they had: then values of some have changed, and
+    are now those of a row that is lost.
     """
     counts = dict.fromkeys((RowLost, RowAdded, ValueChanged), 0)
     for group in differences.groups:
@@ -76,7 +78,9 @@ def find_renumbered_beside_lost(
     lost = counts[RowLost] - counts[RowAdded]
     if differences.recompute is not None or lost <= 0 or not counts[ValueChanged]:
         return None
-    for column in pairing.key:
+    for place, column in enumerate(pairing.key):
+        if not are_most_keys_others(db, pairing, differences, place):
+            continue
         other_columns = tuple(pair for pair in pairing.columns if pair[0] != column)
         without_key = Pairing(pairing.before, pairing.after, other_columns, ())
         if not other_columns or not are_rows_distinct(db, without_key):
@@ -86,6 +90,33 @@ def find_renumbered_beside_lost(
             values = renumbered_values(db, pairing, column, differences)
             return Renumbered(column, values), without_key
     return None
+
+
+def are_most_keys_others(
+    db: sqlite3.Connection, pairing: Pairing, differences: Iterable[RowDifference], place: int
+) -> bool:
+    """Return whether most rows from the first that differs on are not what they were by their key.
+
+    Ids that are given out anew close the first gap, and every row behind it gets another one. It is
+    asked of the column at ``place`` of the key where its values can be put in an order.
+    """
+    there = list(differences)
+    first = lowest([difference.key[place] for difference in there])
+    if first is None:
+        return True
+    column = quote_name(dict(pairing.columns)[pairing.key[place]])
+    behind = f"SELECT count(*) FROM main.{quote_name(pairing.after)} WHERE {column} >= ?"
+    others = {difference.key for difference in there if not isinstance(difference, RowLost)}
+    return 2 * len(others) >= int(db.execute(behind, (first,)).fetchone()[0])
+
+
+def lowest(cells: Sequence[Cell]) -> int | str | None:
+    """Return the first of ``cells`` in their order, None where they are not all of one kind."""
+    numbers = [cell for cell in cells if isinstance(cell, int)]
+    texts = [cell for cell in cells if isinstance(cell, str) and is_utf8((cell,))]
+    if len(numbers) == len(cells):
+        return min(numbers, default=None)
+    return min(texts) if len(texts) == len(cells) else None
 
 
 def other_columns_differ(differences: Iterable[RowDifference], key: str) -> bool:

@@ -86,11 +86,14 @@ def snapshot_in(
 def count_tables(
     db: sqlite3.Connection, schema: Schema, counted: Mapping[str, int]
 ) -> dict[str, int]:
-    """Return how many rows each table (folded name) holds, but for those ``counted`` already."""
-    names = {fold_name(table.name): table.name for table in schema.tables}
+    """Return how many rows each table (folded name) holds, but for those ``counted`` already.
+
+    One that cannot be read is counted as empty.
+    """
+    tables = {fold_name(table.name): table for table in schema.tables}
     return {
-        folded: counted[folded] if folded in counted else count_rows(db, name)
-        for folded, name in names.items()
+        name: counted[name] if name in counted else 0 if table.error else count_rows(db, table.name)
+        for name, table in tables.items()
     }
 
 

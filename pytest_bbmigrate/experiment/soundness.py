@@ -35,7 +35,7 @@ def check_integrity(
     unless the schema was written by hand. A message that the database before gives as well is left
     out, as often as it occurs there.
     """
-    by_hand = any("writable_schema" in fold_text(sql) for sql in up.executed)
+    by_hand = any("writable_schema" in fold_text(sql) for sql in up.shapes)
     untouched = frozenset[str]() if by_hand else up_diff.untouched
     names = [t.name for t in after.schema.tables if fold_name(t.name) not in untouched]
     if not names and not by_hand:

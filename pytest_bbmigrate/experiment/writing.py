@@ -107,7 +107,7 @@ def tables_to_write(evidence: Evidence, up_diff: DatabaseDiff, after: Snapshot) 
 
 def words_of(run: Run) -> frozenset[str]:
     """Return every word and name in the SQL that a run executed, folded."""
-    return frozenset(word for sql in run.executed for word in folded(sql))
+    return frozenset(word for sql in run.shapes for word in folded(sql))
 
 
 def write_since(

@@ -62,7 +62,7 @@ def editable_columns(evidence: Evidence, after: Schema, table: Table) -> tuple[s
 
 def moved_columns(evidence: Evidence, table: str, after: Schema) -> Iterator[str]:
     """Yield the columns of ``table`` that up copies under another name to a table that it made."""
-    for sql in evidence.up.executed:
+    for sql in evidence.up.shapes:
         command = read_command(sql)
         if not isinstance(command, Insert | CreateTable) or command.query is None:
             continue

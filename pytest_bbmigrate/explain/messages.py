@@ -180,7 +180,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"number of bindings|binding \d+|did not supply a value",
-        "a migration file has no values to fill in: write the value itself",
+        (
+            "nothing gives a parameter (?, :name, @name, $name) a value: in an SQL file write the "
+            "value itself, in Python give it with execute(sql, values)"
+        ),
     ),
     (r"one statement at a time", "call execute() for each, or executescript()"),
     (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.nearest import similar_to
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
     CreateIndex,
     CreateTrigger,
@@ -47,8 +47,8 @@ def with_nearest(
     if not near:
         return finding
     advice, newline, note = finding.cause.partition("\n")
-    meant = f"there is {match['kind']} {near}: is that one meant?"
-    return replace(finding, cause=f"{f'{advice}; ' if advice else ''}{meant}{newline}{note}")
+    meant = f"{match['kind']} {near} is there, and may be meant"
+    return replace(finding, cause=f"{meant}{f'; else {advice}' * bool(advice)}{newline}{note}")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SchemaObject:
 def objects_after(before: Schema, executed: Iterable[str]) -> list[SchemaObject]:
     """Return what is there after ``executed``, whatever a trigger or a script did beside it."""
     there = list(objects_of(before))
-    for command in map(read_command, executed):
+    for command in map(read_shape, executed):
         if isinstance(command, Drop):
             gone = command.name.name
             there = [

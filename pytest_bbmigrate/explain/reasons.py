@@ -178,8 +178,8 @@ REASONS: dict[str, str] = {
         "and create them again, as they must be now, afterwards"
     ),
     "deleted by up": (
-        "rows that up deletes are gone, down cannot invent them; keep them in a table of their\n"
-        "own, or declare -- bb: irreversible"
+        "up deletes these rows and keeps no copy, so that no down can bring them back; keep them\n"
+        "in a table of their own that down puts back, or declare that they are gone"
     ),
     "replaced by an old copy": (
         "down replaces what is there by a copy from before up, and what was written since is\n"

@@ -13,7 +13,7 @@ from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.cursor import source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,
     Creation,
@@ -39,7 +39,7 @@ def condition_of_statements(migration: Migration, table: str, column: str = "") 
         return ""
     conditions: list[str] = []
     touched: set[str] = set()
-    for command in (read_command(statement.text) for statement in migration.up.statements):
+    for command in (read_shape(statement.text) for statement in migration.up.statements):
         if does(command, table, column):
             condition = plain_condition(command, touched)
             if not condition:

@@ -13,7 +13,7 @@ from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.clauses import Insert, Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
 from pytest_bbmigrate.sql.tokens import Kind, folded
 
@@ -107,7 +107,7 @@ def moves_from(source: Table, executed: Sequence[str]) -> Iterator[Move]:
     """Yield what each statement makes of every row of ``source`` in some column."""
     names = {fold_name(source.name)}
     for position, sql in enumerate(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, RenameTable) and command.table.folded in names:
             names.add(fold_name(command.new))
         elif isinstance(command, Update) and command.table.folded in names:
@@ -210,7 +210,7 @@ def name_at_the_end(move: Move, executed: Sequence[str]) -> str:
     """Return what the table of ``move`` is called in the end, folded."""
     name = move.table
     for sql in executed[move.position + 1 :]:
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, RenameTable) and command.table.folded == name:
             name = fold_name(command.new)
     return name
@@ -236,7 +236,7 @@ def is_read_by(executed: Sequence[str], column: str) -> bool:
     A statement with parameters, or with ``*``, may write anything.
     """
     for sql in executed:
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, Insert | Update) or getattr(command, "query", None) is not None:
             words = folded(sql)
             if column in words or "*" in words or any(is_parameter(word) for word in words):

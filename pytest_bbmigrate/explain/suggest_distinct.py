@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import result_literals
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.explain.suggest_merged import FAILED, OTHER, key_of, merged_key
+from pytest_bbmigrate.explain.suggest_merged import (
+    FAILED,
+    LOOSER,
+    OTHER,
+    WIDENING,
+    key_of,
+    merged_key,
+)
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Update
-from pytest_bbmigrate.sql.cursor import keyword
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
-from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex
+from pytest_bbmigrate.sql.reading import read_command, read_shape
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +30,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql.cursor import Tokens
-
-WIDENING = frozenset(
-    {"or", "like", "in", "glob", "<", ">", "<>", "!="}
-)  # more than one row meets it
 
 
 def distinct_requirements(
@@ -96,18 +99,43 @@ def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> s
         is_new = is_new or not is_column
         if named := qualified(expression, table, OTHER):
             equal.append(f"{named} = {qualified(expression, table, bare_or_quoted(table.name))}")
+    if not index.where or not is_new:
+        return no_two(table, equal) if is_new else ""
+    ours, theirs = (
+        qualified(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)
+    )
+    theirs = f"({theirs})" if "or" in fold_tokens(index.where) else theirs
+    return no_two(table, equal, ours, theirs) if equal and ours else ""
+
+
+def distinct_values(table: Table, expressions: Sequence[Tokens]) -> str:
+    """Return that no two rows of ``table`` agree in all ``expressions``; '' where none can say."""
+    name = bare_or_quoted(table.name)
+    pairs = ((in_whole(e, table, OTHER), in_whole(e, table, name)) for e in expressions)
+    return no_two(table, [f"{other} = {own}" for other, own in pairs if other])
+
+
+def in_whole(expression: Tokens, table: Table, name: str) -> str:
+    """Return an expression as ``qualified`` does, in parentheses where = would take it apart."""
+    text = qualified(expression, table, name)
+    return f"({text})" if text and LOOSER & set(fold_tokens(expression)) else text
+
+
+def no_two(table: Table, equal: Sequence[str], ours: str = "", theirs: str = "") -> str:
+    """Return that no two rows of ``table`` meet all conditions ``equal``; '' where none can say.
+
+    Of those alone, where it is given, that meet a condition: ``ours`` is it of the one row, and
+    ``theirs`` of the other.
+    """
     name, key = bare_or_quoted(table.name), key_of(table)
-    if not is_new or not key or (index.where and not equal):
+    if not key:
         return ""
     if not equal:
         return f"{name}: {key} = (SELECT min({key}) FROM {name})"
-    same = " AND ".join(equal)
+    same = " AND ".join([*equal, theirs] if theirs else equal)
     lower = f"{OTHER}.{key} < {name}.{key}"
-    pair = f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same}"
-    if not index.where:
-        return f"{name}: {pair})"
-    ours, theirs = (qualified(index.where, table, each) for each in (name, OTHER))
-    return f"{name}: NOT coalesce({ours}, 0) OR {pair} AND {theirs})" if theirs else ""
+    pair = f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same})"
+    return f"{name}: NOT coalesce({ours}, 0) OR {pair}" if ours else f"{name}: {pair}"
 
 
 def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | None:
@@ -116,7 +144,7 @@ def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | Non
     () for the same value in all of them; None if it was not so given.
     """
     found: Tokens | None = None
-    for command in map(read_command, executed):
+    for command in map(read_shape, executed):
         if isinstance(command, AddColumn) and same_name(command.table.name, table.name):
             if same_name(command.column, column):
                 found = ()

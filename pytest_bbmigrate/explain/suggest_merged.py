@@ -16,7 +16,7 @@ from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
 OTHER = "o"  # what the other row is called
+WIDENING = frozenset(
+    {"or", "like", "in", "glob", "<", ">", "<>", "!="}
+)  # more than one row meets it
+LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
 FALSE = "0"
 
 
@@ -82,7 +86,7 @@ def is_collated(target: str, executed: Sequence[str], before: Schema) -> bool:
     created = [
         sql
         for sql in executed
-        if isinstance(command := read_command(sql), CreateTable) and command.name.folded == target
+        if isinstance(command := read_shape(sql), CreateTable) and command.name.folded == target
     ]
     table = before.table(name_before(target, executed))
     return any("collate" in folded(sql) for sql in created) or (
@@ -95,7 +99,7 @@ def plain_columns(source: KeySource) -> list[str]:
 
     What is the same in all rows is left out.
     """
-    values = [value for value in source.values if not is_literal(value)]
+    values = [value for value in source.values if not is_fixed(value)]
     names = [value[0].name for value in values if len(value) == 1]
     found = [column for name in names if (column := source.table.column(name)) is not None]
     return [bare_or_quoted(column.name) for column in found] if len(found) == len(values) else []
@@ -110,7 +114,7 @@ def sources_in(
     before: Schema,
 ) -> Iterator[KeySource]:
     """Yield what a statement puts into ``columns`` of ``target``, for each SELECT of one table."""
-    command = read_command(sql)
+    command = read_shape(sql)
     if not isinstance(command, Insert) or command.table.folded != target or not command.query:
         return
     for select in command.query.selects:
@@ -166,7 +170,7 @@ def rows_there(
 def name_before(name: str, executed: Sequence[str]) -> str:
     """Return what the table that is now called ``name`` was called before; '' if up made it."""
     for sql in reversed(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, RenameTable) and same_name(command.new, name):
             name = command.table.folded
         elif isinstance(command, CreateTable) and command.name.folded == name:
@@ -177,7 +181,7 @@ def name_before(name: str, executed: Sequence[str]) -> str:
 def columns_of(name: str, executed: Sequence[str], before: Schema) -> tuple[str, ...]:
     """Return the columns (folded) of a table that hold values of their own, () if unknown."""
     for sql in executed:
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, CreateTable) and command.name.folded == name:
             return created_columns(sql)
     table = before.table(name)
@@ -243,17 +247,21 @@ def equal_pairs(source: KeySource, other: KeySource) -> list[str] | None:
         right = value_text(ours, source.table, bare_or_quoted(source.table.name))
         if left is None or right is None:
             return None
-        is_fixed = is_literal(ours) and is_literal(theirs)
-        if not is_fixed:
-            pairs.append(f"{left} = {right}")
+        if not (is_fixed(ours) and is_fixed(theirs)):
+            pairs.append(f"{in_whole(theirs, left)} = {in_whole(ours, right)}")
         elif left != right:
             pairs.append(FALSE)
     return pairs
 
 
-def is_literal(value: Tokens) -> bool:
-    """Return whether a value is one literal."""
-    return len(value) == 1 and value[0].kind in (Kind.STRING, Kind.NUMBER)
+def is_fixed(value: Tokens) -> bool:
+    """Return whether a value is made of literals."""
+    return not any(token.kind in (Kind.WORD, Kind.QUOTED, Kind.PARAMETER) for token in value)
+
+
+def in_whole(value: Tokens, text: str) -> str:
+    """Return the ``text`` of a value, in parentheses where = would take it apart."""
+    return f"({text})" if LOOSER & set(fold_tokens(value)) else text
 
 
 def value_text(value: Tokens, table: Table, name: str) -> str | None:

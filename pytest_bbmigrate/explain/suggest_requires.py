@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
 from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements
 from pytest_bbmigrate.explain.suggest_merged import has_key
 from pytest_bbmigrate.explain.suggest_value import value_requirement
@@ -15,7 +16,7 @@ from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
 
 if TYPE_CHECKING:
@@ -48,12 +49,12 @@ class ConstraintSource:
     filled: frozenset[str] | None = None
 
 
-def suggested_requirement(
+def suggested_requirements(
     failure: Failure, executed: Sequence[str], before: Schema, contract: Contract
-) -> str:
-    """Return what rows before up must satisfy for it not to meet ``failure``, '' for nothing.
+) -> tuple[str, ...]:
+    """Return what rows before up must satisfy for it not to meet ``failure``, the likeliest first.
 
-    It is as a contract words it, and stands behind ``requires``. There is something where a
+    Each is as a contract words it, and stands behind ``requires``. There is something where a
     constraint that up makes is on columns of a table that was there before, or on what up computes
     from them. What the ``contract`` says already does not help.
     """
@@ -62,14 +63,23 @@ def suggested_requirement(
         source = indexed_table(failure.statement, executed, before)
     possible = (
         "" if source is None else requirement_of(failure.message, source),
+        *requirements_of_key(failure, executed, before),
         *distinct_requirements(failure, executed, before),
         value_requirement(failure, executed, before),
         empty_table(failure, before),
     )
-    for requirement in possible:
-        if requirement and not is_declared(requirement, contract):
-            return requirement
-    return ""
+    return tuple(one for one in possible if one and not is_declared(one, contract))
+
+
+def requirements_of_key(
+    failure: Failure, executed: Sequence[str], before: Schema
+) -> tuple[str, ...]:
+    """Return what may have to hold for a UNIQUE on what a copy computes, the likeliest first."""
+    statement = copy_that_filled(failure.statement, executed)
+    source = source_of_copy(statement, executed, before) if statement else None
+    if source is None:
+        return ()
+    return tuple(computed_key(failure, statement, source.created, source.table))
 
 
 def is_declared(requirement: str, contract: Contract) -> bool:
@@ -164,7 +174,7 @@ def indexed_table(
 def creation_of(name: str, executed: Sequence[str]) -> str:
     """Return the CREATE TABLE that made the table ``name`` (folded) in this run, '' for none."""
     for sql in reversed(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, CreateTable) and command.name.folded == name:
             return sql
     return ""
@@ -173,7 +183,7 @@ def creation_of(name: str, executed: Sequence[str]) -> str:
 def table_before(name: str, executed: Sequence[str], schema: Schema) -> Table | None:
     """Return the table that is now called ``name`` (folded) as it was before up."""
     for sql in reversed(executed):
-        command = read_command(sql)
+        command = read_shape(sql)
         if isinstance(command, RenameTable) and same_name(command.new, name):
             name = command.table.folded
     return schema.table(name)

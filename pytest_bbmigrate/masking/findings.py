@@ -9,6 +9,7 @@ from pytest_bbmigrate.checks.alike import AS_DECLARED
 from pytest_bbmigrate.explain.advice_by_runner import every_advice
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.messages import MESSAGES
+from pytest_bbmigrate.explain.way_back import UNRESTORED
 from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,
@@ -77,6 +78,7 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
         allow=finding.allow if known.contains_sql(finding.allow) else "",
         prove=finding.prove if known.contains_sql(finding.prove) else "",
         printed=HIDDEN if finding.printed else "",
+        unrestored=finding.unrestored if finding.unrestored in UNRESTORED else "",
     )
     mask = MASKS.get(finding.kind)
     return mask(finding, masked, known) if mask else masked
@@ -215,6 +217,8 @@ MASKS: dict[str, Callable[[Finding, Finding, Known], Finding]] = {
     "set-up lacks": mask_failure,
     "integrity": mask_damage,
     "view broken": mask_broken,
+    "table broken": mask_broken,
+    "table never reads": mask_broken,
     "trigger broken": mask_broken,
     "view never compiles": mask_broken,
     "trigger never compiles": mask_broken,

@@ -103,7 +103,6 @@ class StepReporter:
         rerun = rehearsal_command(config)
         verdicts = error.verdicts if shows else map(mask_verdict_examples, error.verdicts)
         return "\n\n".join(
-            f"{verdict.subject}: {verdict.check}: "
-            f"{describe_failure(verdict, rerun, rows, are_real=True)}"
+            f"{verdict.subject}: {verdict.check}: {describe_failure(verdict, rerun, rows)}"
             for verdict in verdicts
         )

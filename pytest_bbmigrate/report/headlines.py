@@ -78,6 +78,19 @@ def of_total(finding: Finding, noun: str = "row") -> str:
     return f"{finding.count:,}{total} {noun}{'' if finding.count == 1 and not total else 's'}"
 
 
+def lost_table_headline(finding: Finding) -> str:
+    """Return that a table is gone, with its rows or without."""
+    gone = f"table {finding.table} is gone{after_step(finding)}"
+    count, total, names = finding.count, finding.total, " and ".join(finding.name.split(", "))
+    if not names:
+        rows = f"its {count:,} rows are"
+        return f"table {finding.table} and {rows} gone{after_step(finding)}"
+    if not total:
+        return f"{gone}: rows of it are in {names}"
+    kept = f"its {total:,} rows" if not count else f"{total - count:,} of its {total:,} rows"
+    return f"{gone}: {kept} are in {names}"
+
+
 ABSENT = {
     "table": "which is not there",
     "column": "a column that is not there",
@@ -90,9 +103,13 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "set-up lacks": lambda f: f"{f.step} needs {f.name}, which is not there",
     "integrity": lambda f: f"the database is damaged after {f.step}: {f.observed}",
     "shape conflict": lambda f: f"IF NOT EXISTS met another {f.name} than the one it describes",
-    "table lost": lambda f: f"table {f.table} and its {f.count:,} rows are gone{after_step(f)}",
+    "table lost": lambda f: lost_table_headline(f),
     "column lost": lambda f: f"column {f.table}.{f.column} is gone{after_step(f)}",
-    "rows lost": lambda f: f"{f.table} lost {of_total(f)}{after_step(f)}",
+    "rows lost": lambda f: (
+        f"up deletes {of_total(f)} of {f.table}, which no down can bring back"
+        if f.lies_in
+        else f"{f.table} lost {of_total(f)}{after_step(f)}"
+    ),
     "rows added": lambda f: f"{f.table} has {f.count:,} new rows{after_step(f)}",
     "rows renumbered": lambda f: (
         f"{of_total(f)} of {f.table} have another {f.column}{after_step(f)}"
@@ -122,6 +139,8 @@ HEADLINES: dict[str, Callable[[Finding], str]] = {
     "view shows otherwise": lambda f: (
         f"view {f.name} shows other {f'values as {f.column}' if f.column else 'rows'} than before"
     ),
+    "table broken": lambda f: f"table {f.name} cannot be read any more{after_step(f)}",
+    "table never reads": lambda f: f"table {f.name} cannot be read",
     "view never compiles": lambda f: f"view {f.name} does not compile",
     "trigger never compiles": lambda f: f"trigger {object_name(f)} does not compile",
     "trigger writes otherwise": lambda f: (

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.explain.way_back import UNRESTORED
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_bbmigrate.verdict import Finding
+
+IRREVERSIBLE = "irreversible because "
+MOST_NAMED = 3
 
 ONLY_WHERE = "only rows where "
 BACK = "down"
@@ -17,6 +25,11 @@ BY_ORDER = (
 )
 MADE_AGAIN = "drop it before what it reads changes, and create it again as it must be then"
 OF_UP = {
+    "table broken": (
+        "drop it before the table that it reads changes, create it again on what is there then,\n"
+        "and have it build its index by its command 'rebuild'"
+    ),
+    "table never reads": "create what it reads first",
     "view broken": MADE_AGAIN,
     "trigger broken": MADE_AGAIN,
     "depends on the zone": (
@@ -55,6 +68,35 @@ def what_to_change(finding: Finding) -> str:
         return "narrow what the statement does to these rows, or widen the line in the file"
     if finding.step == "up again":
         return BY_ORDER if finding.kind.startswith(("rows ", "values ")) else ""
+    if finding.unrestored:
+        return UNRESTORED[finding.unrestored].mends
     if finding.step.startswith(BACK):
         return OF_DOWN.get(finding.kind, "")
     return OF_UP.get(finding.kind, "")
+
+
+def irreversible_line(findings: Sequence[Finding]) -> str:
+    """Return what to declare where nothing can restore ``findings``, '' where a way back is there.
+
+    It says what cannot be had back and why. How many rows that was speaks of generated ones alone.
+    One line is for all: a contract says ``irreversible`` once.
+    """
+    lost: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        because = UNRESTORED[finding.unrestored].because if finding.unrestored else ""
+        if because:
+            table, columns = finding.table, finding.column.split(", ")
+            names = (
+                dotted(table, column) if column else bare_or_quoted(table) for column in columns
+            )
+            lost.setdefault(because, {}).update(dict.fromkeys(names))
+    reasons = (because.format(what=listed(tuple(names))) for because, names in lost.items())
+    return f"{IRREVERSIBLE}{', and '.join(reasons)}" if lost else ""
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return ``names`` in words, the first few of many."""
+    more = len(names) - MOST_NAMED
+    if more > 1:
+        return f"{', '.join(names[:MOST_NAMED])} and {more} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.report.headlines import headline
+from pytest_bbmigrate.report.remedies import IRREVERSIBLE, irreversible_line
 from pytest_bbmigrate.report.shown import shown_finding
-from pytest_bbmigrate.report.words import NOT_RESTORED, shown_place
+from pytest_bbmigrate.report.words import shown_place
 from pytest_bbmigrate.verdict import DOWN_CHECKS
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.verdict import Finding, Verdict
 
 TOLD = "bb_told"  # attribute of a check's report: what it has found
-IRREVERSIBLE = "irreversible because "
 MARK = "bb: "
 
 
@@ -89,15 +89,11 @@ def told_of(
 def found_in(finding: Finding) -> Found:
     """Return a finding in words, with the line to declare."""
     shown = shown_finding(finding)
-    line, declares = headline(shown), finding.allow.partition(MARK)[2]
-    is_unrestored = finding.step == "down" and finding.kind in NOT_RESTORED and not finding.cause
-    if declares.startswith(IRREVERSIBLE) or (is_unrestored and not declares):
-        declares = f"{IRREVERSIBLE}{line}"
     return Found(
         finding.kind,
-        line,
+        headline(shown),
         shown_place(finding.path, finding.line),
-        declares,
+        finding.allow.partition(MARK)[2] or irreversible_line([shown]),
         finding.prove.partition(MARK)[2],
         tuple(names_of(finding)),
     )

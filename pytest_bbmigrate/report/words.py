@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
-from pytest_bbmigrate.report.remedies import what_to_change
+from pytest_bbmigrate.report.remedies import irreversible_line, what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 GENERATED = "generated for this check, none of them real"
 LABEL_WIDTH = 11
 WIDTH = 88  # of an explanation, beside its label
-NOT_RESTORED = ("values changed", "rows lost", "rows added")
 LONGEST_CELL = 60
 MOST_CELLS = 6
 MOST_LINES = 10
@@ -37,25 +36,24 @@ def beside_own(settings: Sequence[str], *, hidden: bool) -> str:
     return f"{text}; --bb-show-values shows the values of those" if hidden else text
 
 
-def describe_failure(
-    verdict: Verdict, rerun: str, rows: str = GENERATED, *, are_real: bool = False
-) -> str:
+def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str:
     """Return the text of a failed verdict; its first line stands alone.
 
     pytest puts the migration and the check before it, here and in its short summary.
-    ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at,
-    and ``are_real`` whether none of them was generated.
+    ``rerun`` is the command that asks the check again; ``rows`` says which rows were looked at.
     """
     findings = tuple(map(shown_finding, verdict.findings))
     first, *others = findings
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{headline(first)}{more}"]
+    unrestored = [finding for finding in findings if irreversible_line([finding])]
+    last_unrestored = unrestored[-1] if unrestored else None
     for number, finding in enumerate(findings):
         if number:
             lines += ["", headline(finding)]
         lines += details(finding)
-        if finding.step == "down" and finding.kind in NOT_RESTORED and not finding.cause:
-            lines += labelled("to allow it", what_to_declare(finding, on_real_rows=are_real))
+        is_last = finding is last_unrestored
+        lines += labelled("to allow it", what_to_declare(finding, findings if is_last else ()))
     if verdict.check != CATALOGUE_CHECK:
         lines += labelled("rows", rows)
         lines += labelled(*rows_judged(verdict))
@@ -119,6 +117,7 @@ EXPECTED: dict[str, str] = {
     "written values changed": "values written after up to be there after down",
     "edits undone": "what an old row was set to after up to be there after down",
     "deleted rows back": "what was deleted after up to stay deleted",
+    "table broken": "it to be readable, as it was before",
     "view broken": "it to compile, as it did before",
     "trigger broken": "it to compile, as it did before",
     "names nothing": "",
@@ -128,7 +127,7 @@ EXPECTED: dict[str, str] = {
 def details(finding: Finding) -> Iterator[str]:
     """Yield the labelled lines of a finding."""
     where = shown_place(finding.path, finding.line)
-    step = "" if finding.step == "contract" else f" ({finding.step})"
+    step = "" if finding.step == "contract" else f" ({finding.lies_in or finding.step})"
     yield from labelled("where", f"{where}{step}")
     yield from expectation(finding)
     for example in finding.examples:
@@ -141,19 +140,22 @@ def details(finding: Finding) -> Iterator[str]:
         yield from labelled("to prove it", f"and the line:  {finding.prove}")
 
 
-def what_to_declare(finding: Finding, *, on_real_rows: bool) -> str:
-    """Return the declarations that allow a down part that cannot restore every value."""
+def what_to_declare(finding: Finding, findings: Sequence[Finding]) -> str:
+    """Return the declarations that allow a down part that cannot restore every row and value.
+
+    That there is no way back is said once, of all ``findings``, at the last that it is said of.
+    """
     mark = "#" if finding.path.suffix == ".py" else "--"
     lines = []
-    if finding.kind == "values changed" and not on_real_rows:
+    if finding.may_require:
         table = bare_or_quoted(finding.table)
         lines.append(
-            f"where no real row is like these, a requires line of {table} can say what all are;"
+            f"where no real row is like these, a requires line of {table} can say what all are"
         )
-    lines += [
-        "where nothing can restore it:",
-        f"{mark} bb: irreversible because {headline(finding)}",
-    ]
+        if any(cell is None for each in finding.examples for _, cell in each.before):
+            lines.append("(NULL passes it as it does a CHECK: say IS NOT NULL as well)")
+    if irreversible := irreversible_line(findings):
+        lines += ["where nothing can restore it:", f"{mark} bb: {irreversible}"]
     return "\n".join(lines)
 
 
@@ -180,13 +182,19 @@ def expectation(finding: Finding) -> Iterator[str]:
         yield from labelled("observed", f"no such {finding.observed}")
         return
     yield from labelled("expected", expected or "nothing of it")
-    observed = finding.observed or ("" if finding.examples else "nothing of it")
+    nothing = "no table of that name" if is_kept_elsewhere(finding) else "nothing of it"
+    observed = finding.observed or ("" if finding.examples else nothing)
     if finding.examples:
         shown = len(finding.examples)
         observed = (
             f"for example ({shown} of {finding.count:,})" if finding.count > shown else "these"
         )
     yield from labelled("observed", observed)
+
+
+def is_kept_elsewhere(finding: Finding) -> bool:
+    """Return whether a table is gone, and rows of it are in another."""
+    return finding.kind == "table lost" and bool(finding.name)
 
 
 DEFAULT_EXPECTATION = {

@@ -88,6 +88,8 @@ def adapt(
 
 def read_addition(sql: str) -> Addition | None:
     """Return what ``sql`` says if it is an ADD COLUMN IF NOT EXISTS."""
+    if first_word(sql) != "alter":
+        return None
     command = read_command(sql)
     if not isinstance(command, AddColumn) or not command.condition or not command.definition:
         return None

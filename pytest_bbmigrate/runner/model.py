@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.runner.profiles import UNDECIDED, Profile
+from pytest_bbmigrate.sql.plain_rows import shapes_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -130,6 +132,15 @@ class Run:
     printed: str = ""
     idle: tuple[str, ...] = ()
     foreign_keys: bool = False
+
+    @cached_property
+    def shapes(self) -> tuple[str, ...]:
+        """What was executed, with zeros for the values of INSERTs of literals alone.
+
+        One of several such with the same words in front, of which a dump has a hundred thousand: to
+        be asked for all that does not depend on their values.
+        """
+        return tuple(shapes_of(self.executed))
 
     @property
     def succeeded(self) -> bool:

@@ -93,7 +93,8 @@ def turns_on(profile: Profile, part: SqlPart) -> bool:
     if part.in_transaction:
         declares = profile.pragma is PragmaRule.DECLARES
         return declares and bool(read_transactions(part.statements).foreign_keys)
-    return any(switched_to(read_command(statement.text)) for statement in part.statements)
+    texts = (statement.text for statement in part.statements)
+    return any(switched_to(read_command(sql)) for sql in texts if first_word(sql) == "pragma")
 
 
 def left_to_runner(profile: Profile, part: SqlPart, transactions: Transactions) -> frozenset[int]:

@@ -102,6 +102,7 @@ class Table:
 
     ``key`` is the primary key's own index; None if there is no key or the rowid is the key.
     ``conflicts`` are like 'NOT NULL (amount) ON CONFLICT REPLACE'; ABORT, the default, is left out.
+    ``error`` is why a virtual table cannot be read, None where it can.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Table:
     virtual: Tokens | None  # the tokens after USING, for a virtual table
     conflicts: tuple[str, ...] = ()  # ON CONFLICT clauses of NOT NULL and PRIMARY KEY, sorted
     key: Index | None = None
+    error: str | None = None
 
     @cached_property
     def rowid_alias(self) -> str | None:

@@ -28,8 +28,11 @@ def read_expected_values(
 ) -> tuple[ExpectedValue, ...]:
     """Return the values ``wanted`` in rows by each of ``migrations``, in order."""
     writers: dict[Literal, set[int]] = {}
+    asked = {key for each in wanted for literal in each for key in (literal, (None, literal[1]))}
     for position, migration in enumerate(migrations):
-        for literal in set(migration.literals).difference(migration.expected_literals):
+        for literal in asked.intersection(migration.literals).difference(
+            migration.expected_literals
+        ):
             writers.setdefault(literal, set()).add(position)
     expected = []
     for position, literals in enumerate(wanted):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.tokens import Kind, Token, fold
+from pytest_bbmigrate.sql.tokens import A_WORD, Kind, Token, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -50,12 +50,12 @@ def keyword(token: Token | None) -> str:
 
     Whether it is a keyword depends on where it stands: most keywords can be names elsewhere.
     """
-    return fold_name(token.text) if token is not None and token.kind is Kind.WORD else ""
+    return fold_name(token[1]) if token is not None and token[0] is A_WORD else ""
 
 
 def fold_tokens(tokens: Sequence[Token]) -> tuple[str, ...]:
     """Return each of ``tokens`` folded, as ``folded`` does for a text."""
-    return tuple(fold(token) for token in tokens)
+    return tuple(map(fold, tokens))
 
 
 def source_text(tokens: Sequence[Token]) -> str:

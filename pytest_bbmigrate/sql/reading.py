@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.sql.clauses import Control, OtherCommand, Pragma, Query, Write
 from pytest_bbmigrate.sql.cursor import Cursor
+from pytest_bbmigrate.sql.plain_rows import shape_of
 from pytest_bbmigrate.sql.schema_changes import read_alter, read_create, read_drop
 from pytest_bbmigrate.sql.schema_clauses import Altered, Created, Drop
 from pytest_bbmigrate.sql.statements import split_statements
@@ -34,6 +35,14 @@ def read_command(sql: str) -> Command:
     A text that cannot be tokenized, such as one with half a string, gives an OtherCommand.
     """
     return _read_long(sql) if len(sql) > LONG_STATEMENT else _read_short(sql)
+
+
+def read_shape(sql: str) -> Command:
+    """Return the clauses of ``sql``; of an INSERT of literals alone with zeros in their place.
+
+    So it is read once for all that differ in their values alone, of which a dump is full.
+    """
+    return read_command(shape_of(sql))
 
 
 def read_as(kind: type[C], sql: str) -> C:

@@ -96,6 +96,7 @@ UNFINISHED = {
     "\0": ("a NUL character, where SQLite stops reading", "save the file as plain UTF-8 text"),
 }
 
+A_WORD = Kind.WORD  # asked of every token: to look it up in its class takes as long as the rest
 SAME_MEANING = {"!=": "<>", "==": "="}
 
 
@@ -105,6 +106,7 @@ def tokenize(sql: str) -> tuple[Token, ...]:
     Raises: UnreadableSql when a string, a quoted name or a block comment is not finished.
     """
     tokens = []
+    make = tuple.__new__  # a third of what calling Token takes
     for match in TOKEN.finditer(sql):
         group = match.lastindex
         if group is None:  # at the end of the text
@@ -112,7 +114,7 @@ def tokenize(sql: str) -> tuple[Token, ...]:
         kind = KINDS[group]
         if kind is None:
             raise unfinished(sql, match.start(group), 1)
-        tokens.append(Token(kind, match[group], match.start(group)))
+        tokens.append(make(Token, (kind, match[group], match.start(group))))
     return tuple(tokens)
 
 
@@ -137,9 +139,10 @@ def folded(sql: str) -> tuple[str, ...]:
 
 def fold(token: Token) -> str:
     """Return the text of one token, folded as in ``folded``."""
-    if token.kind in (Kind.WORD, Kind.QUOTED):
-        return fold_name(token.name)
-    return SAME_MEANING.get(token.text, token.text)
+    kind, text, _ = token
+    if kind is A_WORD:
+        return fold_name(text)
+    return fold_name(token.name) if kind is Kind.QUOTED else SAME_MEANING.get(text, text)
 
 
 def unfinished(text: str, position: int, first_line: int) -> UnreadableSql:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue.databases import AUTOCOMMIT
+from pytest_bbmigrate.catalogue.names import split_name
 from pytest_bbmigrate.catalogue.sql_migration import from_files
 from pytest_bbmigrate.catalogue.text import fault
 
@@ -30,4 +32,11 @@ def read(entry: FolderEntry) -> Migration:
             raise fault(entry.path, message, "leave one of them")
     other = None if downs else entry.siblings.other_half(entry.path.name)
     down = downs[0] if downs else other and entry.path.with_name(other)
-    return from_files(entry, entry.path, down or None, may_be_empty=True)
+    return from_files(
+        entry,
+        entry.path,
+        down or None,
+        may_be_empty=True,
+        in_transaction=not entry.name.endswith(AUTOCOMMIT),
+        down_in_transaction=not (down and split_name(down.name)[0].endswith(AUTOCOMMIT)),
+    )

@@ -22,6 +22,7 @@ from pytest_bbmigrate.catalogue.literals import (
 from pytest_bbmigrate.catalogue.python.contract import DEPENDS, TRANSACTIONAL
 from pytest_bbmigrate.catalogue.python.source import names_assigned, without_docstring
 from pytest_bbmigrate.catalogue.python.syntax import parse
+from pytest_bbmigrate.catalogue.value_links import read_links
 from pytest_bbmigrate.sql import UnreadableSql, split_statements
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -49,13 +50,14 @@ def python_facts(tree: ast.Module, down: Function | None) -> StatementFacts:
     texts = [value for value in values if isinstance(value, str) and SQL.match(value)]
     others = set(values) - set(texts)
     read = [statement for text in texts for statement in _statements(text)]
+    links = read_links(read)
     return StatementFacts(
         code_checksum(tree),
         distinct(python_literals(tree)),
         frozenset(python_drops(tree, down)),
-        expected_literals(read, others),
+        expected_literals(read, links, others),
         assigned_literals(read),
-        taken_literals(read, others),
+        taken_literals(read, links, others),
         frozenset(
             {read for read in python_reads(tree) if read.kind not in ASKED_OF_ROWS}
             | {read for read in python_reads(up_code) if read.kind in ASKED_OF_ROWS}

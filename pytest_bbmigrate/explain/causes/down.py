@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.explain.causes.context import table_diff_of
+from pytest_bbmigrate.explain.causes.lost_by_up import is_lost_by_up
 from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import commands_of, read_copies
-from pytest_bbmigrate.sql.clauses import Delete, Insert, Pragma
+from pytest_bbmigrate.sql.clauses import Pragma
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
 
@@ -26,17 +27,8 @@ def is_empty_down(context: FindingContext) -> bool:
 
 
 def is_deleted_by_up(context: FindingContext) -> bool:
-    """Tell whether up deleted rows, which down does not insert again."""
-    return (
-        context.finding.kind == "rows lost"
-        and context.finding.step == "down"
-        and any(
-            isinstance(command, Delete) and command.table.folded == context.table
-            for command in context.up_commands
-        )
-        and not context.rebuilt
-        and not any(isinstance(command, Insert | Delete) for command in context.commands)
-    )
+    """Tell whether up deleted the rows, and kept nothing that down could put back."""
+    return is_lost_by_up(context.finding, context.evidence)
 
 
 def is_replaced_by_an_old_copy(context: FindingContext) -> bool:

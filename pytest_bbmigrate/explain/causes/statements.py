@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.explain.copies import Copy, copy_of
 from pytest_bbmigrate.sql import folded
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_shape
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.sql.reading import Command
@@ -24,7 +24,7 @@ def read_statements(executed: tuple[str, ...]) -> tuple[Tokens, ...]:
 @lru_cache(maxsize=16)
 def commands_of(executed: tuple[str, ...]) -> tuple[Command, ...]:
     """Return the clauses of each statement."""
-    return tuple(map(read_command, executed))
+    return tuple(map(read_shape, executed))
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,7 @@ from pytest_bbmigrate.schema.compare.kinds import KINDS, Renames, SchemaDifferen
 from pytest_bbmigrate.schema.compare.table import compare_tables
 from pytest_bbmigrate.schema.compare.table_pair import pair_tables
 from pytest_bbmigrate.schema.model import Trigger
+from pytest_bbmigrate.schema.read.compile import is_at_fault
 from pytest_bbmigrate.schema.read.tokens import equal_under
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -58,6 +59,7 @@ def compare_schemas(
     broken = [
         *_newly_broken("trigger", before.triggers, after.triggers),
         *_newly_broken("view", before.views, after.views),
+        *_newly_unreadable(before, after, names),
     ]
     # What does not compile any more is told so, and not that it was changed as well.
     told = {(one.kind.replace("broken", "changed"), one.name) for one in broken}
@@ -108,6 +110,23 @@ def _newly_broken(
         if item.error is not None and fold_name(item.name) not in broken:
             text = f"does not compile: {item.error}"
             yield SchemaDifference(f"{kind} broken", item.name, _table_of(item), "", "", text)
+
+
+def _newly_unreadable(
+    before: Schema, after: Schema, names: Correspondence
+) -> Iterator[SchemaDifference]:
+    """Yield the virtual tables that cannot be read any more, for what they name is not there."""
+    unreadable = {
+        names.tables.get(fold_name(table.name), "")
+        for table in before.tables
+        if table.error is not None
+    }
+    for table in after.tables:
+        if is_at_fault(table.error) and fold_name(table.name) not in unreadable:
+            text = f"cannot be read: {table.error}"
+            read = before.table(table.external_content)
+            of = read.name if read else table.name
+            yield SchemaDifference("table broken", table.name, of, "", "", text)
 
 
 def _table_of(item: View | Trigger) -> str:

@@ -68,6 +68,7 @@ KINDS = (
     "autoincrement",
     "on conflict",
     "virtual table",
+    "table broken",
     "trigger lost",
     "trigger added",
     "trigger changed",

@@ -20,7 +20,7 @@ from pytest_bbmigrate.schema.read.tokens import (
     is_word,
     without_parentheses,
 )
-from pytest_bbmigrate.sql import Kind
+from pytest_bbmigrate.sql import Kind, quote_name
 from pytest_bbmigrate.sql.cursor import source_text
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
 from pytest_bbmigrate.sql.reading import read_as
@@ -89,7 +89,21 @@ def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
         without_rowid=False,
         autoincrement=False,
         virtual=canonical(read_as(CreateVirtualTable, sql).body[1:], ()),
+        error=_reading_error(db, name),
     )
+
+
+def _reading_error(db: sqlite3.Connection, name: str) -> str | None:
+    """Return why the virtual table ``name`` cannot be read, or None.
+
+    A full-text index with external content reads another table, which may lack what it asks for
+    (https://sqlite.org/fts5.html#external_content_tables).
+    """
+    try:
+        fetch_all(db, f"SELECT 1 FROM main.{quote_name(name)} LIMIT 1")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None
 
 
 def _column_rows(db: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:

@@ -70,7 +70,8 @@ def fill_tables(
     Raises: SeedingError when the schema refuses one of the user's own rows.
     """
     context = Context(schema, recipe)
-    order = fill_order(schema, {fold_name(name) for name in tables})  # parents first
+    readable = {fold_name(t.name) for t in map(schema.table, tables) if t and t.error is None}
+    order = fill_order(schema, readable)  # parents first
     before = {table.name: row_count(db, table) for table, _ in order}
     goals = {
         table.name: max(_goal(table, recipe), _least(before[table.name], table, recipe, beside))

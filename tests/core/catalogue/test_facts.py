@@ -7,8 +7,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pytest_bbmigrate.catalogue import row_values
+from pytest_bbmigrate.catalogue.facts import StatementFacts, sql_facts
 from pytest_bbmigrate.catalogue.literals import number_of
+from pytest_bbmigrate.sql import Statement
 from tests.core.cataloguing import migration
 
 if TYPE_CHECKING:
@@ -67,6 +72,40 @@ def test_letter_case_in_double_quotes_counts_for_sqlite_may_take_it_for_a_string
     other = checksum(tmp_path / "other", sql='UPDATE t SET a = "dining out"')
 
     assert one != other
+
+
+STATEMENTS = (
+    *("CREATE TEMP TABLE l (old, new)", "CREATE TABLE m (a, b)", "DROP TABLE m", "DROP INDEX i"),
+    *("INSERT INTO l VALUES ('x', 'y'), ('x''', -2)", "INSERT INTO m VALUES (1, 1.0, NULL)"),
+    *("INSERT INTO m VALUES (0.0, -0.0)", "INSERT INTO t (a, b, c) VALUES ('x', 'it''s', 1e400)"),
+    *("insert into T (A, \"B\") values(0x1F,X'00'),('z',9223372036854775808)", "DELETE FROM t"),
+    *("INSERT OR IGNORE INTO t VALUES (7, 'y')", "REPLACE INTO t (id, a) VALUES (7, 'y'), (-8, 1)"),
+    *("INSERT OR REPLACE INTO t VALUES ('x', 2)", "UPDATE t SET a = 'z', b = 1 WHERE a = 'x'"),
+    *("INSERT INTO t VALUES (1, 2 + 3)", "INSERT INTO t SELECT a, 7 FROM m WHERE b IN (2, 'y')"),
+    *("UPDATE t SET a = (SELECT new FROM l WHERE old = t.a)", "DELETE FROM t WHERE c = 1"),
+    *("ALTER TABLE m RENAME TO n", "INSERT INTO n VALUES (TRUE, 'q')", "SELECT json(a), 'x' || b"),
+)
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), max_size=7), st.lists(st.sampled_from(STATEMENTS)))
+def test_rows_of_literals_say_what_they_say_where_each_is_read_in_full(
+    up: list[str], down: list[str]
+) -> None:
+    parts = [[Statement(text, 1) for text in part] for part in (up, down)]
+    found = sql_facts(*parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_values, "plain_rows", lambda _: None)
+        in_full = sql_facts(*parts)
+
+    assert by_value(found) == by_value(in_full)
+
+
+def by_value(facts: StatementFacts) -> dict[str, object]:
+    """Return ``facts`` so that 1 and 1.0 differ, and sets are in one order."""
+    return {
+        name: sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)
+        for name, value in facts.by_field().items()
+    }
 
 
 PYTHON = '''\

@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_refused_by_name(
 
 
 def test_a_callbacks_name_alone_is_no_callback(tmp_path: Path) -> None:
-    files = dict.fromkeys(("001_a.sql", "beforeMigrate.sql"), "SELECT 1")
+    files = {"001_a.sql": "-- depends: beforeMigrate\nSELECT 1", "beforeMigrate.sql": "SELECT 1"}
 
     assert [each.name for each in migrations(tmp_path, files)] == ["beforeMigrate", "001_a"]
 

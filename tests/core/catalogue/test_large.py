@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SOME = 16  # repetitions, then twice and four times as many
+CALLS_FOR_A_ROW = {"inserts": 140, "rows": 45}  # of two and three values
 HEAD = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b);\nCREATE TEMP TABLE l (x, y);\n"
 
 
@@ -124,3 +125,12 @@ def test_reading_a_folder_takes_work_that_grows_as_the_folder_does(
     tmp_path: Path, files: Callable[[int], dict[str, str]]
 ) -> None:
     assert growth(tmp_path, files) < 2.4
+
+
+@pytest.mark.parametrize("name", ["inserts", "rows"])
+def test_what_is_read_of_rows_of_literals_is_their_values(tmp_path: Path, name: str) -> None:
+    folders = [write(tmp_path / str(n), {"001_a.sql": FILES[name](n * SOME)}) for n in (1, 2, 4)]
+    read_catalogue(folders[0])
+    _, two, four = map(calls_of, folders)
+
+    assert (four - two) / (2 * SOME) < CALLS_FOR_A_ROW[name]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_bbmigrate.catalogue import read_catalogue
+from pytest_bbmigrate.catalogue import ReadingRules, read_catalogue
 from pytest_bbmigrate.catalogue.names import leading_number
 from pytest_bbmigrate.catalogue.order import OrderEntry, arrange
+from pytest_bbmigrate.errors import SettingsError
 from tests.core.cataloguing import complaints, migrations, write
 
 if TYPE_CHECKING:
@@ -58,8 +59,47 @@ def test_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
     assert found == ["001_a", "9_b", "10_c", "20260101000000_d"]
 
 
-def test_names_without_a_number_come_first_by_name(tmp_path: Path) -> None:
-    assert names(tmp_path, "001_a.sql", "c.sql", "b.up.sql") == ["b", "c", "001_a"]
+@pytest.mark.parametrize(
+    ("runner", "who"),
+    [*((runner, "no tool runs it") for runner in ("", "bbmigrate", "goose", "sqlx", "d1"))]
+    + [(runner, f"{runner} passes it over") for runner in ("dbmate", "golang-migrate")],
+)
+def test_when_a_name_without_a_number_among_numbered_ones_runs_is_not_guessed(
+    tmp_path: Path, runner: str, who: str
+) -> None:
+    files = dict.fromkeys(("001_a.sql", "schema.sql", "002_b.up.sql"), "SELECT 1")
+
+    with pytest.raises(SettingsError) as caught:
+        migrations(tmp_path, files, ReadingRules(runner=runner))
+
+    assert str(caught.value) == (
+        "it is not known when schema.sql runs, without a number beside 2 with one: pass it over "
+        f"with bb_ignore, if {who} (as the schema of the latest version is), start from it with "
+        "bb_base, if it comes before all others and is no migration, or list all files in their "
+        "order and name the list with bb_order = FILE"
+    )
+
+
+def test_several_without_a_number_are_told_together(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"when a\.sql, b\.sql, c\.sql, \.\. runs"):
+        names(tmp_path, "001_a.sql", "a.sql", "b.sql", "c.sql", "d.sql")
+
+
+@pytest.mark.parametrize("runner", ["prisma", "yoyo"])
+def test_to_tools_that_run_by_name_one_without_a_number_is_a_name(
+    tmp_path: Path, runner: str
+) -> None:
+    files = dict.fromkeys(("001_a.sql", "init.sql", "_first.sql"), "SELECT 1")
+
+    found = migrations(tmp_path, files, ReadingRules(runner=runner))
+
+    assert [each.name for each in found] == ["001_a", "_first", "init"]
+
+
+def test_dependencies_place_names_without_a_number(tmp_path: Path) -> None:
+    found = names(tmp_path, "init.sql", "002_b.sql", **{"last": "002_b", "001_a": "init"})
+
+    assert found == ["init", "001_a", "002_b", "last"]
 
 
 def test_forms_are_ordered_together(tmp_path: Path) -> None:
@@ -80,14 +120,16 @@ def test_forms_are_ordered_together(tmp_path: Path) -> None:
 
 
 def test_a_dependency_runs_first_and_the_rest_keeps_its_order(tmp_path: Path) -> None:
-    found = names(tmp_path, "b.sql", "c.sql", "d.sql", "1.sql", a="c")
+    found = names(tmp_path, "2_b.sql", "3_c.sql", "4_d.sql", "5.sql", **{"1_a": "3_c"})
 
-    assert found == ["b", "c", "a", "d", "1"]
+    assert found == ["2_b", "3_c", "1_a", "4_d", "5"]
 
 
-@pytest.mark.parametrize("needed", ["c", "c.sql", '"c"', "b, c.sql"])
+@pytest.mark.parametrize("needed", ["3_c", "3_c.sql", '"3_c"', "2_b, 3_c.sql"])
 def test_a_dependency_is_a_name_or_a_file(tmp_path: Path, needed: str) -> None:
-    assert names(tmp_path, "b.sql", "c.sql", "1.sql", a=needed) == ["b", "c", "a", "1"]
+    found = names(tmp_path, "2_b.sql", "3_c.sql", "4.sql", **{"1_a": needed})
+
+    assert found == ["2_b", "3_c", "1_a", "4"]
 
 
 def test_a_folder_may_be_depended_on(tmp_path: Path) -> None:
@@ -193,7 +235,7 @@ def test_without_dependencies_the_order_is_that_of_the_numbers(tmp_path: Path) -
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Catalogue:
     files = dict.fromkeys(
-        ("001_a.sql", "002_b.up.sql", "003_c/up.sql", "2026-01-02_d.sql", "e.sql"), "SELECT 1"
+        ("001_a.sql", "002_b.up.sql", "003_c/up.sql", "2026-01-02_d.sql", "000_e.sql"), "SELECT 1"
     )
     return read_catalogue(write(tmp_path, files))
 
@@ -201,7 +243,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("e", 0),
+        ("000_e", 0),
         ("001_a", 1),
         ("001_a.sql", 1),
         ("1", 1),

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.catalogue import ScriptPart, SqlPart
-from pytest_bbmigrate.checks.locate import Location, locate_new_rows
+from pytest_bbmigrate.checks.locate import (
+    WRITES_VALUES,
+    Location,
+    locate,
+    locate_new_rows,
+)
 from pytest_bbmigrate.sql import split_statements
 
 FILE = Path("002_step.sql")
@@ -87,3 +92,14 @@ def test_a_place_is_one_of_the_file() -> None:
     part = SqlPart(FILE, split_statements("INSERT INTO notes VALUES (1, '')"))
 
     assert locate_new_rows(part, "notes", "notes") == Location(FILE, 1)
+
+
+def test_a_copy_that_begins_with_a_with_is_an_insert() -> None:
+    sql = (
+        "WITH RECURSIVE days (n) AS (SELECT 1) INSERT INTO trips SELECT n FROM days, notes;\n"
+        "ALTER TABLE notes RENAME TO notes_old;"
+    )
+
+    found = locate(SqlPart(FILE, split_statements(sql)), ("notes",), WRITES_VALUES)
+
+    assert found.line == 1

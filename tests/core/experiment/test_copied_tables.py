@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import chain_of, judge_last
 
@@ -170,9 +171,72 @@ def test_what_is_kept_for_the_way_back_is_no_copy(
 )
 def test_the_copy_that_tells_the_rows_apart_is_offered(tmp_path: Path, step: str) -> None:
     chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{step} {DROP}")
-    (lost,) = judge_last("data_survives", chain).findings
+    lost, *_ = judge_last("data_survives", chain).findings
 
     assert (lost.kind, lost.allow) == ("table lost", "-- bb: renames old -> neu")
+
+
+IN_TWO = (
+    f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id < 9;"
+    f"{MORE} INSERT INTO more SELECT * FROM old WHERE id > 8;"
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "headline", "line"),
+    [
+        (WHOLE, "table old is gone: its 20 rows are in neu", "renames old -> neu"),
+        (
+            f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id > 4;",
+            "table old is gone: {} of its 20 rows are in neu",
+            "renames old -> neu",
+        ),
+        (
+            f"{NEW} INSERT INTO neu SELECT * FROM old WHERE id = 4;",
+            "table old is gone: {} of its 20 rows are in neu",
+            "drops old",
+        ),
+        (IN_TWO, "table old is gone: its 20 rows are in neu and more", "drops old"),
+        (
+            "INSERT OR REPLACE INTO kinds SELECT id, text FROM old;",
+            "table old is gone: its 20 rows are in kinds",
+            "drops old",
+        ),
+        (
+            f"{NEW} INSERT INTO neu (text) SELECT text FROM old;",
+            "table old is gone: rows of it are in neu",
+            "renames old -> neu",
+        ),
+        ("SELECT 1;", "table old and its 20 rows are gone", "drops old"),
+    ],
+)
+def test_a_reader_is_told_where_the_rows_are_and_how_many_of_them(
+    tmp_path: Path, step: str, headline: str, line: str
+) -> None:
+    allowed = "-- bb: changes kinds.text\n-- bb: inserts kinds\n"
+    chain = chain_of(tmp_path, f"{OLD} {KINDS}", f"{allowed}{step} {DROP}")
+    verdict = judge_last("data_survives", chain)
+    lost, *others = verdict.findings
+    kept = lost.total - lost.count
+
+    assert describe_failure(verdict, "").startswith(headline.format(kept))
+    assert lost.allow == f"-- bb: {line}"
+    assert [(f.kind, f.count, f.allow) for f in others] == (
+        [("rows lost", lost.count, "-- bb: deletes old")] if "{}" in headline else []
+    )
+
+
+@pytest.mark.parametrize("condition", ["id > 4", "id = 4"])
+def test_the_lines_for_a_part_of_the_rows_allow_all_that_was_told(
+    tmp_path: Path, condition: str
+) -> None:
+    step = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM old WHERE {condition};"
+    verdict = judge_last("data_survives", chain_of(tmp_path, OLD, f"{step} {DROP}"))
+    lines = "\n".join(finding.allow for finding in verdict.findings)
+
+    again = judge_last("data_survives", chain_of(tmp_path, OLD, f"{lines}\n{step} {DROP}"))
+
+    assert (verdict.outcome, again.outcome) == (Outcome.FAILED, Outcome.PASSED)
 
 
 def test_a_drop_whose_rows_are_all_elsewhere_is_noted(tmp_path: Path) -> None:

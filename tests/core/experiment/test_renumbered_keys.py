@@ -10,7 +10,11 @@ import pytest
 from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.experiment.model import Renumbered
 from pytest_bbmigrate.experiment.observe import observe
-from pytest_bbmigrate.experiment.renumbered_keys import find_renumbered, is_known_by_rowid
+from pytest_bbmigrate.experiment.renumbered_keys import (
+    find_renumbered,
+    find_renumbered_beside_lost,
+    is_known_by_rowid,
+)
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
 from pytest_bbmigrate.rows import Differences, Pairing, RowLost, compare_rows, differences_of
 from pytest_bbmigrate.schema import read_schema
@@ -148,6 +152,66 @@ def test_many_differences_of_a_file_are_not_computed_again() -> None:
 
         assert find_renumbered(pair, pairing, differences) is not None
         assert find_renumbered(pair, pairing, many) is None
+
+
+TEN = (
+    "INSERT INTO t SELECT value, 'n' || value, 0 FROM json_each('[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]');"
+)
+CODES = "CREATE TABLE t (code TEXT PRIMARY KEY, name TEXT, days);"
+
+
+def beside_lost(create: str, change: str, key: str) -> Renumbered | None:
+    """Return what is renumbered of the table t beside lost rows, when ``change`` is run on it."""
+    with closing(open_image(b"")) as db:
+        db.executescript(create)
+        before = take_image(db)
+        db.executescript(change)
+        after = take_image(db)
+    pairs = ((key, key), ("name", "name"), ("days", "days"))
+    pairing = Pairing("t", "t", pairs, (key,))
+    with closing(open_contents(before, after)) as pair:
+        differences = differences_of(compare_rows(pair, pairing))
+        found = find_renumbered_beside_lost(pair, pairing, differences)
+    return found[0] if found else None
+
+
+ANEW = (
+    "CREATE TABLE n (id INTEGER PRIMARY KEY, name TEXT, days);"
+    "INSERT INTO n (name, days) SELECT name, days FROM t {} ORDER BY id;"
+    "DROP TABLE t; ALTER TABLE n RENAME TO t;"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_renumbered"),
+    [
+        (ANEW.format("WHERE id <> 2"), True),
+        (ANEW.format("WHERE id <> 9"), True),
+        # One that stays now looks like one that goes, and nothing else has moved.
+        ("UPDATE t SET name = 'n9' WHERE id = 2; DELETE FROM t WHERE id IN (5, 9)", False),
+        ("UPDATE t SET name = 'n5' WHERE id = 8; DELETE FROM t WHERE id = 5", False),
+    ],
+)
+def test_what_looks_like_a_lost_row_was_changed_where_the_rows_behind_it_kept_their_keys(
+    change: str, *, is_renumbered: bool
+) -> None:
+    assert (beside_lost(TRIPS + TEN, change, "id") is not None) is is_renumbered
+
+
+@pytest.mark.parametrize(
+    ("rows", "change", "is_renumbered"),
+    [
+        ("('a', 'x', 1), ('b', 'y', 2), ('c', 'z', 3)", "name = 'z', days = 3", False),
+        ("('a', 'x', 1), ('b', 'y', 2), (X'00', 'z', 3)", "name = 'z', days = 3", True),
+    ],
+)
+def test_texts_have_an_order_and_keys_of_several_kinds_have_none(
+    rows: str, change: str, *, is_renumbered: bool
+) -> None:
+    create = f"{CODES}INSERT INTO t VALUES {rows}, ('d', 'v', 4), ('e', 'w', 5), ('f', 'u', 6);"
+    step = f"UPDATE t SET {change} WHERE code = 'a'; DELETE FROM t WHERE name = 'z' AND code <> 'a'"
+
+    assert (beside_lost(create, step, "code") is not None) is is_renumbered
 
 
 def test_no_example_is_looked_up_by_a_text_that_is_not_utf8() -> None:

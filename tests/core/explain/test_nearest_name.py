@@ -45,7 +45,7 @@ def meant(message: str, *executed: str, cause: str = "") -> str:
     ],
 )
 def test_what_is_there_under_a_name_like_it_is_offered(message: str, name: str) -> None:
-    assert meant(message) == f"there is {name}: is that one meant?"
+    assert meant(message) == f"{name} is there, and may be meant"
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,16 @@ def test_what_the_part_itself_has_made_and_dropped_counts(
     assert bool(expected) == bool(meant(message, *executed))
 
 
-def test_the_name_stands_behind_the_advice_and_before_a_note() -> None:
-    cause = "it may be gone already\nIt ran outside"
-
-    assert meant("no such view: spendings", cause=cause) == (
-        "it may be gone already; there is view spending: is that one meant?\nIt ran outside"
-    )
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        (
+            "it may be gone already\nIt ran outside",
+            "view spending is there, and may be meant; else it may be gone already\nIt ran outside",
+        ),
+        ("is it made later?", "view spending is there, and may be meant; else is it made later?"),
+        ("", "view spending is there, and may be meant"),
+    ],
+)
+def test_the_name_and_the_advice_are_one_sentence_before_a_note(cause: str, sentence: str) -> None:
+    assert meant("no such view: spendings", cause=cause) == sentence

@@ -398,3 +398,70 @@ def test_with_the_line_that_is_offered_up_applies(tmp_path: Path, up: str) -> No
     verdict = judge_last("up_applies", chain_of(tmp_path / "two", base, f"{line}\n{up}"))
 
     assert verdict.findings == ()
+
+
+TWO_IN_ONE = new_table(code="code TEXT UNIQUE")
+AS_CODE = "INSERT INTO new (id, code) SELECT id, {} FROM people;"
+ALIKE = "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id AND {})"
+
+
+@pytest.mark.parametrize(
+    ("up", "line"),
+    [
+        (TWO_IN_ONE + AS_CODE.format("name || ':' || code"), "unique people(name, code)"),
+        (TWO_IN_ONE + AS_CODE.format("printf('%s:%d', code, age)"), "unique people(code, Age)"),
+        (
+            TWO_IN_ONE
+            + "WITH n (i) AS (SELECT 1 UNION ALL SELECT 2) "
+            + AS_CODE.format("(SELECT group_concat(substr(name, i, 1)) FROM n) || ':' || code"),
+            "unique people(name, code)",
+        ),
+        (
+            new_table(code="code TEXT, UNIQUE (age, code)")
+            + "INSERT INTO new (id, age, code) SELECT id, age, name || code FROM people;",
+            "unique people(Age, name, code)",
+        ),
+        (
+            new_table() + AS_CODE.format("name || code") + "\nCREATE UNIQUE INDEX i ON new (code);",
+            "unique people(name, code)",
+        ),
+        # made of one column, or of none
+        (
+            TWO_IN_ONE + AS_CODE.format("upper(code)"),
+            ALIKE.format("upper(o.code) = upper(people.code)"),
+        ),
+        (TWO_IN_ONE + AS_CODE.format("'x' || 'y'"), "people: id = (SELECT min(id) FROM people)"),
+        # no line: of no row by itself
+        (TWO_IN_ONE + AS_CODE.format("(SELECT max(p.code) FROM people p WHERE p.id < 3)"), ""),
+        (
+            new_table()
+            + AS_CODE.format("name || code")
+            + AS_CODE.format("id + 5000, name || code").replace("SELECT id, ", "SELECT ")
+            + "\nCREATE UNIQUE INDEX i ON new (code);",
+            "",
+        ),
+    ],
+)
+def test_a_key_that_a_copy_puts_together_asks_for_its_columns(
+    tmp_path: Path, up: str, line: str
+) -> None:
+    assert line_for(tmp_path, up) == (f"-- bb: requires {line}" if line else "")
+
+
+@pytest.mark.parametrize(
+    ("made", "same"),
+    [
+        ("name || code", "o.name || o.code = people.name || people.code"),
+        ("name < code", "(o.name < o.code) = (people.name < people.code)"),
+    ],
+)
+def test_where_its_columns_do_not_help_what_they_make_is_asked_for(
+    tmp_path: Path, made: str, same: str
+) -> None:
+    two = "(id, name, code) VALUES (1, 'x', 'ab'), (2, 'xa', 'b');"
+    table = "CREATE TABLE people (id INTEGER PRIMARY KEY, age INTEGER, name TEXT, code TEXT);\n"
+    up = TWO_IN_ONE + AS_CODE.format(made)
+    chain = chain_of(tmp_path, f"{table}INSERT INTO people {two}", up, rows=2)
+    (finding,) = judge_last("up_applies", chain).findings
+
+    assert finding.allow == f"-- bb: requires {ALIKE.format(same)}"

@@ -192,33 +192,72 @@ def test_every_reason_fits_the_width_of_a_terminal() -> None:
     assert [line for text in REASONS.values() for line in text.splitlines() if len(line) > 90] == []
 
 
-def declarations_of(finding: Finding, **options: Any) -> list[str]:
-    lines = describe_failure(failed(finding, check="down_restores"), RERUN, **options).splitlines()
-    start = next((at for at, line in enumerate(lines) if "to allow it" in line), len(lines))
-    return [line[14:] for line in lines[start:-2]]
-
-
-def test_what_a_way_back_cannot_restore_may_be_declared() -> None:
-    changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
-    lost = Finding("rows lost", "down", FILE.with_suffix(".py"), table="t", count=2, total=9)
-
-    assert declarations_of(changed) == [
-        "where no real row is like these, a requires line of t can say what all are;",
-        "where nothing can restore it:",
-        "-- bb: irreversible because t.a changed in 2 of 9 rows after down",
-    ]
-    assert declarations_of(lost) == [
-        "where nothing can restore it:",
-        "# bb: irreversible because t lost 2 of 9 rows after down",
+def remedies_of(*findings: Finding) -> list[str]:
+    """Return what is said of mending and allowing ``findings``."""
+    text = describe_failure(failed(*findings, check="down_restores"), RERUN)
+    lines = [line for line in text.splitlines() if not line.startswith(("  where", "  rerun"))]
+    starts = [at for at, line in enumerate(lines) if line.startswith("  to ")]
+    return [
+        line.strip()
+        for at, line in enumerate(lines)
+        if at in starts or (at - 1 >= starts[0] and line.startswith(" " * 14))
     ]
 
 
-def test_real_rows_that_a_way_back_cannot_restore_are_not_to_be_declared_away() -> None:
-    changed = Finding("values changed", "down", FILE, table="t", column="a", count=2, total=9)
+def unrestored(kind: str, why: str, column: str = "", **more: Any) -> Finding:
+    return Finding(kind, "down", FILE, table="t", column=column, count=2, unrestored=why, **more)
 
-    assert declarations_of(changed, are_real=True) == [
+
+def test_that_there_is_no_way_back_is_said_once_and_of_what_and_why() -> None:
+    lines = remedies_of(
+        unrestored("values changed", "values not kept", "a"),
+        unrestored("values changed", "values not kept", "b c"),
+        unrestored("rows lost", "rows not kept"),
+    )
+
+    keep = "to mend it  have up keep the old values, in a column or a table of its own, and down"
+    assert lines == [
+        f"{keep} put them back",
+        f"{keep} put them back",
+        f"{keep.replace('old values, in a column or', 'rows that it takes, in')} put them back",
+        "to allow it where nothing can restore it:",
+        (
+            '-- bb: irreversible because the old values of t.a and t."b c" are kept nowhere, and '
+            "the rows that it takes from t are kept nowhere"
+        ),
+    ]
+
+
+def test_of_many_columns_that_cannot_be_restored_the_first_are_named() -> None:
+    columns = ", ".join("abcde")
+
+    assert remedies_of(unrestored("values changed", "values not kept", columns))[-1] == (
+        "-- bb: irreversible because the old values of t.a, t.b, t.c and 2 more are kept nowhere"
+    )
+
+
+def test_a_line_for_python_is_a_comment_of_python() -> None:
+    lost = replace(unrestored("rows lost", "rows not kept"), path=FILE.with_suffix(".py"))
+
+    assert remedies_of(lost)[-1].startswith("# bb: irreversible because ")
+
+
+def test_a_requires_line_is_spoken_of_where_it_may_help() -> None:
+    null = (Example((), (("a", None),), (("a", ""),)),)
+    changed = unrestored("values changed", "values not kept", "a", may_require=True)
+
+    assert remedies_of(changed)[1:3] == [
+        "to allow it where no real row is like these, a requires line of t can say what all are",
         "where nothing can restore it:",
-        "-- bb: irreversible because t.a changed in 2 of 9 rows after down",
+    ]
+    assert remedies_of(replace(changed, examples=null))[2].startswith("(NULL passes it")
+
+
+def test_what_up_left_alone_is_not_to_be_declared_away() -> None:
+    spoilt = unrestored("values changed", "values spoilt", "a")
+
+    assert remedies_of(spoilt) == [
+        "to mend it  up leaves these values as they are: down must do so too"
     ]
 
 
@@ -227,7 +266,7 @@ def test_a_way_back_that_can_be_mended_is_not_to_be_declared_away() -> None:
         "values changed", "down", FILE, table="t", column="a", count=2, cause="integer division"
     )
 
-    assert declarations_of(changed) == []
+    assert "to allow it" not in describe_failure(failed(changed, check="down_restores"), RERUN)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_bbmigrate.report.told import Told, from_plain, sort_out, to_plain, told_of
@@ -20,7 +21,14 @@ CHANGED = Finding(
     total=9,
     allow="-- bb: changes t.c",
 )
-BACK = Finding("values changed", "down", UP, table="t", column="c", count=2, total=9)
+BACK = Finding(
+    *("values changed", "down", UP),
+    table="t",
+    column="c",
+    count=2,
+    total=9,
+    unrestored="values not kept",
+)
 
 
 def told(check: str, *findings: Finding, position: int = 1) -> Told:
@@ -56,20 +64,26 @@ def test_a_line_that_two_findings_want_is_declared_once() -> None:
     assert [found.kind for found in line.found] == ["values changed", "column default"]
 
 
-def test_a_way_back_that_cannot_restore_is_irreversible_because_of_what_was_seen() -> None:
+def test_a_way_back_that_cannot_restore_is_irreversible_because_of_what_is_not_kept() -> None:
     raises = Finding(
         *("does not run", "down", UP),
         observed="NotImplementedError: no way back",
-        allow="# bb: irreversible because REASON",
+        allow="# bb: irreversible because the down part itself says that there is none",
     )
 
     _, (line,) = sort_out([told("down_restores", BACK)])
     _, (other,) = sort_out([told("down_restores", raises)])
 
-    assert line.line == "irreversible because t.c changed in 2 of 9 rows after down"
-    assert other.line == (
-        "irreversible because down does not run: NotImplementedError: no way back"
-    )
+    assert line.line == "irreversible because the old values of t.c are kept nowhere"
+    assert other.line == "irreversible because the down part itself says that there is none"
+
+
+def test_what_down_spoils_of_what_up_left_alone_is_a_fault() -> None:
+    spoilt = replace(BACK, unrestored="values spoilt")
+
+    faults, declared = sort_out([told("down_restores", spoilt)])
+
+    assert ([fault.found.kind for fault in faults], declared) == (["values changed"], [])
 
 
 def test_no_fault_of_the_way_back_is_hidden_by_irreversible() -> None:

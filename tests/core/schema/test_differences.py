@@ -666,6 +666,21 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
             ("view broken", "", "", "does not compile: no such column: a"),
         ],
     ),
+    "a full-text index whose column is gone": (
+        (
+            "CREATE TABLE t (a); CREATE VIRTUAL TABLE f USING fts5 (a, content = t); "
+            "CREATE VIRTUAL TABLE old USING fts5 (b, content = t)"
+        ),
+        (
+            "CREATE TABLE t (c); CREATE VIRTUAL TABLE f USING fts5 (a, content = t); "
+            "CREATE VIRTUAL TABLE old USING fts5 (b, content = t)"
+        ),
+        [
+            ("column lost", "a", "a", ""),
+            ("column added", "c", "", "c"),
+            ("table broken", "", "", "cannot be read: no such column: T.a"),
+        ],
+    ),
 }
 
 

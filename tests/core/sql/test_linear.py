@@ -10,6 +10,7 @@ import pytest
 from pytest_bbmigrate.sql import (
     UnreadableSql,
     first_word,
+    plain_rows,
     read_comments,
     split_statements,
     tokenize,
@@ -29,6 +30,7 @@ PER_CHARACTER = 24  # how often one is looked at, at most: alternatives, look-ah
 PATTERNS = {
     split: ("BETWEEN", "CODE", "TOKENS", "NO_COMMENT", "ONE_COMMENT", "DOT_COMMAND", "TRIGGER"),
     tokens: ("TOKEN",),
+    plain_rows: ("HEAD", "FIRST_ROW", "MORE_ROWS"),
 }
 
 HOSTILE: dict[str, Callable[[int], str]] = {
@@ -67,6 +69,11 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "parameters": lambda n: "?1:a@b$c" * n,
     "a gap within what is no trigger": lambda n: "create " + "/**/ " * n + "temp" + "\n-- a\n" * n,
     "gaps within what is no trigger": lambda n: "explain" + " /**/" * n + "query" + "/* */ " * n,
+    "rows": lambda n: "insert into t values " + "(1 , 'a'), " * n + "(2)",
+    "rows and an open one": lambda n: "insert into t values (1)" + ", (1 , 'a', null)" * n + ", (",
+    "a row that does not end": lambda n: "insert into t values (" + "12 , 'a''b' , " * n + "a)",
+    "blanks in a row": lambda n: "insert into t values (1" + " " * n + "," + " " * n + "a)",
+    "columns of what is no plain row": lambda n: "insert into t (" + "a , " * n + "b) select 1",
     "a trigger after gaps": lambda n: (
         "create " + " " * n + "trigger a begin " + "b; /* c */ " * n + "end;"
     ),
@@ -83,7 +90,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-@pytest.mark.parametrize("read", [split_statements, read_comments, tokenize, first_word])
+@pytest.mark.parametrize(
+    "read", [split_statements, read_comments, tokenize, first_word, plain_rows.shape_of]
+)
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_no_character_is_looked_at_more_often_in_a_longer_text(
     counts: list[int], shape: str, read: Callable[[str], Sequence[object]]
@@ -116,9 +125,11 @@ def test_the_count_shows_a_pattern_that_reads_a_text_in_many_ways(pattern: str, 
 def test_every_pattern_that_reads_sql_is_counted() -> None:
     named = {
         name
-        for module in (split, tokens)
+        for module in PATTERNS
         for name, value in vars(module).items()
         if isinstance(value, re.Pattern)
     }
 
-    assert named - {"LINE_END"} == {name for names in PATTERNS.values() for name in names}
+    assert named - {"LINE_END", "IN_ROWS"} == {
+        name for names in PATTERNS.values() for name in names
+    }

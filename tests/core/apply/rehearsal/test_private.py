@@ -101,7 +101,7 @@ def told(order: RehearsalOrder) -> str:
         return result
     failed = [v for v in result.verdicts if v.outcome is Outcome.FAILED]
     assert failed
-    shown = [describe_failure(v, "pytest", "of the database", are_real=True) for v in failed]
+    shown = [describe_failure(v, "pytest", "of the database") for v in failed]
     return "\n".join([*shown, repr(result)])
 
 

@@ -1,0 +1,47 @@
+"""Rows that down cannot bring back, told where they are lost: in up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_bbmigrate.checks.definitions import locate_drop
+from pytest_bbmigrate.checks.locate import LOSES_ROWS, locate
+from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.causes.context import table_diff_of
+from pytest_bbmigrate.explain.causes.lost_by_up import is_lost_by_up, names_of
+from pytest_bbmigrate.explain.causes.statements import commands_of
+from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.sql.names import fold_name
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.experiment import Evidence
+    from pytest_bbmigrate.verdict import Finding
+
+
+def told_at_up(finding: Finding, evidence: Evidence) -> Finding:
+    """Return ``finding``, one on rows that up deleted for good at the statement which does so.
+
+    A table that up drops and down makes again may come back empty where the drop is declared.
+    """
+    diff = table_diff_of(evidence.up_diff, fold_name(finding.table))
+    if diff is None or not is_lost_by_up(finding, evidence):
+        return finding
+    migration = evidence.migration
+    names = names_of(finding.table, commands_of(evidence.up.executed))
+    back = table_diff_of(evidence.down_diff, fold_name(finding.table))
+    is_dropped = diff.after is None
+    place = (
+        locate_drop(migration.up, finding.table)
+        if is_dropped
+        else locate(migration.up, tuple(sorted(names)), LOSES_ROWS)
+    )
+    line = contract_line(migration, f"drops {bare_or_quoted(finding.table)}")
+    comes_back_empty = is_dropped and back is not None and not back.rows_after
+    return replace(
+        finding,
+        path=place.path,
+        line=place.line,
+        lies_in="up",
+        allow=line if comes_back_empty else finding.allow,
+    )
