@@ -22,7 +22,7 @@ from pytest_bbmigrate.sql.clauses import Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
-from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
