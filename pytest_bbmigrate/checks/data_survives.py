@@ -88,14 +88,9 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
-        renamed = renaming_line(table, migration)
-        if drops_table(contract, table.table):
-            return tuple(
-                replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
-                for finding in lost_in_copies(table, migration)
-            )
         lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
-        return (lost_table(table, migration), *lacking)
+        is_said = drops_table(contract, table.table)
+        return tuple(lacking) if is_said else (lost_table(table, migration), *lacking)
     lost = tuple(
         lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns

@@ -83,21 +83,27 @@ def look_at(
     old, new = definition_of(earlier, name), definition_of(later, name)
     try:
         now = shown_by(later, name)
-        then = shown_by_former(later, name, old)
-        if then is None:
-            then = None if lost_rows else shown_by(earlier, name)
+        former = shown_by_former(later, name, old)
+        was = None if lost_rows else shown_by(earlier, name)
     except sqlite3.Error:
         return None
+    then = former or was
     if then is None:
         return None
     lost = tuple(column for column in then.columns if column not in now.columns)
+    # By SELECT * the former shows other columns now: what is shown as it was is not missing.
+    missing = min(missing_rows(each, now, old, new) for each in (former, was) if each is not None)
+    return RemadeView(
+        name, lost, len(then.rows), missing, joins=inner_joins(new) > inner_joins(old)
+    )
+
+
+def missing_rows(then: Shown, now: Shown, old: str, new: str) -> int:
+    """Return how many rows of ``then``, by the definition ``old``, are not among those ``now``."""
     shared = [column for column in then.columns if column in now.columns]
     columns = tuple(comparable(old, new, shared))
-    rows = len(then.rows)
-    missing = max(rows - len(now.rows), 0)
-    if columns:
-        missing = max(missing, (then.alike(columns) - now.alike(columns)).total())
-    return RemadeView(name, lost, rows, missing, joins=inner_joins(new) > inner_joins(old))
+    missing = max(len(then.rows) - len(now.rows), 0)
+    return max(missing, (then.alike(columns) - now.alike(columns)).total()) if columns else missing
 
 
 def definition_of(db: sqlite3.Connection, name: str) -> str:
