@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import RemadeView
 from pytest_bbmigrate.experiment.renumbered_keys import value_hash
-from pytest_bbmigrate.experiment.views import is_large_file, open_for_views
+from pytest_bbmigrate.experiment.views import (
+    is_large_file,
+    limit_queries,
+    limited_rows,
+    open_for_views,
+)
 from pytest_bbmigrate.rows import RowLost
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.cursor import fold_tokens
@@ -68,6 +73,7 @@ def find_remade_views(
         closing(open_content(before.image)) as earlier,
         open_for_views(after.image) as later,
     ):
+        limit_queries(earlier, before.image)
         found = (
             look_at(view.name, earlier, later, lost_rows=lost_rows)
             for view in before.schema.views
@@ -120,7 +126,7 @@ def shown_by(db: sqlite3.Connection, name: str) -> Shown:
     """
     cursor = db.execute(f"SELECT * FROM main.{quote_name(name)}")
     columns = tuple(fold_name(column) for column, *_ in cursor.description)
-    return Shown(columns, cursor.fetchall())
+    return Shown(columns, list(limited_rows(cursor)))
 
 
 def shown_by_former(db: sqlite3.Connection, name: str, old: str) -> Shown | None:
