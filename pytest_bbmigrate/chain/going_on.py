@@ -18,9 +18,10 @@ from pytest_bbmigrate.experiment.run import run_up
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.suggest_requires import suggested_requirements
 from pytest_bbmigrate.runner.limits import is_of_limit
+from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.contract import Requirement
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure, Run
 
 MOST_REQUIREMENTS = 20  # of one migration
+MOST_TOGETHER = 3  # of these, where up runs with all of them alone
 NO_ROWS = "up runs on the empty database alone"
 
 
@@ -83,58 +85,82 @@ def go_on(migration: Migration, ground: Ground, failed: UpResult) -> WentOn | No
 def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) -> WentOn:
     """Return how far up comes on rows that meet the requirements which its failures suggest.
 
-    Each is added only where up then does not fail as it did; else the next that it suggests is
-    tried.
+    Each is added only where up then does not fail as it did, by itself or with the next ones.
     """
-    state, setup, contract = ground.state, ground.setup, migration.contract
     refused: list[Refused] = []
-    result, up = failed, failed.up
-    while up.failure is not None and len(refused) < MOST_REQUIREMENTS:
-        suggested = suggested_requirements(up.failure, up.executed, state.schema, contract)
-        found = first_that_helps(migration, state, setup, up, suggested)
-        if found is None:
+    texts: list[str] = []
+    reached = WentOn(ground, failed)
+    while reached.result.up.failure is not None and len(texts) < MOST_REQUIREMENTS:
+        further = further_with(migration, reached, texts)
+        if further is None:
             break
-        refused.append(Refused(up, found.text))
-        contract = replace(contract, requires=(*contract.requires, *found.added))
-        state, setup, result, up = found.state, found.setup, found.result, found.result.up
-    if up.failure is not None:
-        refused.append(Refused(up))
+        refused += [Refused(reached.result.up, text) for text in further.texts]
+        texts += further.texts
+        reached = further.reached
+    if reached.result.up.failure is not None:
+        refused.append(Refused(reached.result.up))
     narrowed = Narrowed(tuple(refused))
-    return WentOn(replace(ground, state=state, setup=setup, narrowed=narrowed), result)
+    return WentOn(replace(reached.ground, narrowed=narrowed), reached.result)
 
 
-class Helped(NamedTuple):
-    """A requirement as a ``text``, what was ``added`` by it, and how up then runs from where."""
+class Further(NamedTuple):
+    """What was ``reached`` on rows that meet the requirements ``texts`` as well."""
 
-    text: str
-    added: tuple[Requirement, ...]
-    state: SeededState
-    setup: ExperimentSetup
-    result: UpResult
+    texts: Sequence[str]
+    reached: WentOn
 
 
-def first_that_helps(
-    migration: Migration,
-    state: SeededState,
-    setup: ExperimentSetup,
-    up: Run,
-    suggested: Sequence[str],
-) -> Helped | None:
-    """Return the first of the requirements ``suggested`` under which up fails no more as in ``up``.
+def further_with(migration: Migration, reached: WentOn, known: Sequence[str]) -> Further | None:
+    """Return how up comes further than where it was ``reached``, None where no line helps.
 
-    None where it fails so under each of them.
+    Each line that the failure suggests is tried, then the first ones together: a key that is put
+    together from two tables may need two. The requirements ``known`` are met already.
     """
-    for text in suggested:
-        added = requirements_in(text)
-        if not added or up.failure is None:
-            continue
-        recipe = replace(setup.recipe, requires=(*setup.recipe.requires, *added))
-        stricter = replace(setup, recipe=recipe)
-        other = refill_state(state, stricter)
-        tried = run_up(migration, other, stricter)
-        if not is_same_failure(tried.up.failure, up.failure):
-            return Helped(text, added, other, stricter, tried)
+    up = reached.result.up
+    if up.failure is None:
+        return None
+    requires = (*migration.contract.requires, *requirements_of(known))
+    contract = replace(migration.contract, requires=requires)
+    schema = reached.ground.state.schema
+    suggested = suggested_requirements(up.failure, up.executed, schema, contract)
+    texts = [text for text in dict.fromkeys(suggested) if requirements_in(text)]
+    together = range(2, min(len(texts), MOST_TOGETHER) + 1)
+    for some in (*([text] for text in texts), *(texts[:count] for count in together)):
+        tried = tried_with(migration, reached, some)
+        if comes_further(tried, reached):
+            return Further(some, tried)
     return None
+
+
+def tried_with(migration: Migration, reached: WentOn, texts: Sequence[str]) -> WentOn:
+    """Return what up does on the rows that it has ``reached``, as the ``texts`` require them."""
+    ground = stricter_ground(reached.ground, requirements_of(texts))
+    return WentOn(ground, run_up(migration, ground.state, ground.setup))
+
+
+def comes_further(tried: WentOn, reached: WentOn) -> bool:
+    """Return whether up did not fail as where it was ``reached``, nor met no row that could fail.
+
+    That no row meets a requirement says nothing, but where it is that there is none.
+    """
+    before, now = reached.ground.state.row_counts, tried.ground.state.row_counts
+    requires = tried.ground.setup.recipe.requires
+    emptied = {name for name, count in now.items() if not count and before.get(name)}
+    emptied -= {fold_name(each.table) for each in requires if each.allows_no_row}
+    is_same = is_same_failure(tried.result.up.failure, reached.result.up.failure)
+    return not is_same and not any(fold_name(each.table) in emptied for each in requires)
+
+
+def stricter_ground(ground: Ground, added: tuple[Requirement, ...]) -> Ground:
+    """Return ``ground`` with other rows in place of those that do not meet what is ``added``."""
+    requires = (*ground.setup.recipe.requires, *added)
+    setup = replace(ground.setup, recipe=replace(ground.setup.recipe, requires=requires))
+    return replace(ground, state=refill_state(ground.state, setup), setup=setup)
+
+
+def requirements_of(texts: Iterable[str]) -> tuple[Requirement, ...]:
+    """Return what a contract reads behind ``requires`` in each of ``texts``."""
+    return tuple(each for text in texts for each in requirements_in(text))
 
 
 def requirements_in(text: str) -> tuple[Requirement, ...]:
@@ -145,9 +171,11 @@ def requirements_in(text: str) -> tuple[Requirement, ...]:
         return ()
 
 
-def is_same_failure(failure: Failure | None, before: Failure) -> bool:
+def is_same_failure(failure: Failure | None, before: Failure | None) -> bool:
     """Return whether up failed as it did ``before``."""
-    return failure is not None and (failure.statement, failure.message, failure.line) == (
+    if failure is None or before is None:
+        return False
+    return (failure.statement, failure.message, failure.line) == (
         before.statement,
         before.message,
         before.line,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
+from pytest_bbmigrate.chain.more_rows import after_more_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state, join_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
@@ -224,9 +225,12 @@ class Chain:
         refuses = refuses_given or self._refuses_base(ground, result)
         if migration.name not in self.unjudged and refuses:
             raise StateUnreachable(migration.name)  # no others can stand for rows that are given
+        after = result.after
+        if not is_empty:
+            after = after_more_rows(migration, previous, result, ground.setup)
         state = fill_state(
             position,
-            result.after,
+            after,
             result.empty,
             previous,
             filled_names,

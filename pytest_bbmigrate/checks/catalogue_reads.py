@@ -97,6 +97,9 @@ def names_of(migration: Migration) -> Iterator[NamedObject]:
     for alter in contract.alters:
         kind = "column" if alter.column else "table"
         yield NamedObject(kind, alter.table, alter.column or "", alter.line, alter.path)
+    for altered in contract.altered_objects:
+        kind = "table" if altered.kind == "sequence" else altered.kind
+        yield NamedObject(kind, altered.name, "", altered.line, altered.path)
     for drop in contract.drops:
         if drop.kind == "column":
             yield NamedObject("column", drop.table or "", drop.name, drop.line, drop.path)

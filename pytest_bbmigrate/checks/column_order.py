@@ -35,15 +35,17 @@ OTHERWISE = {"view": "view shows otherwise", "trigger": "trigger writes otherwis
 def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding for each view and trigger that does something else than it did.
 
-    Only ``drops view`` and ``drops trigger`` allow it: that a migration makes it again, in the same
-    words, does not say that it is to mean something else.
+    Only ``alters view`` and ``alters trigger`` allow it, and ``drops``: that a migration makes it
+    again, in the same words, does not say that it is to mean something else.
     """
     there, after = evidence.up_diff, evidence.schema_after
     if there is None or after is None:
         return
-    dropped = {(d.kind, fold_name(d.name)) for d in evidence.migration.contract.drops}
+    contract = evidence.migration.contract
+    declared = {(drop.kind, fold_name(drop.name)) for drop in contract.drops}
+    declared |= {(altered.kind, fold_name(altered.name)) for altered in contract.altered_objects}
     for view in there.views:
-        if ("view", fold_name(view.view)) not in dropped:
+        if ("view", fold_name(view.view)) not in declared:
             yield finding_of(evidence, "view", view.view, view.tables, view.columns)
     triggers = tuple(kept_triggers(evidence, after))
     if not triggers:
@@ -51,7 +53,7 @@ def shifted_objects(evidence: Evidence) -> Iterator[Finding]:
     then, now = both_sides(evidence.state.schema, after, there.renames)
     for trigger in triggers:
         for tables, columns in shifts_of(trigger, then, now):
-            if ("trigger", fold_name(trigger.name)) not in dropped:
+            if ("trigger", fold_name(trigger.name)) not in declared:
                 yield finding_of(evidence, "trigger", trigger.name, tables, columns)
 
 
@@ -80,7 +82,7 @@ def finding_of(
         name=name,
         expected="; ".join(in_order(table) for table in then if table),
         observed="; ".join(in_order(table) for table in now if table),
-        allow=contract_line(migration, f"drops {kind} {bare_or_quoted(name)}"),
+        allow=contract_line(migration, f"alters {kind} {bare_or_quoted(name)}"),
     )
 
 

@@ -15,7 +15,11 @@ from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.renamed_away import with_rename
-from pytest_bbmigrate.explain.statement_where import condition_of_statements
+from pytest_bbmigrate.explain.statement_where import (
+    UNKNOWN,
+    TableColumns,
+    condition_of_statements,
+)
 from pytest_bbmigrate.explain.suggest_derives import with_derived
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -88,14 +92,9 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
-        renamed = renaming_line(table, migration)
-        if drops_table(contract, table.table):
-            return tuple(
-                replace(finding, allow=renamed) if renamed else with_remedy(finding, migration)
-                for finding in lost_in_copies(table, migration)
-            )
         lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
-        return (lost_table(table, migration), *lacking)
+        is_said = drops_table(contract, table.table)
+        return tuple(lacking) if is_said else (lost_table(table, migration), *lacking)
     lost = tuple(
         lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns
@@ -106,7 +105,8 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
     if beside is not None:
         beside = undeclared_rows(replace(table, differences=beside, key=()), contract)
     rows = find_in_rows(undeclared, table, migration.up, "up", lost=beside)
-    return lost + tuple(with_remedy(finding, migration) for finding in rows)
+    known = TableColumns(table.key, tuple(table.spelled.values()))
+    return lost + tuple(with_remedy(finding, migration, known) for finding in rows)
 
 
 def without_retyped(differences: Differences, table: TableDiff) -> Differences:
@@ -194,10 +194,11 @@ def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     )
 
 
-def with_remedy(finding: Finding, migration: Migration) -> Finding:
+def with_remedy(finding: Finding, migration: Migration, known: TableColumns = UNKNOWN) -> Finding:
     """Return a finding on rows with the contract line that would allow it.
 
-    Where the contract declares the same with a ``where``, that condition is what was broken.
+    ``known`` are the key and the columns of its table. Where the contract declares the same with a
+    ``where``, that condition is what was broken.
     """
     table = bare_or_quoted(finding.table)
     folded = fold_name(finding.table)
@@ -219,6 +220,6 @@ def with_remedy(finding: Finding, migration: Migration) -> Finding:
         return replace(finding, expected=f"only rows where {outside}")
     if finding.kind != "rows renumbered":
         column = finding.column if finding.kind == "values changed" else ""
-        condition = condition_of_statements(migration, finding.table, column)
+        condition = condition_of_statements(migration, finding.table, column, known)
         declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))

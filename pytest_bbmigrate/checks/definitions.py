@@ -11,7 +11,7 @@ from pytest_bbmigrate.schema import SchemaDifference
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,
     CreateTable,
@@ -88,7 +88,7 @@ def locate_sequence(part: Part, table: str, after: str = "") -> Location:
 def commands_of(part: Part) -> list[Command]:
     """Return the statements of ``part``, read; none for one in Python."""
     statements = part.statements if isinstance(part, SqlPart) else ()
-    return [read_command(statement.text) for statement in statements]
+    return [read_shape(statement.text) for statement in statements]
 
 
 def first_of(positions: Iterable[int | None], part: Part) -> Location | None:
@@ -197,7 +197,7 @@ def counted_at(part: Part, names: Collection[str]) -> int | None:
     statements = part.statements if isinstance(part, SqlPart) else ()
     texts = {f"'{fold_name(name)}'" for name in names}
     return last_of(
-        isinstance(command := read_command(statement.text), Insert | Update | Delete)
+        isinstance(command := read_shape(statement.text), Insert | Update | Delete)
         and command.table.folded == SEQUENCES
         and is_of(texts, folded(statement.text))
         for statement in statements

@@ -11,7 +11,7 @@ from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequen
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.lost_by_up import told_at_up
 from pytest_bbmigrate.checks.row_findings import find_in_rows
-from pytest_bbmigrate.checks.schema_survives import is_altered
+from pytest_bbmigrate.checks.schema_survives import is_altered, may_be_lower
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.contract_line import contract_line
@@ -122,7 +122,7 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
             observed=str(after),
         )
         for table, before, after in back.sequences
-        if not is_altered(contract, table, "")
+        if not may_be_lower(contract, table)
     ]
     return findings
 

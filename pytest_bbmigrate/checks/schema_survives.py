@@ -83,10 +83,10 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
             table=table,
             expected=str(before),
             observed=str(after),
-            allow=contract_line(migration, f"alters {bare_or_quoted(table)}"),
+            allow=contract_line(migration, f"alters sequence {bare_or_quoted(table)}"),
         )
         for table, before, after in evidence.up_diff.sequences
-        if not is_altered(migration.contract, table, "")
+        if not may_be_lower(migration.contract, table)
     ]
     findings += shifted_objects(evidence)
     notes = (*empty_views(evidence), *text_defaults(evidence))
@@ -141,11 +141,13 @@ def is_allowed(difference: SchemaDifference, evidence: Evidence) -> bool:
         name = fold_name(difference.name)
         if any(drop.kind == kind and fold_name(drop.name) == name for drop in contract.drops):
             return True
+        if difference.kind.endswith("changed") and is_altered_object(contract, kind, name):
+            return True
         if (kind, name) in migration.explicit_drops and is_said_by_drop(difference, evidence):
             return True
     if is_column_dropped(evidence, difference.table, difference.column):
         return True
-    # An index, a trigger or a view goes by its own name: `alters` speaks of the table alone.
+    # An index, a trigger or a view goes by its own name: `alters t` speaks of the table alone.
     return not kind and is_altered(contract, difference.table, difference.column)
 
 
@@ -172,6 +174,19 @@ def is_altered(contract: Contract, table: str, column: str) -> bool:
         same_name(alter.table, table) and (alter.column is None or same_name(alter.column, column))
         for alter in contract.alters
     )
+
+
+def is_altered_object(contract: Contract, kind: str, name: str) -> bool:
+    """Return whether the contract ``alters`` the index, trigger or view ``name``, or a sequence."""
+    return any(
+        altered.kind == kind and same_name(altered.name, name)
+        for altered in contract.altered_objects
+    )
+
+
+def may_be_lower(contract: Contract, table: str) -> bool:
+    """Return whether the contract ``alters`` the sequence of a table, or all of the table."""
+    return is_altered(contract, table, "") or is_altered_object(contract, "sequence", table)
 
 
 def named_by_its_making(difference: SchemaDifference, before: Schema) -> SchemaDifference:
@@ -228,7 +243,8 @@ def remedy_line(difference: SchemaDifference, migration: Migration) -> str:
         return ""
     kind = DROPPED_BY_NAME.get(difference.kind)
     if kind:
-        return contract_line(migration, f"drops {kind} {bare_or_quoted(difference.name)}")
+        verb = "alters" if difference.kind.endswith("changed") else "drops"
+        return contract_line(migration, f"{verb} {kind} {bare_or_quoted(difference.name)}")
     if difference.kind == "column lost":
         return contract_line(migration, f"drops {dotted(difference.table, difference.column)}")
     if difference.column:

@@ -58,9 +58,14 @@ def unneeded_declarations(evidence: Evidence) -> tuple[Unused, ...]:
         *(
             Unused(f"drops {drop_text(drop)}", drop.table or "", "", None, drop.line, drop.path)
             for drop in contract.drops
-            if is_there(drop, after) and not is_another(drop, evidence, diff)
+            if is_there(drop, after) and not is_another(drop.kind, drop.name, evidence, diff)
         ),
         *unneeded_alters(evidence, diff),
+        *(
+            Unused(f"alters {a.kind} {bare_or_quoted(a.name)}", "", "", None, a.line, a.path)
+            for a in contract.altered_objects
+            if not is_another(a.kind, a.name, evidence, diff)
+        ),
     )
 
 
@@ -78,18 +83,28 @@ def is_there(drop: Drop, schema: Schema) -> bool:
     return any(fold_name(other.name) == name for other in others)
 
 
-def is_another(drop: Drop, evidence: Evidence, diff: DatabaseDiff) -> bool:
-    """Return whether an index, trigger or view that is declared dropped is something else now.
+def is_another(kind: str, name: str, evidence: Evidence, diff: DatabaseDiff) -> bool:
+    """Return whether an index, trigger or view ``name`` is something else now, or a sequence lower.
 
-    What a trigger writes by the order of columns is not asked: one that was made again counts.
+    What a trigger writes by the order of columns is not asked: one that was made again counts. A
+    sequence that is lower after down counts as well.
     """
-    changed = {d.name for d in diff.schema if d.kind == f"{drop.kind} changed"}
-    if drop.kind == "view":
+    changed = {d.name for d in diff.schema if d.kind == f"{kind} changed"}
+    if kind == "view":
         changed |= {view.view for view in diff.views}
-    if drop.kind == "trigger":
+    if kind == "sequence":
+        changed |= set(lowered_sequences(evidence, diff))
+    if kind == "trigger":
         commands = map(read_command, evidence.up.shapes)
         changed |= {c.name.name for c in commands if isinstance(c, CreateTrigger)}
-    return any(same_name(drop.name, name) for name in changed)
+    return any(same_name(name, other) for other in changed)
+
+
+def lowered_sequences(evidence: Evidence, diff: DatabaseDiff) -> Iterator[str]:
+    """Yield the tables whose sequence is lower after up, or after down."""
+    back = evidence.down_diff
+    for table, _, _ in (*diff.sequences, *(back.sequences if back else ())):
+        yield table
 
 
 def drop_text(drop: Drop) -> str:
@@ -110,9 +125,7 @@ def unneeded_alters(evidence: Evidence, diff: DatabaseDiff) -> Iterator[Unused]:
         for difference in diff.schema
         for column in difference.column.split(", ")
     }
-    back = evidence.down_diff
-    lowered = (*diff.sequences, *(back.sequences if back else ()))
-    altered.update((fold_name(table), "") for table, _, _ in lowered)
+    altered.update((fold_name(table), "") for table in lowered_sequences(evidence, diff))
     for alter in evidence.migration.contract.alters:
         table = fold_name(alter.table)
         if alter.column is None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 PLACE = ("line", "path")
 SQL = ("where", "expression")
-KINDS = ("changes", "inserts", "deletes", "drops", "renames", "alters", "requires", "derives")
+KINDS = (
+    *("changes", "inserts", "deletes", "drops", "renames", "alters", "altered_objects"),
+    *("requires", "derives"),
+)
 
 
 def placed(contract: Contract, path: Path) -> Contract:

@@ -79,6 +79,20 @@ class Alter:
 
 
 @dataclass(frozen=True)
+class AlterObject:
+    """``alters index i``, ``alters trigger t``, ``alters view v`` or ``alters sequence t``.
+
+    What is called so is something else afterwards, and is there; a sequence, which goes by the name
+    of its table, is lower. ``kind`` is 'index', 'trigger', 'view' or 'sequence'.
+    """
+
+    kind: str
+    name: str
+    line: int
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
 class Requirement:
     """``requires unique t(a, b)`` (``unique`` holds the columns) or ``requires t: expression``."""
 
@@ -111,7 +125,7 @@ class Derive:
     path: Path | None = None
 
 
-Declaration = Change | Insert | Delete | Drop | Rename | Alter | Requirement | Derive
+Declaration = Change | Insert | Delete | Drop | Rename | Alter | AlterObject | Requirement | Derive
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,7 @@ class Contract:
     drops: tuple[Drop, ...] = ()
     renames: tuple[Rename, ...] = ()
     alters: tuple[Alter, ...] = ()
+    altered_objects: tuple[AlterObject, ...] = ()
     requires: tuple[Requirement, ...] = ()
     derives: tuple[Derive, ...] = ()
     irreversible: str | None = None  # the reason given; '' when none was

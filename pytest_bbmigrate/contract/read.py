@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.contract.model import (
     Alter,
+    AlterObject,
     Change,
     Contract,
     ContractError,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.contract.model import Declaration
 
 Lines = tuple[tuple[int, str], ...]
-Kind = TypeVar("Kind", Alter, Change, Delete, Derive, Drop, Insert, Rename, Requirement)
+Kind = TypeVar(
+    "Kind", Alter, AlterObject, Change, Delete, Derive, Drop, Insert, Rename, Requirement
+)
 
 SETTINGS = ("irreversible", "foreign_keys", "no_transaction", "script")
 KNOWN = (*VERBS, *SETTINGS, "depends")
@@ -73,6 +76,7 @@ def read_contract(lines: Lines) -> Contract:
         drops=_of_kind(Drop, declared),
         renames=_of_kind(Rename, declared),
         alters=_of_kind(Alter, declared),
+        altered_objects=_of_kind(AlterObject, declared),
         requires=_of_kind(Requirement, declared),
         derives=_of_kind(Derive, declared),
         irreversible=_irreversible(directives),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.derives import read_derives
 from pytest_bbmigrate.contract.model import (
     Alter,
+    AlterObject,
     Change,
+    ContractError,
     Declaration,
     Delete,
     Drop,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 OBJECT = re.compile(r"(index|trigger|view)(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
+ALTERED = re.compile(r"(index|trigger|view|sequence)\s+(.+)", re.IGNORECASE | re.DOTALL)
 UNIQUE = re.compile(r"unique\b(?!\s*:)(.*)", re.IGNORECASE | re.DOTALL)
 TABLE_CONDITION = re.compile(rf"({NAME})\s*:(.*)", re.DOTALL)
 ARROW = re.compile(r'((?:"[^"]*"|[^"])*?)->(.*)', re.DOTALL)
@@ -75,10 +78,7 @@ def read_drops(directive: Directive) -> Sequence[Declaration]:
     for item in split_list(directive, directive.rest):
         match = OBJECT.fullmatch(item)
         if match is None and kind_before:
-            raise directive.error(
-                f"'{item}' does not say what it is, after 'drops {kind_before}'",
-                f"write `{kind_before} {item}`, or give it a `bb: drops` line of its own",
-            )
+            raise _without_kind(directive, item, kind_before)
         if match is None:
             drops.append(_dropped_data(directive, read_target(directive, item)))
         else:
@@ -93,9 +93,20 @@ def read_renames(directive: Directive) -> Sequence[Declaration]:
 
 
 def read_alters(directive: Directive) -> Sequence[Declaration]:
-    """Read ``alters t.c``, ``alters t``."""
-    targets = read_targets(directive, directive.rest)
-    return [Alter(target.table, target.column, directive.line) for target in targets]
+    """Read ``alters t.c``, ``alters t``, ``alters index i`` and the like, ``alters sequence t``."""
+    alters: list[Declaration] = []
+    kind_before = ""
+    for item in split_list(directive, directive.rest):
+        if match := ALTERED.fullmatch(item):
+            kind_before = fold_name(match[1])
+            name = _object_name(directive, kind_before, match[2])
+            alters.append(AlterObject(kind_before, name, directive.line))
+        elif kind_before:
+            raise _without_kind(directive, item, kind_before)
+        else:
+            target = read_target(directive, item)
+            alters.append(Alter(target.table, target.column, directive.line))
+    return alters
 
 
 def read_requires(directive: Directive) -> Sequence[Declaration]:
@@ -138,13 +149,25 @@ def _dropped_object(directive: Directive, kind: str, name: str | None) -> Drop:
             f"'drops {kind}' names no {kind}",
             f'write `bb: drops {kind} NAME`, or "{kind}" in quotes if a table is called so',
         )
-    target = read_target(directive, name)
+    return Drop(kind, _object_name(directive, kind, name), None, directive.line)
+
+
+def _object_name(directive: Directive, kind: str, text: str) -> str:
+    target = read_target(directive, text)
     if target.column is not None:
+        name = target.text.partition(".")[2].strip()
         raise directive.error(
-            f"'{name}' is a column's name, not that of the {kind}",
-            f"write `bb: drops {kind} {target.text.partition('.')[2].strip()}`, without a table",
+            f"'{text}' is a column's name, not that of the {kind}",
+            f"write `bb: {directive.verb} {kind} {name}`, without a table",
         )
-    return Drop(kind, target.table, None, directive.line)
+    return target.table
+
+
+def _without_kind(directive: Directive, item: str, kind_before: str) -> ContractError:
+    return directive.error(
+        f"'{item}' does not say what it is, after '{directive.verb} {kind_before}'",
+        f"write `{kind_before} {item}`, or give it a `bb: {directive.verb}` line of its own",
+    )
 
 
 def _rename(directive: Directive, item: str) -> Rename:

@@ -66,6 +66,8 @@ def diff_table(
     stored = table.stored_columns
     columns = {old: renames.columns[name, old] for old in stored if (name, old) in renames.columns}
     lost = tuple(old for old in stored if old not in columns)
+    if new_table is not None and new_table.error and not new_table.columns:
+        lost = ()  # the table itself is told: it cannot be read
     if new_table is None:
         return TableDiff(
             table.name,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TO_BE_EMPTY = "it is required to be empty"
 ENOUGH = 0.75  # of the rows that a table is to have
+FURTHER_TIMES = 3  # rows are added where those that are required to differ go again
 
 
 def fill_state(
@@ -56,7 +57,10 @@ def fill_state(
         filling = fill_tables(db, schema, {*tables, *short}, recipe, beside=beside)
         columns = columns_to_fill(db, schema, filled_names, tables)
         added = fill_columns(db, schema, columns, recipe)
+        filled = count_tables(db, schema, {}) if recipe.requires else {}
         deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        if deleted:
+            fill_short(db, schema, filled, recipe)
         # A trigger may have written to any table, and the deletion has reached others as well.
         is_all = schema.triggers or deleted or short
         recounted = {fold_name(name) for name in (schema.table_names if is_all else tables)}
@@ -97,10 +101,7 @@ def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
     schema, recipe = state.schema, setup.recipe
     with closing(open_image(state.image)) as db:
         keep_requirements(db, schema, recipe.requires, recipe.own_rows)
-        counts = count_tables(db, schema, {})
-        thinned = thinned_tables(state.row_counts, counts)
-        fill_tables(db, schema, short_tables(schema, counts, recipe, thinned), recipe)
-        keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        fill_short(db, schema, state.row_counts, recipe)
         image = take_image(db)
     refilled = state_with(state, image, "no row that meets what is required was found")
     emptied = {fold_name(each.table) for each in recipe.requires if each.allows_no_row}
@@ -109,6 +110,24 @@ def refill_state(state: SeededState, setup: ExperimentSetup) -> SeededState:
         for each in refilled.unfilled
     )
     return replace(refilled, unfilled=tuple(unfilled))
+
+
+def fill_short(
+    db: sqlite3.Connection, schema: Schema, before: Mapping[str, int], recipe: Recipe
+) -> None:
+    """Add rows that meet the requirements to tables that have less than ``before``, and few.
+
+    A row that is added may be why one that was there does not meet them any more, and goes.
+    """
+    for _ in range(FURTHER_TIMES):
+        counts = count_tables(db, schema, {})
+        short = short_tables(schema, counts, recipe, thinned_tables(before, counts))
+        if not short:
+            break
+        filling = fill_tables(db, schema, short, recipe)
+        deleted = keep_requirements(db, schema, recipe.requires, recipe.own_rows)
+        if deleted >= sum(filling.added.values()):
+            break
 
 
 def state_with(state: SeededState, image: bytes, why_empty: str) -> SeededState:

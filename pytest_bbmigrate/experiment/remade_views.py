@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import RemadeView
 from pytest_bbmigrate.experiment.renumbered_keys import value_hash
-from pytest_bbmigrate.experiment.views import is_large_file, open_for_views
+from pytest_bbmigrate.experiment.views import (
+    is_large_file,
+    limit_queries,
+    limited_rows,
+    open_for_views,
+)
 from pytest_bbmigrate.rows import RowLost
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.cursor import fold_tokens
@@ -68,6 +73,7 @@ def find_remade_views(
         closing(open_content(before.image)) as earlier,
         open_for_views(after.image) as later,
     ):
+        limit_queries(earlier, before.image)
         found = (
             look_at(view.name, earlier, later, lost_rows=lost_rows)
             for view in before.schema.views
@@ -83,21 +89,27 @@ def look_at(
     old, new = definition_of(earlier, name), definition_of(later, name)
     try:
         now = shown_by(later, name)
-        then = shown_by_former(later, name, old)
-        if then is None:
-            then = None if lost_rows else shown_by(earlier, name)
+        former = shown_by_former(later, name, old)
+        was = None if lost_rows else shown_by(earlier, name)
     except sqlite3.Error:
         return None
+    then = former or was
     if then is None:
         return None
     lost = tuple(column for column in then.columns if column not in now.columns)
+    # By SELECT * the former shows other columns now: what is shown as it was is not missing.
+    missing = min(missing_rows(each, now, old, new) for each in (former, was) if each is not None)
+    return RemadeView(
+        name, lost, len(then.rows), missing, joins=inner_joins(new) > inner_joins(old)
+    )
+
+
+def missing_rows(then: Shown, now: Shown, old: str, new: str) -> int:
+    """Return how many rows of ``then``, by the definition ``old``, are not among those ``now``."""
     shared = [column for column in then.columns if column in now.columns]
     columns = tuple(comparable(old, new, shared))
-    rows = len(then.rows)
-    missing = max(rows - len(now.rows), 0)
-    if columns:
-        missing = max(missing, (then.alike(columns) - now.alike(columns)).total())
-    return RemadeView(name, lost, rows, missing, joins=inner_joins(new) > inner_joins(old))
+    missing = max(len(then.rows) - len(now.rows), 0)
+    return max(missing, (then.alike(columns) - now.alike(columns)).total()) if columns else missing
 
 
 def definition_of(db: sqlite3.Connection, name: str) -> str:
@@ -114,7 +126,7 @@ def shown_by(db: sqlite3.Connection, name: str) -> Shown:
     """
     cursor = db.execute(f"SELECT * FROM main.{quote_name(name)}")
     columns = tuple(fold_name(column) for column, *_ in cursor.description)
-    return Shown(columns, cursor.fetchall())
+    return Shown(columns, list(limited_rows(cursor)))
 
 
 def shown_by_former(db: sqlite3.Connection, name: str, old: str) -> Shown | None:

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.references import missing_part, orphaned_where
+from pytest_bbmigrate.seeding.filling.connecting import refusal_of_deletion
+from pytest_bbmigrate.seeding.filling.references import dangling_rows
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pytest_bbmigrate.contract import Change, Contract, Delete, Requirement
     from pytest_bbmigrate.experiment.model import SeededState
-    from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.schema import ForeignKey, Schema, Table
+    from pytest_bbmigrate.seeding.filling.queries import Key
+
+    Orphans = Mapping[tuple[str, tuple[str, ...]], frozenset[Key]]
 
 
 def keep_requirements(
@@ -35,14 +40,19 @@ def keep_requirements(
     that a trigger keeps from being deleted.
     """
     deleted = 0
+    lost_from: set[str] = set()
+    there: Orphans | None = None
     for required in requires:
         table = schema.table(required.table)
         if table is None or fold_name(table.name) in own_tables:
             continue
         condition = broken_condition(table, required)
         if requirement_error(db, schema, required) is None:
-            deleted += delete_where(db, quote_name(table.name), condition)
-    return deleted + (delete_all_orphans(db, schema) if deleted else 0)
+            there = orphans_there(db, schema) if there is None else there
+            count = delete_where(db, quote_name(table.name), condition)
+            lost_from |= {fold_name(table.name)} if count else set()
+            deleted += count
+    return deleted + delete_all_orphans(db, schema, lost_from, there or {})
 
 
 def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirement) -> str | None:
@@ -122,19 +132,43 @@ def delete_where(db: sqlite3.Connection, target: str, condition: str) -> int:
         return 0
 
 
-def delete_all_orphans(db: sqlite3.Connection, schema: Schema) -> int:
-    """Delete rows without their parent row, and what refers to those; return how many."""
-    deleted = 0
-    while orphans := delete_orphans(db, schema):
-        deleted += orphans
-    return deleted
-
-
-def delete_orphans(db: sqlite3.Connection, schema: Schema) -> int:
-    """Delete rows whose parent row does not exist; return how many."""
-    return sum(
-        delete_where(db, f"{quote_name(table.name)} AS c", orphaned_where("main", schema, key))
+def orphans_there(db: sqlite3.Connection, schema: Schema) -> Orphans:
+    """Return the rows that have no parent row, by table (folded) and the columns that refer."""
+    found = {
+        (fold_name(table.name), key.columns): frozenset(dangling_rows(db, table, key))
         for table in schema.tables
         for key in table.foreign_keys
         if not missing_part(schema, key)
-    )
+    }
+    return {place: rows for place, rows in found.items() if rows}
+
+
+def delete_all_orphans(
+    db: sqlite3.Connection, schema: Schema, lost_from: Collection[str], there: Orphans
+) -> int:
+    """Delete rows that have lost their parent row, and what refers to those; return how many.
+
+    Rows were ``lost_from`` these tables (folded). The orphans that were ``there`` before stay.
+    """
+    deleted, waiting = 0, set(lost_from)
+    while waiting:
+        latest, waiting = waiting, set()
+        for table in schema.tables:
+            for key in table.foreign_keys:
+                if fold_name(key.parent) in latest and not missing_part(schema, key):
+                    count = delete_orphans(db, schema, table, key, there)
+                    deleted += count
+                    waiting |= {fold_name(table.name)} if count else set()
+    return deleted
+
+
+def delete_orphans(
+    db: sqlite3.Connection, schema: Schema, table: Table, key: ForeignKey, there: Orphans
+) -> int:
+    """Delete rows of ``table`` whose parent by ``key`` does not exist; return how many."""
+    kept = there.get((fold_name(table.name), key.columns))
+    if not kept:
+        target = f"{quote_name(table.name)} AS c"
+        return delete_where(db, target, orphaned_where("main", schema, key))
+    lost = [row for row in dangling_rows(db, table, key) if row not in kept]
+    return sum(not refusal_of_deletion(db, table, row) for row in lost)

@@ -6,8 +6,8 @@ tables are in another order, or when there are new ones. To find out, each such 
 over the rows after: on tables with the columns that they had before, and on the tables as they
 are. In both runs a view stands in for each table, or a copy of it if the view may select rowids.
 
-A database in a file is somebody's own and may be large: the views of a small one are run, and for
-a limited time.
+A database in a file is somebody's own and may be large: the views of a small one are run. All are
+run for a limited time: a view may count without end, for queries that say LIMIT.
 """
 
 from __future__ import annotations
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
+    from pytest_bbmigrate.sql.values import Cell
     from pytest_bbmigrate.sqlite_files import Content
 
 ONE_OF_EQUALS = frozenset({"distinct", "union", "intersect", "except"})
 MAX_FILE_SIZE = 16 << 20  # bytes; the file is copied, and the views are run on the copy
 INSTRUCTIONS = 100_000  # of SQLite's virtual machine, between two calls of the progress handler
 MAX_CALLS = 200  # of the progress handler, for all views of a file
+MAX_CALLS_IN_MEMORY = 500  # the same, of generated rows, of which there are few
+MAX_ROWS = 500_000  # that a view may show
+TOO_MANY_ROWS = "the view shows too many rows"
 
 ColumnNames = tuple[str, ...]  # in their order
 
@@ -101,17 +105,32 @@ def is_large_file(content: Content) -> bool:
 def open_for_views(content: Content) -> Iterator[sqlite3.Connection]:
     """Give a connection to a copy of ``content``, in which renaming a table changes no view.
 
-    For a file, it interrupts queries once all together have taken long.
+    It interrupts queries once all together have taken long.
     """
     private_copy = (
         closing(open_content(content)) if isinstance(content, bytes) else temporary_copy(content)
     )
     with private_copy as db:
         db.execute("PRAGMA legacy_alter_table = ON")
-        if isinstance(content, Path):
-            calls = count(1)
-            db.set_progress_handler(lambda: next(calls) > MAX_CALLS, INSTRUCTIONS)
+        limit_queries(db, content)
         yield db
+
+
+def limit_queries(db: sqlite3.Connection, content: Content) -> None:
+    """Interrupt the queries on ``db``, of ``content``, once all together have taken long."""
+    calls, most = count(1), MAX_CALLS if isinstance(content, Path) else MAX_CALLS_IN_MEMORY
+    db.set_progress_handler(lambda: next(calls) > most, INSTRUCTIONS)
+
+
+def limited_rows(cursor: sqlite3.Cursor) -> Iterator[tuple[Cell, ...]]:
+    """Yield the rows of a view.
+
+    Raises: sqlite3.OperationalError where it shows too many to be looked at.
+    """
+    for number, row in enumerate(cursor):
+        if number == MAX_ROWS:
+            raise sqlite3.OperationalError(TOO_MANY_ROWS)
+        yield row
 
 
 def columns_before(before: Schema, after: Schema, renames: Renames) -> dict[str, ColumnNames]:
@@ -285,7 +304,7 @@ def sum_up_rows(cursor: sqlite3.Cursor, wanted: ColumnNames) -> ViewRows:
     names = wanted or tuple(index_of)
     present = [name for name in names if name in index_of]
     count_of_rows, sum_of_rows, sums = 0, 0, [0] * len(present)
-    for row in cursor:
+    for row in limited_rows(cursor):
         count_of_rows += 1
         hashes = [value_hash(row[index_of[name]]) for name in present]
         sum_of_rows += hash(tuple(hashes))

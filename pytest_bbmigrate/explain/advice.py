@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_bbmigrate.explain.advice_by_runner import advise_by_runner
 from pytest_bbmigrate.explain.advice_by_statement import advise_on_statement
 from pytest_bbmigrate.explain.messages import MESSAGES
-from pytest_bbmigrate.explain.syntax import foreign_remedy, newer_feature, plain_text
+from pytest_bbmigrate.explain.syntax import REBUILD, foreign_remedy, newer_feature, plain_text
 from pytest_bbmigrate.runner.model import RanAs
 from pytest_bbmigrate.sql.names import fold_name
 
@@ -40,8 +40,8 @@ FUNCTIONS_SINCE = {  # https://sqlite.org/changes.html
 }
 FOREIGN_FUNCTIONS = {
     "char_length": "write length(x)",
-    "concat": "write a || b",
-    "concat_ws": "write a || ', ' || b",
+    "concat": "write a || b, with ifnull(a, '') for what may be NULL",
+    "concat_ws": "write a || ', ' || b, and leave out what may be NULL by CASE",
     "curdate": "write CURRENT_DATE",
     "date_add": "write date(x, '+1 day')",
     "date_format": "write strftime('%Y-%m', x)",
@@ -50,7 +50,7 @@ FOREIGN_FUNCTIONS = {
     "day": "write CAST(strftime('%d', x) AS INTEGER)",
     "from_unixtime": "write datetime(x, 'unixepoch')",
     "gen_random_uuid": "write lower(hex(randomblob(16)))",
-    "getdate": "write CURRENT_TIMESTAMP",
+    "getdate": "write CURRENT_TIMESTAMP, which is in UTC",
     "greatest": "write max(a, b)",
     "if": "write iif(a, b, c) or CASE WHEN a THEN b ELSE c END",
     "isnull": "write ifnull(a, b), or a IS NULL",
@@ -59,17 +59,17 @@ FOREIGN_FUNCTIONS = {
     "len": "write length(x)",
     "lpad": "write printf('%05d', x) or substr('00000' || x, -5)",
     "month": "write CAST(strftime('%m', x) AS INTEGER)",
-    "now": "write CURRENT_TIMESTAMP or datetime('now')",
+    "now": "write CURRENT_TIMESTAMP or datetime('now'), which are in UTC",
     "nvl": "write ifnull(a, b)",
-    "rand": "write random()",
+    "rand": "write random(), which is any whole number, or abs(random() % 1000) / 1000.0",
     "setval": "leave it out: SQLite has no sequences, an INTEGER PRIMARY KEY counts by itself",
     "string_agg": "write group_concat(x, ', ')",
     "str_to_date": "keep dates as ISO text, 2026-01-31",
-    "sysdate": "write CURRENT_TIMESTAMP",
+    "sysdate": "write CURRENT_TIMESTAMP, which is in UTC",
     "to_char": "write strftime(format, x) or printf(format, x)",
     "to_date": "write date(x)",
     "to_timestamp": "write datetime(x)",
-    "unix_timestamp": "write strftime('%s', x)",
+    "unix_timestamp": "write CAST(strftime('%s', x) AS INTEGER)",
     "uuid": "write lower(hex(randomblob(16)))",
     "year": "write CAST(strftime('%Y', x) AS INTEGER)",
 }
@@ -86,6 +86,8 @@ MISSING = re.compile(
 
 
 IF_REAL_ROWS = "; if real rows"
+PYTHON = ".py"
+SQL_MARK, PYTHON_MARK = "-- bb: ", "# bb: "  # how a line of a contract begins
 
 
 class Advice(NamedTuple):
@@ -106,6 +108,8 @@ def advise_on_failure(failure: Failure, *, has_line: bool = False) -> Advice:
     """
     advice = advise(failure.message, failure.statement, ran=failure.ran)
     text = advice.text if has_line else advice.text.partition(IF_REAL_ROWS)[0]
+    if failure.path.suffix == PYTHON:
+        text = text.replace(SQL_MARK, PYTHON_MARK)
     lines = [line for line in (text, failure.note) if line]
     return Advice("\n".join(lines), advice.missing or failure.lacks)
 
@@ -131,7 +135,7 @@ def advise(
         )
     words = plain_text(statement)
     for text in (DATABASE_ERROR.sub("", message), message):
-        if advice := advise_by_runner(text, ran) or advise_on_statement(text, words):
+        if advice := advise_on_statement(text, words) or advise_by_runner(text, ran):
             return Advice(advice)
         for pattern, advice in MESSAGES:
             if match := re.search(pattern, text):
@@ -158,9 +162,12 @@ def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
 def advise_on_syntax(text: str, version: tuple[int, ...]) -> Advice:
     """Return what to do about a syntax error in a statement, given as ``plain_text`` has it."""
     since = newer_feature(text)
+    remedy = foreign_remedy(text)
     if since and version < since:
-        return _newer("this syntax", since, version, foreign_remedy(text))
-    return Advice(foreign_remedy(text))
+        # That SQLite cannot do it at all is true of the older one alone.
+        without = REBUILD if remedy.endswith(REBUILD) else remedy
+        return _newer("this syntax", since, version, without)
+    return Advice(remedy)
 
 
 def _newer(what: str, since: tuple[int, ...], version: tuple[int, ...], remedy: str) -> Advice:

@@ -65,7 +65,7 @@ def way_out(profile: Profile, ran: RanAs) -> str:
         return WAYS_OUT[profile.name]
     if profile.pragma is PragmaRule.DECLARES:
         off = TAKEN_OUT.get(ran.keys, "say -- bb: foreign_keys off")
-        rest = "" if profile.name else ", and by bb_runs_as which tool runs it, if another does"
+        rest = "" if profile.name else ", and say by bb_runs_as which tool runs it, if another does"
         return f"{off} while a table is rebuilt{rest}"
     if profile.pragma is PragmaRule.ACTS or not ran.in_transaction:
         return (

@@ -8,6 +8,7 @@ UNIQUE = re.compile(
     r"^UNIQUE constraint failed: (?P<table>[^.;]+)\.(?P<column>[^,;]+)(?P<more>,[^;]*)?$"
 )
 NOT_NULL = re.compile(r"^NOT NULL constraint failed: (?P<table>[^.;]+)\.(?P<column>[^;]+)$")
+ORPHANED = "FOREIGN KEY constraint failed"
 ABSENT = re.compile(r"^no such (?:table|index|view|trigger|column): ")
 
 
@@ -25,6 +26,8 @@ def advise_on_statement(message: str, words: str) -> str:
         )
     if match := NOT_NULL.match(message):
         return advise_on_null(match["column"], words)
+    if message.startswith(ORPHANED):
+        return advise_on_orphans(words)
     if not ABSENT.match(message):
         return ""
     if words.startswith("DROP "):
@@ -68,10 +71,28 @@ def advise_on_null(column: str, words: str) -> str:
         )
     if words.startswith("UPDATE "):
         return f"it sets {column} to NULL in some rows: give those another value (coalesce(..))"
+    if words.startswith(("INSERT ", "REPLACE ")):
+        return f"it leaves {column} out, or gives NULL for it: write a value"
     return (
         f"there are rows with NULL in {column}: give them a value first (coalesce(..)); if real "
         "rows have none, a requires line says so"
     )
+
+
+def advise_on_orphans(words: str) -> str:
+    """Return what to do about a reference that a statement on rows would leave without its row.
+
+    '' where it is another that takes them away: DROP TABLE in a rebuild, or REPLACE.
+    """
+    if words.startswith("DELETE "):
+        return "rows that refer to what it deletes are there yet: delete them first, or move them"
+    is_write = words.startswith(("INSERT ", "UPDATE ")) and " OR REPLACE " not in words
+    if is_write:
+        return (
+            "it writes a reference to a row that is not there, or takes the key from rows that "
+            "others refer to: insert that row first, write NULL, or move the others first"
+        )
+    return ""
 
 
 def is_copy(words: str) -> bool:

@@ -68,13 +68,16 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"non-constant default",
         (
-            "add it without the default and UPDATE the rows that are there; a rebuild can set the "
-            "default"
+            "add it without the default, and without NOT NULL, and UPDATE the rows that are there; "
+            "a rebuild can set both"
         ),
     ),
     (
         r"Cannot add a (UNIQUE|PRIMARY KEY) column",
-        f"add a plain column and CREATE UNIQUE INDEX on it; for a primary key {REBUILD}",
+        (
+            "add a plain column without a default, give each row NULL or a value of its own, and "
+            f"CREATE UNIQUE INDEX on it; for a primary key {REBUILD}"
+        ),
     ),
     (r"cannot add a STORED column", f"make it VIRTUAL, or {REBUILD}"),
     (
@@ -93,7 +96,11 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         "DROP INDEX {name} first",
     ),
     (
-        r"^error in table .* after drop column|^cannot drop column",
+        r"^cannot drop column .* no other columns exist",
+        "a table has one column at least: DROP TABLE, or add another column first",
+    ),
+    (
+        r"^error in table .* after drop column|^cannot drop (PRIMARY KEY|UNIQUE) column",
         f"a key, a constraint or a generated column needs it: {REBUILD}",
     ),
     (
@@ -103,6 +110,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
             "make it? Make it in one place only; IF NOT EXISTS would hide that it has another "
             "shape"
         ),
+    ),
+    (
+        r"^there is already (a|an|another) ",
+        "a name is of one table, view or index of a database: give this one another",
     ),
     (
         r"^duplicate column name",
@@ -118,7 +129,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"^datatype mismatch",
-        "INTEGER PRIMARY KEY takes whole numbers only: CAST the values, or renumber the rows",
+        (
+            "INTEGER PRIMARY KEY takes whole numbers only: CAST the values where each is another "
+            "number, else leave the key out, so that SQLite numbers the rows"
+        ),
     ),
     (
         r"^cannot (INSERT into|UPDATE) generated column",
@@ -187,8 +201,15 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (r"one statement at a time", "call execute() for each, or executescript()"),
     (
-        r"^unknown datatype|^missing datatype|^cannot store",
-        "a STRICT table holds INTEGER, REAL, TEXT, BLOB and ANY only: CAST the values on the way",
+        r"^unknown datatype|^missing datatype",
+        "a column of a STRICT table is INTEGER, REAL, TEXT, BLOB or ANY: write one of these",
+    ),
+    (
+        r"^cannot store",
+        (
+            "a STRICT table takes no value of another type: CAST it on the way (a text that is no "
+            "number becomes 0), or declare the column ANY"
+        ),
     ),
     (r"^AUTOINCREMENT is only allowed", "write id INTEGER PRIMARY KEY AUTOINCREMENT"),
     (

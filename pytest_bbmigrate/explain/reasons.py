@@ -33,7 +33,7 @@ REASONS: dict[str, str] = {
     "sequence dropped": (
         "DROP TABLE also deletes the table's row in sqlite_sequence, and the new table counts on\n"
         "from the largest id that is left, so that ids of deleted rows are given out again; carry\n"
-        "the number over with UPDATE sqlite_sequence"
+        "the number over in sqlite_sequence"
     ),
     "column added last": (
         "ALTER TABLE .. ADD COLUMN puts a column at the end, which SELECT * and INSERT without a\n"
@@ -76,32 +76,35 @@ REASONS: dict[str, str] = {
         "D1 has foreign keys on, and runs a file in a transaction, where PRAGMA foreign_keys does\n"
         "nothing; PRAGMA defer_foreign_keys puts checks off, not what ON DELETE does: DROP TABLE,\n"
         "DELETE or REPLACE of the parent did that at once; use ALTER TABLE, or copy the children\n"
-        "to a table before, and back from it afterwards"
+        "to another table and delete them before, and copy them back afterwards"
     ),
     "cascade under drizzle": (
         "drizzle has foreign keys on, and one transaction around the whole run, where PRAGMA\n"
         "foreign_keys does nothing: DROP TABLE, DELETE or REPLACE of the parent did what ON\n"
-        "DELETE says; use ALTER TABLE, or copy the children to a table before, and back from it\n"
-        "afterwards; over @libsql/client, where they are off, say bb_foreign_keys = off"
+        "DELETE says; use ALTER TABLE, or copy the children to another table and delete them\n"
+        "before, and copy them back afterwards; over @libsql/client, where they are off, say\n"
+        "bb_foreign_keys = off"
     ),
     "cascade under sqlx": (
         "sqlx has foreign keys on, and with SQLite each file is in a transaction, whatever its\n"
         "first line says, where PRAGMA foreign_keys does nothing: DROP TABLE, DELETE or REPLACE\n"
         "of the parent did what ON DELETE says; turn them off where the app connects, and say so\n"
-        "here by bb_foreign_keys = off, or copy the children to a table before, and back from it\n"
-        "afterwards"
+        "here by bb_foreign_keys = off, or copy the children to another table and delete them\n"
+        "before, and copy them back afterwards"
     ),
     "pragma ignored by the runner": (
         "the runner's connection has foreign keys on, and PRAGMA foreign_keys does nothing within\n"
         "its transaction: DROP TABLE, DELETE or REPLACE of the parent did what ON DELETE says;\n"
         "have the tool run the file in no transaction, and say so here by -- bb: no_transaction,\n"
-        "or copy the children to a table before, and back from it afterwards"
+        "or copy the children to another table and delete them before, and copy them back\n"
+        "afterwards"
     ),
     "cascade under the runner": (
         "foreign keys are on where this runs, as bb_runs_as, bb_foreign_keys, bb_connection or\n"
         "the folder's form says: DROP TABLE, DELETE and REPLACE of a parent first do what ON\n"
         "DELETE says to its children; where PRAGMA foreign_keys takes effect in the file, turn\n"
-        "them off by it, else copy the children to a table before, and back from it afterwards"
+        "them off by it, else copy the children to another table and delete them before, and copy\n"
+        "them back afterwards"
     ),
     "pragma in transaction": (
         "PRAGMA foreign_keys does nothing inside a transaction, and a migration runs in one: the\n"
@@ -211,7 +214,8 @@ REASONS: dict[str, str] = {
         "rows first and write a plain INSERT"
     ),
     "inner join": (
-        "a row for which an inner join finds nothing is not copied; a LEFT JOIN keeps it"
+        "a row for which an inner join finds nothing is not copied; a LEFT JOIN keeps it, with\n"
+        "NULL for what it does not find"
     ),
     "not in null": (
         "x NOT IN (..) is never true when the list holds a NULL: take NULL out of it, or write\n"
@@ -219,7 +223,7 @@ REASONS: dict[str, str] = {
     ),
     "where": (
         "only rows for which the WHERE is true are copied, and a comparison with NULL never is;\n"
-        "leave the WHERE out, or add OR .. IS NULL"
+        "leave the WHERE out, or, if it is rows with NULL alone that are lost, add OR .. IS NULL"
     ),
     "distinct": (
         "DISTINCT, UNION, EXCEPT and INTERSECT take equal rows for one; leave DISTINCT out, write\n"
@@ -267,7 +271,7 @@ REASONS: dict[str, str] = {
     ),
     "whole seconds": (
         "datetime() gives whole seconds in UTC: it leaves fractions out and works time zones in;\n"
-        "keep the text, or write strftime('%Y-%m-%d %H:%M:%f', x)"
+        "keep the text as it is, or declare the change"
     ),
     "integer division": (
         "an integer divided by an integer is cut to an integer: 199 / 100 is 1; write 199 / 100.0"

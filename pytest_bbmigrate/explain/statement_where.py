@@ -6,14 +6,15 @@ of the file may have changed what it looks at, there is none to give.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.cursor import source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_shape
+from pytest_bbmigrate.sql.reading import read_as, read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,
     Creation,
@@ -25,29 +26,46 @@ from pytest_bbmigrate.sql.schema_clauses import (
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
+    from pytest_bbmigrate.sql.clauses import Upsert
+    from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.sql.reading import Command
 
 LONGEST = 200  # characters of a condition that a line repeats
 
 
-def condition_of_statements(migration: Migration, table: str, column: str = "") -> str:
+class TableColumns(NamedTuple):
+    """The ``key`` that tells a table's rows apart, and its ``columns`` in order; () if unknown."""
+
+    key: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+UNKNOWN = TableColumns()
+
+
+def condition_of_statements(
+    migration: Migration, table: str, column: str = "", known: TableColumns = UNKNOWN
+) -> str:
     """Return under which condition the up part sets ``column``, or deletes rows of ``table``.
 
-    '' where it does so without one, in another way, or by what it has changed before.
+    '' where it does so without one, in another way, or by what it has changed before. Where it
+    writes constant rows over those that are there, the condition is that these have their keys.
     """
     if not isinstance(migration.up, SqlPart):
         return ""
     conditions: list[str] = []
     touched: set[str] = set()
-    for command in (read_shape(statement.text) for statement in migration.up.statements):
+    for sql in (statement.text for statement in migration.up.statements):
+        command = read_shape(sql)
         if does(command, table, column):
-            condition = plain_condition(command, touched)
-            if not condition:
-                return ""
-            conditions.append(condition)
+            conditions.append(plain_condition(command, touched))
+        elif isinstance(command, Insert) and overwrites(command, table, column):
+            conditions.append(key_condition(read_as(Insert, sql), column, known, touched))
         elif may_do_so_unseen(command, table, column):
             return ""
         touched |= names_touched(command)
+    if not all(conditions):
+        return ""
     distinct = list(dict.fromkeys(conditions))
     joined = distinct[0] if len(distinct) == 1 else " OR ".join(f"({one})" for one in distinct)
     return joined if len(joined) <= LONGEST else ""
@@ -67,15 +85,76 @@ def does(command: Command, table: str, column: str) -> bool:
 def may_do_so_unseen(command: Command, table: str, column: str) -> bool:
     """Return whether a statement may do the same in another way: by a conflict, a rebuild."""
     if isinstance(command, Insert):
-        return same_name(command.table.name, table) and (
-            command.conflict == "replace" or bool(command.upserts)
-        )
+        is_here = same_name(command.table.name, table) and not column
+        return is_here and (command.conflict == "replace" or bool(command.upserts))
     if isinstance(command, Update):
         is_here = same_name(command.table.name, table)
         return is_here and not column and command.conflict == "replace"
     if isinstance(command, RenameTable):
         return same_name(command.table.name, table) or same_name(command.new, table)
     return isinstance(command, Creation | Drop) and same_name(command.name.name, table)
+
+
+def overwrites(command: Insert, table: str, column: str) -> bool:
+    """Return whether an INSERT may give ``column`` another value in rows of ``table``."""
+    return (
+        bool(column)
+        and same_name(command.table.name, table)
+        and (command.conflict == "replace" or bool(upserts_of(command, column)))
+    )
+
+
+def upserts_of(command: Insert, column: str) -> list[Upsert]:
+    """Return each ON CONFLICT DO UPDATE of ``command`` that sets ``column``."""
+    return [
+        upsert
+        for upsert in command.upserts
+        if any(same_name(name, column) for each in upsert.assignments for name in each.columns)
+    ]
+
+
+def key_condition(command: Insert, column: str, known: TableColumns, touched: set[str]) -> str:
+    """Return that a row has the key of one that ``command`` writes; '' where that cannot be told.
+
+    ON CONFLICT updates the row that has the values of its columns; by REPLACE another row has the
+    table's key, whichever rows have to go for it.
+    """
+    targets = {target_of(upsert) for upsert in upserts_of(command, column)}
+    if command.conflict == "replace":
+        targets.add(tuple(map(fold_name, known.key)))
+    names = tuple(map(fold_name, command.columns or known.columns))
+    key = targets.pop()
+    rows = [
+        [literal_in(row[names.index(name)]) for name in key]
+        for row in command.rows
+        if len(row) == len(names) and set(key) <= set(names)
+    ]
+    is_told = bool(key and rows) and len(rows) == len(command.rows) and all(map(all, rows))
+    if targets or not is_told or touched & set(key):
+        return ""
+    spelled = {fold_name(name): name for name in (*command.columns, *known.columns, *known.key)}
+    columns = [bare_or_quoted(spelled[name]) for name in key]
+    if len(columns) == 1 and len(rows) > 1:
+        return f"{columns[0]} IN ({', '.join(value for (value,) in rows)})"
+    keys = [
+        " AND ".join(f"{name} = {value}" for name, value in zip(columns, row, strict=True))
+        for row in rows
+    ]
+    return keys[0] if len(keys) == 1 else " OR ".join(f"({one})" for one in keys)
+
+
+def target_of(upsert: Upsert) -> tuple[str, ...]:
+    """Return the (folded) columns that an ON CONFLICT is about, () where it names no columns."""
+    is_plain = all(len(term) == 1 for term in upsert.target)
+    return tuple(fold_name(term[0].name) for term in upsert.target) if is_plain else ()
+
+
+def literal_in(expression: Tokens) -> str:
+    """Return a text, number or blob as it is written in one line; '' for anything else."""
+    *sign, token = expression
+    is_literal = token.kind in (Kind.STRING, Kind.NUMBER, Kind.BLOB) and "\n" not in token.text
+    is_signed = [each.text for each in sign] in ([], ["-"], ["+"])
+    return source_text(expression) if is_literal and is_signed else ""
 
 
 def plain_condition(command: Command, touched: set[str]) -> str:

@@ -12,7 +12,7 @@ from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateIndex
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def copy_that_filled(statement: str, executed: Sequence[str]) -> str:
     into = [
         sql
         for sql in executed
-        if (copy := copy_of(0, read_command(sql))) is not None
+        if (copy := copy_of(0, read_shape(sql))) is not None
         and copy.target == fold_name(command.table)
     ]
     return into[0] if len(into) == 1 else ""

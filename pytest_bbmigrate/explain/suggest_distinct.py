@@ -5,18 +5,24 @@ That is an expression, a column that up adds and fills, or a key that two column
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import result_literals
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.explain.copies import created_columns, read_copy
+from pytest_bbmigrate.explain.suggest_merged import (
+    FAILED,
+    LOOSER,
+    OTHER,
+    WIDENING,
+    key_of,
+    merged_key,
+)
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
-from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,27 +31,22 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql.cursor import Tokens
 
-FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
-WIDENING = frozenset(
-    {"or", "like", "in", "glob", "<", ">", "<>", "!="}
-)  # more than one row meets it
-LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
-OTHER = "o"  # what the other row is called
 
-
-def distinct_requirement(failure: Failure, executed: Sequence[str], before: Schema) -> str:
-    """Return what rows must satisfy for a UNIQUE that ``failure`` is about; '' if that is unknown.
+def distinct_requirements(
+    failure: Failure, executed: Sequence[str], before: Schema
+) -> tuple[str, ...]:
+    """Return what rows must satisfy for a UNIQUE that ``failure`` is about; () if that is unknown.
 
     A UNIQUE on columns that were there before is for ``requires unique`` to say.
     """
     if not FAILED.search(failure.message):
-        return ""
+        return ()
     command = read_command(failure.statement)
-    if isinstance(command, CreateIndex) and command.is_unique and not command.where:
+    if isinstance(command, CreateIndex) and command.is_unique:
         table = before.table(command.table)
-        return unique_terms(table, command.terms, executed) if table is not None else ""
+        return () if table is None else (unique_terms(table, command, executed),)
     if isinstance(command, Update):
-        return names_not_taken(failure, command, before)
+        return (names_not_taken(failure, command, before),)
     return merged_key(failure, executed, before)
 
 
@@ -53,10 +54,11 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
     """Return that no row has yet what an UPDATE gives to one row each, by the name that it had."""
     table = before.table(command.table.name)
     match = FAILED.search(failure.message)
-    if table is None or match is None or "," in match["what"]:
+    if table is None or match is None:
         return ""
-    column = table.column(match["what"].rpartition(".")[2].strip())
-    if column is None or not command.sets(column.name):
+    key = [part.rpartition(".")[2].strip() for part in match["what"].split(",")]
+    column = table.column(next(filter(command.sets, key), ""))
+    if column is None or None in map(table.column, key):
         return ""
     given = next(a.expression for a in command.assignments if same_name(a.columns[0], column.name))
     values = list(result_literals(given))
@@ -67,7 +69,15 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
         return ""
     name, shown = bare_or_quoted(column.name), [literal_text(value) for value in values]
     condition = f"<> {shown[0]}" if len(shown) == 1 else f"NOT IN ({', '.join(shown)})"
-    return f"{bare_or_quoted(table.name)}: {name} {condition}"
+    others = [bare_or_quoted(each) for each in key if not same_name(each, column.name)]
+    if not others:
+        return f"{bare_or_quoted(table.name)}: {name} {condition}"
+    where = qualified(command.where, table, OTHER)
+    if len(shown) > 1 or not where:
+        return ""
+    same = " AND ".join(f"{OTHER}.{each} = {bare_or_quoted(table.name)}.{each}" for each in others)
+    pair = f"SELECT 1 FROM {bare_or_quoted(table.name)} AS {OTHER} WHERE {same} AND {where}"
+    return f"{bare_or_quoted(table.name)}: {name} {condition} OR NOT EXISTS ({pair})"
 
 
 def literal_text(value: str | float) -> str:
@@ -75,11 +85,11 @@ def literal_text(value: str | float) -> str:
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
-def unique_terms(table: Table, terms: Sequence[Tokens], executed: Sequence[str]) -> str:
-    """Return that no two rows of ``table`` agree in all ``terms`` of an index."""
+def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> str:
+    """Return that no two rows of ``table`` that an ``index`` holds agree in all of its terms."""
     equal = []
     is_new = False
-    for term in terms:
+    for term in index.terms:
         words = tuple(token for token in term if keyword(token) not in {"asc", "desc"})
         is_column = len(words) == 1 and table.column(words[0].name) is not None
         is_made = len(words) == 1 and not is_column
@@ -89,7 +99,13 @@ def unique_terms(table: Table, terms: Sequence[Tokens], executed: Sequence[str])
         is_new = is_new or not is_column
         if named := qualified(expression, table, OTHER):
             equal.append(f"{named} = {qualified(expression, table, bare_or_quoted(table.name))}")
-    return no_two(table, equal) if is_new else ""
+    if not index.where or not is_new:
+        return no_two(table, equal) if is_new else ""
+    ours, theirs = (
+        qualified(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)
+    )
+    theirs = f"({theirs})" if "or" in fold_tokens(index.where) else theirs
+    return no_two(table, equal, ours, theirs) if equal and ours else ""
 
 
 def distinct_values(table: Table, expressions: Sequence[Tokens]) -> str:
@@ -105,23 +121,21 @@ def in_whole(expression: Tokens, table: Table, name: str) -> str:
     return f"({text})" if text and LOOSER & set(fold_tokens(expression)) else text
 
 
-def no_two(table: Table, equal: Sequence[str]) -> str:
-    """Return that no two rows of ``table`` meet all conditions ``equal``; '' where none can say."""
+def no_two(table: Table, equal: Sequence[str], ours: str = "", theirs: str = "") -> str:
+    """Return that no two rows of ``table`` meet all conditions ``equal``; '' where none can say.
+
+    Of those alone, where it is given, that meet a condition: ``ours`` is it of the one row, and
+    ``theirs`` of the other.
+    """
     name, key = bare_or_quoted(table.name), key_of(table)
     if not key:
         return ""
     if not equal:
         return f"{name}: {key} = (SELECT min({key}) FROM {name})"
-    same = " AND ".join(equal)
+    same = " AND ".join([*equal, theirs] if theirs else equal)
     lower = f"{OTHER}.{key} < {name}.{key}"
-    return f"{name}: NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same})"
-
-
-def key_of(table: Table) -> str:
-    """Return the one column that tells the rows of ``table`` apart, '' if there are several."""
-    if len(table.primary_key) == 1:
-        return bare_or_quoted(table.primary_key[0])
-    return "" if table.without_rowid else "rowid"
+    pair = f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same})"
+    return f"{name}: NOT coalesce({ours}, 0) OR {pair}" if ours else f"{name}: {pair}"
 
 
 def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | None:
@@ -155,36 +169,3 @@ def qualified(expression: Tokens, table: Table, name: str) -> str:
         parts.append(text if token.start == end else f" {text}")
         end = token.start + len(token.text)
     return "".join(parts) if has_column else ""
-
-
-def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> str:
-    """Return that no value of a column is one of another, where both go into one key."""
-    last = read_copy(len(executed), failure.statement)
-    table = before.table(last.source) if last else None
-    match = FAILED.search(failure.message)
-    if last is None or table is None or match is None or "," in match["what"]:
-        return ""
-    column = fold_name(match["what"].rpartition(".")[2].strip())
-    target = next(
-        (
-            created_columns(sql)
-            for sql in executed
-            if isinstance(command := read_shape(sql), CreateTable)
-            and command.name.folded == last.target
-        ),
-        (),
-    )
-    sources = []
-    for position, sql in enumerate((*executed, failure.statement)):
-        copy = read_copy(position, sql)
-        if copy is None or (copy.target, copy.source) != (last.target, last.source):
-            continue
-        item = copy.expressions(target, table.stored_columns).get(column, ())
-        if len(item) == 1 and (found := table.column(item[0])) is not None:
-            sources.append(bare_or_quoted(found.name))
-    names = list(dict.fromkeys(sources))
-    if len(names) != 2:
-        return ""
-    name = bare_or_quoted(table.name)
-    pair = f"{OTHER}.{names[0]} = {name}.{names[1]}"
-    return f"{name}: NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {pair})"

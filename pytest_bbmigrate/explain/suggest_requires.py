@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
-from pytest_bbmigrate.explain.suggest_distinct import distinct_requirement
+from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements
+from pytest_bbmigrate.explain.suggest_merged import has_key
+from pytest_bbmigrate.explain.suggest_value import value_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.cursor import fold_tokens
@@ -61,9 +63,10 @@ def suggested_requirements(
         source = indexed_table(failure.statement, executed, before)
     possible = (
         "" if source is None else requirement_of(failure.message, source),
-        distinct_requirement(failure, executed, before),
-        empty_table(failure, before),
         *requirements_of_key(failure, executed, before),
+        *distinct_requirements(failure, executed, before),
+        value_requirement(failure, executed, before),
+        empty_table(failure, before),
     )
     return tuple(one for one in possible if one and not is_declared(one, contract))
 
@@ -117,7 +120,8 @@ def requirement_of(message: str, source: ConstraintSource) -> str:
         return ""
     columns = [bare_or_quoted(source.columns[name]) for name in named]
     if match.re is UNIQUE:
-        return f"unique {table}({', '.join(columns)})"
+        is_key = has_key(source.table, [source.columns[name] for name in named])
+        return "" if is_key else f"unique {table}({', '.join(columns)})"
     if match.re is NOT_NULL:
         return f"{table}: {columns[0]} IS NOT NULL"
     return f"{table}: {columns[0]} = CAST(CAST({columns[0]} AS INTEGER) AS TEXT)"

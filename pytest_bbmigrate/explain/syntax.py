@@ -120,7 +120,8 @@ FOREIGN: tuple[tuple[str, str], ...] = (
         r"^(SHOW|DESCRIBE|USE|GRANT|REVOKE|LOCK|UNLOCK|DO|CALL|COPY|SET|START|DELIMITER|GO)\b",
         "SQLite has no such statement: leave it out, or write it as a Python migration",
     ),
-    (r"\bDEFAULT [,)]", "leave the column out of the INSERT, or write NULL"),
+    (r"\bDEFAULT [,)]", "leave the column out of the INSERT, or write the default itself"),
+    (r"\bINTERVAL Q", "write date(x, '+1 day') or datetime(x, '-1 month')"),
     (r", \)", "take the comma before the closing bracket out"),
 )
 

@@ -60,6 +60,7 @@ UNRESTORED: dict[str, Unrestored] = {
     ),
     "rows put in": Unrestored("down must put in no row that was not there before up"),
 }
+DELETED = "deleted by up"  # a cause that leaves it to the reader whether to declare it
 # By the kind of the finding: where up did the like, and where it did not.
 WAYS = {
     "values changed": ("values not kept", "values spoilt"),

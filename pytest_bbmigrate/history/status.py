@@ -61,6 +61,7 @@ def describe_contract(contract: Contract) -> tuple[str, ...]:
             for r in contract.renames
         ),
         *(f"alters {_target(alter.table, alter.column)}" for alter in contract.alters),
+        *(f"alters {a.kind} {bare_or_quoted(a.name)}" for a in contract.altered_objects),
         *map(_requirement, contract.requires),
         *map(derives_line, contract.derives),
         *_settings(contract),

@@ -35,6 +35,7 @@ WORDS = frozenset(
     binary nocase rtrim fts3 fts4 fts5 true false
     0 1
     an ordinary none type what sqlite refuses requires changes deletes inserts renames alters drops
+    sequence
     derives round
     irreversible because reason condition bb line broken
     """.split()  # noqa: SIM905 - as a list, these 250 words would be 250 lines

@@ -247,6 +247,8 @@ the script ended without commit()
 the script ended and left {} running
 the program ended with exit code {n}
 what the script left is no database any more ({})
+what it leaves is no database that SQLite can read ({})
+what it leaves is no database that SQLite can read (malformed database schema ({}) - {})
 os._exit({n}) was called
 the program ended with exit code {n} before its end was reached
 a migration cannot set an authorizer of its own

@@ -27,7 +27,7 @@ MADE_AGAIN = "drop it before what it reads changes, and create it again as it mu
 OF_UP = {
     "table broken": (
         "drop it before the table that it reads changes, create it again on what is there then,\n"
-        "and have it build its index by its command 'rebuild'"
+        "and fill it again, a full-text index by its command 'rebuild'"
     ),
     "table never reads": "create what it reads first",
     "view broken": MADE_AGAIN,

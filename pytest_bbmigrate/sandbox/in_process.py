@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sqlite3
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pytest_bbmigrate.runner.profiles import ControlRule, PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import as_left, as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
+from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
@@ -28,7 +30,7 @@ from pytest_bbmigrate.sqlite_files import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_bbmigrate.catalogue import Migration, PythonPart
+    from pytest_bbmigrate.catalogue import Migration, Part, PythonPart
     from pytest_bbmigrate.contract import Contract
     from pytest_bbmigrate.runner.model import Record, RunEnvironment
     from pytest_bbmigrate.runner.profiles import Profile
@@ -49,6 +51,8 @@ PUT_STATEMENT = (
     "It is cut at --> statement-breakpoint, and what holds comments alone, or nothing, is refused: "
     "leave a breakpoint out, or write SELECT 1."
 )
+WRITES_SCHEMA = re.compile("writable_schema", re.IGNORECASE)
+ORDINARY_TABLES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0"
 
 
 def run_in_process(
@@ -194,6 +198,26 @@ def commit(
     if not message:
         return None
     return Failure(part.path, None, statement, message, error)
+
+
+def as_readable(result: PartResult, part: Part) -> PartResult:
+    """Return ``result``, failed where SQLite can no longer read what ``part`` has left.
+
+    SQL does that by writing to the schema itself (https://sqlite.org/pragma.html,
+    writable_schema), a script by writing to the file.
+    """
+    is_sql = isinstance(part, SqlPart)
+    if result.failure or (is_sql and not any(map(WRITES_SCHEMA.search, result.executed))):
+        return result
+    try:
+        with closing(open_content(result.content)) as db:
+            for (table,) in db.execute(ORDINARY_TABLES).fetchall() if is_sql else ():
+                db.execute(f"SELECT count(*) FROM main.{quote_name(table)}")
+            db.execute("SELECT 1 FROM main.sqlite_schema")
+    except sqlite3.DatabaseError as error:
+        message = f"what it leaves is no database that SQLite can read ({error})"
+        return replace(result, failure=Failure(part.path, None, "", message, error_name(error)))
+    return result
 
 
 def columns_of(content: Content) -> dict[str, set[str]]:

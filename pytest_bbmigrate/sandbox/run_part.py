@@ -41,14 +41,14 @@ def run_part(
     """
     # Imported here: the child process of a script imports this package too, and needs none of this.
     from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
-    from pytest_bbmigrate.sandbox.in_process import columns_of
+    from pytest_bbmigrate.sandbox.in_process import as_readable, columns_of
     from pytest_bbmigrate.sqlite_files import discard, private_copy
 
     started = time.perf_counter()
     columns_before = columns_of(content) if move else None  # ``content`` is gone afterwards
     copy = private_copy(content, environment.scratch, move=move)
     try:
-        result = run_by_kind(migration, part, copy, environment, record)
+        result = as_readable(run_by_kind(migration, part, copy, environment, record), part)
     except BaseException:
         discard(copy)
         raise

@@ -115,14 +115,16 @@ def _newly_broken(
 def _newly_unreadable(
     before: Schema, after: Schema, names: Correspondence
 ) -> Iterator[SchemaDifference]:
-    """Yield the virtual tables that cannot be read any more, for what they name is not there."""
-    unreadable = {
-        names.tables.get(fold_name(table.name), "")
-        for table in before.tables
-        if table.error is not None
-    }
+    """Yield the virtual tables that cannot be read any more, for what they name is not there.
+
+    Of new ones those that show the rows of another table: others may be made to be asked one
+    question alone, as fts3tokenize is, or for searching without reading, as ``content=''``.
+    """
+    errors = {names.tables.get(fold_name(t.name), ""): t.error for t in before.tables}
     for table in after.tables:
-        if is_at_fault(table.error) and fold_name(table.name) not in unreadable:
+        name = fold_name(table.name)
+        was_readable = errors[name] is None if name in errors else bool(table.external_content)
+        if is_at_fault(table.error) and was_readable:
             text = f"cannot be read: {table.error}"
             read = before.table(table.external_content)
             of = read.name if read else table.name

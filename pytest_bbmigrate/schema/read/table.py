@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +71,13 @@ def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str
 
 
 def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
-    """Return the virtual table ``name``; without columns if its module is missing."""
-    try:
+    """Return the virtual table ``name``, with why it cannot be read; then it may have no columns.
+
+    Its module may be missing, or what it keeps its content in.
+    """
+    rows, unreadable = list[tuple[Any, ...]](), _reading_error(db, name)
+    with suppress(sqlite3.DatabaseError):
         rows = _column_rows(db, name)
-    except sqlite3.OperationalError as error:
-        if not str(error).startswith("no such module"):
-            raise
-        rows = []
     columns = tuple(_column(row, position, "BINARY", None) for position, row in enumerate(rows))
     return Table(
         name=name,
@@ -89,7 +90,7 @@ def read_virtual_table(db: sqlite3.Connection, name: str, sql: str) -> Table:
         without_rowid=False,
         autoincrement=False,
         virtual=canonical(read_as(CreateVirtualTable, sql).body[1:], ()),
-        error=_reading_error(db, name),
+        error=unreadable,
     )
 
 

@@ -139,7 +139,9 @@ def mend_dangling(
         if loose and (nullable := nullable_columns(table, key)):
             for row in loose:
                 update_row(db, table, row, dict.fromkeys(nullable))
-        refusals = [_delete_row(db, table, row) for row in _new_dangling_rows(db, table, key, kept)]
+        refusals = [
+            refusal_of_deletion(db, table, row) for row in _new_dangling_rows(db, table, key, kept)
+        ]
         left = _new_dangling_rows(db, table, key, kept) if refusals else []
         mended += len(loose) - len(left)
         if left:
@@ -153,7 +155,7 @@ def _new_dangling_rows(
     return [row for row in dangling_rows(db, table, key) if row not in kept]
 
 
-def _delete_row(db: sqlite3.Connection, table: Table, row: Key) -> str:
+def refusal_of_deletion(db: sqlite3.Connection, table: Table, row: Key) -> str:
     """Delete ``row``; return '' or why that was refused."""
     name, condition = quote_name(table.name), matching(row_key(table))
     return refusal_of(db, f"DELETE FROM main.{name} WHERE {condition}", row)

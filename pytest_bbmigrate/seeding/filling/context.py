@@ -74,6 +74,16 @@ class Context:
             <= table.column_names
         ]
 
+    def asks_for_children(self, table: Table, requirement: Requirement) -> bool:
+        """Return whether ``requirement`` on ``table`` reads a table whose rows refer to it."""
+        children = {
+            fold_name(child.name) for child, _ in self.children.get(fold_name(table.name), ())
+        }
+        children.discard(fold_name(table.name))
+        return any(
+            fold_name(each.name) in children for each in _tokens(requirement.expression or "")
+        )
+
     def checks(self, table: Table) -> list[CheckConstraint]:
         """Return the CHECKs of ``table``, and the requirements on its rows as such."""
         required = [
@@ -98,6 +108,7 @@ class Context:
     def _find_uniques(self, table: Table) -> list[tuple[str, ...]]:
         requirements = self.requirements(table)
         names = [tuple(one.unique) for one in requirements if one.unique]
+        names += [told for one in requirements if (told := _told_apart(table, one))]
         names += [table.primary_key] if table.primary_key else []
         for index in table.indexes:
             terms = [self._term(table, column) for column in index.columns]
@@ -188,6 +199,26 @@ def _quoted_names(requirement: Requirement) -> frozenset[str]:
     if requirement.expression and not tokens:
         return frozenset({requirement.expression})
     return frozenset(fold_name(token.name) for token in tokens if token.kind is Kind.QUOTED)
+
+
+def _told_apart(table: Table, requirement: Requirement) -> tuple[str, ...]:
+    """Return the columns in which no two rows of ``table`` may agree in some form; () for none.
+
+    That is what a requirement says as it is offered for ``lower(name)``:
+    NOT EXISTS (SELECT 1 FROM t AS o WHERE o.id < t.id AND lower(o.name) = lower(t.name)).
+    """
+    words = [fold_name(token.name) or token.text for token in _tokens(requirement.expression or "")]
+    start = ["not", "exists", "(", "select", "1", "from", fold_name(table.name), "as"]
+    other, where, pair = words[8:9], words[9:10], words[14:]
+    is_of_pairs = words[:8] == start and where == ["where"] and words[13:14] == ["<"]
+    if not is_of_pairs or "select" in pair:
+        return ()
+    columns = [
+        name
+        for place, name in enumerate(pair)
+        if pair[max(place - 2, 0) : place] == [*other, "."] and name in table.column_names
+    ]
+    return tuple(dict.fromkeys(columns))
 
 
 def _tokens(sql: str) -> tuple[Token, ...]:

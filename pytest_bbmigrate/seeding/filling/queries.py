@@ -118,6 +118,12 @@ def delete_row(db: sqlite3.Connection, table: Table, key: Key) -> bool:
     return db.execute(sql, key).rowcount == 1
 
 
+def delete_rows(db: sqlite3.Connection, table: Table, keys: Iterable[Key]) -> None:
+    """Delete the rows with ``keys``. Raises likewise."""
+    sql = f"DELETE FROM main.{quote_name(table.name)} WHERE {matching(row_key(table))}"
+    db.executemany(sql, keys)
+
+
 def row_count(db: sqlite3.Connection, table: Table) -> int:
     """Return how many rows ``table`` holds."""
     (count,) = select(db, f"SELECT count(*) FROM main.{quote_name(table.name)}")[0]

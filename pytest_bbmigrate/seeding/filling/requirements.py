@@ -26,12 +26,16 @@ def requirements_enforced(
     """Enforce the recipe's requirements on ``tables`` while the block runs.
 
     SQLite itself does it, by a unique index and temporary triggers, which are dropped again. What
-    does not compile here, or what rows that are there do not meet, is not enforced.
+    does not compile here, or what rows that are there do not meet, is not enforced; nor is that a
+    row has children, which come later.
     """
     created: list[str] = []
     try:
         pairs = [
-            (table, requirement) for table in tables for requirement in context.requirements(table)
+            (table, requirement)
+            for table in tables
+            for requirement in context.requirements(table)
+            if not context.asks_for_children(table, requirement)
         ]
         for number, (table, requirement) in enumerate(pairs):
             for kind, name, sql in _statements(db, table, requirement, f"{PREFIX}_{number}"):

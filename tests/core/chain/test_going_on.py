@@ -109,11 +109,15 @@ def test_else_it_goes_on_without_the_rows_that_it_refuses(tmp_path: Path) -> Non
 
 def test_rows_that_refer_to_one_left_out_are_left_out_too(tmp_path: Path) -> None:
     chain = chain_of(tmp_path, TRIPS + COSTS + ABORTS, "UPDATE trips SET cents = cents - 1;")
+    debts = "SELECT id FROM costs WHERE trip IN (SELECT id FROM trips WHERE cents - 1 < 0)"
+    with closing(open_image(chain.state(1).image)) as db:
+        of_debts = set(db.execute(debts))
 
     state = chain.evidence(1).state
     with closing(open_image(state.image)) as db:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
-    assert state.row_counts["costs"] < 20
+        assert db.execute(debts).fetchall() == []
+    assert of_debts
 
 
 def test_which_rows_were_judged_is_said_in_every_verdict(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ REMEDY_OF_CASE = [
     ("data_survives/table_dropped_undeclared", "-- bb: drops monthly_reflections"),
     ("data_survives/column_dropped_undeclared", "-- bb: drops transactions.note"),
     ("data_survives/accents_composed", "# bb: changes merchants.name"),
+    ("data_survives/upsert_overwrites", "-- bb: changes categories.color where id IN (1, 2, 900)"),
+    (
+        "data_survives/one_setting_overwritten",
+        "-- bb: changes app_settings.value where name = 'theme'",
+    ),
+    ("schema_survives/trigger_event_changed", "-- bb: alters trigger budgets_touch"),
+    ("schema_survives/sequence_lowered", "-- bb: alters sequence chat_goals"),
     ("schema_survives/index_lost_in_rebuild", "-- bb: drops index idx_sinking_funds_due"),
     ("schema_survives/trigger_lost_in_rebuild", "-- bb: drops trigger weekly_reflections_touch"),
     ("schema_survives/view_lost", "# bb: drops view v_active_accounts"),

@@ -49,7 +49,7 @@ def test_a_view_that_shows_less_is_another_one(tmp_path: Path, body: str) -> Non
     verdict = judge_last("schema_survives", chain_of(tmp_path, VIEW + TAGS, remade(body)))
 
     assert [(f.kind, f.name) for f in verdict.findings] == [("view changed", "moods")]
-    assert verdict.findings[0].allow == "-- bb: drops view moods"
+    assert verdict.findings[0].allow == "-- bb: alters view moods"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ NEEDED = [
     ("drops trigger touch", "DROP TRIGGER touch;"),
     ("alters trips.cents", REBUILD),
     ("alters trips", REBUILD),
+    ("alters index by_name", "DROP INDEX by_name;\nCREATE INDEX by_name ON trips (name, id);"),
+    (
+        "alters view labels",
+        "DROP VIEW labels;\nCREATE VIEW labels AS SELECT DISTINCT name FROM trips;",
+    ),
+    (
+        "alters trigger touch",
+        "DROP TRIGGER touch;\nCREATE TRIGGER touch AFTER DELETE ON tags BEGIN SELECT 1; END;",
+    ),
 ]
 
 
@@ -169,14 +178,21 @@ def test_what_a_statement_may_need_that_met_no_row_is_needed(tmp_path: Path) -> 
     assert unneeded_of(tmp_path, step, "deletes trips", "deletes tags") == ("deletes tags",)
 
 
-def test_what_a_lower_sequence_needs_is_needed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("declared", ["alters notes", "alters sequence notes"])
+def test_what_a_lower_sequence_needs_is_needed(tmp_path: Path, declared: str) -> None:
     counted = "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT, mood TEXT);"
     lowers = "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'notes';"
-    up = f"-- bb: alters notes\n{lowers}"
-    down = f"-- bb: alters notes\n-- migrate:up\nSELECT 1;\n-- migrate:down\n{lowers}"
+    up = f"-- bb: {declared}\n{lowers}"
+    down = f"-- bb: {declared}\n-- migrate:up\nSELECT 1;\n-- migrate:down\n{lowers}"
 
     notes = [
         judge_last("data_survives", chain_of(tmp_path, counted, step)).notes for step in (up, down)
     ]
 
     assert [note for each in notes for note in each if "nothing needed" in note] == []
+
+
+def test_a_sequence_that_is_declared_lower_and_is_not_is_noted(tmp_path: Path) -> None:
+    assert notes_of(tmp_path, "alters sequence trips", "SELECT 1;") == (
+        "nothing needed `alters sequence trips`",
+    )

@@ -19,7 +19,7 @@ from pytest_bbmigrate.contract import (
     is_directive,
     read_contract,
 )
-from pytest_bbmigrate.contract.model import Alter
+from pytest_bbmigrate.contract.model import Alter, AlterObject
 
 
 def contract_of(*lines: str) -> Contract:
@@ -88,6 +88,28 @@ def contract_of(*lines: str) -> Contract:
             Contract(renames=(Rename("a", "x", "a", "y", 1), Rename("c -> d", None, "e", None, 1))),
         ),
         ("bb: alters t.c, u", Contract(alters=(Alter("t", "c", 1), Alter("u", None, 1)))),
+        (
+            'bb: alters t.c, INDEX i, trigger "my trigger", view v, sequence t',
+            Contract(
+                alters=(Alter("t", "c", 1),),
+                altered_objects=(
+                    AlterObject("index", "i", 1),
+                    AlterObject("trigger", "my trigger", 1),
+                    AlterObject("view", "v", 1),
+                    AlterObject("sequence", "t", 1),
+                ),
+            ),
+        ),
+        (
+            'bb: alters "index", sequence, trigger.c',
+            Contract(
+                alters=(
+                    Alter("index", None, 1),
+                    Alter("sequence", None, 1),
+                    Alter("trigger", "c", 1),
+                )
+            ),
+        ),
         ("bb: irreversible", Contract(irreversible="")),
         (
             "bb: irreversible because two become one",
@@ -214,6 +236,16 @@ def test_lines_add_up_and_keep_their_numbers() -> None:
         ),
         ("bb: renames a -> b -> c", "'b -> c' is not the name", "write table or table.column"),
         ("bb: alters", "'alters' names nothing", "write `bb: alters TABLE.COLUMN`"),
+        (
+            "bb: alters trigger a, b",
+            "'b' does not say what it is, after 'alters trigger'",
+            "write `trigger b`, or give it a `bb: alters` line of its own",
+        ),
+        (
+            "bb: alters trigger t.a",
+            "'t.a' is a column's name, not that of the trigger",
+            "write `bb: alters trigger a`, without a table",
+        ),
         ("bb: derives t = 3", "'derives t' names a table, not a column", "a dot after `t`"),
         ("bb: derives t.c", "'derives t.c' gives no value", "`=` after `t.c`"),
         ("bb: derives t.c = ", "'derives t.c =' gives no value", "behind it the value"),

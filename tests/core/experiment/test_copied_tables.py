@@ -71,7 +71,16 @@ def test_a_declared_drop_hides_no_row_that_the_copy_lacks(
     verdict = judge_last("data_survives", chain_of(tmp_path, OLD, step))
 
     assert [f.kind for f in verdict.findings] == kinds
-    assert {f.allow for f in verdict.findings} <= {"-- bb: renames old -> neu"}
+    assert {f.allow for f in verdict.findings} <= {"" if lines else "-- bb: deletes old"}
+
+
+def test_the_line_for_what_a_copy_lacks_allows_it(tmp_path: Path) -> None:
+    step = f"-- bb: drops old\n{NEW} INSERT INTO neu SELECT * FROM old WHERE id > 4; {DROP}"
+    (found,) = judge_last("data_survives", chain_of(tmp_path, OLD, step)).findings
+
+    followed = chain_of(tmp_path, OLD, f"{found.allow}\n{step}")
+
+    assert judge_last("data_survives", followed).outcome is Outcome.PASSED
 
 
 KINDS = "CREATE TABLE kinds (id INTEGER PRIMARY KEY, text TEXT);"
@@ -87,7 +96,7 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
         (
             "CREATE TABLE neu AS SELECT * FROM old WHERE id > 4;",
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             (
@@ -95,7 +104,7 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
                 " JOIN kinds k ON k.id = o.id AND k.id > 4;"
             ),
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             (
@@ -103,12 +112,12 @@ IN_TWO_STEPS = f"{NEW.replace('amount', 'cents')} INSERT INTO neu SELECT * FROM 
                 " SELECT o.id, o.text, n.rowid FROM old o, names n WHERE n.text = o.text;"
             ),
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         (
             f"CREATE TEMP TABLE t AS SELECT * FROM old WHERE id > 4; {IN_TWO_STEPS}",
             ["rows lost"],
-            "renames old -> neu",
+            "deletes old",
         ),
         # To a table that was there, and shared out among two.
         ("INSERT OR IGNORE INTO kinds SELECT id + 0, text FROM old;", [], ""),

@@ -11,7 +11,7 @@ from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.chain import Chain
 from pytest_bbmigrate.checks.judging import judge, judge_catalogue
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
-from pytest_bbmigrate.experiment import run
+from pytest_bbmigrate.experiment import run, views
 from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
@@ -117,6 +117,38 @@ def test_a_migration_that_does_not_apply_is_evidence(tmp_path: Path) -> None:
 
     assert evidence.up.failure is not None
     assert (evidence.up_on_empty, evidence.up_diff, evidence.down) == (None, None, None)
+
+
+def test_a_migration_that_leaves_what_sqlite_cannot_read_does_not_apply(tmp_path: Path) -> None:
+    spoils = (
+        "PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_schema SET sql = 'CREATE TABLE trips (id' WHERE name = 'trips';"
+    )
+
+    failure = chain_of(tmp_path, TRIPS, spoils).evidence(1).up.failure
+
+    assert failure is not None
+    assert failure.message == (
+        "what it leaves is no database that SQLite can read"
+        " (malformed database schema (trips) - incomplete input)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "reads"),
+    [("MAX_ROWS", "trips CROSS JOIN n"), ("MAX_CALLS_IN_MEMORY", "n CROSS JOIN trips")],
+)
+def test_a_view_that_counts_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, reads: str
+) -> None:
+    monkeypatch.setattr(views, limit, 20)
+    count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+    endless = f"{TRIPS} CREATE VIEW days AS {count} SELECT * FROM {reads};"
+
+    evidence = chain_of(tmp_path, endless, "ALTER TABLE trips ADD COLUMN mood;").evidence(1)
+
+    assert evidence.up_diff is not None
+    assert evidence.up_diff.views == ()
 
 
 def test_a_migration_that_fails_on_the_empty_database_ends_that_one_only(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def message_of(sql: str) -> str:
         ("CREATE TYPE mood AS ENUM ('sad')", "CHECK"),
         ("COMMENT ON TABLE t IS 'x'", "comment"),
         ("SHOW TABLES", "no such statement"),
-        ("INSERT INTO t VALUES (1, DEFAULT)", "NULL"),
+        ("INSERT INTO t VALUES (1, DEFAULT)", "leave the column out"),
         ("CREATE TABLE x (a, b,)", "comma"),
         ("CREATE TABLE x (a", "bracket"),
         ("SELECT now()", "CURRENT_TIMESTAMP"),
@@ -136,8 +136,8 @@ def test_syntax_of_a_newer_sqlite_is_reported_as_that(sql: str, version: str) ->
             "no such function: concat",
             "SELECT concat(a, b)",
             (
-                "concat() came with SQLite 3.44, this is 3.40.1: write a || b, or name the app's "
-                "Python with bb_python where that has it"
+                "concat() came with SQLite 3.44, this is 3.40.1: write a || b, with ifnull(a, '') "
+                "for what may be NULL, or name the app's Python with bb_python where that has it"
             ),
         ),
     ],
@@ -155,6 +155,14 @@ def test_a_column_that_only_libsql_alters_is_told_as_that(column: str) -> None:
     )
 
     assert advice.text.startswith("ALTER COLUMN .. TO is libSQL's alone, SQLite cannot change")
+
+
+def test_what_a_newer_sqlite_can_do_is_not_said_to_be_impossible() -> None:
+    sql = "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)"
+    advice = advise('near "CONSTRAINT": syntax error', sql, version=(3, 40, 1))
+
+    assert "SQLite cannot" not in advice.text
+    assert "this is 3.40.1: build a new table, copy the rows" in advice.text
 
 
 def test_syntax_that_this_sqlite_has_is_not_called_missing() -> None:
@@ -198,7 +206,11 @@ def test_what_the_set_up_lacks_is_named(
         ("error in view spending: no such table: main.t", "DROP spending first"),
         ("error in trigger tr after rename: no such column: x", "DROP tr first"),
         ("error in index by_day after drop column: no such column: day", "DROP INDEX by_day"),
-        ('cannot drop column "id": PRIMARY KEY', "build a new table"),
+        ('cannot drop PRIMARY KEY column: "id"', "build a new table"),
+        ('cannot drop UNIQUE column: "name"', "build a new table"),
+        ('cannot drop column "id": no other columns exist', "add another column first"),
+        ("there is already a table named t", "give this one another"),
+        ("there is already another table or index with this name: t", "give this one another"),
         ("Cannot add a NOT NULL column with default value NULL", "NOT NULL DEFAULT"),
         ("cannot add a STORED column", "VIRTUAL"),
         ("database table is locked", "fetch all"),
@@ -230,6 +242,11 @@ def test_messages_have_their_advice(message: str, remedy: str) -> None:
         ),
         ("UNIQUE constraint failed: t.a", "UPDATE t SET a = ''", "merge the two, or leave one"),
         ("UNIQUE constraint failed: t.a", "INSERT INTO t VALUES (1)", "a second row the same a"),
+        ("NOT NULL constraint failed: t.a", "INSERT INTO t (b) VALUES (1)", "it leaves a out"),
+        ("FOREIGN KEY constraint failed", "DELETE FROM t", "delete them first, or move them"),
+        ("FOREIGN KEY constraint failed", "UPDATE t SET a = 1", "insert that row first"),
+        ("FOREIGN KEY constraint failed", "INSERT OR REPLACE INTO t VALUES (1)", "children"),
+        ("FOREIGN KEY constraint failed", "DROP TABLE t", "and say by bb_runs_as which tool"),
         (
             "NOT NULL constraint failed: t_new.a",
             "INSERT INTO t_new (a) SELECT a FROM t",

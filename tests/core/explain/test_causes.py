@@ -665,7 +665,13 @@ UNIQUE_TEXT = NEW_NOTES.replace("text TEXT", "text TEXT UNIQUE")
             + "INSERT INTO notes_new SELECT id, trim(text), cents FROM notes;\n",
             "",
         ),
-        (UNIQUE_TEXT + "INSERT INTO notes_new SELECT id, lower(text), 1 FROM notes;\n", ""),
+        (
+            UNIQUE_TEXT + "INSERT INTO notes_new SELECT id, lower(text), 1 FROM notes;\n",
+            (
+                "-- bb: requires notes: NOT EXISTS (SELECT 1 FROM notes AS o WHERE o.id < notes.id"
+                " AND lower(o.text) = lower(notes.text))"
+            ),
+        ),
         (
             UNIQUE_TEXT.replace("UNIQUE", "COLLATE NOCASE UNIQUE")
             + "INSERT INTO notes_new SELECT * FROM notes;\n",

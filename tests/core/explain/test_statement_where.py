@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.explain.statement_where import condition_of_statements
+from pytest_bbmigrate.explain.statement_where import TableColumns, condition_of_statements
 from tests.core.cataloguing import migration
 
 if TYPE_CHECKING:
@@ -65,3 +65,68 @@ def test_what_python_runs_has_none(tmp_path: Path) -> None:
     code = "def up(db):\n    db.execute('DELETE FROM t WHERE a = 1')\n"
 
     assert condition_of_statements(migration(tmp_path, {"a.py": code}), "t") == ""
+
+
+SETTINGS = TableColumns(("key",), ("key", "value", "Kind"))
+SET = "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+BOTH = "ON CONFLICT (key, kind) DO UPDATE SET"
+PLAIN = "UPDATE t SET value = 1 WHERE key = 'b'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (f"INSERT INTO t (key, value) VALUES ('a', 1) {SET}", "key = 'a'"),
+        (f"INSERT INTO t VALUES ('a', 1, -2) {SET}", "key = 'a'"),
+        (f"INSERT INTO t (value, key) VALUES (1, 'a'), (2, 'b') {SET}", "key IN ('a', 'b')"),
+        (f"INSERT INTO t (key) VALUES ('a') {SET}; UPDATE t SET value = 2 WHERE key = 'b'",
+         "(key = 'a') OR (key = 'b')"),
+        (f"INSERT INTO t (key) VALUES ('a') {SET}; INSERT INTO t (key) VALUES ('a') {SET}",
+         "key = 'a'"),
+        ("INSERT INTO t (value, Kind) VALUES (1, 7) ON CONFLICT (kind) DO UPDATE SET value = 2",
+         "Kind = 7"),
+        (f"INSERT INTO t (kind, key) VALUES (-1, 'a'), (x'00', 'b') {BOTH} (value, note) = (1, 2)",
+         "(key = 'a' AND Kind = -1) OR (key = 'b' AND Kind = x'00')"),
+        ("INSERT OR REPLACE INTO t (key, kind) VALUES ('a', 1)", "key = 'a'"),
+        ("REPLACE INTO t VALUES ('a', 1, 2)", "key = 'a'"),
+        (f"INSERT INTO t (key) VALUES ('x') ON CONFLICT (key) DO NOTHING; {PLAIN}", "key = 'b'"),
+        (f"INSERT INTO t (key) VALUES ('x') {BOTH} kind = 1; {PLAIN}", "key = 'b'"),
+    ],
+)  # fmt: skip
+def test_constant_rows_are_written_over_those_that_have_their_keys(
+    tmp_path: Path, sql: str, expected: str
+) -> None:
+    made = migration(tmp_path, {"a.sql": sql})
+
+    assert condition_of_statements(made, "t", "value", SETTINGS) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO t (key) VALUES ('a') ON CONFLICT DO UPDATE SET value = 1",
+        "INSERT INTO t (key) VALUES ('a') ON CONFLICT (lower(key)) DO UPDATE SET value = 1",
+        f"INSERT INTO t (key) SELECT key FROM u WHERE 1 {SET}",
+        f"INSERT INTO t (key) VALUES ('a' || 'b') {SET}",
+        f"INSERT INTO t (key) VALUES (?) {SET}",
+        f"INSERT INTO t (key) VALUES (NULL) {SET}",
+        f"INSERT INTO t (key) VALUES ('two\nlines') {SET}",
+        f"INSERT INTO t (value) VALUES (1) {SET}",
+        f"INSERT INTO t VALUES ('a', 1) {SET}",
+        f"UPDATE t SET key = 'a'; INSERT INTO t (key) VALUES ('a') {SET}",
+        "REPLACE INTO t (kind, key) VALUES (1, 'a') ON CONFLICT (kind) DO UPDATE SET value = 1",
+        "REPLACE INTO t (kind) VALUES (1)",
+        "UPDATE t SET value = 1; REPLACE INTO t (key) VALUES ('a')",
+    ],
+)
+def test_rows_that_are_written_over_by_what_is_not_told_have_none(tmp_path: Path, sql: str) -> None:
+    made = migration(tmp_path, {"a.sql": sql})
+
+    assert condition_of_statements(made, "t", "value", SETTINGS) == ""
+
+
+def test_by_a_replace_no_rows_are_told_to_go(tmp_path: Path) -> None:
+    made = migration(tmp_path, {"a.sql": "REPLACE INTO t VALUES ('a', 1, 2)"})
+
+    assert condition_of_statements(made, "t", "", SETTINGS) == ""
+    assert condition_of_statements(made, "t", "value") == ""

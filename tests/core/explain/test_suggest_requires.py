@@ -97,8 +97,7 @@ def line_for(folder: Path, up: str) -> str:
             + COPY,
             "people: name IS NOT NULL",
         ),
-        # no line: the table that is filled was there
-        ("INSERT INTO tags (name) SELECT name FROM people;", ""),
+        # no line: the table that is filled was there, and gets one row
         ("INSERT INTO people (id) VALUES (1);", ""),
         (COPY.replace("new", "people"), ""),
         # no line: the rows come from a table that was not there
@@ -112,12 +111,62 @@ def line_for(folder: Path, up: str) -> str:
             + "INSERT INTO new SELECT * FROM made;",
             "",
         ),
-        # no line: the values are not those that were there
+        # what up computes from a row
         (
             new_table(name="name TEXT NOT NULL")
             + "INSERT INTO new SELECT id, age, nullif(name, 'x'), code FROM people;",
-            "",
+            "people: nullif(people.name, 'x') IS NOT NULL",
         ),
+        (
+            new_table(name="name TEXT NOT NULL")
+            + "INSERT INTO new SELECT id, age, trim(code), code FROM people WHERE id > 2;",
+            "people: NOT coalesce(people.id > 2, 0) OR trim(people.code) IS NOT NULL",
+        ),
+        (
+            new_table(name="name TEXT UNIQUE")
+            + "INSERT INTO new SELECT id, age, lower(name), code FROM people;",
+            (
+                "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id"
+                " AND lower(o.name) = lower(people.name))"
+            ),
+        ),
+        (
+            new_table(code="code TEXT, UNIQUE (age, name)")
+            + "INSERT INTO new SELECT id, 1, name, code FROM people;",
+            "unique people(name)",
+        ),
+        # the same key in all rows
+        (
+            new_table(name="name TEXT UNIQUE")
+            + "INSERT INTO new SELECT id, age, 'x', code FROM people;",
+            "people: id = (SELECT min(id) FROM people)",
+        ),
+        (
+            (
+                "CREATE TABLE said (key TEXT PRIMARY KEY, value);\n"
+                "INSERT INTO said SELECT 'age', age FROM people"
+                " UNION ALL SELECT 'n', name FROM people;"
+            ),
+            "people: id = (SELECT min(id) FROM people)",
+        ),
+        # a column that other tables' rows decide on
+        (
+            (
+                "ALTER TABLE pets ADD COLUMN kind TEXT NOT NULL DEFAULT '';\n"
+                "UPDATE pets SET kind = (SELECT code FROM people WHERE people.id = pets.id + 1);"
+            ),
+            "pets: (SELECT code FROM people WHERE people.id = pets.id + 1) IS NOT NULL",
+        ),
+        # an index that holds some rows
+        (
+            "CREATE UNIQUE INDEX i ON people (lower(name)) WHERE code = 'a';",
+            (
+                "people: NOT coalesce(people.code = 'a', 0) OR NOT EXISTS (SELECT 1"
+                " FROM people AS o WHERE o.id < people.id AND lower(o.name) = lower(people.name)"
+                " AND o.code = 'a')"
+            ),
+        ),
+        # no line: no row could meet it
         (
             new_table(name="name TEXT NOT NULL")
             + "INSERT INTO new SELECT id, age, NULL, code FROM people;",
@@ -126,11 +175,6 @@ def line_for(folder: Path, up: str) -> str:
         (
             new_table(age="Age INTEGER CHECK (Age >= 0)")
             + "INSERT INTO new SELECT id, age - 1, name, code FROM people;",
-            "",
-        ),
-        (
-            new_table(code="code TEXT, UNIQUE (age, name)")
-            + "INSERT INTO new SELECT id, 1, name, code FROM people;",
             "",
         ),
         # no line: of several tables
@@ -263,6 +307,74 @@ def test_a_line_that_stands_there_already_is_not_the_one_that_helps(tmp_path: Pa
     assert "declare" not in verdict.findings[0].cause
 
 
+def lines_for(folder: Path, up: str) -> list[str]:
+    """Return all lines that are offered where ``up`` does not run on PEOPLE and generated rows."""
+    findings = judge_last("up_applies", chain_of(folder, PEOPLE, up, rows=60)).findings
+    lines = [found.allow for found in findings if found.step == "up"]
+    return [line.removeprefix("-- bb: requires ") for line in lines]
+
+
+def test_a_key_that_takes_the_rows_of_another_table_has_a_line_for_either(tmp_path: Path) -> None:
+    up = "INSERT INTO tags (name) SELECT name FROM people WHERE name IS NOT NULL;"
+
+    assert lines_for(tmp_path, up) == [
+        "unique people(name)",
+        "people: NOT EXISTS (SELECT 1 FROM tags AS o WHERE o.name = people.name)",
+    ]
+
+
+def test_a_key_that_three_columns_go_into_has_a_line_for_each_that_meets_another(
+    tmp_path: Path,
+) -> None:
+    up = (
+        "-- bb: requires unique people(name)\n-- bb: requires unique people(code)\n"
+        "-- bb: requires unique pets(name)\n"
+        "CREATE TABLE words (word TEXT PRIMARY KEY);\n"
+        + "".join(
+            f"INSERT INTO words SELECT {column} FROM {table} WHERE {column} IS NOT NULL;\n"
+            for table, column in (("people", "name"), ("people", "code"), ("pets", "name"))
+        )
+    )
+
+    assert lines_for(tmp_path, up) == [
+        "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.name = people.code)",
+        (
+            "pets: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.name = pets.name)"
+            " AND NOT EXISTS (SELECT 1 FROM people AS o WHERE o.code = pets.name)"
+        ),
+    ]
+
+
+def test_of_lines_that_help_together_one_that_is_not_needed_is_not_offered(tmp_path: Path) -> None:
+    up = (
+        "CREATE TABLE words (word TEXT, name TEXT, UNIQUE (word, name));\n"
+        "INSERT INTO words SELECT name, id FROM people WHERE name IS NOT NULL;\n"
+        "INSERT INTO words SELECT name, id FROM pets WHERE name IS NOT NULL;\n"
+    )
+
+    assert lines_for(tmp_path, up) == [
+        "pets: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.name = pets.name AND o.id = pets.id)"
+    ]
+
+
+def test_a_name_that_a_key_of_two_columns_has_already_is_asked_for_beside_the_other(
+    tmp_path: Path,
+) -> None:
+    up = (
+        "CREATE UNIQUE INDEX i ON people (age, name);\n"
+        "UPDATE people SET name = 'new' WHERE name = 'old';"
+    )
+    base = PEOPLE.replace(", 'x', 'a'), (2, -1, 'x'", ", 'old', 'a'), (2, -1, 'new'")
+    verdict = judge_last("up_applies", chain_of(tmp_path, base, up, rows=2))
+
+    assert [found.allow for found in verdict.findings if found.step == "up"] == [
+        (
+            "-- bb: requires people: name <> 'new' OR NOT EXISTS"
+            " (SELECT 1 FROM people AS o WHERE o.Age = people.Age AND o.name = 'old')"
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "up",
     [
@@ -313,10 +425,14 @@ ALIKE = "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id AN
             new_table() + AS_CODE.format("name || code") + "\nCREATE UNIQUE INDEX i ON new (code);",
             "unique people(name, code)",
         ),
-        # no line: it is made of one column, of none, or of no row by itself
+        # made of one column, or of none
+        (
+            TWO_IN_ONE + AS_CODE.format("upper(code)"),
+            ALIKE.format("upper(o.code) = upper(people.code)"),
+        ),
+        (TWO_IN_ONE + AS_CODE.format("'x' || 'y'"), "people: id = (SELECT min(id) FROM people)"),
+        # no line: of no row by itself
         (TWO_IN_ONE + AS_CODE.format("(SELECT max(p.code) FROM people p WHERE p.id < 3)"), ""),
-        (TWO_IN_ONE + AS_CODE.format("'x' || 'y'"), ""),
-        (TWO_IN_ONE + AS_CODE.format("upper(code)"), ""),
         (
             new_table()
             + AS_CODE.format("name || code")

@@ -105,6 +105,16 @@ def test_what_up_left_alone_is_for_down_to_leave_alone(
     assert "irreversible" not in describe_failure(verdict, "")
 
 
+def test_rows_that_up_deletes_come_with_the_line_that_says_so(tmp_path: Path) -> None:
+    step = both("DELETE FROM log WHERE id < 9;", "SELECT 1;", "deletes log")
+    verdict = judge_last("down_restores", chain_of(tmp_path, NOTES, step, rows=60))
+
+    assert [finding.cause for finding in verdict.findings] == ["deleted by up"]
+    assert "-- bb: irreversible because the rows that it takes from log are" in describe_failure(
+        verdict, ""
+    )
+
+
 FOLLOWED = [
     # to mend it: up keeps the old values, down puts them back
     both(

@@ -50,7 +50,7 @@ def test_a_failure_says_what_where_expected_observed_why_and_the_way_out() -> No
         "              id=4, note=NULL",
         "              id=9, note='a\\x00b'",
         "  why         " + REASONS["where"].splitlines()[0],
-        "              leave the WHERE out, or add OR .. IS NULL",
+        "              " + REASONS["where"].splitlines()[1],
         "  to allow it add the line:  -- bb: deletes transactions",
         "  rows        generated for this check, none of them real",
         '  rerun       pytest "migrations/004_clean_up.sql::data_survives"',

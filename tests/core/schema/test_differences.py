@@ -673,9 +673,11 @@ DIFFERENT: dict[str, tuple[str, str, list[tuple[str, ...]]]] = {
         ),
         (
             "CREATE TABLE t (c); CREATE VIRTUAL TABLE f USING fts5 (a, content = t); "
-            "CREATE VIRTUAL TABLE old USING fts5 (b, content = t)"
+            "CREATE VIRTUAL TABLE old USING fts5 (b, content = t); "
+            "CREATE VIRTUAL TABLE words USING fts3tokenize (porter)"
         ),
         [
+            ("table added", "", "", "TABLE words (input, token, start, end, position)"),
             ("column lost", "a", "a", ""),
             ("column added", "c", "", "c"),
             ("table broken", "", "", "cannot be read: no such column: T.a"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_bbmigrate.contract import Requirement
 from pytest_bbmigrate.seeding.model import Recipe
 from tests.core.filling import filled
 
@@ -84,3 +85,22 @@ def test_a_table_of_which_a_trigger_keeps_one_row_is_filled_a_few_times() -> Non
     )
     with filled(sql, Recipe(rows=60)) as result:
         assert result.filling.added == {"t": 1}
+
+
+def test_rows_that_must_have_children_are_there_before_these_come() -> None:
+    sql = (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT);"
+        "CREATE TABLE c (id INTEGER PRIMARY KEY REFERENCES t (id));"
+    )
+    has_child = Requirement("t", (), "EXISTS (SELECT 1 FROM c WHERE c.id = t.id)", 1)
+
+    with filled(sql, Recipe(requires=(has_child,))) as result:
+        assert result.filling.added == {"t": 200, "c": 180}
+
+
+def test_names_that_must_differ_in_lower_case_do_not_run_out() -> None:
+    sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, uid TEXT NOT NULL);"
+    apart = "NOT EXISTS (SELECT 1 FROM t AS o WHERE o.id < t.id AND lower(o.uid) = lower(t.uid))"
+
+    with filled(sql, Recipe(requires=(Requirement("t", (), apart, 1),))) as result:
+        assert result.filling.added["t"] >= 190
