@@ -6,7 +6,7 @@ back. What up left alone is there for down to leave alone as well: nothing else 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
@@ -32,35 +32,6 @@ ANEW = frozenset(
 GIVEN = ("?", ":", "@", "$")  # how a value begins that a program binds
 
 
-@dataclass(frozen=True)
-class Unrestored:
-    """What ``mends`` a way back, and why there may be none: ``because``, with {what} it is about.
-
-    ``because`` is '' where a way back is there to be had.
-    """
-
-    mends: str
-    because: str = ""
-
-
-UNRESTORED: dict[str, Unrestored] = {
-    "values not kept": Unrestored(
-        "have up keep the old values, in a column or a table of its own, and down put them back",
-        "the old values of {what} are kept nowhere",
-    ),
-    "values spoilt": Unrestored("up leaves these values as they are: down must do so too"),
-    "rows not kept": Unrestored(
-        "have up keep the rows that it takes, in a table of its own, and down put them back",
-        "the rows that it takes from {what} are kept nowhere",
-    ),
-    "rows spoilt": Unrestored("up leaves these rows where they are: down must do so too"),
-    "rows not told apart": Unrestored(
-        "down must delete the rows that up puts in, by their keys",
-        "the rows that it adds to {what} cannot be told from others",
-    ),
-    "rows put in": Unrestored("down must put in no row that was not there before up"),
-}
-DELETED = "deleted by up"  # a cause that leaves it to the reader whether to declare it
 # By the kind of the finding: where up did the like, and where it did not.
 WAYS = {
     "values changed": ("values not kept", "values spoilt"),

@@ -9,7 +9,7 @@ from pytest_bbmigrate.checks.alike import AS_DECLARED
 from pytest_bbmigrate.explain.advice_by_runner import every_advice
 from pytest_bbmigrate.explain.causes import CAUSES, SECOND_TIME
 from pytest_bbmigrate.explain.messages import MESSAGES
-from pytest_bbmigrate.explain.way_back import UNRESTORED
+from pytest_bbmigrate.explain.unrestored import UNRESTORED
 from pytest_bbmigrate.private import (
     HIDDEN,
     INTEGER,

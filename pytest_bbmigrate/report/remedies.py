@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
-from pytest_bbmigrate.explain.way_back import UNRESTORED
+from pytest_bbmigrate.explain.unrestored import UNRESTORED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

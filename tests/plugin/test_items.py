@@ -169,13 +169,13 @@ def test_a_migration_in_a_folder_of_its_own_goes_by_its_up_file(project: pytest.
 
 def test_a_migration_called_like_a_test_is_not_imported(project: pytest.Pytester) -> None:
     write_migrations(
-        project, test_004__py="def up(db): db.execute('SELECT 1')\n\ndef test_it(): 1 / 0\n"
+        project, _004_test__py="def up(db): db.execute('SELECT 1')\n\ndef test_it(): 1 / 0\n"
     )
 
     ids = collected(project, "--bb-check-migrations")
 
-    assert [node_id for node_id in ids if "test_" in node_id] == [
-        f"migrations/test_004.py::{check}" for check in CHECKS
+    assert [node_id for node_id in ids if "_test" in node_id] == [
+        f"migrations/004_test.py::{check}" for check in CHECKS
     ]
 
 
