@@ -45,7 +45,7 @@ wheel: $(INSTALLED)
 	$(BIN)/python -m tests.wheel
 
 matrix: $(INSTALLED)
-	$(BIN)/python -m tests.matrix
+	$(BIN)/python -m tests.matrix $(ROWS)
 
 matrix-quick: $(INSTALLED)
 	$(BIN)/python -m tests.matrix --quick

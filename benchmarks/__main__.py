@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import again, apply, chain, compared, generated, memory, public, start, workers
+from benchmarks import (
+    again,
+    apply,
+    chain,
+    compared,
+    generated,
+    large,
+    memory,
+    public,
+    start,
+    workers,
+)
 from benchmarks.machine import describe_machine
 from benchmarks.results import keep
 from benchmarks.timing import Bench, table
@@ -37,6 +48,7 @@ PARTS = {
     "again": Part("The next run", again.measure),
     "workers": Part("Workers and cores", workers.measure),
     "start": Part("Starting", start.measure),
+    "large": Part("Large files and folders", large.measure),
     "generated": Part("Generated rows", generated.measure),
     "compared": Part("Rows compared", compared.measure),
     "apply": Part("Applying", apply.measure),

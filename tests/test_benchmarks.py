@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import again
+from benchmarks import again, large
 from benchmarks.compared import CHANGES
 from benchmarks.folders import step, write_project
 from benchmarks.household import rows_for, write_database
@@ -41,6 +41,18 @@ def test_each_migration_goes_up_and_back_on_the_base(tmp_path: Path) -> None:
 
         assert db.execute(tables).fetchall() == before
         assert db.execute("SELECT count(*) FROM big").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("kind", large.FILES)
+def test_large_files_run_as_they_are(tmp_path: Path, kind: str) -> None:
+    large.write_file(tmp_path, kind, 5000)
+    text = (tmp_path / "migrations" / "001_first.sql").read_text()
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        db.executescript(text)
+
+        assert db.execute("SELECT count(*) FROM sqlite_schema").fetchone() >= (1,)
+    assert 5000 <= len(text) < 8000
 
 
 def test_the_revisions_of_alembic_hold_the_same_statements(tmp_path: Path) -> None:

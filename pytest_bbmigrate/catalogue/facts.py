@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_bbmigrate.catalogue.asked_values import expected_literals, taken_literals
 from pytest_bbmigrate.catalogue.column_reads import ASKED_OF_ROWS, column_reads
 from pytest_bbmigrate.catalogue.joined_texts import joined_texts
-from pytest_bbmigrate.catalogue.literals import assigned_literals, distinct
+from pytest_bbmigrate.catalogue.literals import assigned_literals, checksum_forms, distinct
 from pytest_bbmigrate.catalogue.row_values import (
     ReadRows,
     StatementReader,
@@ -17,8 +17,6 @@ from pytest_bbmigrate.catalogue.row_values import (
     shapes,
 )
 from pytest_bbmigrate.catalogue.value_links import read_links
-from pytest_bbmigrate.sql import Kind, quote_name
-from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.schema_clauses import Drop
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue.joined_texts import JoinedText
     from pytest_bbmigrate.catalogue.literals import Literal
     from pytest_bbmigrate.catalogue.row_values import Read
-    from pytest_bbmigrate.sql import Statement, Token
+    from pytest_bbmigrate.sql import Statement
     from pytest_bbmigrate.sql.reading import Command
 
 DROPPED = frozenset({"index", "trigger", "view"})
@@ -93,12 +91,10 @@ def sql_facts(up: Iterable[Statement], down: Iterable[Statement]) -> StatementFa
 def _read_into(digest: hashlib._Hash, reader: StatementReader, statement: Statement) -> Read:
     """Return a statement, read, and have its tokens in ``digest``."""
     read, of_rows = reader.read(statement.text)
-    forms = [
-        word if token.kind is not Kind.QUOTED else _quoted_form(token)
-        for token, word in zip(read.shape.tokens, read.shape.folded, strict=True)
-    ]
     if isinstance(read, ReadRows):
-        forms[read.of.before_rows :] = of_rows
+        forms = [read.of.checksum_form, *of_rows]
+    else:
+        forms = checksum_forms(read)
     digest.update("\0".join(forms).encode() + b"\0;")
     return read
 
@@ -107,9 +103,3 @@ def explicit_drops(command: Command) -> Iterator[tuple[str, str]]:
     """Yield (kind, folded name) of what a DROP INDEX, DROP TRIGGER or DROP VIEW drops."""
     if isinstance(command, Drop) and command.kind in DROPPED and command.name.name:
         yield command.kind, command.name.folded
-
-
-def _quoted_form(token: Token) -> str:
-    """Return a name in quotes as the checksum covers it: equal only where the meaning is."""
-    name = token.name if token.text.startswith('"') else fold_name(token.name)
-    return name if name.isidentifier() else quote_name(name)

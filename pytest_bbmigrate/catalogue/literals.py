@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.sql import Kind, fold, tokenize
+from pytest_bbmigrate.sql import Kind, fold, quote_name, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import clause_words, enclosing, fold_tokens, keyword, outline
 from pytest_bbmigrate.sql.names import fold_name
@@ -80,6 +80,22 @@ def read_statement(sql: str) -> ReadStatement:
     """
     tokens = tokenize(sql)
     return ReadStatement(tokens, command_of(tokens))
+
+
+def checksum_forms(read: ReadStatement) -> list[str]:
+    """Return the tokens of a statement as the checksum covers them.
+
+    They are folded, and equal only where the meaning is: not those in double quotes.
+    """
+    return [
+        word if token.kind is not Kind.QUOTED else _quoted_form(token)
+        for token, word in zip(read.tokens, read.folded, strict=True)
+    ]
+
+
+def _quoted_form(token: Token) -> str:
+    name = token.name if token.text.startswith('"') else fold_name(token.name)
+    return name if name.isidentifier() else quote_name(name)
 
 
 def sql_literals(read: ReadStatement) -> Iterator[Literal]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue.literals import (
     ReadStatement,
+    checksum_forms,
     insert_columns,
     number_of,
     overwritten,
@@ -37,9 +38,10 @@ class RowsShape:
     read: ReadStatement
 
     @cached_property
-    def before_rows(self) -> int:
-        """How many tokens are in front of the rows."""
-        return max(at for at, word in enumerate(self.read.folded) if word == "values") + 1
+    def checksum_form(self) -> str:
+        """What stands in front of the rows, as ``checksum_forms`` has it, with NULs between."""
+        last = max(at for at, word in enumerate(self.read.folded) if word == "values")
+        return "\0".join(checksum_forms(self.read)[: last + 1])
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 OBJECTS = frozenset({"index", "trigger", "view"})
 SEQUENCES = "sqlite_sequence"
+ABSENT = re.compile(r"no such table: (?:main\.)?(?P<name>.+)$")
 
 
 def locate_difference(part: Part, difference: SchemaDifference, after: str = "") -> Location:
@@ -47,7 +49,9 @@ def locate_difference(part: Part, difference: SchemaDifference, after: str = "")
     if kind in OBJECTS:
         made = None if change == "lost" else made_at(commands, kind, difference.name)
         taken = taken_at(commands, difference.table, kind, difference.name)
-        found = [made] if change == "broken" else [made, taken, written_at(commands, now)]
+        absent = ABSENT.search(difference.after)
+        left = left_at(commands, absent["name"]) if absent else None
+        found = [made, left] if change == "broken" else [made, taken, written_at(commands, now)]
     elif difference.kind == "table lost":
         found = [taken_at(commands, difference.table)]
     else:
@@ -72,6 +76,11 @@ def locate_column(part: Part, table: str, column: str, after: str = "") -> Locat
 def locate_drop(part: Part, table: str) -> Location:
     """Return where ``part`` drops ``table``."""
     return locate_difference(part, SchemaDifference("table lost", table, table, "", "", ""))
+
+
+def locate_absence(part: Part, table: str) -> Location | None:
+    """Return where ``part`` gave ``table`` its name or another, or dropped it; None for nowhere."""
+    return first_of([left_at(commands_of(part), table)], part)
 
 
 def locate_sequence(part: Part, table: str, after: str = "") -> Location:
@@ -121,6 +130,19 @@ def taken_at(commands: Sequence[Command], table: str, kind: str = "", name: str 
             if is_itself or is_below:
                 return position
     return None
+
+
+def left_at(commands: Sequence[Command], table: str) -> int | None:
+    """Return why nothing is called ``table`` as what refers to it says: the RENAME, else the DROP.
+
+    What refers to a table follows it to its new name, which may then be given up.
+    """
+    name = fold_name(table)
+    renamed = last_of(
+        isinstance(command, RenameTable) and name in {command.table.folded, fold_name(command.new)}
+        for command in commands
+    )
+    return taken_at(commands, table) if renamed is None else renamed
 
 
 def written_at(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.definitions import locate_difference
+from pytest_bbmigrate.checks.definitions import locate_absence, locate_difference
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, SHAPES, locate
 from pytest_bbmigrate.checks.schema_survives import (
     is_altered,
@@ -92,7 +92,8 @@ def new_key_requirement(dangling: Dangling, evidence: Evidence) -> str:
 
 def mismatch_finding(mismatch: Mismatch, migration: Migration) -> Finding:
     """Return a foreign key to what is not there as a finding."""
-    place = locate(migration.up, (mismatch.parent, mismatch.table), SHAPES)
+    absent = locate_absence(migration.up, mismatch.parent) if mismatch.missing == "table" else None
+    place = absent or locate(migration.up, (mismatch.parent, mismatch.table), SHAPES)
     return Finding(
         "mismatched reference",
         "up",

@@ -48,10 +48,14 @@ def main() -> None:
     """Run the rows, print the table, and exit with 1 unless every row that was tried is good."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix")
     parser.add_argument("--quick", action="store_true", help="some tests of each room, fewer rows")
-    quick = parser.parse_args().quick
+    parser.add_argument("rows", nargs="*", type=int, help="these rows of the table alone, from 1")
+    arguments = parser.parse_args()
+    quick = arguments.quick
     tests = TESTS_OF_A_QUICK_RUN if quick else ("tests",)
     results = []
-    for row in rows(find_pythons(), quick=quick):
+    for number, row in enumerate(rows(find_pythons(), quick=quick), 1):
+        if arguments.rows and number not in arguments.rows:
+            continue
         results.append(result_of(row, tests))
         tell(table(results[-1:])[-1])
     tell("", *table(results))

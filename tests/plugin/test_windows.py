@@ -10,7 +10,7 @@ from tests.plugin.sample import write_migrations
 
 # Python's own modules and pytest are imported before; ours meet a system without these.
 TAKES_AWAY = """
-import importlib.abc, os, signal, subprocess, sys
+import asyncio, importlib.abc, os, signal, subprocess, sys
 import faker, psutil, sqlite_utils, pytest
 
 class Absent(importlib.abc.MetaPathFinder):

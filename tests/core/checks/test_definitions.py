@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
-from pytest_bbmigrate.checks.definitions import locate_column, locate_difference, locate_sequence
+from pytest_bbmigrate.checks.definitions import (
+    locate_absence,
+    locate_column,
+    locate_difference,
+    locate_sequence,
+)
 from pytest_bbmigrate.schema import SchemaDifference
 from pytest_bbmigrate.sql import split_statements
 
@@ -179,3 +184,27 @@ def test_of_a_function_nothing_is_told_but_where_it_begins() -> None:
 
     assert locate_difference(part, difference).line == 7
     assert locate_sequence(part, "notes").line == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("notes_old", 1), ("notes", 1), ("tags", None), ("trips", 7)]
+)
+def test_what_a_reference_leads_to_no_more_is_told_where_it_went(
+    name: str, line: int | None
+) -> None:
+    found = locate_absence(part_of(RENAMED_FIRST + "DROP TABLE trips;"), name)
+
+    assert (found.line if found else None) == line
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        ("does not compile: no such table: main.notes_old", 1),
+        ("does not compile: no such column: title", None),
+    ],
+)
+def test_a_view_that_breaks_is_told_where_what_it_reads_went(error: str, line: int | None) -> None:
+    difference = SchemaDifference("view broken", "titles", "", "", "", error)
+
+    assert locate_difference(part_of(RENAMED_FIRST), difference).line == line
