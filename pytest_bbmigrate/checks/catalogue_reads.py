@@ -20,15 +20,25 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Schema
 
 
+AS_BEFORE = (
+    "it is asked of the rows as they were before the migration: by the names of then, and with the "
+    "functions that SQLite and bb_connection have"
+)
+
+
 @dataclass(frozen=True)
 class NamedObject:
-    """Something that a contract line names: a table, or a column of one, or another object."""
+    """Something that a contract line names: a table, or a column of one, or another object.
+
+    ``is_new`` is whether the line says that it is there after, and was not before.
+    """
 
     kind: str
     name: str
     column: str
     line: int
     path: Path | None
+    is_new: bool = False
 
 
 def ask_catalogue_reads(chain: Chain, known: int = 0) -> Answer:
@@ -81,7 +91,7 @@ def unknown_names(migration: Migration, before: Schema, after: Schema) -> Iterat
                 named.line,
                 table=named.kind,
                 name=shown,
-                expected=", ".join(known_names(named, before)),
+                expected=", ".join(dict.fromkeys(names_there(named, before, after))),
             )
 
 
@@ -108,7 +118,9 @@ def names_of(migration: Migration) -> Iterator[NamedObject]:
     for rename in contract.renames:
         kind = "column" if rename.column else "table"
         yield NamedObject(kind, rename.table, rename.column or "", rename.line, rename.path)
-        yield NamedObject(kind, rename.new_table, rename.new_column or "", rename.line, rename.path)
+        yield NamedObject(
+            kind, rename.new_table, rename.new_column or "", rename.line, rename.path, is_new=True
+        )
 
 
 def names_of_derived(contract: Contract) -> Iterator[NamedObject]:
@@ -133,6 +145,16 @@ def exists(named: NamedObject, schema: Schema) -> bool:
         return table is not None
     is_rowid = table.virtual is not None and fold_name(named.column) == "rowid"
     return is_rowid or table.column(named.column) is not None
+
+
+def names_there(named: NamedObject, before: Schema, after: Schema) -> list[str]:
+    """Return what could have been meant, of what is there before or after.
+
+    What something is renamed to can only be what is there after.
+    """
+    if named.is_new:
+        return known_names(named, after)
+    return [*known_names(named, before), *known_names(named, after)]
 
 
 def known_names(named: NamedObject, schema: Schema) -> list[str]:
@@ -169,4 +191,5 @@ def unanswerable_conditions(
             failing.line,
             name=failing.condition,
             observed=failing.error,
+            cause=AS_BEFORE,
         )

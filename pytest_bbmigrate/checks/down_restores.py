@@ -97,7 +97,8 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
     """Return every difference of schema and data between before and after down.
 
     A table that is declared altered may come back with its columns in another order, and with a
-    lower sequence: neither can be put right but by a rebuild.
+    lower sequence: neither can be put right but by a rebuild. What the sequence of one that is
+    declared dropped was, nothing knows any more.
     """
     contract = migration.contract
     counts = {fold_name(table.table): table.rows_before for table in back.tables}
@@ -120,6 +121,9 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
             table=table,
             expected=str(before),
             observed=str(after),
+            allow=contract_line(migration, f"alters sequence {bare_or_quoted(table)}")
+            if drops_table(contract, table)
+            else "",
         )
         for table, before, after in back.sequences
         if not may_be_lower(contract, table)
@@ -154,7 +158,8 @@ def difference_finding(difference: SchemaDifference, part: Part, step: str) -> F
         place.line,
         table=difference.table,
         column=difference.column,
-        name=difference.name,
+        # Of a table that is gone, that names where its rows are: they are nowhere.
+        name="" if difference.kind == "table lost" else difference.name,
         expected=difference.before,
         observed=difference.after,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
 from pytest_bbmigrate.checks.untested_statements import idle_statements
-from pytest_bbmigrate.checks.unused import unproved_declarations, why_unused
+from pytest_bbmigrate.checks.unused import CANNOT_BE_ASKED, unproved_declarations, why_unused
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.names import fold_name
@@ -120,8 +120,8 @@ def told_of_declarations(
                     each.line,
                     table=each.table,
                     column=each.column,
-                    observed=f"none used `{each.text}`: {why_unused(each, evidence)}{hint}; "
-                    f"{GIVE_SOME}",
+                    observed=f"none used `{each.text}`: {why_unused(each, evidence)}{hint}"
+                    f"{'; ' * bool(given := rows_that_can_show(each, evidence))}{given}",
                 )
                 for each in unused
             )
@@ -129,10 +129,18 @@ def told_of_declarations(
     first = unused[0]
     more = f" (and {len(unused) - 1} more)" if unused[1:] else ""
     why = f"{why_unused(first, evidence)}{hint}"
+    given = rows_that_can_show(first, evidence)
     return replace(
         answer,
-        reason=f"no generated row used `{first.text}`{more}: {why}; all else held, and {GIVE_SOME}",
+        reason=f"no generated row used `{first.text}`{more}: {why}; all else held"
+        f"{', and ' * bool(given)}{given}",
     )
+
+
+def rows_that_can_show(unused: Unused, evidence: Evidence) -> str:
+    """Return how to have rows that show what is declared, '' where no row at all could."""
+    is_lost = unused.is_unusable or why_unused(unused, evidence) == CANNOT_BE_ASKED
+    return "" if is_lost else GIVE_SOME
 
 
 def is_concerned(unfilled: Unfilled, words: set[str]) -> bool:

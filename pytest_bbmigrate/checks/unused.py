@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
 
 
+CANNOT_BE_ASKED = "its condition cannot be asked"
+
+
 @dataclass(frozen=True)
 class Unused:
     """A declaration that no row used: as the contract has it, and its line and file there.
 
     ``column`` is '' where it is about rows, ``where`` None for none; ``why`` is what is known of
-    the reason.
+    the reason, and ``is_unusable`` is whether no row at all could use it.
     """
 
     text: str
@@ -37,6 +40,7 @@ class Unused:
     line: int
     path: Path | None = None
     why: str = ""
+    is_unusable: bool = False
 
 
 def unused_declarations(evidence: Evidence) -> Iterator[Unused]:
@@ -72,7 +76,8 @@ def unused_derivations(evidence: Evidence) -> Iterator[Unused]:
             )
             text = derives_line(declared)
             yield Unused(
-                text, declared.table, declared.column, None, declared.line, declared.path, why
+                *(text, declared.table, declared.column, None, declared.line, declared.path, why),
+                is_unusable=bool(derivation.unusable),
             )
 
 
@@ -124,7 +129,7 @@ def why_unused(unused: Unused, evidence: Evidence) -> str:
         try:
             (met,) = db.execute(query).fetchone()
         except sqlite3.Error:
-            return "its condition cannot be asked"
+            return CANNOT_BE_ASKED
     return (
         f"{met:,} meet its condition, and stay as they are" if met else "none meets its condition"
     )

@@ -20,8 +20,8 @@ BACK = "down"
 REBUILT_BACK = "down must rebuild the table: create it as it was, copy the rows, drop the other one"
 ON_ROWS = "down must undo what up did on the rows that are there by then, one by one by their keys"
 BY_ORDER = (
-    "give nothing out by the order in which rows happen to come: number them by ORDER BY a key,\n"
-    "or copy the numbers that they have"
+    "give nothing out by the order in which rows happen to come: number them by ORDER BY what\n"
+    "tells them apart, a key or all columns, or copy the numbers that they have"
 )
 MADE_AGAIN = "drop it before what it reads changes, and create it again as it must be then"
 OF_UP = {
@@ -48,14 +48,21 @@ OF_DOWN = {
         ("written rows lost", "written values changed", "edits undone", "deleted rows back"),
         ON_ROWS,
     ),
-    "table lost": "down must create it again, with its rows, or rename it back",
-    "column lost": "down must add it again, with its values, or rename it back",
+    "table lost": (
+        "down must create it again, with its rows (without, where it is declared dropped), or\n"
+        "rename it back"
+    ),
+    "column lost": (
+        "down must add it again, with its values (without, where it is declared dropped), or\n"
+        "rename it back"
+    ),
     "index lost": (
         "down must create it again under the name that it had, or leave it where up did not make it"
     ),
     "index added": "down must drop it",
     "sequence lowered": (
-        "down must set it again: UPDATE sqlite_sequence SET seq = .. WHERE name = .."
+        "down must set it again: UPDATE sqlite_sequence SET seq = .. WHERE name = .., or INSERT\n"
+        "that row where the table has none"
     ),
 }
 

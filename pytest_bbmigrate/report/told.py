@@ -82,18 +82,24 @@ def told_of(
     verdict: Verdict, position: int, migration: str, file: str = "", function: str = ""
 ) -> Told:
     """Return what ``verdict`` has found."""
-    found = tuple(map(found_in, verdict.findings))
+    # One line is for all that has no way back: a contract says it once.
+    irreversible = irreversible_line([shown_finding(finding) for finding in verdict.findings])
+    found = tuple(found_in(finding, irreversible) for finding in verdict.findings)
     return Told(position, migration, file, function, verdict.check, found, verdict.unneeded)
 
 
-def found_in(finding: Finding) -> Found:
-    """Return a finding in words, with the line to declare."""
+def found_in(finding: Finding, irreversible: str) -> Found:
+    """Return a finding in words, with the line to declare.
+
+    That is ``irreversible`` where nothing can restore what was found.
+    """
     shown = shown_finding(finding)
+    of_way_back = irreversible if irreversible_line([shown]) else ""
     return Found(
         finding.kind,
         headline(shown),
         shown_place(finding.path, finding.line),
-        finding.allow.partition(MARK)[2] or irreversible_line([shown]),
+        finding.allow.partition(MARK)[2] or of_way_back,
         finding.prove.partition(MARK)[2],
         tuple(names_of(finding)),
     )

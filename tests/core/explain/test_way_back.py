@@ -115,6 +115,61 @@ def test_rows_that_up_deletes_come_with_the_line_that_says_so(tmp_path: Path) ->
     )
 
 
+def test_a_table_that_down_leaves_out_is_gone_with_its_rows(tmp_path: Path) -> None:
+    step = both("DROP TABLE log;", "SELECT 1;", "drops log")
+    verdict = judge_last("down_restores", chain_of(tmp_path, NOTES, step, rows=60))
+
+    assert describe_failure(verdict, "").startswith("table log and its 60 rows are gone after down")
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "line"),
+    [
+        ("DROP TABLE log;", "CREATE TABLE log (id INTEGER PRIMARY KEY);", "drops log"),
+        ("ALTER TABLE log DROP COLUMN k;", "ALTER TABLE log ADD COLUMN k;", "drops log.k"),
+    ],
+)
+def test_what_is_declared_dropped_may_come_back_without_what_it_held(
+    tmp_path: Path, up: str, down: str, line: str
+) -> None:
+    kind = "" if line == "drops log" else ", k"
+    chain = chain_of(
+        tmp_path, f"CREATE TABLE log (id INTEGER PRIMARY KEY{kind});", both(up, down, line)
+    )
+
+    assert judge_last("down_restores", chain).outcome is Outcome.PASSED
+
+
+COUNTED = "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT);"
+
+
+def test_the_sequence_of_a_table_that_is_dropped_as_declared_has_a_line(tmp_path: Path) -> None:
+    step = both("DROP TABLE counted;", COUNTED, "drops counted")
+    (found,) = judge_last("down_restores", chain_of(tmp_path, COUNTED, step)).findings
+    assert found.allow == "-- bb: alters sequence counted"
+
+    followed = chain_of(tmp_path, COUNTED, f"{found.allow}\n{step}").evidence(1)
+
+    assert {judge(check, followed).outcome for check in CHECKS} == {Outcome.PASSED}
+
+
+def test_a_sequence_is_set_again_where_the_table_has_no_row_of_it(tmp_path: Path) -> None:
+    step = both(
+        "CREATE TABLE kept AS SELECT * FROM counted; CREATE TABLE was AS SELECT seq FROM"
+        " sqlite_sequence WHERE name = 'counted'; DROP TABLE counted;",
+        f"{COUNTED} {{}} DROP TABLE kept; DROP TABLE was;",
+        "drops counted",
+        "deletes counted",
+    )
+    again = "INSERT INTO counted SELECT * FROM kept;"
+    lower = judge_last("down_restores", chain_of(tmp_path, COUNTED, step.format(again)))
+    with_row = "INSERT INTO sqlite_sequence SELECT 'counted', seq FROM was;"
+    set_again = judge_last("down_restores", chain_of(tmp_path, COUNTED, step.format(with_row)))
+
+    assert [finding.kind for finding in lower.findings] == ["sequence lowered"]
+    assert "sequence lowered" not in [finding.kind for finding in set_again.findings]
+
+
 FOLLOWED = [
     # to mend it: up keeps the old values, down puts them back
     both(

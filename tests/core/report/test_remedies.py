@@ -18,7 +18,10 @@ SQL = Path("002_step.sql")
     [
         ("check added", "down", "down must rebuild the table"),
         ("written rows lost", "down after writing", "on the rows that are there"),
-        ("values changed", "up again", "ORDER BY a key"),
+        ("values changed", "up again", "ORDER BY what"),
+        ("table lost", "down", "without, where it is declared dropped"),
+        ("column lost", "down", "without, where it is declared dropped"),
+        ("sequence lowered", "down", "INSERT"),
         ("index added", "up again", ""),
         ("trigger broken", "up", "create it again"),
         ("values changed", "up", ""),

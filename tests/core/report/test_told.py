@@ -78,6 +78,18 @@ def test_a_way_back_that_cannot_restore_is_irreversible_because_of_what_is_not_k
     assert other.line == "irreversible because the down part itself says that there is none"
 
 
+def test_one_irreversible_line_is_for_all_that_has_no_way_back() -> None:
+    lost = replace(BACK, kind="rows lost", column="", unrestored="rows not kept")
+
+    _, (line,) = sort_out([told("down_restores", BACK, lost)])
+
+    assert len(line.found) == 2
+    assert line.line == (
+        "irreversible because the old values of t.c are kept nowhere, and the rows that it takes "
+        "from t are kept nowhere"
+    )
+
+
 def test_what_down_spoils_of_what_up_left_alone_is_a_fault() -> None:
     spoilt = replace(BACK, unrestored="values spoilt")
 
