@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.seeding.expected_values import read_expected_values, values_at
+from pytest_bbmigrate.sql import UnreadableSql, tokenize
+from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.reading import read_shape
+from pytest_bbmigrate.sql.schema_clauses import CreateTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +25,9 @@ if TYPE_CHECKING:
 class FolderRecipe:
     """All that the rows of a folder's states are made of; nothing else of its files is.
 
-    ``common`` is the same for all states. ``joined``, ``assigned`` and ``requires`` are where
-    migrations look for texts around values, what they set and what they require, each with the
-    position of its migration.
+    ``common`` is the same for all states. ``joined`` and ``assigned`` are where migrations look for
+    texts around values, and what they set, each with the position of its migration; ``requires``
+    what they require, each with the first and last position at which rows meet that.
     """
 
     common: Recipe
@@ -30,7 +35,7 @@ class FolderRecipe:
     taken: tuple[ExpectedValue, ...]
     joined: tuple[tuple[int, JoinedText], ...]
     assigned: tuple[tuple[int, Literal], ...]
-    requires: tuple[tuple[int, Requirement], ...]
+    requires: tuple[tuple[int, int, Requirement], ...]
 
     def at(self, position: int) -> Recipe:
         """Return the recipe of the state that the migration at ``position`` begins with."""
@@ -40,7 +45,9 @@ class FolderRecipe:
             taken_literals=values_at(position, self.taken),
             joined_texts=frozenset(each for number, each in self.joined if number >= position),
             assigned_literals=tuple(each for number, each in self.assigned if number >= position),
-            requires=tuple(each for number, each in self.requires if number >= position),
+            requires=tuple(
+                each for first, last, each in self.requires if first <= position <= last
+            ),
         )
 
 
@@ -70,9 +77,42 @@ def folder_recipe(recipe: Recipe, migrations: Sequence[Migration]) -> FolderReci
             for literal in migration.assigned_literals
         ),
         requires=tuple(
-            (position, requirement)
+            (first_position(requirement, migrations[:position]), position, requirement)
             for position, migration in enumerate(migrations)
             for requirement in migration.contract.requires
             if not requirement.allows_no_row
         ),
     )
+
+
+def first_position(requirement: Requirement, earlier: Sequence[Migration]) -> int:
+    """Return from where on the tables that a ``requirement`` reads are those that it means.
+
+    A table that one of the ``earlier`` migrations makes may have the name of another before it,
+    which is dropped by then.
+    """
+    named = words_of(requirement.expression or "") - {fold_name(requirement.table)}
+    return max(
+        (
+            number
+            for number, migration in enumerate(earlier, 1)
+            if named and not named.isdisjoint(tables_made(migration))
+        ),
+        default=0,
+    )
+
+
+def words_of(expression: str) -> set[str]:
+    """Return the names (folded) in an expression; none where it cannot be read."""
+    try:
+        return {fold_name(token.name) for token in tokenize(expression)} - {""}
+    except UnreadableSql:
+        return set()
+
+
+def tables_made(migration: Migration) -> set[str]:
+    """Return the tables (folded) that the SQL of ``migration`` makes."""
+    if not isinstance(migration.up, SqlPart):
+        return set()
+    commands = (read_shape(statement.text) for statement in migration.up.statements)
+    return {command.name.folded for command in commands if isinstance(command, CreateTable)}
