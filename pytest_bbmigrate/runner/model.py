@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.runner.profiles import UNDECIDED, Profile
-from pytest_bbmigrate.sql.plain_rows import shapes_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -140,6 +139,8 @@ class Run:
         One of several such with the same words in front, of which a dump has a hundred thousand: to
         be asked for all that does not depend on their values.
         """
+        from pytest_bbmigrate.sql.plain_rows import shapes_of  # which pytest's own process lacks
+
         return tuple(shapes_of(self.executed))
 
     @property
