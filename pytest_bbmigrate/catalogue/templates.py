@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKS = r"\{\{|\{%|<%|\$\{|#\{|\{(?=[A-Za-z_])"
 MAY_HAVE_MARKS = re.compile(MARKS)
 NEXT = re.compile(
-    rf"(?P<mark>{MARKS})|{COMMENT}|{STRING}|{QUOTED}|(?P<open>['\"`\[]|/\*)", re.DOTALL
+    rf"(?P<mark>{MARKS})|{COMMENT}|{STRING}|{QUOTED}|(?P<open>['\"`\[]|/\*|--)", re.DOTALL
 )
 OF_GO = re.compile(r"\{\{-? *(?:\.|\$|/\*|(?:if|else|end|range|with|define|template|block)\b)")
 KINDS = {

@@ -11,7 +11,7 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from pytest_bbmigrate.schema import ForeignKey, Schema, Table
     from pytest_bbmigrate.seeding.filling.queries import Key
@@ -26,14 +26,33 @@ def fill_order(
     table itself and keys in a circle, which is cut where a key may be NULL if there is such a key.
     """
     waiting = [table for table in schema.tables if fold_name(table.name) in names]
+    unfilled = {fold_name(table.name) for table in waiting}
     order: list[tuple[Table, tuple[ForeignKey, ...]]] = []
     while waiting:
-        unfilled = {fold_name(table.name) for table in waiting}
-        blocked = {table.name: _blocking(table, unfilled) for table in waiting}
-        table = min(waiting, key=lambda table: _obstacle(table, blocked[table.name]))
-        waiting.remove(table)
-        order.append((table, tuple(blocked[table.name])))
+        place, blocking = _next(waiting, unfilled)
+        table = waiting.pop(place)
+        unfilled.discard(fold_name(table.name))
+        order.append((table, blocking))
     return order
+
+
+def _next(
+    waiting: Sequence[Table], unfilled: Collection[str]
+) -> tuple[int, tuple[ForeignKey, ...]]:
+    """Return which of ``waiting`` is filled next, and its keys to what is not filled yet.
+
+    It is the first that waits for no other one, which is looked for no further: where parents are
+    made first, as they mostly are, that is the first of all.
+    """
+    found: list[tuple[int, int, tuple[ForeignKey, ...]]] = []
+    for place, table in enumerate(waiting):
+        blocking = tuple(_blocking(table, unfilled))
+        obstacle = _obstacle(table, blocking)
+        if not obstacle:
+            return place, blocking
+        found.append((obstacle, place, blocking))
+    _, place, blocking = min(found, key=lambda each: each[:2])
+    return place, blocking
 
 
 def _blocking(table: Table, unfilled: Collection[str]) -> list[ForeignKey]:

@@ -76,10 +76,20 @@ def test_marks_within_strings_names_and_comments_are_text(tmp_path: Path, sql: s
     assert migration(tmp_path, {"1_a.sql": sql})
 
 
-def test_marks_behind_a_string_that_is_not_finished_are_not_told(tmp_path: Path) -> None:
-    (found,) = complaints(tmp_path, {"1_a.sql": "SELECT 'x; {{ y }}"})
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT 'x; {{ y }}", "a string that is not finished"),
+        ("/* {{ y }}", "a comment that is not finished"),
+        ("-- a\rSELECT {{ y }}", "a carriage return without a line feed in a comment"),
+    ],
+)
+def test_marks_behind_what_is_not_finished_are_not_told(
+    tmp_path: Path, sql: str, told: str
+) -> None:
+    (found,) = complaints(tmp_path, {"1_a.sql": sql})
 
-    assert "a string that is not finished" in found
+    assert told in found
 
 
 @pytest.mark.parametrize("marked", ["-- +goose Up\n{}\n", "-- migrate:up\n{}\n-- migrate:down\n"])
