@@ -291,7 +291,7 @@ REASONS: dict[str, str] = {
     ),
     "empty down part": (
         "the down part has no statement, so that nothing is undone; write the way back, or say\n"
-        "that there is none: -- bb: irreversible"
+        "that there is none"
     ),
     "limit in a list": (
         "the SELECT of an IN or NOT IN has a LIMIT: of what it would list, only so many are\n"

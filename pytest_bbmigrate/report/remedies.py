@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.verdict import Finding
 
 IRREVERSIBLE = "irreversible because "
+EMPTY_DOWN = "empty down part"  # the cause
+UNWRITTEN = "no way back is written"
 MOST_NAMED = 3
 
 ONLY_WHERE = "only rows where "
@@ -99,6 +101,17 @@ def irreversible_line(findings: Sequence[Finding]) -> str:
             lost.setdefault(because, {}).update(dict.fromkeys(names))
     reasons = (because.format(what=listed(tuple(names))) for because, names in lost.items())
     return f"{IRREVERSIBLE}{', and '.join(reasons)}" if lost else ""
+
+
+def no_way_back_line(findings: Sequence[Finding]) -> str:
+    """Return the one line that says of all ``findings`` that there is no way back, '' for none.
+
+    A down part without a statement is a reason as well: that it is meant, its author alone can say.
+    """
+    line = irreversible_line(findings)
+    if not any(finding.cause == EMPTY_DOWN for finding in findings):
+        return line
+    return f"{line}, and {UNWRITTEN}" if line else f"{IRREVERSIBLE}{UNWRITTEN}"
 
 
 def listed(names: tuple[str, ...]) -> str:

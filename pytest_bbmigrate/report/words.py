@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.report.headlines import headline
-from pytest_bbmigrate.report.remedies import irreversible_line, what_to_change
+from pytest_bbmigrate.report.remedies import no_way_back_line, what_to_change
 from pytest_bbmigrate.report.shown import shown_finding
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
@@ -46,7 +46,7 @@ def describe_failure(verdict: Verdict, rerun: str, rows: str = GENERATED) -> str
     first, *others = findings
     more = f" (and {len(others)} more)" if others else ""
     lines = [f"{headline(first)}{more}"]
-    unrestored = [finding for finding in findings if irreversible_line([finding])]
+    unrestored = [finding for finding in findings if no_way_back_line([finding])]
     last_unrestored = unrestored[-1] if unrestored else None
     for number, finding in enumerate(findings):
         if number:
@@ -154,7 +154,7 @@ def what_to_declare(finding: Finding, findings: Sequence[Finding]) -> str:
         )
         if any(cell is None for each in finding.examples for _, cell in each.before):
             lines.append("(NULL passes it as it does a CHECK: say IS NOT NULL as well)")
-    if irreversible := irreversible_line(findings):
+    if irreversible := no_way_back_line(findings):
         lines += ["where nothing can restore it:", f"{mark} bb: {irreversible}"]
     return "\n".join(lines)
 

@@ -115,6 +115,32 @@ def test_rows_that_up_deletes_come_with_the_line_that_says_so(tmp_path: Path) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("up", "line"),
+    [
+        (
+            "ALTER TABLE notes ADD COLUMN mood TEXT;",
+            "-- bb: irreversible because no way back is written",
+        ),
+        (
+            "ALTER TABLE notes ADD COLUMN mood TEXT; DELETE FROM log WHERE id < 9;",
+            (
+                "-- bb: irreversible because the rows that it takes from log are kept nowhere, and "
+                "no way back is written"
+            ),
+        ),
+    ],
+)
+def test_one_line_says_of_an_empty_down_part_too_that_there_is_no_way_back(
+    tmp_path: Path, up: str, line: str
+) -> None:
+    step = both(up, "", "deletes log")
+    verdict = judge_last("down_restores", chain_of(tmp_path, NOTES, step, rows=60))
+    lines = describe_failure(verdict, "").splitlines()
+
+    assert [each.strip() for each in lines if "bb: irreversible" in each] == [line]
+
+
 def test_a_table_that_down_leaves_out_is_gone_with_its_rows(tmp_path: Path) -> None:
     step = both("DROP TABLE log;", "SELECT 1;", "drops log")
     verdict = judge_last("down_restores", chain_of(tmp_path, NOTES, step, rows=60))
