@@ -58,7 +58,9 @@ def unneeded_declarations(evidence: Evidence) -> tuple[Unused, ...]:
         *(
             Unused(f"drops {drop_text(drop)}", drop.table or "", "", None, drop.line, drop.path)
             for drop in contract.drops
-            if is_there(drop, after) and not is_another(drop.kind, drop.name, evidence, diff)
+            if is_there(drop, after)
+            and not is_gone(drop, diff)
+            and not is_another(drop.kind, drop.name, evidence, diff)
         ),
         *unneeded_alters(evidence, diff),
         *(
@@ -81,6 +83,17 @@ def is_there(drop: Drop, schema: Schema) -> bool:
         return schema.table(name) is not None
     others = schema.views if drop.kind == "view" else schema.triggers
     return any(fold_name(other.name) == name for other in others)
+
+
+def is_gone(drop: Drop, diff: DatabaseDiff) -> bool:
+    """Return whether a table or column is gone, though another may have been given its name."""
+    name = fold_name(drop.name)
+    if drop.kind == "table":
+        return any(t.after is None and fold_name(t.table) == name for t in diff.tables)
+    of_table = fold_name(drop.table or "")
+    return drop.kind == "column" and any(
+        fold_name(t.table) == of_table and name in t.lost_columns for t in diff.tables
+    )
 
 
 def is_another(kind: str, name: str, evidence: Evidence, diff: DatabaseDiff) -> bool:

@@ -61,6 +61,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("parent deleted", references.is_parent_deleted),
     ("parent updated", references.is_parent_updated),
     ("written unchecked", references.is_written_unchecked),
+    ("renumbered", references.is_parent_renumbered),
     ("stale view", structure.is_stale_view),
     ("made too early", structure.is_made_too_early),
     ("replaced by an old copy", down.is_replaced_by_an_old_copy),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes.rows import sets
+from pytest_bbmigrate.explain.causes.rows import is_renumbered, sets
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Pragma
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -147,6 +148,29 @@ def is_written_unchecked(context: FindingContext) -> bool:
     (column, *_) = fold_name(context.finding.column).split(", ")
     table = context.table
     return sets(context, table, column) or context.inserts_into(table)
+
+
+def is_parent_renumbered(context: FindingContext) -> bool:
+    """Tell whether a rebuild of the table that is referred to gave its rows other ids."""
+    diff = context.evidence.up_diff
+    if diff is None or context.finding.kind != "dangling reference":
+        return False
+    for parent in diff.tables:
+        if same_name(parent.after or "", context.finding.name):
+            of_parent = replace(context.finding, kind="rows renumbered", table=parent.table)
+            is_seen = bool(parent.renumbered) or is_id_declared(context, parent.table)
+            return is_seen and is_renumbered(replace(context, finding=of_parent))
+    return False
+
+
+def is_id_declared(context: FindingContext, table: str) -> bool:
+    """Return whether the contract says that the ids of ``table`` are to change."""
+    before = context.evidence.state.schema.table(table)
+    alias = before.rowid_alias if before else None
+    return alias is not None and any(
+        same_name(change.table, table) and same_name(change.column, alias)
+        for change in context.evidence.migration.contract.changes
+    )
 
 
 def is_default_without_parent(context: FindingContext) -> bool:

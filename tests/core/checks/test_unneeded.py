@@ -76,6 +76,22 @@ def test_a_declaration_that_was_needed_is_not_noted(
     assert notes_of(tmp_path, declaration, sql) == ()
 
 
+@pytest.mark.parametrize(
+    ("declaration", "sql"),
+    [
+        (
+            "drops trips.raw",
+            "ALTER TABLE trips DROP COLUMN raw;\nALTER TABLE trips RENAME COLUMN cents TO raw;",
+        ),
+        ("drops moods", "DROP TABLE moods;\nALTER TABLE tags RENAME TO moods;"),
+    ],
+)
+def test_a_drop_is_needed_though_another_takes_the_name(
+    tmp_path: Path, declaration: str, sql: str
+) -> None:
+    assert notes_of(tmp_path, declaration, sql) == ()
+
+
 NO_ROWS = [(text, sql) for text, sql in NEEDED if text.startswith(("drops", "alters"))]
 UNNEEDED = ["alters moods", *(declaration for declaration, _ in NO_ROWS)]
 UNSEEN = ["inserts tags", "deletes trips", "changes moods.id"]

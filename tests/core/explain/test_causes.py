@@ -598,6 +598,28 @@ def test_keys_that_the_tool_has_on_anyway_are_not_put_down_to_the_contract(tmp_p
     assert found.cause == "cascade under d1"
 
 
+NEW_IDS = TRIPS_AGAIN.replace("trips_new SELECT *", "trips_new (name, code) SELECT name, code")
+
+
+@pytest.mark.parametrize("declared", ["", "-- bb: changes trips.id\n"])
+def test_references_to_rows_that_a_rebuild_gave_other_ids_are_put_down_to_that(
+    tmp_path: Path, declared: str
+) -> None:
+    found = findings_of(tmp_path, FAMILY, f"{declared}{NEW_IDS}")
+
+    of_costs = [(each.kind, each.cause) for each in found if each.table == "costs"]
+
+    assert of_costs == [("dangling reference", "renumbered")]
+
+
+def test_references_to_rows_that_a_rebuild_left_under_their_ids_are_not(tmp_path: Path) -> None:
+    found = findings_of(tmp_path, FAMILY, TRIPS_AGAIN.replace("FROM trips", "FROM trips LIMIT 9"))
+
+    of_costs = [(each.kind, each.cause) for each in found if each.table == "costs"]
+
+    assert of_costs == [("dangling reference", "")]
+
+
 @pytest.mark.parametrize(("cause", "before", "step"), ALSO_FOR_THAT)
 def test_a_cause_is_known_by_more_than_one_road(
     tmp_path: Path, cause: str, before: str, step: str
