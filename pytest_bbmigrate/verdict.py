@@ -56,7 +56,8 @@ class Finding:
     wrote before it failed; ``error`` is SQLite's name for the kind of what it raised; ``lies_in``
     is the part that ``path`` and ``line`` are of, '' for that of ``step``;
     ``unrestored`` names what keeps down from giving back what was there, '' where that is not
-    known, and ``may_require`` is whether it would on rows as a ``requires`` line might say.
+    known, and ``may_require`` is whether it would on rows as a ``requires`` line might say;
+    ``found_by`` are the columns by which alone rows of a table that is gone were found elsewhere.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class Finding:
     lies_in: str = ""
     unrestored: str = ""
     may_require: bool = False
+    found_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ def lost_table(table: TableDiff, migration: Migration) -> Finding:
         name=", ".join(copies) if rows else "",
         count=lost if copies else rows,
         total=rows if table.copies or not copies else 0,
+        found_by=", ".join(table.spelled.get(name, name) for name in table.found_by),
         allow=line or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
     )
 

@@ -68,19 +68,11 @@ def diff_table(
     lost = tuple(old for old in stored if old not in columns)
     if new_table is not None and new_table.error and not new_table.columns:
         lost = ()  # the table itself is told: it cannot be read
+    spelled = spelled_columns(table)
     if new_table is None:
+        none = Differences()
         return TableDiff(
-            table.name,
-            None,
-            (),
-            {},
-            (),
-            frozenset(),
-            rows_before,
-            0,
-            0,
-            Differences(),
-            spelled=spelled_columns(table),
+            table.name, None, (), {}, (), frozenset(), rows_before, 0, 0, none, spelled=spelled
         )
     derived_here = frozenset(column for of_table, column in derived if of_table == name)
     rewritten = {fold_name(c.column) for c in contract.changes if fold_name(c.table) == name}
@@ -117,7 +109,7 @@ def diff_table(
         values_compared=rows_before * len(columns) if is_compared else 0,
         differences=differences,
         renumbered=renumbered,
-        spelled=spelled_columns(table),
+        spelled=spelled,
         real_to_numeric=frozenset(
             old
             for old, new in columns.items()
@@ -166,9 +158,15 @@ def diff_dropped_table(
     if not comparisons:
         return gone
     key = comparisons[0].pairing.key
-    if len(comparisons) == 1:
-        return replace(gone, key=key, differences=comparisons[0].differences(db))
-    return replace(gone, key=key, differences=lost_in_all(db, comparisons))
+    if len(comparisons) > 1:
+        return replace(gone, key=key, found_by=key, differences=lost_in_all(db, comparisons))
+    differences = comparisons[0].differences(db)
+    compared = {old for old, _ in comparisons[0].pairing.columns}
+    is_as_it_was = compared.issuperset(table.stored_columns) and not any(
+        group.kind is ValueChanged for group in differences.groups
+    )
+    found_by = () if is_as_it_was else key
+    return replace(gone, key=key, found_by=found_by, differences=differences)
 
 
 def lost_in_all(db: sqlite3.Connection, comparisons: Sequence[Comparison]) -> Differences:

@@ -125,9 +125,10 @@ class TableDiff:
     texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
     unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
     is gone were copied to, '' for none or several, and ``copies`` are all that hold rows of it
-    which can be told apart; ``differences`` are what the copies lack, and ``is_kept_aside`` is
-    whether these have no key, though it had one, as CREATE TABLE .. AS makes
-    them. ``spelled`` has the names of columns before as they were declared; everywhere else
+    which can be told apart; ``differences`` are what the copies lack, and ``found_by`` the
+    columns by which alone its rows were found there, () where all of each row is there as it was.
+    ``is_kept_aside`` is whether the copies have no key, though it had one, as CREATE TABLE .. AS
+    makes them. ``spelled`` has the names of columns before as they were declared; everywhere else
     they are folded. ``real_to_numeric`` are those of REAL affinity that have NUMERIC affinity
     now. ``derived`` are those whose values the contract derives, which are judged by that.
     """
@@ -145,6 +146,7 @@ class TableDiff:
     renumbered: Renumbered | None = None
     copied_to: str = ""
     copies: tuple[str, ...] = ()
+    found_by: tuple[str, ...] = ()
     is_kept_aside: bool = False
     spelled: Mapping[str, str] = field(default_factory=dict)
     real_to_numeric: frozenset[str] = frozenset()

@@ -70,6 +70,7 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
         table=known_or_masked(finding.table, known),
         column=known_or_masked(finding.column, known),
         name=known_or_masked(finding.name, known),
+        found_by=known_or_masked(finding.found_by, known),
         expected=finding.expected
         if finding.expected == AS_DECLARED
         else known.masked_sql(finding.expected),

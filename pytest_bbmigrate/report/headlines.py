@@ -79,15 +79,21 @@ def of_total(finding: Finding, noun: str = "row") -> str:
 
 
 def lost_table_headline(finding: Finding) -> str:
-    """Return that a table is gone, with its rows or without."""
+    """Return that a table is gone, with its rows or without.
+
+    Where rows were found elsewhere by some columns alone, of their other values nothing is said.
+    """
     gone = f"table {finding.table} is gone{after_step(finding)}"
-    count, total, names = finding.count, finding.total, " and ".join(finding.name.split(", "))
+    count, total, tables = finding.count, finding.total, finding.name.split(", ")
+    names = " and ".join(filter(None, tables))
     if not names:
         rows = f"its {count:,} rows are"
         return f"table {finding.table} and {rows} gone{after_step(finding)}"
     if not total:
         return f"{gone}: rows of it are in {names}"
     kept = f"its {total:,} rows" if not count else f"{total - count:,} of its {total:,} rows"
+    if finding.found_by:
+        return f"{gone}: {kept} are found by {finding.found_by} in {' or '.join(tables)}"
     return f"{gone}: {kept} are in {names}"
 
 

@@ -22,6 +22,7 @@ def shown_finding(finding: Finding) -> Finding:
         table=visible_line(finding.table),
         column=visible_line(finding.column),
         name=visible_line(finding.name),
+        found_by=visible_line(finding.found_by),
         expected=visible(finding.expected),
         observed=visible(finding.observed),
         examples=tuple(map(shown_example, finding.examples)),

@@ -205,10 +205,16 @@ IN_TWO = (
             "table old is gone: {} of its 20 rows are in neu",
             "drops old",
         ),
-        (IN_TWO, "table old is gone: its 20 rows are in neu and more", "drops old"),
+        # By their key alone: of several copies, and of one that lacks a column or computes it.
+        (IN_TWO, "table old is gone: its 20 rows are found by id in neu or more", "drops old"),
+        (
+            f"{NEW} INSERT INTO neu SELECT id, upper(text), cents FROM old;",
+            "table old is gone: its 20 rows are found by id in neu",
+            "renames old -> neu",
+        ),
         (
             "INSERT OR REPLACE INTO kinds SELECT id, text FROM old;",
-            "table old is gone: its 20 rows are in kinds",
+            "table old is gone: its 20 rows are found by id in kinds",
             "drops old",
         ),
         (
@@ -233,6 +239,16 @@ def test_a_reader_is_told_where_the_rows_are_and_how_many_of_them(
     assert [(f.kind, f.count, f.allow) for f in others] == (
         [("rows lost", lost.count, "-- bb: deletes old")] if "{}" in headline else []
     )
+
+
+def test_rows_with_other_values_in_the_copy_are_not_said_to_be_there(tmp_path: Path) -> None:
+    step = f"{WHOLE} UPDATE neu SET text = 'Imported'; {DROP}"
+    verdict = judge_last("data_survives", chain_of(tmp_path, OLD, step))
+
+    assert describe_failure(verdict, "").startswith(
+        "table old is gone: its 20 rows are found by id in neu (and 1 more)"
+    )
+    assert [finding.kind for finding in verdict.findings] == ["table lost", "values changed"]
 
 
 @pytest.mark.parametrize("condition", ["id > 4", "id = 4"])
