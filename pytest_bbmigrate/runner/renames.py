@@ -47,14 +47,16 @@ def follow_renames(
     """Return what ``executed`` renamed for good, of tables and columns that were there before.
 
     ``before`` and ``after`` are the columns of every table, all names case-folded. What was made on
-    the way, dropped afterwards, or undone by a savepoint is no rename.
+    the way, dropped afterwards, or undone by a savepoint is no rename. A table that is dropped and
+    there again was rebuilt: what was renamed in it goes on in the one that has its name.
     """
     tables = {name: FollowedTable(name, columns) for name, columns in before.items()}
+    dropped: dict[str, FollowedTable] = {}
     for text in executed:
         for statement in readable_statements(text):
             if first_word(statement.text) in ("alter", "drop"):
-                follow(tables, read_command(statement.text))
-    lasting = {now: table for now, table in tables.items() if now in after}
+                follow(tables, dropped, read_command(statement.text))
+    lasting = {now: table for now, table in (dropped | tables).items() if now in after}
     return RenamedNames(
         tuple(sorted((table.name, now) for now, table in lasting.items() if table.name != now)),
         tuple(
@@ -76,18 +78,25 @@ def readable_statements(sql: str) -> Sequence[Statement]:
         return ()
 
 
-def follow(tables: dict[str, FollowedTable], command: Command) -> None:
-    """Take one executed statement into account in ``tables`` (by their names now).
+def follow(
+    tables: dict[str, FollowedTable], dropped: dict[str, FollowedTable], command: Command
+) -> None:
+    """Take one executed statement into account in ``tables``, by their names now.
 
-    What it does to a temporary table is passed over, though one may be called like another.
+    Those that are ``dropped`` go by their names before. What a statement does to a temporary table
+    is passed over, though one may be called like another.
     """
     if isinstance(command, Drop):
         if command.kind == "table" and not command.name.is_temporary:
-            tables.pop(command.name.folded, None)
+            gone = tables.pop(command.name.folded, None)
+            if gone is not None:
+                dropped[gone.name] = gone
     elif isinstance(command, RenameTable | RenameColumn | DropColumn):
         name = "" if command.table.is_temporary else command.table.folded
         if name in tables:
             alter(tables, name, command)
+        elif name in dropped and not isinstance(command, RenameTable):
+            alter(dropped, name, command)
 
 
 def alter(

@@ -3,7 +3,7 @@
 What counts is what an index does, not its name: an index whose name is gone is not lost if another
 one does the same that was not there before, or the primary key does. One of two that did the same
 is lost all the same where it goes. Where names count, because a statement may go by them, an
-explicit index is lost with its name.
+explicit index is lost with its name, and a new one may stand for a UNIQUE alone, which has none.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _may_stand_for(pair: TablePair, old: Index, new: Index, kinds: str) -> bool:
     """Return whether ``new`` may be what ``old`` was; by ``kinds``, constraints are asked first."""
     if old.name is None and new.name is None:
         return True
-    return kinds == "any" and not pair.names.strictly
+    return kinds == "any" and (old.name is None or not pair.names.strictly)
 
 
 def _stand_ins(pair: TablePair, table: Table) -> Callable[[Index], list[Index]]:

@@ -71,6 +71,46 @@ ACCOUNTS = """
             (),
             ((("accounts", "balance"), "name"), (("accounts", "name"), "balance")),
         ),
+        (
+            (
+                "ALTER TABLE accounts RENAME name TO title; CREATE TABLE fresh (id, title);"
+                "DROP TABLE accounts; ALTER TABLE fresh RENAME TO accounts"
+            ),
+            (),
+            ((("accounts", "name"), "title"),),
+        ),
+        (
+            (
+                "ALTER TABLE accounts RENAME TO old; ALTER TABLE old RENAME name TO title;"
+                "CREATE TABLE accounts (id, title); DROP TABLE old"
+            ),
+            (),
+            ((("accounts", "name"), "title"),),
+        ),
+        (
+            (
+                "CREATE TABLE fresh (id, name); DROP TABLE accounts;"
+                "ALTER TABLE fresh RENAME TO accounts; ALTER TABLE accounts RENAME name TO title"
+            ),
+            (),
+            ((("accounts", "name"), "title"),),
+        ),
+        (
+            (
+                "ALTER TABLE accounts RENAME name TO title; DROP TABLE accounts;"
+                "CREATE TABLE accounts (id, label)"
+            ),
+            (),
+            (),
+        ),
+        (
+            (
+                "ALTER TABLE accounts RENAME name TO title; DROP TABLE accounts;"
+                "CREATE TABLE books (id, title)"
+            ),
+            (),
+            (),
+        ),
     ],
 )
 def test_renames_are_followed_from_before_the_run_to_after_it(

@@ -873,6 +873,21 @@ def test_an_explicit_index_is_known_by_its_name_where_a_statement_may_go_by_it()
     assert compare_schemas(before, before, strictly=True) == ()
 
 
+def test_an_explicit_index_may_stand_for_a_unique_also_where_names_count() -> None:
+    constraint = schema_of("CREATE TABLE t (a, b UNIQUE)")
+    index = schema_of("CREATE TABLE t (a, b); CREATE UNIQUE INDEX i ON t (b)")
+    both = schema_of("CREATE TABLE t (a, b UNIQUE); CREATE UNIQUE INDEX i ON t (b)")
+    partial = schema_of("CREATE TABLE t (a, b); CREATE UNIQUE INDEX i ON t (b) WHERE a")
+
+    def kinds(before: Schema, after: Schema) -> list[str]:
+        return [found.kind for found in compare_schemas(before, after, strictly=True)]
+
+    assert kinds(constraint, index) == []
+    assert kinds(constraint, both) == ["index added"]
+    assert kinds(constraint, partial) == ["unique lost", "index added"]
+    assert kinds(index, constraint) == ["index lost"]
+
+
 def test_a_check_that_stayed_with_the_name_is_another_check() -> None:
     before = "CREATE TABLE t (a CHECK (a > 0), b)"
     after = "CREATE TABLE t (b, a CHECK (a > 0))"
