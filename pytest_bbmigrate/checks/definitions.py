@@ -56,6 +56,9 @@ def locate_difference(part: Part, difference: SchemaDifference, after: str = "")
         found = [taken_at(commands, difference.table)]
     else:
         found = [
+            column_dropped_at(commands, difference, now)
+            if difference.kind == "column lost"
+            else None,
             written_at(commands, now, columns, any_column=difference.kind == "column order"),
             redirected_at(commands, difference) if kind == "foreign" else None,
             taken_at(commands, difference.table),
@@ -130,6 +133,28 @@ def taken_at(commands: Sequence[Command], table: str, kind: str = "", name: str 
             if is_itself or is_below:
                 return position
     return None
+
+
+def column_dropped_at(
+    commands: Sequence[Command], difference: SchemaDifference, now: str
+) -> int | None:
+    """Return the ALTER TABLE that drops a column for good, None where a rebuild leaves it out.
+
+    A rebuild after it has no such column to copy. The table is called ``now`` in the end, or else
+    goes: one that stays under another name is not what is asked for.
+    """
+    table, column = fold_name(difference.table), fold_name(difference.column)
+    found: int | None = None
+    for position, command in enumerate(commands):
+        if isinstance(command, Drop) and command.name.folded == table:
+            return found
+        if isinstance(command, RenameTable) and command.table.folded == table:
+            table = fold_name(command.new)
+        elif isinstance(command, RenameColumn) and command.table.folded == table:
+            column = fold_name(command.new) if fold_name(command.column) == column else column
+        elif changes(command, table, {column}, any_column=False):
+            found = position if isinstance(command, DropColumn) else None
+    return found if table == fold_name(now) else None
 
 
 def left_at(commands: Sequence[Command], table: str) -> int | None:

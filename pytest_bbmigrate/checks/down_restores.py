@@ -15,6 +15,7 @@ from pytest_bbmigrate.checks.schema_survives import is_altered, may_be_lower
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.indexes_in_the_way import with_every_index
 from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.rows import RowLost, ValueChanged
 from pytest_bbmigrate.sql.names import fold_name
@@ -90,7 +91,10 @@ def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
         line = contract_line(evidence.migration, f"irreversible because {IS_REFUSED}")
         finding = replace(finding, allow=line)
     after = evidence.schema_after
-    return with_nearest(finding, failure, after, down.executed) if after else finding
+    if after is None:
+        return finding
+    finding = with_every_index(finding, failure, after, down.executed)
+    return with_nearest(finding, failure, after, down.executed)
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:

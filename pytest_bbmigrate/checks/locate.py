@@ -9,16 +9,17 @@ from pytest_bbmigrate.catalogue import PythonPart, SqlPart
 from pytest_bbmigrate.explain.copies import copy_of
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.plain_rows import shape_of
 from pytest_bbmigrate.sql.reading import read_shape
-from pytest_bbmigrate.sql.schema_clauses import Drop, DropColumn, RenameTable
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, Drop, DropColumn, RenameTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Part
+    from pytest_bbmigrate.sql import Statement
     from pytest_bbmigrate.sql.reading import Command
 
 LOSES_ROWS = ("delete", "replace", "insert", "drop", "update", "create", "alter")
@@ -39,9 +40,10 @@ def locate(
 ) -> Location:
     """Return where ``part`` most likely did something to an object of one of ``names``.
 
-    That is the first statement that drops or sets its ``column``, where that is told. Else it is
-    the first that names it and begins with the earliest of ``verbs`` found, one that writes to it
-    before others; of a Python function it is where the function begins.
+    That is the first statement that drops or sets its ``column``, where that is told, else the one
+    that adds it and that no INSERT comes after. Else it is the first that names it and begins with
+    the earliest of ``verbs`` found, one that writes to it before others; of a Python function it is
+    where the function begins.
     """
     if isinstance(part, PythonPart):
         return Location(part.path, part.line)
@@ -53,15 +55,32 @@ def locate(
         for statement in part.statements
         if (words := folded(shape_of(statement.text))) and wanted & set(words)
     ]
-    for _, statement in naming if column else ():
-        if is_of_column(statement.text, wanted, column):
-            return Location(part.path, statement.line)
+    if column and (found := statement_on_column(naming, wanted, column)):
+        return Location(part.path, found.line)
     for verb in verbs:
         of_verb = [statement for first, statement in naming if first == verb]
         if of_verb:
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def statement_on_column(
+    naming: Sequence[tuple[str, Statement]], tables: Collection[str], column: str
+) -> Statement | None:
+    """Return the first statement that drops or sets a ``column`` of ``tables`` (folded).
+
+    Else that is the one which adds it, where no INSERT after it may write it; None for neither.
+    """
+    for _, statement in naming:
+        if is_of_column(statement.text, tables, column):
+            return statement
+    for verb, statement in reversed(naming):
+        if adds_column(statement.text, tables, column):
+            return statement
+        if verb in {"insert", "replace"}:
+            break
+    return None
 
 
 def verb_of(sql: str, words: tuple[str, ...]) -> str:
@@ -114,6 +133,16 @@ def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:
     if isinstance(command, Update):
         return command.sets(column)
     return fold_name(command.column) == fold_name(column)
+
+
+def adds_column(sql: str, tables: Collection[str], column: str) -> bool:
+    """Return whether a statement adds a ``column`` to one of ``tables`` (folded)."""
+    command = read_shape(sql)
+    return (
+        isinstance(command, AddColumn)
+        and command.table.folded in tables
+        and same_name(command.column, column)
+    )
 
 
 def written_to(sql: str) -> str:

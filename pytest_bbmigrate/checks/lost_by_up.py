@@ -1,11 +1,11 @@
-"""Rows that down cannot bring back, told where they are lost: in up."""
+"""What down cannot bring back, rows and numbers, told where it is lost: in up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.checks.definitions import locate_drop
+from pytest_bbmigrate.checks.definitions import locate_drop, locate_sequence
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, locate
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.causes.context import table_diff_of
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment import Evidence
     from pytest_bbmigrate.verdict import Finding
 
+LOST_SEQUENCE = (
+    "up has lost the number already, as DROP TABLE deletes the table's row in sqlite_sequence, and "
+    "down alone cannot bring it back: carry the number over in up first, and then in down as well "
+    "where that rebuilds the table"
+)
+
 
 def told_at_up(finding: Finding, evidence: Evidence) -> Finding:
     """Return ``finding``, one on rows that up deleted for good at the statement which does so.
 
-    A table that up drops and down makes again may come back empty where the drop is declared.
+    A table that up drops and down makes again may come back empty where the drop is declared. Of a
+    sequence it is where up lowered that.
     """
+    if finding.kind == "sequence lowered":
+        return sequence_told_at_up(finding, evidence)
     diff = table_diff_of(evidence.up_diff, fold_name(finding.table))
     if diff is None or not is_lost_by_up(finding, evidence):
         return finding
@@ -45,3 +54,13 @@ def told_at_up(finding: Finding, evidence: Evidence) -> Finding:
         lies_in="up",
         allow=line if comes_back_empty else finding.allow,
     )
+
+
+def sequence_told_at_up(finding: Finding, evidence: Evidence) -> Finding:
+    """Return ``finding``, one on a sequence, at what lowered it before down ran, if up did."""
+    diff, name = evidence.up_diff, fold_name(finding.table)
+    if diff is None or name not in {fold_name(table) for table, _, _ in diff.sequences}:
+        return finding
+    after = diff.renames.tables.get(name, "")
+    place = locate_sequence(evidence.migration.up, finding.table, after)
+    return replace(finding, path=place.path, line=place.line, lies_in="up", cause=LOST_SEQUENCE)

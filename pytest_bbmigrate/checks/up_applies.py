@@ -11,6 +11,7 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.indexes_in_the_way import with_every_index
 from pytest_bbmigrate.explain.left_out import advice_on_missing_value
 from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.runner.dialect import read_addition
@@ -53,9 +54,11 @@ def refusal_finding(failure: Failure, refused: Refused, evidence: Evidence) -> F
     if refused.requirement:
         line = contract_line(evidence.migration, f"requires {refused.requirement}")
     finding = failure_finding(failure, "up", refused.up.printed, has_line=bool(line))
-    finding = with_nearest(finding, failure, evidence.state.schema, refused.up.executed)
+    before, executed = evidence.state.schema, refused.up.executed
+    finding = with_every_index(finding, failure, before, executed)
+    finding = with_nearest(finding, failure, before, executed)
     cause = (
-        broken_before(failure, evidence.state.schema)
+        broken_before(failure, before)
         or advice_on_missing_value(refused.up, evidence.migration, line)
         or finding.cause
     )

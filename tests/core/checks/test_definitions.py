@@ -208,3 +208,21 @@ def test_a_view_that_breaks_is_told_where_what_it_reads_went(error: str, line: i
     difference = SchemaDifference("view broken", "titles", "", "", "", error)
 
     assert locate_difference(part_of(RENAMED_FIRST), difference).line == line
+
+
+@pytest.mark.parametrize("rebuild", [RENAMED_FIRST, RENAMED_LAST])
+def test_a_column_that_goes_before_a_rebuild_is_told_at_the_alter_table_that_drops_it(
+    rebuild: str,
+) -> None:
+    dropped = "ALTER TABLE notes DROP COLUMN title;\n"
+    renamed = "ALTER TABLE notes RENAME title TO head;\nALTER TABLE notes DROP COLUMN head;\n"
+
+    assert line_of(dropped + rebuild, "column lost", column="title") == 1
+    assert line_of(renamed + rebuild, "column lost", column="title") == 2
+
+
+def test_a_column_that_is_added_again_goes_with_the_rebuild_that_leaves_it_out() -> None:
+    again = "ALTER TABLE notes DROP COLUMN title;\nALTER TABLE notes ADD COLUMN title TEXT;\n"
+
+    assert line_of(again + RENAMED_FIRST, "column lost", column="title") == 5
+    assert line_of(again + RENAMED_LAST, "column lost", column="title") == 4

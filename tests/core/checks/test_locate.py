@@ -103,3 +103,25 @@ def test_a_copy_that_begins_with_a_with_is_an_insert() -> None:
     found = locate(SqlPart(FILE, split_statements(sql)), ("notes",), WRITES_VALUES)
 
     assert found.line == 1
+
+
+ADDED = "ALTER TABLE notes DROP COLUMN cents;\nALTER TABLE notes ADD COLUMN text TEXT;\n"
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        (ADDED, 2),
+        (REBUILT.format("") + ADDED, 7),
+        (ADDED + "UPDATE notes SET text = '';", 3),
+        (ADDED + "UPDATE notes SET id = id + 1;", 2),
+        (ADDED + "INSERT INTO notes (id, text) SELECT id, text FROM kept;", 3),
+        ("ALTER TABLE notes DROP COLUMN text;\nALTER TABLE notes ADD COLUMN text TEXT;", 1),
+    ],
+)
+def test_values_of_a_column_are_told_where_it_is_added_unless_something_else_writes_them(
+    sql: str, line: int
+) -> None:
+    part = SqlPart(FILE, split_statements(sql))
+
+    assert locate(part, ("notes",), WRITES_VALUES, "text").line == line

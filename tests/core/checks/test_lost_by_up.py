@@ -133,3 +133,40 @@ def test_a_reader_is_told_that_up_deletes_them_and_how_to_say_so(tmp_path: Path)
     assert lines[1].endswith("002_step.sql:3 (up)")
     said = "-- bb: irreversible because the rows that it takes from notes are kept nowhere"
     assert any(said in line for line in lines)
+
+
+COUNTED = "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT);"
+REBUILD = (
+    f"{COUNTED.replace('notes', 'new')}\nINSERT INTO new SELECT * FROM notes;{{}}\n"
+    "DROP TABLE notes;\nALTER TABLE new RENAME TO notes;"
+)
+CARRIED = REBUILD.format(
+    "\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'notes')"
+    " WHERE name = 'new';"
+)
+PLAIN = REBUILD.format("")
+
+
+def sequences_in(folder: Path, up: str, down: str) -> list[Finding]:
+    verdict = verdict_of(folder, COUNTED, migration(up, down, ""))
+    return [found for found in verdict.findings if found.kind == "sequence lowered"]
+
+
+@pytest.mark.parametrize("down", [PLAIN, CARRIED, "SELECT 1;"])
+def test_a_sequence_that_up_lost_is_to_be_carried_over_in_up_first(
+    tmp_path: Path, down: str
+) -> None:
+    (found,) = sequences_in(tmp_path, PLAIN, down)
+
+    assert (found.line, found.lies_in) == (3, "up")
+    assert "carry the number over in up first, and then in down" in found.cause
+
+
+def test_a_sequence_that_down_alone_loses_is_told_at_down(tmp_path: Path) -> None:
+    (found,) = sequences_in(tmp_path, CARRIED, PLAIN)
+
+    assert (found.lies_in, found.cause) == ("", "sequence dropped")
+
+
+def test_carried_over_in_both_a_sequence_is_as_it_was(tmp_path: Path) -> None:
+    assert sequences_in(tmp_path, CARRIED, CARRIED) == []
