@@ -57,7 +57,8 @@ class Finding:
     is the part that ``path`` and ``line`` are of, '' for that of ``step``;
     ``unrestored`` names what keeps down from giving back what was there, '' where that is not
     known, and ``may_require`` is whether it would on rows as a ``requires`` line might say;
-    ``found_by`` are the columns by which alone rows of a table that is gone were found elsewhere.
+    ``found_by`` are the columns by which alone rows of a table that is gone were found elsewhere;
+    ``only_fewer`` is whether all rows that a view shows are among those that it showed before.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Finding:
     unrestored: str = ""
     may_require: bool = False
     found_by: str = ""
+    only_fewer: bool = False
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,9 @@ def name_after(table: str, evidence: Evidence) -> str:
 def with_rows_missing(finding: Finding, evidence: Evidence) -> Finding:
     """Return ``finding``, on a view with how many of its rows are not shown any more."""
     view = remade_view(finding.name, evidence) if finding.kind == "view changed" else None
-    return replace(finding, count=view.missing, total=view.rows) if view else finding
+    if view is None:
+        return finding
+    return replace(finding, count=view.missing, total=view.rows, only_fewer=not view.others)
 
 
 def remedy_line(difference: SchemaDifference, migration: Migration) -> str:

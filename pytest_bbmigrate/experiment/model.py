@@ -171,7 +171,7 @@ class RemadeView:
 
     ``lost_columns`` (folded) are those it has no more; ``missing`` of the ``rows`` that it showed
     are not shown any more. ``joins`` is whether it joins more tables, so that rows without a match
-    are left out.
+    are left out; ``others`` whether any row that it shows is not one of those.
     """
 
     view: str
@@ -179,6 +179,7 @@ class RemadeView:
     rows: int
     missing: int
     joins: bool
+    others: bool
 
     @property
     def shows_none(self) -> bool:

@@ -98,9 +98,17 @@ def look_at(
         return None
     lost = tuple(column for column in then.columns if column not in now.columns)
     # By SELECT * the former shows other columns now: what is shown as it was is not missing.
-    missing = min(missing_rows(each, now, old, new) for each in (former, was) if each is not None)
+    there = [each for each in (former, was) if each is not None]
+    missing, others = min(
+        (missing_rows(each, now, old, new), shows_others(each, now)) for each in there
+    )
     return RemadeView(
-        name, lost, len(then.rows), missing, joins=inner_joins(new) > inner_joins(old)
+        name,
+        lost,
+        len(then.rows),
+        missing,
+        joins=inner_joins(new) > inner_joins(old),
+        others=others,
     )
 
 
@@ -110,6 +118,13 @@ def missing_rows(then: Shown, now: Shown, old: str, new: str) -> int:
     columns = tuple(comparable(old, new, shared))
     missing = max(len(then.rows) - len(now.rows), 0)
     return max(missing, (then.alike(columns) - now.alike(columns)).total()) if columns else missing
+
+
+def shows_others(then: Shown, now: Shown) -> bool:
+    """Return whether a row ``now`` is none of ``then``, or has not all of its columns."""
+    if any(column not in now.columns for column in then.columns):
+        return True
+    return bool(now.alike(then.columns) - then.alike(then.columns))
 
 
 def definition_of(db: sqlite3.Connection, name: str) -> str:

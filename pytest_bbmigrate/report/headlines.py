@@ -24,9 +24,8 @@ def structural_headline(finding: Finding) -> str:
     subject = finding.name or finding.table
     kind, _, change = finding.kind.rpartition(" ")
     if finding.kind == "view changed" and finding.count:
-        text = (
-            f"view {subject} shows {finding.count:,} of its {finding.total:,} rows not as they were"
-        )
+        how = "no more" if finding.only_fewer else "not as they were"
+        text = f"view {subject} shows {finding.count:,} of its {finding.total:,} rows {how}"
     elif change in STATES:
         text = f"{kind} {object_name(finding)} {STATES[change]}"
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_bbmigrate.report import describe_failure
 from pytest_bbmigrate.verdict import Outcome
 from tests.core.checking import NOTES, chain_of, judge_last
 
@@ -50,6 +51,26 @@ def test_a_view_that_shows_less_is_another_one(tmp_path: Path, body: str) -> Non
 
     assert [(f.kind, f.name) for f in verdict.findings] == [("view changed", "moods")]
     assert verdict.findings[0].allow == "-- bb: alters view moods"
+
+
+@pytest.mark.parametrize(
+    ("body", "how"),
+    [
+        ("SELECT id, mood FROM notes WHERE id > 3", "2 of its 20 rows no more"),
+        ("SELECT id, mood FROM notes LIMIT 7", "13 of its 20 rows no more"),
+        ("SELECT id, upper(text) AS mood FROM notes LIMIT 7", "13 of its 20 rows not as they were"),
+        (
+            "SELECT id, mood FROM notes WHERE id > 3 UNION ALL SELECT -1, 'x'",
+            "2 of its 20 rows not as they were",
+        ),
+    ],
+)
+def test_rows_are_shown_no_more_where_a_view_shows_none_that_it_did_not(
+    tmp_path: Path, body: str, how: str
+) -> None:
+    verdict = judge_last("schema_survives", chain_of(tmp_path, VIEW, remade(body)))
+
+    assert describe_failure(verdict, "").startswith(f"view moods shows {how}")
 
 
 @pytest.mark.parametrize(
