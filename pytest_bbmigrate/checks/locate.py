@@ -70,10 +70,20 @@ def statement_on_column(
 ) -> Statement | None:
     """Return the first statement that drops or sets a ``column`` of ``tables`` (folded).
 
-    Else that is the one which adds it, where no INSERT after it may write it; None for neither.
+    Else that is the copy which computes it, else the ALTER TABLE which adds it, where no INSERT
+    after it may write it; None for none of them.
     """
     for _, statement in naming:
         if is_of_column(statement.text, tables, column):
+            return statement
+    become = {
+        command.table.folded
+        for _, statement in naming
+        if isinstance(command := read_shape(statement.text), RenameTable)
+        and fold_name(command.new) in tables
+    }
+    for _, statement in naming:
+        if computes_column(statement.text, tables, {*tables, *become}, column):
             return statement
     for verb, statement in reversed(naming):
         if adds_column(statement.text, tables, column):
@@ -133,6 +143,17 @@ def is_of_column(sql: str, tables: Collection[str], column: str) -> bool:
     if isinstance(command, Update):
         return command.sets(column)
     return fold_name(command.column) == fold_name(column)
+
+
+def computes_column(
+    sql: str, sources: Collection[str], targets: Collection[str], column: str
+) -> bool:
+    """Return whether a copy from ``sources`` into ``targets`` (folded) computes its ``column``."""
+    copy = copy_of(0, read_shape(sql))
+    if copy is None or copy.source not in sources or copy.target not in targets:
+        return False
+    given = copy.expressions((), ()).get(fold_name(column), ())
+    return len(given) > 1 and given[1] != "."
 
 
 def adds_column(sql: str, tables: Collection[str], column: str) -> bool:

@@ -125,3 +125,26 @@ def test_values_of_a_column_are_told_where_it_is_added_unless_something_else_wri
     part = SqlPart(FILE, split_statements(sql))
 
     assert locate(part, ("notes",), WRITES_VALUES, "text").line == line
+
+
+COMPUTED = """\
+UPDATE notes SET cents = 0;
+CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT, cents INTEGER);
+INSERT INTO log (text) SELECT lower(text) FROM notes;
+INSERT INTO notes_new (id, text, cents) SELECT id, {}, cents FROM notes;
+DROP TABLE notes;
+ALTER TABLE notes_new RENAME TO notes;
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "given", "line"),
+    [("text", "upper(text)", 4), ("TEXT", "upper(text)", 4), ("cents", "upper(text)", 1)]
+    + [("text", given, 1) for given in ("text", "notes.text")],
+)
+def test_values_that_a_copy_computes_are_told_there_and_not_at_an_update_of_another_column(
+    column: str, given: str, line: int
+) -> None:
+    part = SqlPart(FILE, split_statements(COMPUTED.format(given)))
+
+    assert locate(part, ("notes",), WRITES_VALUES, column).line == line
