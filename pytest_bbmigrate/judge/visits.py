@@ -136,7 +136,8 @@ class Visit:
         message = encode_message(KIND_OF[type(value)], value)  # type: ignore[index]
         try:
             self._connection.sendall(message + b"\n")
-            self._connection.sendall(content)
+            if content:  # to send nothing fails as well, once the other end has answered and gone
+                self._connection.sendall(content)
         except OSError as error:
             raise VisitEnded from error
 

@@ -269,7 +269,10 @@ def test_coverage_sees_migrations_in_python(project: pytest.Pytester) -> None:
         capture_output=True,
         check=True,
     )
-    subprocess.run([*run, "combine"], cwd=project.path, capture_output=True, check=True)
+    combined = subprocess.run(
+        [*run, "combine"], cwd=project.path, capture_output=True, text=True, check=False
+    )
+    assert combined.returncode == 0, combined.stdout + combined.stderr
     report = subprocess.run(
         [*run, "report"], cwd=project.path, capture_output=True, text=True, check=True
     )

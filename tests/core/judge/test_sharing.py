@@ -252,6 +252,29 @@ def test_while_the_judge_is_waited_for_others_are_told_what_is_known(
     assert told == [(verdict(2, "up_applies"), "said")]
 
 
+class AnsweredAtOnce:
+    """A connection whose other end answers the first thing that is sent, and is gone."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = socket.socketpair()
+
+    def fileno(self) -> int:
+        return self.ours.fileno()
+
+    def sendall(self, data: bytes) -> None:
+        self.ours.sendall(data)
+        self.theirs.recv(len(data))
+        self.theirs.close()
+
+
+def test_what_is_answered_before_saying_it_has_come_back_was_said() -> None:
+    connection = AnsweredAtOnce()
+
+    Visit(cast("socket.socket", connection)).say(AskVerdicts(1, CHECKS))
+
+    connection.ours.close()
+
+
 def test_a_worker_that_waits_when_the_session_ends_is_told_so(
     judging: Judging, sharing: Sharing, worker: Callable[..., SharedJudge]
 ) -> None:
