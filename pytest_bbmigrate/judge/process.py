@@ -170,18 +170,28 @@ def start_process(shared: Sequence[str], python: AppPython | None = None) -> Pro
 def remove_abandoned(temporary: Path) -> None:
     """Remove the folders of judges whose supervisors were killed: nobody holds their lock.
 
-    One that nobody has come to own is removed when it is too old for a session that begins.
+    One that nobody has come to own is removed when it is too old for a session that begins, and one
+    with what was measured when it is too old for one that ends: that is taken over from it once its
+    supervisor is gone.
     """
     for folder in temporary.glob(f"{PREFIX}*"):
         with suppress(OSError):
             is_old = time.time() - folder.lstat().st_mtime > START_SECONDS
-            if is_old and not (folder / OWNER).exists():
+            is_owned = (folder / OWNER).exists()
+            if is_old and not is_owned:
                 shutil.rmtree(folder, ignore_errors=True)
-    for owner in temporary.glob(f"{PREFIX}*/{OWNER}"):
-        with suppress(OSError):
-            descriptor = os.open(owner, os.O_RDWR | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(owner.parent, ignore_errors=True)
-            finally:
-                os.close(descriptor)
+            elif is_owned and (is_old or not (folder / MEASURED).exists()):
+                remove_unless_held(folder)
+
+
+def remove_unless_held(folder: Path) -> None:
+    """Remove the folder of a judge unless its supervisor is there, which holds its lock.
+
+    Raises: OSError where it is, or the folder is not ours.
+    """
+    descriptor = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)

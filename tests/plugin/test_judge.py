@@ -207,6 +207,9 @@ def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
 ) -> None:
     write_migrations(project)
     abandoned, made = temporary / f"{PREFIX}abandoned", temporary / f"{PREFIX}made"
+    measured = temporary / f"{PREFIX}measured"  # whose session has still to take that over
+    (measured / "measured").mkdir(parents=True)
+    (measured / "owner").touch()
     old = temporary / f"{PREFIX}old"
     for folder in (abandoned, made, old):
         folder.mkdir()
@@ -217,6 +220,7 @@ def test_what_runs_that_were_killed_have_left_is_removed_by_the_next(
     project.runpytest("--bb-check-migrations")
 
     assert not abandoned.exists()
+    assert measured.exists()
     assert not old.exists()
     assert made.exists()  # another run is about to begin there
 
