@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.model import SeededState
     from pytest_bbmigrate.experiment.run import ExperimentSetup, UpResult
     from pytest_bbmigrate.experiment.snapshot import Snapshot
-    from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.schema import Schema
     from pytest_bbmigrate.seeding.model import Recipe
 
 MOST_TIMES = 8  # as many rows as a table is to have, before the migration
@@ -116,16 +116,9 @@ def uniques_after(
     for old, new in names.items():
         before, later = schema.table(old), after.table(new)
         if before is not None and later is not None:
-            found += [Requirement(old, key, None, 0) for key in keys_of(later, before)]
+            found += [
+                Requirement(old, key, None, 0)
+                for key in later.unique_keys
+                if all(before.column(name) is not None for name in key)
+            ]
     return tuple(found)
-
-
-def keys_of(table: Table, before: Table) -> list[tuple[str, ...]]:
-    """Return the columns of each key of ``table`` that were all there ``before``."""
-    keys = [table.primary_key] if table.primary_key else []
-    keys += [
-        tuple(column.name for column in index.columns if column.name is not None)
-        for index in table.indexes
-        if index.unique and index.where is None and all(each.name for each in index.columns)
-    ]
-    return [key for key in keys if all(before.column(name) is not None for name in key)]

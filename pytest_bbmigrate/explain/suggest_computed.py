@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import copy_of, created_columns, expression_of, read_copy
 from pytest_bbmigrate.explain.suggest_distinct import distinct_values
+from pytest_bbmigrate.explain.suggest_merged import FAILED, columns_failed
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.sql.cursor import Tokens
 
-FAILED = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
-
 
 def computed_key(failure: Failure, sql: str, created: str, table: Table) -> Iterator[str]:
     """Yield what rows of ``table`` may have to satisfy for a UNIQUE on what is computed of them.
@@ -34,10 +32,7 @@ def computed_key(failure: Failure, sql: str, created: str, table: Table) -> Iter
     """
     match = FAILED.search(failure.message)
     expressions = expressions_of(sql, created, table)
-    keys = [
-        expressions.get(fold_name(part.strip().rpartition(".")[2]), ())
-        for part in (match["columns"].split(",") if match else ())
-    ]
+    keys = [expressions.get(name, ()) for name in (columns_failed(match) if match else ())]
     named = [list(dict.fromkeys(columns_in(key, table))) for key in keys]
     if not all(keys) or not any(len(names) > 1 for names in named):
         return

@@ -11,13 +11,16 @@ from pytest_bbmigrate.catalogue import result_literals
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.suggest_merged import (
     FAILED,
-    LOOSER,
     OTHER,
     WIDENING,
+    columns_failed,
+    in_whole,
+    is_column_of,
     key_of,
     merged_key,
+    no_other_before,
+    qualified,
 )
-from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -56,9 +59,10 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
     match = FAILED.search(failure.message)
     if table is None or match is None:
         return ""
-    key = [part.rpartition(".")[2].strip() for part in match["what"].split(",")]
-    column = table.column(next(filter(command.sets, key), ""))
-    if column is None or None in map(table.column, key):
+    key = columns_failed(match)
+    columns = [column for name in key if (column := table.column(name)) is not None]
+    column = next((each for each in columns if command.sets(each.name)), None)
+    if column is None or len(columns) < len(key):
         return ""
     given = next(a.expression for a in command.assignments if same_name(a.columns[0], column.name))
     values = list(result_literals(given))
@@ -69,10 +73,10 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
         return ""
     name, shown = bare_or_quoted(column.name), [literal_text(value) for value in values]
     condition = f"<> {shown[0]}" if len(shown) == 1 else f"NOT IN ({', '.join(shown)})"
-    others = [bare_or_quoted(each) for each in key if not same_name(each, column.name)]
+    others = [bare_or_quoted(each.name) for each in columns if each is not column]
     if not others:
         return f"{bare_or_quoted(table.name)}: {name} {condition}"
-    where = qualified(command.where, table, OTHER)
+    where = of_columns(command.where, table, OTHER)
     if len(shown) > 1 or not where:
         return ""
     same = " AND ".join(f"{OTHER}.{each} = {bare_or_quoted(table.name)}.{each}" for each in others)
@@ -97,12 +101,12 @@ def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> s
         if expression is None:
             return ""
         is_new = is_new or not is_column
-        if named := qualified(expression, table, OTHER):
-            equal.append(f"{named} = {qualified(expression, table, bare_or_quoted(table.name))}")
+        if named := of_columns(expression, table, OTHER):
+            equal.append(f"{named} = {of_columns(expression, table, bare_or_quoted(table.name))}")
     if not index.where or not is_new:
         return no_two(table, equal) if is_new else ""
     ours, theirs = (
-        qualified(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)
+        of_columns(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)
     )
     theirs = f"({theirs})" if "or" in fold_tokens(index.where) else theirs
     return no_two(table, equal, ours, theirs) if equal and ours else ""
@@ -111,14 +115,11 @@ def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> s
 def distinct_values(table: Table, expressions: Sequence[Tokens]) -> str:
     """Return that no two rows of ``table`` agree in all ``expressions``; '' where none can say."""
     name = bare_or_quoted(table.name)
-    pairs = ((in_whole(e, table, OTHER), in_whole(e, table, name)) for e in expressions)
+    pairs = (
+        (in_whole(e, of_columns(e, table, OTHER)), in_whole(e, of_columns(e, table, name)))
+        for e in expressions
+    )
     return no_two(table, [f"{other} = {own}" for other, own in pairs if other])
-
-
-def in_whole(expression: Tokens, table: Table, name: str) -> str:
-    """Return an expression as ``qualified`` does, in parentheses where = would take it apart."""
-    text = qualified(expression, table, name)
-    return f"({text})" if text and LOOSER & set(fold_tokens(expression)) else text
 
 
 def no_two(table: Table, equal: Sequence[str], ours: str = "", theirs: str = "") -> str:
@@ -130,12 +131,9 @@ def no_two(table: Table, equal: Sequence[str], ours: str = "", theirs: str = "")
     name, key = bare_or_quoted(table.name), key_of(table)
     if not key:
         return ""
-    if not equal:
-        return f"{name}: {key} = (SELECT min({key}) FROM {name})"
-    same = " AND ".join([*equal, theirs] if theirs else equal)
-    lower = f"{OTHER}.{key} < {name}.{key}"
-    pair = f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {same})"
-    return f"{name}: NOT coalesce({ours}, 0) OR {pair}" if ours else f"{name}: {pair}"
+    pair = no_other_before(table, key, [*equal, theirs] if equal and theirs else equal)
+    is_asked = equal and ours
+    return f"{name}: NOT coalesce({ours}, 0) OR {pair}" if is_asked else f"{name}: {pair}"
 
 
 def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | None:
@@ -156,16 +154,7 @@ def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | Non
     return found
 
 
-def qualified(expression: Tokens, table: Table, name: str) -> str:
-    """Return an expression as text, its columns with ``name`` before them; '' if it has none."""
-    parts: list[str] = []
-    has_column = False
-    end = expression[0].start if expression else 0
-    for token in expression:
-        text = token.text
-        if token.kind in (Kind.WORD, Kind.QUOTED) and table.column(token.name) is not None:
-            text = f"{name}.{bare_or_quoted(token.name)}"
-            has_column = True
-        parts.append(text if token.start == end else f" {text}")
-        end = token.start + len(token.text)
-    return "".join(parts) if has_column else ""
+def of_columns(expression: Tokens, table: Table, name: str) -> str:
+    """Return an expression as ``qualified`` does; '' if it names no column of ``table``."""
+    has_column = any(is_column_of(table, token) for token in expression)
+    return qualified(expression, table, name) if has_column else ""

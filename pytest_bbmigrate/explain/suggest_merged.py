@@ -14,7 +14,7 @@ from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import created_columns
 from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
-from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.sql import Token
     from pytest_bbmigrate.sql.clauses import Select
     from pytest_bbmigrate.sql.cursor import Tokens
 
-FAILED = re.compile(r"UNIQUE constraint failed: (?P<what>[^;]+)")
+FAILED = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
 OTHER = "o"  # what the other row is called
 WIDENING = frozenset(
     {"or", "like", "in", "glob", "<", ">", "<>", "!="}
@@ -53,7 +54,7 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tup
     match, command = FAILED.search(failure.message), read_command(failure.statement)
     if match is None or not isinstance(command, Insert):
         return ()
-    columns = tuple(fold_name(part.strip().rpartition(".")[2]) for part in match["what"].split(","))
+    columns = columns_failed(match)
     target = command.table.folded
     *earlier, last = [
         [*sources_in(sql, number, target, columns, executed, before)]
@@ -79,6 +80,11 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tup
     if lines[0] and len(last) == 1 and (plain := plain_columns(last[0])):
         said[0] = f"unique {name}({', '.join(plain)})"
     return tuple(said)
+
+
+def columns_failed(match: re.Match[str]) -> tuple[str, ...]:
+    """Return the columns (folded) that a constraint which failed is on, by the message."""
+    return tuple(fold_name(part.strip().rpartition(".")[2]) for part in match["columns"].split(","))
 
 
 def is_collated(target: str, executed: Sequence[str], before: Schema) -> bool:
@@ -194,29 +200,28 @@ def apart_from_one_another(source: KeySource) -> str | None:
     None where it cannot be said.
     """
     table, key = source.table, key_of(source.table)
-    name = bare_or_quoted(table.name)
     if has_key(table, [value[0].name for value in source.values if len(value) == 1]):
         return ""
     texts = [value_text(value, table, OTHER) for value in source.values]
     if not key or None in texts:
         return None
     pairs = equal_pairs(source, source)
-    if pairs is None or not pairs:
-        return None if pairs is None else f"{key} = (SELECT min({key}) FROM {name})"
+    return None if pairs is None else no_other_before(table, key, pairs)
+
+
+def no_other_before(table: Table, key: str, equal: Sequence[str]) -> str:
+    """Return that no row with a lower ``key`` meets the conditions ``equal``; for none, no row."""
+    name = bare_or_quoted(table.name)
+    if not equal:
+        return f"{key} = (SELECT min({key}) FROM {name})"
     lower = f"{OTHER}.{key} < {name}.{key}"
-    return f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {' AND '.join(pairs)})"
+    return f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {' AND '.join(equal)})"
 
 
 def has_key(table: Table, columns: Iterable[str]) -> bool:
     """Return whether no two rows of ``table`` can agree in all of ``columns``."""
-    keys = [table.primary_key] if table.primary_key else []
-    keys += [
-        tuple(column.name for column in index.columns if column.name is not None)
-        for index in table.indexes
-        if index.unique and index.where is None and all(each.name for each in index.columns)
-    ]
     names = set(map(fold_name, columns))
-    return any(names.issuperset(map(fold_name, key)) for key in keys)
+    return any(names.issuperset(map(fold_name, key)) for key in table.unique_keys)
 
 
 def apart(source: KeySource, other: KeySource) -> str | None:
@@ -261,7 +266,7 @@ def is_fixed(value: Tokens) -> bool:
 
 def in_whole(value: Tokens, text: str) -> str:
     """Return the ``text`` of a value, in parentheses where = would take it apart."""
-    return f"({text})" if LOOSER & set(fold_tokens(value)) else text
+    return f"({text})" if text and LOOSER & set(fold_tokens(value)) else text
 
 
 def value_text(value: Tokens, table: Table, name: str) -> str | None:
@@ -271,15 +276,22 @@ def value_text(value: Tokens, table: Table, name: str) -> str | None:
     """
     if any(token.text == "." or keyword(token) == "select" for token in value):
         return None
-    parts: list[str] = []
-    end = value[0].start if value else 0
-    for token in value:
-        text = token.text
-        if token.kind in (Kind.WORD, Kind.QUOTED) and table.column(token.name) is not None:
-            text = f"{name}.{bare_or_quoted(token.name)}"
-        parts.append(text if token.start == end else f" {text}")
-        end = token.start + len(token.text)
-    return "".join(parts) or None
+    return qualified(value, table, name) or None
+
+
+def qualified(expression: Tokens, table: Table, name: str) -> str:
+    """Return an expression as text, the columns of ``table`` with ``name`` before them."""
+
+    def spell(token: Token) -> str:
+        is_column = is_column_of(table, token)
+        return f"{name}.{bare_or_quoted(token.name)}" if is_column else token.text
+
+    return source_text(expression, spell)
+
+
+def is_column_of(table: Table, token: Token) -> bool:
+    """Return whether ``token`` is called as a column of ``table`` is."""
+    return token.kind in (Kind.WORD, Kind.QUOTED) and table.column(token.name) is not None
 
 
 def key_of(table: Table) -> str:

@@ -10,8 +10,8 @@ from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
 from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements
-from pytest_bbmigrate.explain.suggest_merged import has_key
-from pytest_bbmigrate.explain.suggest_value import value_requirement
+from pytest_bbmigrate.explain.suggest_merged import FAILED, columns_failed, has_key
+from pytest_bbmigrate.explain.suggest_value import NOT_NULL, value_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
 from pytest_bbmigrate.sql.cursor import fold_tokens
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql import Token
 
-UNIQUE = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
-NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<columns>[^;]+)")
 CHECK = re.compile(r"CHECK constraint failed: (?P<check>[^;]+)")
 NO_DEFAULT = re.compile(r"NOT NULL column with default value NULL")
 STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+)")
@@ -108,18 +106,18 @@ def requirement_of(message: str, source: ConstraintSource) -> str:
     if match := CHECK.search(message):
         condition = condition_of(match["check"], source)
         return f"{table}: {condition}" if condition else ""
-    match = UNIQUE.search(message) or NOT_NULL.search(message) or STORE.search(message)
+    match = FAILED.search(message) or NOT_NULL.search(message) or STORE.search(message)
     if match is None:
         return ""
     if match.re is NOT_NULL and source.filled is not None:
-        left_out = fold_name(match["columns"].strip().rpartition(".")[2]) not in source.filled
-        if left_out:
+        (column,) = columns_failed(match)
+        if column not in source.filled:
             return f"{table}: 0"
-    named = [fold_name(part.strip().rpartition(".")[2]) for part in match["columns"].split(",")]
+    named = columns_failed(match)
     if not all(name in source.columns for name in named):
         return ""
     columns = [bare_or_quoted(source.columns[name]) for name in named]
-    if match.re is UNIQUE:
+    if match.re is FAILED:
         is_key = has_key(source.table, [source.columns[name] for name in named])
         return "" if is_key else f"unique {table}({', '.join(columns)})"
     if match.re is NOT_NULL:

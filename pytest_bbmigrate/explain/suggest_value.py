@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.suggest_merged import (
+    columns_failed,
     columns_of,
     name_before,
     plain_columns,
@@ -14,7 +15,7 @@ from pytest_bbmigrate.explain.suggest_merged import (
     value_text,
 )
 from pytest_bbmigrate.sql.clauses import Insert, Update
-from pytest_bbmigrate.sql.cursor import keyword
+from pytest_bbmigrate.sql.cursor import keyword, source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command
 
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema
-    from pytest_bbmigrate.sql.cursor import Tokens
 
-FAILED = re.compile(r"NOT NULL constraint failed: (?P<column>[^;]+)")
+NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<columns>[^;]+)")
 
 
 def value_requirement(failure: Failure, executed: Sequence[str], before: Schema) -> str:
@@ -33,10 +33,10 @@ def value_requirement(failure: Failure, executed: Sequence[str], before: Schema)
 
     That a column of a table that was there is not NULL is for ``requirement_of`` to say.
     """
-    match, command = FAILED.search(failure.message), read_command(failure.statement)
+    match, command = NOT_NULL.search(failure.message), read_command(failure.statement)
     if match is None:
         return ""
-    column = fold_name(match["column"].strip().rpartition(".")[2])
+    (column,) = columns_failed(match)
     if isinstance(command, Insert):
         return of_insert(command, column, executed, before)
     return of_update(command, column, executed, before) if isinstance(command, Update) else ""
@@ -78,14 +78,4 @@ def of_update(command: Update, column: str, executed: Sequence[str], before: Sch
     (value,) = given
     if keyword(value[0]) != "case" and not any(keyword(token) == "select" for token in value):
         return ""
-    return f"{bare_or_quoted(table.name)}: {on_one_line(value)} IS NOT NULL"
-
-
-def on_one_line(value: Tokens) -> str:
-    """Return an expression as text, with one blank where it has any."""
-    parts: list[str] = []
-    end = value[0].start
-    for token in value:
-        parts.append(token.text if token.start == end else f" {token.text}")
-        end = token.start + len(token.text)
-    return "".join(parts)
+    return f"{bare_or_quoted(table.name)}: {source_text(value)} IS NOT NULL"

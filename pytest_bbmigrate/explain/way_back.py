@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import ScriptPart
+from pytest_bbmigrate.catalogue.column_reads import DAYS
 from pytest_bbmigrate.explain.causes.context import FindingContext
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql.clauses import Insert, Update
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.clauses import Assignment
     from pytest_bbmigrate.verdict import Finding
 
-DAYS = frozenset({"date", "time", "datetime", "julianday", "strftime", "unixepoch", "timediff"})
 ANEW = frozenset(
     {"'now'", "current_date", "current_time", "current_timestamp", "random", "randomblob"}
 )

@@ -132,6 +132,17 @@ class Table:
         return column.name if column is not None and column.type == "INTEGER" else None
 
     @cached_property
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of the primary key, and of each UNIQUE of all rows that is on columns."""
+        keys = [self.primary_key] if self.primary_key else []
+        keys += [
+            tuple(column.name for column in index.columns if column.name is not None)
+            for index in self.indexes
+            if index.unique and index.where is None and all(each.name for each in index.columns)
+        ]
+        return tuple(keys)
+
+    @cached_property
     def external_content(self) -> str:
         """The (folded) table whose rows a full-text index shows, '' if it has rows of its own.
 

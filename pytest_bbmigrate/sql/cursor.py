@@ -7,6 +7,7 @@ commas, and which word is a keyword is decided nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql.names import fold_name
@@ -58,12 +59,15 @@ def fold_tokens(tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(map(fold, tokens))
 
 
-def source_text(tokens: Sequence[Token]) -> str:
-    """Return ``tokens`` as they were written, a single blank for each gap, comments left out."""
+def source_text(tokens: Sequence[Token], spell: Callable[[Token], str] = attrgetter("text")) -> str:
+    """Return ``tokens`` as they were written, a single blank for each gap, comments left out.
+
+    ``spell`` returns what stands in the place of a token.
+    """
     parts: list[str] = []
     end = tokens[0].start if tokens else 0
     for token in tokens:
-        parts.append(token.text if token.start == end else f" {token.text}")
+        parts.append(spell(token) if token.start == end else f" {spell(token)}")
         end = token.start + len(token.text)
     return "".join(parts)
 
