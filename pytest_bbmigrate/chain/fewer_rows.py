@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.run import ExperimentSetup
     from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.seeding.filling.queries import Key
 
 MOST_RUNS = 500  # of SQL, which takes about a millisecond
 MOST_STARTED = 60  # of Python, each in a process of its own
@@ -215,12 +216,15 @@ class Search:
 
     def image_without(self, rows: set[Row]) -> bytes | None:
         """Return the database without ``rows``, None where it does not let go of them."""
+        lost: dict[int, list[Key]] = {}
+        for row in self.rows:
+            if row in rows:
+                lost.setdefault(row[0], []).append(row[1])
         with closing(open_image(self.image)) as db:
             db.execute("BEGIN")
             try:
-                for number, table in enumerate(self.tables):
-                    keys = (key for at, key in self.rows if at == number and (at, key) in rows)
-                    delete_rows(db, table, keys)
+                for table, keys in lost.items():
+                    delete_rows(db, self.tables[table], keys)
                 delete_all_orphans(db, self.schema, self.lost_from, self.orphans)
             except sqlite3.DatabaseError:  # a trigger refuses, or finds its index out of step
                 return None

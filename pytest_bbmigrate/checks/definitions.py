@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.checks.locate import SHAPES, Location, locate
+from pytest_bbmigrate.explain.causes.statements import commands_of
 from pytest_bbmigrate.schema import SchemaDifference
 from pytest_bbmigrate.sql import folded
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
     AddColumn,
     CreateTable,
@@ -42,7 +42,7 @@ def locate_difference(part: Part, difference: SchemaDifference, after: str = "")
     ``after`` in the end ('': as before), or the ALTER TABLE of its column. Where nothing wrote one,
     it is the statement that took away what was there.
     """
-    commands = commands_of(part)
+    commands = commands_in(part)
     kind, _, change = difference.kind.partition(" ")
     now = after or difference.table
     columns = difference.column.split(", ") if difference.column else []
@@ -83,7 +83,7 @@ def locate_drop(part: Part, table: str) -> Location:
 
 def locate_absence(part: Part, table: str) -> Location | None:
     """Return where ``part`` gave ``table`` its name or another, or dropped it; None for nowhere."""
-    return first_of([left_at(commands_of(part), table)], part)
+    return first_of([left_at(commands_in(part), table)], part)
 
 
 def locate_sequence(part: Part, table: str, after: str = "") -> Location:
@@ -91,16 +91,16 @@ def locate_sequence(part: Part, table: str, after: str = "") -> Location:
 
     That table is called ``after`` in the end ('': as before).
     """
-    commands = commands_of(part)
+    commands = commands_in(part)
     written = written_at(commands, after or table)
     found = [counted_at(part, {table, after}), written, taken_at(commands, table)]
     return first_of(found, part) or locate(part, (table,), SHAPES)
 
 
-def commands_of(part: Part) -> list[Command]:
+def commands_in(part: Part) -> tuple[Command, ...]:
     """Return the statements of ``part``, read; none for one in Python."""
     statements = part.statements if isinstance(part, SqlPart) else ()
-    return [read_shape(statement.text) for statement in statements]
+    return commands_of(tuple(statement.text for statement in statements))
 
 
 def first_of(positions: Iterable[int | None], part: Part) -> Location | None:
@@ -244,10 +244,10 @@ def counted_at(part: Part, names: Collection[str]) -> int | None:
     statements = part.statements if isinstance(part, SqlPart) else ()
     texts = {f"'{fold_name(name)}'" for name in names}
     return last_of(
-        isinstance(command := read_shape(statement.text), Insert | Update | Delete)
+        isinstance(command, Insert | Update | Delete)
         and command.table.folded == SEQUENCES
         and is_of(texts, folded(statement.text))
-        for statement in statements
+        for command, statement in zip(commands_in(part), statements, strict=True)
     )
 
 

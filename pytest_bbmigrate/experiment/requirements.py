@@ -47,7 +47,8 @@ def keep_requirements(
         if table is None or fold_name(table.name) in own_tables:
             continue
         condition = broken_condition(table, required)
-        if requirement_error(db, schema, required) is None:
+        is_broken = requirement_error(db, schema, required) is None and is_met(db, table, condition)
+        if is_broken:
             there = orphans_there(db, schema) if there is None else there
             count = delete_where(db, quote_name(table.name), condition)
             lost_from |= {fold_name(table.name)} if count else set()
@@ -122,6 +123,15 @@ def broken_condition(table: Table, required: Requirement) -> str:
     identity = ", ".join(map(quote_name, table.primary_key)) if table.without_rowid else "rowid"
     kept = f"SELECT {identity} FROM {quote_name(table.name)} WHERE {present} GROUP BY {columns}"
     return f"{present} AND ({identity}) NOT IN ({kept})"
+
+
+def is_met(db: sqlite3.Connection, table: Table, condition: str) -> bool:
+    """Return whether a row of ``table`` meets a condition; not where it cannot be asked of all."""
+    query = f"SELECT EXISTS (SELECT 1 FROM {quote_name(table.name)} WHERE {condition})"
+    try:
+        return bool(db.execute(query).fetchone()[0])
+    except sqlite3.DatabaseError:
+        return False
 
 
 def delete_where(db: sqlite3.Connection, target: str, condition: str) -> int:

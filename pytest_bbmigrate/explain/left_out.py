@@ -15,7 +15,7 @@ from pytest_bbmigrate.explain.syntax import plain_text
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_command
+from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def is_unique(table: str, column: str, texts: Sequence[str]) -> bool:
     An index may be made later in the file, when the table has another name.
     """
     names, folded = {fold_name(table)}, fold_name(column)
-    for command in map(read_command, texts):
+    for command in map(read_shape, texts):
         if isinstance(command, RenameTable) and command.table.folded in names:
             names.add(fold_name(command.new))
         elif isinstance(command, CreateTable) and command.name.folded in names:

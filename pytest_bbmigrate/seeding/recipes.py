@@ -13,7 +13,7 @@ from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.catalogue import JoinedText, Migration
     from pytest_bbmigrate.contract import Requirement
@@ -76,28 +76,31 @@ def folder_recipe(recipe: Recipe, migrations: Sequence[Migration]) -> FolderReci
             for position, migration in enumerate(migrations)
             for literal in migration.assigned_literals
         ),
-        requires=tuple(
-            (first_position(requirement, migrations[:position]), position, requirement)
-            for position, migration in enumerate(migrations)
-            for requirement in migration.contract.requires
-            if not requirement.allows_no_row
-        ),
+        requires=tuple(positioned_requirements(migrations)),
     )
 
 
-def first_position(requirement: Requirement, earlier: Sequence[Migration]) -> int:
+def positioned_requirements(
+    migrations: Sequence[Migration],
+) -> Iterator[tuple[int, int, Requirement]]:
+    """Yield what ``migrations`` require of rows, with the first and the last position of each."""
+    made: list[set[str]] = []  # the tables that each of those before the one at hand makes
+    for position, migration in enumerate(migrations):
+        for requirement in migration.contract.requires:
+            if not requirement.allows_no_row:
+                made += map(tables_made, migrations[len(made) : position])
+                yield first_position(requirement, made), position, requirement
+
+
+def first_position(requirement: Requirement, made: Sequence[set[str]]) -> int:
     """Return from where on the tables that a ``requirement`` reads are those that it means.
 
-    A table that one of the ``earlier`` migrations makes may have the name of another before it,
-    which is dropped by then.
+    A table that an earlier migration has ``made`` may have the name of another before it, which is
+    dropped by then.
     """
     named = words_of(requirement.expression or "") - {fold_name(requirement.table)}
     return max(
-        (
-            number
-            for number, migration in enumerate(earlier, 1)
-            if named and not named.isdisjoint(tables_made(migration))
-        ),
+        (number for number, tables in enumerate(made, 1) if not named.isdisjoint(tables)),
         default=0,
     )
 
