@@ -17,7 +17,7 @@ from pytest_bbmigrate.experiment.model import Narrowed, Refused
 from pytest_bbmigrate.experiment.run import run_up
 from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.suggest_requires import suggested_requirements
-from pytest_bbmigrate.runner.limits import is_of_limit
+from pytest_bbmigrate.runner.limits import is_of_limit, is_of_sandbox
 from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def go_on(migration: Migration, ground: Ground, failed: UpResult) -> WentOn | No
     up = failed.up
     if up.failure is None or what_is_lacking(up.failure):
         return None
-    if not is_of_limit(up.failure.message):
+    if not is_of_limit(up.failure.message) and not is_of_sandbox(up.failure.message):
         required = go_on_as_required(migration, ground, failed)
         if required.result.up.succeeded:
             return required

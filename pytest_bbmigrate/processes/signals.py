@@ -44,14 +44,20 @@ def defer_first_interrupt() -> Iterator[None]:
             raise KeyboardInterrupt
         caught.append(number)
 
-    earlier = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    obeyed = {number: each for number, each in handlers.items() if each is not signal.SIG_IGN}
+    for number in obeyed:
+        signal.signal(number, note)
     try:
         yield
     finally:
-        for number, handler in earlier.items():
+        for number, handler in obeyed.items():
             signal.signal(number, handler)
-    if caught:
-        raise KeyboardInterrupt
+    for first in caught:
+        if callable(handler := handlers[signal.Signals(first)]):
+            handler(first, None)  # which may defer it in turn
+        else:
+            raise KeyboardInterrupt
 
 
 @contextmanager

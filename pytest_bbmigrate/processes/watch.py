@@ -6,7 +6,7 @@ import os
 import select
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from pytest_bbmigrate.processes.messages import Unreadable, encode_message, read
 from pytest_bbmigrate.processes.orphans import end_orphans, kill_group
 from pytest_bbmigrate.processes.parent import LOOK_SECONDS, is_gone
 from pytest_bbmigrate.processes.pipes import close_pipes
+from pytest_bbmigrate.processes.signals import defer_first_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,26 +37,29 @@ def ended_with_this_process(
 
     Whatever it has started is killed as well: its group, and what has left that and whose
     environment names ``folder`` in ``variable``. If this process is killed, a watch does all that.
+    A Ctrl-C while they are started takes effect when they are there.
     """
-    # It is there before the process is, and finds that by its environment until it is told.
-    watch = subprocess.Popen(  # noqa: S603 - our own program
-        command_with_packages(__name__, str(os.getpid()), str(folder), variable),
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with watch:
-        try:
+    with ExitStack() as started:
+        with defer_first_interrupt():  # nobody would know of a process that is half started
+            # It is there before the process is, and finds that by its environment until it is told.
+            watch = subprocess.Popen(  # noqa: S603 - our own program
+                command_with_packages(__name__, str(os.getpid()), str(folder), variable),
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+            started.enter_context(watch)
+            started.callback(watch.kill)
             child = start()
-            try:
-                _tell(watch, Watched(child.pid))
-                yield child
-            finally:
-                kill_group(child.pid)
-                child.wait()
-                close_pipes(child)
-                end_orphans(folder, variable=variable, group=child.pid)
-        finally:
-            watch.kill()
+            started.callback(_end, child, folder, variable)
+            _tell(watch, Watched(child.pid))
+        yield child
+
+
+def _end(child: subprocess.Popen[bytes], folder: Path, variable: str) -> None:
+    kill_group(child.pid)
+    child.wait()
+    close_pipes(child)
+    end_orphans(folder, variable=variable, group=child.pid)
 
 
 def _tell(watch: subprocess.Popen[bytes], watched: Watched) -> None:

@@ -45,3 +45,8 @@ def too_loud() -> str:
 def is_of_limit(message: str) -> bool:
     """Return whether ``message`` is what is said of a part that was ended for taking too much."""
     return message.startswith(("took longer than bb_", "held more than bb_", "printed more than "))
+
+
+def is_of_sandbox(message: str) -> bool:
+    """Return whether ``message`` is what is said of what no migration may do, on any rows."""
+    return re.search(r" is refused(: | in a migration)", message) is not None

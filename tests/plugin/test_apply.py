@@ -663,7 +663,7 @@ def test_a_signal_in_the_run_leaves_the_database_as_it_was(
         time.sleep(0.05)
 
     assert child.returncode != 0
-    assert b"Traceback" not in output
+    assert b"Traceback" not in output, output.decode()
     assert b"::publish" not in output
     assert ask(money, "SELECT * FROM accounts") == content
     assert names(money) == ["001_accounts"]

@@ -35,7 +35,7 @@ from pytest_bbmigrate.apply.what_is_left import (
     read_file_found,
 )
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.processes.signals import defer_interrupts
+from pytest_bbmigrate.processes.signals import defer_first_interrupt, defer_interrupts
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget, look_up
 from pytest_bbmigrate.sqlite_files.notes import backup_fault
 from pytest_bbmigrate.sqlite_files.openers import in_use_message, is_open_here, openers_of
@@ -103,7 +103,8 @@ class LockClient:
         """
         if self._process is not None:
             raise StepFailed(f"{self.database}: the lock is held already")
-        self._process = LockProcess()
+        with defer_first_interrupt():  # so that it is known, and ended
+            self._process = LockProcess()
         self._mode = self._ask(Lock(_path(self.database), self.deadline, mode), str)
         self._locked_file = self._ask(Describe(), LockedFileState)
         return self._mode

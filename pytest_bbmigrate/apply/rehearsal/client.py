@@ -173,11 +173,10 @@ def rehearse(order: RehearsalOrder, on_progress: Callable[[str], None]) -> Rehea
     python = None if order.python is None else app_python(order.python)
     measured = measurement() if python is None else None  # the app need not have coverage.py
     errand = RehearsalInput(order, path_by(python, order.root), measured)
-    with (order.folder / ERRORS).open("wb") as errors:
-        begin = partial(start, order, errors.fileno(), python)
-        # What is still at work after a Ctrl-C ends with it.
-        with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
-            code = follow(child, errand, at, on_progress)
+    begin = partial(start, order, python)
+    # What is still at work after a Ctrl-C ends with it.
+    with ended_with_this_process(begin, order.folder, FOLDER_VARIABLE) as child:
+        code = follow(child, errand, at, on_progress)
     if errand.measured is not None:
         hand_over(errand.measured, order.folder / MEASURED)
     rehearsal = read_result(order, code, at)
@@ -197,25 +196,24 @@ def take_working_copy(order: RehearsalOrder) -> None:
     shutil.move(left, order.work)
 
 
-def start(
-    order: RehearsalOrder, errors: int, python: AppPython | None = None
-) -> subprocess.Popen[bytes]:
+def start(order: RehearsalOrder, python: AppPython | None = None) -> subprocess.Popen[bytes]:
     """Start the process, in a session of its own, which a terminal's Ctrl-C does not reach."""
     temporary = str(order.folder / TEMPORARY)
     name = "pytest_bbmigrate.apply.rehearsal.server"
     server = command_with_packages(name, str(os.getpid()), python=python)
-    return subprocess.Popen(  # noqa: S603 - our own program
-        held_command([str(order.folder)], server),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={
-            **{name: value for name, value in os.environ.items() if name not in VARIABLES},
-            # SQLite, too, puts what does not fit into memory there.
-            **dict.fromkeys(TEMPORARY_VARIABLES, temporary),
-        },
-        start_new_session=True,
-    )
+    with (order.folder / ERRORS).open("wb") as errors:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            held_command([str(order.folder)], server),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={
+                **{name: value for name, value in os.environ.items() if name not in VARIABLES},
+                # SQLite, too, puts what does not fit into memory there.
+                **dict.fromkeys(TEMPORARY_VARIABLES, temporary),
+            },
+            start_new_session=True,
+        )
 
 
 def follow(

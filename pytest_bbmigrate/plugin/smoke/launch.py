@@ -75,9 +75,9 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
     order = SmokeOrder(work, settings.database.name, without)
     (folder / ORDER).write_bytes(encode_message("order", order))
     (folder / REPORT).touch()
-    with (folder / OUTPUT).open("wb") as output:
 
-        def start() -> subprocess.Popen[bytes]:
+    def start() -> subprocess.Popen[bytes]:
+        with (folder / OUTPUT).open("wb") as output:
             return subprocess.Popen(  # noqa: S603 - our own interpreter
                 [*interpreter(config), "-m", "pytest", *pytest_arguments(config, folder)],
                 cwd=config.invocation_params.dir,
@@ -88,11 +88,11 @@ def run_session(config: pytest.Config, work: Path, folder: Path) -> int | None:
                 start_new_session=True,
             )
 
-        with (
-            ended_with_this_process(start, folder, SMOKE_VARIABLE) as child,
-            suppress(subprocess.TimeoutExpired),
-        ):
-            return child.wait(settings.smoke_seconds)
+    with (
+        ended_with_this_process(start, folder, SMOKE_VARIABLE) as child,
+        suppress(subprocess.TimeoutExpired),
+    ):
+        return child.wait(settings.smoke_seconds)
     return None
 
 

@@ -202,6 +202,20 @@ def test_what_takes_too_long_is_tried_on_the_empty_database_alone(tmp_path: Path
     assert went_on.ground.narrowed.is_empty
 
 
+def test_what_no_migration_may_do_is_laid_to_no_row(tmp_path: Path) -> None:
+    chain_of(tmp_path, TRIPS, rows=8)
+    (tmp_path / "002_step.py").write_text(
+        "import sqlite3\n\n\ndef up(db):\n    for row in db['trips'].rows:\n"
+        "        sqlite3.connect('other.db')\n"
+    )
+    chain = chain_of(tmp_path, TRIPS, rows=8)
+
+    narrowed = chain.evidence(1).narrowed
+
+    assert narrowed is not None
+    assert narrowed.is_empty  # no row was looked for: each run of Python is a process
+
+
 @pytest.mark.parametrize("message", [overdue(3), oversized(10), too_loud()])
 def test_what_is_said_of_a_limit_is_known_as_that(message: str) -> None:
     assert is_of_limit(message)

@@ -104,6 +104,6 @@ def test_on_a_mac_the_rehearsal_is_started_by_it(
     monkeypatch.setattr(subprocess, "Popen", lambda command, **_: started.append(command))
     order = client.RehearsalOrder(tmp_path, (), tmp_path / "a.db", tmp_path, folder=tmp_path)
 
-    client.start(order, 2)
+    client.start(order)
 
     assert started[0][:3] == [str(program), "-p", profile([str(tmp_path)])]
