@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.matrix.__main__ import main
 from tests.matrix.environments import NEWER, OLDER
 from tests.matrix.pythons import Python, find_pythons
 from tests.matrix.rows import Result, Row, counts, rows, table
@@ -102,3 +103,10 @@ def test_the_table_says_what_was_tried_and_why_not() -> None:
         ["3.13.0", "9", "3.40.1", "10", "0", "2", "3"],
         ["3.11.2", "9", "older", "-", "-", "-", "-", "not tried: no such wheel"],
     ]
+
+
+def test_a_row_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--quick", "1", "99"])
+
+    assert "there is no row 99: they go from 1 to " in capsys.readouterr().err

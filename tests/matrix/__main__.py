@@ -24,7 +24,7 @@ from tests.matrix.rows import Result, counts, rows, table
 from tests.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tests.matrix.rows import Row
@@ -44,16 +44,21 @@ TESTS_OF_A_QUICK_RUN = (
 )
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run the rows, print the table, and exit with 1 unless every row that was tried is good."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix")
     parser.add_argument("--quick", action="store_true", help="some tests of each room, fewer rows")
     parser.add_argument("rows", nargs="*", type=int, help="these rows of the table alone, from 1")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     quick = arguments.quick
     tests = TESTS_OF_A_QUICK_RUN if quick else ("tests",)
+    there = rows(find_pythons(), quick=quick)
+    if unknown := sorted({*arguments.rows}.difference(range(1, len(there) + 1))):
+        parser.error(
+            f"there is no row {', '.join(map(str, unknown))}: they go from 1 to {len(there)}"
+        )
     results = []
-    for number, row in enumerate(rows(find_pythons(), quick=quick), 1):
+    for number, row in enumerate(there, 1):
         if arguments.rows and number not in arguments.rows:
             continue
         results.append(result_of(row, tests))
