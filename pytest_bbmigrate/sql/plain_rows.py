@@ -8,10 +8,11 @@ pattern. Anything else (a comment, an expression, an upsert) is left to who read
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.sql.names import fold_text
-from pytest_bbmigrate.sql.tokens import BLANKS, NUMBER, QUOTED, WORD
+from pytest_bbmigrate.sql.tokens import BLANKS, NUMBER, QUOTED, WORD, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,14 +21,6 @@ GAP = f"[{BLANKS}]*"
 SPACE = f"[{BLANKS}]+"
 NAME = rf"(?:{WORD}(?=[.,()]|[{BLANKS}])|{QUOTED})"
 TEXT = "(?:'[^']*')+"
-
-
-def words(*any_case: str) -> str:
-    """Return a pattern of one of these words: IGNORECASE takes ten times as long to compile."""
-    spelled = ("".join(f"[{letter}{letter.lower()}]" for letter in word) for word in any_case)
-    return f"(?:{'|'.join(spelled)})"
-
-
 LITERAL = rf"(?:{TEXT}|-?(?:{NUMBER})|[xX]'[^']*'|{words('NULL', 'TRUE', 'FALSE')})"
 ROW = rf"(?=\()(?:[(,]{GAP}{LITERAL}{GAP})+\)"
 CONFLICT = words("ABORT", "FAIL", "IGNORE", "REPLACE", "ROLLBACK")
@@ -35,14 +28,20 @@ OR_CONFLICT = f"(?:{words('OR')}{SPACE}{CONFLICT}{SPACE})?"
 VERB = f"(?:{words('INSERT')}{SPACE}{OR_CONFLICT}|{words('REPLACE')}{SPACE})"
 COLUMNS = rf"(?=\()(?:[(,]{GAP}{NAME}{GAP})+\){GAP}"
 
-HEAD = re.compile(
-    rf"{VERB}{words('INTO')}(?:{SPACE}|(?=[\"`\[])){NAME}{GAP}(?:\.{GAP}{NAME}{GAP})?"
-    rf"(?:{COLUMNS})?{words('VALUES')}{GAP}"
-)
+BEGINNINGS = ("I", "R", "i", "r")
 FIRST_ROW = re.compile(ROW)
 # Matching a repetition takes memory for each turn. So it is matched in parts.
 MORE_ROWS = re.compile(rf"(?:{GAP},{GAP}{ROW}){{1,1000}}")
 IN_ROWS = re.compile(rf"{TEXT}|[(),-]|[xX]'[^']*'|{NUMBER}|[A-Za-z]+")
+
+
+@cache  # it takes longer to compile than all else that a session without an INSERT reads
+def head_pattern() -> re.Pattern[str]:
+    """Return the pattern of what stands before the rows."""
+    return re.compile(
+        rf"{VERB}{words('INTO')}(?:{SPACE}|(?=[\"`\[])){NAME}{GAP}(?:\.{GAP}{NAME}{GAP})?"
+        rf"(?:{COLUMNS})?{words('VALUES')}{GAP}"
+    )
 
 
 class PlainRows(NamedTuple):
@@ -63,7 +62,7 @@ class PlainRows(NamedTuple):
 
 def plain_rows(sql: str) -> PlainRows | None:
     """Return the rows of ``sql`` where it is an INSERT of literals alone, else None."""
-    head = HEAD.match(sql)
+    head = head_pattern().match(sql) if sql.startswith(BEGINNINGS) else None
     first = FIRST_ROW.match(sql, head.end()) if head else None
     if head is None or first is None:
         return None

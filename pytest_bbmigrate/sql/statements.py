@@ -11,11 +11,13 @@ from pytest_bbmigrate.sql.tokens import (
     BLANKS,
     COMMENT,
     GAP,
+    IN_WORD,
     QUOTED,
     STRING,
     UnreadableSql,
     line_breaks,
     unfinished,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 MARKS = r"'\"`\[/\-"  # what may begin a string, a name or a comment
 LITERAL = rf"{STRING}|{QUOTED}|/(?!\*)|-(?!-)"
-WORD_END = r"(?![A-Za-z0-9_$\x80-\U0010ffff])"
+WORD_END = f"(?!{IN_WORD})"
 
 # Matching a repetition takes memory for each turn. So it is matched in parts, see ``_after``.
 TURNS = "{1,1000}"
@@ -41,9 +43,8 @@ MAY_END_A_GAP = frozenset("/ \t\n\f\r\ufeff")
 MAY_NEED_A_LOOK = frozenset(".CcEe")  # a dot-command, CREATE or EXPLAIN
 DOT_COMMAND = re.compile(r"\.[A-Za-z]+")
 TRIGGER = re.compile(
-    rf"(?:EXPLAIN{GAP}+(?:QUERY{GAP}+PLAN{GAP}+)?)?"
-    rf"CREATE{GAP}+(?:TEMP(?:ORARY)?{GAP}+)?TRIGGER{WORD_END}",
-    re.IGNORECASE,
+    f"(?:{words('EXPLAIN')}{GAP}+(?:{words('QUERY')}{GAP}+{words('PLAN')}{GAP}+)?)?{words('CREATE')}"
+    f"{GAP}+(?:{words('TEMP', 'TEMPORARY')}{GAP}+)?{words('TRIGGER')}{WORD_END}"
 )
 LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -22,7 +22,15 @@ QUOTED = '"[^"]*"|`[^`]*`|\\[[^\\]]*\\]'
 # swallow the statement after it, so it matches nothing here and is refused as unfinished.
 COMMENT = r"--[^\r\n]*(?:\r[\r \t]*)?(?=\n|\Z)|/\*[^*]*\*+(?:[^*/][^*]*\*+)*/"
 GAP = f"(?:[{BLANKS}]+(?![{BLANKS}])|{COMMENT})"  # all blanks that stand together, or one comment
-WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
+# By what is in no word: a range up to the last character takes eight milliseconds to compile.
+IN_WORD = r"[^\x00-#%-/:-@\[-^`{-\x7f]"  # A-Z a-z 0-9 _ $, and all beyond ASCII
+WORD = rf"[^\x00-@\[-^`{{-\x7f]{IN_WORD}*"
+
+
+def words(*any_case: str) -> str:
+    """Return a pattern of one of these words: IGNORECASE takes ten times as long to compile."""
+    spelled = ("".join(f"[{letter}{letter.lower()}]" for letter in word) for word in any_case)
+    return f"(?:{'|'.join(spelled)})"
 
 
 class Kind(Enum):
@@ -73,7 +81,7 @@ GROUPS = (
     (Kind.STRING, f"(?:{STRING})+"),
     (Kind.QUOTED, r'(?:"[^"]*")+|(?:`[^`]*`)+|\[[^\]]*\]'),
     (Kind.NUMBER, NUMBER),
-    (Kind.PARAMETER, r"\?[0-9]*|[:@$][A-Za-z0-9_$\x80-\U0010ffff]+"),
+    (Kind.PARAMETER, rf"\?[0-9]*|[:@$]{IN_WORD}+"),
     (None, r"['\"`\[\x00/-]"),  # the beginning of something unfinished, see UNFINISHED
     (Kind.SYMBOL, "."),  # unknown to SQLite, which will say so
 )
