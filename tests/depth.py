@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
 
 QUICK, FULL = "quick", "full"
 EXAMPLES = 25  # of a property, in a quick run
@@ -18,3 +25,11 @@ def register_profiles() -> None:
 def in_full(amount: int, *, quick: int = EXAMPLES) -> int:
     """Return ``amount`` in a full run, and ``quick`` in any other."""
     return amount if settings.get_current_profile_name() == FULL else quick
+
+
+def every(number: int, values: Iterable[T]) -> list[T]:
+    """Return all ``values`` in a full run, and every ``number``-th, from the first, in any other.
+
+    They are more of a kind, each dear to try.
+    """
+    return [*values][:: in_full(1, quick=number)]

@@ -7,8 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import installed
+from tests.depth import every
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -36,6 +38,15 @@ def test_coverage_is_measured_of_the_tests_in_full_depth() -> None:
 
     assert command.endswith("--hypothesis-profile=full")
     assert report["fail_under"] == 98
+
+
+@pytest.mark.parametrize(("profile", "tried"), [("quick", "ac"), ("full", "abcd")])
+def test_a_run_that_is_not_in_full_depth_tries_some_of_a_kind(
+    monkeypatch: pytest.MonkeyPatch, profile: str, tried: str
+) -> None:
+    monkeypatch.setattr(settings, "get_current_profile_name", lambda: profile)
+
+    assert every(2, "abcd") == [*tried]
 
 
 def test_before_a_commit_runs_what_make_lint_runs() -> None:

@@ -10,6 +10,7 @@ from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.errors import StepFailed
 from tests.core.real_databases import make, make_work, names_in, note_in
+from tests.depth import every
 from tests.processes import lock_processes
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Killer:
         pass
 
 
-@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("mode", every(2, ["delete", "wal"]))
 @pytest.mark.parametrize("at", ["after lock", "after backup", "publish", "after publish"])
 def test_a_backup_is_kept_only_of_what_is_not_there_any_more(
     tmp_path: Path, mode: str, at: str

@@ -53,6 +53,7 @@ from tests.core.real_databases import (
     same_file,
     small_disk,
 )
+from tests.depth import every
 from tests.processes import wait_for_end
 
 if TYPE_CHECKING:
@@ -473,7 +474,7 @@ def test_a_lock_that_was_lost_is_told_at_the_release(tmp_path: Path) -> None:
         client.release()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", every(2, MODES))
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
 def test_a_keeper_that_ends_while_it_publishes_leaves_one_content_or_the_other(
     tmp_path: Path, mode: str, number: signal.Signals
@@ -541,7 +542,7 @@ die(0)
 """
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", every(2, MODES))
 @pytest.mark.parametrize(
     ("step", "left", "contents"),
     [
@@ -791,7 +792,7 @@ def test_a_backup_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["real.db"]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", every(2, MODES))
 @pytest.mark.parametrize("megabytes", [14, 19, 30])
 def test_a_full_disk_stops_a_publish_and_the_database_is_as_it_was(
     tmp_path: Path, mode: str, megabytes: int
