@@ -109,8 +109,9 @@ def diff_in(
     )
     dangling = find_dangling(pair, before.schema, after.schema, renames, untouched, tables)
     sequences = fallen_sequences(pair, before.schema, after.schema, renames)
-    earlier = set(find_mismatches(before.schema))
-    mismatches = tuple(m for m in find_mismatches(after.schema) if m not in earlier)
+    found = find_mismatches(after.schema) if after.schema is not before.schema else ()
+    earlier = find_mismatches(before.schema) if found else ()
+    mismatches = tuple(mismatch for mismatch in found if mismatch not in earlier)
     differences = compare_schemas(before.schema, after.schema, renames, strictly=contract is None)
     diff = DatabaseDiff(
         tables,

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.former_rows import Fields, FormerRows
+from pytest_bbmigrate.experiment.held_rows import held_rows
 from pytest_bbmigrate.experiment.written_columns import editable_columns, table_diff_of
 from pytest_bbmigrate.experiment.written_rows import Distinct, read_row, read_rows, values_for
 from pytest_bbmigrate.seeding.filling.fill import add_rows
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.runner import Run
-    from pytest_bbmigrate.schema import Table
+    from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
 
 WRITTEN_ROWS = 5
@@ -157,7 +158,7 @@ def write_since(
         for writer in writers:
             writer.edit(editable_columns(evidence, after.schema, writer.work.table))
         for writer in writers:
-            writer.delete()
+            writer.delete(after.schema)
         db.execute("PRAGMA foreign_keys = OFF")
         for work in written:
             leave_out_what_changed(db, work)
@@ -256,11 +257,16 @@ class Writer:
                 if there is not None:
                     self.set_cells(key, there, dict(some))
 
-    def delete(self) -> None:
-        """Delete a few rows that were not edited."""
-        for key in self.keys[EDITED_ROWS : EDITED_ROWS + TRIES]:
+    def delete(self, schema: Schema) -> None:
+        """Delete a few rows that were not edited; ``schema`` is that of the database."""
+        tried = self.keys[EDITED_ROWS : EDITED_ROWS + TRIES]
+        held = held_rows(self.db, schema, self.work.table, tried)
+        for key in tried:
             if len(self.work.deleted) == DELETED_ROWS:
                 break
+            if key in held:
+                self.work.passed_over += 1
+                continue
             row = read_row(self.db, self.work.table, key)
             if row is None:
                 continue

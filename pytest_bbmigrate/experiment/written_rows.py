@@ -16,28 +16,36 @@ from pytest_bbmigrate.sql import quote_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_bbmigrate.experiment.former_rows import Fields
     from pytest_bbmigrate.rows import Key
     from pytest_bbmigrate.schema import Table
     from pytest_bbmigrate.sql.values import Cell
 
+OWN_KEYS = frozenset({str, int, type(None)})  # types of which equal values are the same
 MOST_COLUMNS = 900  # of a table whose rows are read together: a result has a limit
 
 
 class Distinct:
     """The different ones of ``values``, in the order in which they first occur."""
 
-    def __init__(self, values: Iterable[Cell]) -> None:
-        found = {self.key(value): value for value in values}
+    def __init__(self, values: Sequence[Cell]) -> None:
+        # Most columns hold nothing else, and these need no key for each of their values.
+        self._are_their_own = OWN_KEYS.issuperset(map(type, values))
+        found: dict[Cell | tuple[str, str], Cell]
+        if self._are_their_own:
+            found = dict(zip(values, values, strict=True))
+        else:
+            found = {self.key(value): value for value in values}
         self.cells = list(found.values())
-        self._places = {key: place for place, key in enumerate(found)}
+        self._places = dict(zip(found, range(len(found)), strict=True))
 
-    @staticmethod
-    def key(value: Cell) -> Cell | tuple[str, str]:
+    def key(self, value: Cell) -> Cell | tuple[str, str]:
         """Return a key that is equal for equal values only; a text is its own."""
-        return value if isinstance(value, str) else exact_key(value)
+        if isinstance(value, str) or (self._are_their_own and type(value) in OWN_KEYS):
+            return value
+        return exact_key(value)
 
     def other_than(self, value: Cell, number: int, of: int) -> list[Cell]:
         """Return one cell that is not ``value``: the one with ``number`` of ``of`` in even steps.

@@ -19,6 +19,8 @@ from pytest_bbmigrate.sql.names import fold_name
 if TYPE_CHECKING:
     from pytest_bbmigrate.rows.model import Pairing
 
+    Types = list[dict[str, str]]  # of the columns (folded), before and after
+
 
 @cache
 def keeps_negative_zero() -> bool:
@@ -29,17 +31,15 @@ def keeps_negative_zero() -> bool:
         return any(math.copysign(1, cell) < 0 for cell in db.execute("SELECT * FROM t").fetchone())
 
 
-def columns_with_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set[tuple[str, str]]:
+def columns_with_negative_zeros(pairing: Pairing, types: Types) -> set[tuple[str, str]]:
     """Return the columns in which a real number can be -0.0: those without an affinity.
 
-    In a STRICT table ANY has none (https://sqlite.org/stricttables.html).
+    ``types`` are the ``declared_types``. In a STRICT table ANY has none
+    (https://sqlite.org/stricttables.html).
     """
     if keeps_negative_zero():
         return set(pairing.columns)
-    free = [
-        {name for name, type_ in side.items() if _has_no_affinity(type_)}
-        for side in _declared_types(db, pairing, SCHEMAS)
-    ]
+    free = [{name for name, type_ in side.items() if _has_no_affinity(type_)} for side in types]
     return {
         names
         for names in pairing.columns
@@ -47,19 +47,14 @@ def columns_with_negative_zeros(db: sqlite3.Connection, pairing: Pairing) -> set
     }
 
 
-def columns_of_one_affinity(
-    db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str] = SCHEMAS
-) -> set[tuple[str, str]]:
+def columns_of_one_affinity(pairing: Pairing, types: Types) -> set[tuple[str, str]]:
     """Return the columns whose affinity is the same before and after, and not none.
 
     There, equal numbers are stored as one type: in a column of TEXT as text, in one of INTEGER or
     NUMERIC 5.0 as 5, and in one of REAL 5 as 5.0 (https://sqlite.org/datatype3.html, 3). The one
-    exception is ``LEAST_INTEGER``.
+    exception is ``LEAST_INTEGER``. ``types`` are the ``declared_types``.
     """
-    kinds = [
-        {name: _affinity(type_) for name, type_ in side.items()}
-        for side in _declared_types(db, pairing, schemas)
-    ]
+    kinds = [{name: _affinity(type_) for name, type_ in side.items()} for side in types]
     return {
         names
         for names in pairing.columns
@@ -68,9 +63,9 @@ def columns_of_one_affinity(
     }
 
 
-def _declared_types(
-    db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str]
-) -> list[dict[str, str]]:
+def declared_types(
+    db: sqlite3.Connection, pairing: Pairing, schemas: tuple[str, str] = SCHEMAS
+) -> Types:
     """Return the type that each column (folded) is declared with, in capitals, before and after."""
     sql = "SELECT name, upper(type) FROM pragma_table_xinfo(?, ?)"
     return [
@@ -79,6 +74,7 @@ def _declared_types(
     ]
 
 
+@cache
 def _affinity(declared: str) -> str:
     """Return the affinity of a declared type, '' for none (datatype3.html, 3.1)."""
     if "INT" in declared:

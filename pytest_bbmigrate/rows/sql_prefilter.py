@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.rows.affinities import columns_of_one_affinity, columns_with_negative_zeros
+from pytest_bbmigrate.rows.affinities import (
+    columns_of_one_affinity,
+    columns_with_negative_zeros,
+    declared_types,
+)
 from pytest_bbmigrate.rows.differences import EXAMPLES_PER_GROUP, DifferenceGroup
 from pytest_bbmigrate.rows.model import NO_CONDITION, ValueChanged
 from pytest_bbmigrate.rows.reading import (
@@ -63,8 +67,9 @@ def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
     is_wide = len(pairing.columns) > MAX_COLUMNS
     if is_wide or not (_has_rows(db, pairing, MIN_ROWS) and _has_key(db, pairing, key)):
         return ChangedColumns(pairing)
-    unsure = columns_with_negative_zeros(db, pairing)
-    plain = columns_of_one_affinity(db, pairing) - unsure
+    types = declared_types(db, pairing)
+    unsure = columns_with_negative_zeros(pairing, types)
+    plain = columns_of_one_affinity(pairing, types) - unsure
     differ = ", ".join(
         f"count(*) FILTER (WHERE NOT {_same(names, plain, unsure=names in unsure)})"
         for names in pairing.columns
@@ -96,9 +101,10 @@ def are_same(db: sqlite3.Connection, pairing: Pairing) -> bool:
     is_wide = len(pairing.columns) > MAX_TOGETHER
     if is_wide or not _has_rows(db, pairing, WORTH_ASKING) or _has_rows(db, pairing, MIN_ROWS):
         return False
-    if not _has_key(db, pairing, key) or columns_with_negative_zeros(db, pairing):
+    types = declared_types(db, pairing)
+    if not _has_key(db, pairing, key) or columns_with_negative_zeros(pairing, types):
         return False
-    plain = columns_of_one_affinity(db, pairing)
+    plain = columns_of_one_affinity(pairing, types)
     same = " AND ".join(_same(names, plain) for names in pairing.columns)
     sql = f"SELECT count(*) {_joined(pairing, key)} WHERE {same}"
     if not _finds_by_index(db, sql):
@@ -140,7 +146,7 @@ def changed_rows(
         for names in pairing.columns
     ]
     marks = [f"b.{quote_name(mark_name(number))}" for number in range(len(conditions_sql))]
-    plain = columns_of_one_affinity(db, pairing, schemas)
+    plain = columns_of_one_affinity(pairing, declared_types(db, pairing, schemas))
     differ = " OR ".join(f"NOT {_same(names, plain)}" for names, _ in columns.changed or ())
     joined = _joined(pairing, _paired_key(pairing), schemas, conditions_sql)
     for both_rows in plain_cursor(db, f"SELECT {', '.join(cells + marks)} {joined} WHERE {differ}"):

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ HEADER_STRING = b"SQLite format 3\x00"
 HEADER_SIZE = 100  # bytes: https://sqlite.org/fileformat2.html#the_database_header
 LARGEST_KEPT_BYTES = 31 << 20  # bytes; glibc maps every block of 32 MiB or more by itself
 LOCK_SECONDS = 5.0  # to wait for another program to end its transaction
+# Of TEXT makes a str, in which bytes that are not UTF-8 are lone surrogates. It is called for each
+# value, which a function in Python would make slow.
+decode_text: Callable[[bytes], str] = methodcaller("decode", "utf-8", "surrogateescape")
 APP_HOOK: ContextVar[Hook | None] = ContextVar("APP_HOOK", default=None)
 
 
@@ -254,11 +258,6 @@ def configure_connection(db: sqlite3.Connection) -> sqlite3.Connection:
     db.execute("PRAGMA foreign_keys = OFF")
     db.execute("PRAGMA legacy_alter_table = OFF")
     return db
-
-
-def decode_text(raw: bytes) -> str:
-    """Return TEXT as a str; bytes that are not UTF-8 become lone surrogates."""
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def same_image(one: bytes, other: bytes) -> bool:

@@ -62,6 +62,8 @@ def _compare_columns(pair: TablePair) -> Iterator[SchemaDifference]:
 
 
 def _compare_column(pair: TablePair, old: Column, new: Column) -> Iterator[SchemaDifference]:
+    if old == new and old.expression is None:
+        return  # no rename is in it
     for kind, is_same, text in COLUMN_ASPECTS:
         if not is_same(pair, old, new):
             yield SchemaDifference(kind, old.name, pair.before.name, old.name, text(old), text(new))

@@ -125,9 +125,9 @@ class Context:
 
     def profile(self, table: Table, column: Column) -> ColumnProfile:
         """Return what decides the values of ``column`` of ``table``."""
-        name = fold_name(column.name)
-        uniques = self.uniques(table)
-        child_checks = tuple(self._child_checks(table, name))
+        name, primary = fold_name(column.name), _folded_names(table.primary_key)
+        uniques, checks = self.uniques(table), self.checks(table)
+        referring = self.child_columns.get((fold_name(table.name), name), ())
         return profile_of(
             self.mentioned,
             ColumnFacts(
@@ -135,11 +135,13 @@ class Context:
                 table.name,
                 strict=table.strict,
                 virtual=bool(table.virtual),
-                own_checks=tuple(c for c in self.checks(table) if _about(table, c) == {name}),
-                child_checks=child_checks,
-                children=tuple(self._names_of_children(table, column)),
-                primary=name in _folded_names(table.primary_key),
-                null_key=not column.not_null and self._may_have_null_key(table, name),
+                own_checks=tuple(c for c in checks if _about(table, c) == {name}),
+                child_checks=tuple(_child_checks(referring)) if referring else (),
+                children=tuple(_other_names(referring, column)) if referring else (),
+                primary=name in primary,
+                null_key=primary == (name,)
+                and not column.not_null
+                and self._may_have_null_key(table, name),
                 distinct=(name,) in uniques,
                 in_unique=any(name in one for one in uniques),
             ),
@@ -152,13 +154,8 @@ class Context:
 
     def _names_of_children(self, table: Table, column: Column) -> list[str]:
         """Return the (folded) columns of other names that refer to ``column``."""
-        return [
-            fold_name(own)
-            for _, own in self.child_columns.get(
-                (fold_name(table.name), fold_name(column.name)), ()
-            )
-            if not same_name(own, column.name)
-        ]
+        name = fold_name(column.name)
+        return _other_names(self.child_columns.get((fold_name(table.name), name), ()), column)
 
     def _may_have_null_key(self, table: Table, name: str) -> bool:
         """Return whether a row may have NULL in column ``name``, which is the whole primary key.
@@ -180,14 +177,20 @@ class Context:
             and fold_name(table.name) not in selected_from
         )
 
-    def _child_checks(self, table: Table, name: str) -> Iterable[Tokens]:
-        """Yield the defaults and CHECKs of the columns that refer to column ``name``."""
-        for child, own in self.child_columns.get((fold_name(table.name), name), ()):
-            if column := child.column(own):
-                yield folded(column.default or "")
-                for check in child.checks:
-                    if _about(child, check) == {fold_name(own)}:
-                        yield check.tokens
+
+def _other_names(referring: Iterable[tuple[Table, str]], column: Column) -> list[str]:
+    """Return the (folded) names of the columns ``referring`` that are not called as ``column``."""
+    return [fold_name(own) for _, own in referring if not same_name(own, column.name)]
+
+
+def _child_checks(referring: Iterable[tuple[Table, str]]) -> Iterable[Tokens]:
+    """Yield the defaults and CHECKs of the columns ``referring`` to another one."""
+    for child, own in referring:
+        if column := child.column(own):
+            yield folded(column.default or "")
+            for check in child.checks:
+                if _about(child, check) == {fold_name(own)}:
+                    yield check.tokens
 
 
 def _quoted_names(requirement: Requirement) -> frozenset[str]:
