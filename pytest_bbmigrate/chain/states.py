@@ -12,6 +12,7 @@ from pytest_bbmigrate.chain.more_rows import after_more_rows
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state, join_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
+from pytest_bbmigrate.experiment.pages import MOST_BYTES_KEPT
 from pytest_bbmigrate.experiment.requirements import condition_errors
 from pytest_bbmigrate.experiment.run import ExperimentSetup, gather_evidence, run_up
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
@@ -20,7 +21,7 @@ from pytest_bbmigrate.experiment.step_cache import CachedUpResult, cache_up_resu
 from pytest_bbmigrate.private import muted, showing_values
 from pytest_bbmigrate.seeding.recipes import folder_recipe
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import app_connections, keep_freed_memory
+from pytest_bbmigrate.sqlite_files import app_connections, content_size, keep_freed_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,7 @@ class Chain:
         self._states: dict[int, SeededState] = {}
         self._narrowed_from = len(catalogue.migrations)
         self._up_results: dict[int, CachedUpResult] = {}
+        self._latest: tuple[int, UpResult] | None = None  # of these the last one, as it was
         self._grounds: dict[int, Ground] = {}
         self._evidence: dict[int, Evidence] = {}
         self._gathered: set[int] = set()
@@ -179,6 +181,8 @@ class Chain:
 
         It runs once, for the evidence and for the next state.
         """
+        if self._latest is not None and self._latest[0] == position:
+            return self._latest[1]
         if position in self._up_results:
             return self._up_results[position].with_images(self._grounds[position].state)
         migration = self.catalogue.migrations[position]
@@ -190,12 +194,16 @@ class Chain:
             self._narrowed_from = min(self._narrowed_from, position)
         self._grounds[position] = ground
         self._up_results[position] = cache_up_result(result, ground.state)
+        is_small = content_size(result.after.image) <= MOST_BYTES_KEPT
+        self._latest = (position, result) if is_small else None
         return result
 
     def _forget(self, position: int) -> None:
         """Drop the result of up once both the next state and the evidence are made."""
         if position + 1 in self._states and position in self._gathered:
             self._up_results.pop(position, None)
+            if self._latest is not None and self._latest[0] == position:
+                self._latest = None
             self._grounds.pop(position, None)
 
     def _make_state(self, position: int) -> SeededState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import zip_longest
 
 from pytest_bbmigrate.sqlite_files import page_size
@@ -9,6 +10,10 @@ from pytest_bbmigrate.sqlite_files import page_size
 Pages = tuple[bytes, ...]
 
 PAGES_SHARED = 8  # pages in a run, which is shared as a whole or not at all
+KEPT_JOINED = 4  # images that were joined last: a state is asked for its own again and again
+MOST_BYTES_KEPT = 16 << 20  # of such an image
+
+_joined: deque[tuple[Pages, bytes]] = deque(maxlen=KEPT_JOINED)
 
 
 def share_pages(image: bytes, previous: Pages = ()) -> Pages:
@@ -26,4 +31,10 @@ def share_pages(image: bytes, previous: Pages = ()) -> Pages:
 
 def join_pages(pages: Pages) -> bytes:
     """Return the image that ``pages`` were cut from."""
-    return b"".join(pages)
+    for known, image in _joined:
+        if known is pages:
+            return image
+    image = b"".join(pages)
+    if len(image) <= MOST_BYTES_KEPT:
+        _joined.append((pages, image))
+    return image

@@ -47,8 +47,8 @@ def columns_with_negative_zeros(pairing: Pairing, types: Types) -> set[tuple[str
     }
 
 
-def columns_of_one_affinity(pairing: Pairing, types: Types) -> set[tuple[str, str]]:
-    """Return the columns whose affinity is the same before and after, and not none.
+def columns_of_one_affinity(pairing: Pairing, types: Types) -> dict[tuple[str, str], str]:
+    """Return the columns whose affinity is the same before and after, and not none, with it.
 
     There, equal numbers are stored as one type: in a column of TEXT as text, in one of INTEGER or
     NUMERIC 5.0 as 5, and in one of REAL 5 as 5.0 (https://sqlite.org/datatype3.html, 3). The one
@@ -56,7 +56,7 @@ def columns_of_one_affinity(pairing: Pairing, types: Types) -> set[tuple[str, st
     """
     kinds = [{name: _affinity(type_) for name, type_ in side.items()} for side in types]
     return {
-        names
+        names: kind
         for names in pairing.columns
         if (kind := kinds[BEFORE].get(fold_name(names[BEFORE])))
         and kind == kinds[AFTER].get(fold_name(names[AFTER]))

@@ -31,7 +31,7 @@ from pytest_bbmigrate.sql.names import fold_name
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_bbmigrate.rows.model import Key, Pairing, Row, RowConditions
 
@@ -42,6 +42,7 @@ MAX_COLUMNS = 900  # of a table; with more, its rows are compared in Python
 MAX_TOGETHER = 500  # in one condition, which SQLite takes to a depth of 1,000 (limits.html)
 # As a real number it stays one even in a column of INTEGER or NUMERIC.
 LEAST_INTEGER = -(2**63)
+ALL_KINDS: Mapping[tuple[str, str], str] = {}  # no column is known to be of one affinity
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def changed_columns(db: sqlite3.Connection, pairing: Pairing) -> ChangedColumns:
         return ChangedColumns(pairing)
     types = declared_types(db, pairing)
     unsure = columns_with_negative_zeros(pairing, types)
-    plain = columns_of_one_affinity(pairing, types) - unsure
+    plain = columns_of_one_affinity(pairing, types)
+    plain = {names: affinity for names, affinity in plain.items() if names not in unsure}
     differ = ", ".join(
         f"count(*) FILTER (WHERE NOT {_same(names, plain, unsure=names in unsure)})"
         for names in pairing.columns
@@ -223,19 +225,25 @@ def _joined(
 
 
 def _same(
-    names: tuple[str, str], plain: Collection[tuple[str, str]] = (), *, unsure: bool = False
+    names: tuple[str, str],
+    plain: Mapping[tuple[str, str], str] = ALL_KINDS,
+    *,
+    unsure: bool = False,
 ) -> str:
     """Return an SQL expression: whether two cells are the same in type and every bit.
 
     Under BINARY, IS compares texts by their bytes, and takes 1 and 1.0, or 0.0 and -0.0, for equal
     (https://sqlite.org/datatype3.html, 4). So the types of numbers, which sort before every text,
-    are compared as well, except in columns that are ``plain`` (``columns_of_one_affinity``). With
+    are compared as well, except in columns that are ``plain`` (``columns_of_one_affinity``), of
+    which one of TEXT holds no number. With
     ``unsure``, where the sign of 0.0 is not known, 0.0 counts as different from itself. The unary
     plus takes affinities away.
     """
     old, new = f"b.{quote_name(names[BEFORE])}", f"a.{quote_name(names[AFTER])}"
     same_type = f"typeof({old}) = typeof({new})"
     if names in plain:
+        if plain[names] == "TEXT":
+            return f"+{old} IS +{new} COLLATE BINARY"
         is_exact = f"+{old} IS NOT {LEAST_INTEGER} OR {same_type}"
         return f"(+{old} IS +{new} COLLATE BINARY AND ({is_exact}))"
     if unsure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.seeding.filling.consecutive import ConsecutiveKeys
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
@@ -43,13 +44,25 @@ def row_key(table: Table) -> tuple[str, ...]:
     return free[:1] or tuple(quote_name(column.name) for column in table.columns)
 
 
-def row_keys(db: sqlite3.Connection, table: Table) -> list[Key]:
+def row_keys(db: sqlite3.Connection, table: Table) -> Sequence[Key]:
     """Return the keys of all rows, in order."""
+    if table.virtual is None and is_known_by_rowid(table):
+        first, last = _ends(db, table)
+        if last >= first and row_count(db, table) == last - first + 1:
+            return ConsecutiveKeys(range(first, last + 1))
     names = ", ".join(row_key(table))
     keys = select(db, f"SELECT {names} FROM main.{quote_name(table.name)} ORDER BY {names}")
     if is_known_by_rowid(table):  # an integer, whatever is in the row
         return keys
     return [key for key in keys if all(storable(value) for value in key)]
+
+
+def _ends(db: sqlite3.Connection, table: Table) -> tuple[int, int]:
+    """Return the first and the last number of the rows of ``table``; (0, -1) without any."""
+    (name,), target = row_key(table), quote_name(table.name)
+    first, last = (f"(SELECT {which}({name}) FROM main.{target})" for which in ("min", "max"))
+    ((low, high),) = select(db, f"SELECT {first}, {last}")
+    return (low, high) if isinstance(low, int) and isinstance(high, int) else (0, -1)
 
 
 def is_known_by_rowid(table: Table) -> bool:

@@ -51,3 +51,26 @@ def test_an_image_that_grew_or_shrank_joins_to_what_it_is(pages: int) -> None:
 def test_an_empty_image_has_no_pages() -> None:
     assert share_pages(b"") == ()
     assert join_pages(()) == b""
+
+
+def test_what_was_joined_just_now_is_not_joined_again() -> None:
+    filled = ("CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(100000))")
+    pages = share_pages(make_image(*filled))
+
+    assert join_pages(pages) is join_pages(pages)
+
+
+def test_of_equal_pages_each_gives_its_own_image() -> None:
+    image = make_image("CREATE TABLE t (a)")
+    other = make_image("CREATE TABLE u (a)")
+    pages, others = share_pages(image), share_pages(other)
+
+    assert [join_pages(each) for each in (pages, others, pages)] == [image, other, image]
+
+
+def test_a_large_image_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_bbmigrate.experiment.pages.MOST_BYTES_KEPT", 100)
+    filled = ("CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(100000))")
+    pages = share_pages(make_image(*filled))
+
+    assert join_pages(pages) is not join_pages(pages)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.rows import Pairing, compare_rows
-from pytest_bbmigrate.rows.sql_prefilter import WORTH_ASKING, are_same
+from pytest_bbmigrate.rows.sql_prefilter import WORTH_ASKING, are_same, changed_columns
 from pytest_bbmigrate.sqlite_files import open_contents, open_image, take_image
 from tests.core.rows.test_rows import DIFFERENT_CELLS
 
@@ -81,3 +81,17 @@ def test_where_a_zero_may_have_a_sign_sqlite_is_not_asked() -> None:
     image = table_with("y", "")
     with closing(open_contents(image, image)) as pair:
         assert not are_same(pair, PAIRING)
+
+
+@pytest.mark.parametrize(("declared", "asked"), [("TEXT", False), ("INTEGER", True)])
+def test_of_a_column_without_numbers_no_type_is_asked(declared: str, *, asked: bool) -> None:
+    image = table_with("x", declared)
+    pairing = Pairing("t", "t", (("id", "id"), ("a", "a")), ("id",))
+    with closing(open_contents(image, image)) as pair:
+        statements: list[str] = []
+        pair.set_trace_callback(statements.append)
+
+        changed_columns(pair, pairing)
+        are_same(pair, pairing)
+
+        assert any('typeof(b."a")' in sql for sql in statements) == asked
