@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import settings
 
 from tests import installed
 from tests.depth import every
@@ -44,7 +44,8 @@ def test_coverage_is_measured_of_the_tests_in_full_depth() -> None:
 def test_a_run_that_is_not_in_full_depth_tries_some_of_a_kind(
     monkeypatch: pytest.MonkeyPatch, profile: str, tried: str
 ) -> None:
-    monkeypatch.setattr(settings, "get_current_profile_name", lambda: profile)
+    chosen = SimpleNamespace(get_current_profile_name=lambda: profile)
+    monkeypatch.setattr("tests.depth.settings", chosen)
 
     assert every(2, "abcd") == [*tried]
 
