@@ -164,7 +164,15 @@ class Catalogue:
                 positions.setdefault(name, index)
         return positions
 
+    @cached_property
+    def _paths(self) -> dict[Path, str]:
+        """The path of each migration's file within the folder."""
+        return {each.path: self._within(each.path) for each in self.migrations}
+
+    def _within(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
     def file_name(self, migration: Migration) -> str:
         """Return the path of a migration's file within the folder, with its function in a set."""
-        path = migration.path.relative_to(self.folder).as_posix()
+        path = self._paths.get(migration.path) or self._within(migration.path)
         return f"{path}::{migration.function}" if migration.function else path

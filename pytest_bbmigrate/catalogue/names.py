@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # What stands before the ending is the migration's name. To golang-migrate there may be anything
@@ -48,6 +49,7 @@ class FlywayName(NamedTuple):
     version: tuple[int, ...]
 
 
+@lru_cache(10_000)  # a folder's names are asked for a dozen times each
 def split_name(file_name: str) -> tuple[str, str]:
     """Return a file's name as (the migration's name, ending); the ending is '' for any other.
 

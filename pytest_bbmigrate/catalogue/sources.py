@@ -27,13 +27,14 @@ class Sources:
         self.python = python
         self.texts: dict[str, bytes] = {}
         self.opened: dict[Path, frozenset[str]] = {}
+        self._folders: dict[str, str] = {}  # the real paths of those that files were read from
 
     def content(self, path: Path) -> bytes:
         """Return the bytes of a file.
 
         Raises: CatalogueError when it cannot be read.
         """
-        key = os.path.realpath(path)
+        key = self._real_path(path)
         if key not in self.texts:
             try:
                 self.texts[key] = path.read_bytes()
@@ -43,7 +44,16 @@ class Sources:
 
     def keep(self, path: Path, content: bytes) -> None:
         """Keep the bytes of a file that was read before."""
-        self.texts[os.path.realpath(path)] = content
+        self.texts[self._real_path(path)] = content
+
+    def _real_path(self, path: Path) -> str:
+        """Return the real path of a file; that of a folder is looked up once."""
+        folder, name = os.path.split(path)
+        if not name.strip(".") or path.is_symlink():
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)  # noqa: PTH118 - of four hundred
 
     def text(self, path: Path) -> str:
         """Return the text of a file, without a byte order mark; its line ends are left as they are.

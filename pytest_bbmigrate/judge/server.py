@@ -26,7 +26,7 @@ from pytest_bbmigrate.sandbox import landlock
 from pytest_bbmigrate.sandbox.fresh import use_temporary
 
 OBJECTS_BEFORE_COLLECTING = (
-    20_000  # rows are thousands of objects, and no circle of them is garbage
+    20_000  # rows, and what is imported, are thousands of objects, and no circle of them is garbage
 )
 
 
@@ -54,9 +54,9 @@ def main(writable: str, path: str, measured: str, parent: str) -> int:
             read_message(measured.encode(), {"measured": Measurement}, {"Path": Path}),
             folder / FOLDER,
         )
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING, 20, 20)
     from pytest_bbmigrate.judge.turns import answer_all
 
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTING, 20, 20)
     answer_all(folder, questions, replies)
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,18 +42,32 @@ def spell(value: object, parts: list[str]) -> None:
     elif isinstance(value, Mapping):
         _spell_unordered("map", value.items(), parts)
     elif is_dataclass(value) and not isinstance(value, type):
-        named = [(each.name, getattr(value, each.name)) for each in fields(value)]
-        spell((type(value).__name__, *named), parts)
+        beginning, named = spelled_fields(type(value))
+        parts.append(beginning)
+        for name, spelled in named:
+            parts.append(spelled)
+            spell(getattr(value, name), parts)
     else:
         raise TypeError(f"a {type(value).__name__} has no digest")
 
 
+@cache
+def spelled_fields(kind: type) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return what values of a dataclass begin with, and each field with what is before its value.
+
+    They are spelled as tuples of the class's name, and for each field one of its name and value.
+    """
+    own = tuple(each.name for each in fields(kind))
+    beginning = f"({len(own) + 1}:s{len(kind.__name__)}:{kind.__name__}"
+    return beginning, tuple((name, f"(2:s{len(name)}:{name}") for name in own)
+
+
 def spelled_alone(value: object) -> str | None:
     """Return the spelling of a value that contains no others, None for one that may."""
-    if value is None or type(value) in (bool, int, float):
-        return f"{type(value).__name__}:{value!r};"
     if type(value) is str:
         return f"s{len(value)}:{value}"
+    if value is None or type(value) in (bool, int, float):
+        return f"{type(value).__name__}:{value!r};"
     if type(value) is bytes:
         return f"b{len(value)}:{sha256(value).hexdigest()}"
     if isinstance(value, Enum):

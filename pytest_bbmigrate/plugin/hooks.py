@@ -182,11 +182,9 @@ def pytest_runtest_makereport(
     """
     report = yield
     if options.checks_are_wanted(item.config):
-        from pytest_bbmigrate.plugin.items import hide_captured, place_skip, tell_found
+        from pytest_bbmigrate.plugin.items import complete_report
 
-        place_skip(item, report)
-        tell_found(item, report)
-        hide_captured(item, report)
+        complete_report(item, report)
     return report
 
 

@@ -219,20 +219,18 @@ def expect_checks(session: pytest.Session) -> None:
     judge_of(config).expect(expected, works_ahead=not hasattr(config, "workerinput"))
 
 
-def hide_captured(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Drop what a check has printed and logged where it ran on hidden rows of the user's own."""
-    if isinstance(item, CheckItem) and project_of(item.config).hides_own:
-        report.sections = []
+def complete_report(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Give the report of a check what that has found.
 
-
-def tell_found(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Give the report of a check what that has found."""
-    if isinstance(item, CheckItem) and item.told is not None and report.when == "call":
-        setattr(report, TOLD, to_plain(item.told))
-
-
-def place_skip(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Make the report of a skipped check name its migration's file, not our line of code."""
-    if isinstance(item, CheckItem) and report.skipped and isinstance(report.longrepr, tuple):
+    A skipped one names its migration's file, not our line of code. What ran on hidden rows of the
+    user's own has not printed or logged anything.
+    """
+    if not isinstance(item, CheckItem):
+        return
+    if report.skipped and isinstance(report.longrepr, tuple):
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), line + 1, report.longrepr[2])
+    if item.told is not None and report.when == "call":
+        setattr(report, TOLD, to_plain(item.told))
+    if report.sections and project_of(item.config).hides_own:
+        report.sections = []

@@ -83,8 +83,10 @@ def told_of(
 ) -> Told:
     """Return what ``verdict`` has found."""
     # One line is for all that has no way back: a contract says it once.
-    irreversible = irreversible_line([shown_finding(finding) for finding in verdict.findings])
-    found = tuple(found_in(finding, irreversible) for finding in verdict.findings)
+    found: tuple[Found, ...] = ()
+    if verdict.findings:
+        irreversible = irreversible_line([shown_finding(finding) for finding in verdict.findings])
+        found = tuple(found_in(finding, irreversible) for finding in verdict.findings)
     return Told(position, migration, file, function, verdict.check, found, verdict.unneeded)
 
 

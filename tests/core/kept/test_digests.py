@@ -55,3 +55,14 @@ def test_texts_side_by_side_are_told_apart(one: list[str], other: list[str]) -> 
 def test_what_is_not_known_has_none(value: object) -> None:
     with pytest.raises(TypeError, match="has no digest"):
         digest_of_value(("a", value))
+
+
+def test_a_dataclass_is_told_by_its_name_its_fields_and_their_values() -> None:
+    @dataclass(frozen=True)
+    class Named:
+        one: int
+        two: tuple[str, ...]
+
+    told = ("Named", ("one", 1), ("two", ("a", "b")))
+
+    assert digest_of_value(Named(1, ("a", "b"))) == digest_of_value(told)
