@@ -15,6 +15,7 @@ from pytest_bbmigrate.plugin.smoke.events import KIND_OF, REPORT, Begun, Finishe
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.plugin.smoke.result import NONE_MARKED, SmokeResult, read_result
 from pytest_bbmigrate.processes.messages import encode_message
+from tests.depth import every
 from tests.plugin.sample import write_migrations
 from tests.processes import WAIT_SECONDS, is_running, wait_for_end, wait_until
 
@@ -297,16 +298,19 @@ def test_what_addopts_keeps_from_running_has_failed(
 
 @pytest.mark.parametrize(
     "addopts",
-    [
-        "-k nothing -m 'not bb_smoke'",
-        "--bb-check-migrations",
-        "--bb-apply --bb-show-values",
-        "--bb-status",
-        "--bb-restore",
-        "--lf --junitxml=junit.xml",
-        "-n 2 --dist=load -p xdist.plugin",
-        "-v -s -x",
-    ],
+    every(
+        2,
+        [
+            "-k nothing -m 'not bb_smoke'",
+            "--bb-check-migrations",
+            "--bb-apply --bb-show-values",
+            "--bb-status",
+            "--bb-restore",
+            "--lf --junitxml=junit.xml",
+            "-n 2 --dist=load -p xdist.plugin",
+            "-v -s -x",
+        ],
+    ),
 )
 def test_what_addopts_asks_for_otherwise_has_no_say(
     project: pytest.Pytester, work: Path, addopts: str

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.depth import every
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,7 +55,7 @@ def output_of(result: pytest.RunResult) -> str:
     return f"{result.stdout.str()}\n{result.stderr.str()}"
 
 
-@pytest.mark.parametrize("verbosity", ["-v", "-q"])
+@pytest.mark.parametrize("verbosity", every(2, ["-v", "-q"]))
 @pytest.mark.parametrize(
     "broken",
     [{"m002_sql": SPOILS}, {"m002_sql": CHANGES}, {"m002_py": RAISES}, {"m002_sql": MENTIONS}],
