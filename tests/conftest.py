@@ -26,6 +26,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# These modules have the tests that take the most seconds.
+LONG = {
+    "test_app_python",
+    "test_apply",
+    "test_apply_forms",
+    "test_early_backup",
+    "test_killed",
+    "test_shared_judge",
+}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers ``-n auto`` has: more than cores, for many tests wait for processes.
@@ -33,6 +44,12 @@ def pytest_xdist_auto_num_workers() -> int:
     None is idle so while the test that it runs waits for a disk, or for what it has ended.
     """
     return (os.cpu_count() or 1) * 3 // 2
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring those forward that take long: where each comes last, one worker ends after others."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 # What would make a pytest inside a test behave otherwise than on its own.

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pytest_bbmigrate.judge import supervisor
-from pytest_bbmigrate.processes.launch import PACKAGES, START, START_ISOLATED
+from pytest_bbmigrate.processes import launch
 from pytest_bbmigrate.sandbox import fresh
 from tests.fork_server import ForkServer
 
@@ -118,6 +118,14 @@ class Forked:
                 raise TimeoutExpired("a fork", timeout or 0.0)
             time.sleep(PAUSE_SECONDS)
         return code
+
+    def communicate(self, timeout: float | None = None) -> tuple[bytes, None]:
+        """Return what it has said at its end, where its errors have gone as well, if anywhere."""
+        assert self.stdout is not None
+        said = b"" if self.stdout.closed else self.stdout.read()
+        self.stdout.close()
+        self.wait(timeout)
+        return said, None
 
     def kill(self) -> None:
         """Kill it, if it runs."""
@@ -236,7 +244,7 @@ def run(  # as subprocess.run has them
 @cache
 def isolated() -> ForkServer:
     """Return what forks isolated processes for this one, which starts it when it is wanted."""
-    return ForkServer(("-I", "-S"), PACKAGES, *ISOLATED_MODULES)
+    return ForkServer(("-I", "-S"), launch.PACKAGES, *ISOLATED_MODULES)
 
 
 def fork() -> int:
@@ -246,8 +254,11 @@ def fork() -> int:
 
 
 def module_of(command: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the module of ours that ``command`` runs, and its arguments; None for another."""
-    for code in (START, START_ISOLATED):
+    """Return the module of ours that ``command`` runs, and its arguments; None for another.
+
+    A test may have other code begin it: that is to do in this process what it does in a new one.
+    """
+    for code in (launch.START, launch.START_ISOLATED):
         if code in command:
             _, module, *arguments = command[command.index(code) + 1 :]
             return module, arguments

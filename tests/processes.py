@@ -43,6 +43,13 @@ def lock_processes() -> list[psutil.Process]:
     return [each for each in started_here() if "apply.lock.server" in " ".join(each.cmdline())]
 
 
+def judge_of(pid: int) -> psutil.Process:
+    """Return the judge of a whole pytest ``pid``, which is below its session and a supervisor."""
+    (session,) = psutil.Process(pid).children()
+    (judge,) = [below for each in session.children() for below in each.children()]
+    return judge
+
+
 def _is_own_judge(process: psutil.Process) -> bool:
     try:
         is_judge = any("pytest_bbmigrate.judge" in word for word in process.cmdline())

@@ -2,7 +2,8 @@
 
 Each would import pytest, the plugin and what its processes import. A fork has that; it reads its
 command line, plugins and conftest.py from the start. Its judge and its rehearsal are forked from
-it, as ``forks.py`` has it, and so is the pytest that it watches; its lock process is started.
+it, as ``forks.py`` has it, and so are the pytest that it watches and the workers that its xdist
+starts; its lock process is started.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
+from execnet.gateway_base import ThreadExecModel
 
 from tests import forks
 from tests.fork_server import PYTHONPATH, ForkServer
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 PROGRAMS = (["-mpytest"], ["-m", "pytest"], ["-P", "-m", "pytest"])
+WORKER = ["-u", "-c", "import sys;exec(eval(sys.stdin.readline()))"]  # as execnet starts Python
 IMPORTED = (
+    "execnet.gateway_base",
     "faker",
     "pytest_bbmigrate.apply.rehearsal.server",
     "pytest_bbmigrate.judge.answering",
@@ -106,8 +110,9 @@ def added_by(environment: Mapping[str, str]) -> list[str]:
 
 
 def main(*arguments: str) -> int:
-    """Be Python with ``arguments``, which say that it is pytest; return its exit code."""
-    (program,) = [program for program in PROGRAMS if [*arguments[: len(program)]] == program]
+    """Be Python with ``arguments``, which run pytest or a worker; return its exit code."""
+    programs = (*PROGRAMS, WORKER)
+    (program,) = [program for program in programs if [*arguments[: len(program)]] == program]
     sys.orig_argv = [sys.executable, *arguments]
     sys.argv = [f"{pytest.__path__[0]}/__main__.py", *arguments[len(program) :]]
     folder = [] if "-P" in program else [str(Path.cwd())]
@@ -121,6 +126,12 @@ def main(*arguments: str) -> int:
     for module in forks.OF_PYTEST:
         vars(sys.modules[module])["subprocess"] = forking
     vars(import_module(WATCHER))["subprocess"] = SimpleNamespace(Popen=start_again)
+    workers = SimpleNamespace(PIPE=PIPE, Popen=start_worker)
+    type.__setattr__(ThreadExecModel, "subprocess", workers)
+    if program is WORKER:
+        sys.argv = ["-c"]
+        exec(eval(sys.stdin.readline()), {"__name__": "__main__"})
+        return 0
     return int(pytest.console_main())
 
 
@@ -138,3 +149,17 @@ def start_again(
             os.setpgid(0, process_group)
         forks.become(__name__, [*command[1:]], forks.STANDARD, pass_fds, env, new_session=False)
     return Forked(pid, None, None)
+
+
+def start_worker(
+    command: Sequence[str], *, stdin: int, stdout: int
+) -> Forked | subprocess.Popen[bytes]:
+    """Fork this pytest, which becomes a new Python in the fork, and a worker as it is told."""
+    if [*command] != [sys.executable, *WORKER]:
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout)
+    with ExitStack() as stack:
+        standard, ours = standard_of(stack, stdin, stdout, None)
+        pid = forks.fork()
+        if not pid:
+            forks.become(__name__, [*command[1:]], standard, (), None, new_session=False)
+    return Forked(pid, *ours)

@@ -641,14 +641,8 @@ def test_a_signal_in_the_run_leaves_the_database_as_it_was(
     write(project, m002_slow=SLOW)
     (project.path / "migrations" / "002_trips.sql").unlink()
     content = ask(money, "SELECT * FROM accounts")
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--bb-apply", "-v"],
-        cwd=project.path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as child:
+    command = [sys.executable, "-m", "pytest", "--bb-apply", "-v"]
+    with project.popen(command, stderr=subprocess.STDOUT) as child:
         assert child.stdout is not None
         output = b""  # pytest ends a line only when the next step is done
         while f"::{at} PASSED".encode() not in output:

@@ -534,19 +534,16 @@ def test_what_hangs_on_the_real_rows_alone_ends_with_pytest_and_leaves_nothing(
     put(project, {name: source})
     change(accounts, "UPDATE accounts SET name = ? WHERE id = 1", [(SECRET,)])
     before = accounts.read_bytes()
-    with subprocess.Popen(
+    with project.popen(
         [sys.executable, "-m", "pytest", "--bb-apply", "-v"],
-        cwd=project.path,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
-        text=True,
         start_new_session=True,  # for a terminal's Ctrl-C goes to the whole process group
     ) as child:
-        assert child.stdout is not None
         wait_for_rehearsal(project.path, child)
+        started = psutil.Process(child.pid).children(recursive=True)
         os.killpg(child.pid, number)
-        output = child.stdout.read()
+        output = child.communicate()[0].decode()
 
     assert child.returncode == pytest.ExitCode.INTERRUPTED
     assert "not applied: the run was stopped; budget_buddy.db is as it was" in output.splitlines()
@@ -555,7 +552,8 @@ def test_what_hangs_on_the_real_rows_alone_ends_with_pytest_and_leaves_nothing(
     assert accounts.read_bytes() == before
     assert litter(project) == []
     assert backups(project) == []
-    assert not [process for process in began_in(project.path) if is_running(process.pid)]
+    left = [*started, *began_in(project.path)]
+    assert not [process for process in left if is_running(process.pid)]
 
 
 def wait_for_rehearsal(folder: Path, child: subprocess.Popen[str]) -> None:

@@ -229,18 +229,13 @@ def test_a_signal_in_the_checks_leaves_a_backup_only_where_it_is_needed(
     write_trips(project, up=f"{does}; {waits}")
     take_landlock_away(project)
     before = money.read_bytes()
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--bb-apply"],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as child:
+    command = [sys.executable, "-m", "pytest", "--bb-apply"]
+    with project.popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT) as child:
         while not reached.exists():
             assert child.poll() is None
             time.sleep(0.05)
         child.send_signal(number)
-        output, _ = child.communicate()
+        output = child.communicate()[0].decode()
 
     assert child.returncode == pytest.ExitCode.INTERRUPTED, output
     if does == "pass":

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import CHECKS, in_short_summary, write_migrations
-from tests.processes import started_here
+from tests.processes import is_running, judge_of, started_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +41,6 @@ def temporary(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("TMPDIR", str(path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     return path
-
-
-def judges_below(process: psutil.Process) -> list[psutil.Process]:
-    """Return the processes that come from ``process`` and run a judge or its supervisor."""
-    return [
-        child
-        for child in process.children(recursive=True)
-        if any("pytest_bbmigrate.judge" in word for word in child.cmdline())
-    ]
 
 
 def wait_for(holds: object) -> None:
@@ -135,10 +126,9 @@ def session(project: pytest.Pytester, temporary: Path) -> Iterator[subprocess.Po
     (project.path / "app.py").write_text(WAITS)
     with (project.path / "tox.ini").open("a") as ini:
         ini.write("\nbb_connection = app:prepare\n")
-    process = subprocess.Popen(
+    process = project.popen(
         [sys.executable, "-m", "pytest", "migrations/004_waits.sql", "-rf"],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
@@ -152,26 +142,20 @@ def session(project: pytest.Pytester, temporary: Path) -> Iterator[subprocess.Po
 def test_a_session_that_is_ended_leaves_no_process_and_no_folder(
     session: subprocess.Popen[bytes], temporary: Path, number: signal.Signals
 ) -> None:
-    judges = judges_below(psutil.Process(session.pid))
+    below = psutil.Process(session.pid).children(recursive=True)
+    assert judge_of(session.pid) in below
 
     session.send_signal(number)
 
     session.wait(60)
-    wait_for(lambda: not any(judge.is_running() for judge in judges))
+    wait_for(lambda: not any(is_running(each.pid) for each in below))
     wait_for(lambda: not list(temporary.glob(f"{PREFIX}*")))
 
 
 def test_a_judge_that_is_killed_fails_the_migration_at_work(
     session: subprocess.Popen[bytes],
 ) -> None:
-    server = [
-        process
-        for process in judges_below(psutil.Process(session.pid))
-        if "pytest_bbmigrate.judge.server" in process.cmdline()
-        and "pytest_bbmigrate.judge.supervisor" not in process.cmdline()
-    ]
-
-    server[0].kill()
+    judge_of(session.pid).kill()
 
     said = session.communicate(timeout=60)[0].decode()
     assert session.returncode == pytest.ExitCode.TESTS_FAILED

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 import psutil
@@ -36,7 +36,8 @@ def down(db):
     db.execute("ALTER TABLE accounts DROP COLUMN note")
 """
 WITHOUT_SIGNAL = """
-from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes import launch, parent
+parent.PR_SET_PDEATHSIG = -1  # in what it forks
 TAKE_AWAY = "from pytest_bbmigrate.processes import parent; parent.PR_SET_PDEATHSIG = -1; main = "
 for name in ("START", "START_ISOLATED"):
     setattr(launch, name, getattr(launch, name).replace("main = ", TAKE_AWAY))
@@ -55,7 +56,7 @@ def test_what_a_rehearsal_has_started_ends_with_a_killed_run(
     )
     (folder / "002_starts.py").write_text(STARTS.replace("WAITS", "True"))
     database = make_accounts(project, mode)
-    with subprocess.Popen([*PYTEST, "--bb-apply"], stdout=subprocess.DEVNULL) as run:
+    with project.popen([*PYTEST, "--bb-apply"], stdout=DEVNULL, stderr=DEVNULL) as run:
         wait_until(lambda: list(project.path.glob(".budget_buddy.db.bbmigrate-*/**/begun")))
         (session,) = psutil.Process(run.pid).children()
         started = [each.pid for each in session.children(recursive=True)]
@@ -65,8 +66,8 @@ def test_what_a_rehearsal_has_started_ends_with_a_killed_run(
     assert len(started) >= 5  # lock, watch, rehearsal, and what the migration has started
     assert run.returncode == 137
     (folder / "002_starts.py").write_text(STARTS.replace("WAITS", "False"))
-    subprocess.run([*PYTEST, "--bb-apply"], check=True)
-    assert litter(project) == []
+    assert project.run(*PYTEST, "--bb-apply").ret == pytest.ExitCode.OK
+    assert set(litter(project)) == {"stdout", "stderr"}  # of the runs themselves
     assert names(database) == ["001_step", "002_starts"]
     assert ask(database, "SELECT name FROM accounts") == [("Private Bank",)]
     assert len(backups(project)) == 3  # of the adoption, of the killed run, of this one
@@ -78,7 +79,7 @@ def make_accounts(project: pytest.Pytester, mode: str) -> Path:
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute("CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT)")
         db.execute(f"PRAGMA journal_mode = {mode}")
-    subprocess.run([*PYTEST, "--bb-adopt=001_step"], check=True)
+    assert project.run(*PYTEST, "--bb-adopt=001_step").ret == pytest.ExitCode.OK
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         db.execute("INSERT INTO accounts (name) VALUES ('Private Bank')")
     return database

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_bbmigrate.judge.process import PREFIX
 from tests.plugin.sample import CHECKS, DOES_NOT_APPLY, FORGETS, write_migrations
-from tests.processes import is_running, started_here, wait_until
+from tests.processes import is_running, judge_of, started_here, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,6 @@ def test_who(bb_at, dies):
     if dies:
         os.kill(os.getpid(), 9)
 """
-
-SERVER, SUPERVISOR = "pytest_bbmigrate.judge.server", "pytest_bbmigrate.judge.supervisor"
 
 
 @pytest.fixture(autouse=True)
@@ -199,10 +197,9 @@ def session(project: pytest.Pytester, temporary: Path) -> Iterator[subprocess.Po
         _005_more__sql="CREATE TABLE more (id INTEGER);",
     )
     files = ["migrations/004_waits.sql", "migrations/005_more.sql"]
-    process = subprocess.Popen(
+    process = project.popen(
         [sys.executable, "-m", "pytest", "-n1", "-rf", *files],
-        cwd=project.path,
-        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
@@ -217,10 +214,7 @@ def test_a_session_that_is_ended_leaves_nothing_though_its_judge_was_killed_befo
     session: subprocess.Popen[bytes], temporary: Path, number: signal.Signals
 ) -> None:
     (first,) = temporary.glob(f"{PREFIX}*")
-    for process in psutil.Process(session.pid).children(recursive=True):
-        words = {*process.cmdline()}
-        if words & {SERVER} and not words & {SUPERVISOR}:
-            process.kill()
+    judge_of(session.pid).kill()
     wait_until(lambda: not first.exists(), 60)
     wait_until(lambda: list(temporary.glob(f"{PREFIX}*/tmp/at-work-*")), 60)
     below = [each.pid for each in psutil.Process(session.pid).children(recursive=True)]
