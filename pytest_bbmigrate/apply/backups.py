@@ -13,8 +13,8 @@ from pytest_bbmigrate.apply.file_checks import refuse_long_name, refuse_orphans
 from pytest_bbmigrate.apply.workspace import scratch_for
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.identity import read_identity
-from pytest_bbmigrate.sqlite_files import LOCK_SECONDS, backup_path
-from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, note_beside
+from pytest_bbmigrate.sqlite_files import LOCK_SECONDS
+from pytest_bbmigrate.sqlite_files.backup import Pace, back_up, backup_path, note_beside
 from pytest_bbmigrate.sqlite_files.notes import (
     discard_backup,
     note_for,

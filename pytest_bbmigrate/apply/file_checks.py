@@ -87,7 +87,7 @@ def check_location(database: Path, backup_folder: Path, *, skip_openers: bool = 
     Raises: StepFailed when a file or folder cannot be written, somebody has the database open, the
         disk is too full, or the file system does not lock.
     """
-    from pytest_bbmigrate.sqlite_files import disk_space_faults, file_system_fault
+    from pytest_bbmigrate.sqlite_files.disk_space import disk_space_faults, file_system_fault
 
     real = Path(os.path.realpath(database))
     if not backup_folder.is_dir():
@@ -130,7 +130,7 @@ def refuse_long_name(database: Path, backup_folder: Path) -> None:
 
 def describe_openers(database: Path) -> str:
     """Return who has ``database`` open, as 'uvicorn (pid 4312), sqlite3 (pid 1234)'; or ''."""
-    from pytest_bbmigrate.sqlite_files import openers_of
+    from pytest_bbmigrate.sqlite_files.openers import openers_of
 
     return ", ".join(dict.fromkeys(map(str, openers_of(database))))
 

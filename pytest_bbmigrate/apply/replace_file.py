@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
-from pytest_bbmigrate.sqlite_files import failed_path
+from pytest_bbmigrate.sqlite_files.backup import failed_path
 from pytest_bbmigrate.sqlite_files.durable import flush, sync
 from pytest_bbmigrate.sqlite_files.failures import is_damaged
 from pytest_bbmigrate.sqlite_files.ordinary_file import existing_file

@@ -22,9 +22,10 @@ from pytest_bbmigrate.apply.workspace import (
 )
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.processes.signals import defer_first_interrupt, terminated_like_interrupted
-from pytest_bbmigrate.sqlite_files import backup_path, failed_path, openers_of
+from pytest_bbmigrate.sqlite_files.backup import backup_path, failed_path
 from pytest_bbmigrate.sqlite_files.held_file import NameTarget
 from pytest_bbmigrate.sqlite_files.notes import note_for
+from pytest_bbmigrate.sqlite_files.openers import openers_of
 from pytest_bbmigrate.sqlite_files.reading import read_database
 
 if TYPE_CHECKING:

@@ -1,8 +1,10 @@
-"""Open, copy, lock and back up SQLite databases; as images in memory and as files."""
+"""Open, copy, lock and back up SQLite databases; as images in memory and as files.
+
+What every process needs stands here; what changes real files is imported from its own module.
+"""
 
 from __future__ import annotations
 
-from pytest_bbmigrate.sqlite_files.backup import backup_path, failed_path
 from pytest_bbmigrate.sqlite_files.contents import (
     Content,
     attach_content,
@@ -21,7 +23,6 @@ from pytest_bbmigrate.sqlite_files.contents import (
     temporary_copy,
     written_content,
 )
-from pytest_bbmigrate.sqlite_files.disk_space import disk_space_faults, file_system_fault
 from pytest_bbmigrate.sqlite_files.images import (
     HEADER_STRING,
     LOCK_SECONDS,
@@ -39,7 +40,6 @@ from pytest_bbmigrate.sqlite_files.images import (
     take_image,
     uri_of,
 )
-from pytest_bbmigrate.sqlite_files.openers import openers_of
 
 __all__ = [
     "HEADER_STRING",
@@ -48,7 +48,6 @@ __all__ = [
     "Hook",
     "app_connections",
     "attach_content",
-    "backup_path",
     "call_hook",
     "changed_pages",
     "closed_on_failure",
@@ -58,17 +57,13 @@ __all__ = [
     "decode_text",
     "digest_of",
     "discard",
-    "disk_space_faults",
     "equal_contents",
-    "failed_path",
-    "file_system_fault",
     "keep_freed_memory",
     "marked_rollback_mode",
     "open_content",
     "open_contents",
     "open_image",
     "open_private",
-    "openers_of",
     "page_size",
     "private_copy",
     "read_image",

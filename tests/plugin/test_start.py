@@ -110,3 +110,5 @@ def test_the_judge_imports_nothing_at_its_start_that_few_migrations_need() -> No
     assert names.isdisjoint(
         {"faker", "importlib.metadata", "psutil", "sqlite_utils", "tomllib", "uuid", "zoneinfo"}
     )
+    real_files = ("backup", "compare_files", "disk_space", "openers")
+    assert names.isdisjoint(f"pytest_bbmigrate.sqlite_files.{name}" for name in real_files)

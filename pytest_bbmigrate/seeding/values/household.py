@@ -150,9 +150,13 @@ class HouseholdProvider(BaseProvider):
         return self.random_element(choices)
 
 
-def make_faker(seed: int) -> Faker:
-    """Return a Faker of its own, with household money, that gives the same for the same seed."""
-    faker = Faker("en_US", use_weighting=False)
+def make_faker(seed: int, kinds: Iterable[str] | None = None) -> Faker:
+    """Return a Faker of its own, with household money, that gives the same for the same seed.
+
+    ``kinds`` are those of Faker's own providers that it is to have; None for all.
+    """
+    providers = None if kinds is None else [f"faker.providers.{kind}" for kind in kinds]
+    faker = Faker("en_US", providers=providers, use_weighting=False)
     faker.add_provider(HouseholdProvider)
     faker.seed_instance(seed)
     return faker

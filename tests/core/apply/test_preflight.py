@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate import sqlite_files as database_package
 from pytest_bbmigrate.apply.file_checks import has_wal_bug
 from pytest_bbmigrate.apply.preflight import preflight
 from pytest_bbmigrate.catalogue import read_catalogue
 from pytest_bbmigrate.errors import StepFailed
 from pytest_bbmigrate.history.table import Applied, make_history, record
+from pytest_bbmigrate.sqlite_files import disk_space
 from pytest_bbmigrate.sqlite_files import reading as reading_module
 from tests.core.cataloguing import write
 from tests.core.real_databases import in_use
@@ -607,7 +607,7 @@ def test_too_little_room_is_told(
         asked.append(paths)
         return ("5 MB are needed", "7 MB are needed")
 
-    monkeypatch.setattr(database_package, "disk_space_faults", room_for)
+    monkeypatch.setattr(disk_space, "disk_space_faults", room_for)
 
     assert refusal(path, catalogue).splitlines() == [
         f"{path}: 2 things stand in the way",
@@ -633,7 +633,7 @@ def test_a_file_system_that_does_not_lock_is_told(
         asked.append(path)
         return "it is on nfs"
 
-    monkeypatch.setattr(database_package, "file_system_fault", fault)
+    monkeypatch.setattr(disk_space, "file_system_fault", fault)
 
     assert refusal(path, catalogue, create=True) == f"{path}: it is on nfs"
     assert asked == [path if is_there else place]

@@ -15,11 +15,13 @@ import pytest
 
 from pytest_bbmigrate.errors import DatabaseError
 from pytest_bbmigrate.processes.messages import encode_message
-from pytest_bbmigrate.sqlite_files import backup, backup_path, compare_files, failed_path
+from pytest_bbmigrate.sqlite_files import backup, compare_files
 from pytest_bbmigrate.sqlite_files.backup import (
     Pace,
     back_up,
+    backup_path,
     copy_pages,
+    failed_path,
     give_owner_and_mode,
     matches_file,
     matches_file_in_place,

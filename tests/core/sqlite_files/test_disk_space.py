@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.sqlite_files import disk_space, disk_space_faults, file_system_fault
-from pytest_bbmigrate.sqlite_files.disk_space import file_system_of
+from pytest_bbmigrate.sqlite_files import disk_space
+from pytest_bbmigrate.sqlite_files.disk_space import (
+    disk_space_faults,
+    file_system_fault,
+    file_system_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

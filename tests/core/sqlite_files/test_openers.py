@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_bbmigrate.sqlite_files import openers, openers_of
-from pytest_bbmigrate.sqlite_files.openers import Opener, command_name, is_open_here
+from pytest_bbmigrate.sqlite_files import openers
+from pytest_bbmigrate.sqlite_files.openers import Opener, command_name, is_open_here, openers_of
 from tests.core.real_databases import MODES, make, other_program
 
 if TYPE_CHECKING:
