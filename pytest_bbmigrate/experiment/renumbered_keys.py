@@ -22,6 +22,7 @@ ROWID = "rowid"
 FULL_TEXT = frozenset({"fts3", "fts4", "fts5"})
 MAX_EQUAL_ROWS = 4  # rows with the same values in all columns but the key, on average
 SHOWN = 5  # rows whose new keys are looked up
+TOGETHER = 500  # conditions in one pair of brackets
 
 
 def is_known_by_rowid(table: Table, schema: Schema) -> bool:
@@ -159,10 +160,12 @@ def renumbered_values(
 ) -> tuple[tuple[Cell, Cell], ...]:
     """Return (old, new) values of the key's ``column``, of the first few rows that differ."""
     new_column = quote_name(dict(pairing.columns)[column])
-    same_values = " AND ".join(
-        f"b.{quote_name(old)} IS a.{quote_name(new)}"
-        for old, new in pairing.columns
-        if old != column
+    same_values = all_hold(
+        [
+            f"b.{quote_name(old)} IS a.{quote_name(new)}"
+            for old, new in pairing.columns
+            if old != column
+        ]
     )
     same_key = " AND ".join(f"b.{quote_name(name)} IS ?" for name in pairing.key)
     sql = (
@@ -178,6 +181,15 @@ def renumbered_values(
         for old_value, new_value in db.execute(sql, key).fetchall():
             old_by_new.setdefault(new_value, old_value)
     return tuple((old_value, new_value) for new_value, old_value in old_by_new.items())
+
+
+def all_hold(conditions: Sequence[str]) -> str:
+    """Return SQL for that all ``conditions`` hold, of which there are as many as columns.
+
+    In groups: each AND after another is a level of its own, of which SQLite takes 1,000.
+    """
+    groups = range(0, len(conditions), TOGETHER)
+    return " AND ".join(f"({' AND '.join(conditions[at : at + TOGETHER])})" for at in groups)
 
 
 def is_utf8(key: Key) -> bool:

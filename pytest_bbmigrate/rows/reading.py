@@ -6,7 +6,7 @@ import marshal
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sql import quote_name
@@ -64,22 +64,21 @@ def mark_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Rows that are read by two queries in the same order: cells, and marks of conditions.
+    """Rows that are read by several queries in the same order, each giving a ``part`` of them.
 
-    One query does not suffice if there are many: a result may not have more columns than a table
-    (https://sqlite.org/limits.html).
+    One query does not suffice if a row has many cells, or marks of conditions behind them: a result
+    may not have more columns than a table (https://sqlite.org/limits.html).
     """
 
-    cells: sqlite3.Cursor
-    marks: sqlite3.Cursor
+    parts: tuple[sqlite3.Cursor, ...]
 
     def fetchmany(self, size: int) -> list[Row]:
         """Return the next rows, at most ``size``."""
         return list(islice(self, size))
 
     def __iter__(self) -> Iterator[Row]:
-        for row, marks in zip(self.cells, self.marks, strict=True):
-            yield (*row, *marks)
+        for parts in zip(*self.parts, strict=True):
+            yield tuple(chain.from_iterable(parts))
 
 
 Rows = sqlite3.Cursor | SplitRows
@@ -130,12 +129,15 @@ class Side:
     def rows_by(self, *columns: str) -> Rows:
         """Return every row in the order of ``columns``, given as SQL, by their bytes."""
         most = self.db.getlimit(sqlite3.SQLITE_LIMIT_COLUMN)
-        identity = self.identity() if self.width + len(self.marks) > most else ()
+        wanted = (*self.columns, *self.marks)
+        identity = self.identity() if len(wanted) > most else ()
         if not identity:
             return plain_cursor(self.db, self.select() + in_order(columns))
         order = in_order((*columns, *identity))
-        cells, marks = self.select_only(*self.columns), self.select_only(*self.marks)
-        return SplitRows(plain_cursor(self.db, cells + order), plain_cursor(self.db, marks + order))
+        parts = (wanted[start : start + most] for start in range(0, len(wanted), most))
+        return SplitRows(
+            tuple(plain_cursor(self.db, self.select_only(*part) + order) for part in parts)
+        )
 
     def identity(self) -> tuple[str, ...]:
         """Return as SQL columns in which no two rows are equal; () if there are none."""

@@ -62,6 +62,16 @@ def test_the_same_rows_under_other_keys_are_renumbered(
     assert result == Renumbered("id", values)
 
 
+def test_rows_of_as_many_columns_as_there_may_be_are_found_again() -> None:
+    names = [f"c{number}" for number in range(1999)]
+    create = f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(names)});"
+    values = "INSERT INTO t (id, c0) VALUES (1, 'Rome'), (2, 'Oslo'), (3, 'Bern');"
+
+    result = renumbered(create + values, "UPDATE t SET id = id + 10", f"id {' '.join(names)}", "id")
+
+    assert result == Renumbered("id", ((1, 11), (2, 12), (3, 13)))
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -62,6 +62,16 @@ def test_every_value_that_changed_is_told_of_a_table_without_a_key() -> None:
     assert found == [ValueChanged("t", (1,), f"c{n}", n, n + 0.5) for n in range(1500, 2000)]
 
 
+def test_rows_of_a_table_without_a_key_are_paired_by_their_rowid() -> None:
+    before, after = before_and_after("", COLUMNS[1999:])
+    pairing = Pairing("t", "t", (("rowid", "rowid"), *PAIRS), ("rowid",))
+
+    with closing(open_contents(before, after)) as db:
+        found = list(compare_rows(db, pairing))
+
+    assert found == [ValueChanged("t", (1,), "c1999", 1999, 1999.5)]
+
+
 @pytest.mark.parametrize("key", ["INTEGER PRIMARY KEY", ""], ids=["key", "no key"])
 def test_a_condition_is_asked_of_each_row_of_such_a_table(key: str) -> None:
     before, after = before_and_after(key, COLUMNS[1999:])
