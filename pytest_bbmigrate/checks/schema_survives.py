@@ -11,6 +11,7 @@ from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequen
 from pytest_bbmigrate.checks.explicit_drops import is_said_by_drop, remade_view
 from pytest_bbmigrate.checks.text_defaults import text_defaults
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
+from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.schema import is_at_fault
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -49,6 +50,7 @@ DROPPED_BY_NAME = {
     "view lost": "view",
     "view changed": "view",
 }
+MOST_NAMED = 5  # views in a note
 OBJECTS_GONE = frozenset({"trigger lost", "trigger changed", "view lost", "view changed"})
 MADE_BROKEN = {
     "trigger broken": "trigger never compiles",
@@ -89,7 +91,7 @@ def ask_schema_survives(evidence: Evidence) -> Answer:
         if not may_be_lower(migration.contract, table)
     ]
     findings += shifted_objects(evidence)
-    notes = (*empty_views(evidence), *text_defaults(evidence))
+    notes = (*empty_views(evidence), *unseen_views(evidence), *text_defaults(evidence))
     return Answer(tuple(findings), notes=notes)
 
 
@@ -101,6 +103,17 @@ def empty_views(evidence: Evidence) -> Iterator[str]:
                 f"view {view.view} was made again in other words, and shows none of the"
                 f" {view.rows:,} rows that it showed before"
             )
+
+
+def unseen_views(evidence: Evidence) -> Iterator[str]:
+    """Yield a note that names the views of which it was not looked at what they show."""
+    if evidence.up_diff and (views := evidence.up_diff.views_passed_over):
+        named = ", ".join([*views[:MOST_NAMED], *("..",) * (len(views) > MOST_NAMED)])
+        they_show = "it shows what it" if len(views) == 1 else "they show what they"
+        yield (
+            f"of {counted(len(views), 'view')} ({named}) it was not looked at whether {they_show}"
+            " did: that takes too long"
+        )
 
 
 def is_loss(difference: SchemaDifference, evidence: Evidence) -> bool:

@@ -195,7 +195,7 @@ class DatabaseDiff:
     ``rows_untouched`` rows of ``values_untouched`` cells in all; ``tables`` are the others.
     ``sequences`` holds the tables whose AUTOINCREMENT sequence fell, as (table, before, after).
     ``views``, ``remade_views`` and ``derivations`` are looked at after up only: down brings back
-    what was before.
+    what was before. ``views_passed_over`` are those that it would have taken too long to look at.
     """
 
     tables: tuple[TableDiff, ...]
@@ -209,6 +209,7 @@ class DatabaseDiff:
     values_untouched: int = 0
     views: tuple[AffectedView, ...] = ()
     remade_views: tuple[RemadeView, ...] = ()
+    views_passed_over: tuple[str, ...] = ()
     derivations: tuple[Derivation, ...] = ()
 
     @property

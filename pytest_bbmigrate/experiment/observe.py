@@ -14,6 +14,7 @@ from pytest_bbmigrate.experiment.model import DatabaseDiff
 from pytest_bbmigrate.experiment.references import find_dangling, find_mismatches
 from pytest_bbmigrate.experiment.remade_views import find_remade_views
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in, unchanged_tables
+from pytest_bbmigrate.experiment.view_limits import PassedOver
 from pytest_bbmigrate.experiment.views import find_affected_views
 from pytest_bbmigrate.schema import Renames, compare_schemas
 from pytest_bbmigrate.sql import quote_name
@@ -123,10 +124,15 @@ def diff_in(
         derivations=derivations,
     )
     if contract is not None:
+        affected = find_affected_views(before, after, renames, differences)
+        remade = find_remade_views(before, after, tables, differences)
         diff = replace(
             diff,
-            views=find_affected_views(before, after, renames, differences),
-            remade_views=find_remade_views(before, after, tables, differences),
+            views=tuple(view for view in affected if not isinstance(view, PassedOver)),
+            remade_views=tuple(view for view in remade if not isinstance(view, PassedOver)),
+            views_passed_over=tuple(
+                view.view for view in (*affected, *remade) if isinstance(view, PassedOver)
+            ),
         )
     return with_untouched(diff, before, untouched)
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import RemadeView
 from pytest_bbmigrate.experiment.renumbered_keys import value_hash
-from pytest_bbmigrate.experiment.views import (
+from pytest_bbmigrate.experiment.view_limits import (
+    PassedOver,
     is_large_file,
     limit_queries,
     limited_rows,
     open_for_views,
+    took_too_long,
 )
 from pytest_bbmigrate.rows import RowLost
 from pytest_bbmigrate.sql import quote_name
@@ -57,14 +59,18 @@ def find_remade_views(
     after: Snapshot,
     tables: Collection[TableDiff],
     differences: Collection[SchemaDifference],
-) -> tuple[RemadeView, ...]:
+) -> tuple[RemadeView | PassedOver, ...]:
     """Return the views of ``differences`` that have other words, and what they show no more.
 
-    Not among them are those that cannot be run, and the views of a large file.
+    And those of which that was not looked at, for it would take too long; not among them are those
+    that cannot be run.
     """
     names = {fold_name(d.name) for d in differences if d.kind == "view changed"}
-    if not names or is_large_file(after.image):
+    views = [v for v in before.schema.views if fold_name(v.name) in names and v.error is None]
+    if not views:
         return ()
+    if is_large_file(after.image):
+        return tuple(PassedOver(view.name) for view in views)
     lost_rows = any(
         table.after is None or any(a.kind is RowLost for a in table.differences.groups)
         for table in tables
@@ -74,25 +80,21 @@ def find_remade_views(
         open_for_views(after.image) as later,
     ):
         limit_queries(earlier, before.image)
-        found = (
-            look_at(view.name, earlier, later, lost_rows=lost_rows)
-            for view in before.schema.views
-            if fold_name(view.name) in names and view.error is None
-        )
+        found = (look_at(view.name, earlier, later, lost_rows=lost_rows) for view in views)
         return tuple(view for view in found if view is not None)
 
 
 def look_at(
     name: str, earlier: sqlite3.Connection, later: sqlite3.Connection, *, lost_rows: bool
-) -> RemadeView | None:
+) -> RemadeView | PassedOver | None:
     """Return what has become of the view ``name``; None where that cannot be told."""
     old, new = definition_of(earlier, name), definition_of(later, name)
     try:
         now = shown_by(later, name)
         former = shown_by_former(later, name, old)
         was = None if lost_rows else shown_by(earlier, name)
-    except sqlite3.Error:
-        return None
+    except sqlite3.Error as error:
+        return PassedOver(name) if took_too_long(error) else None
     then = former or was
     if then is None:
         return None

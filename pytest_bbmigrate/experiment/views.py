@@ -5,42 +5,33 @@ columns there are. So a view that was not touched can show other values when the
 tables are in another order, or when there are new ones. To find out, each such view is run twice
 over the rows after: on tables with the columns that they had before, and on the tables as they
 are. In both runs a view stands in for each table, or a copy of it if the view may select rowids.
-
-A database in a file is somebody's own and may be large: the views of a small one are run. All are
-run for a limited time: a view may count without end, for queries that say LIMIT.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.experiment.model import AffectedView
 from pytest_bbmigrate.experiment.renumbered_keys import value_hash
+from pytest_bbmigrate.experiment.view_limits import (
+    PassedOver,
+    is_large_file,
+    limited_rows,
+    open_for_views,
+    took_too_long,
+)
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
-from pytest_bbmigrate.sqlite_files import content_size, open_content, temporary_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.schema import Renames, Schema, SchemaDifference, Table, View
-    from pytest_bbmigrate.sql.values import Cell
-    from pytest_bbmigrate.sqlite_files import Content
 
 ONE_OF_EQUALS = frozenset({"distinct", "union", "intersect", "except"})
-MAX_FILE_SIZE = 16 << 20  # bytes; the file is copied, and the views are run on the copy
-INSTRUCTIONS = 100_000  # of SQLite's virtual machine, between two calls of the progress handler
-MAX_CALLS = 200  # of the progress handler, for all views of a file
-MAX_CALLS_IN_MEMORY = 500  # the same, of generated rows, of which there are few
-MAX_ROWS = 500_000  # that a view may show
-TOO_MANY_ROWS = "the view shows too many rows"
-
 ColumnNames = tuple[str, ...]  # in their order
 
 
@@ -59,12 +50,12 @@ class Substitutes:
 
 def find_affected_views(
     before: Snapshot, after: Snapshot, renames: Renames, differences: Collection[SchemaDifference]
-) -> tuple[AffectedView, ...]:
+) -> tuple[AffectedView | PassedOver, ...]:
     """Return the unchanged views that show other values because columns of a table changed.
 
-    Not among them are views with another definition and views that no longer compile, which are in
-    ``differences``; views that cannot be run or give another result each time; and the views of
-    a large file.
+    And those of which that was not looked at, for it would take too long. Neither are views with
+    another definition and views that no longer compile, which are in ``differences``, and views
+    that cannot be run or give another result each time.
     """
     former_columns = columns_before(before.schema, after.schema, renames)
     views = unchanged_views(before.schema, after.schema, differences) if former_columns else ()
@@ -86,51 +77,13 @@ def find_affected_views(
             candidates.append(
                 (view, Substitutes(tables, old, kind), Substitutes(tables, new, kind))
             )
-    if not candidates or is_large_file(after.image):
+    if not candidates:
         return ()
+    if is_large_file(after.image):
+        return tuple(PassedOver(view.name) for view, *_ in candidates)
     with open_for_views(after.image) as db:
-        return tuple(
-            AffectedView(view.name, columns, tuple(as_after.columns))
-            for view, as_before, as_after in candidates
-            if (columns := differing_columns(db, view, as_before, as_after)) is not None
-        )
-
-
-def is_large_file(content: Content) -> bool:
-    """Return whether ``content`` is a file that is too large to run its views."""
-    return isinstance(content, Path) and content_size(content) > MAX_FILE_SIZE
-
-
-@contextmanager
-def open_for_views(content: Content) -> Iterator[sqlite3.Connection]:
-    """Give a connection to a copy of ``content``, in which renaming a table changes no view.
-
-    It interrupts queries once all together have taken long.
-    """
-    private_copy = (
-        closing(open_content(content)) if isinstance(content, bytes) else temporary_copy(content)
-    )
-    with private_copy as db:
-        db.execute("PRAGMA legacy_alter_table = ON")
-        limit_queries(db, content)
-        yield db
-
-
-def limit_queries(db: sqlite3.Connection, content: Content) -> None:
-    """Interrupt the queries on ``db``, of ``content``, once all together have taken long."""
-    calls, most = count(1), MAX_CALLS if isinstance(content, Path) else MAX_CALLS_IN_MEMORY
-    db.set_progress_handler(lambda: next(calls) > most, INSTRUCTIONS)
-
-
-def limited_rows(cursor: sqlite3.Cursor) -> Iterator[tuple[Cell, ...]]:
-    """Yield the rows of a view.
-
-    Raises: sqlite3.OperationalError where it shows too many to be looked at.
-    """
-    for number, row in enumerate(cursor):
-        if number == MAX_ROWS:
-            raise sqlite3.OperationalError(TOO_MANY_ROWS)
-        yield row
+        found = (differing(db, *candidate) for candidate in candidates)
+        return tuple(view for view in found if view is not None)
 
 
 def columns_before(before: Schema, after: Schema, renames: Renames) -> dict[str, ColumnNames]:
@@ -207,27 +160,28 @@ def columns_as_before(old: ColumnNames, new: ColumnNames, words: Collection[str]
     return old
 
 
-def differing_columns(
+def differing(
     db: sqlite3.Connection, view: View, as_before: Substitutes, as_after: Substitutes
-) -> tuple[str, ...] | None:
-    """Return the columns of ``view`` that show other values ``as_after`` than ``as_before``.
+) -> AffectedView | PassedOver | None:
+    """Return ``view`` with its columns that show other values ``as_after`` than ``as_before``.
 
-    () if its rows are others: more or fewer, or the same values in other combinations. None if it
-    shows the same, gives another result each time, or cannot be run: INDEXED BY finds no index on
-    a substitute, for one.
+    They are () if its rows are others: more or fewer, or the same values in other combinations.
+    None if it shows the same, gives another result each time, or cannot be run: INDEXED BY finds
+    no index on a substitute, for one.
     """
     try:
         old_rows = query_view(db, view, as_before)
         new_rows = query_view(db, view, as_after, old_rows)
         if new_rows == old_rows or new_rows != query_view(db, view, as_after, old_rows):
             return None
-    except sqlite3.Error:
-        return None
-    if new_rows.count != old_rows.count:
-        return ()
-    return tuple(
-        name for name, total in old_rows.columns.items() if new_rows.columns[name] != total
+    except sqlite3.Error as error:
+        return PassedOver(view.name) if took_too_long(error) else None
+    columns = tuple(
+        name
+        for name, total in old_rows.columns.items()
+        if new_rows.count == old_rows.count and new_rows.columns[name] != total
     )
+    return AffectedView(view.name, columns, tuple(as_after.columns))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_bbmigrate.contract import Contract, Rename
-from pytest_bbmigrate.experiment import views
+from pytest_bbmigrate.experiment import view_limits
 from pytest_bbmigrate.experiment.model import AffectedView
 from pytest_bbmigrate.experiment.observe import observe
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
@@ -226,7 +226,7 @@ def test_a_view_of_a_small_file_is_asked_in_a_copy(tmp_path: Path) -> None:
 def test_a_view_of_a_long_file_is_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "MAX_FILE_SIZE", 4096)
+    monkeypatch.setattr(view_limits, "MAX_FILE_SIZE", 4096)
 
     assert shifted(COSTS + BY_ORDER, REORDERED, tmp_path) == ()
 
@@ -234,8 +234,8 @@ def test_a_view_of_a_long_file_is_not_asked(
 def test_a_view_of_a_file_that_takes_long_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "INSTRUCTIONS", 1000)
-    monkeypatch.setattr(views, "MAX_CALLS", 5)
+    monkeypatch.setattr(view_limits, "INSTRUCTIONS", 1000)
+    monkeypatch.setattr(view_limits, "MAX_CALLS", 5)
     endless = (
         "CREATE VIEW v (a, b, c, d) AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL "
         "SELECT i + 1 FROM n) SELECT costs.* FROM n, costs;"
