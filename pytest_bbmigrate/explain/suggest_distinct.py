@@ -14,6 +14,7 @@ from pytest_bbmigrate.explain.suggest_merged import (
     OTHER,
     WIDENING,
     columns_failed,
+    has_key,
     in_whole,
     is_column_of,
     key_of,
@@ -22,13 +23,13 @@ from pytest_bbmigrate.explain.suggest_merged import (
     qualified,
 )
 from pytest_bbmigrate.sql.clauses import Update
-from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
@@ -49,7 +50,8 @@ def distinct_requirements(
         table = before.table(command.table)
         return () if table is None else (unique_terms(table, command, executed),)
     if isinstance(command, Update):
-        return (names_not_taken(failure, command, before),)
+        in_rest = apart_in_the_rest(failure, command, before)
+        return (names_not_taken(failure, command, before), *in_rest)
     return merged_key(failure, executed, before)
 
 
@@ -82,6 +84,41 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
     same = " AND ".join(f"{OTHER}.{each} = {bare_or_quoted(table.name)}.{each}" for each in others)
     pair = f"SELECT 1 FROM {bare_or_quoted(table.name)} AS {OTHER} WHERE {same} AND {where}"
     return f"{bare_or_quoted(table.name)}: {name} {condition} OR NOT EXISTS ({pair})"
+
+
+def apart_in_the_rest(failure: Failure, command: Update, before: Schema) -> Iterator[str]:
+    """Yield that no two rows agree in what an UPDATE leaves alone of the columns of a key.
+
+    At first of the rows that it is about, then of all.
+    """
+    table = before.table(command.table.name)
+    match = FAILED.search(failure.message)
+    key = [] if table is None or match is None else columns_failed(match)
+    rest = [column for name in key if table and (column := table.column(name)) is not None]
+    rest = [column for column in rest if not command.sets(column.name)]
+    if table is None or not rest or len(rest) == len(key) or has_key(table, [c.name for c in rest]):
+        return
+    own, columns = bare_or_quoted(table.name), [bare_or_quoted(column.name) for column in rest]
+    if matched := rows_matched(command):
+        yield no_two(table, [f"{OTHER}.{name} = {own}.{name}" for name in columns], matched)
+    yield f"unique {own}({', '.join(columns)})"
+
+
+def rows_matched(command: Update) -> str:
+    """Return the condition that rows of the table meet which an UPDATE .. FROM finds; '' if none.
+
+    As it is written: there the columns of several tables may go without their names.
+    """
+    if command.alias or any(source.on for source in command.sources):
+        return ""
+    named = [
+        f"{bare_or_quoted(table.name)} AS {bare_or_quoted(source.alias or table.name)}"
+        for source in command.sources
+        if (table := source.table) is not None
+    ]
+    where = source_text(command.where)
+    is_known = where and named and len(named) == len(command.sources)
+    return f"EXISTS (SELECT 1 FROM {', '.join(named)} WHERE {where})" if is_known else ""
 
 
 def literal_text(value: str | float) -> str:

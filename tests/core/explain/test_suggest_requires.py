@@ -375,6 +375,41 @@ def test_a_name_that_a_key_of_two_columns_has_already_is_asked_for_beside_the_ot
     ]
 
 
+RATES = (
+    "CREATE TABLE assets (id INTEGER PRIMARY KEY, symbol TEXT, source TEXT,"
+    " UNIQUE (source, symbol));\n"
+    "CREATE TABLE rates (id TEXT PRIMARY KEY, source TEXT NOT NULL);\n"
+    "INSERT INTO assets VALUES (1, 'EUR', 'a'), (2, 'EUR', 'b');\n"
+    "INSERT INTO rates VALUES ('EUR', 'c');\n"
+)
+NO_TWO = (
+    "NOT EXISTS (SELECT 1 FROM assets AS o WHERE o.id < assets.id AND o.symbol = assets.symbol)"
+)
+
+
+@pytest.mark.parametrize(
+    ("update", "line"),
+    [
+        (
+            "UPDATE assets SET source = e.source FROM rates e WHERE assets.symbol = e.id;",
+            (
+                "assets: NOT coalesce(EXISTS (SELECT 1 FROM rates AS e"
+                f" WHERE assets.symbol = e.id), 0) OR {NO_TWO}"
+            ),
+        ),
+        ("UPDATE assets SET source = 'c';", "unique assets(symbol)"),
+        ("UPDATE assets SET source = 'c', symbol = 'd';", ""),
+    ],
+)
+def test_what_an_update_leaves_of_a_key_is_asked_to_be_unique(
+    tmp_path: Path, update: str, line: str
+) -> None:
+    verdict = judge_last("up_applies", chain_of(tmp_path, RATES, update, rows=2))
+
+    (finding,) = (found for found in verdict.findings if found.step == "up")
+    assert finding.allow == (f"-- bb: requires {line}" if line else "")
+
+
 @pytest.mark.parametrize(
     "up",
     [
