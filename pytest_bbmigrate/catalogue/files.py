@@ -227,7 +227,7 @@ def _file_entries(path: Path, place: Place) -> tuple[FolderEntry, ...]:
             raise fault(
                 path,
                 "the name begins with a number, but no migration ends so",
-                "write NAME.sql or NAME.py, or move the file out of the folder",
+                "write NAME.sql or NAME.py, move the file elsewhere, or name it in bb_ignore",
             )
         return ()
     if doubt := place.siblings.fault(path.name):

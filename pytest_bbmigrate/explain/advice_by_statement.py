@@ -28,14 +28,22 @@ def advise_on_statement(message: str, words: str) -> str:
         return advise_on_null(match["column"], words)
     if message.startswith(ORPHANED):
         return advise_on_orphans(words)
-    if not ABSENT.match(message):
-        return ""
+    if message.startswith("ATTACH of") and words.startswith("VACUUM "):
+        return (
+            "VACUUM INTO writes a copy elsewhere, and a migration works on its own database alone: "
+            "leave it out (--bb-apply makes a backup first, as --bb-backup does)"
+        )
+    return advise_on_absent(words, column="no such column" in message) * bool(ABSENT.match(message))
+
+
+def advise_on_absent(words: str, *, column: bool) -> str:
+    """Return what to do about something that is not there, a ``column`` or another."""
     if words.startswith("DROP "):
         return (
             "it may be gone already (DROP TABLE takes indexes and triggers along, RENAME leaves no "
             "old name), or the app makes it (then see bb_base)"
         )
-    if words.startswith("ALTER TABLE ") and "no such column" in message:
+    if words.startswith("ALTER TABLE ") and column:
         return "the table has no column of that name here: was it renamed or dropped before?"
     return ""
 

@@ -42,6 +42,24 @@ MESSAGES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        r"null character",
+        "SQLite reads SQL up to a NUL: write char(0) for it, as in 'a' || char(0) || 'b'",
+    ),
+    (
+        r"^too many (columns|terms)|^at most \d+ tables|^Expression tree|^parser stack overflow",
+        (
+            "SQLite has no more (https://sqlite.org/limits.html): 2,000 columns in a table or a "
+            "result, 64 tables in a join, 500 parts of a UNION, expressions 1,000 deep: divide it"
+        ),
+    ),
+    (
+        r"^too many levels of trigger recursion",
+        (
+            "a trigger writes to the table that it watches, and so fires itself again and again: "
+            "leave PRAGMA recursive_triggers out, or give the trigger a WHEN that comes to an end"
+        ),
+    ),
+    (
         r"ended the whole transaction",
         (
             "ON CONFLICT ROLLBACK, INSERT OR ROLLBACK and RAISE(ROLLBACK) undo everything before "
@@ -110,6 +128,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
             "make it? Make it in one place only; IF NOT EXISTS would hide that it has another "
             "shape"
         ),
+    ),
+    (
+        r"^object name reserved for internal use",
+        "SQLite keeps the names that begin with sqlite_ for itself: give it another",
     ),
     (
         r"^there is already (a|an|another) ",
@@ -219,6 +241,21 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     (
         r"(up|upgrade|down|downgrade)\(\) takes",
         "define it with one parameter: def up(db)",
+    ),
+    (
+        r"relative import",
+        "its neighbours are imported by their bare names: from _money import cents, without a dot",
+    ),
+    (
+        r"^EOFError: EOF when reading a line",
+        "a migration runs without a terminal, and there is nobody to ask: leave input() out",
+    ),
+    (
+        r"^what it leaves is no database that SQLite can read",
+        (
+            "PRAGMA writable_schema changes the text of the schema, and nothing looks whether it "
+            "can be read: leave it out, and rebuild the table"
+        ),
     ),
     (
         r"^SystemExit",

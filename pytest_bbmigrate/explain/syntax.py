@@ -16,6 +16,11 @@ REBUILD = (
     "migration call db[table].transform(..)"
 )
 
+# How a statement begins that is no part of another, but of a trigger.
+BEGINS = (
+    r"(CREATE (UNIQUE )?(TABLE|INDEX|VIEW|TRIGGER)|ALTER TABLE|DROP (TABLE|INDEX|VIEW|TRIGGER)"
+    r"|INSERT (OR \w+ )?INTO|DELETE FROM)\b"
+)
 ALTER = r"^ALTER TABLE (?:\S+ \. )?\S+"
 
 # What each release of SQLite brought (https://sqlite.org/changes.html), newest first.
@@ -123,6 +128,7 @@ FOREIGN: tuple[tuple[str, str], ...] = (
     (r"\bDEFAULT [,)]", "leave the column out of the INSERT, or write the default itself"),
     (r"\bINTERVAL Q", "write date(x, '+1 day') or datetime(x, '-1 month')"),
     (r", \)", "take the comma before the closing bracket out"),
+    (rf"^(?!WITH|CREATE (TEMP |TEMPORARY )?TRIGGER).+ {BEGINS}", "is a ; missing before it?"),
 )
 
 

@@ -526,7 +526,7 @@ def test_halves_that_do_not_belong_together_are_refused(
 
 OTHER_ENDING = (
     "the name begins with a number, but no migration ends so; "
-    "write NAME.sql or NAME.py, or move the file out of the folder"
+    "write NAME.sql or NAME.py, move the file elsewhere, or name it in bb_ignore"
 )
 
 

@@ -82,6 +82,11 @@ def message_of(sql: str) -> str:
         ("INSERT INTO t VALUES (?, 1)", "write the value itself"),
         ("CREATE TABLE x (a VARCHAR(10)) STRICT", "STRICT"),
         ("CREATE TABLE x (a TEXT PRIMARY KEY AUTOINCREMENT)", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+        ("CREATE TABLE sqlite_x (a)", "give it another"),
+        ("CREATE TABLE x (a)\nCREATE TABLE y (a)", "is a ; missing"),
+        ("UPDATE t SET a = 1\nINSERT OR IGNORE INTO t VALUES (1, 2)", "is a ; missing"),
+        (f"CREATE TABLE x ({', '.join(f'c{n}' for n in range(2001))})", "2,000 columns"),
+        (f"SELECT 1 FROM {', '.join(f't AS t{n}' for n in range(65))}", "64 tables"),
     ],
 )
 def test_what_sqlite_refuses_is_said_in_its_own_words(sql: str, remedy: str) -> None:
@@ -148,6 +153,12 @@ def test_what_an_older_sqlite_lacks_is_told_with_the_way_to_another(
     assert advise(message, sql, version=(3, 40, 1)).text == text
 
 
+def test_a_copy_that_vacuum_writes_is_told_as_that() -> None:
+    advice = advise("ATTACH of x.db is refused in a migration", "VACUUM INTO 'x.db'")
+
+    assert advice.text.startswith("VACUUM INTO writes a copy elsewhere")
+
+
 @pytest.mark.parametrize("column", ["COLUMN a", "a", "COLUMN `a`"])
 def test_a_column_that_only_libsql_alters_is_told_as_that(column: str) -> None:
     advice = advise(
@@ -197,6 +208,11 @@ def test_what_the_set_up_lacks_is_named(
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [
+        ("the query contains a null character", "char(0)"),
+        ("too many levels of trigger recursion", "recursive_triggers"),
+        ("ImportError: attempted relative import with no known parent package", "without a dot"),
+        ("EOFError: EOF when reading a line", "nobody to ask"),
+        ("what it leaves is no database that SQLite can read (malformed)", "rebuild the table"),
         ("UNIQUE constraint failed: transactions.kind", "hold duplicates of kind"),
         ("UNIQUE constraint failed: index 'by_lower_name'", "hold duplicates"),
         ("NOT NULL constraint failed: accounts.name", "rows with NULL in name"),
