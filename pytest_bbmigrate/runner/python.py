@@ -127,7 +127,7 @@ def loaded(path: Path, texts: Mapping[str, bytes]) -> Iterator[ModuleType]:
             loader.exec_module(module)
             yield module
         finally:
-            del sys.modules[MODULE_NAME]
+            sys.modules.pop(MODULE_NAME, None)  # the migration may have taken it out itself
 
 
 @contextmanager

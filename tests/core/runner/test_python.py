@@ -322,6 +322,12 @@ def test_helpers_beside_the_file_are_imported_afresh_and_leave_nothing(
     del sys.modules["this_is_new"]
 
 
+def test_a_module_that_takes_itself_out_of_those_that_are_loaded_runs(tmp_path: Path) -> None:
+    source = "import sys\ndel sys.modules[__name__]\ndef up(db):\n    print('ran')"
+
+    assert run_python(tmp_path, source)[0].printed == "ran\n"
+
+
 def test_a_helper_is_not_taken_for_a_module_of_that_name_from_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
