@@ -68,6 +68,7 @@ def connect_foreign_key(
     fitting = _numbers_by_values(parents, fixed)
     untried = [] if to_itself or fixed else rng.sample(range(len(parents)), len(parents))
     nullable = bool(nullable_columns(table, key))
+    update, places = update_of(table, free), [key.columns.index(name) for name in free]
     connected = 0
     for number, child in enumerate(children):
         row = child[:width]
@@ -80,8 +81,8 @@ def connect_foreign_key(
         else:
             candidates = _some_parents(group, untried, rng)
         for candidate in candidates:
-            values = dict(zip(key.columns, parents[candidate], strict=True))
-            if not update_row(db, table, row, {name: values[name] for name in free}):
+            parent = parents[candidate]
+            if not refusal_of(db, update, (*(parent[place] for place in places), *row)):
                 connected += 1
                 break
     return connected

@@ -1,6 +1,6 @@
 """What a household calls its banks, merchants, bills and goals.
 
-SplitRows from the provider of ``household``, so that what generates nothing does not import Faker.
+Split from the provider of ``household``, so that what generates nothing does not import Faker.
 """
 
 from __future__ import annotations
