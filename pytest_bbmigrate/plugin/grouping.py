@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_bbmigrate.plugin.drafting import DEFAULT_FILE
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.options import settings_of, writes_database
 from pytest_bbmigrate.report.groups import MOST_IN_FULL, describe_groups, describe_next
@@ -84,6 +83,8 @@ def write_next(reporter: pytest.TerminalReporter) -> None:
         command_of(config, CHECK, "-v", "-k", name): "has those of one migration",
     }
     if declared and config.getoption("bb_draft_contracts") is None:
+        from pytest_bbmigrate.plugin.drafting import DEFAULT_FILE
+
         read = settings_of(config).contracts_file
         file = read.name if read is not None else DEFAULT_FILE
         drafting = command_of(config, CHECK, "--bb-draft-contracts")

@@ -13,7 +13,6 @@ from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.keeping import what_is_not_kept
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
 from pytest_bbmigrate.report.groups import cut
 from pytest_bbmigrate.report.summary import (
     Result,
@@ -61,9 +60,12 @@ def header(config: pytest.Config) -> list[str]:
     if judges_elsewhere(config) and not landlock.abi_version():
         held = MEANT_TO_HOLD if sandbox_exec.is_usable() else UNCONFINED
         lines.append(held + BACKED_UP * is_backed_up_early(config))
-    if writes_database(config) and may_have_smoke_tests(config):
-        is_rollback = config.getoption("bb_rollback") is not None
-        lines.append(describe_smoke_tests(is_rollback=is_rollback))
+    if writes_database(config):
+        from pytest_bbmigrate.plugin.smoke.launch import may_have_smoke_tests
+
+        if may_have_smoke_tests(config):
+            is_rollback = config.getoption("bb_rollback") is not None
+            lines.append(describe_smoke_tests(is_rollback=is_rollback))
     return [visible_line(line) for line in lines]
 
 

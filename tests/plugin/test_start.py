@@ -25,6 +25,7 @@ def pytest_unconfigure():
         if name.partition(".")[0] == "pytest_bbmigrate"
     }
     pathlib.Path("loaders.json").write_text(json.dumps(loaders))
+    pathlib.Path("imported.json").write_text(json.dumps([*sys.modules]))
 """
 LISTS_MODULES = """
 import json, pathlib, sys
@@ -38,6 +39,13 @@ def listen(event, arguments):
 sys.addaudithook(listen)
 """
 CORE = {"catalogue", "contract", "private", "project", "report", "schema", "sql", "sqlite_files"}
+UNUSED = {  # where checks pass, and nothing is applied
+    "psutil",
+    "pytest_bbmigrate.history.status",
+    "pytest_bbmigrate.plugin.drafting",
+    "pytest_bbmigrate.plugin.smoke.launch",
+    "pytest_bbmigrate.sqlite_files.backup",
+}
 ISOLATED = """
 import json, sys
 sys.path.append(sys.argv[1])
@@ -82,6 +90,7 @@ def test_pytest_compiles_no_module_of_ours_but_the_first(
     loaders = json.loads((project.path / "loaders.json").read_text())
     others = {name for name, loader in loaders.items() if loader != "SourceFileLoader"}
     assert "pytest_bbmigrate.plugin.items" in loaders
+    assert UNUSED.isdisjoint(json.loads((project.path / "imported.json").read_text()))
     assert others <= {
         "pytest_bbmigrate",
         "pytest_bbmigrate.plugin",
