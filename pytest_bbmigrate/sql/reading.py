@@ -15,7 +15,7 @@ from pytest_bbmigrate.sql.plain_rows import shape_of
 from pytest_bbmigrate.sql.schema_changes import read_alter, read_create, read_drop
 from pytest_bbmigrate.sql.schema_clauses import Altered, Created, Drop
 from pytest_bbmigrate.sql.statements import split_statements
-from pytest_bbmigrate.sql.tokens import UnreadableSql, tokenize
+from pytest_bbmigrate.sql.tokens import KEPT_STATEMENTS, UnreadableSql, tokenize
 from pytest_bbmigrate.sql.writes import read_body_command
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _read(sql: str) -> Command:
         return OtherCommand("")
 
 
-_read_short = lru_cache(maxsize=1024)(_read)  # a migration is read again for each finding on it
+_read_short = lru_cache(maxsize=KEPT_STATEMENTS)(_read)
 _read_long = lru_cache(maxsize=8)(_read)
 
 

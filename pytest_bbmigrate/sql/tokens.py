@@ -104,6 +104,9 @@ UNFINISHED = {
     "\0": ("a NUL character, where SQLite stops reading", "save the file as plain UTF-8 text"),
 }
 
+# A statement is read again for every finding on its migration, and a CREATE in every state: where
+# there were more than are kept, none would be there when it is its turn again.
+KEPT_STATEMENTS = 8192
 A_WORD = Kind.WORD  # asked of every token: to look it up in its class takes as long as the rest
 SAME_MEANING = {"!=": "<>", "==": "="}
 
@@ -133,7 +136,7 @@ def first_word(sql: str) -> str:
     return fold_name(match[group]) if match and group and KINDS[group] is Kind.WORD else ""
 
 
-@lru_cache(maxsize=1024)  # a statement is read again for every finding on its migration
+@lru_cache(maxsize=KEPT_STATEMENTS)
 def folded(sql: str) -> tuple[str, ...]:
     """Return the tokens of ``sql`` in a form in which equal meaning is equal text.
 

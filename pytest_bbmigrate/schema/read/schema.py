@@ -31,7 +31,7 @@ V = TypeVar("V")
 
 FOR_EACH_ROW = ["for", "each", "row"]
 CACHED_SCHEMAS = 2048  # running down, a chain reaches each of its schemas again
-CACHED_TABLES = 4096
+CACHED_TABLES = 8192
 
 _schemas: dict[tuple[Row, ...], Schema] = {}
 _tables: dict[tuple[object, ...], Table] = {}

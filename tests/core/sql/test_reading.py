@@ -325,3 +325,11 @@ def test_a_statement_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         read_command(sql)
 
     assert read == [short, long]
+
+
+def test_the_statements_of_a_large_file_are_there_when_it_is_read_again() -> None:
+    texts = [f"DROP TABLE read_of_many_{number}" for number in range(4000)]
+
+    first = [read_command(text) for text in texts]
+
+    assert all(read_command(text) is known for text, known in zip(texts, first, strict=True))
