@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.depth import register_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 register_profiles()  # before the command line's --hypothesis-profile is read
 
@@ -44,6 +49,20 @@ def pytest_xdist_auto_num_workers() -> int:
     None is idle so while the test that it runs waits for a disk, or for what it has ended.
     """
     return (os.cpu_count() or 1) * 3 // 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep what is collected out of each later search for garbage, which would look at all of it.
+
+    A fork that looks at it has a copy of it besides.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import gc
 import json
 import os
 import platform
@@ -155,6 +156,8 @@ def main() -> int:
     del sys.path[-1]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with its owner
     os.chdir("/")
+    gc.collect()
+    gc.freeze()  # a fork that looks for garbage would have a copy of all of it
     module, arguments = serve(socket.socket(fileno=int(descriptor)))
     code: int = imported[module].main(*arguments)
     return code
