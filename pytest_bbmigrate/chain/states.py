@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.chain.going_on import Ground, go_on, what_is_lacking, without_rows
 from pytest_bbmigrate.chain.more_rows import after_more_rows
+from pytest_bbmigrate.chain.next_second import wait_for_next_second
 from pytest_bbmigrate.errors import SeedingError, StateUnreachable
 from pytest_bbmigrate.experiment.filling import fill_state, join_state, thinned_tables
 from pytest_bbmigrate.experiment.own_rows import own_after, own_of_base, with_own_rows
@@ -187,6 +188,7 @@ class Chain:
             return self._up_results[position].with_images(self._grounds[position].state)
         migration = self.catalogue.migrations[position]
         ground = without_rows(migration, Ground(self.state(position), self._setup(position)))
+        wait_for_next_second(migration, ground.state)
         result = run_up(migration, ground.state, ground.setup)
         if not result.up.succeeded and (went_on := go_on(migration, ground, result)):
             ground, result = went_on

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.checks.derived_findings import unusable_finding
 from pytest_bbmigrate.errors import StateUnreachable
 from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 AS_BEFORE = (
     "it is asked of the rows as they were before the migration: by the names of then, and with the "
     "functions that SQLite and bb_connection have"
+)
+WITHOUT_END = (
+    "SQLite gives up nothing by itself, and a recursive query ends where its WHERE or LIMIT says so"
 )
 
 
@@ -191,5 +195,5 @@ def unanswerable_conditions(
             failing.line,
             name=failing.condition,
             observed=failing.error,
-            cause=AS_BEFORE,
+            cause=WITHOUT_END if failing.error == TAKES_TOO_LONG else AS_BEFORE,
         )

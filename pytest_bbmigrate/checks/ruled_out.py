@@ -18,6 +18,7 @@ from pytest_bbmigrate.sql.cursor import split_at_and
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.tokens import Kind, UnreadableSql
 from pytest_bbmigrate.sqlite_files import open_image
+from pytest_bbmigrate.sqlite_files.in_time import given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -82,11 +83,12 @@ def is_never(condition: str, plainly: str, table: Table, requires: Sequence[Requ
     with closing(open_image(b"")) as db:
         try:
             make_rows(db, table, tried, values)
-            was_met = is_met(db, table, plainly)
-            for requirement in own:
-                broken = broken_condition(table, requirement)
-                db.execute(f"DELETE FROM {quote_name(table.name)} WHERE {broken}")
-            return was_met and not is_met(db, table, condition)
+            with given_up_in_time(db):
+                was_met = is_met(db, table, plainly)
+                for requirement in own:
+                    broken = broken_condition(table, requirement)
+                    db.execute(f"DELETE FROM {quote_name(table.name)} WHERE {broken}")
+                return was_met and not is_met(db, table, condition)
         except sqlite3.Error:
             return False
 

@@ -14,6 +14,7 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
+from pytest_bbmigrate.sqlite_files.in_time import given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,8 @@ def why_unused(unused: Unused, evidence: Evidence) -> str:
     query = f"SELECT count(*) FROM {quote_name(unused.table)} WHERE ({unused.where}\n)"
     with closing(open_image(evidence.state.image)) as db:
         try:
-            (met,) = db.execute(query).fetchone()
+            with given_up_in_time(db):
+                (met,) = db.execute(query).fetchone()
         except sqlite3.Error:
             return CANNOT_BE_ASKED
     return (

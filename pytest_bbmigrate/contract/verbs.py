@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 OBJECT = re.compile(r"(index|trigger|view)(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
-ALTERED = re.compile(r"(index|trigger|view|sequence)\s+(.+)", re.IGNORECASE | re.DOTALL)
+ALTERED = re.compile(r"(index|trigger|view|sequence)(?:\s+(.+))?", re.IGNORECASE | re.DOTALL)
 UNIQUE = re.compile(r"unique\b(?!\s*:)(.*)", re.IGNORECASE | re.DOTALL)
 TABLE_CONDITION = re.compile(rf"({NAME})\s*:(.*)", re.DOTALL)
 ARROW = re.compile(r'((?:"[^"]*"|[^"])*?)->(.*)', re.DOTALL)
@@ -83,7 +83,8 @@ def read_drops(directive: Directive) -> Sequence[Declaration]:
             drops.append(_dropped_data(directive, read_target(directive, item)))
         else:
             kind_before = fold_name(match[1])
-            drops.append(_dropped_object(directive, kind_before, match[2]))
+            name = _named_object(directive, kind_before, match[2])
+            drops.append(Drop(kind_before, name, None, directive.line))
     return drops
 
 
@@ -99,7 +100,7 @@ def read_alters(directive: Directive) -> Sequence[Declaration]:
     for item in split_list(directive, directive.rest):
         if match := ALTERED.fullmatch(item):
             kind_before = fold_name(match[1])
-            name = _object_name(directive, kind_before, match[2])
+            name = _named_object(directive, kind_before, match[2])
             alters.append(AlterObject(kind_before, name, directive.line))
         elif kind_before:
             raise _without_kind(directive, item, kind_before)
@@ -143,13 +144,15 @@ def _dropped_data(directive: Directive, target: Target) -> Drop:
     return Drop("column", target.column, target.table, directive.line)
 
 
-def _dropped_object(directive: Directive, kind: str, name: str | None) -> Drop:
+def _named_object(directive: Directive, kind: str, name: str | None) -> str:
     if name is None:
+        of = "TABLE" if kind == "sequence" else "NAME"
         raise directive.error(
-            f"'drops {kind}' names no {kind}",
-            f'write `bb: drops {kind} NAME`, or "{kind}" in quotes if a table is called so',
+            f"'{directive.verb} {kind}' names no {'table' if kind == 'sequence' else kind}",
+            f"write `bb: {directive.verb} {kind} {of}`, "
+            f'or "{kind}" in quotes if a table is called so',
         )
-    return Drop(kind, _object_name(directive, kind, name), None, directive.line)
+    return _object_name(directive, kind, name)
 
 
 def _object_name(directive: Directive, kind: str, text: str) -> str:

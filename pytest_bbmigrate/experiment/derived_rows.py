@@ -24,6 +24,7 @@ from pytest_bbmigrate.rows import same_cell
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
+from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,14 +161,20 @@ class DerivedRows:
         )
 
     def _compute(self, result: Derivation) -> Derivation:
-        """Compute the value of every row; where one fails, of each by itself."""
+        """Compute the value of every row; where one fails, of each by itself.
+
+        Raises: UnderivableError where it takes too long.
+        """
         insert = (
             f"INSERT INTO {DERIVED} SELECT {', '.join(self.source_keys)}, {self.value}"
             f" FROM {self.source}"
         )
         try:
-            self.db.execute(insert)
-        except sqlite3.Error:
+            with given_up_in_time(self.db):
+                self.db.execute(insert)
+        except sqlite3.Error as raised:
+            if str(raised) == TAKES_TOO_LONG:
+                raise UnderivableError(TAKES_TOO_LONG) from raised
             self.db.execute(f"DELETE FROM {DERIVED}")
         else:
             return result
@@ -332,7 +339,8 @@ class DerivedRows:
 def rows_of(db: sqlite3.Connection, query: str) -> list[Key]:
     """Return the rows of ``query``; none where a condition fails, which catalogue_reads tells."""
     try:
-        return db.execute(query).fetchall()
+        with given_up_in_time(db):
+            return db.execute(query).fetchall()
     except sqlite3.Error:
         return []
 

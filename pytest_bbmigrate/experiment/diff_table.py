@@ -34,6 +34,7 @@ from pytest_bbmigrate.sqlite_files import (
     open_content,
     open_contents,
 )
+from pytest_bbmigrate.sqlite_files.in_time import given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -242,9 +243,10 @@ def conditions_on(table: Table, contract: Contract) -> tuple[str, ...]:
 
 
 def is_valid_condition(db: sqlite3.Connection, table: str, condition: str) -> bool:
-    """Return whether ``condition`` runs on every row of ``table``; else none meets it."""
+    """Return whether ``condition`` runs on every row of ``table``, in time; else none meets it."""
     try:
-        db.execute(f"SELECT count(*) FROM {quote_name(table)} WHERE ({condition}\n)").fetchone()
+        with given_up_in_time(db):
+            db.execute(f"SELECT count(*) FROM {quote_name(table)} WHERE ({condition}\n)").fetchone()
     except sqlite3.Error:
         return False
     return True

@@ -20,6 +20,7 @@ from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
+from pytest_bbmigrate.sqlite_files.in_time import given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +88,8 @@ def unmet_requirements(migration: Migration, before: Snapshot) -> Iterator[Unmet
             broken = broken_condition(table, required)
             count = f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken}"
             try:
-                ((rows,),) = db.execute(count)
+                with given_up_in_time(db):
+                    ((rows,),) = db.execute(count)
             except sqlite3.Error as raised:  # from an expression, on some row
                 yield UnmetRequirement(required, error=str(raised), kind=error_name(raised))
                 continue

@@ -13,6 +13,7 @@ from pytest_bbmigrate.seeding.filling.references import dangling_rows
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
+from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,7 +51,8 @@ def keep_requirements(
         is_broken = requirement_error(db, schema, required) is None and is_met(db, table, condition)
         if is_broken:
             there = orphans_there(db, schema) if there is None else there
-            count = delete_where(db, quote_name(table.name), condition)
+            with given_up_in_time(db):
+                count = delete_where(db, quote_name(table.name), condition)
             lost_from |= {fold_name(table.name)} if count else set()
             deleted += count
     return deleted + delete_all_orphans(db, schema, lost_from, there or {})
@@ -70,6 +72,25 @@ def requirement_error(db: sqlite3.Connection, schema: Schema, required: Requirem
     except sqlite3.Error as error:
         return str(error)
     return None
+
+
+def time_error(db: sqlite3.Connection, schema: Schema, required: Requirement) -> str:
+    """Return that it takes too long to look for rows that break ``required``, '' where it does not.
+
+    Other errors depend on the rows, and are those of a migration that meets these.
+    """
+    table = schema.table(required.table)
+    if table is None or required.expression is None:
+        return ""
+    query = (
+        f"SELECT count(*) FROM {quote_name(table.name)} WHERE {broken_condition(table, required)}"
+    )
+    try:
+        with given_up_in_time(db):
+            db.execute(query).fetchone()
+    except sqlite3.Error as error:
+        return TAKES_TOO_LONG if str(error) == TAKES_TOO_LONG else ""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -92,15 +113,17 @@ def condition_errors(state: SeededState, contract: Contract) -> tuple[FailingCon
     schema = state.schema
     with closing(open_image(state.image)) as db:
         for required in contract.requires:
-            if error := requirement_error(db, schema, required):
+            if error := requirement_error(db, schema, required) or time_error(db, schema, required):
                 text = required.expression or f"unique {', '.join(required.unique)}"
                 errors.append(FailingCondition(required.line, required.path, text, error))
         for declaration in with_where:
             table = schema.table(declaration.table)
             if table is None:
                 continue  # a missing table has a finding of its own
+            query = f"SELECT 1 FROM {quote_name(table.name)} WHERE ({declaration.where}\n)"
             try:
-                db.execute(f"SELECT 1 FROM {quote_name(table.name)} WHERE ({declaration.where}\n)")
+                with given_up_in_time(db):
+                    db.execute(query)
             except sqlite3.Error as raised:
                 errors.append(
                     FailingCondition(
@@ -129,7 +152,8 @@ def is_met(db: sqlite3.Connection, table: Table, condition: str) -> bool:
     """Return whether a row of ``table`` meets a condition; not where it cannot be asked of all."""
     query = f"SELECT EXISTS (SELECT 1 FROM {quote_name(table.name)} WHERE {condition})"
     try:
-        return bool(db.execute(query).fetchone()[0])
+        with given_up_in_time(db):
+            return bool(db.execute(query).fetchone()[0])
     except sqlite3.DatabaseError:
         return False
 

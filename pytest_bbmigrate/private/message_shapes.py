@@ -183,6 +183,7 @@ user-defined aggregate's 'finalize' method raised error
 Incorrect number of bindings supplied. The current statement uses {n}, and there are {n} supplied.
 out of memory
 interrupted
+it takes too long, and was given up: it may be without end
 query aborted
 not authorized
 authorizer malfunction

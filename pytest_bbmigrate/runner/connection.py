@@ -15,6 +15,7 @@ from pytest_bbmigrate.runner.model import ShapeConflict
 from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement, statement_of
 from pytest_bbmigrate.runner.transactions import read_transactions
 from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
+from pytest_bbmigrate.sqlite_files.in_time import is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -303,11 +304,6 @@ class RunConnection(sqlite3.Connection):
             return sqlite3.SQLITE_OK
         self.refusal = REFUSED[action].format(name or "a database")
         return sqlite3.SQLITE_DENY
-
-
-def is_interrupt(error: sqlite3.Error) -> bool:
-    """Return whether SQLite was told to stop."""
-    return getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT"
 
 
 def no_preparation(_: sqlite3.Connection) -> None:

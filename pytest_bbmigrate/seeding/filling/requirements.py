@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key
 from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,8 @@ def requirements_enforced(
     """Enforce the recipe's requirements on ``tables`` while the block runs.
 
     SQLite itself does it, by a unique index and temporary triggers, which are dropped again. What
-    does not compile here, or what rows that are there do not meet, is not enforced; nor is that a
-    row has children, which come later.
+    does not compile here, takes too long, or what rows that are there do not meet, is not enforced;
+    nor is that a row has children, which come later.
     """
     created: list[str] = []
     try:
@@ -58,6 +59,8 @@ def _statements(
     expression = requirement.expression
     if expression is None or not _runs(db, f"SELECT ({expression}\n) FROM main.{target} LIMIT 0"):
         return
+    if not _ends(db, f"SELECT ({expression}\n) FROM (SELECT 1) LEFT JOIN main.{target} LIMIT 1"):
+        return
     same = " AND ".join(f"{column} IS NEW.{column}" for column in row_key(table))
     message = f"requires {table.name}: {expression}".replace("'", "''")
     for event in ("INSERT", "UPDATE"):
@@ -67,6 +70,16 @@ def _statements(
             f" BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
         yield "TRIGGER", f"temp.{name}_{event}", sql
+
+
+def _ends(db: sqlite3.Connection, query: str) -> bool:
+    """Return whether ``query`` does not take too long."""
+    try:
+        with given_up_in_time(db):
+            db.execute(query).fetchone()
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        return str(error) != TAKES_TOO_LONG
+    return True
 
 
 def _runs(db: sqlite3.Connection, sql: str) -> bool:

@@ -101,7 +101,7 @@ def contract_of(*lines: str) -> Contract:
             ),
         ),
         (
-            'bb: alters "index", sequence, trigger.c',
+            'bb: alters "index", "sequence", trigger.c',
             Contract(
                 alters=(
                     Alter("index", None, 1),
@@ -236,6 +236,17 @@ def test_lines_add_up_and_keep_their_numbers() -> None:
         ),
         ("bb: renames a -> b -> c", "'b -> c' is not the name", "write table or table.column"),
         ("bb: alters", "'alters' names nothing", "write `bb: alters TABLE.COLUMN`"),
+        (
+            "bb: alters trigger",
+            "'alters trigger' names no trigger",
+            "`bb: alters trigger NAME`, or",
+        ),
+        (
+            "bb: alters VIEW",
+            "'alters view' names no view",
+            '"view" in quotes if a table is called so',
+        ),
+        ("bb: alters sequence", "'alters sequence' names no table", "`bb: alters sequence TABLE`"),
         (
             "bb: alters trigger a, b",
             "'b' does not say what it is, after 'alters trigger'",

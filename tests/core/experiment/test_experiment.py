@@ -18,7 +18,7 @@ from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import RunEnvironment
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.seeding.model import Recipe
-from pytest_bbmigrate.sqlite_files import open_image
+from pytest_bbmigrate.sqlite_files import in_time, open_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome
 from tests.core.checking import chain_of
 from tests.core.running import image_of
@@ -295,6 +295,34 @@ def test_conditions_that_cannot_be_evaluated_are_reported_with_their_line(tmp_pa
         (4, "unique name", "no such table: trip"),
     ]
     assert chain.condition_errors(0) == ()
+
+
+ENDLESS = "(WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT sum(x) FROM c)"
+
+
+def test_conditions_without_end_are_given_up_and_reported_with_their_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_time, "LEAST_CALLS", 5)
+    monkeypatch.setattr(in_time, "BYTES_FOR_A_CALL", 10_000)
+    chain = chain_of(
+        tmp_path,
+        TRIPS,
+        f"-- bb: requires trips: {ENDLESS} > 0\n"
+        f"-- bb: changes trips.name where {ENDLESS} > 0\n"
+        f"-- bb: derives trips.name = {ENDLESS}\n"
+        f"-- bb: deletes trips where {ENDLESS} > 0\n"
+        "UPDATE trips SET name = name || 'x'; DELETE FROM trips WHERE id = 1;",
+    )
+
+    found = chain.condition_errors(1)
+    told = sorted((each.line, each.condition, each.error) for each in found)
+    given_up = f"{ENDLESS} > 0"
+    assert told == [(line, given_up, in_time.TAKES_TOO_LONG) for line in (1, 2, 4)]
+    diff = chain.evidence(1).up_diff
+    assert diff is not None
+    (derivation,) = diff.derivations
+    assert (derivation.declared.line, derivation.unusable) == (3, in_time.TAKES_TOO_LONG)
 
 
 def test_what_cannot_be_filled_is_remembered_with_its_reason(tmp_path: Path) -> None:
