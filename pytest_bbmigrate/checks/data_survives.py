@@ -14,6 +14,7 @@ from pytest_bbmigrate.checks.unneeded import unneeded_notes, unneeded_outside
 from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
 from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copied_where import rows_given_default, rows_left_out
 from pytest_bbmigrate.explain.renamed_away import with_rename
 from pytest_bbmigrate.explain.statement_where import (
     UNKNOWN,
@@ -26,6 +27,8 @@ from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.verdict import Answer, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Differences
@@ -38,7 +41,7 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     diff, migration = evidence.up_diff, evidence.migration
     findings = tuple(
         with_derived(with_rename(finding, evidence), evidence)
-        for finding in find_lost_data(diff, migration)
+        for finding in find_lost_data(diff, migration, evidence.up.executed)
         # Of a line that nothing can be compared by, catalogue_reads tells.
         if evidence.on_real_rows or finding.step != "contract"
     )
@@ -82,13 +85,22 @@ def keys_on_notes(evidence: Evidence) -> tuple[str, ...]:
     return (note,) if tables else ()
 
 
-def find_lost_data(diff: DatabaseDiff, migration: Migration) -> tuple[Finding, ...]:
-    """Return every undeclared loss or change of data on ``diff``, and what is not as derived."""
-    lost = tuple(finding for table in diff.tables for finding in find_in_table(table, migration))
+def find_lost_data(
+    diff: DatabaseDiff, migration: Migration, executed: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change of data on ``diff``, and what is not as derived.
+
+    ``executed`` are the statements that up ran.
+    """
+    lost = tuple(
+        finding for table in diff.tables for finding in find_in_table(table, migration, executed)
+    )
     return lost + find_underived(diff, migration)
 
 
-def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
+def find_in_table(
+    table: TableDiff, migration: Migration, executed: Sequence[str]
+) -> tuple[Finding, ...]:
     """Return every undeclared loss or change in one table."""
     contract = migration.contract
     if table.after is None:
@@ -106,7 +118,7 @@ def find_in_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]
         beside = undeclared_rows(replace(table, differences=beside, key=()), contract)
     rows = find_in_rows(undeclared, table, migration.up, "up", lost=beside)
     known = TableColumns(table.key, tuple(table.spelled.values()))
-    return lost + tuple(with_remedy(finding, migration, known) for finding in rows)
+    return lost + tuple(with_remedy(finding, migration, known, executed) for finding in rows)
 
 
 def without_retyped(differences: Differences, table: TableDiff) -> Differences:
@@ -195,11 +207,26 @@ def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
     )
 
 
-def with_remedy(finding: Finding, migration: Migration, known: TableColumns = UNKNOWN) -> Finding:
+def condition_of_copy(finding: Finding, migration: Migration, known: TableColumns) -> str:
+    """Return which rows a copy leaves out, or gives a value for want of one; '' for none told."""
+    if finding.kind == "rows lost":
+        return rows_left_out(migration, finding.table)
+    was_null = all(cell is None for example in finding.examples for _, cell in example.before)
+    if not was_null:
+        return ""
+    return rows_given_default(migration, finding.table, finding.column, known.columns)
+
+
+def with_remedy(
+    finding: Finding,
+    migration: Migration,
+    known: TableColumns = UNKNOWN,
+    executed: Sequence[str] = (),
+) -> Finding:
     """Return a finding on rows with the contract line that would allow it.
 
-    ``known`` are the key and the columns of its table. Where the contract declares the same with a
-    ``where``, that condition is what was broken.
+    ``known`` are the key and the columns of its table, ``executed`` what up ran. Where the contract
+    declares the same with a ``where``, that condition is what was broken.
     """
     table = bare_or_quoted(finding.table)
     folded = fold_name(finding.table)
@@ -221,6 +248,7 @@ def with_remedy(finding: Finding, migration: Migration, known: TableColumns = UN
         return replace(finding, expected=f"only rows where {outside}")
     if finding.kind != "rows renumbered":
         column = finding.column if finding.kind == "values changed" else ""
-        condition = condition_of_statements(migration, finding.table, column, known)
+        condition = condition_of_statements(migration, finding.table, column, known, executed)
+        condition = condition or condition_of_copy(finding, migration, known)
         declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))

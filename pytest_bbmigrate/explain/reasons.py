@@ -161,8 +161,9 @@ REASONS: dict[str, str] = {
         "whether the parent has such a row; leave the default out, or insert that row"
     ),
     "parent deleted": (
-        "foreign keys were not enforced where it ran, so that ON DELETE did nothing for the\n"
-        "children; delete or move them too, or have foreign keys on there, and declare what goes"
+        "foreign keys were not enforced where it ran: nothing kept rows that others refer to, and\n"
+        "no ON DELETE was acted on; delete or move the children too, or have foreign keys on\n"
+        "there, and declare what goes"
     ),
     "parent updated": (
         "foreign keys were not enforced where it ran, so that ON UPDATE did nothing for the\n"

@@ -25,7 +25,10 @@ from pytest_bbmigrate.sql.schema_clauses import (
 )
 
 if TYPE_CHECKING:
-    from pytest_bbmigrate.catalogue import Migration
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pytest_bbmigrate.catalogue import Migration, Part
+    from pytest_bbmigrate.sql import Token
     from pytest_bbmigrate.sql.clauses import Upsert
     from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.sql.reading import Command
@@ -44,31 +47,61 @@ UNKNOWN = TableColumns()
 
 
 def condition_of_statements(
-    migration: Migration, table: str, column: str = "", known: TableColumns = UNKNOWN
+    migration: Migration,
+    table: str,
+    column: str = "",
+    known: TableColumns = UNKNOWN,
+    executed: Iterable[str] = (),
 ) -> str:
     """Return under which condition the up part sets ``column``, or deletes rows of ``table``.
 
     '' where it does so without one, in another way, or by what it has changed before. Where it
     writes constant rows over those that are there, the condition is that these have their keys.
+    Of a Python part it is of what it ``executed``, as far as that stands in its text.
     """
-    if not isinstance(migration.up, SqlPart):
-        return ""
+    part = migration.up
     conditions: list[str] = []
     touched: set[str] = set()
-    for sql in (statement.text for statement in migration.up.statements):
+    before: dict[str, str] = {}
+    for sql in texts_of(part, executed):
         command = read_shape(sql)
         if does(command, table, column):
-            conditions.append(plain_condition(command, touched))
+            is_told = stands_in(part, sql)
+            conditions.append(plain_condition(command, touched, before) if is_told else "")
         elif isinstance(command, Insert) and overwrites(command, table, column):
-            conditions.append(key_condition(read_as(Insert, sql), column, known, touched))
+            is_told = stands_in(part, sql)
+            keys = key_condition(read_as(Insert, sql), column, known, touched) if is_told else ""
+            conditions.append(keys)
         elif may_do_so_unseen(command, table, column):
             return ""
-        touched |= names_touched(command)
+        note_names(command, table, touched, before)
+        if isinstance(command, RenameColumn) and same_name(command.table.name, table):
+            column = command.new if column and same_name(command.column, column) else column
     if not all(conditions):
         return ""
     distinct = list(dict.fromkeys(conditions))
     joined = distinct[0] if len(distinct) == 1 else " OR ".join(f"({one})" for one in distinct)
     return joined if len(joined) <= LONGEST else ""
+
+
+def texts_of(part: Part, executed: Iterable[str]) -> Iterator[str]:
+    """Return the statements of a part in SQL, or those that one in Python ``executed``."""
+    if isinstance(part, SqlPart):
+        return (statement.text for statement in part.statements)
+    return iter(executed)
+
+
+def stands_in(part: Part, sql: str) -> bool:
+    """Return whether a part has a statement in its text, but for blanks.
+
+    One that Python has put together may be about the rows that are there, which are others next
+    time.
+    """
+    if isinstance(part, SqlPart):
+        return True
+    said = "".join(sql.split())
+    texts = (text.decode("utf-8", "replace") for text in part.texts.values())
+    return any(said in "".join(text.split()) for text in texts)
 
 
 def does(command: Command, table: str, column: str) -> bool:
@@ -157,8 +190,11 @@ def literal_in(expression: Tokens) -> str:
     return source_text(expression) if is_literal and is_signed else ""
 
 
-def plain_condition(command: Command, touched: set[str]) -> str:
-    """Return the WHERE of a statement as one line, '' where rows before cannot be asked it."""
+def plain_condition(command: Command, touched: set[str], before: Mapping[str, str]) -> str:
+    """Return the WHERE of a statement as one line, '' where rows before cannot be asked it.
+
+    Columns that have other names now, or are others, are called what they were ``before``.
+    """
     if not isinstance(command, Update | Delete):
         return ""
     if isinstance(command, Update) and (command.sources or command.conflict == "replace"):
@@ -167,9 +203,35 @@ def plain_condition(command: Command, touched: set[str]) -> str:
         return ""
     if any(token.kind is Kind.PARAMETER or "\n" in token.text for token in command.where):
         return ""
-    if touched.intersection(fold_name(token.name) for token in command.where):
+    names = {fold_name(token.name) for token in command.where} - {""}
+    renamed = names & before.keys()
+    if touched & (names - renamed) or not all(before[name] for name in renamed):
         return ""
-    return source_text(command.where)
+    if renamed and {"select", "."} & {token.text.lower() for token in command.where}:
+        return ""
+
+    def spell(token: Token) -> str:
+        name = fold_name(token.name) if token.kind in (Kind.WORD, Kind.QUOTED) else ""
+        return bare_or_quoted(before[name]) if name in renamed else token.text
+
+    return source_text(command.where, spell)
+
+
+def note_names(command: Command, table: str, touched: set[str], before: dict[str, str]) -> None:
+    """Note what a statement leaves other values in, and what columns of ``table`` were before.
+
+    ``before`` has these by their (folded) names now, '' for what was not there, or is another.
+    """
+    if isinstance(command, RenameColumn) and same_name(command.table.name, table):
+        old, new = fold_name(command.column), fold_name(command.new)
+        was = before.get(old, "" if old in touched else command.column)
+        before |= {old: "", new: was}
+    elif isinstance(command, AddColumn | DropColumn) and same_name(command.table.name, table):
+        before[fold_name(command.column)] = ""
+    else:
+        names = names_touched(command)
+        touched |= names
+        before |= dict.fromkeys(names & before.keys(), "")
 
 
 def names_touched(command: Command) -> set[str]:

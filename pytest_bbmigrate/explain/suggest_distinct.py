@@ -41,7 +41,7 @@ def distinct_requirements(
 ) -> tuple[str, ...]:
     """Return what rows must satisfy for a UNIQUE that ``failure`` is about; () if that is unknown.
 
-    A UNIQUE on columns that were there before is for ``requires unique`` to say.
+    A UNIQUE of all rows on columns that were there before is for ``requires unique`` to say.
     """
     if not FAILED.search(failure.message):
         return ()
@@ -127,7 +127,10 @@ def literal_text(value: str | float) -> str:
 
 
 def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> str:
-    """Return that no two rows of ``table`` that an ``index`` holds agree in all of its terms."""
+    """Return that no two rows of ``table`` that an ``index`` holds agree in all of its terms.
+
+    '' for an index of all rows on columns that were there before.
+    """
     equal = []
     is_new = False
     for term in index.terms:
@@ -140,7 +143,7 @@ def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> s
         is_new = is_new or not is_column
         if named := of_columns(expression, table, OTHER):
             equal.append(f"{named} = {of_columns(expression, table, bare_or_quoted(table.name))}")
-    if not index.where or not is_new:
+    if not index.where:
         return no_two(table, equal) if is_new else ""
     ours, theirs = (
         of_columns(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)

@@ -14,7 +14,7 @@ from pytest_bbmigrate.explain.suggest_merged import FAILED, columns_failed, has_
 from pytest_bbmigrate.explain.suggest_value import NOT_NULL, value_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
-from pytest_bbmigrate.sql.cursor import fold_tokens
+from pytest_bbmigrate.sql.cursor import fold_tokens, split_at_and
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CHECK = re.compile(r"CHECK constraint failed: (?P<check>[^;]+)")
 NO_DEFAULT = re.compile(r"NOT NULL column with default value NULL")
+WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))
 STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+)")
 
 
@@ -59,10 +60,13 @@ def suggested_requirements(
     source = source_of_copy(failure.statement, executed, before)
     if source is None:
         source = indexed_table(failure.statement, executed, before)
+    plainly = "" if source is None else requirement_of(failure.message, source)
+    is_of_some = is_of_some_rows(failure.statement)
     possible = (
-        "" if source is None else requirement_of(failure.message, source),
+        "" if is_of_some else plainly,
         *requirements_of_key(failure, executed, before),
         *distinct_requirements(failure, executed, before),
+        plainly if is_of_some else "",
         value_requirement(failure, executed, before),
         empty_table(failure, before),
     )
@@ -167,6 +171,19 @@ def indexed_table(
     return ConstraintSource(
         table, {fold_name(column.name): column.name for column in table.columns}
     )
+
+
+def is_of_some_rows(statement: str) -> bool:
+    """Return whether a statement makes an index of some rows alone.
+
+    Those without a value in one of its columns differ from all others anyway.
+    """
+    command = read_command(statement)
+    if not isinstance(command, CreateIndex):
+        return False
+    terms = {fold_tokens(term) for term in command.terms}
+    parts = [fold_tokens(part) for part in split_at_and(command.where)] if command.where else []
+    return any(words[1:] not in WITH_A_VALUE or words[:1] not in terms for words in parts)
 
 
 def creation_of(name: str, executed: Sequence[str]) -> str:

@@ -99,12 +99,18 @@ SECOND_TIME: tuple[tuple[str, Question], ...] = (
 
 
 def with_cause(finding: Finding, evidence: Evidence) -> Finding:
-    """Return ``finding`` with the first known cause that fits, if it has none yet."""
+    """Return ``finding`` with the first known cause that fits, if it has none yet.
+
+    What a trigger did has the line of the statement that it fired for, where none was found.
+    """
     if finding.cause:
         return finding
     context = FindingContext(finding, evidence)
     causes = SECOND_TIME if finding.step == "up again" else CAUSES
     for name, fits in causes:
         if fits(context):
-            return replace(finding, cause=name)
+            line = finding.line
+            if name == "trigger" and line is None:
+                line = rows.line_that_fires(context)
+            return replace(finding, cause=name, line=line)
     return finding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.explain.causes.context import table_diff_of
 from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.explain.renamed_away import renamed_to
@@ -11,7 +12,7 @@ from pytest_bbmigrate.runner.transactions import switched_to
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sql.reading import read_as
+from pytest_bbmigrate.sql.reading import read_as, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTrigger, Drop
 
 if TYPE_CHECKING:
@@ -284,6 +285,22 @@ def is_trigger(context: FindingContext) -> bool:
     return not is_done_by_itself(context) and any(
         does(context, trigger) and fires(context, trigger) for trigger in triggers
     )
+
+
+def line_that_fires(context: FindingContext) -> int | None:
+    """Return the line of the first statement for which a trigger did what was found, if any."""
+    part = context.part
+    triggers = context.schema_before.triggers if context.schema_before else ()
+    waiting = [
+        (read_as(CreateTrigger, trigger.sql), fold_name(trigger.table))
+        for trigger in triggers
+        if does(context, trigger) and fires(context, trigger)
+    ]
+    for statement in part.statements if isinstance(part, SqlPart) else ():
+        command = read_shape(statement.text)
+        if any(is_event(command, waits, table) for waits, table in waiting):
+            return statement.line
+    return None
 
 
 def is_done_by_itself(context: FindingContext) -> bool:

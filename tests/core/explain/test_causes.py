@@ -727,3 +727,15 @@ def test_room_is_offered_for_constraints_on_columns_that_were_there(
     (found,) = findings_of(tmp_path, NOTES, step)
 
     assert found.allow == line
+
+
+def test_what_a_trigger_did_is_told_at_the_statement_that_it_fired_for(tmp_path: Path) -> None:
+    logged = "CREATE TABLE logs (id INTEGER PRIMARY KEY, said TEXT);\n" + WITH_TRIGGER.format(
+        "UPDATE OF cents", "INSERT INTO logs (said) VALUES (NEW.text)"
+    )
+    up = "UPDATE notes SET text = 'x';\n\nUPDATE notes SET cents = 0;\n"
+
+    found = {finding.table: finding for finding in findings_of(tmp_path, logged, up)[::-1]}
+
+    told = found["logs"]
+    assert (told.kind, told.cause, told.line) == ("rows added", "trigger", 3)

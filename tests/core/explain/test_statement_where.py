@@ -22,6 +22,11 @@ if TYPE_CHECKING:
          "(b = 1) OR (b = 2)"),
         ("UPDATE t SET a = 1 WHERE b = 1; UPDATE t SET c = 2 WHERE b = 1", "a", "b = 1"),
         ("INSERT INTO u SELECT * FROM t; DELETE FROM t WHERE a = 1", "", "a = 1"),
+        ("ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b > 1 OR b IS NULL", "a",
+         "c > 1 OR c IS NULL"),
+        ('ALTER TABLE t DROP COLUMN b; ALTER TABLE t RENAME "c d" TO b; UPDATE t SET a=1 WHERE b=1',
+         "a", '"c d" = 1'),
+        ("ALTER TABLE t RENAME COLUMN a TO b; UPDATE t SET b = 1 WHERE c = 1", "a", "c = 1"),
     ],
 )  # fmt: skip
 def test_the_condition_is_that_of_the_statements(
@@ -41,7 +46,11 @@ def test_the_condition_is_that_of_the_statements(
         "UPDATE t SET a = 1 WHERE b = 'two\nlines'",
         "UPDATE t SET b = 1; UPDATE t SET a = 1 WHERE b = 1",
         "ALTER TABLE t ADD COLUMN b; UPDATE t SET a = 1 WHERE b IS NULL",
-        "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b IS NULL",
+        "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE c IS NULL",
+        "ALTER TABLE u RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b IS NULL",
+        "UPDATE t SET c = 1; ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b = 1",
+        "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET b = 1; UPDATE t SET a = 1 WHERE b = 1",
+        "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)",
         "DELETE FROM u; UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)",
         "REPLACE INTO t (a) VALUES (1); UPDATE t SET a = 1 WHERE b = 1",
         "INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 2; UPDATE t SET a = 1 WHERE b = 1",
@@ -61,10 +70,14 @@ def test_rows_that_may_go_by_a_conflict_have_none(tmp_path: Path) -> None:
     assert condition_of_statements(migration(tmp_path, {"a.sql": sql}), "t") == ""
 
 
-def test_what_python_runs_has_none(tmp_path: Path) -> None:
-    code = "def up(db):\n    db.execute('DELETE FROM t WHERE a = 1')\n"
+def test_what_python_runs_has_that_of_a_statement_in_its_text(tmp_path: Path) -> None:
+    code = "def up(db):\n    db.execute('DELETE FROM t\\n  WHERE a = 1')\n"
+    ran = ("DELETE FROM t WHERE a = 1",)
+    made = migration(tmp_path, {"a.py": code.replace("\\n", " ")})
 
-    assert condition_of_statements(migration(tmp_path, {"a.py": code}), "t") == ""
+    assert condition_of_statements(made, "t", executed=ran) == "a = 1"
+    assert condition_of_statements(made, "t", executed=(*ran, "DELETE FROM t WHERE a = 7")) == ""
+    assert condition_of_statements(made, "t") == ""
 
 
 SETTINGS = TableColumns(("key",), ("key", "value", "Kind"))

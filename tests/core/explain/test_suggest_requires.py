@@ -166,6 +166,18 @@ def line_for(folder: Path, up: str) -> str:
                 " AND o.code = 'a')"
             ),
         ),
+        (
+            "CREATE UNIQUE INDEX i ON people (name, code) WHERE code = 'a';",
+            (
+                "people: NOT coalesce(people.code = 'a', 0) OR NOT EXISTS (SELECT 1"
+                " FROM people AS o WHERE o.id < people.id AND o.name = people.name"
+                " AND o.code = people.code AND o.code = 'a')"
+            ),
+        ),
+        (
+            "CREATE UNIQUE INDEX i ON people (name, code) WHERE name IS NOT NULL AND code NOTNULL;",
+            "unique people(name, code)",
+        ),
         # no line: no row could meet it
         (
             new_table(name="name TEXT NOT NULL")
