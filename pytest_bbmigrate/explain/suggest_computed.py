@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import copy_of, created_columns, expression_of, read_copy
+from pytest_bbmigrate.explain.key_conditions import FAILED, columns_failed
 from pytest_bbmigrate.explain.suggest_distinct import distinct_values
-from pytest_bbmigrate.explain.suggest_merged import FAILED, columns_failed
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens

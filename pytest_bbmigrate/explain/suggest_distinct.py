@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import result_literals
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.explain.suggest_merged import (
+from pytest_bbmigrate.explain.key_conditions import (
     FAILED,
     OTHER,
     WIDENING,
@@ -18,12 +18,12 @@ from pytest_bbmigrate.explain.suggest_merged import (
     in_whole,
     is_column_of,
     key_of,
-    merged_key,
     no_other_before,
     qualified,
 )
+from pytest_bbmigrate.explain.suggest_merged import merged_key
 from pytest_bbmigrate.sql.clauses import Update
-from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text, split_at_and
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql.cursor import Tokens
+
+WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))
 
 
 def distinct_requirements(
@@ -145,11 +147,24 @@ def unique_terms(table: Table, index: CreateIndex, executed: Sequence[str]) -> s
             equal.append(f"{named} = {of_columns(expression, table, bare_or_quoted(table.name))}")
     if not index.where:
         return no_two(table, equal) if is_new else ""
+    if not is_new and not is_of_some_rows(index):
+        names = [bare_or_quoted(term[0].name) for term in index.terms]
+        return f"unique {bare_or_quoted(table.name)}({', '.join(names)})"
     ours, theirs = (
         of_columns(index.where, table, name) for name in (bare_or_quoted(table.name), OTHER)
     )
     theirs = f"({theirs})" if "or" in fold_tokens(index.where) else theirs
     return no_two(table, equal, ours, theirs) if equal and ours else ""
+
+
+def is_of_some_rows(index: CreateIndex) -> bool:
+    """Return whether an index is one of some rows alone.
+
+    Those without a value in one of its columns differ from all others anyway.
+    """
+    terms = {fold_tokens(term) for term in index.terms}
+    parts = [fold_tokens(part) for part in split_at_and(index.where)] if index.where else []
+    return any(words[1:] not in WITH_A_VALUE or words[:1] not in terms for words in parts)
 
 
 def distinct_values(table: Table, expressions: Sequence[Tokens]) -> str:

@@ -6,34 +6,36 @@ rows that the table holds already; or they are the same in all rows.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import created_columns
+from pytest_bbmigrate.explain.key_conditions import (
+    FAILED,
+    OTHER,
+    columns_failed,
+    has_key,
+    in_whole,
+    key_of,
+    no_other_before,
+    qualified,
+)
 from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
-from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
-    from pytest_bbmigrate.sql import Token
     from pytest_bbmigrate.sql.clauses import Select
     from pytest_bbmigrate.sql.cursor import Tokens
 
-FAILED = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
-OTHER = "o"  # what the other row is called
-WIDENING = frozenset(
-    {"or", "like", "in", "glob", "<", ">", "<>", "!="}
-)  # more than one row meets it
-LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
 FALSE = "0"
 
 
@@ -80,11 +82,6 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tup
     if lines[0] and len(last) == 1 and (plain := plain_columns(last[0])):
         said[0] = f"unique {name}({', '.join(plain)})"
     return tuple(said)
-
-
-def columns_failed(match: re.Match[str]) -> tuple[str, ...]:
-    """Return the columns (folded) that a constraint which failed is on, by the message."""
-    return tuple(fold_name(part.strip().rpartition(".")[2]) for part in match["columns"].split(","))
 
 
 def is_collated(target: str, executed: Sequence[str], before: Schema) -> bool:
@@ -209,21 +206,6 @@ def apart_from_one_another(source: KeySource) -> str | None:
     return None if pairs is None else no_other_before(table, key, pairs)
 
 
-def no_other_before(table: Table, key: str, equal: Sequence[str]) -> str:
-    """Return that no row with a lower ``key`` meets the conditions ``equal``; for none, no row."""
-    name = bare_or_quoted(table.name)
-    if not equal:
-        return f"{key} = (SELECT min({key}) FROM {name})"
-    lower = f"{OTHER}.{key} < {name}.{key}"
-    return f"NOT EXISTS (SELECT 1 FROM {name} AS {OTHER} WHERE {lower} AND {' AND '.join(equal)})"
-
-
-def has_key(table: Table, columns: Iterable[str]) -> bool:
-    """Return whether no two rows of ``table`` can agree in all of ``columns``."""
-    names = set(map(fold_name, columns))
-    return any(names.issuperset(map(fold_name, key)) for key in table.unique_keys)
-
-
 def apart(source: KeySource, other: KeySource) -> str | None:
     """Return that no row of a source has the key of one of another, '' where none could.
 
@@ -264,11 +246,6 @@ def is_fixed(value: Tokens) -> bool:
     return not any(token.kind in (Kind.WORD, Kind.QUOTED, Kind.PARAMETER) for token in value)
 
 
-def in_whole(value: Tokens, text: str) -> str:
-    """Return the ``text`` of a value, in parentheses where = would take it apart."""
-    return f"({text})" if text and LOOSER & set(fold_tokens(value)) else text
-
-
 def value_text(value: Tokens, table: Table, name: str) -> str | None:
     """Return a value as text, the columns of ``table`` with ``name`` before them.
 
@@ -277,25 +254,3 @@ def value_text(value: Tokens, table: Table, name: str) -> str | None:
     if any(token.text == "." or keyword(token) == "select" for token in value):
         return None
     return qualified(value, table, name) or None
-
-
-def qualified(expression: Tokens, table: Table, name: str) -> str:
-    """Return an expression as text, the columns of ``table`` with ``name`` before them."""
-
-    def spell(token: Token) -> str:
-        is_column = is_column_of(table, token)
-        return f"{name}.{bare_or_quoted(token.name)}" if is_column else token.text
-
-    return source_text(expression, spell)
-
-
-def is_column_of(table: Table, token: Token) -> bool:
-    """Return whether ``token`` is called as a column of ``table`` is."""
-    return token.kind in (Kind.WORD, Kind.QUOTED) and table.column(token.name) is not None
-
-
-def key_of(table: Table) -> str:
-    """Return the one column that tells the rows of ``table`` apart, '' if there are several."""
-    if len(table.primary_key) == 1:
-        return bare_or_quoted(table.primary_key[0])
-    return "" if table.without_rowid else "rowid"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.key_conditions import FAILED, columns_failed, has_key
 from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
-from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements
-from pytest_bbmigrate.explain.suggest_merged import FAILED, columns_failed, has_key
+from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements, is_of_some_rows
 from pytest_bbmigrate.explain.suggest_value import NOT_NULL, value_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
-from pytest_bbmigrate.sql.cursor import fold_tokens, split_at_and
+from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateIndex, CreateTable, RenameTable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 CHECK = re.compile(r"CHECK constraint failed: (?P<check>[^;]+)")
 NO_DEFAULT = re.compile(r"NOT NULL column with default value NULL")
-WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))
 STORE = re.compile(r"cannot store TEXT value in INTEGER column (?P<columns>[^;]+)")
 
 
@@ -61,7 +60,8 @@ def suggested_requirements(
     if source is None:
         source = indexed_table(failure.statement, executed, before)
     plainly = "" if source is None else requirement_of(failure.message, source)
-    is_of_some = is_of_some_rows(failure.statement)
+    command = read_command(failure.statement)
+    is_of_some = isinstance(command, CreateIndex) and is_of_some_rows(command)
     possible = (
         "" if is_of_some else plainly,
         *requirements_of_key(failure, executed, before),
@@ -171,19 +171,6 @@ def indexed_table(
     return ConstraintSource(
         table, {fold_name(column.name): column.name for column in table.columns}
     )
-
-
-def is_of_some_rows(statement: str) -> bool:
-    """Return whether a statement makes an index of some rows alone.
-
-    Those without a value in one of its columns differ from all others anyway.
-    """
-    command = read_command(statement)
-    if not isinstance(command, CreateIndex):
-        return False
-    terms = {fold_tokens(term) for term in command.terms}
-    parts = [fold_tokens(part) for part in split_at_and(command.where)] if command.where else []
-    return any(words[1:] not in WITH_A_VALUE or words[:1] not in terms for words in parts)
 
 
 def creation_of(name: str, executed: Sequence[str]) -> str:

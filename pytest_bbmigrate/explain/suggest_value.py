@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
+from pytest_bbmigrate.explain.key_conditions import columns_failed
 from pytest_bbmigrate.explain.suggest_merged import (
-    columns_failed,
     columns_of,
     name_before,
     plain_columns,

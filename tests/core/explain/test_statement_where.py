@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         ("INSERT INTO u SELECT * FROM t; DELETE FROM t WHERE a = 1", "", "a = 1"),
         ("ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b > 1 OR b IS NULL", "a",
          "c > 1 OR c IS NULL"),
-        ('ALTER TABLE t DROP COLUMN b; ALTER TABLE t RENAME "c d" TO b; UPDATE t SET a=1 WHERE b=1',
+        ('ALTER TABLE t DROP b; ALTER TABLE t RENAME "c d" TO b; UPDATE t SET a = 1 WHERE b = 1',
          "a", '"c d" = 1'),
         ("ALTER TABLE t RENAME COLUMN a TO b; UPDATE t SET b = 1 WHERE c = 1", "a", "c = 1"),
     ],

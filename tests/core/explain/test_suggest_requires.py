@@ -178,6 +178,14 @@ def line_for(folder: Path, up: str) -> str:
             "CREATE UNIQUE INDEX i ON people (name, code) WHERE name IS NOT NULL AND code NOTNULL;",
             "unique people(name, code)",
         ),
+        (
+            (
+                new_table() + "INSERT INTO new SELECT * FROM people; DROP TABLE people;\n"
+                "ALTER TABLE new RENAME TO people;\n"
+                "CREATE UNIQUE INDEX i ON people (name) WHERE name IS NOT NULL;"
+            ),
+            "unique people(name)",
+        ),
         # no line: no row could meet it
         (
             new_table(name="name TEXT NOT NULL")
