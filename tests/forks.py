@@ -34,6 +34,7 @@ import pytest
 
 from pytest_bbmigrate.judge import supervisor
 from pytest_bbmigrate.processes import launch
+from pytest_bbmigrate.processes.launch import START_ISOLATED
 from pytest_bbmigrate.sandbox import fresh
 from tests.fork_server import ForkServer
 
@@ -257,8 +258,9 @@ def module_of(command: Sequence[str]) -> tuple[str, list[str]] | None:
     """Return the module of ours that ``command`` runs, and its arguments; None for another.
 
     A test may have other code begin it: that is to do in this process what it does in a new one.
+    What is isolated is not forked from this process: other code is always a new one's.
     """
-    for code in (launch.START, launch.START_ISOLATED):
+    for code in (launch.START, START_ISOLATED):
         if code in command:
             _, module, *arguments = command[command.index(code) + 1 :]
             return module, arguments
