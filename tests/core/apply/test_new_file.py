@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,52 +14,49 @@ from pytest_bbmigrate.apply.run import new_file
 from pytest_bbmigrate.apply.steps import run_change
 from pytest_bbmigrate.apply.workspace import clean_up
 from pytest_bbmigrate.errors import StepFailed
-from pytest_bbmigrate.processes.launch import PACKAGES
 from pytest_bbmigrate.sqlite_files import digest_of
 from tests.core.publishing import Reporter
 from tests.core.real_databases import MODES, make, mode_of, names_in, note_in
 from tests.depth import every
+from tests.forks import fork
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-RUNS = """
-import os, signal, sys
-from pathlib import Path
-from pytest_bbmigrate.apply.change import ContentChange, PublishableCopy
-from pytest_bbmigrate.apply.run import new_file
-from pytest_bbmigrate.apply.steps import run_change
-from pytest_bbmigrate.sqlite_files import digest_of
-real, mode, at, step = Path(sys.argv[1]), *sys.argv[2:5]
 
-class Killed:
-    def begin(self): pass
-    def progress(self, *_): pass
-    def fail(self, name, error): print(error)
-    def conclude(self, found): self.come_to("conclude", "end")
-    def end(self, name, detail): self.come_to("end", name)
-    def come_to(self, when, name):
-        if (when, name) == (at, step):
+class Killed(Reporter):
+    """Kills the process that reports when it has come to the end of ``step``, if there is one."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self.step = step
+
+    def end(self, step: str, detail: str) -> None:
+        super().end(step, detail)
+        if step == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-def prepare(backup, folder, reporter):
-    work = (real.parent / "work.db").rename(folder / "work.db")
-    reporter.end("prepare", "")
-    return PublishableCopy(work, digest_of(work), mode)
 
-run_change(ContentChange(real, real.parent, lambda _: None, prepare, keeps_backup=False,
-    new_file=new_file(real)), Killed())
-"""
+def run(real: Path, mode: str, step: str = "") -> int:
+    """Run a change in a fork, which is killed at the end of ``step``; return its exit code."""
+    work = real.with_name("work.db")
+    work.unlink(missing_ok=True)
+    make(work, "new")
+    reporter = Killed(step)
 
+    def prepare(_: Path, folder: Path, __: object) -> PublishableCopy:
+        copy = work.rename(folder / "work.db")
+        reporter.end("prepare", "")
+        return PublishableCopy(copy, digest_of(copy), mode)
 
-def run(real: Path, mode: str = "delete", *at: str) -> int:
-    real.with_name("work.db").unlink(missing_ok=True)
-    make(real.with_name("work.db"), "new")
-    return subprocess.run(
-        [sys.executable, "-c", RUNS, str(real), mode, *(at or ("", ""))],
-        env={**os.environ, "PYTHONPATH": PACKAGES},
-        check=False,
-    ).returncode
+    if not (pid := fork()):
+        try:
+            run_change(change_with(real, prepare), reporter)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 @pytest.mark.parametrize("mode", every(2, MODES))
@@ -70,7 +65,7 @@ def test_a_run_that_is_killed_leaves_no_file_or_what_was_verified(
     tmp_path: Path, mode: str, step: str
 ) -> None:
     real = tmp_path / "real.db"
-    code = run(real, mode, "end", step)
+    code = run(real, mode, step)
 
     assert code == -signal.SIGKILL
     assert real.exists() is (step == "verify")
@@ -85,6 +80,20 @@ def test_a_run_that_is_killed_leaves_no_file_or_what_was_verified(
     assert real.stat().st_nlink == 1
 
 
+def change_with(
+    real: Path, prepare: Callable[[Path, Path, object], PublishableCopy]
+) -> ContentChange:
+    """Return the change that makes ``real`` of what ``prepare`` gives."""
+    return ContentChange(
+        real,
+        real.parent,
+        lambda _: None,
+        prepare,
+        keeps_backup=False,
+        new_file=new_file(real),
+    )
+
+
 def change_of(real: Path, work: Path, meanwhile: object = None) -> ContentChange:
     """Return the change that makes ``real`` of ``work``; ``meanwhile`` is called before publish."""
 
@@ -94,14 +103,7 @@ def change_of(real: Path, work: Path, meanwhile: object = None) -> ContentChange
         copy = work.rename(folder / "work.db")
         return PublishableCopy(copy, digest_of(copy))
 
-    return ContentChange(
-        real,
-        real.parent,
-        lambda _: None,
-        prepare,
-        keeps_backup=False,
-        new_file=new_file(real),
-    )
+    return change_with(real, prepare)
 
 
 def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
