@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sqlite3
 import stat
-import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -33,16 +32,14 @@ def run_sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
         return [row for sql in statements for row in db.execute(sql).fetchall()]
 
 
-@pytest.fixture
-def money(project: pytest.Pytester) -> Path:
-    """Return a database with rows, one migration applied and one pending."""
+def make_money(project: pytest.Pytester) -> None:
+    """Make a database with rows, one migration applied and one pending."""
     migrations = project.mkdir("migrations")
     (migrations / "001_accounts.sql").write_text(ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
     path = project.path / "budget_buddy.db"
     run_sql(path, "INSERT INTO accounts VALUES (1, 'checking'), (2, 'savings')")
     (migrations / "002_owners.sql").write_text(OWNERS)
-    return path
 
 
 def apply(project: pytest.Pytester, does: str, *options: str) -> pytest.RunResult:
@@ -119,7 +116,7 @@ def test_an_app_that_removes_the_working_directory_too_leaves_the_last_lines(
     (command,) = (line for line in result.outlines if line.startswith("restore "))
     monkeypatch.chdir("/")
     typed = shlex.split(command.removeprefix("restore"))
-    subprocess.run([sys.executable, "-m", *typed], check=True)
+    assert project.run(sys.executable, "-m", *typed).ret == pytest.ExitCode.OK
     assert run_sql(money, "SELECT id, name FROM accounts") == SAVINGS
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.plugin.real_database import change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET = "Harbour47"
@@ -86,14 +87,18 @@ def pytest_runtest_logreport(report):
 
 
 @pytest.fixture
-def accounts(project: pytest.Pytester) -> Path:
+def accounts(project: pytest.Pytester, made_once: Callable[..., None]) -> Path:
     """Return a database with real rows, and a conftest.py that writes every report to a file."""
+    made_once(make_accounts)
+    return project.path / "budget_buddy.db"
+
+
+def make_accounts(project: pytest.Pytester) -> None:
     write(project, "001_accounts.sql", ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
     path = project.path / "budget_buddy.db"
     change(path, "INSERT INTO accounts (name, cents) VALUES (?, ?)", [(SECRET, 4711), ("x", 1)])
     project.makeconftest(REPORTS)
-    return path
 
 
 def write(project: pytest.Pytester, name: str, text: str) -> None:

@@ -25,15 +25,13 @@ def test_app(bb_head_path):
 """
 
 
-@pytest.fixture
-def money(project: pytest.Pytester) -> Path:
-    """Return a database with a row, and a migration pending that can be taken for a second one."""
+def make_money(project: pytest.Pytester) -> None:
+    """Make a database with a row, and a migration pending that can be taken for a second one."""
     write_steps(project, ACCOUNTS)
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
     path = project.path / "budget_buddy.db"
     change(path, "INSERT INTO accounts (name) VALUES (?)", [("checking",)])
     write_steps(project, ACCOUNTS, "ALTER TABLE accounts ADD COLUMN trip TEXT;\n")
-    return path
 
 
 @pytest.mark.parametrize("does", ["note.write_bytes(b'')", "note.unlink()"])
