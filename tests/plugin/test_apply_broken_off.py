@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.depth import every
 from tests.plugin.real_database import ACCOUNTS, ask, backups, change, litter, names, write_steps
 from tests.processes import started_here
 
@@ -71,14 +72,17 @@ def refuse_lock_held(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "place",
-    [
-        "lock",
-        "backup",
-        "rehearsal",
-        "pytest_bbmigrate.apply.run.refuse_forged_copy",
-        "pytest_bbmigrate.apply.steps.note_mode",
-        "pytest_bbmigrate.plugin.apply_order.run_smoke_tests",
-    ],
+    every(
+        2,
+        [
+            "lock",
+            "backup",
+            "rehearsal",
+            "pytest_bbmigrate.apply.run.refuse_forged_copy",
+            "pytest_bbmigrate.apply.steps.note_mode",
+            "pytest_bbmigrate.plugin.apply_order.run_smoke_tests",
+        ],
+    ),
     ids=["lock told", "backup told", "rehearsal told", "rehearsal", "publish begun", "smoke"],
 )
 def test_an_unexpected_error_before_publish_ends_with_the_database_seen_as_it_was(

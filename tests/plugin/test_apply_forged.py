@@ -136,12 +136,15 @@ def test_nothing_that_is_forged_in_the_rehearsal_is_published(
 
 @pytest.mark.parametrize(
     ("sql", "message"),
-    [
-        (EXTRA, "the history has 1 migrations that were neither applied *"),
-        ("DELETE FROM _bb_migrations", "the history lacks 001_tx"),
-        ("UPDATE _bb_migrations SET batch = 7", "the history says something else *"),
-        (TRIGGER, "the history's table has other indexes or triggers *"),
-    ],
+    every(
+        2,
+        [
+            (EXTRA, "the history has 1 migrations that were neither applied *"),
+            ("DELETE FROM _bb_migrations", "the history lacks 001_tx"),
+            ("UPDATE _bb_migrations SET batch = 7", "the history says something else *"),
+            (TRIGGER, "the history's table has other indexes or triggers *"),
+        ],
+    ),
 )
 def test_a_history_that_a_migration_writes_is_not_published(
     project: pytest.Pytester, tx: Path, sql: str, message: str

@@ -14,6 +14,7 @@ import pytest
 
 from pytest_bbmigrate.apply import early_backup
 from pytest_bbmigrate.sandbox import landlock
+from tests.depth import every
 from tests.plugin.no_landlock import take_landlock_away
 from tests.plugin.real_database import ACCOUNTS, ask, backups, change, litter, names, write_steps
 
@@ -107,13 +108,16 @@ def restore_as_told(project: pytest.Pytester, result: pytest.RunResult) -> pytes
 
 @pytest.mark.parametrize(
     ("does", "found"),
-    [
-        (TRUNCATES, "is empty: something truncated it"),
-        (CUTS_OFF, "is cut short (5,000 bytes are left of *): something wrote to it"),
-        (REMOVES, "is gone: something removed it"),
-        (OVERWRITES, "is not as it was: something else wrote to it"),
-        (REPLACES, "is another file now, which is empty: something replaced it"),
-    ],
+    every(
+        2,
+        [
+            (TRUNCATES, "is empty: something truncated it"),
+            (CUTS_OFF, "is cut short (5,000 bytes are left of *): something wrote to it"),
+            (REMOVES, "is gone: something removed it"),
+            (OVERWRITES, "is not as it was: something else wrote to it"),
+            (REPLACES, "is another file now, which is empty: something replaced it"),
+        ],
+    ),
 )
 def test_what_the_checks_do_to_the_database_is_named_with_the_command_that_restores_it(
     project: pytest.Pytester, money: Path, does: str, found: str
@@ -219,7 +223,7 @@ def test_what_is_written_between_the_checks_and_the_lock_is_noticed(
     assert left_beside(project) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", every(2, [signal.SIGINT, signal.SIGTERM]))
 @pytest.mark.parametrize("does", ["pass", TRUNCATES])
 def test_a_signal_in_the_checks_leaves_a_backup_only_where_it_is_needed(
     project: pytest.Pytester, money: Path, number: signal.Signals, does: str
@@ -266,12 +270,15 @@ def test_another_mode_is_put_back_and_no_backup_is_left(
 
 @pytest.mark.parametrize(
     ("arguments", "applied", "kept"),
-    [
-        (["--bb-apply"], NEW, 1),
-        (["--bb-apply", "-n1", "-p", "xdist"], NEW, 1),
-        (["--bb-rehearse"], OLD, 0),
-        (["--bb-apply", "--deselect=migrations/002_trips.py"], OLD, 0),
-    ],
+    every(
+        2,
+        [
+            (["--bb-apply"], NEW, 1),
+            (["--bb-apply", "-n1", "-p", "xdist"], NEW, 1),
+            (["--bb-rehearse"], OLD, 0),
+            (["--bb-apply", "--deselect=migrations/002_trips.py"], OLD, 0),
+        ],
+    ),
 )
 def test_where_nothing_has_happened_to_it_no_second_backup_is_left(
     project: pytest.Pytester, money: Path, arguments: list[str], applied: list[str], kept: int

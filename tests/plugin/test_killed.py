@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.depth import every
 from tests.plugin.real_database import ask, backups, litter, names
 from tests.processes import wait_for_end, wait_until
 
@@ -44,7 +45,7 @@ for name in ("START", "START_ISOLATED"):
 """
 
 
-@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("mode", every(2, ["delete", "wal"]))
 @pytest.mark.parametrize("conftest", ["", WITHOUT_SIGNAL], ids=["by signal", "by looking"])
 def test_what_a_rehearsal_has_started_ends_with_a_killed_run(
     project: pytest.Pytester, conftest: str, mode: str

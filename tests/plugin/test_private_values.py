@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.depth import every
 from tests.plugin.real_database import change
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", every(2, OWN))
 def test_rows_of_the_base_are_somebodys_own(project: pytest.Pytester, name: str) -> None:
     write(project, "001_ledger.sql", LEDGER)
     write(project, name, OWN[name])

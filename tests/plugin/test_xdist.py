@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.depth import every
 from tests.plugin.sample import FORGETS, MARKED, write_migrations
 
 OUTCOME = re.compile(r"(?:\[(gw\d)\].*)?(PASSED|FAILED|SKIPPED) (\S+::\S+)")
@@ -53,12 +54,15 @@ def test_two_workers_give_the_same_verdicts(project: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "scheduler"),
-    [
-        (["--dist=load", "--bb-check-migrations"], "LoadFileScheduling"),
-        (["--dist=load", "migrations/001_accounts.sql"], "LoadFileScheduling"),
-        (["--dist=worksteal", "--bb-check-migrations"], "WorkStealingScheduling"),
-        (["--dist=load", "test_marked.py"], "LoadScheduling"),
-    ],
+    every(
+        2,
+        [
+            (["--dist=load", "--bb-check-migrations"], "LoadFileScheduling"),
+            (["--dist=load", "migrations/001_accounts.sql"], "LoadFileScheduling"),
+            (["--dist=worksteal", "--bb-check-migrations"], "WorkStealingScheduling"),
+            (["--dist=load", "test_marked.py"], "LoadScheduling"),
+        ],
+    ),
 )
 def test_only_the_default_distribution_is_replaced(
     project: pytest.Pytester, arguments: list[str], scheduler: str

@@ -18,6 +18,7 @@ from pytest_bbmigrate.sandbox.paths import SandboxPaths, path_in_name
 from pytest_bbmigrate.sandbox.script_main import is_bare_migrate
 from pytest_bbmigrate.sandbox.script_report import ScriptLog
 from tests.core.running import failure_of, image_of, rows, run_script
+from tests.depth import every
 from tests.processes import is_running, started_here
 
 DESK = SandboxPaths(
@@ -102,7 +103,7 @@ DIRECT = {
 }
 
 
-@pytest.mark.parametrize("way", DIRECT)
+@pytest.mark.parametrize("way", every(2, DIRECT))
 def test_opening_the_database_by_any_name_opens_the_copy(project: Project, way: str) -> None:
     before = project.real.read_bytes()
 
@@ -159,7 +160,7 @@ AROUND = {
 
 
 @pytest.mark.parametrize("way", AROUND)
-@pytest.mark.parametrize("use_landlock", [True, False])
+@pytest.mark.parametrize("use_landlock", every(2, [True, False]))
 def test_the_real_database_is_not_touched_by_any_other_way(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
