@@ -39,7 +39,7 @@ from pytest_bbmigrate.sandbox import fresh
 from tests.fork_server import ForkServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import IO, Any, BinaryIO, Self
 
 PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
@@ -281,8 +281,8 @@ def become(  # as subprocess.Popen has them
 
     ``forgets`` is closed when nothing is open any more but what is ``given`` and ``kept``.
     """
-    code = 1
-    try:
+
+    def run() -> int:
         if new_session:
             os.setsid()
         forget(given, {*kept})
@@ -294,7 +294,19 @@ def become(  # as subprocess.Popen has them
             tempfile.tempdir = None  # it is looked up again
         if module == supervisor.__name__:
             supervisor.start = fork_judge
-        code = import_module(module).main(*arguments)
+        return int(import_module(module).main(*arguments))
+
+    end_as_python(run)
+
+
+def end_as_python(run: Callable[[], int]) -> NoReturn:
+    """End this process as Python ends one whose program is ``run``, but free nothing.
+
+    A fork would have a copy of all that it frees.
+    """
+    code = 1
+    try:
+        code = run()
         end_threads()
     except SystemExit as end:
         code = said_at_exit(end)
@@ -302,7 +314,7 @@ def become(  # as subprocess.Popen has them
         traceback.print_exc()
     finally:
         with suppress(BaseException):
-            atexit._run_exitfuncs()  # it was cleared: these are its own
+            atexit._run_exitfuncs()  # of a fork: they were cleared, and these are its own
         fresh.end_process(code)
 
 

@@ -12,11 +12,11 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from execnet.gateway_base import ThreadExecModel
@@ -109,8 +109,13 @@ def added_by(environment: Mapping[str, str]) -> list[str]:
     return [entry for entry in environment.get(PYTHONPATH, "").split(os.pathsep) if entry]
 
 
-def main(*arguments: str) -> int:
-    """Be Python with ``arguments``, which run pytest or a worker; return its exit code."""
+def main(*arguments: str) -> NoReturn:
+    """Be Python with ``arguments``, which run pytest or a worker."""
+    forks.end_as_python(partial(run, *arguments))
+
+
+def run(*arguments: str) -> int:
+    """Run what Python does with ``arguments``; return its exit code."""
     programs = (*PROGRAMS, WORKER)
     (program,) = [program for program in programs if [*arguments[: len(program)]] == program]
     sys.orig_argv = [sys.executable, *arguments]
