@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WAIT_SECONDS = 30.0
+PAUSE_SECONDS = 0.02  # to ask costs something, too
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -74,4 +75,4 @@ def wait_until(condition: Callable[[], object], seconds: float = WAIT_SECONDS) -
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
+        time.sleep(PAUSE_SECONDS)
