@@ -260,11 +260,11 @@ class Writer:
     def delete(self, schema: Schema) -> None:
         """Delete a few rows that were not edited; ``schema`` is that of the database."""
         tried = self.keys[EDITED_ROWS : EDITED_ROWS + TRIES]
-        held = held_rows(self.db, schema, self.work.table, tried)
-        for key in tried:
+        held: frozenset[Key] | None = None  # asked once a row is refused
+        for place, key in enumerate(tried):
             if len(self.work.deleted) == DELETED_ROWS:
                 break
-            if key in held:
+            if held and key in held:
                 self.work.passed_over += 1
                 continue
             row = read_row(self.db, self.work.table, key)
@@ -275,6 +275,8 @@ class Writer:
                 self.work.deleted[key] = row
             else:
                 self.work.passed_over += 1
+                if held is None:
+                    held = held_rows(self.db, schema, self.work.table, tried[place + 1 :])
 
     def is_done(self, write: Callable[[], bool], write_before: Callable[[], bool]) -> bool:
         """Write, if the state before allows the same; return whether it was written."""
