@@ -23,7 +23,7 @@ from execnet.gateway_base import ThreadExecModel
 
 from tests import forks
 from tests.fork_server import PYTHONPATH, ForkServer
-from tests.forks import DEVNULL, PIPE, Forked, TimeoutExpired, standard_of
+from tests.forked import DEVNULL, PIPE, STANDARD, Forked, TimeoutExpired, standard_of
 from tests.processes import ROOT
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def start_again(
     if not pid:
         if process_group is not None:
             os.setpgid(0, process_group)
-        forks.become(__name__, [*command[1:]], forks.STANDARD, pass_fds, env, new_session=False)
+        forks.become(__name__, [*command[1:]], STANDARD, pass_fds, env, new_session=False)
     return Forked(pid, None, None)
 
 
