@@ -51,8 +51,7 @@ def keep_requirements(
         is_broken = requirement_error(db, schema, required) is None and is_met(db, table, condition)
         if is_broken:
             there = orphans_there(db, schema) if there is None else there
-            with given_up_in_time(db):
-                count = delete_where(db, quote_name(table.name), condition)
+            count = delete_where(db, quote_name(table.name), condition)
             lost_from |= {fold_name(table.name)} if count else set()
             deleted += count
     return deleted + delete_all_orphans(db, schema, lost_from, there or {})
@@ -161,7 +160,8 @@ def is_met(db: sqlite3.Connection, table: Table, condition: str) -> bool:
 def delete_where(db: sqlite3.Connection, target: str, condition: str) -> int:
     """Delete the rows of ``target`` that meet a condition; return how many, 0 if it is refused."""
     try:
-        return db.execute(f"DELETE FROM {target} WHERE {condition}").rowcount
+        with given_up_in_time(db):
+            return db.execute(f"DELETE FROM {target} WHERE {condition}").rowcount
     except sqlite3.DatabaseError:  # a trigger refuses, or finds its index out of step
         return 0
 

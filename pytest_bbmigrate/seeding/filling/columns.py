@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, refusal_of, update_of
@@ -10,13 +11,13 @@ from pytest_bbmigrate.seeding.filling.parents import FromParents
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key, select
 from pytest_bbmigrate.seeding.filling.shapes import fill_ends
 from pytest_bbmigrate.seeding.filling.sources import Placeholders
-from pytest_bbmigrate.seeding.filling.writing import each_refused, one_transaction
+from pytest_bbmigrate.seeding.filling.writing import each_refused, one_transaction, written_in_time
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sqlite_files.in_time import is_given_up
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Sequence
 
     from pytest_bbmigrate.schema import Table
@@ -113,17 +114,22 @@ def _set_values(
         return (*(values[position] for position in wanted), *key)
 
     number_refused, last_refusal = 0, "no value fits the rows"
-    with one_transaction(db):
-        for row, refusal in each_refused(db, sql, drawn, assignment):
-            last_refusal = refusal
-            if row is None:
-                return refusal
-            tries = 1
-            while refusal and source.redraw(row[1], work.rng) and tries < TRIES:
-                refusal = refusal_of(db, sql, assignment(row))
-                last_refusal = refusal or last_refusal
-                tries += 1
-            number_refused += bool(refusal)
+    try:
+        with written_in_time(db, len(drawn)), one_transaction(db):
+            for row, refusal in each_refused(db, sql, drawn, assignment):
+                last_refusal = refusal
+                if row is None:
+                    return refusal
+                tries = 1
+                while refusal and source.redraw(row[1], work.rng) and tries < TRIES:
+                    refusal = refusal_of(db, sql, assignment(row))
+                    last_refusal = refusal or last_refusal
+                    tries += 1
+                number_refused += bool(refusal)
+    except sqlite3.OperationalError as error:
+        if not is_given_up(error):
+            raise
+        return str(error)
     return "" if number_refused < len(drawn) else last_refusal
 
 

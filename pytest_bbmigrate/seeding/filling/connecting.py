@@ -16,6 +16,12 @@ from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import same_name
+from pytest_bbmigrate.sqlite_files.in_time import (
+    CALLS_OF_A_WRITE,
+    given_up_after,
+    is_given_up,
+    is_interrupt,
+)
 
 if TYPE_CHECKING:
     import random
@@ -82,7 +88,10 @@ def connect_foreign_key(
             candidates = _some_parents(group, untried, rng)
         for candidate in candidates:
             parent = parents[candidate]
-            if not refusal_of(db, update, (*(parent[place] for place in places), *row)):
+            refusal = refusal_of(db, update, (*(parent[place] for place in places), *row))
+            if is_given_up(refusal):  # by what a trigger does, which others would meet as well
+                return connected
+            if not refusal:
                 connected += 1
                 break
     return connected
@@ -140,9 +149,11 @@ def mend_dangling(
         if loose and (nullable := nullable_columns(table, key)):
             for row in loose:
                 update_row(db, table, row, dict.fromkeys(nullable))
-        refusals = [
-            refusal_of_deletion(db, table, row) for row in _new_dangling_rows(db, table, key, kept)
-        ]
+        refusals = []
+        for row in _new_dangling_rows(db, table, key, kept):
+            refusals.append(refusal_of_deletion(db, table, row))
+            if is_given_up(refusals[-1]):
+                break
         left = _new_dangling_rows(db, table, key, kept) if refusals else []
         mended += len(loose) - len(left)
         if left:
@@ -163,9 +174,15 @@ def refusal_of_deletion(db: sqlite3.Connection, table: Table, row: Key) -> str:
 
 
 def refusal_of(db: sqlite3.Connection, sql: str, parameters: Sequence[Cell]) -> str:
-    """Run a statement; return '' or why it was refused."""
+    """Run a statement; return '' or why it was refused, or given up.
+
+    Raises: sqlite3.OperationalError where it is what came before that took too long.
+    """
     try:
-        db.execute(sql, parameters)
+        with given_up_after(db, CALLS_OF_A_WRITE):
+            db.execute(sql, parameters)
     except REFUSALS as error:
+        if is_interrupt(error):
+            raise
         return str(error)
     return ""

@@ -13,7 +13,7 @@ from pytest_bbmigrate.seeding.filling.context import Context
 from pytest_bbmigrate.seeding.filling.long_tables import fill_long
 from pytest_bbmigrate.seeding.filling.queries import row_count, row_keys
 from pytest_bbmigrate.seeding.filling.references import fill_order
-from pytest_bbmigrate.seeding.filling.requirements import requirements_enforced
+from pytest_bbmigrate.seeding.filling.requirements import drop_enforced, requirements_enforced
 from pytest_bbmigrate.seeding.filling.tables import (
     add_generated_rows,
     add_own_rows,
@@ -25,6 +25,7 @@ from pytest_bbmigrate.seeding.model import Filling, OwnRows, Recipe, Unfilled
 from pytest_bbmigrate.seeding.own_rows import read_own_rows
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.values import Cell
+from pytest_bbmigrate.sqlite_files.in_time import is_given_up
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.seeding.filling.queries import Key
+    from pytest_bbmigrate.seeding.filling.requirements import Enforced
 
 __all__ = [
     "Cell",
@@ -82,7 +84,7 @@ def fill_tables(
         for table, _ in order
         if before[table.name] < goals[table.name]
     }
-    with requirements_enforced(db, context, [table for table, _ in order]):
+    with requirements_enforced(db, context, [table for table, _ in order]) as enforced:
         for table, pending in order:
             lacking = goals[table.name] - row_count(db, table)
             if lacking > 0 and fold_name(table.name) in recipe.own_rows:
@@ -90,6 +92,8 @@ def fill_tables(
             elif lacking > 0:
                 work = works[table.name]
                 add_generated_rows(db, context, work, pending, lacking)
+                if is_given_up(work.refusal) and _drop_of(db, table, enforced):
+                    add_generated_rows(db, context, work, pending, lacking)
                 for _ in range(FURTHER_TIMES):
                     lacking = goals[table.name] - row_count(db, table)
                     if not work.taken_away or lacking <= 0:
@@ -106,6 +110,13 @@ def fill_tables(
     ]
     added = {table.name: row_count(db, table) - before[table.name] for table, _ in order}
     return Filling(added, (*missing, *empty, *unfilled))
+
+
+def _drop_of(db: sqlite3.Connection, table: Table, enforced: Sequence[Enforced]) -> bool:
+    """Enforce nothing on ``table`` any more, which may take long for some values; return if so."""
+    its = [one for one in enforced if one.table is table]
+    drop_enforced(db, its)
+    return bool(its)
 
 
 def _least(before: int, table: Table, recipe: Recipe, beside: int) -> int:
@@ -172,9 +183,11 @@ def add_rows(
     there = row_keys(db, table) if there is None else there
     before = row_count(db, table)
     to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
-    with requirements_enforced(db, context, [table]):
+    with requirements_enforced(db, context, [table]) as enforced:
         work = start_work(context, table, "further rows", there)
         add_generated_rows(db, context, work, to_itself, count)
+        if is_given_up(work.refusal) and _drop_of(db, table, enforced):
+            add_generated_rows(db, context, work, to_itself, count)
         unfilled = finish(db, context, [work])
     added = row_count(db, table) - before
     if not added and not unfilled:

@@ -8,6 +8,7 @@ from pytest_bbmigrate.seeding.filling.consecutive import ConsecutiveKeys
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import ROWID_NAMES, fold_name
+from pytest_bbmigrate.sqlite_files.in_time import CALLS_OF_A_WRITE, LEAST_CALLS, given_up_after
 
 if TYPE_CHECKING:
     import sqlite3
@@ -108,11 +109,12 @@ def insert_row(db: sqlite3.Connection, table: Table, fields: Mapping[str, Cell])
 
     Raises: what is among REFUSALS, where SQLite refuses it.
     """
-    db.execute(
+    sql = (
         f"INSERT {or_abort(table)}INTO main.{quote_name(table.name)}"
-        f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})",
-        tuple(fields.values()),
+        f" ({listed(fields)}) VALUES ({', '.join('?' * len(fields))})"
     )
+    with given_up_after(db, CALLS_OF_A_WRITE):
+        db.execute(sql, tuple(fields.values()))
 
 
 def set_cells(db: sqlite3.Connection, table: Table, key: Key, values: Mapping[str, Cell]) -> bool:
@@ -122,19 +124,22 @@ def set_cells(db: sqlite3.Connection, table: Table, key: Key, values: Mapping[st
         f"UPDATE {or_abort(table)}main.{quote_name(table.name)}"
         f" SET {assigned} WHERE {matching(row_key(table))}"
     )
-    return db.execute(sql, (*values.values(), *key)).rowcount == 1
+    with given_up_after(db, CALLS_OF_A_WRITE):
+        return db.execute(sql, (*values.values(), *key)).rowcount == 1
 
 
 def delete_row(db: sqlite3.Connection, table: Table, key: Key) -> bool:
     """Delete the row with ``key``; return whether it was there. Raises likewise."""
     sql = f"DELETE FROM main.{quote_name(table.name)} WHERE {matching(row_key(table))}"
-    return db.execute(sql, key).rowcount == 1
+    with given_up_after(db, CALLS_OF_A_WRITE):
+        return db.execute(sql, key).rowcount == 1
 
 
 def delete_rows(db: sqlite3.Connection, table: Table, keys: Iterable[Key]) -> None:
     """Delete the rows with ``keys``. Raises likewise."""
     sql = f"DELETE FROM main.{quote_name(table.name)} WHERE {matching(row_key(table))}"
-    db.executemany(sql, keys)
+    with given_up_after(db, LEAST_CALLS):
+        db.executemany(sql, keys)
 
 
 def row_count(db: sqlite3.Connection, table: Table) -> int:

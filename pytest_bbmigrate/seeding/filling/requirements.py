@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key
@@ -20,17 +21,25 @@ if TYPE_CHECKING:
 PREFIX = "_bb_required"
 
 
+@dataclass(frozen=True)
+class Enforced:
+    """The index or trigger, ready for DROP, that enforces a requirement on ``table``."""
+
+    table: Table
+    item: str
+
+
 @contextmanager
 def requirements_enforced(
     db: sqlite3.Connection, context: Context, tables: Iterable[Table]
-) -> Iterator[None]:
-    """Enforce the recipe's requirements on ``tables`` while the block runs.
+) -> Iterator[list[Enforced]]:
+    """Enforce the recipe's requirements on ``tables`` while the block runs; give what does so.
 
     SQLite itself does it, by a unique index and temporary triggers, which are dropped again. What
     does not compile here, takes too long, or what rows that are there do not meet, is not enforced;
     nor is that a row has children, which come later.
     """
-    created: list[str] = []
+    created: list[Enforced] = []
     try:
         pairs = [
             (table, requirement)
@@ -41,11 +50,16 @@ def requirements_enforced(
         for number, (table, requirement) in enumerate(pairs):
             for kind, name, sql in _statements(db, table, requirement, f"{PREFIX}_{number}"):
                 if _runs(db, sql):
-                    created.append(f"{kind} IF EXISTS {name}")
-        yield
+                    created.append(Enforced(table, f"{kind} IF EXISTS {name}"))
+        yield created
     finally:
-        for item in created:
-            db.execute(f"DROP {item}")
+        drop_enforced(db, created)
+
+
+def drop_enforced(db: sqlite3.Connection, some: Iterable[Enforced]) -> None:
+    """Enforce ``some`` of the requirements no longer."""
+    for one in some:
+        db.execute(f"DROP {one.item}")
 
 
 def _statements(

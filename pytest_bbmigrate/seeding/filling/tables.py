@@ -19,7 +19,8 @@ from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.seeding.own_rows import FileRows
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sql.names import fold_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
+from pytest_bbmigrate.sqlite_files.in_time import LEAST_CALLS, given_up_after, is_given_up
 
 if TYPE_CHECKING:
     import sqlite3
@@ -107,7 +108,8 @@ def add_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> N
         if not values:
             raise SeedingError(_path(rows, table), f"row {number}: no column of {table.name}")
         try:
-            db.execute(insertion(table, tuple(values)), tuple(values.values()))
+            with given_up_after(db, LEAST_CALLS):
+                db.execute(insertion(table, tuple(values)), tuple(values.values()))
         except REFUSALS as error:
             if work.kept and str(error).startswith("UNIQUE"):
                 continue
@@ -129,7 +131,7 @@ def finish(db: sqlite3.Connection, context: Context, works: Sequence[TableWork])
         if fold_name(work.table.name) in context.recipe.own_rows:
             _check_own_rows(db, context, work)
     _mend_all(db, context, works)
-    return [item for work in works for item in _unfilled(db, work)]
+    return [item for work in works for item in _unfilled(db, context, work)]
 
 
 def _mend_all(db: sqlite3.Connection, context: Context, works: Sequence[TableWork]) -> None:
@@ -166,7 +168,7 @@ def _why_not_to_fill(table: Table) -> str:
     )
 
 
-def _unfilled(db: sqlite3.Connection, work: TableWork) -> Iterable[Unfilled]:
+def _unfilled(db: sqlite3.Connection, context: Context, work: TableWork) -> Iterable[Unfilled]:
     """Return why the table has no rows, or which of its columns have no values."""
     if work.dangling:
         reason = f"rows without a parent could not be removed: {work.dangling}"
@@ -177,9 +179,17 @@ def _unfilled(db: sqlite3.Connection, work: TableWork) -> Iterable[Unfilled]:
     if reasons:
         return reasons[:1]
     reason = "no row could be given the parents that it must refer to"
-    if work.refusal:
+    if is_given_up(work.refusal):
+        reason = f"no row could be added{_by_triggers(context, work.table)}: {work.refusal}"
+    elif work.refusal:
         reason = f"every generated row was refused: {work.refusal}"
     return [Unfilled(work.table.name, "", reason)]
+
+
+def _by_triggers(context: Context, table: Table) -> str:
+    """Return which triggers run when a row is added to ``table``, '' for none."""
+    names = [each.name for each in context.schema.triggers if same_name(each.table, table.name)]
+    return f", with the trigger {', '.join(names)}" if names else ""
 
 
 def _check_own_rows(db: sqlite3.Connection, context: Context, work: TableWork) -> None:

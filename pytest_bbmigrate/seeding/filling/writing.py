@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_bbmigrate.seeding.filling.queries import listed, or_abort, select
+from pytest_bbmigrate.seeding.filling.queries import listed, or_abort, row_count, select
 from pytest_bbmigrate.seeding.filling.sources import FromPool
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, fold_text
+from pytest_bbmigrate.sqlite_files.in_time import (
+    LEAST_CALLS,
+    given_up_after,
+    is_given_up,
+    is_interrupt,
+)
 
 if TYPE_CHECKING:
     import random
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
@@ -35,10 +41,26 @@ def write_rows(
 ) -> str:
     """Insert ``rows``; return why the last one was refused, or ''.
 
-    A refused row gets other values from its sources a few times, and is dropped if none fit.
+    A refused row gets other values from its sources a few times, and is dropped if none fit. Where
+    all of it takes too long, which a trigger may, that is the refusal, and no row is added.
     """
-    with one_transaction(db):
-        return _Writer(db, row_sources, rng).write(rows)
+    try:
+        with written_in_time(db, len(rows)), one_transaction(db):
+            return _Writer(db, row_sources, rng).write(rows)
+    except sqlite3.OperationalError as error:
+        if not is_given_up(error):
+            raise
+        return str(error)
+
+
+@contextmanager
+def written_in_time(db: sqlite3.Connection, count: int) -> Iterator[None]:
+    """Give up what is written to ``count`` rows in the block where a trigger makes it very long.
+
+    Raises: sqlite3.OperationalError, which says so.
+    """
+    with given_up_after(db, LEAST_CALLS + count):
+        yield
 
 
 def insertion(table: Table, columns: Sequence[str]) -> str:
@@ -60,7 +82,8 @@ def one_transaction(db: sqlite3.Connection) -> Iterator[None]:
     else:
         db.execute(f"SAVEPOINT {SAVEPOINT}")
         yield
-        db.execute(f"RELEASE {SAVEPOINT}")
+        if db.in_transaction:  # not where a write was interrupted
+            db.execute(f"RELEASE {SAVEPOINT}")
 
 
 def each_refused(
@@ -85,6 +108,8 @@ def each_refused(
         try:
             db.executemany(sql, feed())  # ends with a refusal; the rest comes next
         except REFUSALS as error:
+            if is_interrupt(error):
+                raise
             refusal = str(error)
         else:
             return
@@ -95,7 +120,7 @@ class _Writer:
     """One INSERT, and where other values for a refused row come from."""
 
     def __init__(self, db: sqlite3.Connection, row_sources: RowSources, rng: random.Random) -> None:
-        self.db = db
+        self.db, self.table = db, row_sources.table
         self.sql = insertion(row_sources.table, row_sources.columns)
         self.columns = [fold_name(column) for column in row_sources.columns]
         self.sources = row_sources.sources
@@ -106,7 +131,7 @@ class _Writer:
     def write(self, rows: Sequence[Row]) -> str:
         """Insert ``rows``; return the last refusal, or ''."""
         last_refusal, dropped = "", 0
-        for row, why in each_refused(self.db, self.sql, rows, list):
+        for row, why in each_refused(self.db, self.sql, self._until_enough(rows), list):
             last_refusal = why
             if row is None:
                 break
@@ -116,6 +141,15 @@ class _Writer:
             if dropped == MAX_DROPPED:
                 break
         return last_refusal
+
+    def _until_enough(self, rows: Sequence[Row]) -> Iterator[Row]:
+        """Yield ``rows`` until there are so many more: a trigger may add others, without end."""
+        before, changes = row_count(self.db, self.table), self.db.total_changes
+        for number, row in enumerate(rows):
+            is_alone = self.db.total_changes - changes <= number
+            if not is_alone and row_count(self.db, self.table) >= before + len(rows):
+                return
+            yield row
 
     def _insert_redrawn(self, row: Row, refusal: str) -> str:
         """Insert ``row`` with other values; return '' or the last refusal.
@@ -155,6 +189,8 @@ class _Writer:
         try:
             self.db.execute(self.sql, row)
         except REFUSALS as error:
+            if is_interrupt(error):
+                raise
             return str(error)
         return ""
 
