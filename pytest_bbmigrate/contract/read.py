@@ -186,7 +186,10 @@ def _is_declared(verb: str, directives: Sequence[Directive]) -> bool:
 
 
 def _dependencies(directives: Sequence[Directive]) -> Iterator[str]:
-    """Yield the names that ``depends:`` lines give, as written but for their quotes."""
+    """Yield the names that ``depends:`` lines give, as written but for their quotes.
+
+    There may be none: ``yoyo new`` writes such a line into the first migration as well.
+    """
     for directive in directives:
         if directive.verb != "depends":
             continue
@@ -194,7 +197,7 @@ def _dependencies(directives: Sequence[Directive]) -> Iterator[str]:
         while match := DEPENDENCY.match(directive.rest, position):
             yield match[1] or match[2]
             position = match.end()
-        if position < len(directive.rest) or not directive.rest:
+        if position < len(directive.rest):
             raise directive.error(
                 f"'depends: {directive.rest}' does not name migrations",
                 'write `depends: NAME NAME`, and "NAME" in quotes where it holds blanks',

@@ -134,6 +134,7 @@ def contract_of(*lines: str) -> Contract:
         ("bb: no_transaction", Contract(no_transaction=True)),
         ("bb: script", Contract(script=True)),
         ("depends: 004_trips", Contract(depends=("004_trips",))),
+        ("depends: ", Contract()),
         ('Depends : a.sql, b  "c d"', Contract(depends=("a.sql", "b", "c d"))),
         ("Migration: Trips", Contract(headers={"Migration": "Trips"})),
         ("PURPOSE:  see: this ", Contract(headers={"Purpose": "see: this"})),
@@ -287,7 +288,7 @@ def test_lines_add_up_and_keep_their_numbers() -> None:
             "'irreversible it is' is not",
             "`bb: irreversible because it is`",
         ),
-        ("depends:", "'depends: ' does not name migrations", "write `depends: NAME NAME`"),
+        ("depends: ,", "'depends: ,' does not name migrations", "write `depends: NAME NAME`"),
         ('depends: a "b', "'depends: a \"b' does not name migrations", '"NAME" in quotes'),
     ],
 )
