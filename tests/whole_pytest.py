@@ -36,12 +36,20 @@ IMPORTED = (
     "faker",
     "pytest_bbmigrate.apply.rehearsal.server",
     "pytest_bbmigrate.judge.answering",
+    "pytest_bbmigrate.judge.apart",
     "pytest_bbmigrate.judge.server",
+    "pytest_bbmigrate.judge.turns",
     "pytest_bbmigrate.plugin.apply_session",
     "pytest_bbmigrate.plugin.commands",
     "pytest_bbmigrate.plugin.items",
     "pytest_bbmigrate.plugin.terminal",
     "pytest_bbmigrate.plugin.testing",
+    "pytest_bbmigrate.runner.python",
+    "pytest_bbmigrate.runner.renames",
+    "pytest_bbmigrate.sandbox.kept",
+    "pytest_bbmigrate.sandbox.part",
+    "pytest_bbmigrate.sandbox.script",
+    "pytest_bbmigrate.seeding.values.household",
 )
 PLUGIN = "pytest_bbmigrate.plugin.smoke.child_plugin"  # pytest is to import it by itself
 WATCHER = "pytest_bbmigrate.plugin.watcher"
