@@ -451,7 +451,7 @@ def test_app(bb_head_path):
 """
 
 
-@pytest.mark.parametrize("arguments", [["test_app.py"], ["-p", "xdist", "-n2"]])
+@pytest.mark.parametrize("arguments", every(2, [["test_app.py"], ["-p", "xdist", "-n2"]]))
 def test_a_smoke_test_runs_in_its_step_and_not_before(
     project: pytest.Pytester, money: Path, arguments: list[str]
 ) -> None:
@@ -480,7 +480,7 @@ def test_a_smoke_test_that_ends_its_process_does_not_end_the_session(
     assert money.read_bytes() == before
 
 
-@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n2"]])
+@pytest.mark.parametrize("arguments", every(2, [[], ["-p", "xdist", "-n2"]]))
 def test_a_smoke_test_that_its_step_does_not_find_keeps_the_database_as_it_was(
     project: pytest.Pytester, money: Path, arguments: list[str]
 ) -> None:

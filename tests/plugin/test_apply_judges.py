@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.depth import every
 from tests.plugin.ledgers import database, write
 from tests.plugin.real_database import ask, names
 
@@ -42,7 +43,7 @@ def judged(result: pytest.RunResult) -> set[str]:
     return {line.rpartition("/")[2].removesuffix(".sql") for line in lines if line.endswith("sql")}
 
 
-@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n2"]])
+@pytest.mark.parametrize("arguments", every(2, [[], ["-p", "xdist", "-n2"]]))
 def test_a_fault_of_an_applied_migration_keeps_no_other_from_being_applied(
     project: pytest.Pytester, tx: Path, arguments: list[str]
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_bbmigrate.sandbox import landlock
 from tests.core.sandbox.test_part_attacks import ATTACKS
+from tests.depth import every
 from tests.plugin.real_database import ask
 from tests.plugin.sample import in_short_summary, write_migrations
 
@@ -83,7 +84,7 @@ def make_money(project: pytest.Pytester) -> None:
     assert project.runpytest("--bb-apply", "--bb-create").ret == pytest.ExitCode.OK
 
 
-@pytest.mark.parametrize("command", ["--bb-check-migrations", "--bb-apply"])
+@pytest.mark.parametrize("command", every(2, ["--bb-apply", "--bb-check-migrations"]))
 def test_what_attacks_the_real_database_harms_nobody_but_itself(
     project: pytest.Pytester, money: Path, command: str
 ) -> None:

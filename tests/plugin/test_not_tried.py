@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.depth import every
 from tests.plugin.sample import DOES_NOT_APPLY, write_migrations
 
 WAYS = {
@@ -16,7 +17,7 @@ TOLD = "*not tried, for 004_nowhere does not apply*"
 WHY = "*no such table: nowhere*"
 
 
-@pytest.mark.parametrize("arguments", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("arguments", every(2, WAYS.values()), ids=every(2, WAYS))
 def test_what_stands_in_the_way_is_told_once(
     project: pytest.Pytester, arguments: list[str]
 ) -> None:

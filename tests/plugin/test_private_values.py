@@ -157,7 +157,7 @@ def test_of_requirements(project: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("accounts")
-@pytest.mark.parametrize("raises", ["True", "False"])
+@pytest.mark.parametrize("raises", every(2, ["True", "False"]))
 def test_of_the_apps_hook(project: pytest.Pytester, raises: str) -> None:
     project.makepyfile(canary_app=HOOK.replace("{raises}", raises))
     write(project, "002_fails.sql", FAILS_IN_SQL)

@@ -278,12 +278,15 @@ def test_what_a_conftest_keeps_from_passing_has_failed(
 
 @pytest.mark.parametrize(
     "addopts",
-    [
-        "--collect-only",
-        "--setup-only",
-        "--setup-plan",
-        "--deselect=test_app.py::test_reads",
-    ],
+    every(
+        2,
+        [
+            "--collect-only",
+            "--setup-only",
+            "--setup-plan",
+            "--deselect=test_app.py::test_reads",
+        ],
+    ),
 )
 def test_what_addopts_keeps_from_running_has_failed(
     project: pytest.Pytester, work: Path, monkeypatch: pytest.MonkeyPatch, addopts: str

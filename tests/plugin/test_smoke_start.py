@@ -10,6 +10,7 @@ import pytest
 
 from pytest_bbmigrate.plugin.smoke.launch import run_smoke_tests
 from pytest_bbmigrate.plugin.smoke.result import BEFORE_ALL
+from tests.depth import every
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ def test_what_a_test_says_is_kept_where_one_has_begun(project: pytest.Pytester, 
 IMPORTED = "with open('imported', 'a') as note: note.write(f'{__name__} ')\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n1"]])
+@pytest.mark.parametrize("arguments", every(2, [[], ["-p", "xdist", "-n1"]]))
 def test_a_module_that_the_session_found_without_a_smoke_test_is_not_imported_again(
     project: pytest.Pytester, arguments: list[str]
 ) -> None:

@@ -37,6 +37,7 @@ from tests.core.damages import (
     truncate,
 )
 from tests.core.real_databases import make, make_work, mode_of, names_in, note_in
+from tests.depth import every
 from tests.processes import lock_processes
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def test_what_is_written_to_before_there_is_a_backup_is_never_as_it_was(
 
 
 @pytest.mark.parametrize("damage", [remove, move_away, replace_by_another, move_the_folder])
-@pytest.mark.parametrize("after", ["in publish", "publish"])
+@pytest.mark.parametrize("after", every(2, ["in publish", "publish"]))
 def test_a_publish_into_a_file_without_its_name_is_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Damage, after: str
 ) -> None:

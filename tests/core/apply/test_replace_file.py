@@ -18,6 +18,7 @@ from pytest_bbmigrate.apply.restore import restore_backup
 from pytest_bbmigrate.errors import DatabaseError, StepFailed
 from tests.core.publishing import Reporter
 from tests.core.real_databases import make, names_in, note_in
+from tests.depth import every
 
 NOW = datetime(2026, 2, 3, 14, 5, 6, tzinfo=UTC)
 ASIDE = "real.db.failed.20260203_140506"
@@ -112,7 +113,7 @@ def test_a_kill_leaves_the_garbled_file_or_the_restored_one(tmp_path: Path, real
     assert set(found) == {True, False}
 
 
-@pytest.mark.parametrize("moment", [3, 5])
+@pytest.mark.parametrize("moment", every(2, [3, 5]))
 @pytest.mark.usefixtures("real")
 def test_a_restore_after_a_killed_one_works(tmp_path: Path, moment: int) -> None:
     start = tmp_path / "start"

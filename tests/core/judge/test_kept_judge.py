@@ -14,6 +14,7 @@ from pytest_bbmigrate.settings import Settings
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from tests.cases import Case, read_cases
 from tests.core.keeping import NAMES, Ran, entries_in, run, write_project
+from tests.depth import every
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ def project(filled: tuple[Settings, Path, Ran], tmp_path: Path) -> tuple[Setting
     return write_project(settings.root), entries_in(tmp_path / "kept")
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("name", every(2, EDITS))
 def test_after_an_edit_the_same_is_said_as_without_anything_kept(
     name: str, project: tuple[Settings, Entries]
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_bbmigrate.processes.launch import PACKAGES
 from tests.core.real_databases import BIG, MODES, make, mode_of, note_in
+from tests.depth import every
 from tests.processes import is_running, wait_for_end, wait_until
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def test_a_watch_ends_all_that_a_program_of_somebodys_has_started_and_itself(
 
 
 @WAYS
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", every(2, MODES))
 def test_the_lock_is_given_back_though_another_child_keeps_its_pipe_open(
     tmp_path: Path, mode: str, way: str
 ) -> None:

@@ -19,6 +19,7 @@ from pytest_bbmigrate.processes.launch import command_with_packages
 from pytest_bbmigrate.sandbox import kept, landlock
 from tests.core.running import image_of, rows
 from tests.core.sandbox.parts import TABLE
+from tests.depth import every
 from tests.processes import started_here, wait_for_end, wait_until
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def main(folder, forks):
 
 
 @pytest.mark.parametrize("forks", ["forked", "started"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", every(2, [signal.SIGKILL, signal.SIGINT]))
 def test_it_ends_with_the_process_that_has_asked_for_it(
     tmp_path: Path, forks: str, number: int
 ) -> None:

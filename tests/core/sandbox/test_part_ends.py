@@ -13,6 +13,7 @@ from pytest_bbmigrate.processes import forking
 from pytest_bbmigrate.sandbox import kept, part_process, passed_limits
 from tests.core.running import failure_of, image_of, rows
 from tests.core.sandbox.parts import TABLE
+from tests.depth import every
 from tests.processes import is_running, started_here, wait_for_end
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ GROWS = {
 }
 
 
-@pytest.mark.parametrize("what", GROWS)
+@pytest.mark.parametrize("what", every(2, GROWS))
 def test_what_holds_too_much_is_ended(
     home: Household, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
