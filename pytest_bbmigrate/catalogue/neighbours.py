@@ -94,6 +94,20 @@ class Neighbours:
         return bool(self._by_flyway)
 
     @cached_property
+    def has_unversioned(self) -> bool:
+        """Whether U is refinery's, for what runs like V, and not Flyway's, for what undoes one.
+
+        None has the number of a V, which refinery refuses, and one may be a slip beside V.
+        """
+        kinds = [{read.kind for _, read in files} for files in self._by_flyway.values()]
+        found = [read for files in self._by_flyway.values() for _, read in files]
+        versions = [read.version for read in found if read.kind == "u"]
+        is_alone = not any({"u", "v"} <= each for each in kinds)
+        is_meant = len(versions) > 1 or not any("v" in each for each in kinds)
+        in_its_way = is_alone and is_meant and all(len(version) == 1 for version in versions)
+        return bool(versions) and in_its_way and self.runner != "flyway"
+
+    @cached_property
     def programs(self) -> tuple[str, ...]:
         """The Python files, without those that the others import."""
         return tuple(

@@ -68,4 +68,5 @@ def dialect_of(migration: Migration, texts: Mapping[str, bytes]) -> str:
         return markers[0].dialect
     if BREAKPOINT in text:
         return "drizzle"
-    return "flyway" if flyway_name(path.name) else ""
+    read = flyway_name(path.name)
+    return "flyway" if read and read.kind == "v" else ""

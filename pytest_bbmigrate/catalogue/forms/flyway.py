@@ -1,5 +1,7 @@
 """Flyway: ``V1.2__name.sql``, and ``U1.2__any_name.sql`` for its down part; any letter case.
 
+Refinery has ``U3__name.sql`` as well, for what runs like V, though lower numbers may follow it.
+
 ``NAME.sql.conf`` beside a file says whether it runs in a transaction.
 """
 
@@ -38,7 +40,8 @@ def claims(entry: FolderEntry) -> bool:
 
 def is_undo(entry: FolderEntry) -> bool:
     """Return whether ``entry`` is the down part of another entry."""
-    return entry.flyway is not None and entry.flyway.kind == "u"
+    is_u = entry.flyway is not None and entry.flyway.kind == "u"
+    return is_u and not entry.siblings.has_unversioned
 
 
 def read(entry: FolderEntry) -> Migration | None:
@@ -56,12 +59,12 @@ def read(entry: FolderEntry) -> Migration | None:
     if name.kind in REFUSED:
         raise fault(entry.path, *REFUSED[name.kind])
     partners = _of_version(entry, name)
-    if name.kind == "u":
+    if is_undo(entry):
         if not any(partner.kind == "v" for _, partner in partners):
             shown = ".".join(map(str, name.version))
-            raise fault(
-                entry.path, "an undo file without its version file", f"write V{shown}__NAME.sql"
-            )
+            to_refinery = " (refinery, whose U is no undo, runs it likewise)"
+            remedy = f"write V{shown}__NAME.sql{to_refinery * (len(name.version) == 1)}"
+            raise fault(entry.path, "an undo file without its version file", remedy)
         return None
     undos = [path for path, partner in partners if partner.kind == "u"]
     undos += entry.beside(".down.sql", ".rollback.sql")

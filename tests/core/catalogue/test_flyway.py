@@ -57,6 +57,42 @@ def test_two_files_of_one_version_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ("U1__a.sql", "U2__b.sql", "U10__c.sql"),
+        ("U1__a.sql",),
+        ("V1__a.sql", "U2__b.sql", "V3__c.sql", "U1785764695__d.sql"),
+    ],
+)
+def test_u_is_refinerys_where_it_undoes_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+    catalogue = read_catalogue(write(tmp_path, dict.fromkeys(names, "SELECT 1")))
+
+    assert tuple(each.path.name for each in catalogue.migrations) == names
+    assert [each.down for each in catalogue.migrations] == [None] * len(names)
+    assert runner_of_marks(catalogue.migrations, catalogue.texts) == ""
+
+
+@pytest.mark.parametrize(
+    "names", [("V1__a.sql", "U2__b.sql"), ("V1__a.sql", "U1__a.sql", "U2__b.sql", "U3__c.sql")]
+)
+def test_beside_what_flyway_has_a_u_is_not_taken_for_refinerys(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    found = complaints(tmp_path, dict.fromkeys(names, "SELECT 1"))
+
+    assert found[0] == (
+        "U2__b.sql: an undo file without its version file; write V2__NAME.sql "
+        "(refinery, whose U is no undo, runs it likewise)"
+    )
+
+
+def test_under_flyway_u_is_never_refinerys(tmp_path: Path) -> None:
+    files = dict.fromkeys(("U1__a.sql", "U2__b.sql"), "SELECT 1")
+
+    assert len(complaints(tmp_path, files, ReadingRules(runner="flyway"))) == len(files)
+
+
+@pytest.mark.parametrize(
     ("files", "complaint"),
     [
         (
