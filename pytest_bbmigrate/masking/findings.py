@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 NOT_RUN_KINDS = frozenset({"does not run", "set-up lacks"})
 NAMED_CAUSES = frozenset(name for name, _ in (*CAUSES, *SECOND_TIME))
 ONLY_WHERE = "only rows where "
+LINE_SAYS = "a requires line says so"
 # Pieces of advice that repeat nothing of the message.
 ADVICE = frozenset(advice for _, advice in MESSAGES if "{" not in advice)
 
@@ -76,8 +77,8 @@ def mask_finding(finding: Finding, known: Known) -> Finding:
         else known.masked_sql(finding.expected),
         observed=known.masked_sql(finding.observed),
         cause=finding.cause if finding.cause in NAMED_CAUSES else "",
-        allow=finding.allow if known.contains_sql(finding.allow) else "",
-        prove=finding.prove if known.contains_sql(finding.prove) else "",
+        allow=finding.allow if known.contains_line(finding.allow) else "",
+        prove=finding.prove if known.contains_line(finding.prove) else "",
         printed=HIDDEN if finding.printed else "",
         unrestored=finding.unrestored if finding.unrestored in UNRESTORED else "",
     )
@@ -89,13 +90,15 @@ def mask_failure(finding: Finding, masked: Finding, known: Known) -> Finding:
     """Return why a part did not run: the message, its statement and the advice, as far as known."""
     message = safe_part_message(finding.path, finding.observed, finding.error, known)
     is_named = finding.kind != "set-up lacks" or is_known_lack(finding.name, known)
+    cause = advice_of(finding.cause, is_shown=message == finding.observed)
+    speaks_of_line = cause.endswith(LINE_SAYS) and finding.allow and not masked.allow
     return replace(
         masked,
         kind=finding.kind if is_named else "does not run",
         name=finding.name if is_named else "",
         observed=message,
         expected=statement_of(finding.expected, known),
-        cause=advice_of(finding.cause, is_shown=message == finding.observed),
+        cause=f"{cause} ({HIDDEN})" if speaks_of_line else cause,
     )
 
 

@@ -76,6 +76,24 @@ class Known:
         """Return whether ``text`` is an SQL statement, not a mere word, in one of the texts."""
         return len(text.split()) > 1 and self._occurs(" ".join(text.split()).rstrip("; "))
 
+    def contains_line(self, line: str) -> bool:
+        """Return whether a line consists of words of SQL, what is known, and its own aliases.
+
+        Such a one stands as a bare word behind AS in a FROM, where no value of a row can.
+        """
+        pieces = [match for match in PIECES.finditer(line) if not match[0].isspace()]
+        named = {
+            fold_name(word[0])
+            for table, before, word in zip(pieces, pieces[1:], pieces[2:], strict=False)
+            if fold_name(before[0]) == "as" and word["word"] and self.contains(table[0])
+        }
+        return all(
+            match[0].isspace()
+            or (match["word"] and fold_name(match[0]) in named)
+            or self._masked_piece(match) == match[0]
+            for match in PIECES.finditer(line)
+        )
+
     def contains_sql(self, text: str) -> bool:
         """Return whether the SQL ``text`` consists of words of SQL and of what is known."""
         return self.masked_sql(text) == text

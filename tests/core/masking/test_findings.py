@@ -147,3 +147,32 @@ def test_a_verdict_without_findings_is_what_it_was() -> None:
     passed = Verdict("data_survives", "003_tidy", Outcome.PASSED, rows=7)
 
     assert mask_verdict(passed, KNOWN) is passed
+
+
+OTHER = "SELECT 1 FROM payees AS o WHERE o.id < payees.id AND o.iban = payees.iban"
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_shown"),
+    [
+        (f"NOT EXISTS ({OTHER})", True),
+        ('NOT EXISTS (SELECT 1 FROM "payees" AS o WHERE o.iban = "payees".iban)', True),
+        (f"name <> 'o' OR NOT EXISTS ({OTHER})", False),
+        ("NOT EXISTS (SELECT 1 FROM payees AS 'o' WHERE o.iban = payees.iban)", False),
+        ("iban = 'payees AS o' OR o", False),
+        ("NOT EXISTS (SELECT 1 FROM payees WHERE o.iban = payees.iban)", False),
+    ],
+)
+def test_a_line_may_have_a_name_that_it_gives_itself(condition: str, *, is_shown: bool) -> None:
+    line = f"-- bb: requires payees: {condition}"
+    cause = (
+        "the rows there hold duplicates of iban: merge them first; if real rows hold none, a "
+        "requires line says so"
+    )
+    failed = "UNIQUE constraint failed: payees.iban"
+
+    text = text_of(verdict_of(kind="does not run", observed=failed, cause=cause, allow=line))
+
+    assert (line in text) is is_shown
+    said = " ".join(text.split())
+    assert ("says so (not shown: it may hold values of the database)" in said) is not is_shown
