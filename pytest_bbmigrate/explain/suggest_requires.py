@@ -14,6 +14,7 @@ from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements, is_
 from pytest_bbmigrate.explain.suggest_value import NOT_NULL, value_requirement
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
 from pytest_bbmigrate.sql import Kind, folded
+from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
@@ -161,16 +162,41 @@ def is_mixed(copy: Copy) -> bool:
 def indexed_table(
     statement: str, executed: Sequence[str], schema: Schema
 ) -> ConstraintSource | None:
-    """Return the table that a CREATE UNIQUE INDEX is on; None for another statement."""
+    """Return the table that a CREATE UNIQUE INDEX is on, or whose rows it has by a rebuild.
+
+    None for another statement.
+    """
     command = read_command(statement)
     if not isinstance(command, CreateIndex) or not command.is_unique:
         return None
-    table = table_before(fold_name(command.table), executed, schema)
-    if table is None or "collate" in fold_tokens(command.body):
+    if "collate" in fold_tokens(command.body):
         return None
+    table = table_before(fold_name(command.table), executed, schema)
+    if table is None:
+        return rebuilt_table(fold_name(command.table), executed, schema)
     return ConstraintSource(
         table, {fold_name(column.name): column.name for column in table.columns}
     )
+
+
+def rebuilt_table(name: str, executed: Sequence[str], schema: Schema) -> ConstraintSource | None:
+    """Return where the rows come from that one copy has put into the table now called ``name``.
+
+    None where it was not made and filled so.
+    """
+    filling: list[tuple[int, str]] = []
+    for position, sql in reversed([*enumerate(executed)]):
+        command = read_shape(sql)
+        if isinstance(command, RenameTable) and same_name(command.new, name):
+            name = command.table.folded
+        elif isinstance(command, CreateTable) and command.name.folded == name:
+            break
+        elif isinstance(command, Insert) and command.table.folded == name:
+            filling.append((position, sql))
+    if len(filling) != 1:
+        return None
+    ((position, copy),) = filling
+    return source_of_copy(copy, executed[:position], schema)
 
 
 def creation_of(name: str, executed: Sequence[str]) -> str:

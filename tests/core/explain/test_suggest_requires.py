@@ -27,6 +27,9 @@ def new_table(age: str = "Age INTEGER", name: str = "name TEXT", code: str = "co
     return f"CREATE TABLE new (id INTEGER PRIMARY KEY, {age}, {name}, {code});\n"
 
 
+REBUILT = f"{new_table()}{COPY}\nDROP TABLE people;\nALTER TABLE new RENAME TO people;\n"
+
+
 def line_for(folder: Path, up: str) -> str:
     """Return the line that is offered where ``up`` does not run on PEOPLE."""
     findings = judge_last("up_applies", chain_of(folder, PEOPLE, up, rows=2)).findings
@@ -88,6 +91,26 @@ def line_for(folder: Path, up: str) -> str:
         (
             "ALTER TABLE people RENAME COLUMN code TO pets;\nCREATE UNIQUE INDEX i ON pets (name);",
             "unique pets(name)",
+        ),
+        # a table that is made anew, with its index behind that
+        (f"{REBUILT}CREATE UNIQUE INDEX i ON people (name);", "unique people(name)"),
+        (
+            REBUILT.replace("name TEXT", "title TEXT") + "CREATE UNIQUE INDEX i ON people (title);",
+            "unique people(name)",
+        ),
+        (
+            f"{REBUILT}CREATE UNIQUE INDEX i ON people (name COLLATE NOCASE);",
+            (
+                "people: NOT EXISTS (SELECT 1 FROM people AS o WHERE o.id < people.id"
+                " AND o.name COLLATE NOCASE = people.name COLLATE NOCASE)"
+            ),
+        ),
+        (
+            (
+                f"{REBUILT.replace('DROP', 'INSERT INTO new (name) VALUES (5); DROP')}"
+                "CREATE UNIQUE INDEX i ON people (name);"
+            ),
+            "",
         ),
         # of the right table, among others that are made and filled
         (
