@@ -106,7 +106,7 @@ def find_in_table(
     if table.after is None:
         lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
         is_said = drops_table(contract, table.table)
-        return tuple(lacking) if is_said else (lost_table(table, migration), *lacking)
+        return tuple(lacking) if is_said else (*lost_table(table, migration), *lacking)
     lost = tuple(
         lost_column(table, table.spelled.get(column, column), migration)
         for column in table.lost_columns
@@ -144,18 +144,18 @@ def without_retyped(differences: Differences, table: TableDiff) -> Differences:
     )
 
 
-def lost_table(table: TableDiff, migration: Migration) -> Finding:
+def lost_table(table: TableDiff, migration: Migration) -> tuple[Finding, ...]:
     """Return the finding that a table is gone, and in which others its rows are, by ``name``.
 
     Its ``count`` are those in none of them; ``total`` is 0 where that cannot be told. A table that
-    has half of them or more is what it is called now.
+    has half of them or more is what it is called now, and what columns that lacks is told as well.
     """
     place = locate_drop(migration.up, table.table)
     rows = table.rows_before
     lost = sum(group.count for group in table.differences.groups if group.kind is RowLost)
     copies = table.copies or ((table.copied_to,) if table.copied_to else ())
     line = renaming_line(table, migration) if 2 * lost <= rows else ""
-    return Finding(
+    gone = Finding(
         "table lost",
         "up",
         place.path,
@@ -167,6 +167,12 @@ def lost_table(table: TableDiff, migration: Migration) -> Finding:
         found_by=", ".join(table.spelled.get(name, name) for name in table.found_by),
         allow=line or contract_line(migration, f"drops {bare_or_quoted(table.table)}"),
     )
+    not_copied = [
+        lost_column(table, table.spelled.get(column, column), migration)
+        for column in (table.not_copied if line else ())
+        if not drops_column(migration.contract, table.table, column)
+    ]
+    return (gone, *not_copied)
 
 
 def renaming_line(table: TableDiff, migration: Migration) -> str:

@@ -47,6 +47,20 @@ class CopiedTable:
             return None
         return Pairing(old.name, self.table.name, self.columns, key)
 
+    def has_most_columns(self, old: Table) -> bool:
+        """Return whether more than half of the columns of ``old`` are in the copy, as its key."""
+        copied = dict(self.columns)
+        key = {copied.get(fold_name(name), "") for name in old.primary_key}
+        is_key = key == {fold_name(name) for name in self.table.primary_key}
+        return is_key and 2 * len(copied) > len(old.stored_columns)
+
+    def lacks(self, old: Table) -> tuple[str, ...]:
+        """Return the columns (folded) of ``old`` that the copy has not, where it has the most."""
+        if not self.has_most_columns(old):
+            return ()
+        there = {*dict(self.columns), *self.table.stored_columns}
+        return tuple(name for name in old.stored_columns if name not in there)
+
 
 def copies_of_table(
     db: sqlite3.Connection, table: Table, renames: Renames, after: Schema, run: Run | None
@@ -70,14 +84,17 @@ def copies_of_table(
     )
 
 
-def successor_among(copies: Sequence[CopiedTable], old: Table) -> str:
-    """Return the one new table that ``old`` was copied to, '' for none or several.
+def successor_among(copies: Sequence[CopiedTable], old: Table) -> CopiedTable | None:
+    """Return the one new table that ``old`` was copied to, None for none or several.
 
-    One that tells the rows apart goes before those that hold something of them.
+    One that tells the rows apart goes before those that hold something of them, and one that has
+    most of their columns before those that hold their keys alone, as a table between two does.
     """
     new = [copied for copied in copies if copied.is_new]
     whole = [copied for copied in new if copied.pairing(old) is not None] or new
-    return whole[0].table.name if len(whole) == 1 else ""
+    if len(whole) > 1:
+        whole = [copied for copied in whole if copied.has_most_columns(old)]
+    return whole[0] if len(whole) == 1 else None
 
 
 def copied_by(

@@ -143,9 +143,11 @@ def diff_dropped_table(
     """Return what has become of ``table``, which is gone: perhaps its rows stand in others."""
     gone = diff_table(db, table, before, after, Renames(), contract)
     copies = copies_of_table(db, table, renames, after.schema, run)
+    successor = successor_among(copies, table)
     gone = replace(
         gone,
-        copied_to=successor_among(copies, table),
+        copied_to=successor.table.name if successor else "",
+        not_copied=successor.lacks(table) if successor else (),
         copies=tuple(c.table.name for c in copies if c.pairing(table) is not None),
         is_kept_aside=bool(table.primary_key)
         and not any(copied.table.primary_key for copied in copies),

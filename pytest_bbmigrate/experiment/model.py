@@ -124,9 +124,10 @@ class TableDiff:
     that hold only NULL or their default after. ``met`` of a difference are the contract's ``where``
     texts that the row before met. ``renumbered`` is set if the very same rows have other keys,
     unless there are too many to compare again. ``copied_to`` is the new table that rows of one that
-    is gone were copied to, '' for none or several, and ``copies`` are all that hold rows of it
-    which can be told apart; ``differences`` are what the copies lack, and ``found_by`` the
-    columns by which alone its rows were found there, () where all of each row is there as it was.
+    is gone were copied to, '' for none or several, without the columns ``not_copied``, and
+    ``copies`` are all that hold rows of it which can be told apart; ``differences`` are what the
+    copies lack, and ``found_by`` the columns by which alone its rows were found there, () where all
+    of each row is there as it was.
     ``is_kept_aside`` is whether the copies have no key, though it had one, as CREATE TABLE .. AS
     makes them. ``spelled`` has the names of columns before as they were declared; everywhere else
     they are folded. ``real_to_numeric`` are those of REAL affinity that have NUMERIC affinity
@@ -145,6 +146,7 @@ class TableDiff:
     differences: Differences
     renumbered: Renumbered | None = None
     copied_to: str = ""
+    not_copied: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     found_by: tuple[str, ...] = ()
     is_kept_aside: bool = False

@@ -282,3 +282,38 @@ def test_a_rename_by_rebuild_that_is_declared_passes(tmp_path: Path) -> None:
     step = f"-- bb: renames old -> neu\n{NEW} INSERT INTO neu SELECT * FROM old; {DROP}"
 
     assert judge_last("data_survives", chain_of(tmp_path, OLD, step)).outcome is Outcome.PASSED
+
+
+BETWEEN = (
+    "CREATE TABLE kinds_of (kind INTEGER, old INTEGER, PRIMARY KEY (kind, old));"
+    "INSERT INTO kinds_of SELECT kind, id FROM old;"
+)
+WITH_KIND = "CREATE TABLE old (id INTEGER PRIMARY KEY, text TEXT, cents INTEGER, kind INTEGER);"
+
+
+@pytest.mark.parametrize(("condition", "outcome"), [("1", "passed"), ("id > 9", "failed")])
+def test_beside_a_table_of_keys_the_copy_is_offered_and_hides_no_loss(
+    tmp_path: Path, condition: str, outcome: str
+) -> None:
+    made = NEW.replace("amount", "cents")
+    copied = f"INSERT INTO neu SELECT id, text, cents FROM old WHERE {condition};"
+    step = f"{made} {copied} {BETWEEN} {DROP}"
+    found = judge_last("data_survives", chain_of(tmp_path, WITH_KIND, step)).findings
+    lines = [finding.allow for finding in found]
+
+    again = judge_last("data_survives", chain_of(tmp_path, WITH_KIND, "\n".join([*lines, step])))
+
+    assert lines == ["-- bb: renames old -> neu", "-- bb: drops old.kind"]
+    assert again.outcome.value == outcome
+    assert [finding.kind for finding in again.findings] == ["rows lost"] * (outcome == "failed")
+
+
+def test_of_two_copies_with_a_part_of_the_columns_each_none_is_offered(tmp_path: Path) -> None:
+    step = (
+        "CREATE TABLE neu (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO neu SELECT id, text"
+        " FROM old; CREATE TABLE more (id INTEGER PRIMARY KEY, cents INTEGER);"
+        f"INSERT INTO more SELECT id, cents FROM old; {DROP}"
+    )
+    verdict = judge_last("data_survives", chain_of(tmp_path, OLD, step))
+
+    assert [finding.allow for finding in verdict.findings] == ["-- bb: drops old"]
