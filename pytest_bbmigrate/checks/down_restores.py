@@ -94,7 +94,7 @@ def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
     if after is None:
         return finding
     finding = with_every_index(finding, failure, after, down.executed)
-    return with_nearest(finding, failure, after, down.executed)
+    return with_nearest(finding, failure, after, down.executed, evidence.up.executed)
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:

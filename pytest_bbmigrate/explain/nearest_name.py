@@ -18,7 +18,7 @@ from pytest_bbmigrate.sql.schema_clauses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema
@@ -29,15 +29,30 @@ ALIKE = 0.75  # short of that, names such as idx_accounts_a and idx_trips_b are 
 
 
 def with_nearest(
-    finding: Finding, failure: Failure, before: Schema, executed: Iterable[str]
+    finding: Finding,
+    failure: Failure,
+    before: Schema,
+    executed: Sequence[str],
+    earlier: Sequence[str] = (),
 ) -> Finding:
     """Return ``finding`` with the name that may be meant, where ``failure`` is that one is absent.
 
-    ``before`` is the schema that the part began with, ``executed`` what it ran by then.
+    ``before`` is the schema that the part began with, ``executed`` what it ran by then, ``earlier``
+    what another part of the migration had run. Of a table that these renamed, that alone is told.
     """
     match = ABSENT.match(failure.message)
     if match is None:
         return finding
+    renamed = renamed_to(match["name"], (*earlier, *executed))
+    there = {fold_name(each.name) for each in objects_after(before, executed)}
+    if match["kind"] == "table" and renamed and fold_name(renamed) in there:
+        _, newline, note = finding.cause.partition("\n")
+        cause = f"{match['name']} was renamed to {renamed} before: "
+        if isinstance(read_shape(failure.statement), Drop):
+            cause += f"leave the statement out, for DROP TABLE {renamed} would take its rows"
+        else:
+            cause += f"write {renamed}"
+        return replace(finding, cause=f"{cause}{newline}{note}")
     names = {
         fold_name(each.name): each.name
         for each in objects_after(before, executed)
@@ -49,6 +64,15 @@ def with_nearest(
     advice, newline, note = finding.cause.partition("\n")
     meant = f"{match['kind']} {near} is there, and may be meant"
     return replace(finding, cause=f"{meant}{f'; else {advice}' * bool(advice)}{newline}{note}")
+
+
+def renamed_to(name: str, executed: Iterable[str]) -> str:
+    """Return what the table that was called ``name`` is called after ``executed``, '' for that."""
+    current = ""
+    for command in map(read_shape, executed):
+        if isinstance(command, RenameTable) and same_name(command.table.name, current or name):
+            current = command.new
+    return current
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,18 @@ BEFORE = """
 """
 
 
-def meant(message: str, *executed: str, cause: str = "") -> str:
+def meant(
+    message: str,
+    *executed: str,
+    cause: str = "",
+    statement: str = "",
+    earlier: tuple[str, ...] = (),
+) -> str:
     with closing(open_image(image_of(BEFORE))) as db:
         before = read_schema(db)
-    failure = Failure(FILE, 1, "", message)
+    failure = Failure(FILE, 1, statement, message)
     return with_nearest(
-        Finding("does not run", "up", FILE, cause=cause), failure, before, executed
+        Finding("does not run", "up", FILE, cause=cause), failure, before, executed, earlier
     ).cause
 
 
@@ -112,3 +118,30 @@ def test_what_the_part_itself_has_made_and_dropped_counts(
 )
 def test_the_name_and_the_advice_are_one_sentence_before_a_note(cause: str, sentence: str) -> None:
     assert meant("no such view: spendings", cause=cause) == sentence
+
+
+ABSENT = "no such table: new_accounts"
+REBUILT = ("DROP TABLE accounts", "ALTER TABLE new_accounts RENAME TO Accounts")
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("DROP TABLE new_accounts", "leave the statement out, for DROP TABLE Accounts would take"),
+        ("DELETE FROM new_accounts", "write Accounts"),
+    ],
+)
+def test_of_a_table_that_up_renamed_that_alone_is_told(statement: str, expected: str) -> None:
+    told = meant(ABSENT, cause="gone?\nnote", statement=statement, earlier=REBUILT)
+
+    assert told.startswith(f"new_accounts was renamed to Accounts before: {expected}")
+    assert "may be meant" not in told
+    assert "gone?" not in told
+    assert told.endswith("\nnote")
+
+
+def test_of_one_that_was_dropped_after_it_was_renamed_nothing_of_that_is_told() -> None:
+    renamed = "ALTER TABLE new_accounts RENAME TO n"
+
+    assert meant(ABSENT, "DROP TABLE n", cause="gone?", earlier=(renamed,)).endswith("gone?")
+    assert "was renamed" not in meant(ABSENT, "DROP TABLE n", earlier=(renamed,))
