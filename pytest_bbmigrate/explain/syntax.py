@@ -113,6 +113,10 @@ FOREIGN: tuple[tuple[str, str], ...] = (
     (r"\bON UPDATE CURRENT_TIMESTAMP\b", "write a trigger AFTER UPDATE that sets the column"),
     (r"^(DROP|CREATE) INDEX CONCURRENTLY\b|\bUSING (BTREE|HASH|GIN|GIST)\b", "leave it out"),
     (r"^DROP \w+ .*\b(CASCADE|RESTRICT)$", "leave CASCADE out: drop what depends on it by name"),
+    (
+        rf"{ALTER} DROP (INDEX|KEY) \S",
+        "SQLite has DROP INDEX name, without the table: this form is another database's",
+    ),
     (r"^DROP INDEX \S+ ON\b", "write DROP INDEX name: in SQLite index names are unique"),
     (r"^DELETE .*\b(USING|JOIN)\b", "write DELETE FROM t WHERE id IN (SELECT ..)"),
     (r"^UPDATE \S+ .*\bJOIN\b.* SET\b", "write UPDATE t SET .. FROM other WHERE .."),

@@ -54,6 +54,8 @@ def message_of(sql: str) -> str:
         ("ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)", "CREATE UNIQUE INDEX"),
         ("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES t (b)", "transform"),
         ("ALTER TABLE t ADD INDEX i (a)", "CREATE INDEX"),
+        ("ALTER TABLE t DROP INDEX i", "SQLite has DROP INDEX name, without the table"),
+        ("ALTER TABLE t DROP KEY i", "SQLite has DROP INDEX name, without the table"),
         ("ALTER TABLE t DROP COLUMN IF EXISTS a", "no IF EXISTS"),
         ("ALTER TABLE IF EXISTS t ADD COLUMN c", "no IF EXISTS"),
         ("ALTER TABLE t ADD COLUMN c INT, ADD COLUMN d INT", "one ALTER TABLE for each"),
