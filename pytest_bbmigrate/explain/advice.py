@@ -6,7 +6,7 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_bbmigrate.explain.advice_by_runner import advise_by_runner
+from pytest_bbmigrate.explain.advice_by_runner import BY_STATEMENT, advise_by_runner
 from pytest_bbmigrate.explain.advice_by_statement import advise_on_statement
 from pytest_bbmigrate.explain.messages import MESSAGES
 from pytest_bbmigrate.explain.syntax import REBUILD, foreign_remedy, newer_feature, plain_text
@@ -109,7 +109,7 @@ def advise_on_failure(failure: Failure, *, has_line: bool = False) -> Advice:
     advice = advise(failure.message, failure.statement, ran=failure.ran)
     text = advice.text if has_line else advice.text.partition(IF_REAL_ROWS)[0]
     if failure.path.suffix == PYTHON:
-        text = text.replace(SQL_MARK, PYTHON_MARK)
+        text = text.replace(SQL_MARK, PYTHON_MARK).replace(BY_STATEMENT, "")
     lines = [line for line in (text, failure.note) if line]
     return Advice("\n".join(lines), advice.missing or failure.lacks)
 

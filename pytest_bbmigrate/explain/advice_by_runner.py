@@ -37,6 +37,10 @@ WAYS_OUT = {
         f"settings, or else {PUT_OFF}"
     ),
 }
+BY_STATEMENT = (
+    "; where the tool runs one statement after the other, as the sqlite3 shell does, it runs all "
+    "of them: say bb_runs_as = sqlite3 in the settings"
+)
 TAKEN_OUT = {
     KeysTurnedOn.CONTRACT: "take foreign_keys on out of the contract",
     KeysTurnedOn.FILE: "leave PRAGMA foreign_keys = ON out",
@@ -87,7 +91,7 @@ def on_control(profile: Profile, _ran: RanAs) -> str:
     return (
         "leave it out: the runner puts the whole migration into one transaction (a single BEGIN "
         "and COMMIT around all of it may stay; SAVEPOINT may be used); -- bb: no_transaction is "
-        "for what cannot run in one"
+        f"for what cannot run in one{BY_STATEMENT * (not profile.name)}"
     )
 
 

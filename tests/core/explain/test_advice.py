@@ -470,3 +470,9 @@ def test_a_missing_function_or_collation_names_the_setting(sql: str, missing: st
 
     assert advise_on_failure(failure_of(run)).missing == missing
     assert 'bb_connection = "package.module:function"' in advise_on_failure(failure_of(run)).text
+
+
+def test_a_known_tool_is_not_told_to_be_another() -> None:
+    said = advise("COMMIT is refused in a migration", "COMMIT", ran=RanAs("golang-migrate")).text
+
+    assert "sqlite3" not in said

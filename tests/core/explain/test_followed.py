@@ -263,6 +263,18 @@ def test_a_line_that_is_advised_for_python_is_a_comment_of_python(
 
     assert advice in finding.cause
     assert "-- bb" not in finding.cause
+    assert "sqlite3 shell" not in finding.cause
+
+
+def test_what_ends_its_transaction_before_a_vacuum_runs_as_the_tool_that_is_named(
+    tmp_path: Path,
+) -> None:
+    step = "BEGIN; CREATE TABLE more (id INTEGER PRIMARY KEY); COMMIT; VACUUM;"
+    refused = judged(tmp_path, Advised(NOTES, "", "", ""), step)
+    run = judged(tmp_path, Advised(NOTES, "", "", "", runs_as="sqlite3"), step)
+
+    assert "say bb_runs_as = sqlite3" in refused[0].findings[0].cause
+    assert run[0].outcome is Outcome.PASSED
 
 
 def test_a_view_that_is_made_again_to_show_what_it_showed_has_lost_nothing(tmp_path: Path) -> None:
