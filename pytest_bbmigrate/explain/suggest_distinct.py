@@ -58,7 +58,10 @@ def distinct_requirements(
 
 
 def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
-    """Return that no row has yet what an UPDATE gives to one row each, by the name that it had."""
+    """Return that no row has yet what an UPDATE gives to one row each.
+
+    It finds them by the name that they had, or the one by its key.
+    """
     table = before.table(command.table.name)
     match = FAILED.search(failure.message)
     if table is None or match is None:
@@ -73,19 +76,33 @@ def names_not_taken(failure: Failure, command: Update, before: Schema) -> str:
     words = {fold_name(token.name) for token in command.where}
     is_by_name = fold_name(column.name) in words and not words & WIDENING
     is_case = len(values) > 1 and len(set(values)) == len(values)
-    if not values or not (is_case or (len(values) == 1 and is_by_name)):
+    is_by_key = len(values) == 1 and len(key) == 1 and is_of_one_row(command.where, table)
+    if not values or not (is_case or is_by_key or (len(values) == 1 and is_by_name)):
         return ""
     name, shown = bare_or_quoted(column.name), [literal_text(value) for value in values]
     condition = f"<> {shown[0]}" if len(shown) == 1 else f"NOT IN ({', '.join(shown)})"
     others = [bare_or_quoted(each.name) for each in columns if each is not column]
     if not others:
-        return f"{bare_or_quoted(table.name)}: {name} {condition}"
+        own = f" OR {source_text(command.where)}" if is_by_key else ""
+        return f"{bare_or_quoted(table.name)}: {name} {condition}{own}"
     where = of_columns(command.where, table, OTHER)
     if len(shown) > 1 or not where:
         return ""
     same = " AND ".join(f"{OTHER}.{each} = {bare_or_quoted(table.name)}.{each}" for each in others)
     pair = f"SELECT 1 FROM {bare_or_quoted(table.name)} AS {OTHER} WHERE {same} AND {where}"
     return f"{bare_or_quoted(table.name)}: {name} {condition} OR NOT EXISTS ({pair})"
+
+
+def is_of_one_row(where: Tokens, table: Table) -> bool:
+    """Return whether a WHERE names one value of a column in which no two rows agree."""
+    if [token.text for token in where[1:2]] not in (["="], ["=="]):
+        return False
+    column = table.column(where[0].name)
+    return (
+        column is not None
+        and has_key(table, [column.name])
+        and len([*result_literals(where[2:])]) == 1
+    )
 
 
 def apart_in_the_rest(failure: Failure, command: Update, before: Schema) -> Iterator[str]:

@@ -418,6 +418,30 @@ def test_a_name_that_a_key_of_two_columns_has_already_is_asked_for_beside_the_ot
     ]
 
 
+GROUPS = (
+    'CREATE TABLE "group" (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at TEXT);\n'
+    "INSERT INTO \"group\" VALUES (0, 'all', 'x'), (4, 'Default', 'x');\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("id = 0", "requires group: name <> 'Default' OR id = 0"),
+        ("at = 'x' AND id = 0", ""),
+        ("id < 4", ""),
+    ],
+)
+def test_a_name_that_is_given_to_one_row_by_its_key_is_asked_for_in_the_others(
+    tmp_path: Path, where: str, line: str
+) -> None:
+    up = f"UPDATE \"group\" SET name = 'Default' WHERE {where};"
+    verdict = judge_last("up_applies", chain_of(tmp_path, GROUPS, up, rows=2))
+
+    found = [each.allow.removeprefix("-- bb: ") for each in verdict.findings if each.step == "up"]
+    assert found == [line]
+
+
 RATES = (
     "CREATE TABLE assets (id INTEGER PRIMARY KEY, symbol TEXT, source TEXT,"
     " UNIQUE (source, symbol));\n"
