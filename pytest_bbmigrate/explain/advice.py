@@ -7,8 +7,9 @@ import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.explain.advice_by_runner import BY_STATEMENT, advise_by_runner
-from pytest_bbmigrate.explain.advice_by_statement import advise_on_statement
+from pytest_bbmigrate.explain.advice_by_statement import NOT_NULL, advise_on_statement
 from pytest_bbmigrate.explain.messages import MESSAGES
+from pytest_bbmigrate.explain.newer_dates import MODIFIERS, modifiers_given
 from pytest_bbmigrate.explain.syntax import REBUILD, foreign_remedy, newer_feature, plain_text
 from pytest_bbmigrate.runner.model import RanAs
 from pytest_bbmigrate.sql.names import fold_name
@@ -125,14 +126,8 @@ def advise(
 
     ``version`` is that of the SQLite that runs, ``ran`` by whose rules the statement did.
     """
-    if absent := MISSING.search(message):
-        return advise_on_missing(absent["kind"], absent["name"], version)
-    if module := MISSING_MODULE.search(message):
-        return Advice(
-            "install it where the migrations run (in pytest's Python, or the one that bb_python "
-            "names), or import from the migration's own folder",
-            f"module {module['name']}",
-        )
+    if lacking := advise_on_lack(message, statement, version):
+        return lacking
     words = plain_text(statement)
     for text in (DATABASE_ERROR.sub("", message), message):
         if advice := advise_on_statement(text, words) or advise_by_runner(text, ran):
@@ -143,6 +138,19 @@ def advise(
     if "syntax error" in message or "unrecognized token" in message:
         return advise_on_syntax(words, version)
     return Advice("")
+
+
+def advise_on_lack(message: str, statement: str, version: tuple[int, ...]) -> Advice | None:
+    """Return what to do about what the set-up has not; None where that is not why."""
+    if absent := MISSING.search(message):
+        return advise_on_missing(absent["kind"], absent["name"], version)
+    if module := MISSING_MODULE.search(message):
+        return Advice(
+            "install it where the migrations run (in pytest's Python, or the one that bb_python "
+            "names), or import from the migration's own folder",
+            f"module {module['name']}",
+        )
+    return advise_on_date(DATABASE_ERROR.sub("", message), statement, version)
 
 
 def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
@@ -157,6 +165,19 @@ def advise_on_missing(kind: str, name: str, version: tuple[int, ...]) -> Advice:
     if remedy:
         return Advice(f"SQLite has no {name}(): {remedy}")
     return Advice(HOOK, f"{kind.split()[0]} {name}")
+
+
+def advise_on_date(message: str, statement: str, version: tuple[int, ...]) -> Advice | None:
+    """Return what to do about a NULL that SQLite gives for a date in a word it does not know."""
+    match = NOT_NULL.match(message)
+    for word in modifiers_given(statement, match["column"]) if match else ():
+        modifier = MODIFIERS[word]
+        if version < modifier.since:
+            what = (
+                f"the modifier '{word}', which makes the date NULL where SQLite does not know it,"
+            )
+            return _newer(what, modifier.since, version, modifier.remedy)
+    return None
 
 
 def advise_on_syntax(text: str, version: tuple[int, ...]) -> Advice:

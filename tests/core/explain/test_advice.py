@@ -14,6 +14,7 @@ from pytest_bbmigrate.contract import Contract
 from pytest_bbmigrate.explain.advice import Advice, advise, advise_on_failure
 from pytest_bbmigrate.explain.advice_by_runner import every_advice
 from pytest_bbmigrate.explain.messages import MESSAGES
+from pytest_bbmigrate.explain.newer_dates import MODIFIERS
 from pytest_bbmigrate.explain.reasons import REASONS
 from pytest_bbmigrate.explain.syntax import plain_text
 from pytest_bbmigrate.runner import Failure, RunEnvironment
@@ -476,3 +477,48 @@ def test_a_known_tool_is_not_told_to_be_another() -> None:
     said = advise("COMMIT is refused in a migration", "COMMIT", ran=RanAs("golang-migrate")).text
 
     assert "sqlite3" not in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "version", "told"),
+    [
+        (
+            "INSERT INTO t (a, at) VALUES (1, datetime('now')), (2, datetime('now', 'SUBSEC'))",
+            (3, 40, 1),
+            (
+                "the modifier 'subsec', which makes the date NULL where SQLite does not know it, "
+                "came with SQLite 3.42, this is 3.40.1: write strftime("
+                "'%Y-%m-%d %H:%M:%f', 'now'), or name the app's Python "
+                "with bb_python where that has it"
+            ),
+        ),
+        (
+            "INSERT INTO t (at) SELECT date(x, '+1 month', 'floor') FROM y",
+            (3, 45, 3),
+            "SQLite 3.46",
+        ),
+        ("UPDATE t SET at = datetime(x, 'auto')", (3, 37, 2), "'auto', which makes"),
+        ("INSERT INTO t (at) VALUES (datetime('now', 'subsec'))", (3, 42, 0), "write a value"),
+        (
+            "INSERT INTO t (b, at) VALUES (datetime('now', 'subsec'), NULL)",
+            (3, 40, 1),
+            "write a value",
+        ),
+        ("INSERT INTO t (at) VALUES (nullif('auto', 'auto'))", (3, 37, 0), "write a value"),
+    ],
+)
+def test_a_date_that_an_older_sqlite_makes_null_is_not_told_to_be_the_files_fault(
+    statement: str, version: tuple[int, ...], told: str
+) -> None:
+    advice = advise("NOT NULL constraint failed: t.at", statement, version=version)
+
+    assert told in advice.text
+    assert bool(advice.missing) is (told != "write a value")
+
+
+@pytest.mark.parametrize("word", MODIFIERS)
+def test_an_sqlite_that_does_not_know_a_modifier_gives_null(word: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        ((made,),) = db.execute("SELECT date(2460000.5, ?)", [word])
+
+    assert (made is None) is (sqlite3.sqlite_version_info < MODIFIERS[word].since)
