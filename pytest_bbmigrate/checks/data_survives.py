@@ -16,6 +16,7 @@ from pytest_bbmigrate.contract.spelling import bare_or_quoted, dotted
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.explain.copied_where import rows_given_default, rows_left_out
 from pytest_bbmigrate.explain.renamed_away import with_rename
+from pytest_bbmigrate.explain.seen_condition import with_seen_condition
 from pytest_bbmigrate.explain.statement_where import (
     UNKNOWN,
     TableColumns,
@@ -40,7 +41,7 @@ def ask_data_survives(evidence: Evidence) -> Answer:
         return Answer(reason="up does not apply")
     diff, migration = evidence.up_diff, evidence.migration
     findings = tuple(
-        with_derived(with_rename(finding, evidence), evidence)
+        with_derived(with_rename(with_seen_condition(finding, evidence), evidence), evidence)
         for finding in find_lost_data(diff, migration, evidence.up.executed)
         # Of a line that nothing can be compared by, catalogue_reads tells.
         if evidence.on_real_rows or finding.step != "contract"

@@ -9,6 +9,10 @@ UNIQUE = re.compile(
 )
 NOT_NULL = re.compile(r"^NOT NULL constraint failed: (?P<table>[^.;]+)\.(?P<column>[^;]+)$")
 ORPHANED = "FOREIGN KEY constraint failed"
+# json_extract(x.value, ..) of an x that json_each(..) gives.
+ELEMENT = re.compile(
+    r"^(?=.*\bJSON_(?:EACH|TREE) \().*\bJSON_EXTRACT \( (?:\S+ \. )?VALUE ,", re.DOTALL
+)
 ABSENT = re.compile(r"^no such (?:table|index|view|trigger|column): ")
 
 
@@ -28,6 +32,12 @@ def advise_on_statement(message: str, words: str) -> str:
         return advise_on_null(match["column"], words)
     if message.startswith(ORPHANED):
         return advise_on_orphans(words)
+    if message.startswith("malformed JSON") and ELEMENT.search(words):
+        return (
+            "json_extract reads an element of an array that is a text as JSON, and refuses what is "
+            "none: ask for its type first (x.type = 'object'); only where the whole text is no "
+            "JSON, leave the row out (json_valid(..))"
+        )
     if message.startswith("ATTACH of") and words.startswith("VACUUM "):
         return (
             "VACUUM INTO writes a copy elsewhere, and a migration works on its own database alone: "

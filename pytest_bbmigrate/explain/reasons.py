@@ -21,6 +21,10 @@ REASONS: dict[str, str] = {
         "DROP TABLE takes the table's indexes and triggers with it; after the rebuild, repeat\n"
         "their CREATE statements"
     ),
+    "on a dropped column": (
+        "the rebuild also leaves out a column that the index is on, and it cannot come back as it\n"
+        "was; make one on the columns that are left where a query needs it"
+    ),
     "another create table": (
         "the rebuilt table has what its own CREATE TABLE says, nothing is inherited from the old\n"
         "one; write there what the old table had"

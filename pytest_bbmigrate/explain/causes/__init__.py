@@ -26,6 +26,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("transform", structure.is_transform),
     ("create table as", structure.is_create_as),
     ("dropped with its view", structure.is_gone_with_its_view),
+    ("on a dropped column", structure.is_on_a_dropped_column),
     ("left out of rebuild", structure.is_left_out_of_rebuild),
     ("another create table", structure.is_other_create_table),
     ("recreated differently", structure.is_recreated_differently),

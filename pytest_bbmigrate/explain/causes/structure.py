@@ -83,6 +83,19 @@ def is_left_out_of_rebuild(context: FindingContext) -> bool:
     return context.finding.kind in kinds and context.rebuilt and not is_dropped_by_name
 
 
+def is_on_a_dropped_column(context: FindingContext) -> bool:
+    """Tell whether a rebuild left out an index, and a column with it that the index is on."""
+    if context.is_back or not is_left_out_of_rebuild(context):
+        return False
+    schema, diff = context.schema_before, context.diff
+    index = schema.index(context.finding.name) if schema else None
+    if index is None or diff is None:
+        return False
+    words = {word for term in index.columns for word in term.expression or ()}
+    words |= {fold_name(term.name) for term in index.columns if term.name}
+    return not words.union(index.where or ()).isdisjoint(diff.lost_columns)
+
+
 def is_gone_with_its_view(context: FindingContext) -> bool:
     """Tell whether a trigger stood on a view that was dropped and made again."""
     return context.finding.kind == "trigger lost" and context.dropped(context.table, kind="view")

@@ -100,6 +100,19 @@ def test_what_sqlite_refuses_is_said_in_its_own_words(sql: str, remedy: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("json_extract(e.value, '$.a')", "ask for its type first (x.type = 'object')"),
+        ("json_extract(a, '$')", "there are rows whose text is no JSON"),
+    ],
+)
+def test_of_elements_that_are_read_as_json_the_type_is_asked(value: str, told: str) -> None:
+    sql = f"UPDATE t SET a = (SELECT {value} FROM json_each(t.a) AS e)"
+
+    assert told in advise("malformed JSON", sql).text
+
+
+@pytest.mark.parametrize(
     ("sql", "version"),
     [
         ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)", "3.53"),

@@ -99,6 +99,7 @@ CAUSE_OF_CASE = [
     ("schema_survives/generated_column_lost", "another create table"),
     ("schema_survives/index_gone_with_the_renamed_table", "left out of rebuild"),
     ("schema_survives/index_lost_in_rebuild", "left out of rebuild"),
+    ("schema_survives/index_on_a_column_left_out_of_rebuild", "on a dropped column"),
     ("schema_survives/index_no_longer_unique", "recreated differently"),
     ("schema_survives/instead_of_trigger_lost_with_its_view", "dropped with its view"),
     ("schema_survives/primary_key_lost_by_create_as", "create table as"),
@@ -151,6 +152,12 @@ def both(up: str, down: str) -> str:
 
 # A fault much like that of the cause, with another reason or with none that can be told.
 NOT_FOR_THAT = [
+    (
+        "on a dropped column",
+        NOTES + "CREATE INDEX i ON notes (text);\n",
+        "CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);\n"
+        "INSERT INTO notes_new SELECT id, text FROM notes;\n" + INSTEAD,
+    ),
     (
         "transform",
         WITH_TRIGGER.format("INSERT", "SELECT 1"),
@@ -477,6 +484,24 @@ NOT_FOR_THAT = [
 
 # The same cause by another road than that of its case.
 ALSO_FOR_THAT = [
+    (
+        "on a dropped column",
+        NOTES + "CREATE INDEX i ON notes (text, cents);\n",
+        "CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);\n"
+        "INSERT INTO notes_new SELECT id, text FROM notes;\n" + INSTEAD,
+    ),
+    (
+        "on a dropped column",
+        NOTES + "CREATE INDEX i ON notes (text) WHERE cents > 0;\n",
+        "CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);\n"
+        "INSERT INTO notes_new SELECT id, text FROM notes;\n" + INSTEAD,
+    ),
+    (
+        "left out of rebuild",
+        NOTES + "CREATE INDEX i ON notes (text);\n",
+        "CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);\n"
+        "INSERT INTO notes_new SELECT id, text FROM notes;\n" + INSTEAD,
+    ),
     (
         "old table renamed first",
         FAMILY,
