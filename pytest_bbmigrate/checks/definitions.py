@@ -81,6 +81,11 @@ def locate_drop(part: Part, table: str) -> Location:
     return locate_difference(part, SchemaDifference("table lost", table, table, "", "", ""))
 
 
+def locate_made(part: Part, table: str) -> Location:
+    """Return where ``part`` made what is called ``table`` in the end; its file where it did not."""
+    return first_of([written_at(commands_in(part), table)], part) or Location(part.path, None)
+
+
 def locate_absence(part: Part, table: str) -> Location | None:
     """Return where ``part`` gave ``table`` its name or another, or dropped it; None for nowhere."""
     return first_of([left_at(commands_in(part), table)], part)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.checks.alike import is_told_of_up
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
-from pytest_bbmigrate.checks.definitions import locate_difference, locate_sequence
+from pytest_bbmigrate.checks.definitions import locate_difference, locate_made, locate_sequence
 from pytest_bbmigrate.checks.locate import LOSES_ROWS, WRITES_VALUES, locate
 from pytest_bbmigrate.checks.lost_by_up import told_at_up
 from pytest_bbmigrate.checks.row_findings import find_in_rows
@@ -66,7 +66,7 @@ def ask_down_restores(evidence: Evidence) -> Answer:
     rows = values = 0
     if evidence.down_diff is not None:
         found = find_unrestored(evidence.down_diff, part, evidence.migration)
-        found = [told_at_up(finding, evidence) for finding in found]
+        found = [told_at_up(gone_before(finding, part, evidence), evidence) for finding in found]
         findings += [one for one in found if not is_told_of_up(one, evidence)] or found
         notes = blank_notes(evidence.down_diff, evidence.migration)
         rows, values = evidence.down_diff.rows_compared, evidence.down_diff.values_compared
@@ -133,6 +133,18 @@ def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> lis
         if not may_be_lower(contract, table)
     ]
     return findings
+
+
+def gone_before(finding: Finding, part: Part, evidence: Evidence) -> Finding:
+    """Return ``finding``, one on an index that up dropped where down makes its table, if it does.
+
+    What down drops has nothing to do with it: the index was gone.
+    """
+    after = evidence.schema_after
+    if finding.kind != "index lost" or after is None or after.index(finding.name) is not None:
+        return finding
+    place = locate_made(part, finding.table)
+    return replace(finding, path=place.path, line=place.line) if place.line else finding
 
 
 def with_order_line(finding: Finding, migration: Migration) -> Finding:

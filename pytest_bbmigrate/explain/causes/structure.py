@@ -80,6 +80,8 @@ def is_left_out_of_rebuild(context: FindingContext) -> bool:
     kinds = {"index lost", "trigger lost"}
     kind = context.finding.kind.split()[0]
     is_dropped_by_name = context.dropped(fold_name(context.finding.name), kind=kind)
+    if kind == "index" and context.is_back and context.schema_before:
+        is_dropped_by_name |= context.schema_before.index(context.finding.name) is None  # by up
     return context.finding.kind in kinds and context.rebuilt and not is_dropped_by_name
 
 

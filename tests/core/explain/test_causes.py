@@ -764,3 +764,22 @@ def test_what_a_trigger_did_is_told_at_the_statement_that_it_fired_for(tmp_path:
 
     told = found["logs"]
     assert (told.kind, told.cause, told.line) == ("rows added", "trigger", 3)
+
+
+@pytest.mark.parametrize(
+    ("again", "cause", "line"),
+    [
+        ("", "not recreated by down", 8),
+        ("CREATE INDEX i ON notes (text);", "left out of rebuild", 10),
+    ],
+)
+def test_an_index_that_up_took_away_is_not_lost_by_what_down_drops(
+    tmp_path: Path, again: str, cause: str, line: int
+) -> None:
+    rebuild = copied("id, text, cents FROM notes").replace("\nSELECT", " SELECT")
+    step = both(f"{rebuild}{again}", rebuild)
+
+    found = findings_of(tmp_path, NOTES + "CREATE INDEX i ON notes (text);\n", step)
+
+    told = [f for f in found if f.kind == "index lost" and f.step == "down"]
+    assert [(each.cause, each.line) for each in told] == [(cause, line)]
