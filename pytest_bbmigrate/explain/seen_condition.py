@@ -19,7 +19,7 @@ from pytest_bbmigrate.explain.statement_where import LONGEST, note_names, plain_
 from pytest_bbmigrate.rows import ValueChanged
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.clauses import Update
-from pytest_bbmigrate.sql.cursor import keyword
+from pytest_bbmigrate.sql.cursor import split_at_and
 from pytest_bbmigrate.sql.names import same_name
 from pytest_bbmigrate.sql.reading import read_shape
 from pytest_bbmigrate.sqlite_files import open_image
@@ -27,7 +27,6 @@ from pytest_bbmigrate.sqlite_files import open_image
 if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.experiment import Evidence, TableDiff
-    from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.verdict import Finding
 
 
@@ -63,7 +62,7 @@ def condition_of_updates(migration: Migration, table: str, column: str) -> str:
         if isinstance(command, Update) and same_name(command.table.name, table):
             parts = (
                 plain_condition(replace(command, where=part), touched, before)
-                for part in conjuncts(command.where)
+                for part in split_at_and(command.where)
             )
             found.append((command.sets(column), " AND ".join(filter(None, parts))))
         note_names(command, table, touched, before)
@@ -73,24 +72,6 @@ def condition_of_updates(migration: Migration, table: str, column: str) -> str:
         return ""
     joined = conditions[0] if len(conditions) == 1 else " OR ".join(f"({c})" for c in conditions)
     return joined if len(joined) <= LONGEST else ""
-
-
-def conjuncts(where: Tokens) -> list[Tokens]:
-    """Return what a condition asks for all of, or the whole of it where that is not plain."""
-    parts: list[list[int]] = [[]]
-    depth = 0
-    for number, token in enumerate(where):
-        word = keyword(token)
-        depth += (token.text in {"(", "["} or word == "case") - (
-            token.text in {")", "]"} or word == "end"
-        )
-        if not depth and word in {"or", "between"}:
-            return [where]
-        if not depth and word == "and":
-            parts.append([])
-        else:
-            parts[-1].append(number)
-    return [where[part[0] : part[-1] + 1] for part in parts if part]
 
 
 def is_met(condition: str, column: str, diff: TableDiff, evidence: Evidence) -> bool:
