@@ -24,7 +24,7 @@ from pytest_bbmigrate.rows import same_cell
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_content
-from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
+from pytest_bbmigrate.sqlite_files.in_time import GivenUp, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,9 +172,9 @@ class DerivedRows:
         try:
             with given_up_in_time(self.db):
                 self.db.execute(insert)
-        except sqlite3.Error as raised:
-            if str(raised) == TAKES_TOO_LONG:
-                raise UnderivableError(TAKES_TOO_LONG) from raised
+        except GivenUp as raised:
+            raise UnderivableError(str(raised)) from raised
+        except sqlite3.Error:
             self.db.execute(f"DELETE FROM {DERIVED}")
         else:
             return result

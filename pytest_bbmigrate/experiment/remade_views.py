@@ -17,7 +17,7 @@ from pytest_bbmigrate.experiment.renumbered_keys import value_hash
 from pytest_bbmigrate.experiment.view_limits import (
     PassedOver,
     is_large_file,
-    limit_queries,
+    limited_queries,
     limited_rows,
     open_for_views,
     took_too_long,
@@ -77,9 +77,9 @@ def find_remade_views(
     )
     with (
         closing(open_content(before.image)) as earlier,
+        limited_queries(earlier, before.image),
         open_for_views(after.image) as later,
     ):
-        limit_queries(earlier, before.image)
         found = (look_at(view.name, earlier, later, lost_rows=lost_rows) for view in views)
         return tuple(view for view in found if view is not None)
 

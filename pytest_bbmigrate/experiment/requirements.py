@@ -13,7 +13,7 @@ from pytest_bbmigrate.seeding.filling.references import dangling_rows
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image
-from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
+from pytest_bbmigrate.sqlite_files.in_time import GivenUp, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -87,8 +87,10 @@ def time_error(db: sqlite3.Connection, schema: Schema, required: Requirement) ->
     try:
         with given_up_in_time(db):
             db.execute(query).fetchone()
-    except sqlite3.Error as error:
-        return TAKES_TOO_LONG if str(error) == TAKES_TOO_LONG else ""
+    except GivenUp as error:
+        return str(error)
+    except sqlite3.Error:
+        return ""
     return ""
 
 

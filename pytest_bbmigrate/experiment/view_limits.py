@@ -9,11 +9,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.sqlite_files import content_size, open_content, temporary_copy
+from pytest_bbmigrate.sqlite_files.in_time import given_up_after, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sqlite_files import Content
 
 MAX_FILE_SIZE = 16 << 20  # bytes; the file is copied, and the views are run on the copy
-INSTRUCTIONS = 100_000  # of SQLite's virtual machine, between two calls of the progress handler
-MAX_CALLS = 200  # of the progress handler, for all views of a file
+MAX_CALLS = 200  # as ``given_up_after`` counts, for all views of a file
 MAX_CALLS_IN_MEMORY = 500  # the same, of generated rows, of which there are few
 MAX_ROWS = 500_000  # that a view may show
 TOO_MANY_ROWS = "the view shows too many rows"
@@ -52,14 +51,15 @@ def open_for_views(content: Content) -> Iterator[sqlite3.Connection]:
     )
     with private_copy as db:
         db.execute("PRAGMA legacy_alter_table = ON")
-        limit_queries(db, content)
-        yield db
+        with limited_queries(db, content):
+            yield db
 
 
-def limit_queries(db: sqlite3.Connection, content: Content) -> None:
+@contextmanager
+def limited_queries(db: sqlite3.Connection, content: Content) -> Iterator[None]:
     """Interrupt the queries on ``db``, of ``content``, once all together have taken long."""
-    calls, most = count(1), MAX_CALLS if isinstance(content, Path) else MAX_CALLS_IN_MEMORY
-    db.set_progress_handler(lambda: next(calls) > most, INSTRUCTIONS)
+    with given_up_after(db, MAX_CALLS if isinstance(content, Path) else MAX_CALLS_IN_MEMORY):
+        yield
 
 
 def limited_rows(cursor: sqlite3.Cursor) -> Iterator[tuple[Cell, ...]]:
@@ -75,6 +75,4 @@ def limited_rows(cursor: sqlite3.Cursor) -> Iterator[tuple[Cell, ...]]:
 
 def took_too_long(error: sqlite3.Error) -> bool:
     """Return whether ``error`` is that a query was given up, by what limits it here."""
-    return error.args == (TOO_MANY_ROWS,) or (
-        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
-    )
+    return error.args == (TOO_MANY_ROWS,) or is_interrupt(error)

@@ -43,7 +43,7 @@ def with_nearest(
     match = ABSENT.match(failure.message)
     if match is None:
         return finding
-    renamed = renamed_to(match["name"], (*earlier, *executed))
+    renamed = name_after(match["name"], (*earlier, *executed))
     there = {fold_name(each.name) for each in objects_after(before, executed)}
     if match["kind"] == "table" and renamed and fold_name(renamed) in there:
         _, newline, note = finding.cause.partition("\n")
@@ -66,7 +66,7 @@ def with_nearest(
     return replace(finding, cause=f"{meant}{f'; else {advice}' * bool(advice)}{newline}{note}")
 
 
-def renamed_to(name: str, executed: Iterable[str]) -> str:
+def name_after(name: str, executed: Iterable[str]) -> str:
     """Return what the table that was called ``name`` is called after ``executed``, '' for that."""
     current = ""
     for command in map(read_shape, executed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_bbmigrate.catalogue.column_reads import DAYS
 from pytest_bbmigrate.sql.clauses import Insert, Update
 from pytest_bbmigrate.sql.cursor import keyword
 from pytest_bbmigrate.sql.names import fold_name, same_name
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.sql.cursor import Tokens
 
-DATE_FUNCTIONS = frozenset({"date", "time", "datetime", "julianday", "strftime", "unixepoch"})
 WITH_FRACTION = "write strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
 
@@ -38,7 +38,7 @@ MODIFIERS = {  # https://sqlite.org/lang_datefunc.html, https://sqlite.org/chang
 def modifiers_given(statement: str, column: str) -> Iterator[str]:
     """Yield the modifiers, of those known, in what an INSERT or UPDATE gives ``column``."""
     for expression in given_to(statement, column):
-        if any(keyword(token) in DATE_FUNCTIONS for token in expression):
+        if any(keyword(token) in DAYS for token in expression):
             words = (token.text.strip("'").lower() for token in expression if "'" in token.text)
             yield from (word for word in words if word in MODIFIERS)
 

@@ -23,11 +23,18 @@ TAKES_TOO_LONG = "it takes too long, and was given up: it may be without end"
 _limits: dict[int, Callable[[], bool]] = {}  # of the blocks that are open, by their connection
 
 
+class GivenUp(sqlite3.OperationalError):
+    """Raised where what runs takes too long."""
+
+    def __init__(self) -> None:
+        super().__init__(TAKES_TOO_LONG)
+
+
 @contextmanager
 def given_up_in_time(db: sqlite3.Connection) -> Iterator[None]:
     """Interrupt what runs on ``db`` in the block once all together has taken long.
 
-    Raises: sqlite3.OperationalError, which says so, in place of SQLite's.
+    Raises: GivenUp, in place of SQLite's error.
     """
     ((pages,),) = db.execute("PRAGMA main.page_count")
     ((size,),) = db.execute("PRAGMA main.page_size")
@@ -42,7 +49,7 @@ def given_up_after(db: sqlite3.Connection, most: int) -> Iterator[None]:
     A write that is interrupted takes all of its transaction back, and ends it
     (https://sqlite.org/c3ref/interrupt.html). In such a block there may be another.
 
-    Raises: sqlite3.OperationalError, which says so, in place of SQLite's.
+    Raises: GivenUp, in place of SQLite's error.
     """
     calls, around = count(1), _limits.get(id(db))
     _limits[id(db)] = lambda: next(calls) > most or (around is not None and around())
@@ -51,7 +58,7 @@ def given_up_after(db: sqlite3.Connection, most: int) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if is_interrupt(error) and next(calls) > most:
-            raise sqlite3.OperationalError(TAKES_TOO_LONG) from error
+            raise GivenUp from error
         raise
     finally:
         db.set_progress_handler(around, INSTRUCTIONS)
@@ -61,9 +68,9 @@ def given_up_after(db: sqlite3.Connection, most: int) -> Iterator[None]:
             _limits[id(db)] = around
 
 
-def is_given_up(error: sqlite3.Error | str) -> bool:
-    """Return whether ``error``, or its message, is of what was given up here."""
-    return str(error) == TAKES_TOO_LONG
+def is_given_up(message: str) -> bool:
+    """Return whether ``message`` is of what was given up here."""
+    return message == TAKES_TOO_LONG
 
 
 def is_interrupt(error: sqlite3.Error) -> bool:

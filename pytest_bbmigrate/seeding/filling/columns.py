@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.connecting import connect_foreign_key, refusal_of, update_of
@@ -15,9 +14,10 @@ from pytest_bbmigrate.seeding.filling.writing import each_refused, one_transacti
 from pytest_bbmigrate.seeding.model import Unfilled
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, same_name
-from pytest_bbmigrate.sqlite_files.in_time import is_given_up
+from pytest_bbmigrate.sqlite_files.in_time import GivenUp
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection, Sequence
 
     from pytest_bbmigrate.schema import Table
@@ -126,9 +126,7 @@ def _set_values(
                     last_refusal = refusal or last_refusal
                     tries += 1
                 number_refused += bool(refusal)
-    except sqlite3.OperationalError as error:
-        if not is_given_up(error):
-            raise
+    except GivenUp as error:
         return str(error)
     return "" if number_refused < len(drawn) else last_refusal
 

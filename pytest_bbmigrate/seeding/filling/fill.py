@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Sequence
 
-    from pytest_bbmigrate.schema import Schema, Table
+    from pytest_bbmigrate.schema import ForeignKey, Schema, Table
     from pytest_bbmigrate.seeding.filling.queries import Key
     from pytest_bbmigrate.seeding.filling.requirements import Enforced
+    from pytest_bbmigrate.seeding.filling.tables import TableWork
 
 __all__ = [
     "Cell",
@@ -91,9 +92,7 @@ def fill_tables(
                 add_own_rows(db, context, works[table.name])
             elif lacking > 0:
                 work = works[table.name]
-                add_generated_rows(db, context, work, pending, lacking)
-                if is_given_up(work.refusal) and _drop_of(db, table, enforced):
-                    add_generated_rows(db, context, work, pending, lacking)
+                _add_in_time(db, context, work, pending, lacking, enforced)
                 for _ in range(FURTHER_TIMES):
                     lacking = goals[table.name] - row_count(db, table)
                     if not work.taken_away or lacking <= 0:
@@ -112,11 +111,20 @@ def fill_tables(
     return Filling(added, (*missing, *empty, *unfilled))
 
 
-def _drop_of(db: sqlite3.Connection, table: Table, enforced: Sequence[Enforced]) -> bool:
-    """Enforce nothing on ``table`` any more, which may take long for some values; return if so."""
-    its = [one for one in enforced if one.table is table]
-    drop_enforced(db, its)
-    return bool(its)
+def _add_in_time(
+    db: sqlite3.Connection,
+    context: Context,
+    work: TableWork,
+    pending: Sequence[ForeignKey],
+    count: int,
+    enforced: Sequence[Enforced],
+) -> None:
+    """Add generated rows; where what is ``enforced`` on the table takes too long, without that."""
+    add_generated_rows(db, context, work, pending, count)
+    its = [one for one in enforced if one.table is work.table]
+    if its and is_given_up(work.refusal):
+        drop_enforced(db, its)
+        add_generated_rows(db, context, work, pending, count)
 
 
 def _least(before: int, table: Table, recipe: Recipe, beside: int) -> int:
@@ -185,9 +193,7 @@ def add_rows(
     to_itself = [key for key in table.foreign_keys if same_name(key.parent, table.name)]
     with requirements_enforced(db, context, [table]) as enforced:
         work = start_work(context, table, "further rows", there)
-        add_generated_rows(db, context, work, to_itself, count)
-        if is_given_up(work.refusal) and _drop_of(db, table, enforced):
-            add_generated_rows(db, context, work, to_itself, count)
+        _add_in_time(db, context, work, to_itself, count, enforced)
         unfilled = finish(db, context, [work])
     added = row_count(db, table) - before
     if not added and not unfilled:

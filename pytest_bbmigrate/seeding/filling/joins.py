@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,10 @@ from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.seeding.values.pools import FIRST_ROWS, ROWS_FOR_ALL_HOSTILE
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files.in_time import is_given_up
+from pytest_bbmigrate.sqlite_files.in_time import GivenUp
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection
 
     from pytest_bbmigrate.catalogue import JoinedText
@@ -66,9 +66,7 @@ def _meet_in_time(db: sqlite3.Connection, table: Table, joined: JoinedText, reci
     try:
         with written_in_time(db, row_count(db, table)), one_transaction(db):
             return _meet(db, table, joined, recipe)
-    except sqlite3.OperationalError as error:
-        if not is_given_up(error):
-            raise
+    except GivenUp:
         return False
 
 

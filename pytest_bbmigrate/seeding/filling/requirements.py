@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.seeding.filling.queries import listed, row_key
 from pytest_bbmigrate.sql import quote_name
-from pytest_bbmigrate.sqlite_files.in_time import TAKES_TOO_LONG, given_up_in_time
+from pytest_bbmigrate.sqlite_files.in_time import GivenUp, given_up_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,8 +91,10 @@ def _ends(db: sqlite3.Connection, query: str) -> bool:
     try:
         with given_up_in_time(db):
             db.execute(query).fetchone()
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        return str(error) != TAKES_TOO_LONG
+    except GivenUp:
+        return False
+    except (sqlite3.Error, sqlite3.Warning):
+        return True
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,13 +13,14 @@ from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name, fold_text
 from pytest_bbmigrate.sqlite_files.in_time import (
     LEAST_CALLS,
+    GivenUp,
     given_up_after,
-    is_given_up,
     is_interrupt,
 )
 
 if TYPE_CHECKING:
     import random
+    import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pytest_bbmigrate.schema import Table
@@ -47,9 +47,7 @@ def write_rows(
     try:
         with written_in_time(db, len(rows)), one_transaction(db):
             return _Writer(db, row_sources, rng).write(rows)
-    except sqlite3.OperationalError as error:
-        if not is_given_up(error):
-            raise
+    except GivenUp as error:
         return str(error)
 
 
@@ -57,7 +55,7 @@ def write_rows(
 def written_in_time(db: sqlite3.Connection, count: int) -> Iterator[None]:
     """Give up what is written to ``count`` rows in the block where a trigger makes it very long.
 
-    Raises: sqlite3.OperationalError, which says so.
+    Raises: GivenUp, where it does.
     """
     with given_up_after(db, LEAST_CALLS + count):
         yield

@@ -12,7 +12,7 @@ from pytest_bbmigrate.experiment import view_limits
 from pytest_bbmigrate.experiment.model import AffectedView
 from pytest_bbmigrate.experiment.observe import observe
 from pytest_bbmigrate.experiment.snapshot import snapshot_of
-from pytest_bbmigrate.sqlite_files import open_image, take_image
+from pytest_bbmigrate.sqlite_files import in_time, open_image, take_image
 from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def test_a_view_of_a_long_file_is_not_asked(
 def test_a_view_of_a_file_that_takes_long_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view_limits, "INSTRUCTIONS", 1000)
+    monkeypatch.setattr(in_time, "INSTRUCTIONS", 1000)
     monkeypatch.setattr(view_limits, "MAX_CALLS", 5)
     endless = (
         "CREATE VIEW v (a, b, c, d) AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL "

@@ -141,7 +141,7 @@ def test_a_view_that_counts_without_end_is_given_up_and_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, where: str
 ) -> None:
     monkeypatch.setattr(view_limits, limit, 20)
-    monkeypatch.setattr(view_limits, "INSTRUCTIONS", 1_000)
+    monkeypatch.setattr(in_time, "INSTRUCTIONS", 1_000)
     days = f"CREATE VIEW days AS SELECT a.* FROM trips a, trips b, trips c WHERE {where};"
     chain = chain_of(tmp_path, TRIPS + days, "ALTER TABLE trips ADD COLUMN mood;")
 
