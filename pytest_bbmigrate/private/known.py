@@ -88,10 +88,9 @@ class Known:
             if fold_name(before[0]) == "as" and word["word"] and self.contains(table[0])
         }
         return all(
-            match[0].isspace()
-            or (match["word"] and fold_name(match[0]) in named)
+            (match["word"] and fold_name(match[0]) in named)
             or self._masked_piece(match) == match[0]
-            for match in PIECES.finditer(line)
+            for match in pieces
         )
 
     def contains_sql(self, text: str) -> bool:

@@ -8,20 +8,12 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import faker  # noqa: F401
 import pytest
 
-import pytest_bbmigrate.apply.rehearsal.server
-import pytest_bbmigrate.judge.answering
-import pytest_bbmigrate.judge.server
-import pytest_bbmigrate.plugin.apply_session
-import pytest_bbmigrate.plugin.commands
-import pytest_bbmigrate.plugin.items
-import pytest_bbmigrate.plugin.terminal
-import pytest_bbmigrate.plugin.testing  # noqa: F401
 from tests import whole_pytest
 from tests.forks import fork_what_is_started, may_fork  # noqa: F401 - of all tests here
 
@@ -30,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     MakesProject = Callable[[pytest.Pytester], object]
+
+for _module in whole_pytest.IMPORTED:
+    import_module(_module)
 
 
 @pytest.fixture(autouse=True)
