@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.catalogue import SqlPart
+from pytest_bbmigrate.experiment.at_risk import tables_to_write
 from pytest_bbmigrate.experiment.full_text import broken_searches
 from pytest_bbmigrate.experiment.keys_on import lost_with_keys_on
 from pytest_bbmigrate.experiment.model import Evidence
@@ -13,7 +15,7 @@ from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_dif
 from pytest_bbmigrate.experiment.other_zone import run_in_other_zone
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
-from pytest_bbmigrate.experiment.writing import tables_to_write, write_since
+from pytest_bbmigrate.experiment.writing import write_since
 from pytest_bbmigrate.experiment.written_since import look_at_written
 from pytest_bbmigrate.sandbox.run_part import run_part
 from pytest_bbmigrate.sql import quote_name
@@ -213,8 +215,8 @@ def write_and_run_down(
     If going up again ran from an identical state and led to an identical one, its
     ``second_after`` is taken, and up is not run once more.
     """
-    migration = evidence.migration
-    if evidence.up_diff is None or evidence.down is None:
+    migration, up_diff = evidence.migration, evidence.up_diff
+    if up_diff is None or evidence.down is None:
         return evidence
     if second_after is not None:
         volatile = evidence.second_up_diff
@@ -224,13 +226,31 @@ def write_and_run_down(
         if not up.succeeded:
             return evidence
         second_after, volatile = diff_against(after, image)
-    tables = tables_to_write(evidence, evidence.up_diff, second_after)
-    writing = write_since(evidence, before, second_after, tables, setup.recipe)
+    evidence = replace(evidence, volatile=volatile)
+    tables = tables_to_write(evidence, up_diff, second_after)
+    if not tables and isinstance(down_part, SqlPart):
+        return evidence  # down has nothing to harm, and would do again what it did
+    return run_down_after(evidence, down_part, (before, second_after), tables, setup)
+
+
+def run_down_after(
+    evidence: Evidence,
+    down_part: Part,
+    snapshots: tuple[Snapshot, Snapshot],
+    tables: tuple[str, ...],
+    setup: ExperimentSetup,
+) -> Evidence:
+    """Write rows to ``tables`` (names after) and run down; add what became of them.
+
+    ``snapshots`` are those before up and after it.
+    """
+    migration = evidence.migration
+    writing = write_since(evidence, *snapshots, tables, setup.recipe)
     down, image = run_part(migration, down_part, writing.image, setup.environment)
     written, refused = None, ""
     if not down.succeeded:
         # That it refuses what only the schema after up can say is no fault of the way back.
-        writing = write_since(evidence, before, second_after, tables, setup.recipe, as_before=True)
+        writing = write_since(evidence, *snapshots, tables, setup.recipe, as_before=True)
         again, image = run_part(migration, down_part, writing.image, setup.environment)
         if again.succeeded:
             refused = down.failure.message if down.failure else ""
@@ -241,7 +261,7 @@ def write_and_run_down(
             beyond, _ = run_part(migration, down_part, writing.beyond, setup.environment)
             refusal = beyond.failure.message if beyond.failure else ""
             written = replace(written, only_after=refusal)
-    return replace(evidence, volatile=volatile, down_after_writing=down, written=written)
+    return replace(evidence, down_after_writing=down, written=written)
 
 
 def run_up_once_more(

@@ -26,7 +26,7 @@ from pytest_bbmigrate.seeding.filling.queries import (
     set_cells,
 )
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
-from pytest_bbmigrate.sql import folded, quote_name
+from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
 
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pytest_bbmigrate.experiment.model import DatabaseDiff, Evidence
+    from pytest_bbmigrate.experiment.model import Evidence
     from pytest_bbmigrate.experiment.snapshot import Snapshot
     from pytest_bbmigrate.rows import Key
-    from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.seeding.model import Recipe, Unfilled
 
@@ -77,38 +76,6 @@ class Writing:
     tables: tuple[WrittenTable, ...]
     unwritten: tuple[Unfilled, ...]
     beyond: bytes | None
-
-
-def tables_to_write(evidence: Evidence, up_diff: DatabaseDiff, after: Snapshot) -> tuple[str, ...]:
-    """Return the tables (names after) in which down could harm rows.
-
-    These are tables that existed before, if up or down changed or named them, and tables that up
-    created and left empty.
-    """
-    named = words_of(evidence.up) | (words_of(evidence.down) if evidence.down else frozenset())
-    changed_by_up = {fold_name(table.after) for table in up_diff.tables if table.after}
-    changed_by_down = (
-        {fold_name(table.table) for table in evidence.down_diff.tables}
-        if evidence.down_diff
-        else set()
-    )
-    at_risk = up_diff.untouched & (named | changed_by_down)
-    left_empty = {
-        name
-        for name, count in after.row_counts.items()
-        if not count and name not in up_diff.untouched
-    }
-    names = changed_by_up | at_risk | left_empty
-    return tuple(
-        table.name
-        for table in after.schema.tables
-        if table.virtual is None and fold_name(table.name) in names
-    )
-
-
-def words_of(run: Run) -> frozenset[str]:
-    """Return every word and name in the SQL that a run executed, folded."""
-    return frozenset(word for sql in run.shapes for word in folded(sql))
 
 
 def write_since(

@@ -145,7 +145,7 @@ def test_what_a_deferred_foreign_key_refuses_is_passed_over(tmp_path: Path) -> N
         "CREATE TABLE tags (note_id INTEGER NOT NULL REFERENCES notes (id)"
         " DEFERRABLE INITIALLY DEFERRED); INSERT INTO tags SELECT id FROM notes;"
     )
-    found = written(tmp_path, KEYED, both(up, "DROP TABLE tags;"))
+    found = written(tmp_path, KEYED, both(up, "DELETE FROM tags; DROP TABLE tags;"))
 
     assert found.passed_over
     assert found.deleted == {}
