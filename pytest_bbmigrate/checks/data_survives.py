@@ -9,6 +9,7 @@ from pytest_bbmigrate.checks.declared import drops_column, drops_table, undeclar
 from pytest_bbmigrate.checks.definitions import locate_column, locate_drop
 from pytest_bbmigrate.checks.derived_findings import find_underived
 from pytest_bbmigrate.checks.dropped_values import dropped_value_notes
+from pytest_bbmigrate.checks.locate import without_idle
 from pytest_bbmigrate.checks.row_findings import find_in_rows
 from pytest_bbmigrate.checks.unneeded import unneeded_notes, unneeded_outside
 from pytest_bbmigrate.checks.zoned import zone_findings, zone_notes
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.catalogue import Migration
     from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
     from pytest_bbmigrate.rows import Differences
+    from pytest_bbmigrate.runner import Run
 
 
 def ask_data_survives(evidence: Evidence) -> Answer:
@@ -42,7 +44,7 @@ def ask_data_survives(evidence: Evidence) -> Answer:
     diff, migration = evidence.up_diff, evidence.migration
     findings = tuple(
         with_derived(with_rename(with_seen_condition(finding, evidence), evidence), evidence)
-        for finding in find_lost_data(diff, migration, evidence.up.executed)
+        for finding in find_lost_data(diff, migration, evidence.up)
         # Of a line that nothing can be compared by, catalogue_reads tells.
         if evidence.on_real_rows or finding.step != "contract"
     )
@@ -86,23 +88,16 @@ def keys_on_notes(evidence: Evidence) -> tuple[str, ...]:
     return (note,) if tables else ()
 
 
-def find_lost_data(
-    diff: DatabaseDiff, migration: Migration, executed: Sequence[str]
-) -> tuple[Finding, ...]:
-    """Return every undeclared loss or change of data on ``diff``, and what is not as derived.
-
-    ``executed`` are the statements that up ran.
-    """
+def find_lost_data(diff: DatabaseDiff, migration: Migration, up: Run) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change of data on ``diff``, and what is not as derived."""
     lost = tuple(
-        finding for table in diff.tables for finding in find_in_table(table, migration, executed)
+        finding for table in diff.tables for finding in find_in_table(table, migration, up)
     )
     return lost + find_underived(diff, migration)
 
 
-def find_in_table(
-    table: TableDiff, migration: Migration, executed: Sequence[str]
-) -> tuple[Finding, ...]:
-    """Return every undeclared loss or change in one table."""
+def find_in_table(table: TableDiff, migration: Migration, up: Run) -> tuple[Finding, ...]:
+    """Return every undeclared loss or change in one table, at a statement that wrote a row."""
     contract = migration.contract
     if table.after is None:
         lacking = [with_remedy(finding, migration) for finding in lost_in_copies(table, migration)]
@@ -117,9 +112,9 @@ def find_in_table(
     beside = table.renumbered.lost if table.renumbered else None
     if beside is not None:
         beside = undeclared_rows(replace(table, differences=beside, key=()), contract)
-    rows = find_in_rows(undeclared, table, migration.up, "up", lost=beside)
+    rows = find_in_rows(undeclared, table, without_idle(migration.up, up), "up", lost=beside)
     known = TableColumns(table.key, tuple(table.spelled.values()))
-    return lost + tuple(with_remedy(finding, migration, known, executed) for finding in rows)
+    return lost + tuple(with_remedy(finding, migration, known, up.executed) for finding in rows)
 
 
 def without_retyped(differences: Differences, table: TableDiff) -> Differences:
@@ -217,7 +212,7 @@ def lost_column(table: TableDiff, column: str, migration: Migration) -> Finding:
 def condition_of_copy(finding: Finding, migration: Migration, known: TableColumns) -> str:
     """Return which rows a copy leaves out, or gives a value for want of one; '' for none told."""
     if finding.kind == "rows lost":
-        return rows_left_out(migration, finding.table)
+        return rows_left_out(migration, finding.table, known.key)
     was_null = all(cell is None for example in finding.examples for _, cell in example.before)
     if not was_null:
         return ""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 NOT_RUN = "down was not run"
 NOT_IMPLEMENTED = "NotImplementedError"
+DUPLICATE = "duplicate column name"
+ADDED_BY_UP = "the table has it when down begins, from up or from before: drop it here, or leave it"
 IS_REFUSED = "the down part itself says that there is none"
 
 
@@ -87,6 +89,8 @@ def ask_down_restores(evidence: Evidence) -> Answer:
 def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
     """Return a ``failure`` of down, with the line that says so where there is no way back."""
     finding = failure_finding(failure, "down", down.printed)
+    if DUPLICATE in failure.message:
+        finding = replace(finding, cause=ADDED_BY_UP)
     if failure.message.startswith(NOT_IMPLEMENTED):
         line = contract_line(evidence.migration, f"irreversible because {IS_REFUSED}")
         finding = replace(finding, allow=line)

@@ -37,8 +37,11 @@ def dropped_value_notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def copy_note(evidence: Evidence, table: TableDiff) -> str:
-    """Return a note that a table that is declared dropped is all in another, '' where it is not."""
-    if not table.copied_to or table.is_kept_aside or table.differences:
+    """Return a note that a table that is declared dropped is all in another, '' where it is not.
+
+    Nor where it is in several: with ``renames`` the rows of one of them alone would be looked at.
+    """
+    if table.copies != (table.copied_to,) or table.is_kept_aside or table.differences:
         return ""
     if not drops_table(evidence.migration.contract, table.table):
         return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.catalogue import PythonPart, SqlPart
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_bbmigrate.catalogue import Part
+    from pytest_bbmigrate.runner import Run
     from pytest_bbmigrate.sql import Statement
     from pytest_bbmigrate.sql.reading import Command
 
@@ -63,6 +65,19 @@ def locate(
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def without_idle(part: Part, run: Run) -> Part:
+    """Return ``part`` without the statements that wrote no row in ``run``, though they might have.
+
+    It is as it was where it is no SQL.
+    """
+    executed, idle = Counter(run.executed), Counter(run.idle)
+    met_none = {sql for sql, times in idle.items() if times >= executed[sql]}
+    if not isinstance(part, SqlPart) or not met_none:
+        return part
+    acted = (statement for statement in part.statements if statement.text not in met_none)
+    return replace(part, statements=tuple(acted))
 
 
 def statement_on_column(

@@ -35,12 +35,16 @@ if TYPE_CHECKING:
 WITH_DEFAULT = frozenset({"coalesce", "ifnull"})
 
 
-def rows_left_out(migration: Migration, table: str) -> str:
+def rows_left_out(migration: Migration, table: str, key: Sequence[str] = ()) -> str:
     """Return the condition of the rows that the copy of ``table`` leaves out by its WHERE.
 
-    '' where it has none, cannot be asked of the rows before, or is not all that is done to them.
+    '' where it has none, cannot be asked of the rows before, or is not all that is done to them:
+    where it computes their ``key``, more rows stand under another one.
     """
     found = only_copy(migration, table)
+    given = dict(zip(found[1].columns, found[1].items, strict=False)) if found else {}
+    if any(len(given.get(fold_name(name), ())) > 1 for name in key):
+        return ""
     command = read_shape(found[0]) if found else None
     query = command.query if isinstance(command, Insert | CreateTable) else None
     where: Tokens = query.selects[0].where if query and len(query.selects) == 1 else ()

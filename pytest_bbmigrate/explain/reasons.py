@@ -209,6 +209,16 @@ REASONS: dict[str, str] = {
         "the copy leaves the INTEGER PRIMARY KEY out, and SQLite gives new ids, of which nothing\n"
         "that refers to the rows knows; copy the id too"
     ),
+    "other keys": (
+        "the copy gives the rows keys that have nothing of the old ones, and nothing that refers\n"
+        "to them follows; copy the key as it is, or keep both for each row, and write the new one\n"
+        "to what refers to it"
+    ),
+    "added again": (
+        "DROP COLUMN takes the values with it, and the column of that name that is added again is\n"
+        "empty; copy them to the new column, under another name, before the old one goes, and\n"
+        "rename it then"
+    ),
     "replace": (
         "REPLACE deletes every row that is in the way of the new one, in any unique index, and\n"
         "columns it does not name get their default; write INSERT .. ON CONFLICT DO UPDATE, or\n"

@@ -12,7 +12,7 @@ from pytest_bbmigrate.catalogue import SqlPart
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.sql import Kind
 from pytest_bbmigrate.sql.clauses import Delete, Insert, Update
-from pytest_bbmigrate.sql.cursor import source_text
+from pytest_bbmigrate.sql.cursor import keyword, source_text
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_as, read_shape
 from pytest_bbmigrate.sql.schema_clauses import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.sql.reading import Command
 
+OF_ANOTHER = "."  # before a column of another table
 LONGEST = 200  # characters of a condition that a line repeats
 
 
@@ -203,7 +204,7 @@ def plain_condition(command: Command, touched: set[str], before: Mapping[str, st
         return ""
     if any(token.kind is Kind.PARAMETER or "\n" in token.text for token in command.where):
         return ""
-    names = {fold_name(token.name) for token in command.where} - {""}
+    names = names_asked(command.where)
     renamed = names & before.keys()
     if touched & (names - renamed) or not all(before[name] for name in renamed):
         return ""
@@ -217,10 +218,18 @@ def plain_condition(command: Command, touched: set[str], before: Mapping[str, st
     return source_text(command.where, spell)
 
 
+def names_asked(where: Tokens) -> set[str]:
+    """Return the (folded) names in a condition; those of a subquery may be another table's."""
+    names = {fold_name(token.name) for token in where} - {""}
+    has_query = "select" in map(keyword, where)
+    return names | {f"{OF_ANOTHER}{name}" for name in names if has_query}
+
+
 def note_names(command: Command, table: str, touched: set[str], before: dict[str, str]) -> None:
     """Note what a statement leaves other values in, and what columns of ``table`` were before.
 
     ``before`` has these by their (folded) names now, '' for what was not there, or is another.
+    What an UPDATE of another table sets has OF_ANOTHER before its name: a subquery asks for it.
     """
     if isinstance(command, RenameColumn) and same_name(command.table.name, table):
         old, new = fold_name(command.column), fold_name(command.new)
@@ -229,21 +238,24 @@ def note_names(command: Command, table: str, touched: set[str], before: dict[str
     elif isinstance(command, AddColumn | DropColumn) and same_name(command.table.name, table):
         before[fold_name(command.column)] = ""
     else:
-        names = names_touched(command)
+        tables, columns = names_touched(command)
+        if isinstance(command, Update) and not same_name(command.table.name, table):
+            columns = {f"{OF_ANOTHER}{name}" for name in columns}
+        names = tables | columns
         touched |= names
         before |= dict.fromkeys(names & before.keys(), "")
 
 
-def names_touched(command: Command) -> set[str]:
-    """Return the (folded) tables and columns in which a statement may leave other values."""
+def names_touched(command: Command) -> tuple[set[str], set[str]]:
+    """Return the (folded) tables, and columns, in which a statement may leave other values."""
     if isinstance(command, Update):
-        return {command.table.folded, *map(fold_name, command.columns)}
+        return {command.table.folded}, set(map(fold_name, command.columns))
     if isinstance(command, Insert | Delete):
-        return {command.table.folded}
+        return {command.table.folded}, set()
     if isinstance(command, RenameTable):
-        return {command.table.folded, fold_name(command.new)}
+        return {command.table.folded, fold_name(command.new)}, set()
     if isinstance(command, RenameColumn):
-        return {fold_name(command.column), fold_name(command.new)}
+        return set(), {fold_name(command.column), fold_name(command.new)}
     if isinstance(command, AddColumn | DropColumn):
-        return {fold_name(command.column)}
-    return {command.name.folded} if isinstance(command, Creation | Drop) else set()
+        return set(), {fold_name(command.column)}
+    return {command.name.folded} if isinstance(command, Creation | Drop) else set(), set()

@@ -40,7 +40,9 @@ def describe_faults(faults: Sequence[Fault]) -> list[str]:
     lines = [f"{counted(len(faults), 'fault')} in {counted(migrations, 'migration')}"]
     for kind, group in sorted(kinds.items(), key=rank):
         lines.append(f"  {kind} ({len(group):,})")
-        lines += first_of([cut(f"    {in_one_line(fault)}") for fault in group], most, kind)
+        lines += first_of(
+            [cut(f"    {in_one_line(fault)}") for fault in group], most, "of this kind"
+        )
     return [*lines, ""]
 
 
@@ -89,7 +91,7 @@ def describe_declared(declared: Sequence[Declared]) -> list[str]:
     shown = [
         cut(f"    {migration}: {'; '.join(of_it)}") for migration, of_it in by_migration.items()
     ]
-    return [*lines, *first_of(shown, MOST_DECLARED, "migration"), ""]
+    return [*lines, *first_of(shown, MOST_DECLARED, "migrations"), ""]
 
 
 def describe_next(commands: Mapping[str, str]) -> tuple[str, ...]:
@@ -99,7 +101,8 @@ def describe_next(commands: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def first_of(lines: Sequence[str], most: int, noun: str) -> list[str]:
-    """Return the first of ``lines``, and how many more there are of that ``noun``."""
+    """Return the first of ``lines``, and how many more there are of that ``noun``, in words."""
     if len(lines) <= most + 1:
         return [*lines]
-    return [*lines[:most], f"    and {len(lines) - most:,} more: {noun}"]
+    more = len(lines) - most
+    return [*lines[:most], f"    and {more:,} more {noun}"]

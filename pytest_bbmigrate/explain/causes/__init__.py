@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.explain.causes import down, references, rows, structure, values
+from pytest_bbmigrate.explain.causes import (
+    cascades,
+    down,
+    keys,
+    references,
+    rows,
+    structure,
+    values,
+)
 from pytest_bbmigrate.explain.causes.context import FindingContext
 
 if TYPE_CHECKING:
@@ -53,6 +61,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("cascade", rows.is_cascade),
     ("update cascade", rows.is_update_cascade),
     ("legacy rename", references.is_legacy_rename),
+    ("other keys", keys.is_parent_rekeyed),
     ("missing parent key", references.is_missing_key),
     ("parent column renamed", references.is_parent_column_renamed),
     ("parent dropped", references.is_parent_dropped),
@@ -68,6 +77,8 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("replaced by an old copy", down.is_replaced_by_an_old_copy),
     ("recreated empty", rows.is_recreated_empty),
     ("not copied", rows.is_not_copied),
+    ("other keys", keys.is_rekeyed),
+    ("added again", down.is_added_again),
     ("copied by position", values.is_by_position),
     ("renumbered", rows.is_renumbered),
     ("replace", rows.is_replace),
@@ -93,6 +104,13 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("cast", values.is_cut_by_cast),
     ("like", values.is_like),
 )
+CASCADES = frozenset(
+    {
+        *("cascade", "cascade under d1", "cascade under drizzle", "cascade under sqlx"),
+        *("cascade under the runner", "pragma ignored by the runner", "pragma in transaction"),
+        "deferred foreign keys",
+    }
+)
 SECOND_TIME: tuple[tuple[str, Question], ...] = (
     ("version not reset", down.is_version_not_reset),
     ("blank after down", down.is_blank_after_down),
@@ -102,7 +120,8 @@ SECOND_TIME: tuple[tuple[str, Question], ...] = (
 def with_cause(finding: Finding, evidence: Evidence) -> Finding:
     """Return ``finding`` with the first known cause that fits, if it has none yet.
 
-    What a trigger did has the line of the statement that it fired for, where none was found.
+    What a trigger did has the line of the statement that it fired for, where none was found; what
+    ON DELETE did that of the statement for which the parent went.
     """
     if finding.cause:
         return finding
@@ -110,8 +129,17 @@ def with_cause(finding: Finding, evidence: Evidence) -> Finding:
     causes = SECOND_TIME if finding.step == "up again" else CAUSES
     for name, fits in causes:
         if fits(context):
-            line = finding.line
-            if name == "trigger" and line is None:
-                line = rows.line_that_fires(context)
-            return replace(finding, cause=name, line=line)
+            return replace(finding, cause=name, line=line_of(name, context))
     return finding
+
+
+def line_of(cause: str, context: FindingContext) -> int | None:
+    """Return the line of what was found, as its ``cause`` tells it."""
+    line = context.finding.line
+    if cause == "trigger" and line is None:
+        return rows.line_that_fires(context)
+    if cause == "other keys":
+        return keys.line_that_rekeys(context) or line
+    if cause in CASCADES:
+        return cascades.line_that_takes(context) or line
+    return line

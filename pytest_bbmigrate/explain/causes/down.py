@@ -11,7 +11,7 @@ from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import commands_of, read_copies
 from pytest_bbmigrate.sql.clauses import Pragma
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
+from pytest_bbmigrate.sql.schema_clauses import AddColumn, CreateTable, DropColumn, RenameTable
 
 if TYPE_CHECKING:
     from pytest_bbmigrate.explain.causes.context import FindingContext
@@ -56,6 +56,20 @@ def is_filled_from_another(context: FindingContext) -> bool:
         copy.target == context.names[0] and copy.source not in {"", *context.names}
         for copy in read_copies(context.executed)
     )
+
+
+def is_added_again(context: FindingContext) -> bool:
+    """Tell whether down drops the column with all that it holds, and adds it again."""
+    if context.finding.kind not in CHANGED or not context.is_back:
+        return False
+    touched = [
+        type(command)
+        for command in context.commands
+        if isinstance(command, AddColumn | DropColumn)
+        and command.table.folded in context.names
+        and fold_name(command.column) == context.column
+    ]
+    return touched == [DropColumn, AddColumn]
 
 
 def is_blank_after_down(context: FindingContext) -> bool:

@@ -53,8 +53,13 @@ def led_to_by_down(context: FindingContext) -> set[str]:
 
 
 def is_legacy_rename(context: FindingContext) -> bool:
-    """Tell whether RENAME left references as they were, as it did in old releases."""
-    if context.finding.kind not in {"mismatched reference", "dangling reference"}:
+    """Tell whether RENAME left references as they were, as it did in old releases.
+
+    Rows that refer to nothing are its work where the table that it renamed is there to be meant;
+    where another was made under the name that they refer to, and the old one is gone, it is not.
+    """
+    kind, after = context.finding.kind, context.evidence.schema_after
+    if kind not in {"mismatched reference", "dangling reference"}:
         return False
     is_legacy = False
     for command in context.written_commands:
@@ -62,6 +67,9 @@ def is_legacy_rename(context: FindingContext) -> bool:
             is_legacy = command.is_on if command.value is not None else is_legacy
         elif is_legacy and isinstance(command, RenameTable):
             names = {command.table.folded, fold_name(command.new)}
+            if kind == "dangling reference":
+                is_kept = after is not None and after.table(command.new) is not None
+                names = {command.table.folded} if is_kept else set()
             if fold_name(context.finding.name) in names:
                 return True
     return False

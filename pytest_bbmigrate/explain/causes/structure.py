@@ -86,8 +86,9 @@ def is_left_out_of_rebuild(context: FindingContext) -> bool:
 
 
 def is_on_a_dropped_column(context: FindingContext) -> bool:
-    """Tell whether a rebuild left out an index, and a column with it that the index is on."""
-    if context.is_back or not is_left_out_of_rebuild(context):
+    """Tell whether a rebuild left out a column that an index is on, which cannot be as it was."""
+    is_remade = context.finding.kind == "index changed" and context.rebuilt
+    if context.is_back or not (is_remade or is_left_out_of_rebuild(context)):
         return False
     schema, diff = context.schema_before, context.diff
     index = schema.index(context.finding.name) if schema else None

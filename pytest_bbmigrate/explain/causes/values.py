@@ -12,7 +12,7 @@ from pytest_bbmigrate.explain.causes.rows import CHANGED, LOST
 from pytest_bbmigrate.explain.causes.statements import holds
 from pytest_bbmigrate.schema import Column
 from pytest_bbmigrate.sql import Kind, tokenize
-from pytest_bbmigrate.sql.names import same_name
+from pytest_bbmigrate.sql.names import fold_name, same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,8 @@ def is_by_position(context: FindingContext) -> bool:
 
 def is_affinity(context: FindingContext) -> bool:
     """Tell whether a value was stored in a column of another type, and became a number or text."""
+    if context.is_back and is_retyped_by_down(context):
+        return all_changed(context, is_conversion)
     before = context.table_before.column(context.column) if context.table_before else None
     after = context.table_at_end.column(context.column_at_end) if context.table_at_end else None
     return (
@@ -73,6 +75,17 @@ def is_affinity(context: FindingContext) -> bool:
         and after is not None
         and before.affinity != after.affinity
         and all_changed(context, is_conversion)
+    )
+
+
+def is_retyped_by_down(context: FindingContext) -> bool:
+    """Return whether the column has another type after down than it had before up."""
+    back = context.evidence.down_diff
+    return any(
+        difference.kind == "column type"
+        and fold_name(difference.table) == context.table
+        and context.column in map(fold_name, difference.column.split(", "))
+        for difference in (back.schema if back else ())
     )
 
 

@@ -349,6 +349,17 @@ def test_rows_outside_a_declared_condition_are_told_by_that_condition() -> None:
     )
 
 
+def test_a_column_that_down_adds_once_more_is_said_to_be_there(tmp_path: Path) -> None:
+    added = "ALTER TABLE t ADD COLUMN note TEXT;"
+    chain = chain_of(
+        tmp_path, "CREATE TABLE t (id);", f"-- migrate:up\n{added}\n-- migrate:down\n{added}"
+    )
+
+    (found,) = judge_last("down_restores", chain).findings
+
+    assert found.cause.startswith("the table has it when down begins")
+
+
 def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_path: Path) -> None:
     (tmp_path / "001_step.sql").write_text(NOTES)
     (tmp_path / "002_step.py").write_text(

@@ -170,3 +170,28 @@ def test_a_sequence_that_down_alone_loses_is_told_at_down(tmp_path: Path) -> Non
 
 def test_carried_over_in_both_a_sequence_is_as_it_was(tmp_path: Path) -> None:
     assert sequences_in(tmp_path, CARRIED, CARRIED) == []
+
+
+RENAMED = COUNTED.replace("notes", "told")
+TO_TOLD = f"{RENAMED}\nINSERT INTO told SELECT * FROM notes;{{}}\nDROP TABLE notes;"
+FROM_TOLD = f"{COUNTED}\nINSERT INTO notes SELECT * FROM told;{{}}\nDROP TABLE told;"
+CARRY = (
+    "\nUPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}')"
+    " WHERE name = '{}';"
+)
+
+
+def test_a_sequence_of_a_table_that_up_copies_under_another_name_is_lost_by_up(
+    tmp_path: Path,
+) -> None:
+    (found,) = sequences_in(tmp_path, TO_TOLD.format(""), FROM_TOLD.format(""))
+
+    assert (found.line, found.lies_in) == (5, "up")
+    assert "carry the number over in up first" in found.cause
+
+
+def test_a_sequence_that_up_carries_to_another_name_is_lost_by_down(tmp_path: Path) -> None:
+    carried = TO_TOLD.format(CARRY.format("notes", "told"))
+    (found,) = sequences_in(tmp_path, carried, FROM_TOLD.format(""))
+
+    assert found.lies_in == ""

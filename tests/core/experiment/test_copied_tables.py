@@ -278,6 +278,13 @@ def test_a_drop_whose_rows_are_all_elsewhere_is_noted(tmp_path: Path) -> None:
     )
 
 
+def test_a_drop_whose_rows_are_in_two_tables_is_no_rename(tmp_path: Path) -> None:
+    step = f"-- bb: drops old\n{WHOLE}{BETWEEN.replace('kind, id', 'id, id')}{DROP}"
+    verdict = judge_last("data_survives", chain_of(tmp_path, OLD, step))
+
+    assert (verdict.outcome, verdict.notes) == (Outcome.PASSED, ())
+
+
 def test_a_rename_by_rebuild_that_is_declared_passes(tmp_path: Path) -> None:
     step = f"-- bb: renames old -> neu\n{NEW} INSERT INTO neu SELECT * FROM old; {DROP}"
 

@@ -57,6 +57,7 @@ CAUSE_OF_CASE = [
     ("data_survives/or_ignore_loses_duplicates", "or ignore"),
     ("data_survives/or_replace_loses_duplicates", "replace"),
     ("data_survives/padding_trimmed", "trim"),
+    ("data_survives/keys_made_anew", "other keys"),
     ("data_survives/rows_renumbered", "renumbered"),
     ("data_survives/select_star_swaps_columns", "copied by position"),
     ("data_survives/set_default_by_delete", "cascade"),
@@ -76,6 +77,7 @@ CAUSE_OF_CASE = [
     ("down_restores/cents_cut_by_cast", "cast"),
     ("down_restores/cents_lost_by_integer_division", "integer division"),
     ("down_restores/column_comes_back_last", "column added last"),
+    ("down_restores/column_dropped_and_added_again", "added again"),
     ("down_restores/columns_swapped_by_down", "copied by position"),
     ("down_restores/deleted_rows_do_not_come_back", "deleted by up"),
     ("down_restores/index_left_behind", "not dropped by down"),
@@ -138,6 +140,16 @@ TRIPS_AGAIN = (
 )
 EDIT = "PRAGMA writable_schema = ON;\nUPDATE sqlite_master SET sql = {} WHERE name = '{}';\n"
 WITH_TRIGGER = NOTES + "CREATE TRIGGER touch AFTER {} ON notes\nBEGIN\n    {};\nEND;\n"
+
+
+TO_NOTES = NOTES + (
+    "CREATE TABLE costs (id INTEGER PRIMARY KEY, note INTEGER REFERENCES notes (id));\n"
+)
+OTHER_KEYS = (
+    "PRAGMA legacy_alter_table = ON;\nALTER TABLE notes RENAME TO notes_old;\n"
+    f"{NOTES}INSERT INTO notes (id, text) SELECT abs(random()), text FROM notes_old;\n"
+    "DELETE FROM notes WHERE text = 'none of them';\nDROP TABLE notes_old;\n"
+)
 
 
 def copied(rest: str, *, head: str = "INSERT INTO") -> str:
@@ -348,6 +360,16 @@ NOT_FOR_THAT = [
         NOTES,
         f"{NEW_NOTES}INSERT INTO notes_new SELECT * FROM notes WHERE cents > 1000;\n{INSTEAD}",
     ),
+    ("legacy rename", TO_NOTES, OTHER_KEYS),
+    ("other keys", NOTES, copied("abs(id) + 1000, text, cents FROM notes")),
+    (
+        "added again",
+        NOTES,
+        both(
+            "ALTER TABLE notes ADD COLUMN mood TEXT;",
+            "ALTER TABLE notes DROP COLUMN mood;\nUPDATE notes SET cents = 0;",
+        ),
+    ),
     ("renumbered", NOTES, copied("id + 1000, text, cents FROM notes")),
     (
         "renumbered",
@@ -484,6 +506,25 @@ NOT_FOR_THAT = [
 
 # The same cause by another road than that of its case.
 ALSO_FOR_THAT = [
+    ("other keys", TO_NOTES, OTHER_KEYS),
+    (
+        "on a dropped column",
+        NOTES + "CREATE INDEX i ON notes (text, cents);\n",
+        (
+            "CREATE TABLE notes_new (id INTEGER PRIMARY KEY, text TEXT);\n"
+            "INSERT INTO notes_new SELECT id, text FROM notes;\n"
+            f"{INSTEAD}CREATE INDEX i ON notes (text, id);\n"
+        ),
+    ),
+    (
+        "affinity",
+        NOTES,
+        both(
+            "ALTER TABLE notes ADD COLUMN mood TEXT;",
+            NEW_NOTES.replace("cents INTEGER", "cents REAL")
+            + f"INSERT INTO notes_new SELECT id, text, cents FROM notes;\n{INSTEAD}",
+        ),
+    ),
     (
         "on a dropped column",
         NOTES + "CREATE INDEX i ON notes (text, cents);\n",
@@ -764,6 +805,25 @@ def test_what_a_trigger_did_is_told_at_the_statement_that_it_fired_for(tmp_path:
 
     told = found["logs"]
     assert (told.kind, told.cause, told.line) == ("rows added", "trigger", 3)
+
+
+LIKE_NONE = "UPDATE notes SET text = 'x' WHERE cents < 0 AND cents > 0;\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "line"),
+    [
+        (NOTES, f"{LIKE_NONE}UPDATE notes SET text = upper(text);\n", 2),
+        (TO_NOTES, OTHER_KEYS, 4),
+        (FAMILY, f"-- bb: foreign_keys on\nDELETE FROM trips WHERE id < 0;\n{TRIPS_AGAIN}", 5),
+    ],
+)
+def test_what_is_found_stands_at_the_statement_that_did_it(
+    tmp_path: Path, before: str, step: str, line: int
+) -> None:
+    (first, *_) = findings_of(tmp_path, before, step)
+
+    assert first.line == line
 
 
 @pytest.mark.parametrize(

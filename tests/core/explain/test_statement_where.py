@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ('ALTER TABLE t DROP b; ALTER TABLE t RENAME "c d" TO b; UPDATE t SET a = 1 WHERE b = 1',
          "a", '"c d" = 1'),
         ("ALTER TABLE t RENAME COLUMN a TO b; UPDATE t SET b = 1 WHERE c = 1", "a", "c = 1"),
+        ("UPDATE u SET b = 1; UPDATE t SET a = 1 WHERE b = 1", "a", "b = 1"),
     ],
 )  # fmt: skip
 def test_the_condition_is_that_of_the_statements(
@@ -45,6 +46,7 @@ def test_the_condition_is_that_of_the_statements(
         "UPDATE t SET a = 1 WHERE b = ?",
         "UPDATE t SET a = 1 WHERE b = 'two\nlines'",
         "UPDATE t SET b = 1; UPDATE t SET a = 1 WHERE b = 1",
+        "UPDATE u SET b = 1; UPDATE t SET a = 1 WHERE b IN (SELECT b FROM v)",
         "ALTER TABLE t ADD COLUMN b; UPDATE t SET a = 1 WHERE b IS NULL",
         "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE c IS NULL",
         "ALTER TABLE u RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE b IS NULL",

@@ -53,8 +53,8 @@ def test_hundreds_of_findings_are_counted_and_fit_the_screen() -> None:
     assert len(lines) < 110
     assert max(map(len, lines)) < 120
     assert "  rows lost (100)" in lines
-    assert "    and 79 more: rows lost" in lines
-    assert f"    and {300 - MOST_DECLARED} more: migration" in lines
+    assert "    and 79 more of this kind" in lines
+    assert f"    and {300 - MOST_DECLARED} more migrations" in lines
 
 
 def test_what_to_do_next_stands_in_a_column() -> None:
