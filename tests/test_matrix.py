@@ -32,6 +32,8 @@ def test_a_python_is_found_once_whatever_it_goes_by(
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    (tmp_path / "libsqlite3.so.0").write_bytes(b"of a row of the matrix, for another Python")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
 
     found = find_pythons()
 

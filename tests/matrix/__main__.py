@@ -17,9 +17,8 @@ from tests.matrix.environments import (
     environment,
     library,
     output_of,
-    variables_with,
 )
-from tests.matrix.pythons import find_pythons
+from tests.matrix.pythons import find_pythons, variables_with
 from tests.matrix.rows import Result, counts, rows, table
 from tests.telling import tell
 

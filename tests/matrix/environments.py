@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.matrix.pythons import variables_with
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".matrix"
 NOT_FOR_TESTS = ("import-linter", "mypy", "ruff", "types-")  # of the extra dev
-AMBIENT = ("COVERAGE_", "LD_LIBRARY_PATH", "PYTEST_", "PYTHON", "VIRTUAL_ENV")
 
 WHICH_SQLITE = "import sqlite3; print(sqlite3.sqlite_version)"
 
@@ -101,11 +102,6 @@ def library(sqlite: Sqlite, python: Python, programs: Path) -> Path:
     if not taken:
         raise NotTried(f"this Python brings its own SQLite, and takes no {placed.name}")
     return folder
-
-
-def variables_with(sqlite: Path | None = None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(AMBIENT)}
-    return kept | ({"LD_LIBRARY_PATH": str(sqlite)} if sqlite else {})
 
 
 def pip(*arguments: str) -> None:

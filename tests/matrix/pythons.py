@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OLDEST = (3, 11)
+AMBIENT = ("COVERAGE_", "LD_LIBRARY_PATH", "PYTEST_", "PYTHON", "VIRTUAL_ENV")
 
 WHO = """
 import sys
@@ -56,7 +57,14 @@ def _ask(path: Path) -> Python | None:
     """Return the Python at ``path``, None for none, an older one, or no CPython."""
     asked = [str(path), "-I", "-c", WHO.format(oldest=OLDEST)]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)
+        told = subprocess.run(
+            asked,
+            env=variables_with(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     lines = told.stdout.splitlines()
@@ -64,6 +72,12 @@ def _ask(path: Path) -> Python | None:
         return None
     lack = told.stderr.strip().splitlines()[-1] if told.returncode else ""
     return Python(path, lines[1], f"{lines[2]} {lines[3]}", lack)
+
+
+def variables_with(sqlite: Path | None = None) -> dict[str, str]:
+    """Return those of the environment that say nothing of a Python; one SQLite, or its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(AMBIENT)}
+    return kept | ({"LD_LIBRARY_PATH": str(sqlite)} if sqlite else {})
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.matrix.environments import ROOT, Broken, output_of, pip, variables_with
+from tests.matrix.environments import ROOT, Broken, output_of, pip
+from tests.matrix.pythons import variables_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
