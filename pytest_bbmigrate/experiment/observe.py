@@ -21,8 +21,8 @@ from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     attach_content,
-    open_content,
     open_contents,
+    read_content,
     same_content,
 )
 
@@ -52,14 +52,17 @@ def observe(
         return diff_in(pair, before, after, contract or Contract(), run)
 
 
-def diff_against(before: Snapshot, image: Content) -> tuple[Snapshot, DatabaseDiff]:
+def diff_against(
+    before: Snapshot, image: Content, there: sqlite3.Connection | None = None
+) -> tuple[Snapshot, DatabaseDiff]:
     """Return the snapshot of ``image``, and how it differs from ``before``.
 
-    They should be equal, so another name is a difference, not a rename.
+    They should be equal, so another name is a difference, not a rename. Where a connection to
+    ``image`` is ``there``, that is read.
     """
     if same_content(before.image, image):
         return before, empty_diff(before)
-    with closing(open_content(image)) as db:
+    with read_content(image, there) as db:
         after = snapshot_in(db, image, before)
         if is_same(before, after):
             return after, empty_diff(before)

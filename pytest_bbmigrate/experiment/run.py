@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
 from pytest_bbmigrate.experiment.writing import write_since
 from pytest_bbmigrate.experiment.written_since import look_at_written
-from pytest_bbmigrate.sandbox.run_part import run_part
+from pytest_bbmigrate.sandbox.run_part import part_run, run_part
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
@@ -25,6 +25,7 @@ from pytest_bbmigrate.sqlite_files import (
     equal_contents,
     open_content,
     open_image,
+    read_content,
 )
 
 if TYPE_CHECKING:
@@ -78,21 +79,30 @@ def snapshot_of_state(state: SeededState) -> Snapshot:
 def run_up(migration: Migration, state: SeededState, setup: ExperimentSetup) -> UpResult:
     """Run ``migration`` up on the filled and on the empty state; return the result."""
     before = snapshot_of_state(state)
-    up, image = run_part(migration, migration.up, before.image, setup.environment)
-    if not up.succeeded:
-        return UpResult(up, before, before)
-    result = up_result_of(migration, up, before, image)
+    with part_run(migration, migration.up, before.image, setup.environment) as (up, image, db):
+        if not up.succeeded:
+            return UpResult(up, before, before)
+        result = up_result_of(migration, up, before, image, db)
     if (empty := state.empty) is None:
         return result
     on_empty, empty = run_part(migration, migration.up, empty, setup.environment)
     return replace(result, up_on_empty=on_empty, empty=empty if on_empty.succeeded else None)
 
 
-def up_result_of(migration: Migration, up: Run, before: Snapshot, image: Content) -> UpResult:
-    """Return the result of the run ``up``, which turned ``before`` into ``image``."""
+def up_result_of(
+    migration: Migration,
+    up: Run,
+    before: Snapshot,
+    image: Content,
+    there: sqlite3.Connection | None = None,
+) -> UpResult:
+    """Return the result of the run ``up``, which turned ``before`` into ``image``.
+
+    Where a connection to ``image`` is ``there``, that is read.
+    """
     if equal_contents(before.image, image) and not migration.contract.derives:
         return UpResult(up, before, before, empty_diff(before))
-    with closing(open_content(image)) as db:
+    with read_content(image, there) as db:
         after = snapshot_in(db, image, before)
         pair = attach_content(db, before.image)
         up_diff = diff_in(pair, before, after, migration.contract, up)
@@ -135,10 +145,11 @@ def gather_evidence(
     )
     if migration.down is None or not goes_back(migration, setup):
         return evidence
-    evidence, second_after = run_down_and_up(evidence, migration.down, before, after, setup)
-    if setup.on_real_rows:
-        return run_up_once_more(evidence, before, after, setup)
-    return write_and_run_down(evidence, migration.down, before, after, second_after, setup)
+    with ExitStack() as held:
+        evidence, again = run_down_and_up(evidence, migration.down, before, after, setup, held)
+        if setup.on_real_rows:
+            return run_up_once_more(evidence, before, after, setup)
+        return write_and_run_down(evidence, migration.down, before, after, again, setup)
 
 
 def goes_back(migration: Migration, setup: ExperimentSetup) -> bool:
@@ -169,23 +180,36 @@ def count_rows_of(db: sqlite3.Connection, table: str) -> int:
     return int(count)
 
 
+@dataclass(frozen=True)
+class UpAgain:
+    """What up has led to once more: ``db`` is a connection to that, where there is one already."""
+
+    after: Snapshot
+    db: sqlite3.Connection | None
+
+
 def run_down_and_up(
-    evidence: Evidence, down_part: Part, before: Snapshot, after: Snapshot, setup: ExperimentSetup
-) -> tuple[Evidence, Snapshot | None]:
+    evidence: Evidence,
+    down_part: Part,
+    before: Snapshot,
+    after: Snapshot,
+    setup: ExperimentSetup,
+    held: ExitStack,
+) -> tuple[Evidence, UpAgain | None]:
     """Run down, and up again from there; return the evidence with both results.
 
-    The snapshot after the second up is returned too, when down is proven to have led to the state
-    before and up to the state after; else None.
+    What the second up led to is returned too, when down is proven to have led to the state before
+    and up to the state after; else None. It is ``held`` open.
     """
-    migration = evidence.migration
-    down, image = run_part(migration, down_part, after.image, setup.environment)
-    if not down.succeeded:
-        return replace(evidence, down=down), None
-    after_down, down_diff = diff_against(before, image)
+    migration, environment = evidence.migration, setup.environment
+    with part_run(migration, down_part, after.image, environment) as (down, image, db):
+        if not down.succeeded:
+            return replace(evidence, down=down), None
+        after_down, down_diff = diff_against(before, image, db)
     damage = broken_searches(before, after_down, down_diff.renames)
     # Nothing else needs the database that down left: a file is moved, which saves a copy.
-    second_up, image = run_part(
-        migration, migration.up, image, setup.environment, move=setup.on_real_rows
+    second_up, image, db = held.enter_context(
+        part_run(migration, migration.up, image, environment, move=setup.on_real_rows)
     )
     evidence = replace(
         evidence,
@@ -196,9 +220,10 @@ def run_down_and_up(
     )
     if not second_up.succeeded:
         return evidence, None
-    second_after, second_up_diff = diff_against(after, image)
+    second_after, second_up_diff = diff_against(after, image, db)
     proven = is_same(before, after_down) and is_same(after, second_after)
-    return replace(evidence, second_up_diff=second_up_diff), second_after if proven else None
+    evidence = replace(evidence, second_up_diff=second_up_diff)
+    return evidence, UpAgain(second_after, db) if proven else None
 
 
 def write_and_run_down(
@@ -206,62 +231,59 @@ def write_and_run_down(
     down_part: Part,
     before: Snapshot,
     after: Snapshot,
-    second_after: Snapshot | None,
+    again: UpAgain | None,
     setup: ExperimentSetup,
 ) -> Evidence:
     """Run up from the state before once more, write rows, run down; add what this shows.
 
     That is what up does differently each time (``volatile``), and what down does to written rows.
-    If going up again ran from an identical state and led to an identical one, its
-    ``second_after`` is taken, and up is not run once more.
+    If going up ``again`` ran from an identical state and led to an identical one, that is taken,
+    and up is not run once more.
     """
-    migration, up_diff = evidence.migration, evidence.up_diff
-    if up_diff is None or evidence.down is None:
+    migration = evidence.migration
+    if evidence.up_diff is None or evidence.down is None:
         return evidence
-    if second_after is not None:
-        volatile = evidence.second_up_diff
-    else:
-        # The last run of up: what the clock changed between the first two has changed here too.
-        up, image = run_part(migration, migration.up, before.image, setup.environment)
+    if again is not None:
+        evidence = replace(evidence, volatile=evidence.second_up_diff)
+        return run_down_after(evidence, down_part, before, again, setup)
+    # The last run of up: what the clock changed between the first two has changed here too.
+    with part_run(migration, migration.up, before.image, setup.environment) as (up, image, db):
         if not up.succeeded:
             return evidence
-        second_after, volatile = diff_against(after, image)
-    evidence = replace(evidence, volatile=volatile)
-    tables = tables_to_write(evidence, up_diff, second_after)
-    if not tables and isinstance(down_part, SqlPart):
-        return evidence  # down has nothing to harm, and would do again what it did
-    return run_down_after(evidence, down_part, (before, second_after), tables, setup)
+        third_after, volatile = diff_against(after, image, db)
+        evidence = replace(evidence, volatile=volatile)
+        return run_down_after(evidence, down_part, before, UpAgain(third_after, db), setup)
 
 
 def run_down_after(
-    evidence: Evidence,
-    down_part: Part,
-    snapshots: tuple[Snapshot, Snapshot],
-    tables: tuple[str, ...],
-    setup: ExperimentSetup,
+    evidence: Evidence, down_part: Part, before: Snapshot, again: UpAgain, setup: ExperimentSetup
 ) -> Evidence:
-    """Write rows to ``tables`` (names after) and run down; add what became of them.
+    """Write rows, as an app would have after up ``again``, and run down; add what became of them.
 
-    ``snapshots`` are those before up and after it.
+    Nothing is done where there is nothing that down could harm: it would do again what it did.
     """
-    migration = evidence.migration
-    writing = write_since(evidence, *snapshots, tables, setup.recipe)
-    down, image = run_part(migration, down_part, writing.image, setup.environment)
-    written, refused = None, ""
-    if not down.succeeded:
-        # That it refuses what only the schema after up can say is no fault of the way back.
-        writing = write_since(evidence, *snapshots, tables, setup.recipe, as_before=True)
-        again, image = run_part(migration, down_part, writing.image, setup.environment)
-        if again.succeeded:
-            refused = down.failure.message if down.failure else ""
-            down = again
-    if down.succeeded:
-        written = replace(look_at_written(evidence, writing, image), only_after=refused)
-        if writing.beyond is not None:
-            beyond, _ = run_part(migration, down_part, writing.beyond, setup.environment)
-            refusal = beyond.failure.message if beyond.failure else ""
-            written = replace(written, only_after=refusal)
-    return replace(evidence, down_after_writing=down, written=written)
+    migration, up_diff = evidence.migration, evidence.up_diff
+    tables = () if up_diff is None else tables_to_write(evidence, up_diff, again.after)
+    if not tables and isinstance(down_part, SqlPart):
+        return evidence
+    recipe, environment = setup.recipe, setup.environment
+    writing = write_since(evidence, before, again.after, tables, recipe, there=again.db)
+    with part_run(migration, down_part, writing.image, environment) as (down, image, db):
+        if down.succeeded:
+            written = look_at_written(evidence, writing, image, db)
+            if writing.beyond is not None:
+                beyond, _ = run_part(migration, down_part, writing.beyond, environment)
+                refusal = beyond.failure.message if beyond.failure else ""
+                written = replace(written, only_after=refusal)
+            return replace(evidence, down_after_writing=down, written=written)
+    # That it refuses what only the schema after up can say is no fault of the way back.
+    writing = write_since(evidence, before, again.after, tables, recipe, as_before=True)
+    without, image = run_part(migration, down_part, writing.image, environment)
+    if not without.succeeded:
+        return replace(evidence, down_after_writing=down)
+    refused = down.failure.message if down.failure else ""
+    written = replace(look_at_written(evidence, writing, image), only_after=refused)
+    return replace(evidence, down_after_writing=without, written=written)
 
 
 def run_up_once_more(

@@ -28,7 +28,7 @@ from pytest_bbmigrate.seeding.filling.queries import (
 from pytest_bbmigrate.seeding.values.accepted import REFUSALS
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import open_image, require_bytes, take_image
+from pytest_bbmigrate.sqlite_files import open_image, read_content, require_bytes, take_image
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,11 +86,13 @@ def write_since(
     recipe: Recipe,
     *,
     as_before: bool = False,
+    there: sqlite3.Connection | None = None,
 ) -> Writing:
     """Write to ``tables`` (names after), in ``after``, as an app would have; return what it was.
 
     With ``as_before`` the app knows nothing of what up made: rows are added to no table of that,
-    and have no value of their own in a column of that.
+    and have no value of their own in a column of that. Where a connection to a copy of ``after`` is
+    ``there``, it is used up.
     """
     later = replace(
         recipe,
@@ -103,7 +105,7 @@ def write_since(
     written: list[WrittenTable] = []
     unwritten: list[Unfilled] = []
     with (
-        closing(open_image(require_bytes(after.image))) as db,
+        read_content(require_bytes(after.image), there) as db,
         closing(open_image(require_bytes(before.image))) as earlier,
     ):
         earlier.execute("PRAGMA foreign_keys = ON")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from pytest_bbmigrate.seeding.filling.queries import select
 from pytest_bbmigrate.seeding.model import storable
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sqlite_files import open_content
+from pytest_bbmigrate.sqlite_files import read_content
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,12 +28,20 @@ if TYPE_CHECKING:
 ASKED_CELLS = 50  # SQLite takes no more than 1,000 conditions
 
 
-def look_at_written(evidence: Evidence, writing: Writing, after_down: Content) -> WrittenRows:
-    """Return what has become of ``writing`` in ``after_down``, which down made of it."""
+def look_at_written(
+    evidence: Evidence,
+    writing: Writing,
+    after_down: Content,
+    there: sqlite3.Connection | None = None,
+) -> WrittenRows:
+    """Return what has become of ``writing`` in ``after_down``, which down made of it.
+
+    Where a connection to that is ``there``, it is read.
+    """
     rows: list[RowDifference] = []
     edits: list[RowDifference] = []
     back: list[RowDifference] = []
-    with closing(open_content(after_down)) as db:
+    with read_content(after_down, there) as db:
         for work in writing.tables:
             comparison = comparison_of(evidence, work, db)
             if comparison is None:

@@ -15,6 +15,7 @@ from pytest_bbmigrate.runner.model import ShapeConflict
 from pytest_bbmigrate.runner.tracebacks import calling_line, describe, note_statement, statement_of
 from pytest_bbmigrate.runner.transactions import read_transactions
 from pytest_bbmigrate.sql import UnreadableSql, first_word, split_statements
+from pytest_bbmigrate.sqlite_files import configure_connection
 from pytest_bbmigrate.sqlite_files.in_time import is_interrupt
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class RunConnection(sqlite3.Connection):
         self.fault_line: int | None = None
         self.fault_statement = ""
         self._atomic = True
+        self._is_ours = False  # the migration's run is over, and nothing of it is left here
         self._vacuums = False
         self._seconds: float | None = None  # that the migration may take
         self._deadline = 0.0  # its end, by the monotonic clock
@@ -180,6 +182,16 @@ class RunConnection(sqlite3.Connection):
             record(self, len(self.executed))
         if self.in_transaction:
             self.ask("COMMIT")
+
+    def as_new(self) -> sqlite3.Connection:
+        """Return the connection, which is finished, set up as any other of ours, and to be closed.
+
+        From here on nothing that it does differs from the base class.
+        """
+        self.controls_transaction = self._is_ours = True
+        super().set_progress_handler(None, 0)
+        self.ask("PRAGMA recursive_triggers = 0")
+        return configure_connection(self)
 
     def end(self) -> None:
         """Close the connection, and lose what is not committed."""
@@ -258,6 +270,8 @@ class RunConnection(sqlite3.Connection):
 
     def close(self) -> None:
         """Do nothing: the runner needs the connection still."""
+        if self._is_ours:
+            super().close()
 
     def __exit__(
         self,
@@ -281,11 +295,14 @@ class RunConnection(sqlite3.Connection):
     def isolation_level(self, _: object) -> None:
         """Do nothing: in the base class this commits."""
 
-    def set_authorizer(self, _: object) -> None:
+    def set_authorizer(self, authorizer: Any) -> None:
         """Refuse another authorizer in the place of the runner's.
 
         Raises: sqlite3.NotSupportedError.
         """
+        if self._is_ours:
+            super().set_authorizer(authorizer)
+            return
         raise sqlite3.NotSupportedError("a migration cannot set an authorizer of its own")
 
     def backup(self, *_: Any, **__: Any) -> None:

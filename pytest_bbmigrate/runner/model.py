@@ -153,7 +153,8 @@ class Run:
 class PartResult:
     """What one way of running a part (on a connection, or as a program) hands back.
 
-    ``content`` is the one afterwards; after a failure the one before.
+    ``content`` is the one afterwards; after a failure the one before. ``left_open`` is a connection
+    to it, for whoever asked for that to close.
     """
 
     failure: Failure | None
@@ -164,3 +165,4 @@ class PartResult:
     printed: str = ""
     idle: tuple[str, ...] = ()
     foreign_keys: bool = False
+    left_open: sqlite3.Connection | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sqlite3
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, closing, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -17,7 +17,7 @@ from pytest_bbmigrate.runner.profiles import ControlRule, PragmaRule
 from pytest_bbmigrate.runner.sql import run_statements
 from pytest_bbmigrate.runner.transactions import as_left, as_run_by, read_transactions
 from pytest_bbmigrate.sandbox.watch import assert_unwritten, guarded_files, refused_exit
-from pytest_bbmigrate.sql import quote_name
+from pytest_bbmigrate.sql import first_word, quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import (
     app_connections,
@@ -52,6 +52,14 @@ PUT_STATEMENT = (
     "leave a breakpoint out, or write SELECT 1."
 )
 WRITES_SCHEMA = re.compile("writable_schema", re.IGNORECASE)
+# First words of statements whose effect is all in the database.
+LEAVES_NOTHING = frozenset(
+    {"create", "alter", "drop", "insert", "replace", "update", "delete", "reindex"}
+)
+KEPT_OUTSIDE = (
+    "SELECT 1 FROM sqlite_temp_master UNION ALL "
+    "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 LIMIT 1"
+)
 ORDINARY_TABLES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0"
 
 
@@ -61,10 +69,13 @@ def run_in_process(
     copy: Content,
     environment: RunEnvironment,
     record: Record | None = None,
+    *,
+    stays_open: bool = False,
 ) -> PartResult:
     """Run ``part`` on the private ``copy``; return the result, with ``copy`` as content on failure.
 
-    ``record`` is called as in ``run_part``.
+    ``record`` is called as in ``run_part``. With ``stays_open`` the connection of an SQL part is
+    left open where it ``is_as_new``.
 
     Raises: DatabaseError when the real database was written meanwhile.
     """
@@ -77,6 +88,7 @@ def run_in_process(
             environment,
             lambda db: run_sql(db, contract, shaped, environment),
             record,
+            stays_open=stays_open,
         )
     from pytest_bbmigrate.runner.python import run_python  # needs sqlite-utils
 
@@ -108,14 +120,18 @@ def run_on_connection(
     environment: RunEnvironment,
     run: Callable[[RunConnection], Failure | None],
     record: Record | None = None,
+    *,
+    stays_open: bool = False,
 ) -> PartResult:
     """Call ``run`` with a connection to the private ``copy``, and commit; return the result.
 
-    Its content is ``copy`` after a failure. ``record`` is called as in ``run_part``.
+    Its content is ``copy`` after a failure. ``record`` and ``stays_open`` are as in
+    ``run_in_process``.
     """
     with app_connections(None):  # the hook is called below, after our own settings
         db = cast("RunConnection", open_private(copy, factory=RunConnection))
-    try:
+    with ExitStack() as ending:
+        ending.callback(db.end)
         db.text_factory = str  # the default of Python, which the hook may change
         db.ask(f"PRAGMA foreign_keys = {int(bool(environment.profile.foreign_keys))}")
         db.ask(f"PRAGMA recursive_triggers = {int(environment.profile.recursive_triggers)}")
@@ -130,7 +146,7 @@ def run_on_connection(
         failure = run(db) or commit(db, part, record)
         if failure and not part.in_transaction:
             failure = replace(failure, note=what_is_kept(environment.profile))
-        return PartResult(
+        result = PartResult(
             failure=failure,
             content=copy if failure else written_content(db, copy),
             executed=tuple(db.executed),
@@ -139,8 +155,29 @@ def run_on_connection(
             idle=tuple(db.idle),
             foreign_keys=db.enforces,
         )
-    finally:
-        db.end()
+        if stays_open and not failure and is_as_new(db, part, result, environment):
+            ending.pop_all()
+            return replace(result, left_open=db.as_new())
+        return result
+
+
+def is_as_new(
+    db: RunConnection, part: SqlPart | PythonPart, result: PartResult, environment: RunEnvironment
+) -> bool:
+    """Return whether ``db``, on which ``part`` has run, can do for a new connection of ours.
+
+    What a statement leaves in its connection, and not in the database, it leaves by a PRAGMA, in
+    what is of TEMP, or in the module of a virtual table: where there is none of these, and no
+    function of the app's, a new connection to the same content would read the same. No migration
+    runs on such a connection: each run has a new one.
+    """
+    return (
+        isinstance(result.content, bytes)
+        and part.in_transaction
+        and environment.prepare_connection is None
+        and all(first_word(sql) in LEAVES_NOTHING for sql in result.executed)
+        and not db.ask(KEPT_OUTSIDE)
+    )
 
 
 def what_is_kept(profile: Profile) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from pytest_bbmigrate.runner.model import KeysTurnedOn, RanAs, Run
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
     from pytest_bbmigrate.catalogue import Migration, Part
     from pytest_bbmigrate.runner.model import PartResult, Record, RunEnvironment
     from pytest_bbmigrate.sqlite_files import Content
@@ -39,6 +43,44 @@ def run_part(
 
     Raises: DatabaseError when the real database file was written in spite of all.
     """
+    run, after, _ = _run_part(migration, part, content, environment, record, move=move)
+    return run, after
+
+
+@contextmanager
+def part_run(
+    migration: Migration,
+    part: Part,
+    content: C,
+    environment: RunEnvironment,
+    *,
+    move: bool = False,
+) -> Iterator[tuple[Run, C, sqlite3.Connection | None]]:
+    """Run as ``run_part``; yield what it returns, and a connection to the content afterwards.
+
+    It is the one that ``part`` ran on, for the length of the block, where that can do for a new one
+    (``is_as_new``): what is in memory then needs no copy to be read. Else it is None.
+
+    Raises: as ``run_part``.
+    """
+    run, after, left = _run_part(migration, part, content, environment, move=move, stays_open=True)
+    try:
+        yield run, after, left
+    finally:
+        if left is not None:
+            left.close()
+
+
+def _run_part(
+    migration: Migration,
+    part: Part,
+    content: C,
+    environment: RunEnvironment,
+    record: Record | None = None,
+    *,
+    move: bool,
+    stays_open: bool = False,
+) -> tuple[Run, C, sqlite3.Connection | None]:
     # Imported here: the child process of a script imports this package too, and needs none of this.
     from pytest_bbmigrate.runner.renames import RenamedNames, follow_renames, mention_renames
     from pytest_bbmigrate.sandbox.in_process import as_readable, columns_of
@@ -48,7 +90,8 @@ def run_part(
     columns_before = columns_of(content) if move else None  # ``content`` is gone afterwards
     copy = private_copy(content, environment.scratch, move=move)
     try:
-        result = as_readable(run_by_kind(migration, part, copy, environment, record), part)
+        ran = run_by_kind(migration, part, copy, environment, record, stays_open=stays_open)
+        result = as_readable(ran, part)
     except BaseException:
         discard(copy)
         raise
@@ -74,7 +117,7 @@ def run_part(
         idle=result.idle,
         foreign_keys=result.foreign_keys,
     )
-    return run, cast("C", after)
+    return run, cast("C", after), result.left_open
 
 
 def ran_as(migration: Migration, part: Part, environment: RunEnvironment) -> RanAs:
@@ -103,6 +146,8 @@ def run_by_kind(
     copy: Content,
     environment: RunEnvironment,
     record: Record | None,
+    *,
+    stays_open: bool,
 ) -> PartResult:
     """Run a script in a process of its own, and a Python part where it is to; return the result."""
     from pytest_bbmigrate.catalogue import PythonPart, ScriptPart
@@ -117,4 +162,4 @@ def run_by_kind(
         return run_in_child(migration, part, copy, environment, record)
     from pytest_bbmigrate.sandbox.in_process import run_in_process
 
-    return run_in_process(migration, part, copy, environment, record)
+    return run_in_process(migration, part, copy, environment, record, stays_open=stays_open)

@@ -44,6 +44,7 @@ PIECE_BYTES = 1 << 18
 PAGES_PER_RUN = 32  # compared at once; page by page only where such a run differs
 FILE_CACHE_KIB = 32 << 10  # of pages that a connection to a file keeps
 DIGEST_SIZE = 32
+OWN_NAMES = frozenset({"main", "temp"})  # of databases that every connection has
 IMMUTABLE = "mode=ro&immutable=1"  # https://sqlite.org/uri.html#uriimmutable
 
 
@@ -62,6 +63,26 @@ def open_content(content: Content) -> sqlite3.Connection:
     if isinstance(content, bytes):
         return open_image(content)
     return open_file(content, IMMUTABLE)
+
+
+@contextmanager
+def read_content(
+    content: Content, there: sqlite3.Connection | None = None
+) -> Iterator[sqlite3.Connection]:
+    """Yield a connection for reading ``content``: the one that is ``there``, else a new one.
+
+    Only the new one is closed. What was attached to the other is detached again.
+    """
+    if there is None:
+        with closing(open_content(content)) as db:
+            yield db
+        return
+    try:
+        yield there
+    finally:
+        for _, name, _ in there.execute("PRAGMA database_list").fetchall():
+            if name not in OWN_NAMES:
+                there.execute(f"DETACH {name}")
 
 
 def open_contents(before: Content, after: Content) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from pytest_bbmigrate.experiment.run import ExperimentSetup
 from pytest_bbmigrate.experiment.step_cache import cache_up_result
 from pytest_bbmigrate.rows import RowAdded, RowLost, ValueChanged
 from pytest_bbmigrate.runner import RunEnvironment
-from pytest_bbmigrate.sandbox.run_part import run_part
+from pytest_bbmigrate.sandbox.run_part import part_run, run_part
 from pytest_bbmigrate.seeding.model import Recipe
 from pytest_bbmigrate.sqlite_files import in_time, open_image
 from pytest_bbmigrate.verdict import CHECKS, Outcome
@@ -26,6 +26,7 @@ from tests.core.sqlite_builds import NEEDS_DBSTAT
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_bbmigrate.sql.values import Cell
@@ -182,11 +183,15 @@ def test_an_experiment_is_run_once(
 ) -> None:
     runs: list[str] = []
 
-    def counted(*args: Any, **options: Any) -> Any:
-        runs.append(f"{args[0].name} {'down' if args[1] is args[0].down else 'up'}")
-        return run_part(*args, **options)
+    def counting(runner: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **options: Any) -> Any:
+            runs.append(f"{args[0].name} {'down' if args[1] is args[0].down else 'up'}")
+            return runner(*args, **options)
 
-    monkeypatch.setattr(run, "run_part", counted)
+        return counted
+
+    for runner in (run_part, part_run):
+        monkeypatch.setattr(run, runner.__name__, counting(runner))
     chain = chain_of(tmp_path, TRIPS, f"-- migrate:up\n{up}\n-- migrate:down\n{down}")
     evidence = chain.evidence(1)
     chain.state(2)
