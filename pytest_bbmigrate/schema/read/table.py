@@ -201,14 +201,18 @@ def _indexes(
     own: list[Index] = []
     key = None
     actions = {c.columns: c.action for c in created.conflicts if c.kind == "UNIQUE"}
-    for name, unique, origin in fetch_all(
+    rows = fetch_all(
         db,
-        "SELECT name, \"unique\", origin FROM pragma_index_list(?, 'main') ORDER BY seq DESC",
+        'SELECT i.name, i."unique", i.origin, c.name, c."desc", c.coll'
+        " FROM pragma_index_list(?, 'main') AS i, pragma_index_xinfo(i.name, 'main') AS c"
+        ' WHERE c."key" ORDER BY i.seq DESC, c.seqno',
         table,
-    ):
+    )
+    for (name, unique, origin), terms in groupby(rows, key=lambda row: row[:3]):
         creation = read_as(CreateIndex, texts[name]) if origin == "c" else None
         where = creation.where if creation else ()
-        columns = _index_columns(db, name, creation.terms if creation else (), names)
+        members = [row[3:] for row in terms]
+        columns = _index_columns(members, creation.terms if creation else (), names)
         index = Index(
             name=name if origin == "c" else None,
             table=table,
@@ -229,13 +233,11 @@ def _folded_names(columns: Sequence[IndexColumn]) -> tuple[str, ...]:
 
 
 def _index_columns(
-    db: sqlite3.Connection, index: str, terms: Sequence[Sequence[Token]], names: Collection[str]
+    members: Sequence[tuple[Any, ...]],
+    terms: Sequence[Sequence[Token]],
+    names: Collection[str],
 ) -> tuple[IndexColumn, ...]:
-    rows = fetch_all(
-        db,
-        'SELECT name, "desc", coll FROM pragma_index_xinfo(?, \'main\') WHERE "key" ORDER BY seqno',
-        index,
-    )
+    """Return the columns of an index, whose ``members`` are (name, descending, collation)."""
     return tuple(
         IndexColumn(
             name=name,
@@ -243,7 +245,7 @@ def _index_columns(
             descending=bool(descending),
             collation=collation,
         )
-        for number, (name, descending, collation) in enumerate(rows)
+        for number, (name, descending, collation) in enumerate(members)
     )
 
 
