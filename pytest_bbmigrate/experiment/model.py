@@ -154,6 +154,17 @@ class TableDiff:
     real_to_numeric: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
 
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether all of its cells were compared, row by row by their key, and none differs."""
+        return (
+            bool(self.key)
+            and self.values_compared == self.rows_before * len(self.columns)
+            and not (self.differences or self.lost_columns or self.renumbered)
+            and self.rows_before == self.rows_after
+            and all(new == old for old, new in self.columns.items())
+        )
+
 
 @dataclass(frozen=True)
 class AffectedView:

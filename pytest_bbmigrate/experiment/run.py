@@ -11,7 +11,7 @@ from pytest_bbmigrate.experiment.at_risk import tables_to_write
 from pytest_bbmigrate.experiment.full_text import broken_searches
 from pytest_bbmigrate.experiment.keys_on import lost_with_keys_on
 from pytest_bbmigrate.experiment.model import Evidence
-from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_same
+from pytest_bbmigrate.experiment.observe import diff_against, diff_in, empty_diff, is_proven_same
 from pytest_bbmigrate.experiment.other_zone import run_in_other_zone
 from pytest_bbmigrate.experiment.snapshot import Snapshot, snapshot_in
 from pytest_bbmigrate.experiment.soundness import ask_invariants, check_integrity
@@ -221,7 +221,9 @@ def run_down_and_up(
     if not second_up.succeeded:
         return evidence, None
     second_after, second_up_diff = diff_against(after, image, db)
-    proven = is_same(before, after_down) and is_same(after, second_after)
+    proven = is_proven_same(before, after_down, down_diff) and is_proven_same(
+        after, second_after, second_up_diff
+    )
     evidence = replace(evidence, second_up_diff=second_up_diff)
     return evidence, UpAgain(second_after, db) if proven else None
 
