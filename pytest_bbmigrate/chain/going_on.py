@@ -94,11 +94,13 @@ def go_on_as_required(migration: Migration, ground: Ground, failed: UpResult) ->
         further = further_with(migration, reached, texts)
         if further is None:
             break
-        refused += [Refused(reached.result.up, text) for text in further.texts]
+        refused += [
+            Refused(reached.result.up, reached.ground.state, text) for text in further.texts
+        ]
         texts += further.texts
         reached = further.reached
     if reached.result.up.failure is not None:
-        refused.append(Refused(reached.result.up))
+        refused.append(Refused(reached.result.up, reached.ground.state))
     narrowed = Narrowed(tuple(refused))
     return WentOn(replace(reached.ground, narrowed=narrowed), reached.result)
 
@@ -203,5 +205,5 @@ def go_on_from_empty(migration: Migration, ground: Ground, up: Run) -> WentOn | 
     result = run_up(migration, state, ground.setup)
     if not result.up.succeeded:
         return None
-    narrowed = Narrowed((Refused(up),), is_empty=True)
+    narrowed = Narrowed((Refused(up, ground.state),), is_empty=True)
     return WentOn(replace(ground, state=state, narrowed=narrowed), result)

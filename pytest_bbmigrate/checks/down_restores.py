@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pytest_bbmigrate.checks.schema_survives import is_altered, may_be_lower
 from pytest_bbmigrate.checks.up_applies import failure_finding
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copy_refused import advice_on_copy
 from pytest_bbmigrate.explain.indexes_in_the_way import with_every_index
 from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.rows import RowLost, ValueChanged
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 
 NOT_RUN = "down was not run"
 NOT_IMPLEMENTED = "NotImplementedError"
-DUPLICATE = "duplicate column name"
-ADDED_BY_UP = "the table has it when down begins, from up or from before: drop it here, or leave it"
+THERE = re.compile(r"duplicate column name|^(?:table|index|view|trigger) .+ already exists")
+THERE_BEFORE = (
+    "it is there when down comes to it, from up or from before: drop it first, give it another "
+    "name, or leave this out"
+)
 IS_REFUSED = "the down part itself says that there is none"
 
 
@@ -89,8 +94,8 @@ def ask_down_restores(evidence: Evidence) -> Answer:
 def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
     """Return a ``failure`` of down, with the line that says so where there is no way back."""
     finding = failure_finding(failure, "down", down.printed)
-    if DUPLICATE in failure.message:
-        finding = replace(finding, cause=ADDED_BY_UP)
+    if THERE.search(failure.message):
+        finding = replace(finding, cause=THERE_BEFORE)
     if failure.message.startswith(NOT_IMPLEMENTED):
         line = contract_line(evidence.migration, f"irreversible because {IS_REFUSED}")
         finding = replace(finding, allow=line)
@@ -98,7 +103,8 @@ def refused_finding(down: Run, failure: Failure, evidence: Evidence) -> Finding:
     if after is None:
         return finding
     finding = with_every_index(finding, failure, after, down.executed)
-    return with_nearest(finding, failure, after, down.executed, evidence.up.executed)
+    finding = with_nearest(finding, failure, after, down.executed, evidence.up.executed)
+    return replace(finding, cause=advice_on_copy(failure, down.executed, after) or finding.cause)
 
 
 def find_unrestored(back: DatabaseDiff, part: Part, migration: Migration) -> list[Finding]:

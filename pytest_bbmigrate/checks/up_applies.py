@@ -11,7 +11,9 @@ from pytest_bbmigrate.explain.advice import advise_on_failure
 from pytest_bbmigrate.explain.broken_before import broken_before
 from pytest_bbmigrate.explain.causes import with_cause
 from pytest_bbmigrate.explain.contract_line import contract_line
+from pytest_bbmigrate.explain.copy_refused import advice_on_copy
 from pytest_bbmigrate.explain.indexes_in_the_way import with_every_index
+from pytest_bbmigrate.explain.json_seen import advice_on_json
 from pytest_bbmigrate.explain.left_out import advice_on_missing_value
 from pytest_bbmigrate.explain.nearest_name import with_nearest
 from pytest_bbmigrate.runner.dialect import read_addition
@@ -27,7 +29,7 @@ HELPED = "ADD COLUMN IF NOT EXISTS is no SQLite: bbmigrate does what it means, o
 def ask_up_applies(evidence: Evidence) -> Answer:
     """Return what kept the way up from running, or what it left damaged."""
     narrowed = evidence.narrowed
-    refused = narrowed.refused if narrowed else (Refused(evidence.up),)
+    refused = narrowed.refused if narrowed else (Refused(evidence.up, evidence.state),)
     findings = [
         refusal_finding(each.up.failure, each, evidence) for each in refused if each.up.failure
     ]
@@ -57,8 +59,12 @@ def refusal_finding(failure: Failure, refused: Refused, evidence: Evidence) -> F
     before, executed = evidence.state.schema, refused.up.executed
     finding = with_every_index(finding, failure, before, executed)
     finding = with_nearest(finding, failure, before, executed)
+    of_json = None if evidence.on_real_rows else advice_on_json(failure, refused.state)
+    if of_json is not None:
+        finding = replace(finding, cause=of_json)
     cause = (
         broken_before(failure, before)
+        or advice_on_copy(failure, executed, before)
         or advice_on_missing_value(refused.up, evidence.migration, line)
         or finding.cause
     )

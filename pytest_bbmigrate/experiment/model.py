@@ -56,10 +56,12 @@ class SeededState:
 class Refused:
     """A run of up that failed, and the requirement under which it then came further.
 
-    The ``requirement`` is as a contract words it, 'unique t(a)'; '' where there is none.
+    The ``requirement`` is as a contract words it, 'unique t(a)'; '' where there is none. ``state``
+    is what it ran on.
     """
 
     up: Run
+    state: SeededState
     requirement: str = ""
 
 

@@ -13,6 +13,10 @@ ORPHANED = "FOREIGN KEY constraint failed"
 ELEMENT = re.compile(
     r"^(?=.*\bJSON_(?:EACH|TREE) \().*\bJSON_EXTRACT \( (?:\S+ \. )?VALUE ,", re.DOTALL
 )
+ELEMENT_IS_TEXT = (
+    "json_extract reads an element of an array that is a text as JSON, and refuses what is none: "
+    "ask for its type first (x.type = 'object')"
+)
 ABSENT = re.compile(r"^no such (?:table|index|view|trigger|column): ")
 
 
@@ -34,9 +38,8 @@ def advise_on_statement(message: str, words: str) -> str:
         return advise_on_orphans(words)
     if message.startswith("malformed JSON") and ELEMENT.search(words):
         return (
-            "json_extract reads an element of an array that is a text as JSON, and refuses what is "
-            "none: ask for its type first (x.type = 'object'); only where the whole text is no "
-            "JSON, leave the row out (json_valid(..))"
+            f"{ELEMENT_IS_TEXT}; only where the whole text is no JSON, leave the row out "
+            "(json_valid(..))"
         )
     if message.startswith("ATTACH of") and words.startswith("VACUUM "):
         return (

@@ -240,6 +240,10 @@ REASONS: dict[str, str] = {
         "only rows for which the WHERE is true are copied, and a comparison with NULL never is;\n"
         "leave the WHERE out, or, if it is rows with NULL alone that are lost, add OR .. IS NULL"
     ),
+    "where beside not null": (
+        "only rows for which the WHERE is true are copied, and a column of the new table takes no\n"
+        "NULL where the old one did; copy the others as well, with a value for it (coalesce(..))"
+    ),
     "distinct": (
         "DISTINCT, UNION, EXCEPT and INTERSECT take equal rows for one; leave DISTINCT out, write\n"
         "UNION ALL"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
+from pytest_bbmigrate.explain.json_seen import json_conditions
 from pytest_bbmigrate.explain.key_conditions import FAILED, columns_failed, has_key
 from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
 from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements, is_of_some_rows
@@ -69,6 +70,7 @@ def suggested_requirements(
         *distinct_requirements(failure, executed, before),
         plainly if is_of_some else "",
         value_requirement(failure, executed, before),
+        *json_conditions(failure, before),
         empty_table(failure, before),
     )
     return tuple(one for one in possible if one and not is_declared(one, contract))

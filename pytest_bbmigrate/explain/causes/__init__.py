@@ -86,6 +86,7 @@ CAUSES: tuple[tuple[str, Question], ...] = (
     ("inner join", rows.is_inner_join),
     ("not in null", rows.is_not_in_null),
     ("limit in a list", rows.is_limit_in_list),
+    ("where beside not null", rows.is_where_of_no_null),
     ("where", rows.is_where),
     ("distinct", rows.is_distinct),
     ("group by", rows.is_grouped),

@@ -196,6 +196,22 @@ def is_where(context: FindingContext) -> bool:
     return lost_by(context, "where")
 
 
+def is_where_of_no_null(context: FindingContext) -> bool:
+    """Tell whether a column of the new table takes no NULL, which rows left out may have in it."""
+    source, target = context.table_before, context.table_at_end
+    if not is_where(context) or source is None or target is None:
+        return False
+    return any(
+        len(item) == 1
+        and (old := source.column(item[0])) is not None
+        and (new := target.column(column)) is not None
+        and new.not_null
+        and not old.not_null
+        for copy in context.copies
+        for column, item in context.expressions(copy).items()
+    )
+
+
 def is_distinct(context: FindingContext) -> bool:
     """Tell whether equal rows were taken for one."""
     return lost_by(context, "distinct", "union", "except", "intersect")
@@ -256,6 +272,7 @@ def is_renumbered(context: FindingContext) -> bool:
     return (
         context.finding.kind in RENUMBERED
         and not is_left_empty(context)
+        and not is_left_by_join(context)
         and alias is not None
         and context.table_at_end is not None
         and context.table_at_end.rowid_alias is not None
@@ -263,6 +280,18 @@ def is_renumbered(context: FindingContext) -> bool:
             copy.columns and not copy.creates and fold_name(alias) not in copy.columns
             for copy in context.copies
         )
+    )
+
+
+def is_left_by_join(context: FindingContext) -> bool:
+    """Return whether so many rows are fewer as were lost, where a join may have found no match."""
+    diff = context.diff
+    return (
+        context.finding.kind in LOST
+        and not context.is_back
+        and diff is not None
+        and context.finding.count <= diff.rows_before - diff.rows_after
+        and any(copy.joins for copy in context.copies)
     )
 
 

@@ -357,7 +357,7 @@ def test_a_column_that_down_adds_once_more_is_said_to_be_there(tmp_path: Path) -
 
     (found,) = judge_last("down_restores", chain).findings
 
-    assert found.cause.startswith("the table has it when down begins")
+    assert found.cause.startswith("it is there when down comes to it")
 
 
 def test_a_down_part_that_says_there_is_no_way_back_is_told_the_line_for_it(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ CAUSE_OF_CASE = [
     ("data_survives/cascade_under_sqlx_in_no_transaction", "cascade under sqlx"),
     ("data_survives/cascade_by_goose_with_keys_on", "pragma ignored by the runner"),
     ("data_survives/cascade_under_prisma", "cascade under the runner"),
+    ("data_survives/copy_leaves_out_what_takes_no_null", "where beside not null"),
     ("data_survives/copy_where_loses_null_rows", "where"),
     ("data_survives/deletes_does_not_excuse_a_changed_value", "integer division"),
     ("data_survives/digits_become_a_number", "affinity"),
@@ -422,6 +423,7 @@ NOT_FOR_THAT = [
         copied("id, text, cents FROM notes WHERE cents > 1000", head="INSERT OR IGNORE INTO"),
     ),
     ("where", NOTES, copied("id, text, cents FROM notes LIMIT 9")),
+    ("where beside not null", NOTES, copied("id, text, cents FROM notes WHERE cents > 1000")),
     ("distinct", NOTES, copied("DISTINCT id, text, cents FROM notes WHERE cents > 1000")),
     ("group by", NOTES, copied("id, text, cents FROM notes WHERE cents > 1000 GROUP BY id")),
     ("join doubles", KEYLESS, "INSERT INTO notes SELECT text, cents FROM notes;\n"),
@@ -505,7 +507,15 @@ NOT_FOR_THAT = [
 
 
 # The same cause by another road than that of its case.
+JOINED = "CREATE TABLE names (text TEXT PRIMARY KEY);\n"
 ALSO_FOR_THAT = [
+    (
+        "inner join",
+        NOTES + JOINED,
+        copied("n.id, n.text, n.cents FROM notes AS n JOIN names ON names.text = n.text").replace(
+            "(id, text, cents)\nSELECT n.id,", "(text, cents)\nSELECT"
+        ),
+    ),
     ("other keys", TO_NOTES, OTHER_KEYS),
     (
         "on a dropped column",
