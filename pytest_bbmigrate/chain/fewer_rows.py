@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 500  # of SQL, which takes about a millisecond
 MOST_STARTED = 60  # of Python, each in a process of its own
+MANY = 16  # rows refused one after another: each that is left is tried by itself
 MOST_DELETED = 400_000  # rows, in all runs together
 NONE_FITS = "up runs on no row of it"
 
@@ -50,11 +51,13 @@ NONE_FITS = "up runs on no row of it"
 class FewerRows(NamedTuple):
     """The ``state`` without some rows: ``left_out`` is how many, by table.
 
-    Rows that refer to these are left out too, and not counted.
+    Rows that refer to these are left out too, and not counted. ``is_cut_short`` is whether some of
+    those counted were not tried, for want of runs.
     """
 
     state: SeededState
     left_out: dict[str, int]
+    is_cut_short: bool = False
 
 
 def leave_out_refused(
@@ -76,7 +79,7 @@ def leave_out_refused(
     counts = Counter(tables[number].name for number, _ in search.refused)
     fewer = state_with(state, image, NONE_FITS)
     fewer = with_others(migration, state, fewer, setup, search.runs_left)
-    return FewerRows(fewer, dict(sorted(counts.items())))
+    return FewerRows(fewer, dict(sorted(counts.items())), search.is_cut_short)
 
 
 def with_others(
@@ -139,9 +142,12 @@ class Search:
         self.image = state.image
         self.rows = rows
         self.refused: set[Row] = set()
+        self.is_cut_short = False
+        self.refused_in_turn = 0
         is_sql = isinstance(migration.up, SqlPart)
         most = min(MOST_RUNS, MOST_DELETED // (len(rows) + 1)) if is_sql else MOST_STARTED
         self.runs_left = min(max(most, MOST_STARTED), most_runs)
+        self.tries_tables = is_sql and len(tables) > 1
         with closing(open_image(self.image)) as db:
             self.parents, self.units = connect(db, self.schema, tables, rows)
             self.orphans = orphans_there(db, self.schema)
@@ -153,7 +159,10 @@ class Search:
         It runs without any of them, and not with all.
         """
         left_out = set(self.rows)
-        orphans = self._add_in_halves(left_out, halves_of(self.units))
+        if self.tries_tables:
+            self._add_tables(left_out)
+        units = [[row for row in unit if row in left_out] for unit in self.units]
+        orphans = self._add_in_halves(left_out, halves_of([unit for unit in units if unit]))
         while found := self._with_parents(orphans, left_out):
             orphans = orphans.difference(found) | self._add_in_halves(left_out, [[found]])
         for row in [row for row in self.rows if row in self.refused] if orphans else ():
@@ -163,6 +172,17 @@ class Search:
                 orphans.difference_update(unit)
                 self.refused.discard(row)
         return left_out
+
+    def _add_tables(self, left_out: set[Row]) -> None:
+        """Take out of ``left_out`` each table that up runs on all rows of, parents first."""
+        of_table: dict[int, list[Row]] = {}
+        for row in self.rows:
+            of_table.setdefault(row[0], []).append(row)
+        for rows in of_table.values():
+            ready = self._with_parents(rows, left_out)
+            is_whole = len(ready) == len(rows)
+            if is_whole and self.runs_left and self.runs_without(left_out.difference(ready)):
+                left_out.difference_update(ready)
 
     def _add_in_halves(self, left_out: set[Row], waiting: list[list[Unit]]) -> set[Row]:
         """Take out of ``left_out`` what up runs on of the halves that wait, the last one first.
@@ -180,12 +200,17 @@ class Search:
                 continue
             if not self.runs_left:
                 self.refused.update(ready)
+                self.is_cut_short = True
+            elif len(ready) > 1 and self.refused_in_turn >= MANY:
+                waiting += [[[row]] for row in reversed(ready)]
             elif self.runs_without(left_out.difference(ready)):
                 left_out.difference_update(ready)
+                self.refused_in_turn = 0
             elif len(ready) > 1:
                 waiting += halves_of(units)
             else:
                 self.refused.update(ready)
+                self.refused_in_turn += 1
         return orphans
 
     def _with_parents(self, rows: Collection[Row], left_out: Collection[Row]) -> list[Row]:

@@ -193,7 +193,7 @@ def go_on_with_fewer(migration: Migration, required: WentOn) -> WentOn | None:
     result = run_up(migration, fewer.state, ground.setup)
     if not result.up.succeeded:
         return None
-    narrowed = replace(ground.narrowed, left_out=fewer.left_out)
+    narrowed = replace(ground.narrowed, left_out=fewer.left_out, is_cut_short=fewer.is_cut_short)
     return WentOn(replace(ground, state=fewer.state, narrowed=narrowed), result)
 
 

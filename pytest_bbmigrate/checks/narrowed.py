@@ -20,7 +20,8 @@ def rows_looked_at(evidence: Evidence) -> str:
         return ""
     if narrowed.is_empty:
         return "no rows, for up runs on the empty database alone"
-    without = f"{left_out(narrowed)}, on which up does not run" if narrowed.left_out else ""
+    or_not = ", or was not tried" if narrowed.is_cut_short else ""
+    without = f"{left_out(narrowed)}, on which up does not run{or_not}" if narrowed.left_out else ""
     asked = [refused.requirement for refused in narrowed.refused if refused.requirement]
     emptied = list(filter(None, map(emptied_table, asked)))
     if len(emptied) < len(asked):

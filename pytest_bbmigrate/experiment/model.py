@@ -70,12 +70,13 @@ class Narrowed:
     """Which rows up ran on, where it does not run on all that were generated.
 
     ``refused`` are the runs before, the first on all of them. ``left_out`` is how many rows were
-    left out in the end, by table, with those that refer to them; with ``is_empty`` up runs on the
-    empty database alone.
+    left out in the end, by table, with those that refer to them, and ``is_cut_short`` whether some
+    of these were not tried; with ``is_empty`` up runs on the empty database alone.
     """
 
     refused: tuple[Refused, ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    is_cut_short: bool = False
     is_empty: bool = False
 
 

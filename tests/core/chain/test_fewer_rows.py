@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from pytest_bbmigrate.checks.narrowed import rows_looked_at
 from pytest_bbmigrate.sqlite_files import open_image
 from tests.core.checking import chain_of
 from tests.core.running import image_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from pytest_bbmigrate.experiment.model import Evidence
 
@@ -85,3 +88,43 @@ def test_rows_that_had_no_parent_before_are_not_left_out_for_that(tmp_path: Path
     assert narrowed_counts(evidence) == {"trips": 1}
     with closing(open_image(evidence.state.image)) as db:
         assert db.execute("SELECT id FROM costs").fetchall() == [(2,), (3,)]
+
+
+KINDS = "CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT);"
+OPS = "CREATE TABLE {} (id BLOB PRIMARY KEY, kind INTEGER NOT NULL REFERENCES kinds (id));"
+NUMBERED = "CREATE TABLE n_{0} (id INTEGER PRIMARY KEY); INSERT INTO n_{0} SELECT id FROM {0};"
+
+
+def test_of_tables_whose_rows_are_all_refused_all_are_counted_and_no_parent(tmp_path: Path) -> None:
+    base = image_of(
+        KINDS + OPS.format("ops") + OPS.format("more"),
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+        " INSERT INTO kinds SELECT i, 'k' FROM n",
+        "INSERT INTO ops SELECT CAST('o' || id AS BLOB), id FROM kinds",
+        "INSERT INTO more SELECT CAST('m' || id AS BLOB), id FROM kinds",
+    )
+    step = (
+        NUMBERED.format("ops") + NUMBERED.format("more") + "CREATE TABLE n AS SELECT * FROM kinds;"
+    )
+    evidence = chain_of(tmp_path, step, base=base, rows=0).evidence(0)
+
+    assert narrowed_counts(evidence) == {"ops": 60, "more": 60}
+    assert evidence.state.row_counts["kinds"] == 60
+    assert evidence.narrowed is not None
+    assert not evidence.narrowed.is_cut_short
+
+
+def test_what_was_not_tried_for_want_of_runs_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MOST_RUNS", "MOST_STARTED"):
+        monkeypatch.setattr(f"pytest_bbmigrate.chain.fewer_rows.{name}", 5)
+    base = image_of(
+        OPS.format("ops").replace(" REFERENCES kinds (id)", ""),
+        "INSERT INTO ops VALUES (x'01', 1), (x'02', 2), (x'03', 3), (x'04', 4), (x'05', 5)",
+    )
+    evidence = chain_of(tmp_path, NUMBERED.format("ops"), base=base, rows=0).evidence(0)
+
+    assert rows_looked_at(evidence) == (
+        "all rows but 5 of ops, on which up does not run, or was not tried"
+    )
