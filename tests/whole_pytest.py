@@ -44,6 +44,8 @@ IMPORTED = (
     "pytest_bbmigrate.plugin.items",
     "pytest_bbmigrate.plugin.terminal",
     "pytest_bbmigrate.plugin.testing",
+    "pytest_bbmigrate.report.groups",
+    "pytest_bbmigrate.report.preserved",
     "pytest_bbmigrate.runner.python",
     "pytest_bbmigrate.runner.renames",
     "pytest_bbmigrate.sandbox.kept",

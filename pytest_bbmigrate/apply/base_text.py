@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read.schema import read_entries, read_schema
+from pytest_bbmigrate.schema.read.entries import read_entries
+from pytest_bbmigrate.schema.read.schema import read_schema
 from pytest_bbmigrate.sql import split_statements
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import open_image, take_image

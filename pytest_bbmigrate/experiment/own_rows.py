@@ -86,7 +86,7 @@ def own_of_base(image: bytes, schema: Schema, own_rows: OwnRows) -> RowOwner:
     tables = set[str]()
     with closing(open_image(image)) as db:
         for table in schema.tables:
-            if holds_row(db, table):
+            if holds_row(db, table.name):
                 tables.add(fold_name(table.name))
                 values.update(*stored_rows(db, table))
     return with_own_rows(

@@ -44,7 +44,7 @@ def surroundings() -> Surroundings:
         platform.release(),
         platform.machine(),
         sqlite_build(),
-        tuple((name, version_of(name)) for name in USED),
+        tuple((name, metadata_of(name)) for name in USED),
         tuple(sorted(variables())),
     )
     return Surroundings(source_of_ours(), others)
@@ -82,12 +82,16 @@ def sqlite_build() -> tuple[str, ...]:
     return (sqlite3.sqlite_version, source, *options)
 
 
-def version_of(name: str) -> str:
-    """Return the version of an installed distribution, '' where there is none."""
+def metadata_of(name: str) -> str:
+    """Return what an installed distribution says of itself, its version too; '' for none.
+
+    Unread: what is made for e-mail takes as long to find the version in it as all else here.
+    """
     try:
-        return importlib.metadata.version(name)
+        found = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
+    return found.read_text("METADATA") or found.read_text("PKG-INFO") or found.version
 
 
 def variables() -> list[tuple[str, str]]:

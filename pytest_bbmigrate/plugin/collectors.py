@@ -12,9 +12,6 @@ from pytest_bbmigrate.plugin.items import CatalogueCheck, MigrationCheck
 from pytest_bbmigrate.plugin.options import migrations_folder
 from pytest_bbmigrate.plugin.selection import selection_of
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.report import (
-    describe_unreadable,
-)
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS
 from pytest_bbmigrate.visible import visible, visible_line
 
@@ -129,6 +126,8 @@ class UnreadableFile(NamedCollector, pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Raise the folder's error, which pytest shows without a traceback."""
+        from pytest_bbmigrate.report import describe_unreadable
+
         raise self.CollectError(
             describe_unreadable(
                 self.error, rerun_command(self.config, self.path.parent, CATALOGUE_CHECK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 import iniconfig
@@ -28,6 +27,8 @@ def names_in(path: Path) -> set[str]:
     See https://docs.pytest.org/en/stable/reference/customize.html#configuration-file-formats.
     """
     if path.suffix == ".toml":
+        import tomllib
+
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         tables = [content.get("pytest"), content.get("tool", {}).get("pytest")]
         tables += [table.get("ini_options") for table in tables if isinstance(table, dict)]

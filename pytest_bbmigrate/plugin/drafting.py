@@ -19,7 +19,8 @@ from pytest_bbmigrate.counting import counted
 from pytest_bbmigrate.errors import CatalogueError
 from pytest_bbmigrate.history.status import describe_contract
 from pytest_bbmigrate.plugin.options import settings_of, usage_error
-from pytest_bbmigrate.report.told import TOLD, from_plain, sort_out
+from pytest_bbmigrate.report.summary import TOLD
+from pytest_bbmigrate.report.told import from_plain, sort_out
 from pytest_bbmigrate.sqlite_files.durable import flush
 from pytest_bbmigrate.visible import visible_line
 

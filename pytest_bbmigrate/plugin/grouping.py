@@ -1,4 +1,7 @@
-"""Many failed checks in groups on the terminal; reports, and what is made of them, have it all."""
+"""Many failed checks in groups on the terminal; reports, and what is made of them, have it all.
+
+What tells of failures is imported where there are any.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ import pytest
 
 from pytest_bbmigrate.plugin.invocation import command_of
 from pytest_bbmigrate.plugin.options import settings_of, writes_database
-from pytest_bbmigrate.report.groups import MOST_IN_FULL, describe_groups, describe_next
-from pytest_bbmigrate.report.told import TOLD, from_plain, sort_out
+from pytest_bbmigrate.report.summary import TOLD
 from pytest_bbmigrate.visible import visible_line
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 GROUPED = "bb grouped"  # among pytest's kinds of reports, while the summary is written
 CHECK = "--bb-check-migrations"
 MOST_FILES = 40  # of which the progress names each
+MOST_IN_FULL = 12  # failed checks whose texts are all shown
 
 
 class Grouping:
@@ -61,11 +64,18 @@ def shorten_progress(session: pytest.Session) -> None:
 
 def grouped_results(reporter: pytest.TerminalReporter) -> list[Told]:
     """Return what the checks have found whose texts are not written; [] where all are."""
-    return [from_plain(getattr(report, TOLD)) for report in reporter.stats.get(GROUPED, [])]
+    reports = reporter.stats.get(GROUPED)
+    if not reports:
+        return []
+    from pytest_bbmigrate.report.told import from_plain
+
+    return [from_plain(getattr(report, TOLD)) for report in reports]
 
 
 def write_groups(reporter: pytest.TerminalReporter, told: list[Told]) -> None:
     """Write what many checks have found."""
+    from pytest_bbmigrate.report.groups import describe_groups
+
     reporter.write_sep("=", "findings")
     for line in describe_groups(told):
         reporter.write_line(visible_line(line), bold=bool(line) and not line.startswith(" "))
@@ -76,6 +86,9 @@ def write_next(reporter: pytest.TerminalReporter) -> None:
     config, told = reporter.config, grouped_results(reporter)
     if not told:
         return
+    from pytest_bbmigrate.report.groups import describe_next
+    from pytest_bbmigrate.report.told import sort_out
+
     faults, declared = sort_out(told)
     name = next((fault.told.migration for fault in faults), told[0].migration)
     commands = {

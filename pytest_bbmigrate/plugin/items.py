@@ -1,10 +1,13 @@
-"""The migrations as pytest sees them: Directory, File for a migration, Item for a check."""
+"""The migrations as pytest sees them: Directory, File for a migration, Item for a check.
+
+What tells of failures is imported where there are any.
+"""
 
 from __future__ import annotations
 
 import abc
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,16 +19,13 @@ from pytest_bbmigrate.plugin.judging import judge_of, judges_here
 from pytest_bbmigrate.plugin.keeping import CACHED
 from pytest_bbmigrate.plugin.session import project_of
 from pytest_bbmigrate.plugin.session_text import text_properties
-from pytest_bbmigrate.plugin.whose_rows import whose_rows
 from pytest_bbmigrate.private import safe_exception
-from pytest_bbmigrate.report import (
-    describe_failure,
-    describe_unreadable,
-)
-from pytest_bbmigrate.report.summary import result_properties
-from pytest_bbmigrate.report.told import TOLD, Told, to_plain, told_of
+from pytest_bbmigrate.report.summary import TOLD, result_properties
 from pytest_bbmigrate.verdict import CATALOGUE_CHECK, CHECKS, Outcome, Verdict
 from pytest_bbmigrate.visible import visible, visible_line
+
+if TYPE_CHECKING:
+    from pytest_bbmigrate.report.told import Told
 
 _TOLD = pytest.StashKey[set[int]]()  # positions of migrations whose failure some check tells
 
@@ -53,7 +53,7 @@ class NotTried(Exception):
 class CheckItem(pytest.Item):
     """One check, of one migration or of the folder."""
 
-    told: Told | None = None  # what it has found, once it was asked
+    told: Told | None = None  # what it has found, if anything, once it was asked
 
     @property
     @abc.abstractmethod
@@ -73,8 +73,16 @@ class CheckItem(pytest.Item):
     def judge(self) -> Verdict:
         """Return the verdict."""
 
-    def tell(self, verdict: Verdict) -> Told:
-        """Return what ``verdict`` has found, of the migration or folder that it is about."""
+    def tell(self, verdict: Verdict) -> Told | None:
+        """Return what ``verdict`` has found, of the migration or folder that it is about.
+
+        None where that is nothing; which declarations nothing needs is for a draft alone.
+        """
+        is_drafted = self.config.getoption("bb_draft_contracts") is not None
+        if not (verdict.findings or is_drafted):
+            return None
+        from pytest_bbmigrate.report.told import told_of
+
         catalogue = project_of(self.config).catalogue
         if verdict.check == CATALOGUE_CHECK:
             return told_of(verdict, -1, verdict.subject)
@@ -104,16 +112,15 @@ class CheckItem(pytest.Item):
     # The types of a style and of a representation are not public in pytest.
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return a verdict or an error of ours in words; anything else as pytest shows it."""
+        from pytest_bbmigrate.plugin.whose_rows import whose_rows
+        from pytest_bbmigrate.report import describe_failure, describe_unreadable
+
         rerun = rerun_command(self.config, self.path, self.asked)
-        if isinstance(excinfo.value, CheckFailed):
-            return describe_failure(
-                excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
-            )
-        if isinstance(excinfo.value, NotTried):
-            why = describe_failure(
-                excinfo.value.verdict, rerun, whose_rows(project_of(self.config))
-            )
-            return visible(f"{excinfo.value}\n{why}")
+        if isinstance(excinfo.value, CheckFailed | NotTried):
+            rows = whose_rows(project_of(self.config))
+            text = describe_failure(excinfo.value.verdict, rerun, rows)
+            is_tried = isinstance(excinfo.value, CheckFailed)
+            return text if is_tried else visible(f"{excinfo.value}\n{text}")
         if isinstance(excinfo.value, CatalogueError):
             return describe_unreadable(excinfo.value, rerun)
         if isinstance(excinfo.value, BBMigrateError):
@@ -231,6 +238,8 @@ def complete_report(item: pytest.Item, report: pytest.TestReport) -> None:
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), line + 1, report.longrepr[2])
     if item.told is not None and report.when == "call":
+        from pytest_bbmigrate.report.told import to_plain
+
         setattr(report, TOLD, to_plain(item.told))
     if report.sections and project_of(item.config).hides_own:
         report.sections = []

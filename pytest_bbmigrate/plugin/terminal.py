@@ -13,9 +13,9 @@ from pytest_bbmigrate.plugin.judging import judges_elsewhere
 from pytest_bbmigrate.plugin.keeping import what_is_not_kept
 from pytest_bbmigrate.plugin.options import app_python_of, applies_here, writes_database
 from pytest_bbmigrate.plugin.session import project_of
-from pytest_bbmigrate.report.groups import cut
 from pytest_bbmigrate.report.summary import (
     Result,
+    cut,
     describe_briefly,
     describe_header,
     describe_results,

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.counting import counted
+from pytest_bbmigrate.report.summary import cut
 from pytest_bbmigrate.report.told import sort_out
 
 if TYPE_CHECKING:
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.report.told import Declared, Fault, Told
 
-MOST_IN_FULL = 12  # failed checks whose texts are all shown
 MOST_FAULTS = 70  # lines
 MOST_DECLARED = 30  # lines
 LEAST_OF_A_KIND = 2
-WIDTH = 118
 FIRST = ("does not run", "set-up lacks")
 
 
@@ -70,11 +69,6 @@ def in_one_line(fault: Fault) -> str:
         place = f":{line}" if file.endswith(told.file) else ""
         return f"{told.migration}{place}: {found.headline}"
     return f"{told.migration}: {found.headline} ({PurePath(found.place).name})"
-
-
-def cut(line: str) -> str:
-    """Return ``line``, its end left out where it is longer than fits."""
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]} .."
 
 
 def describe_declared(declared: Sequence[Declared]) -> list[str]:

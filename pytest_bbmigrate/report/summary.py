@@ -19,8 +19,11 @@ UP_CHECKS = tuple(check for check in CHECKS if check not in DOWN_CHECKS)
 
 _MOST_NAMES = 4
 _MOST_LINES = 8
+_WIDTH = 118  # of a line beside groups of findings
 
 Properties = list[tuple[str, object]]
+
+TOLD = "bb_told"  # attribute of a check's report: what it has found
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,11 @@ def _at_most(lines: list[str], kind: str) -> list[str]:
         return lines
     beyond = len(lines) - _MOST_LINES
     return [*lines[:_MOST_LINES], f"and {_count(beyond, f'more {kind}')}; --junitxml lists all"]
+
+
+def cut(line: str) -> str:
+    """Return ``line``, its end left out where it is longer than fits."""
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]} .."
 
 
 def _count(number: int, noun: str) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_bbmigrate.verdict import Finding, Verdict
 
-TOLD = "bb_told"  # attribute of a check's report: what it has found
 MARK = "bb: "
 
 

@@ -44,6 +44,9 @@ UNUSED = {  # where checks pass, and nothing is applied
     "pytest_bbmigrate.history.status",
     "pytest_bbmigrate.plugin.drafting",
     "pytest_bbmigrate.plugin.smoke.launch",
+    "pytest_bbmigrate.report.told",
+    "pytest_bbmigrate.report.words",
+    "pytest_bbmigrate.schema.model",
     "pytest_bbmigrate.sqlite_files.backup",
 }
 ISOLATED = """

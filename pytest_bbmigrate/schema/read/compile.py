@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read.table import fetch_all
+from pytest_bbmigrate.schema.read.entries import fetch_all
 from pytest_bbmigrate.sql import quote_name
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sqlite_files import closed_on_failure, open_image, take_image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from pytest_bbmigrate.schema.read.schema import read_entries
+from pytest_bbmigrate.schema.read.entries import read_entries
 from pytest_bbmigrate.sql.names import fold_name
 from pytest_bbmigrate.sql.own_tables import OWN_TABLES
 

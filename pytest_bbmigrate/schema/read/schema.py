@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_bbmigrate.schema.model import Schema, Trigger, View
 from pytest_bbmigrate.schema.read.compile import EVENTS, trigger_errors, view_error
-from pytest_bbmigrate.schema.read.table import fetch_all, read_table, read_virtual_table
+from pytest_bbmigrate.schema.read.entries import is_virtual, read_entries, tables_left_out
+from pytest_bbmigrate.schema.read.table import read_table, read_virtual_table
 from pytest_bbmigrate.schema.read.tokens import canonical, names_mentioned
 from pytest_bbmigrate.sql import tokenize
 from pytest_bbmigrate.sql.names import fold_name
-from pytest_bbmigrate.sql.own_tables import OWN_TABLES
 from pytest_bbmigrate.sql.reading import read_as
 from pytest_bbmigrate.sql.schema_clauses import CreateTrigger
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_bbmigrate.schema.model import Table, Tokens
+    from pytest_bbmigrate.schema.read.entries import Entry, Row
     from pytest_bbmigrate.sql import Token
-
-    Row = tuple[str, str, str, str]  # of sqlite_master: type, name, tbl_name, sql
-    Entry = tuple[str, str, str, str, int]  # the same, and rootpage
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,12 +33,6 @@ CACHED_TABLES = 8192
 
 _schemas: dict[tuple[Row, ...], Schema] = {}
 _tables: dict[tuple[object, ...], Table] = {}
-
-
-def read_entries(db: sqlite3.Connection) -> list[Entry]:
-    """Return (type, name, tbl_name, sql, rootpage) of every object in ``main`` with a CREATE."""
-    columns = "type, name, tbl_name, sql, rootpage"
-    return fetch_all(db, f"SELECT {columns} FROM main.sqlite_master WHERE sql IS NOT NULL")
 
 
 def read_schema(db: sqlite3.Connection, entries: Iterable[Entry] | None = None) -> Schema:
@@ -73,7 +65,7 @@ def _depends_on_text_only(schema: Schema) -> bool:
 
 
 def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
-    left_out = _left_out(db, rows)
+    left_out = tables_left_out(db, rows)
     kept = [row for row in rows if fold_name(row[2]) not in left_out]
     tables = _read_tables(db, kept)
     views = {name: tokenize(sql) for kind, name, _, sql in kept if kind == "view"}
@@ -100,25 +92,6 @@ def _read(db: sqlite3.Connection, rows: tuple[Row, ...]) -> Schema:
     )
 
 
-def _left_out(db: sqlite3.Connection, rows: tuple[Row, ...]) -> frozenset[str]:
-    """Return the case-folded names of the tables that are no part of the user's schema.
-
-    Only SQLite knows which table is the shadow of a virtual one (``PRAGMA table_list``, 3.37).
-    """
-    names = {fold_name(row[1]) for row in rows if row[0] == "table"}
-    left_out = {name for name in names if name.startswith("sqlite_")} | OWN_TABLES
-    if any(_is_virtual(sql) for kind, _, _, sql in rows if kind == "table"):
-        shadows = fetch_all(
-            db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
-        )
-        left_out |= {fold_name(name) for (name,) in shadows}
-    return frozenset(left_out)
-
-
-def _is_virtual(sql: str) -> bool:
-    return sql[:14].upper() == "CREATE VIRTUAL"  # as SQLite writes it, whatever was typed
-
-
 def _read_tables(db: sqlite3.Connection, rows: Iterable[Row]) -> tuple[Table, ...]:
     indexes: dict[str, dict[str, str]] = {}
     for kind, name, table, sql in rows:
@@ -139,7 +112,7 @@ def _read_tables(db: sqlite3.Connection, rows: Iterable[Row]) -> tuple[Table, ..
 def _read_table(
     db: sqlite3.Connection, name: str, sql: str, indexes: tuple[tuple[str, str], ...]
 ) -> Table:
-    if _is_virtual(sql):
+    if is_virtual(sql):
         return read_virtual_table(db, name, sql)
     return _cached(
         _tables,

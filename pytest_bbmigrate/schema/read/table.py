@@ -16,6 +16,7 @@ from pytest_bbmigrate.schema.model import (
     Table,
 )
 from pytest_bbmigrate.schema.read.create_table import parse_create_table
+from pytest_bbmigrate.schema.read.entries import fetch_all
 from pytest_bbmigrate.schema.read.tokens import (
     canonical,
     is_word,
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql import Token
 
 GENERATED = {2: "virtual", 3: "stored"}  # table_xinfo.hidden; 1 is hidden in a virtual table
-
-
-def fetch_all(db: sqlite3.Connection, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """Return the rows of ``sql`` as plain tuples, whatever row factory ``db`` has."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    return cursor.execute(sql, parameters).fetchall()
 
 
 def read_table(db: sqlite3.Connection, name: str, sql: str, indexes: Mapping[str, str]) -> Table:

@@ -71,7 +71,7 @@ def test_another_setting_changes_every_key(settings: Settings, changed: dict[str
 
 
 @pytest.mark.parametrize(
-    "part", ["source_of_ours", "sqlite_build", "version_of", "variables", "sys.version"]
+    "part", ["source_of_ours", "sqlite_build", "metadata_of", "variables", "sys.version"]
 )
 def test_other_surroundings_change_every_key(
     settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch
