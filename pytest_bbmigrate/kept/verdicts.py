@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pytest_bbmigrate.processes.messages import to_plain
@@ -32,7 +33,7 @@ class KeptVerdicts:
     verdicts: tuple[Verdict, ...]
     printed: str = ""
 
-    @property
+    @cached_property
     def by_check(self) -> dict[str, Verdict]:
         """Each by its check."""
         return {verdict.check: verdict for verdict in self.verdicts}

@@ -132,8 +132,10 @@ class CheckItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, and the name for the failure's heading."""
+        path = str(self.path)
+        shown = visible_line(path)
         name = visible_line(f"{self.subject}: {self.name}")
-        return Path(visible_line(str(self.path))), 0, name
+        return self.path if shown == path else Path(shown), 0, name
 
 
 class CatalogueCheck(CheckItem):

@@ -26,6 +26,13 @@ def test_verdicts_are_read_as_they_were() -> None:
     assert read_verdicts(encode_verdicts(kept), "001_a") == kept
 
 
+def test_verdicts_are_sorted_by_their_checks_once() -> None:
+    kept = KeptVerdicts((PASSED, SKIPPED))
+
+    assert kept.by_check == {"up_applies": PASSED, "up_repeats": SKIPPED}
+    assert kept.by_check is kept.by_check
+
+
 @pytest.mark.parametrize(
     "verdict",
     [
