@@ -248,9 +248,9 @@ def with_remedy(
     outside = " or ".join(where for where in wheres if where)
     if outside:
         return replace(finding, expected=f"only rows where {outside}")
+    column = "" if finding.kind == "rows lost" else finding.column
+    condition = condition_of_statements(migration, finding.table, column, known, executed)
     if finding.kind != "rows renumbered":
-        column = finding.column if finding.kind == "values changed" else ""
-        condition = condition_of_statements(migration, finding.table, column, known, executed)
         condition = condition or condition_of_copy(finding, migration, known)
-        declaration += f" where {condition}" if condition else ""
+    declaration += f" where {condition}" if condition else ""
     return replace(finding, allow=contract_line(migration, declaration))

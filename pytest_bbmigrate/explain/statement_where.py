@@ -64,11 +64,15 @@ def condition_of_statements(
     conditions: list[str] = []
     touched: set[str] = set()
     before: dict[str, str] = {}
+    own: set[str] = set()
     for sql in texts_of(part, executed):
         command = read_shape(sql)
         if does(command, table, column):
             is_told = stands_in(part, sql)
-            conditions.append(plain_condition(command, touched, before) if is_told else "")
+            # The first of them that changes a row still finds in it what was there before.
+            seen = touched if asks_others(command) else touched - own
+            conditions.append(plain_condition(command, seen, before) if is_told else "")
+            own |= {fold_name(column)} - touched
         elif isinstance(command, Insert) and overwrites(command, table, column):
             is_told = stands_in(part, sql)
             keys = key_condition(read_as(Insert, sql), column, known, touched) if is_told else ""
@@ -114,6 +118,11 @@ def does(command: Command, table: str, column: str) -> bool:
             and command.sets(column)
         )
     return isinstance(command, Delete) and same_name(command.table.name, table)
+
+
+def asks_others(command: Command) -> bool:
+    """Return whether the WHERE of a statement looks at other rows than the one it is about."""
+    return isinstance(command, Update | Delete) and "select" in map(keyword, command.where)
 
 
 def may_do_so_unseen(command: Command, table: str, column: str) -> bool:
@@ -196,13 +205,7 @@ def plain_condition(command: Command, touched: set[str], before: Mapping[str, st
 
     Columns that have other names now, or are others, are called what they were ``before``.
     """
-    if not isinstance(command, Update | Delete):
-        return ""
-    if isinstance(command, Update) and (command.sources or command.conflict == "replace"):
-        return ""
-    if command.alias or command.limit or command.with_tables:
-        return ""
-    if any(token.kind is Kind.PARAMETER or "\n" in token.text for token in command.where):
+    if not isinstance(command, Update | Delete) or not stands_alone(command):
         return ""
     names = names_asked(command.where)
     renamed = names & before.keys()
@@ -212,16 +215,44 @@ def plain_condition(command: Command, touched: set[str], before: Mapping[str, st
         return ""
 
     def spell(token: Token) -> str:
+        if command.alias and fold_name(token.name) == fold_name(command.alias):
+            return bare_or_quoted(command.table.name)
         name = fold_name(token.name) if token.kind in (Kind.WORD, Kind.QUOTED) else ""
         return bare_or_quoted(before[name]) if name in renamed else token.text
 
     return source_text(command.where, spell)
 
 
+def stands_alone(command: Update | Delete) -> bool:
+    """Return whether what a statement's WHERE says, in one line, is all that chooses its rows."""
+    if isinstance(command, Update) and (command.sources or command.conflict == "replace"):
+        return False
+    if command.limit or command.with_tables:
+        return False
+    if command.alias and not is_qualifier(command.alias, command.table.name, command.where):
+        return False
+    return not any(t.kind is Kind.PARAMETER or "\n" in t.text for t in command.where)
+
+
+def is_qualifier(alias: str, table: str, where: Tokens) -> bool:
+    """Return whether an ``alias`` can be called by its table's name.
+
+    It stands before columns alone, and the ``table`` in a subquery has a name of its own.
+    """
+    for token, after in zip(where, (*where[1:], None), strict=True):
+        if same_name(token.name, alias) and (after is None or after.text != "."):
+            return False
+        if same_name(token.name, table) and (after is None or keyword(after) != "as"):
+            return False
+    return True
+
+
 def names_asked(where: Tokens) -> set[str]:
     """Return the (folded) names in a condition; those of a subquery may be another table's."""
-    names = {fold_name(token.name) for token in where} - {""}
     has_query = "select" in map(keyword, where)
+    # A text is a name only where a table is expected (https://sqlite.org/quirks.html).
+    named = (token for token in where if has_query or token.kind is not Kind.STRING)
+    names = {fold_name(token.name) for token in named} - {""}
     return names | {f"{OF_ANOTHER}{name}" for name in names if has_query}
 
 

@@ -437,6 +437,31 @@ def test_columns_that_change_for_unknown_reasons_are_findings_of_their_own(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("UPDATE t SET id = id + 1000 WHERE n > 0;", "changes t.id where n > 0"),
+        ("UPDATE t SET c = 'x' || c WHERE c > 'm';", "changes t.c where c > 'm'"),
+        ("UPDATE t SET n = 1 WHERE n > 1; UPDATE t SET n = -1 WHERE n < -1;",
+         "changes t.n where (n > 1) OR (n < -1)"),
+        ("DELETE FROM t AS one WHERE one.n > 0 AND EXISTS (SELECT 1 FROM t AS o WHERE o.n < one.n)",
+         "deletes t where t.n > 0 AND EXISTS (SELECT 1 FROM t AS o WHERE o.n < t.n)"),
+    ],
+)  # fmt: skip
+def test_the_line_says_where_and_holds(tmp_path: Path, step: str, line: str) -> None:
+    base = "CREATE TABLE t (id INTEGER PRIMARY KEY, c TEXT UNIQUE, n INTEGER);"
+    for name in ("as_found", "allowed"):
+        (tmp_path / name).mkdir()
+
+    found = judge_last("data_survives", chain_of(tmp_path / "as_found", base, step)).findings
+    allowed = judge_last(
+        "data_survives", chain_of(tmp_path / "allowed", base, f"-- bb: {line}\n{step}")
+    )
+
+    assert {finding.allow for finding in found} == {f"-- bb: {line}"}
+    assert allowed.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
     "step",
     [
         "ALTER TABLE notes RENAME COLUMN mood TO tone;\nUPDATE notes SET tone = NULL;",

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
          "a", '"c d" = 1'),
         ("ALTER TABLE t RENAME COLUMN a TO b; UPDATE t SET b = 1 WHERE c = 1", "a", "c = 1"),
         ("UPDATE u SET b = 1; UPDATE t SET a = 1 WHERE b = 1", "a", "b = 1"),
+        ("UPDATE t AS x SET a = 1 WHERE x.b = 1", "a", "t.b = 1"),
+        ("DROP TABLE foo; DELETE FROM t WHERE n = 'foo'", "", "n = 'foo'"),
+        ("UPDATE t SET a = 1 WHERE a = 'x'; UPDATE t SET a = 2 WHERE a = 1", "a",
+         "(a = 'x') OR (a = 1)"),
     ],
 )  # fmt: skip
 def test_the_condition_is_that_of_the_statements(
@@ -41,11 +45,15 @@ def test_the_condition_is_that_of_the_statements(
     [
         "UPDATE t SET a = 1",
         "UPDATE t SET a = 1 WHERE b = 1; UPDATE t SET a = 1",
-        "UPDATE t AS x SET a = 1 WHERE x.b = 1",
+        "UPDATE t AS x SET a = 1 WHERE x.b IN (SELECT b FROM t)",
+        "UPDATE t AS x SET a = 1 WHERE b IN (SELECT x FROM u)",
         "UPDATE t SET a = u.a FROM u WHERE u.b = t.b",
         "UPDATE t SET a = 1 WHERE b = ?",
         "UPDATE t SET a = 1 WHERE b = 'two\nlines'",
         "UPDATE t SET b = 1; UPDATE t SET a = 1 WHERE b = 1",
+        "UPDATE t SET b = 1; UPDATE t SET a = 1 WHERE a = 1; UPDATE t SET a = 2 WHERE b = 1",
+        "UPDATE t SET a = 1 WHERE a = 2; UPDATE t SET a = 2 WHERE a IN (SELECT a FROM t)",
+        "DROP TABLE foo; UPDATE t SET a = 1 WHERE b IN (SELECT b FROM 'foo')",
         "UPDATE u SET b = 1; UPDATE t SET a = 1 WHERE b IN (SELECT b FROM v)",
         "ALTER TABLE t ADD COLUMN b; UPDATE t SET a = 1 WHERE b IS NULL",
         "ALTER TABLE t RENAME COLUMN c TO b; UPDATE t SET a = 1 WHERE c IS NULL",
