@@ -55,7 +55,9 @@ def locate(
     naming = [
         (verb_of(statement.text, words), statement)
         for statement in part.statements
-        if (words := folded(shape_of(statement.text))) and wanted & set(words)
+        if (words := folded(shape_of(statement.text)))
+        and wanted & set(words)
+        and not copies_others(statement.text, wanted)
     ]
     if column and (found := statement_on_column(naming, wanted, column)):
         return Location(part.path, found.line)
@@ -65,6 +67,21 @@ def locate(
             best = next((one for one in of_verb if written_to(one.text) in wanted), of_verb[0])
             return Location(part.path, best.line)
     return Location(part.path, naming[0][1].line if naming else None)
+
+
+def copies_others(sql: str, tables: Collection[str]) -> bool:
+    """Return whether a copy reads and writes others than ``tables`` (folded).
+
+    What it names like one of them is a column.
+    """
+    command = read_shape(sql)
+    if not isinstance(command, Insert) or command.query is None or command.query.with_tables:
+        return False
+    selects = command.query.selects
+    sources = [source.table for select in selects for source in select.sources]
+    named = {command.table.folded, *(table.folded for table in sources if table)}
+    is_all = all(sources) and folded(sql).count("select") == len(selects)
+    return is_all and not command.with_tables and not named & set(tables)
 
 
 def without_idle(part: Part, run: Run) -> Part:

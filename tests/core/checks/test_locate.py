@@ -8,6 +8,7 @@ import pytest
 
 from pytest_bbmigrate.catalogue import ScriptPart, SqlPart
 from pytest_bbmigrate.checks.locate import (
+    LOSES_ROWS,
     WRITES_VALUES,
     Location,
     locate,
@@ -103,6 +104,25 @@ def test_a_copy_that_begins_with_a_with_is_an_insert() -> None:
     found = locate(SqlPart(FILE, split_statements(sql)), ("notes",), WRITES_VALUES)
 
     assert found.line == 1
+
+
+@pytest.mark.parametrize(
+    ("copy", "line"),
+    [
+        ("INSERT INTO trips_new (id, notes) SELECT id, notes FROM trips;", 3),
+        ("INSERT INTO trips_new SELECT t.id, n.text FROM trips AS t JOIN notes AS n;", 2),
+        ("INSERT INTO trips_new SELECT id, (SELECT max(id) FROM notes) FROM trips;", 2),
+        ("WITH n AS (SELECT 1 FROM notes) INSERT INTO trips_new SELECT * FROM trips;", 2),
+        ("INSERT INTO trips_new VALUES (1, 'notes');", 3),
+        ("INSERT INTO trips SELECT id, text FROM notes;", 2),
+    ],
+)
+def test_rows_do_not_go_by_a_copy_of_others_that_have_a_column_of_the_name(
+    copy: str, line: int
+) -> None:
+    sql = f"CREATE TABLE trips_new (id, notes);\n{copy}\nDROP TABLE notes;"
+
+    assert locate(SqlPart(FILE, split_statements(sql)), ("notes",), LOSES_ROWS).line == line
 
 
 ADDED = "ALTER TABLE notes DROP COLUMN cents;\nALTER TABLE notes ADD COLUMN text TEXT;\n"
