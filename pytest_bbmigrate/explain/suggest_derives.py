@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract import Derive
 from pytest_bbmigrate.contract.derives import derives_line
 from pytest_bbmigrate.experiment.copied_tables import is_row_by_row
-from pytest_bbmigrate.experiment.derivations import referred_column
+from pytest_bbmigrate.experiment.derivations import (
+    UnderivableError,
+    pair_rows,
+    referred_column,
+)
 from pytest_bbmigrate.explain.contract_line import contract_line
 from pytest_bbmigrate.sql.clauses import Insert, Update
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
@@ -20,8 +24,8 @@ from pytest_bbmigrate.sql.tokens import Kind, folded
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_bbmigrate.experiment import Evidence, TableDiff
-    from pytest_bbmigrate.schema import Table
+    from pytest_bbmigrate.experiment import DatabaseDiff, Evidence, TableDiff
+    from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql.clauses import Query
     from pytest_bbmigrate.sql.cursor import Tokens
     from pytest_bbmigrate.verdict import Finding
@@ -82,10 +86,31 @@ def derived_of(table: str, column: str, evidence: Evidence) -> Derive | None:
         if (not is_same and name in diff.renames.tables.values()) or move.column in taken:
             continue
         by = () if is_same else keys_copied(source, target, move)
-        if is_same or by:
-            from_table = None if is_same else source.name
-            return Derive(target.name, made.name, move.text, from_table, by, 0)
+        if not is_same and not by:
+            continue
+        found = Derive(target.name, made.name, move.text, None if is_same else source.name, by, 0)
+        if can_be_judged(found, move, evidence, after, diff):
+            return found
     return None
+
+
+def can_be_judged(
+    declared: Derive, move: Move, evidence: Evidence, after: Schema, diff: DatabaseDiff
+) -> bool:
+    """Return whether the rows that a value is ``declared`` of are paired with those before.
+
+    A copy pairs those of the table itself only by keys that it copies as they are.
+    """
+    try:
+        pairs = pair_rows(declared, evidence.state.schema, after, diff.renames)
+    except UnderivableError:
+        return False
+    is_copy = not isinstance(read_shape(evidence.up.executed[move.position]), Update)
+    return (
+        not (pairs.is_same and is_copy)
+        or not pairs.source.primary_key
+        or (move.plain >= set(pairs.keys))
+    )
 
 
 def keys_copied(source: Table, target: Table, move: Move) -> tuple[str, ...]:

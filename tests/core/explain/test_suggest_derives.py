@@ -15,6 +15,7 @@ BASE = "CREATE TABLE t (id INTEGER PRIMARY KEY, memo TEXT, amount REAL NOT NULL)
 ADD = "ALTER TABLE t ADD COLUMN cents INTEGER;"
 GONE = "ALTER TABLE t DROP COLUMN amount;"
 REBUILT = "CREATE TABLE t_new (id INTEGER PRIMARY KEY, memo TEXT, cents INTEGER);"
+UNPAIRED = "CREATE TABLE t_new (id INTEGER, memo TEXT, cents INTEGER, PRIMARY KEY (id, cents));"
 SWAP = "DROP TABLE t; ALTER TABLE t_new RENAME TO t;"
 LINES = "CREATE TABLE lines (id INTEGER PRIMARY KEY, cents INTEGER);"
 
@@ -66,6 +67,15 @@ LINES = "CREATE TABLE lines (id INTEGER PRIMARY KEY, cents INTEGER);"
         (f"CREATE TABLE lines AS SELECT memo, sum(amount) AS n FROM t GROUP BY memo; {GONE}", ""),
         (f"CREATE TABLE lines AS SELECT memo, amount FROM t; {GONE}", ""),
         (f"UPDATE t SET memo = amount; {GONE}", ""),
+        # The rows of the table itself get other ids, or a key that takes the column in.
+        (f"{REBUILT} INSERT INTO t_new (memo, cents) SELECT memo, amount * 100 FROM t; {SWAP}", ""),
+        (
+            (
+                f"{UNPAIRED} INSERT INTO t_new (id, memo, cents)"
+                f" SELECT id, memo, amount * 9 FROM t; {SWAP}"
+            ),
+            "",
+        ),
         (GONE, ""),
         # It is there.
         (
