@@ -24,6 +24,8 @@ WIDENING = frozenset(
 )  # more than one row meets it
 LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
 
+WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))  # behind a column
+
 
 def columns_failed(match: re.Match[str]) -> tuple[str, ...]:
     """Return the columns (folded) that a constraint which failed is on, by the message."""

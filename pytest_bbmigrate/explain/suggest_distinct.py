@@ -13,6 +13,7 @@ from pytest_bbmigrate.explain.key_conditions import (
     FAILED,
     OTHER,
     WIDENING,
+    WITH_A_VALUE,
     columns_failed,
     has_key,
     in_whole,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.runner import Failure
     from pytest_bbmigrate.schema import Schema, Table
     from pytest_bbmigrate.sql.cursor import Tokens
-
-WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))
 
 
 def distinct_requirements(

@@ -14,6 +14,7 @@ from pytest_bbmigrate.explain.copies import created_columns
 from pytest_bbmigrate.explain.key_conditions import (
     FAILED,
     OTHER,
+    WITH_A_VALUE,
     columns_failed,
     has_key,
     in_whole,
@@ -21,9 +22,10 @@ from pytest_bbmigrate.explain.key_conditions import (
     no_other_before,
     qualified,
 )
+from pytest_bbmigrate.explain.statement_where import LONGEST, names_touched
 from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
-from pytest_bbmigrate.sql.cursor import fold_tokens, keyword
+from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text, split_at_and
 from pytest_bbmigrate.sql.names import fold_name, same_name
 from pytest_bbmigrate.sql.reading import read_command, read_shape
 from pytest_bbmigrate.sql.schema_clauses import CreateTable, RenameTable
@@ -41,10 +43,14 @@ FALSE = "0"
 
 @dataclass(frozen=True)
 class KeySource:
-    """The rows of ``table`` go into a key, with these ``values`` of its columns in turn."""
+    """The rows of ``table`` go into a key, with these ``values`` of its columns in turn.
+
+    That are those alone which meet ``where``, SQL on the rows before; '' for all, or if not told.
+    """
 
     table: Table
     values: tuple[Tokens, ...]
+    where: str = ""
 
 
 def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tuple[str, ...]:
@@ -78,8 +84,10 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tup
         return ()
     name = bare_or_quoted(last[0].table.name)
     lines = [" AND ".join(dict.fromkeys(filter(None, parts))) for parts in (within, between)]
-    said = [f"{name}: {line}" for line in lines if line]
-    if lines[0] and len(last) == 1 and (plain := plain_columns(last[0])):
+    where = last[0].where if len(last) == 1 else ""
+    others = f"NOT coalesce({where}, 0) OR " if where else ""
+    said = [f"{name}: {others}{line}" for line in lines if line]
+    if lines[0] and len(last) == 1 and not where and (plain := plain_columns(last[0])):
         said[0] = f"unique {name}({', '.join(plain)})"
     return tuple(said)
 
@@ -148,7 +156,34 @@ def source_in(
     given = dict(zip(names, values, strict=True))
     if not all(name in given for name in columns):
         return None
-    return KeySource(table, tuple(given[name] for name in columns))
+    key = tuple(given[name] for name in columns)
+    return KeySource(table, key, condition_of(select, key, table, executed))
+
+
+def condition_of(
+    select: Select, key: Sequence[Tokens], table: Table, executed: Sequence[str]
+) -> str:
+    """Return which rows of ``table`` a SELECT takes, as SQL on them before up.
+
+    '' for all, or where that cannot be said: where up has ``executed`` what changes what the WHERE
+    looks at. That a column of the ``key`` has a value is left out: NULL is equal to nothing anyway.
+    """
+    plain = {fold_name(value[0].name) for value in key if len(value) == 1}
+    parts = [
+        part
+        for part in (split_at_and(select.where) if select.where else ())
+        if fold_tokens(part)[1:] not in WITH_A_VALUE or fold_name(part[0].name) not in plain
+    ]
+    tokens = [token for part in parts for token in part]
+    names = {fold_name(token.name) for token in tokens} - {""}
+    by_statement = [names_touched(read_shape(sql)) for sql in executed]
+    touched = set[str]().union(*(names for pair in by_statement for names in pair))
+    alias = fold_name(select.sources[0].alias)
+    is_odd = any(token.kind is Kind.PARAMETER or "\n" in token.text for token in tokens)
+    if is_odd or names & touched or (alias in names and alias != fold_name(table.name)):
+        return ""
+    condition = " AND ".join(map(source_text, parts))
+    return condition if len(condition) <= LONGEST else ""
 
 
 def values_of(select: Select, table: Table) -> Iterator[Tokens]:

@@ -63,11 +63,14 @@ def suggested_requirements(
         source = indexed_table(failure.statement, executed, before)
     plainly = "" if source is None else requirement_of(failure.message, source)
     command = read_command(failure.statement)
-    is_of_some = isinstance(command, CreateIndex) and is_of_some_rows(command)
+    distinct = distinct_requirements(failure, executed, before)
+    is_of_some = (isinstance(command, CreateIndex) and is_of_some_rows(command)) or (
+        isinstance(command, Insert) and any(": NOT coalesce(" in line for line in distinct)
+    )
     possible = (
         "" if is_of_some else plainly,
         *requirements_of_key(failure, executed, before),
-        *distinct_requirements(failure, executed, before),
+        *distinct,
         plainly if is_of_some else "",
         value_requirement(failure, executed, before),
         *json_conditions(failure, before),

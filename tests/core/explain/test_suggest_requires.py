@@ -388,6 +388,57 @@ def test_a_key_that_three_columns_go_into_has_a_line_for_each_that_meets_another
     ]
 
 
+@pytest.mark.parametrize(
+    ("up", "line"),
+    [
+        (
+            (
+                "-- bb: requires unique people(name)\n-- bb: requires unique people(code)\n"
+                "CREATE TABLE words (word TEXT PRIMARY KEY);\n"
+                "INSERT INTO words SELECT name FROM people WHERE name IS NOT NULL;\n"
+                "INSERT INTO words SELECT code FROM people WHERE code NOTNULL AND code != name;"
+            ),
+            (
+                "people: NOT coalesce(code != name, 0)"
+                " OR NOT EXISTS (SELECT 1 FROM people AS o WHERE o.name = people.code)"
+            ),
+        ),
+        (
+            (
+                "-- bb: requires unique people(name)\n"
+                "INSERT INTO tags (name) SELECT name FROM people"
+                " WHERE NOT EXISTS (SELECT 1 FROM pets WHERE pets.id = people.id) AND name NOTNULL;"
+            ),
+            (
+                "people: NOT coalesce(NOT EXISTS (SELECT 1 FROM pets WHERE pets.id = people.id), 0)"
+                " OR NOT EXISTS (SELECT 1 FROM tags AS o WHERE o.name = people.name)"
+            ),
+        ),
+        (
+            (
+                "CREATE TABLE words (word TEXT PRIMARY KEY);\n"
+                "INSERT INTO words SELECT name FROM people WHERE name NOTNULL AND Age > 0;"
+            ),
+            (
+                "people: NOT coalesce(Age > 0, 0) OR NOT EXISTS (SELECT 1 FROM people AS o"
+                " WHERE o.id < people.id AND o.name = people.name)"
+            ),
+        ),
+        # What it looks at is not what it was before.
+        (
+            (
+                "-- bb: requires unique people(name)\nDELETE FROM pets;\n"
+                "INSERT INTO tags (name) SELECT name FROM people"
+                " WHERE NOT EXISTS (SELECT 1 FROM pets WHERE pets.id = people.id) AND name NOTNULL;"
+            ),
+            "people: NOT EXISTS (SELECT 1 FROM tags AS o WHERE o.name = people.name)",
+        ),
+    ],
+)
+def test_rows_that_a_copy_passes_over_are_not_refused(tmp_path: Path, up: str, line: str) -> None:
+    assert lines_for(tmp_path, up) == [line]
+
+
 def test_of_lines_that_help_together_one_that_is_not_needed_is_not_offered(tmp_path: Path) -> None:
     up = (
         "CREATE TABLE words (word TEXT, name TEXT, UNIQUE (word, name));\n"
