@@ -113,7 +113,8 @@ def find_in_table(table: TableDiff, migration: Migration, up: Run) -> tuple[Find
     if beside is not None:
         beside = undeclared_rows(replace(table, differences=beside, key=()), contract)
     rows = find_in_rows(undeclared, table, without_idle(migration.up, up), "up", lost=beside)
-    known = TableColumns(table.key, tuple(table.spelled.values()))
+    key = () if table.renumbered else table.key
+    known = TableColumns(key, tuple(table.spelled.values()))
     return lost + tuple(with_remedy(finding, migration, known, up.executed) for finding in rows)
 
 

@@ -79,6 +79,8 @@ def condition_of_statements(
             conditions.append(keys)
         elif may_do_so_unseen(command, table, column):
             return ""
+        elif not column and any(does(command, table, name) for name in known.key):
+            return ""  # a row under another key is one that is lost, and one more
         note_names(command, table, touched, before)
         if isinstance(command, RenameColumn) and same_name(command.table.name, table):
             column = command.new if column and same_name(command.column, column) else column

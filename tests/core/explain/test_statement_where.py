@@ -8,6 +8,7 @@ import pytest
 
 from pytest_bbmigrate.explain.statement_where import TableColumns, condition_of_statements
 from tests.core.cataloguing import migration
+from tests.core.checking import chain_of, judge_last
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,3 +154,11 @@ def test_by_a_replace_no_rows_are_told_to_go(tmp_path: Path) -> None:
 
     assert condition_of_statements(made, "t", "", SETTINGS) == ""
     assert condition_of_statements(made, "t", "value") == ""
+
+
+def test_rows_that_get_another_key_beside_a_delete_are_allowed_as_well(tmp_path: Path) -> None:
+    base = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);\n"
+    up = "DELETE FROM t WHERE id != (SELECT max(id) FROM t); UPDATE t SET id = id + 1000;"
+    found = judge_last("data_survives", chain_of(tmp_path, base, up)).findings
+
+    assert [finding.allow for finding in found] == ["-- bb: deletes t", "-- bb: inserts t"]
