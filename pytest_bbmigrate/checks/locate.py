@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -89,11 +88,9 @@ def without_idle(part: Part, run: Run) -> Part:
 
     It is as it was where it is no SQL.
     """
-    executed, idle = Counter(run.executed), Counter(run.idle)
-    met_none = {sql for sql, times in idle.items() if times >= executed[sql]}
-    if not isinstance(part, SqlPart) or not met_none:
+    if not isinstance(part, SqlPart) or not run.met_no_row:
         return part
-    acted = (statement for statement in part.statements if statement.text not in met_none)
+    acted = (statement for statement in part.statements if statement.text not in run.met_no_row)
     return replace(part, statements=tuple(acted))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_bbmigrate.checks.declared import drops_column, drops_table
@@ -45,8 +44,7 @@ def idle_statements(evidence: Evidence) -> Iterator[UntestedStatement]:
     that left none out. What they mean for real rows that are not like the generated ones is not
     known, unless the contract ``requires`` that there are none that they mean.
     """
-    executed = Counter(evidence.up.executed)
-    met_none = {sql for sql, times in Counter(evidence.up.idle).items() if times >= executed[sql]}
+    met_none = evidence.up.met_no_row
     for sql in dict.fromkeys((*evidence.up.idle, *evidence.up.shapes)):
         command = read_command(sql)
         if not isinstance(command, Update | Delete):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_bbmigrate.sql.cursor import Tokens
 
 FAILED = re.compile(r"UNIQUE constraint failed: (?P<columns>[^;]+)")
+OF_SOME = "NOT coalesce"
 OTHER = "o"  # what the other row is called
 WIDENING = frozenset(
     {"or", "like", "in", "glob", "<", ">", "<>", "!="}
@@ -25,6 +26,19 @@ WIDENING = frozenset(
 LOOSER = WIDENING | {"and", "not", "is", "between", "=", "==", "<=", ">="}  # than an = or as loose
 
 WITH_A_VALUE = (("is", "not", "null"), ("notnull",), ("not", "null"))  # behind a column
+
+
+def required_of(name: str, condition: str, said: str) -> str:
+    """Return that what is ``said`` holds for each row of table ``name`` that meets a ``condition``.
+
+    For each row at all where there is none. ``is_of_some_rows_alone`` tells the two apart.
+    """
+    return f"{name}: {OF_SOME}({condition}, 0) OR {said}" if condition else f"{name}: {said}"
+
+
+def is_of_some_rows_alone(line: str) -> bool:
+    """Return whether a ``line`` that ``required_of`` has made is under a condition."""
+    return f": {OF_SOME}(" in line
 
 
 def columns_failed(match: re.Match[str]) -> tuple[str, ...]:

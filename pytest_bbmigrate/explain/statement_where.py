@@ -233,7 +233,12 @@ def stands_alone(command: Update | Delete) -> bool:
         return False
     if command.alias and not is_qualifier(command.alias, command.table.name, command.where):
         return False
-    return not any(t.kind is Kind.PARAMETER or "\n" in t.text for t in command.where)
+    return fits_one_line(command.where)
+
+
+def fits_one_line(where: Iterable[Token]) -> bool:
+    """Return whether a condition is said by its text alone, which goes into a line."""
+    return not any(token.kind is Kind.PARAMETER or "\n" in token.text for token in where)
 
 
 def is_qualifier(alias: str, table: str, where: Tokens) -> bool:

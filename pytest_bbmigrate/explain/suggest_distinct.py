@@ -21,6 +21,7 @@ from pytest_bbmigrate.explain.key_conditions import (
     key_of,
     no_other_before,
     qualified,
+    required_of,
 )
 from pytest_bbmigrate.explain.suggest_merged import merged_key
 from pytest_bbmigrate.sql.clauses import Update
@@ -203,8 +204,7 @@ def no_two(table: Table, equal: Sequence[str], ours: str = "", theirs: str = "")
     if not key:
         return ""
     pair = no_other_before(table, key, [*equal, theirs] if equal and theirs else equal)
-    is_asked = equal and ours
-    return f"{name}: NOT coalesce({ours}, 0) OR {pair}" if is_asked else f"{name}: {pair}"
+    return required_of(name, ours if equal else "", pair)
 
 
 def value_of(table: Table, column: str, executed: Sequence[str]) -> Tokens | None:

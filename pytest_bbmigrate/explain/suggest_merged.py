@@ -21,8 +21,9 @@ from pytest_bbmigrate.explain.key_conditions import (
     key_of,
     no_other_before,
     qualified,
+    required_of,
 )
-from pytest_bbmigrate.explain.statement_where import LONGEST, names_touched
+from pytest_bbmigrate.explain.statement_where import LONGEST, fits_one_line, names_touched
 from pytest_bbmigrate.sql import Kind, folded, tokenize
 from pytest_bbmigrate.sql.clauses import Insert
 from pytest_bbmigrate.sql.cursor import fold_tokens, keyword, source_text, split_at_and
@@ -85,8 +86,7 @@ def merged_key(failure: Failure, executed: Sequence[str], before: Schema) -> tup
     name = bare_or_quoted(last[0].table.name)
     lines = [" AND ".join(dict.fromkeys(filter(None, parts))) for parts in (within, between)]
     where = last[0].where if len(last) == 1 else ""
-    others = f"NOT coalesce({where}, 0) OR " if where else ""
-    said = [f"{name}: {others}{line}" for line in lines if line]
+    said = [required_of(name, where, line) for line in lines if line]
     if lines[0] and len(last) == 1 and not where and (plain := plain_columns(last[0])):
         said[0] = f"unique {name}({', '.join(plain)})"
     return tuple(said)
@@ -176,11 +176,12 @@ def condition_of(
     ]
     tokens = [token for part in parts for token in part]
     names = {fold_name(token.name) for token in tokens} - {""}
-    by_statement = [names_touched(read_shape(sql)) for sql in executed]
-    touched = set[str]().union(*(names for pair in by_statement for names in pair))
+    touched = set[str]().union(
+        *(each for sql in executed for each in names_touched(read_shape(sql)))
+    )
     alias = fold_name(select.sources[0].alias)
-    is_odd = any(token.kind is Kind.PARAMETER or "\n" in token.text for token in tokens)
-    if is_odd or names & touched or (alias in names and alias != fold_name(table.name)):
+    is_another = alias in names and alias != fold_name(table.name)
+    if names & touched or is_another or not fits_one_line(tokens):
         return ""
     condition = " AND ".join(map(source_text, parts))
     return condition if len(condition) <= LONGEST else ""

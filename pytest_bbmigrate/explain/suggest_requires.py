@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
 from pytest_bbmigrate.explain.copies import Copy, created_columns, read_copy
 from pytest_bbmigrate.explain.json_seen import json_conditions
-from pytest_bbmigrate.explain.key_conditions import FAILED, columns_failed, has_key
+from pytest_bbmigrate.explain.key_conditions import (
+    FAILED,
+    columns_failed,
+    has_key,
+    is_of_some_rows_alone,
+)
 from pytest_bbmigrate.explain.suggest_computed import computed_key, copy_that_filled
 from pytest_bbmigrate.explain.suggest_distinct import distinct_requirements, is_of_some_rows
 from pytest_bbmigrate.explain.suggest_value import NOT_NULL, value_requirement
@@ -65,7 +70,7 @@ def suggested_requirements(
     command = read_command(failure.statement)
     distinct = distinct_requirements(failure, executed, before)
     is_of_some = (isinstance(command, CreateIndex) and is_of_some_rows(command)) or (
-        isinstance(command, Insert) and any(": NOT coalesce(" in line for line in distinct)
+        isinstance(command, Insert) and any(map(is_of_some_rows_alone, distinct))
     )
     possible = (
         "" if is_of_some else plainly,

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_bbmigrate.contract.spelling import bare_or_quoted
-from pytest_bbmigrate.explain.key_conditions import columns_failed
+from pytest_bbmigrate.explain.key_conditions import columns_failed, required_of
 from pytest_bbmigrate.explain.suggest_merged import (
     columns_of,
     name_before,
@@ -58,7 +58,7 @@ def of_insert(command: Insert, column: str, executed: Sequence[str], before: Sch
     if value is None or where is None or name not in value:
         return ""
     said = f"{''.join(plain_columns(source)) or value} IS NOT NULL"
-    return f"{name}: NOT coalesce({where}, 0) OR {said}" if where else f"{name}: {said}"
+    return required_of(name, where, said)
 
 
 def of_update(command: Update, column: str, executed: Sequence[str], before: Schema) -> str:

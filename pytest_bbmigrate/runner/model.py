@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -142,6 +143,13 @@ class Run:
         from pytest_bbmigrate.sql.plain_rows import shapes_of  # which pytest's own process lacks
 
         return tuple(shapes_of(self.executed))
+
+    @cached_property
+    def met_no_row(self) -> frozenset[str]:
+        """The statements that wrote no row, as often as they were executed."""
+        executed = Counter(self.executed) if self.idle else Counter[str]()
+        idle = Counter(self.idle)
+        return frozenset(sql for sql, times in idle.items() if times >= executed[sql])
 
     @property
     def succeeded(self) -> bool:

@@ -27,7 +27,7 @@ def line_that_takes(context: FindingContext) -> int | None:
     keys = [key for key in child.foreign_keys if is_acted_on(context, key)]
     parents = with_their_parents(context, {fold_name(key.parent) for key in keys})
     for statement in part.statements:
-        is_idle = statement.text in context.run.idle
+        is_idle = statement.text in context.run.met_no_row
         if not is_idle and takes_rows(read_shape(statement.text)) in parents:
             return statement.line
     return None
